@@ -1,0 +1,82 @@
+"""Files that appear whole or not at all: tables, sections, checksums."""
+
+import errno
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import anndata
+import h5py
+import pandas as pd
+
+from sagefm.errors import InputError
+
+COMPRESSION = {"compression": "gzip", "compression_opts": 6, "shuffle": True}
+
+
+@contextmanager
+def atomic(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`, renamed to it on success and removed on failure.
+
+    The temporary name ends as the final one does, since writers choose their format by it.
+
+    Raises
+    ------
+    InputError
+        If the disk is full; the sentence names the file that could not be written.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".tmp{os.getpid()}.{path.name}")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error):
+            raise InputError(
+                f"{path}: no space left on the disk; free some, or move `results` in the config "
+                "to a larger one, and start again (what is finished is kept)."
+            ) from error
+        raise
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_table(table: pd.DataFrame, path: str | Path, *, index: bool = False) -> None:
+    """Write a TSV, gzipped if the name ends in `.gz`; equal tables give equal bytes."""
+    compression = {"method": "gzip", "mtime": 0} if str(path).endswith(".gz") else None
+    with atomic(path) as temporary:
+        table.to_csv(temporary, sep="\t", index=index, compression=compression, na_rep="NA")
+
+
+def read_table(path: str | Path, **kwargs) -> pd.DataFrame:
+    """Read a TSV written by `write_table`; only `NA` and the empty cell are missing values."""
+    return pd.read_csv(path, sep="\t", na_values=["NA", ""], keep_default_na=False, **kwargs)
+
+
+def write_h5ad(adata: anndata.AnnData, path: str | Path) -> None:
+    """Write an AnnData as h5ad; byte-shuffled gzip, which small counts compress best under."""
+    with atomic(path) as temporary, h5py.File(temporary, "w") as file:
+        anndata.io.write_elem(file, "/", adata, dataset_kwargs=COMPRESSION)
+
+
+def read_h5ad(path: str | Path) -> anndata.AnnData:
+    """Read an h5ad of this workflow.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or is not readable HDF5.
+    """
+    try:
+        return anndata.read_h5ad(path)
+    except (OSError, KeyError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as h5ad ({error}); make it again.") from error
+
+
+def sha256(path: str | Path) -> str:
+    """Hex SHA-256 of a file's content."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
