@@ -6,12 +6,16 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import anndata
 import h5py
+import numpy as np
 import pandas as pd
 
 from sagefm.errors import InputError
+
+if TYPE_CHECKING:  # seconds to import; only the functions that need it pay
+    from anndata import AnnData
 
 COMPRESSION = {"compression": "gzip", "compression_opts": 6, "shuffle": True}
 
@@ -56,13 +60,20 @@ def read_table(path: str | Path, **kwargs) -> pd.DataFrame:
     return pd.read_csv(path, sep="\t", na_values=["NA", ""], keep_default_na=False, **kwargs)
 
 
-def write_h5ad(adata: anndata.AnnData, path: str | Path) -> None:
+def write_h5ad(adata: "AnnData", path: str | Path) -> None:
     """Write an AnnData as h5ad; byte-shuffled gzip, which small counts compress best under."""
+    from anndata.experimental import write_dispatched
+
+    def write(writer, store, key, elem, *, dataset_kwargs, iospec):
+        # anndata would hand `shuffle` on to scalar strings, which HDF5 refuses.
+        compressible = iospec.encoding_type in ("array", "csr_matrix", "csc_matrix")
+        writer(store, key, elem, dataset_kwargs=COMPRESSION if compressible else {})
+
     with atomic(path) as temporary, h5py.File(temporary, "w") as file:
-        anndata.io.write_elem(file, "/", adata, dataset_kwargs=COMPRESSION)
+        write_dispatched(file, "/", adata, write)
 
 
-def read_h5ad(path: str | Path) -> anndata.AnnData:
+def read_h5ad(path: str | Path) -> "AnnData":
     """Read an h5ad of this workflow.
 
     Raises
@@ -70,10 +81,27 @@ def read_h5ad(path: str | Path) -> anndata.AnnData:
     InputError
         If the file is missing or is not readable HDF5.
     """
+    import anndata
+
     try:
         return anndata.read_h5ad(path)
     except (OSError, KeyError, ValueError) as error:
         raise InputError(f"{path}: cannot be read as h5ad ({error}); make it again.") from error
+
+
+def spot_positions(path: str | Path) -> tuple[np.ndarray, np.ndarray | None]:
+    """Where a sample's spots are, without reading its counts.
+
+    Returns
+    -------
+    coordinates : float64 (spots, 2), full-resolution pixels (x, y)
+    array : int64 (spots, 2), array_row and array_col; None where the source has none
+    """
+    with h5py.File(path) as file:
+        coordinates, obs = file["obsm/spatial"][:], file["obs"]
+        if "array_row" not in obs:
+            return coordinates, None
+        return coordinates, np.stack([obs["array_row"][:], obs["array_col"][:]], axis=1)
 
 
 def sha256(path: str | Path) -> str:

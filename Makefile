@@ -1,0 +1,86 @@
+# Two commands, `make demo` and `make test`; each first builds .venv from the lock if it is missing.
+
+PYTHON ?= python3
+CORES ?= $(shell nproc)
+CONFIG ?=
+# The build of torch, cpu or cuda: if it is not named, the one .venv has, and cpu in a new .venv.
+TORCH ?= $(or $(patsubst .venv/.built-%,%,$(wildcard .venv/.built-*)),cpu)
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help env demo test test-full lint format lock clean
+
+# Module systems set these, and what they point to would hide the locked packages.
+unexport PYTHONPATH PYTHONHOME
+
+BIN := .venv/bin
+ENV := .venv/.built-$(TORCH)
+SNAKEMAKE = $(BIN)/snakemake --cores $(CORES) $(if $(CONFIG),--configfile $(CONFIG))
+# The run's name, as Snakemake reads it: the last file that gives one wins.
+RUN = $(shell cat config/config.yaml $(CONFIG) | sed -n 's/^run: *["'\'']*\([^ "'\''\#]*\).*/\1/p' | tail -n 1)
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
+	@echo
+	@echo 'CORES=$(CORES)  CONFIG=(a config file laid over the default)  PYTHON=$(PYTHON)  TORCH=$(TORCH)'
+
+env: $(ENV) ## build .venv from the lock if it is missing or stale (TORCH=cuda: for a GPU)
+
+demo: $(ENV) ## run the workflow on the bundled sections, then print its scoreboard
+	@$(SNAKEMAKE)
+	@echo
+	@cut -f 1-4,6 results/$(RUN)/scoreboard.tsv | \
+	    awk -F '\t' '{ printf "%-44.44s  %-20.20s  %-20.20s  %-20.20s  %s\n", $$1, $$2, $$3, $$4, $$5 }'
+	@echo
+	@echo 'Scoreboard: results/$(RUN)/scoreboard.tsv'
+	@echo 'Report:     results/$(RUN)/report.zip (unpack it, open report/report.html)'
+
+test: $(ENV) ## run the fast tests
+	$(BIN)/pytest -m 'not slow'
+
+test-full: $(ENV) ## run all tests, with the slow ones: kills, faults, the whole demo
+	$(BIN)/pytest
+
+lint: $(ENV) ## check style and format of code and rules
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/snakefmt --check Snakefile workflow/rules
+	$(BIN)/snakemake --lint
+
+format: $(ENV) ## put code and rules into the format that lint asks for
+	$(BIN)/ruff check --fix-only
+	$(BIN)/ruff format
+	$(BIN)/snakefmt Snakefile workflow/rules
+
+lock: ## resolve envs/requirements.in anew into requirements.txt (UPGRADE=--upgrade: to the newest)
+	@folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
+	$(PYTHON) -m venv "$$folder" && "$$folder/bin/pip" install --quiet uv==0.13.9 && cd envs && \
+	"$$folder/bin/uv" pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 \
+	    --generate-hashes --no-emit-find-links --no-annotate $(UPGRADE) requirements.in -o requirements.txt
+
+clean: ## remove the results of the demo
+	rm -rf results/demo
+
+WANTED := name a Python 3.11, 3.12 or 3.13, as in: make env PYTHON=python3.12
+PIP = $(BIN)/python -m pip --disable-pip-version-check -qq
+TORCH_FROM_cpu := --no-deps --index-url https://download.pytorch.org/whl/cpu
+TORCH_FROM_cuda :=
+
+# The stamp goes first and comes last: a build that was cut short is begun again.
+$(ENV): envs/requirements.txt envs/torch.txt
+	$(if $(filter cpu cuda,$(TORCH)),,$(error TORCH=$(TORCH) is unknown; it is cpu or cuda))
+	@command -v $(PYTHON) > /dev/null || { echo 'There is no $(PYTHON) here; $(WANTED)' >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; \
+	    sys.exit(0 if (3, 11) <= v <= (3, 13) else "$(PYTHON) is Python %d.%d; $(WANTED)" % v)'
+	@echo 'Building .venv with $(PYTHON) and the $(TORCH) build of torch: a few minutes, once.'
+	@rm -f .venv/.built-*
+	@$(PYTHON) -m venv --clear .venv
+	@$(PIP) install --no-deps --require-hashes -r envs/requirements.txt
+	@$(PIP) install $(TORCH_FROM_$(TORCH)) -r envs/torch.txt || { \
+	    echo 'The $(TORCH) build of torch was not found; see "torch" in envs/README.md.' >&2; exit 1; }
+	@$(PIP) check
+	@$(BIN)/python -c 'import sys, torch; print("Built .venv with torch", torch.__version__); \
+	    sys.exit(0 if bool(torch.version.cuda) == ("$(TORCH)" == "cuda") else \
+	    "This is not the $(TORCH) build: pip found the other one first, see \"torch\" in envs/README.md.")'
+	@touch $@

@@ -1,0 +1,24 @@
+# SAGE-FM, from public sections to the paper's claims.
+# Each chapter is one file; read in this order they are the paper's method.
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: "config/config.yaml"
+
+
+include: "workflow/rules/common.smk"  # config and sheets, checked before anything runs
+include: "workflow/rules/cohorts.smk"  # sections, quality control, the gene panel
+include: "workflow/rules/graphs.smk"  # a neighbourhood for every spot
+include: "workflow/rules/pretrain.smk"  # split by patient, train or load the models
+include: "workflow/rules/representations.smk"  # embeddings, and untrained references
+include: "workflow/rules/recovery.smk"  # claim 2: masked genes recovered
+include: "workflow/rules/report.smk"  # the scoreboard, provenance, the report's figures
+
+
+rule all:
+    default_target: True
+    input:
+        report_files(),

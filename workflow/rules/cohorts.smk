@@ -1,0 +1,76 @@
+# Sections as they come: read, filtered, harmonised to the gene panel, counted.
+
+
+rule ingest:
+    input:
+        source=lambda wildcards: row_of(wildcards)["path_or_id"],
+        positions=lambda wildcards: row_of(wildcards)["positions"] or [],
+        labels=lambda wildcards: config["cohorts"][wildcards.cohort]["labels"] or [],
+        aliases=config["harmonise"]["aliases"] or [],
+        panel=config["panel"],
+        library=module_files("ingest"),
+    output:
+        sample=SAMPLE,
+    params:
+        row=row_of,
+        qc=config["qc"],
+        duplicates=config["harmonise"]["duplicates"],
+        min_overlap=config["harmonise"]["min_overlap"],
+    log:
+        f"{RESULTS}/logs/ingest/{{cohort}}/{{sample}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/ingest/{{cohort}}/{{sample}}.tsv"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=20,
+    conda:
+        "../../envs/cohorts.yaml"
+    script:
+        "../scripts/ingest.py"
+
+
+rule qc_table:
+    input:
+        samples=lambda wildcards: samples_of([wildcards.cohort]),
+        library=module_files("qc"),
+    output:
+        table=f"{RESULTS}/qc/{{cohort}}.tsv",
+    log:
+        f"{RESULTS}/logs/qc_table/{{cohort}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/qc_table/{{cohort}}.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    conda:
+        "../../envs/cohorts.yaml"
+    script:
+        "../scripts/qc_table.py"
+
+
+rule qc_figure:
+    input:
+        table=rules.qc_table.output.table,
+        library=module_files("figures.qc"),
+    output:
+        pdf=f"{RESULTS}/figures/qc_{{cohort}}.pdf",
+        png=report(
+            f"{RESULTS}/figures/qc_{{cohort}}.png",
+            category="1 Data",
+            labels={"figure": "quality control", "cohort": "{cohort}"},
+            caption="../report/qc.rst",
+        ),
+    log:
+        f"{RESULTS}/logs/qc_figure/{{cohort}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/qc_figure/{{cohort}}.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../../envs/report.yaml"
+    script:
+        "../scripts/qc_figure.py"

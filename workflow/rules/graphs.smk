@@ -1,0 +1,24 @@
+# A neighbourhood for every spot: one sparse file a sample and kind.
+
+
+rule graph:
+    input:
+        sample=SAMPLE,
+        library=module_files("graphs"),
+    output:
+        graph=GRAPH,
+    params:
+        spec=lambda wildcards: config["graphs"][wildcards.graph],
+        technology=lambda wildcards: row_of(wildcards)["technology"],
+    log:
+        f"{RESULTS}/logs/graph/{{graph}}/{{cohort}}/{{sample}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/graph/{{graph}}/{{cohort}}/{{sample}}.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../../envs/graphs.yaml"
+    script:
+        "../scripts/graph.py"

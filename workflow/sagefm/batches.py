@@ -1,0 +1,221 @@
+"""From sparse sections to the network's dense input, a batch at a time, ahead of the consumer.
+
+Memory holds a few chunks of sections (`buffer_spots`) and a few batches, however many the cohort
+has. What a batch contains is a pure function of (seed, epoch, position).
+"""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from numba import njit
+from torch import Tensor
+
+from sagefm.masks import FIXED_STREAM, gene_mask
+from sagefm.sections import Chunk, Section, load_chunk
+
+ORDERS = ("shuffled", "as_released")
+
+
+@dataclass
+class Batch:
+    """One batch: the network's input, and what it is to predict.
+
+    `inputs` are the arguments of the network's `embed_{layout}`; `target` is float32 (spots, genes)
+    of the central spots, `mask` bool of the same shape, True where the gene was hidden.
+    """
+
+    layout: str
+    inputs: tuple[Tensor, ...]
+    target: Tensor
+    mask: Tensor
+
+    def to(self, device: torch.device) -> "Batch":
+        """The same batch on a device."""
+
+        def move(tensor: Tensor) -> Tensor:
+            if device.type == "cuda":
+                tensor = tensor.pin_memory()
+            return tensor.to(device, non_blocking=True)
+
+        inputs = tuple(move(tensor) for tensor in self.inputs)
+        return Batch(self.layout, inputs, move(self.target), move(self.mask))
+
+
+@njit(nogil=True, cache=True)
+def _add_rows(indptr, indices, data, rows, weight, hidden, out):
+    """out += weight * sum of sparse rows, without the hidden genes of the first row."""
+    for k in range(len(rows)):
+        for j in range(indptr[rows[k]], indptr[rows[k] + 1]):
+            gene = indices[j]
+            if k > 0 or not hidden[gene]:
+                out[gene] += weight * data[j]
+
+
+@njit(nogil=True, cache=True)
+def _fill(indptr, indices, data, ego_indptr, ego, rows, mask, target, mean, centre):
+    """Dense targets and inputs of some rows; `centre` apart from the mean if it has rows."""
+    nobody = np.zeros(mask.shape[1], dtype=np.bool_)
+    for b in range(len(rows)):
+        spots = ego[ego_indptr[rows[b]] : ego_indptr[rows[b] + 1]]
+        _add_rows(indptr, indices, data, spots[:1], np.float32(1), nobody, target[b])
+        if len(centre):
+            _add_rows(indptr, indices, data, spots[:1], np.float32(1), mask[b], centre[b])
+            weight = np.float32(1 / max(len(spots) - 1, 1))
+            _add_rows(indptr, indices, data, spots[1:], weight, nobody, mean[b])
+        else:
+            weight = np.float32(1 / len(spots))
+            _add_rows(indptr, indices, data, spots, weight, mask[b], mean[b])
+
+
+def make_batch(pieces: Sequence[tuple[Chunk, np.ndarray]], layout: str, mask: np.ndarray) -> Batch:
+    """The batch of some rows of some chunks.
+
+    Parameters
+    ----------
+    pieces
+        Chunks, each with the rows taken from it.
+    layout
+        `mean` (of the whole neighbourhood), `channels` (centre; mean of the others) or `subgraphs`
+        (every spot of every neighbourhood; only here are they dense).
+    mask
+        bool (spots, genes): hidden at the central spot.
+    """
+    shape = mask.shape
+    target = np.zeros(shape, dtype=np.float32)
+    mean = np.zeros(shape if layout != "subgraphs" else (0, shape[1]), dtype=np.float32)
+    centre = np.zeros(shape if layout == "channels" else (0, shape[1]), dtype=np.float32)
+    nodes, edges, centres, done, shift = [], [], [], 0, 0
+    for chunk, rows in pieces:
+        here = slice(done, done + len(rows))
+        done += len(rows)
+        x = chunk.expression
+        if layout == "subgraphs":
+            spots, edge_index, first = chunk.subgraphs(rows)
+            target[here] = x[rows].toarray()
+            dense = x[spots].toarray()
+            dense[first] = np.where(mask[here], 0, dense[first])
+            nodes.append(dense)
+            edges.append(edge_index + shift)
+            centres.append(first + shift)
+            shift += len(dense)
+        else:
+            arrays = (x.indptr, x.indices, x.data, chunk.ego_indptr, chunk.ego, rows, mask[here])
+            _fill(*arrays, target[here], mean[here], centre[here])
+    if layout == "subgraphs":
+        parts = (np.concatenate(nodes), np.concatenate(edges, axis=1), np.concatenate(centres))
+    else:
+        parts = (centre, mean) if layout == "channels" else (mean,)
+    tensors = tuple(torch.from_numpy(part) for part in parts)
+    return Batch(layout, tensors, torch.from_numpy(target), torch.from_numpy(mask))
+
+
+@dataclass(frozen=True)
+class Batches:
+    """Batches over the spots of some sections.
+
+    Parameters
+    ----------
+    sections
+        In a fixed order; `as_released` keeps it and never shuffles spots.
+    layout, normalisation, batch_size, mask_share, seed
+        What a batch holds; see `make_batch`, `normalise` and `gene_mask`.
+    buffer_spots
+        Spots held in memory at once; `shuffled` draws its batches from this many.
+    workers
+        Threads that make batches ahead of the consumer.
+    """
+
+    sections: Sequence[Section]
+    layout: str
+    normalisation: str
+    batch_size: int = 64
+    mask_share: float = 0.3
+    seed: int = 9001
+    buffer_spots: int = 16_384
+    workers: int = 1
+
+    @cached_property
+    def sizes(self) -> list[int]:
+        """Spots of each section."""
+        return [section.n_spots() for section in self.sections]
+
+    @property
+    def n_batches(self) -> int:
+        """Batches of one epoch; the last may be smaller."""
+        return -(-sum(self.sizes) // self.batch_size)
+
+    def plan(self, epoch: int, order: str) -> list[tuple[list[int], np.ndarray]]:
+        """An epoch's chunks: the sections stacked in each, and the order of their rows."""
+        rng = np.random.default_rng([self.seed, epoch])
+        turn = range(len(self.sections))
+        if order == "shuffled":
+            turn = rng.permutation(len(self.sections))
+        groups: list[list[int]] = [[]]
+        held = 0
+        for index in turn:
+            size = self.sizes[index]
+            if groups[-1] and held + size > self.buffer_spots:
+                groups.append([])
+                held = 0
+            groups[-1].append(int(index))
+            held += size
+        plan = []
+        for group in groups:
+            rows = np.arange(sum(self.sizes[index] for index in group))
+            plan.append((group, rng.permutation(rows) if order == "shuffled" else rows))
+        return plan
+
+    def epoch(
+        self, epoch: int, *, order: str = "as_released", stream: int = FIXED_STREAM, skip: int = 0
+    ) -> Iterator[Batch]:
+        """Batches of one epoch, from batch `skip` on; `stream` names the masks (see `masks`)."""
+        plan = self.plan(epoch, order)
+        with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(self.workers) as makers:
+            chunks: dict[int, Future[Chunk]] = {}
+            waiting: deque[Future[Batch]] = deque()
+            for pieces in list(self._pieces(plan))[skip:]:
+                first, last = pieces[0][0], pieces[-1][0]
+                for index in range(first, min(last + 2, len(plan))):
+                    if index not in chunks:
+                        group = [self.sections[i] for i in plan[index][0]]
+                        chunks[index] = reader.submit(load_chunk, group, self.normalisation)
+                for index in [index for index in chunks if index < first]:
+                    del chunks[index]
+                ready = [(chunks[index].result(), rows) for index, rows in pieces]
+                waiting.append(makers.submit(self._make, ready, stream))
+                if len(waiting) > 2 * self.workers:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+
+    def _pieces(
+        self, plan: list[tuple[list[int], np.ndarray]]
+    ) -> Iterator[list[tuple[int, np.ndarray]]]:
+        """Each batch as rows of one or more consecutive chunks; only the last may be short."""
+        batch: list[tuple[int, np.ndarray]] = []
+        room = self.batch_size
+        for index, (_, rows) in enumerate(plan):
+            start = 0
+            while start < len(rows):
+                taken = rows[start : start + room]
+                batch.append((index, taken))
+                start, room = start + len(taken), room - len(taken)
+                if room == 0:
+                    yield batch
+                    batch, room = [], self.batch_size
+        if batch:
+            yield batch
+
+    def _make(self, pieces: list[tuple[Chunk, np.ndarray]], stream: int) -> Batch:
+        n_genes = pieces[0][0].expression.shape[1]
+        mask = np.zeros((sum(len(rows) for _, rows in pieces), n_genes), dtype=bool)
+        if self.mask_share > 0:
+            origins = ((c.keys[row], c.spots[row]) for c, rows in pieces for row in rows)
+            for out, (key, spot) in zip(mask, origins, strict=True):
+                gene_mask(self.seed, stream, int(key), int(spot), n_genes, self.mask_share, out)
+        return make_batch(pieces, self.layout, mask)

@@ -1,0 +1,1 @@
+"""Figures of the report, each drawn from a table that is also an output."""

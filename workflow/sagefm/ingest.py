@@ -1,0 +1,168 @@
+"""From a row of a sheet to a harmonised sample: read, check, label, filter, map to the panel."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import anndata
+import pandas as pd
+
+from sagefm.errors import InputError
+from sagefm.io import sha256
+from sagefm.panel import harmonise as harmonise_genes
+from sagefm.panel import read_aliases
+from sagefm.qc import apply_qc, count_shared_positions
+from sagefm.readers import locate, read_section
+
+# Columns of the sheet that go into a sample's provenance as they are.
+_FACTS = ("cohort", "sample", "patient", "organ", "disease_state", "technology", "dataset")
+
+
+def ingest(
+    path: str | Path,
+    row: Mapping,
+    panel: Sequence[str],
+    qc: Mapping,
+    harmonise: Mapping,
+    labels: pd.DataFrame | None = None,
+) -> anndata.AnnData:
+    """Make one harmonised sample.
+
+    Parameters
+    ----------
+    path
+        The section's file or folder on disk.
+    row
+        The sheet's row, with the cohort's name as `cohort`. Missing optional values may be absent,
+        None, NaN or empty. `positions` is a path, taken as it stands.
+    panel
+        Gene symbols in the model's order.
+    qc
+        Arguments of `qc.apply_qc`.
+    harmonise
+        `duplicates` and `min_overlap` of `panel.harmonise`, and `aliases`, a path or None.
+    labels
+        The cohort's label table, see `join_labels`.
+
+    Returns
+    -------
+    AnnData
+        `X` csr int32 (spots x panel), raw counts. `obs`: `in_tissue`, `array_row`, `array_col`
+        where the source has them; `n_counts`, `n_genes`, `mito_share` over all genes of the source;
+        `label` if there is a label table. `obsm['spatial']` float64 (spots, 2) in pixels.
+        `uns['provenance']` flat.
+
+    Raises
+    ------
+    InputError
+        For input that cannot be used; the sentence starts with cohort and sample.
+    """
+    try:
+        return _ingest(Path(path), row, panel, qc, dict(harmonise), labels)
+    except InputError as error:
+        raise InputError(f"cohort {row['cohort']}, sample {row['sample']}: {error}") from error
+
+
+def _ingest(path, row, panel, qc, harmonise, labels) -> anndata.AnnData:
+    """`ingest`, with errors that do not yet name the sheet's row."""
+    fmt, positions = _value(row, "format") or "auto", _value(row, "positions") or None
+    source = read_section(path, fmt, positions)
+    _check_expected(source, row, path)
+    facts = {name: _value(row, name) for name in _FACTS}
+    facts |= {
+        "source_path": _value(row, "path_or_id"),
+        "source_sha256": _checksum(locate(path, fmt, positions)[1]),
+        "reader": source.uns.pop("reader"),
+        "spots_source": source.n_obs,
+    }
+    if labels is not None:
+        source.obs["label"] = join_labels(source.obs, labels, row["sample"])
+        if listed := len(_labels_of(labels, row["sample"])):
+            facts["labels_matched"] = float(source.obs["label"].count() / listed)
+    kept = apply_qc(source, **qc)
+    aliases = harmonise.pop("aliases", None)
+    adata, genes = harmonise_genes(
+        kept, panel, aliases=read_aliases(aliases) if aliases else None, **harmonise
+    )
+    facts |= {
+        "spots_kept": adata.n_obs,
+        "duplicate_positions": count_shared_positions(adata.obsm["spatial"]),
+    }
+    adata.uns["provenance"] = facts | genes
+    return adata
+
+
+def join_labels(obs: pd.DataFrame, table: pd.DataFrame, sample: str) -> pd.Series:
+    """Label of each spot of a sample (categorical; missing where the table names none).
+
+    Parameters
+    ----------
+    obs
+        The sample's spots.
+    table
+        Columns `sample`, `spot`, `label`. A spot goes by its name, by its name without the suffix
+        `-1`, or as `{array_row}x{array_col}`: the first of these that matches any spot is used for
+        the whole sample, so that a name which itself looks like `12x7` is never read as a position.
+    sample
+        The sample's name in the table. One that the table does not name has no labels.
+
+    Raises
+    ------
+    InputError
+        If the table lacks a column, names a spot twice, or names no spot of a sample it lists.
+    """
+    missing = {"sample", "spot", "label"} - set(table.columns)
+    if missing:
+        raise InputError(f"the label table has no column {', '.join(sorted(missing))}; add it.")
+    rows = _labels_of(table, sample)
+    names = pd.Series(obs.index.astype(str), index=obs.index)
+    spots, keys = rows["spot"], [names]
+    if not names.isin(spots).any():
+        spots, keys = spots.str.removesuffix("-1"), [names.str.removesuffix("-1")]
+        if {"array_row", "array_col"} <= set(obs.columns):
+            keys.append(obs["array_row"].astype(str) + "x" + obs["array_col"].astype(str))
+    if spots.duplicated().any():
+        raise InputError(
+            f"the label table names spot `{spots[spots.duplicated()].iloc[0]}` of sample {sample} "
+            "more than once; keep one line a spot."
+        )
+    key = next((key for key in keys if key.isin(spots).any()), None)
+    if key is None and len(rows):
+        raise InputError(
+            f"the label table matches no spot of sample {sample} (labels: `{spots.iloc[0]}`, "
+            f"section: `{names.iloc[0]}`); name spots by barcode or by array row x column."
+        )
+    values = (names if key is None else key).map(rows["label"].set_axis(spots))
+    return pd.Series(pd.Categorical(values), index=obs.index, name="label")
+
+
+def _labels_of(table: pd.DataFrame, sample: str) -> pd.DataFrame:
+    """Spots and labels of one sample as strings, whose name may have been read as a number."""
+    mine = table["sample"].astype(str) == str(sample)
+    return table.loc[mine, ["spot", "label"]].dropna().astype(str)
+
+
+def _value(row: Mapping, name: str) -> str:
+    """Give a value of the sheet as text, empty where it is absent or missing."""
+    value = row.get(name)
+    return "" if pd.isna(value) else str(value)
+
+
+def _check_expected(source: anndata.AnnData, row: Mapping, path: Path) -> None:
+    """InputError if the source has not the spots or genes its sheet promises."""
+    for name, obtained in (("spots", source.n_obs), ("genes", source.n_vars)):
+        expected = _value(row, f"expected_{name}")
+        if expected and float(expected) != obtained:
+            raise InputError(
+                f"{path}: has {obtained} {name}, but the sheet's expected_{name} is "
+                f"{float(expected):g}; fetch the file again, or correct the sheet."
+            )
+
+
+def _checksum(files: Mapping[str, Path]) -> str:
+    """SHA-256 of the one file of a source, or of the list of several files' checksums by role."""
+    sums = {role: sha256(path) for role, path in files.items()}
+    if len(sums) == 1:
+        return next(iter(sums.values()))
+    text = "".join(f"{sums[role]}  {role}\n" for role in sorted(sums))
+    return hashlib.sha256(text.encode()).hexdigest()

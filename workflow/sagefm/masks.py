@@ -1,0 +1,41 @@
+"""Which genes of a spot are hidden: a pure function of (seed, stream, sample, spot).
+
+A counter-based generator (Philox; Salmon et al. 2011, doi:10.1145/2063384.2063405) is addressed by
+those four numbers, so a mask depends on neither batch size, order, workers, devices nor a restart.
+"""
+
+import hashlib
+
+import numpy as np
+
+FIXED_STREAM = 0
+"""The stream of masks that never change: validation and evaluation. Epoch e draws stream e >= 1."""
+
+_LEVELS = 1 << 16
+
+
+def sample_key(cohort: str, sample: str) -> int:
+    """64-bit number that stands for a sample in the generator's key; independent of sheet order."""
+    digest = hashlib.blake2b(f"{cohort}/{sample}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little")
+
+
+def gene_mask(
+    seed: int, stream: int, key: int, spot: int, n_genes: int, share: float, out: np.ndarray
+) -> None:
+    """Draw one spot's mask into `out`.
+
+    Each gene is hidden independently (paper: share 0.3; resolution 1/65,536).
+
+    Parameters
+    ----------
+    seed, stream
+        The run's seed, and the epoch (from 1) or `FIXED_STREAM`.
+    key, spot
+        `sample_key` of the sample and the row of the spot in it.
+    out
+        bool (n_genes,), overwritten; True where the gene is hidden.
+    """
+    bits = np.random.Philox(key=[seed, key], counter=[0, spot, stream, 0])
+    draws = bits.random_raw(-(-n_genes // 4)).view(np.uint16)[:n_genes]
+    np.less(draws, round(share * _LEVELS), out=out)

@@ -1,0 +1,75 @@
+"""Where the state of an unfinished training lies, and who may write to it.
+
+Snakemake deletes a job's declared outputs before it tries again, so this state is not one of them.
+Its folder is named by a hash of the recipe and of the input files: another recipe or other data
+never resume from it.
+"""
+
+import fcntl
+import hashlib
+import json
+import logging
+import os
+import signal
+import socket
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from sagefm.errors import InputError
+from sagefm.io import sha256
+
+log = logging.getLogger(__name__)
+
+TAKEOVER_SECONDS = 120
+
+
+def state_folder(root: str | Path, recipe: dict, files: Sequence[str | Path]) -> Path:
+    """Folder of the state of training `recipe` on the contents of `files`."""
+    contents = [recipe, *(sha256(file) for file in files)]
+    digest = hashlib.sha256(json.dumps(contents, sort_keys=True).encode()).hexdigest()
+    return Path(root) / digest[:16]
+
+
+@contextmanager
+def exclusive(folder: Path) -> Iterator[None]:
+    """Hold a state folder for this process alone.
+
+    A Snakemake that was killed leaves its training running. The newer job asks that process to save
+    and stop (SIGTERM), then goes on from where it stood.
+
+    Raises
+    ------
+    InputError
+        If another machine holds the folder, or the other process does not stop.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "owner", "a+") as owner:
+        _lock(owner, folder)
+        owner.seek(0)
+        owner.truncate()
+        owner.write(f"{socket.gethostname()} {os.getpid()}")
+        owner.flush()
+        yield
+
+
+def _lock(owner, folder: Path) -> None:
+    deadline = time.monotonic() + TAKEOVER_SECONDS
+    asked: set[int] = set()
+    while True:
+        try:
+            return fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            owner.seek(0)
+            host, _, pid = owner.read().partition(" ")
+            if host != socket.gethostname() or time.monotonic() > deadline:
+                raise InputError(
+                    f"{folder}: process {pid or '?'} on {host or '?'} is training this very model; "
+                    "wait for it, or stop it, and start again."
+                ) from None
+            if int(pid) not in asked:
+                log.info("process %s of an earlier run trains this model: taking over", pid)
+                asked.add(int(pid))
+                os.kill(int(pid), signal.SIGTERM)
+            time.sleep(0.2)

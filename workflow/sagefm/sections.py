@@ -1,0 +1,114 @@
+"""Sections in memory: normalised sparse expression with its neighbourhoods, one chunk at a time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+import scipy.sparse as sp
+
+from sagefm.errors import InputError
+from sagefm.expression import normalise
+from sagefm.graphs import Graph, load_graph
+from sagefm.io import read_h5ad
+from sagefm.masks import sample_key
+
+
+@dataclass(frozen=True)
+class Section:
+    """Where one sample's files lie; nothing is read until it is needed."""
+
+    cohort: str
+    sample: str
+    counts_path: Path
+    graph_path: Path
+
+    @property
+    def key(self) -> int:
+        """The sample's number in the mask generator."""
+        return sample_key(self.cohort, self.sample)
+
+    def n_spots(self) -> int:
+        """Spots of the section, from the file's header alone."""
+        with h5py.File(self.counts_path) as file:
+            return int(file["X"].attrs["shape"][0])
+
+    def n_genes(self) -> int:
+        """Genes of the section's panel, from the file's header alone."""
+        with h5py.File(self.counts_path) as file:
+            return int(file["X"].attrs["shape"][1])
+
+
+def sections_of(samples: Sequence[str | Path], graphs: Sequence[str | Path]) -> list[Section]:
+    """Sections of per-sample files `{cohort}/{sample}.*`, each sample with its graph."""
+    return [
+        Section(Path(sample).parent.name, Path(sample).stem, Path(sample), Path(graph))
+        for sample, graph in zip(samples, graphs, strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some sections stacked: expression, neighbourhoods with shifted rows, and each row's origin.
+
+    `expression` is csr float32 (spots, genes); `ego_indptr`, `ego` are the graphs' arrays over the
+    chunk's rows; `keys` (uint64) and `spots` (int64) name each row's sample and row in it, as the
+    mask generator wants them; `graphs` and `starts` keep the sections' own graphs and first rows.
+    """
+
+    expression: sp.csr_matrix
+    ego_indptr: np.ndarray
+    ego: np.ndarray
+    keys: np.ndarray
+    spots: np.ndarray
+    graphs: tuple[Graph, ...]
+    starts: np.ndarray
+
+    def subgraphs(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """`Graph.subgraphs` over rows of the chunk: (nodes, edge_index, centre), in row order."""
+        owner = np.searchsorted(self.starts, rows, side="right") - 1
+        nodes, edges, centres, shift = [], [], [], 0
+        # Consecutive rows of one section are taken together.
+        for piece in np.split(np.arange(len(rows)), np.flatnonzero(np.diff(owner)) + 1):
+            section = owner[piece[0]]
+            part = self.graphs[section].subgraphs(rows[piece] - self.starts[section])
+            nodes.append(part[0] + self.starts[section])
+            edges.append(part[1] + shift)
+            centres.append(part[2] + shift)
+            shift += len(part[0])
+        return np.concatenate(nodes), np.concatenate(edges, axis=1), np.concatenate(centres)
+
+
+def load_chunk(sections: Sequence[Section], normalisation: str) -> Chunk:
+    """Read, normalise and stack sections.
+
+    Raises
+    ------
+    InputError
+        If a graph was built on another number of spots than its sample has.
+    """
+    matrices, graphs = [], []
+    for section in sections:
+        counts = sp.csr_matrix(read_h5ad(section.counts_path).X)
+        graph = load_graph(section.graph_path)
+        if graph.n_spots != counts.shape[0]:
+            raise InputError(
+                f"{section.graph_path}: built on {graph.n_spots} spots, but {section.counts_path} "
+                f"has {counts.shape[0]}; remove the graph and run again."
+            )
+        matrices.append(normalise(counts, normalisation))
+        graphs.append(graph)
+    sizes = np.array([graph.n_spots for graph in graphs])
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    edges = np.concatenate([[0], np.cumsum([len(graph.ego) for graph in graphs])])
+    indptr = [graph.indptr[:-1] + edge for graph, edge in zip(graphs, edges, strict=False)]
+    return Chunk(
+        expression=sp.csr_matrix(sp.vstack(matrices, format="csr")),
+        ego_indptr=np.concatenate([*indptr, edges[-1:]]),
+        ego=np.concatenate([g.ego + start for g, start in zip(graphs, starts, strict=True)]),
+        keys=np.repeat([s.key for s in sections], sizes).astype(np.uint64),
+        spots=np.concatenate([np.arange(size) for size in sizes]),
+        graphs=tuple(graphs),
+        starts=starts,
+    )

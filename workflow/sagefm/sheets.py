@@ -1,0 +1,155 @@
+"""Configuration and sheets: read once, checked whole, before any job starts.
+
+Every error is one sentence that names the file, the key or the row's sample, and the remedy. No
+heavy import stands here: this is read whenever the workflow is parsed.
+"""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+
+import pandas as pd
+import yaml
+from jsonschema import Draft202012Validator, ValidationError
+
+from sagefm.errors import InputError
+
+SCHEMAS = Path(__file__).parents[1] / "schemas"
+
+
+def load_schema(name: str) -> dict:
+    """A schema of `workflow/schemas` by its name without suffix."""
+    return yaml.safe_load((SCHEMAS / f"{name}.schema.yaml").read_text())
+
+
+def first_error(instance: object, schema: dict) -> str | None:
+    """What is wrong with an instance, in words, with the nearest allowed name where one is close.
+
+    Returns
+    -------
+    str or None
+        `at {where}: {what}`, of the first error; None if the instance is valid.
+    """
+    errors = Draft202012Validator(schema).iter_errors(instance)
+    error = min(errors, key=lambda e: (len(e.absolute_path), str(e.absolute_path)), default=None)
+    if error is None:
+        return None
+    where = ".".join(str(part) for part in error.absolute_path) or "the top level"
+    return f"at {where}: {_in_words(error)}"
+
+
+def _in_words(error: ValidationError) -> str:
+    if error.validator == "additionalProperties" and isinstance(error.schema, Mapping):
+        known = list(error.schema.get("properties", {}))
+        unknown = sorted(set(error.instance) - set(known))[0]
+        close = get_close_matches(unknown, known, n=1)
+        hint = f"did you mean `{close[0]}`?" if close else f"known are {', '.join(known)}"
+        return f"unknown key `{unknown}`; {hint}"
+    if error.validator == "required":
+        missing = next(key for key in error.validator_value if key not in error.instance)
+        return f"`{missing}` is missing"
+    if error.validator == "enum":
+        return f"`{error.instance}` is not one of {', '.join(map(repr, error.validator_value))}"
+    return error.message
+
+
+def check_config(config: Mapping) -> None:
+    """Check a config against its schema.
+
+    Raises
+    ------
+    InputError
+        At the first unknown or missing key, or value of the wrong type or range.
+    """
+    if problem := first_error(config, load_schema("config")):
+        raise InputError(f"config, {problem}. config/README.md explains every key.")
+
+
+def check_references(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> None:
+    """Check that what the config names exists: cohorts, graphs, patients, files.
+
+    Parameters
+    ----------
+    config
+        Valid, defaults filled in.
+    sheets
+        Each cohort's sheet, from `read_samples`.
+
+    Raises
+    ------
+    InputError
+        At the first name or path that leads nowhere.
+    """
+
+    def known(names: list[str], where: str, table: Mapping, what: str) -> None:
+        for name in names:
+            if name not in table:
+                close = get_close_matches(name, list(table), n=1)
+                hint = f"did you mean `{close[0]}`?" if close else f"there are {', '.join(table)}"
+                raise InputError(f"config, at {where}: no {what} `{name}` is defined; {hint}.")
+
+    def present(path: str | None, where: str) -> None:
+        if path and not Path(path).exists():
+            raise InputError(
+                f"config, at {where}: {path} does not exist (looked from {Path.cwd()}); "
+                "correct the path."
+            )
+
+    present(config["panel"], "panel")
+    present(config["harmonise"]["aliases"], "harmonise.aliases")
+    present(config["split"]["duplicates"], "split.duplicates")
+    for name, cohort in config["cohorts"].items():
+        present(cohort["labels"], f"cohorts.{name}.labels")
+    for chapter in ("representations", "recovery"):
+        known(config[chapter]["cohorts"], f"{chapter}.cohorts", config["cohorts"], "cohort")
+    for name, model in config["models"].items():
+        at = f"models.{name}"
+        known(model["pretrain_on"], f"{at}.pretrain_on", config["cohorts"], "cohort")
+        known([model["graph"]], f"{at}.graph", config["graphs"], "graph")
+        patients = {p: None for c in model["pretrain_on"] for p in sheets[c]["patient"]}
+        known(model["held_out_patients"], f"{at}.held_out_patients", patients, "patient")
+        if released := model["released"]:
+            if ("path" in released) == ("url" in released):
+                raise InputError(f"config, at {at}.released: give either `path` or `url`.")
+            if "url" in released and "sha256" not in released:
+                raise InputError(
+                    f"config, at {at}.released: a `url` needs its `sha256`, so that what is fetched "
+                    "is what was meant."
+                )
+            present(released.get("path"), f"{at}.released.path")
+
+
+def read_samples(path: str | Path, cohort: str) -> pd.DataFrame:
+    """A cohort's sheet: one row a sample, all columns of the schema, empty where not given.
+
+    Raises
+    ------
+    InputError
+        If the sheet is missing, empty, or has a bad row; the sentence names the row's sample.
+    """
+    where = f"sheet {path} (cohort `{cohort}`)"
+    try:
+        sheet = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+    except FileNotFoundError as error:
+        raise InputError(
+            f"{where} does not exist; correct cohorts.{cohort}.samples in the config."
+        ) from error
+    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
+        raise InputError(f"{where} is not a table of tab-separated columns ({error}).") from error
+    if sheet.empty:
+        raise InputError(f"{where} has no rows; list at least one sample.")
+    schema = load_schema("samples")
+    for number, row in enumerate(sheet.to_dict("records"), start=2):
+        name = row.get("sample", "")
+        if problem := first_error(row, schema):
+            raise InputError(f"{where}, line {number}, sample `{name}`, {problem}.")
+        for column in ("path_or_id", "positions"):
+            if row.get(column) and not Path(row[column]).exists():
+                raise InputError(
+                    f"{where}, sample `{name}`: {column} {row[column]} does not exist (looked from "
+                    f"{Path.cwd()}); correct the sheet."
+                )
+    twice = sheet["sample"][sheet["sample"].duplicated()]
+    if len(twice):
+        raise InputError(f"{where}: sample `{twice.iloc[0]}` occurs twice; give each its own name.")
+    return sheet.reindex(columns=list(schema["properties"]), fill_value="").assign(cohort=cohort)

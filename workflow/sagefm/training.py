@@ -1,0 +1,229 @@
+"""Pretraining: hide genes of the central spot, predict them from its neighbourhood.
+
+Everything random is a pure function of (seed, epoch, sample, spot), so a run that was stopped and
+resumed takes the very steps of one that was not.
+"""
+
+import logging
+import signal
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import torch
+from torch.optim import Adam
+from torch.optim.lr_scheduler import ReduceLROnPlateau
+from tqdm import tqdm
+
+from sagefm.batches import Batch, Batches
+from sagefm.checkpoint import read_checkpoint, save_checkpoint
+from sagefm.masks import FIXED_STREAM
+from sagefm.inference import autocast, evaluate, masked_squared_error, predict
+from sagefm.model import WIDTHS, build_network
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is trained; the defaults are the paper's (released code, 15fe51f).
+
+    `order` is `as_released` (spots never shuffled) or `shuffled`; `validation_masks` is `redrawn`
+    every epoch, as released, or `fixed`. `scheduler_patience` 10 acts on the 11th bad epoch, so
+    that with `patience` 10 training stops before it ever does; the published values are kept.
+    """
+
+    network: str = "gcn"
+    widths: tuple[int, ...] = WIDTHS
+    learning_rate: float = 5e-5
+    weight_decay: float = 1e-4
+    epochs: int = 200
+    batch_size: int = 64
+    patience: int = 10
+    scheduler_patience: int = 10
+    scheduler_factor: float = 0.9
+    order: str = "shuffled"
+    validation_masks: str = "fixed"
+    precision: str = "fp32"
+    seed: int = 9001
+
+
+@dataclass
+class Progress:
+    """Where training stands: the next batch of the current epoch, and what came before."""
+
+    epoch: int = 1
+    batch: int = 0
+    squared_error: float = 0.0
+    hidden: int = 0
+    seconds: float = 0.0
+    best_epoch: int = 0
+    best_val_loss: float = float("inf")
+    history: list[dict] = field(default_factory=list)
+
+
+class Preempted(Exception):
+    """SIGTERM came; the state is saved and a restart continues from it."""
+
+
+class Trainer:
+    """A network, its optimiser and scheduler, and the progress of one training run.
+
+    Parameters
+    ----------
+    recipe
+        What is trained and how.
+    training, validation
+        Batches of the two parts of the split.
+    state
+        Folder of the resumable state: `state.pt` (all of it) and `best.pt`.
+    save_seconds
+        Longest time between two saved states.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        training: Batches,
+        validation: Batches,
+        state: Path,
+        *,
+        device: torch.device,
+        save_seconds: float = 60.0,
+    ) -> None:
+        self.recipe, self.training, self.validation = recipe, training, validation
+        self.state, self.device, self.save_seconds = state, device, save_seconds
+        n_genes = training.sections[0].n_genes()
+        network = build_network(recipe.network, n_genes, recipe.widths, seed=recipe.seed)
+        self.network = network.to(device)
+        self.optimizer = Adam(
+            network.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
+        )
+        self.scheduler = ReduceLROnPlateau(
+            self.optimizer, patience=recipe.scheduler_patience, factor=recipe.scheduler_factor
+        )
+        self.progress = Progress()
+        self._stop = False
+        if (state / "state.pt").exists():
+            self._resume()
+
+    def run(self) -> Progress:
+        """Train to the end; `state.pt` and `best.pt` are then the last and the best checkpoint.
+
+        Raises
+        ------
+        Preempted
+            On SIGTERM, after the state was saved.
+        """
+        previous = signal.signal(signal.SIGTERM, self._on_sigterm)
+        try:
+            while not self._finished():
+                self._epoch()
+        finally:
+            signal.signal(signal.SIGTERM, previous)
+        return self.progress
+
+    def _finished(self) -> bool:
+        progress, recipe = self.progress, self.recipe
+        stale = progress.epoch - 1 - progress.best_epoch
+        return progress.epoch > recipe.epochs or (progress.best_epoch and stale >= recipe.patience)
+
+    def _epoch(self) -> None:
+        progress, recipe = self.progress, self.recipe
+        self.network.train()
+        saved = started = time.monotonic()
+        batches = self.training.epoch(
+            progress.epoch, order=recipe.order, stream=progress.epoch, skip=progress.batch
+        )
+        bar = tqdm(
+            batches,
+            desc=f"epoch {progress.epoch}",
+            initial=progress.batch,
+            total=self.training.n_batches,
+            disable=None,
+            leave=False,
+        )
+        before = progress.seconds
+        for batch in bar:
+            self._step(batch.to(self.device))
+            progress.batch += 1
+            now = time.monotonic()
+            progress.seconds = before + now - started
+            if self._stop or now - saved > self.save_seconds:
+                self._save("state.pt")
+                saved = now
+                if self._stop:
+                    raise Preempted
+        self._close_epoch()
+
+    def _step(self, batch: Batch) -> None:
+        self.optimizer.zero_grad()
+        with autocast(self.device, self.recipe.precision):
+            prediction = predict(self.network, batch)
+        squared_error, hidden = masked_squared_error(prediction, batch)
+        (squared_error / hidden).backward()
+        self.optimizer.step()
+        self.progress.squared_error += squared_error.item()
+        self.progress.hidden += int(hidden)
+
+    def _close_epoch(self) -> None:
+        """Validate, write down the epoch, keep the best, step the scheduler, save."""
+        progress = self.progress
+        fixed = self.recipe.validation_masks == "fixed"
+        stream = FIXED_STREAM if fixed else progress.epoch
+        val_loss = evaluate(
+            self.network, self.validation, self.device, self.recipe.precision, stream
+        )
+        row = {
+            "epoch": progress.epoch,
+            "train_mse": progress.squared_error / progress.hidden,
+            "validation_mse": val_loss,
+            "learning_rate": self.optimizer.param_groups[0]["lr"],
+            "seconds": round(progress.seconds, 3),
+            "spots_per_second": round(sum(self.training.sizes) / progress.seconds, 1),
+        }
+        progress.history.append(row)
+        log.info(
+            "epoch %d: training MSE %.5f, validation MSE %.5f, %.0f spots/s",
+            *(row[k] for k in ("epoch", "train_mse", "validation_mse", "spots_per_second")),
+        )
+        self.scheduler.step(val_loss)
+        if improved := val_loss < progress.best_val_loss:
+            progress.best_epoch, progress.best_val_loss = progress.epoch, val_loss
+        progress.epoch, progress.batch = progress.epoch + 1, 0
+        progress.squared_error, progress.hidden, progress.seconds = 0.0, 0, 0.0
+        if improved:
+            self._save("best.pt")
+        self._save("state.pt")
+        if self._stop:
+            raise Preempted
+
+    def _save(self, name: str) -> None:
+        recipe = self.recipe
+        save_checkpoint(
+            self.state / name,
+            self.network,
+            optimizer_state_dict=self.optimizer.state_dict(),
+            scheduler_state_dict=self.scheduler.state_dict(),
+            epoch=len(self.progress.history),
+            best_val_loss=self.progress.best_val_loss,
+            hidden_channels=list(recipe.widths),
+            learning_rate=recipe.learning_rate,
+            weight_decay=recipe.weight_decay,
+            mask_percentage=self.training.mask_share,
+            batch_size=self.training.batch_size,
+            network=recipe.network,
+            normalisation=self.training.normalisation,
+            progress=asdict(self.progress),
+        )
+
+    def _resume(self) -> None:
+        checkpoint = read_checkpoint(self.state / "state.pt")
+        self.network.load_state_dict(checkpoint["model_state_dict"])
+        self.optimizer.load_state_dict(checkpoint["optimizer_state_dict"])
+        self.scheduler.load_state_dict(checkpoint["scheduler_state_dict"])
+        self.progress = Progress(**checkpoint["progress"])
+        log.info("resumed at epoch %d, batch %d", self.progress.epoch, self.progress.batch)
+
+    def _on_sigterm(self, *_: object) -> None:
+        self._stop = True

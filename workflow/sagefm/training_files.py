@@ -1,0 +1,75 @@
+"""A training's inputs from the config, and its results as files."""
+
+import json
+import os
+import shutil
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from sagefm.batches import Batches
+from sagefm.io import atomic, write_table
+from sagefm.model import input_layout
+from sagefm.sections import Section
+from sagefm.training import Recipe, Trainer
+
+
+def recipe_of(model: dict) -> Recipe:
+    """The training recipe of a config's model entry."""
+    known = {field.name for field in fields(Recipe)}
+    values = {"network": model["network"], "widths": tuple(model["widths"]), **model["training"]}
+    return Recipe(**{key: value for key, value in values.items() if key in known})
+
+
+def batches_of(sections: list[Section], model: dict, kind: str, compute: dict) -> Batches:
+    """Batches over some sections as a config's model entry and its graph's kind want them."""
+    return Batches(
+        sections,
+        input_layout(model["network"], kind),
+        model["normalisation"],
+        batch_size=model["training"]["batch_size"],
+        mask_share=model["mask_share"],
+        seed=model["training"]["seed"],
+        buffer_spots=compute["buffer_spots"],
+        workers=compute["workers"],
+    )
+
+
+def publish(trainer: Trainer, output: Any, threads: int) -> None:
+    """Write a finished training's results, then remove its resumable state.
+
+    `output` names best, last (checkpoints), history (table) and summary (json). Killed in between,
+    a new start finds the state complete and publishes again.
+    """
+    history = pd.DataFrame(trainer.progress.history)
+    write_table(history, output.history)
+    with atomic(output.summary) as temporary:
+        temporary.write_text(json.dumps(summary(trainer, threads), indent=2) + "\n")
+    for name, path in (("best.pt", output.best), ("state.pt", output.last)):
+        with atomic(path) as temporary:
+            os.link(trainer.state / name, temporary)
+    shutil.rmtree(Path(trainer.state).parent)
+
+
+def summary(trainer: Trainer, threads: int) -> dict:
+    """What was trained, on how much, at what cost; seconds are those of training steps."""
+    history = pd.DataFrame(trainer.progress.history)
+    seconds = float(history["seconds"].sum())
+    on_gpu = trainer.device.type == "cuda"
+    return {
+        "parameters": sum(p.numel() for p in trainer.network.parameters()),
+        "train_samples": len(trainer.training.sections),
+        "train_spots": sum(trainer.training.sizes),
+        "validation_samples": len(trainer.validation.sections),
+        "validation_spots": sum(trainer.validation.sizes),
+        "epochs": len(history),
+        "best_epoch": trainer.progress.best_epoch,
+        "best_validation_mse": trainer.progress.best_val_loss,
+        "device": str(trainer.device),
+        "threads": threads,
+        "seconds": round(seconds, 1),
+        "core_hours": None if on_gpu else round(seconds * threads / 3600, 4),
+        "gpu_hours": round(seconds / 3600, 4) if on_gpu else None,
+    }
