@@ -21,4 +21,4 @@ include: "workflow/rules/report.smk"  # the scoreboard, provenance, the report's
 rule all:
     default_target: True
     input:
-        report_files(),
+        f"{RESULTS}/report.zip",

@@ -1,12 +1,12 @@
 """Paths and the panel, shared by all tests."""
 
-import sys
 from pathlib import Path
 
 import pytest
 
+pytest_plugins = ["strict_skips"]
+
 REPO = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(REPO / "workflow"))
 
 
 @pytest.fixture(scope="session")

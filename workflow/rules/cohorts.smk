@@ -11,21 +11,23 @@ rule ingest:
         library=module_files("ingest"),
     output:
         sample=SAMPLE,
+    log:
+        f"{RESULTS}/logs/ingest/{{cohort}}/{{sample}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/ingest/{{cohort}}/{{sample}}.tsv"
+    conda:
+        "../../envs/cohorts.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=20,
     params:
         row=row_of,
         qc=config["qc"],
         duplicates=config["harmonise"]["duplicates"],
         min_overlap=config["harmonise"]["min_overlap"],
-    log:
-        f"{RESULTS}/logs/ingest/{{cohort}}/{{sample}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/ingest/{{cohort}}/{{sample}}.tsv"
-    threads: 1
-    resources:
-        mem_mb=4000,
-        runtime=20,
-    conda:
-        "../../envs/cohorts.yaml"
+    message:
+        "Reading {wildcards.cohort}/{wildcards.sample}"
     script:
         "../scripts/ingest.py"
 
@@ -40,12 +42,14 @@ rule qc_table:
         f"{RESULTS}/logs/qc_table/{{cohort}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/qc_table/{{cohort}}.tsv"
+    conda:
+        "../../envs/cohorts.yaml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=30,
-    conda:
-        "../../envs/cohorts.yaml"
+    message:
+        "Counting what quality control kept of {wildcards.cohort}"
     script:
         "../scripts/qc_table.py"
 
@@ -66,11 +70,13 @@ rule qc_figure:
         f"{RESULTS}/logs/qc_figure/{{cohort}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/qc_figure/{{cohort}}.tsv"
+    conda:
+        "../../envs/report.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../../envs/report.yaml"
+    message:
+        "Drawing quality control of {wildcards.cohort}"
     script:
         "../scripts/qc_figure.py"

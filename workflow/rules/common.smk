@@ -9,12 +9,12 @@ from snakemake.utils import validate
 
 LIBRARY = str(Path(workflow.basedir) / "workflow")
 sys.path.insert(0, LIBRARY)
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    filter(None, [LIBRARY, os.environ.get("PYTHONPATH")])
-)
+# Scripts import the library from here, and nothing that a module system put in its way.
+os.environ.update(PYTHONPATH=LIBRARY)
 
 from sagefm.errors import InputError
 from sagefm.modules import module_files
+from sagefm.provenance import code_version
 from sagefm.sheets import check_config, check_references, read_samples
 
 try:
@@ -33,6 +33,7 @@ MODELS = config["models"]
 RELEASED = [name for name, model in MODELS.items() if model["released"]]
 TRAINED = [name for name in MODELS if name not in RELEASED]
 REFERENCES = ["pca", "neighbour_mean"]
+REPORTED = f"{workflow.basedir}/resources/reported.tsv"
 
 
 def one_of(names):
@@ -51,6 +52,34 @@ wildcard_constraints:
 def row_of(wildcards):
     """The sheet's row of a sample."""
     return SHEETS[wildcards.cohort].loc[wildcards.sample].to_dict()
+
+
+def rows_of(cohorts):
+    """The sheets' rows of some cohorts: what tables and claims need of them."""
+    columns = ["cohort", "sample", "dataset", "patient", "organ"]
+    return [row for name in cohorts for row in SHEETS[name][columns].to_dict("records")]
+
+
+def kind_of(model):
+    """The kind of graph a model lives on."""
+    return config["graphs"][MODELS[model]["graph"]]["kind"]
+
+
+def title_of(cohort):
+    """What a cohort is, for people."""
+    return cohort and (config["cohorts"][cohort]["title"] or cohort)
+
+
+def is_paper_data(cohort):
+    """Whether a cohort is the paper's own data."""
+    return cohort is not None and config["cohorts"][cohort]["paper_data"]
+
+
+def used_cohorts():
+    """Cohorts some part of the run needs, in the config's order."""
+    used = {cohort for model in MODELS.values() for cohort in model["pretrain_on"]}
+    used.update(config["recovery"]["cohorts"], config["representations"]["cohorts"])
+    return [cohort for cohort in SHEETS if cohort in used]
 
 
 def per_sample(pattern, cohorts, **wildcards):
@@ -74,5 +103,3 @@ def samples_of(cohorts):
 def graphs_of(cohorts, graph):
     """One kind of graph of the samples of some cohorts."""
     return per_sample(GRAPH, cohorts, graph=graph)
-
-

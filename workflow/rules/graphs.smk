@@ -7,18 +7,20 @@ rule graph:
         library=module_files("graphs"),
     output:
         graph=GRAPH,
-    params:
-        spec=lambda wildcards: config["graphs"][wildcards.graph],
-        technology=lambda wildcards: row_of(wildcards)["technology"],
     log:
         f"{RESULTS}/logs/graph/{{graph}}/{{cohort}}/{{sample}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/graph/{{graph}}/{{cohort}}/{{sample}}.tsv"
+    conda:
+        "../../envs/graphs.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../../envs/graphs.yaml"
+    params:
+        spec=lambda wildcards: config["graphs"][wildcards.graph],
+        technology=lambda wildcards: row_of(wildcards)["technology"],
+    message:
+        "Building {wildcards.graph} neighbourhoods of {wildcards.cohort}/{wildcards.sample}"
     script:
         "../scripts/graph.py"

@@ -11,24 +11,24 @@ rule split:
         library=module_files("split", "sheets"),
     output:
         split=f"{RESULTS}/models/{{model}}/split.tsv",
-    params:
-        cohorts=lambda wildcards: MODELS[wildcards.model]["pretrain_on"],
-        held_out_patients=lambda wildcards: MODELS[wildcards.model][
-            "held_out_patients"
-        ],
-        validation=config["split"]["validation"],
-        test=config["split"]["test"],
-        seed=config["split"]["seed"],
     log:
         f"{RESULTS}/logs/split/{{model}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/split/{{model}}.tsv"
+    conda:
+        "../../envs/cohorts.yaml"
     threads: 1
     resources:
         mem_mb=500,
         runtime=5,
-    conda:
-        "../../envs/cohorts.yaml"
+    params:
+        cohorts=lambda wildcards: MODELS[wildcards.model]["pretrain_on"],
+        held_out_patients=lambda wildcards: MODELS[wildcards.model]["held_out_patients"],
+        validation=config["split"]["validation"],
+        test=config["split"]["test"],
+        seed=config["split"]["seed"],
+    message:
+        "Splitting samples of model {wildcards.model} by patient"
     script:
         "../scripts/split.py"
 
@@ -40,35 +40,35 @@ rule pretrain:
         graphs=lambda wildcards: graphs_of(
             MODELS[wildcards.model]["pretrain_on"], MODELS[wildcards.model]["graph"]
         ),
-        library=module_files("training", "resume"),
+        library=module_files("training_files", "resume", "split"),
     output:
         best=f"{RESULTS}/models/{{model}}/best.pt",
         last=f"{RESULTS}/models/{{model}}/last.pt",
         history=f"{RESULTS}/models/{{model}}/history.tsv",
         summary=f"{RESULTS}/models/{{model}}/training.json",
-    params:
-        recipe=lambda wildcards: {
-            key: MODELS[wildcards.model][key]
-            for key in ("normalisation", "network", "widths", "mask_share", "training")
-        },
-        kind=lambda wildcards: config["graphs"][MODELS[wildcards.model]["graph"]][
-            "kind"
-        ],
-        compute=lambda wildcards: MODELS[wildcards.model]["compute"],
-        state=f"{RESULTS}/models/{{model}}/state",
-    wildcard_constraints:
-        model=one_of(TRAINED),
     log:
         f"{RESULTS}/logs/pretrain/{{model}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/pretrain/{{model}}.tsv"
+    wildcard_constraints:
+        model=one_of(TRAINED),
+    conda:
+        "../../envs/model.yaml"
     threads: 16
     resources:
         mem_mb=4000,
         runtime=2880,
         gpu=lambda wildcards: MODELS[wildcards.model]["compute"]["gpus"],
-    conda:
-        "../../envs/model.yaml"
+    params:
+        recipe=lambda wildcards: {
+            key: MODELS[wildcards.model][key]
+            for key in ("normalisation", "network", "widths", "mask_share", "training")
+        },
+        kind=lambda wildcards: kind_of(wildcards.model),
+        compute=lambda wildcards: MODELS[wildcards.model]["compute"],
+        state=f"{RESULTS}/models/{{model}}/state",
+    message:
+        "Training model {wildcards.model}"
     script:
         "../scripts/pretrain.py"
 
@@ -76,24 +76,28 @@ rule pretrain:
 rule fetch_checkpoint:
     input:
         path=lambda wildcards: MODELS[wildcards.model]["released"].get("path", []),
-        library=module_files("fetch"),
+        panel=config["panel"],
+        library=module_files("fetch", "panel"),
     output:
         best=f"{RESULTS}/models/{{model}}/best.pt",
-    params:
-        released=lambda wildcards: MODELS[wildcards.model]["released"],
-    wildcard_constraints:
-        model=one_of(RELEASED),
-    localrule: True
     log:
         f"{RESULTS}/logs/fetch_checkpoint/{{model}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/fetch_checkpoint/{{model}}.tsv"
+    wildcard_constraints:
+        model=one_of(RELEASED),
+    localrule: True
+    conda:
+        "../../envs/model.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=60,
-    conda:
-        "../../envs/model.yaml"
+    params:
+        released=lambda wildcards: MODELS[wildcards.model]["released"],
+        network=lambda wildcards: MODELS[wildcards.model]["network"],
+    message:
+        "Bringing the released checkpoint of model {wildcards.model}"
     script:
         "../scripts/fetch_checkpoint.py"
 
@@ -102,21 +106,23 @@ rule gene_means:
     input:
         split=rules.split.output.split,
         samples=lambda wildcards: samples_of(MODELS[wildcards.model]["pretrain_on"]),
-        library=module_files("expression"),
+        library=module_files("expression", "split"),
     output:
         means=f"{RESULTS}/models/{{model}}/gene_means.tsv",
-    params:
-        normalisation=lambda wildcards: MODELS[wildcards.model]["normalisation"],
     log:
         f"{RESULTS}/logs/gene_means/{{model}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/gene_means/{{model}}.tsv"
+    conda:
+        "../../envs/cohorts.yaml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=60,
-    conda:
-        "../../envs/cohorts.yaml"
+    params:
+        normalisation=lambda wildcards: MODELS[wildcards.model]["normalisation"],
+    message:
+        "Averaging genes over the training samples of model {wildcards.model}"
     script:
         "../scripts/gene_means.py"
 
@@ -138,11 +144,13 @@ rule training_figure:
         f"{RESULTS}/logs/training_figure/{{model}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/training_figure/{{model}}.tsv"
+    conda:
+        "../../envs/report.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../../envs/report.yaml"
+    message:
+        "Drawing the training of model {wildcards.model}"
     script:
         "../scripts/training_figure.py"

@@ -1,3 +1,3 @@
-"""SAGE-FM for spatial transcriptomics: cohorts, graphs, the model, its exact fast path, the claims."""
+"""SAGE-FM for spatial transcriptomics: cohorts, graphs, the model, the claims."""
 
 __version__ = "0.1.0"

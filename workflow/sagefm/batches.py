@@ -48,7 +48,7 @@ class Batch:
 
 @njit(nogil=True, cache=True)
 def _add_rows(indptr, indices, data, rows, weight, hidden, out):
-    """out += weight * sum of sparse rows, without the hidden genes of the first row."""
+    """Add weight * sum of sparse rows to `out`, without the first row's hidden genes."""
     for k in range(len(rows)):
         for j in range(indptr[rows[k]], indptr[rows[k] + 1]):
             gene = indices[j]
@@ -128,6 +128,8 @@ class Batches:
         Spots held in memory at once; `shuffled` draws its batches from this many.
     workers
         Threads that make batches ahead of the consumer.
+    always_hidden
+        Genes (columns) hidden at every central spot besides those drawn.
     """
 
     sections: Sequence[Section]
@@ -138,6 +140,7 @@ class Batches:
     seed: int = 9001
     buffer_spots: int = 16_384
     workers: int = 1
+    always_hidden: tuple[int, ...] = ()
 
     @cached_property
     def sizes(self) -> list[int]:
@@ -218,4 +221,5 @@ class Batches:
             origins = ((c.keys[row], c.spots[row]) for c, rows in pieces for row in rows)
             for out, (key, spot) in zip(mask, origins, strict=True):
                 gene_mask(self.seed, stream, int(key), int(spot), n_genes, self.mask_share, out)
+        mask[:, list(self.always_hidden)] = True
         return make_batch(pieces, self.layout, mask)

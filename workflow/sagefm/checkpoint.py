@@ -13,8 +13,9 @@ from sagefm.model import NETWORKS, _GeneDecoder
 
 def save_checkpoint(path: str | Path, model: _GeneDecoder, /, **entries) -> None:
     """Write `model_state_dict` and other entries (tensors, numbers, strings, lists, dicts)."""
-    with atomic(path) as temporary:
-        torch.save({"model_state_dict": model.state_dict(), **entries}, temporary)
+    # Through a Python file: torch's own writer hides a full disk behind a RuntimeError.
+    with atomic(path) as temporary, temporary.open("wb") as file:
+        torch.save({"model_state_dict": model.state_dict(), **entries}, file)
 
 
 def read_checkpoint(path: str | Path) -> dict:
@@ -67,8 +68,8 @@ def load_network(path: str | Path, network: str, n_genes: int) -> _GeneDecoder:
         model.load_state_dict(state)
     except RuntimeError as error:
         raise InputError(
-            f"{path}: its weights do not fit a `{network}` network; correct `network` in the config "
-            f"({str(error).splitlines()[-1].strip()})."
+            f"{path}: its weights do not fit a `{network}` network; correct `network` in the "
+            f"config ({str(error).splitlines()[-1].strip()})."
         ) from error
     return model.eval()
 
@@ -77,5 +78,5 @@ def _widths(state: dict[str, torch.Tensor], network: str) -> tuple[int, ...]:
     """Output widths of the layers, from their biases in the order they are stored."""
     layers = [name for name in state if name.endswith("bias") and not name.startswith("fc_gene")]
     if network == "gcn":
-        layers.sort(key=lambda name: int(name.removeprefix("conv").split(".")[0]))
+        layers.sort(key=lambda name: (len(name), name))
     return tuple(len(state[name]) for name in layers)

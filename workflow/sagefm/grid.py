@@ -50,6 +50,13 @@ def grid_adjacency(
             f"graph kind `grid` knows the arrays of `{HEXAGONAL}` and `{SQUARE}`, not of "
             f"`{technology}`; set `technology` in the sheet, or use knn_clique, star or radius."
         )
+    # On Visium's array even rows use even columns and odd rows odd ones; a square array uses all.
+    if (len(np.unique((rows + columns) % 2)) == 1) != (technology == HEXAGONAL):
+        raise InputError(
+            f"array_row and array_col are not those of a `{technology}` array (on Visium's, and "
+            "there alone, row and column are both even or both odd); correct `technology` in the "
+            "sheet or the positions file."
+        )
     adjacency = _squidpy_grid(positions, neighbours)
     first, second = adjacency.nonzero()
     if len(first):
@@ -68,14 +75,19 @@ def grid_adjacency(
 def _squidpy_grid(positions: np.ndarray, neighbours: int) -> sp.csr_matrix:
     from squidpy.gr import spatial_neighbors_grid  # seconds to import; only grids pay for it
 
-    section = anndata.AnnData(np.zeros((len(positions), 1)), obsm={"spatial": positions})
+    # squidpy takes the nearest points: spots that share a position would crowd out its neighbours,
+    # and a section smaller than a ring would stop it. So it is given each position once, and far
+    # points that are nobody's neighbours.
+    points, at = np.unique(positions, axis=0, return_inverse=True)
+    far = 1e6 * np.arange(1, neighbours + 2)
+    padded = np.concatenate([points, np.stack([far, far], axis=1)])
+    section = anndata.AnnData(np.zeros((len(padded), 1)), obsm={"spatial": padded})
     spatial_neighbors_grid(section, n_neighs=neighbours, n_rings=1)
     found = section.obsp["spatial_connectivities"].tocoo()
-    # squidpy takes the nearest spots and drops the far ones; at a border or a hole some remain,
-    # and so do spots that share one position.
-    step = np.linalg.norm(positions[found.row] - positions[found.col], axis=1)
-    near = (step > 0) & (step < (1.5 if neighbours == 8 else 1.2))
+    # It drops most of those that are not one step away; at a border or a hole some remain.
+    step = np.linalg.norm(padded[found.row] - padded[found.col], axis=1)
+    near = step < (1.5 if neighbours == 8 else 1.2)
     rows, columns = found.row[near], found.col[near]
-    values = np.ones(2 * len(rows), dtype=bool)
     both = (np.concatenate([rows, columns]), np.concatenate([columns, rows]))
-    return sp.csr_matrix((values, both), shape=found.shape).astype(bool)
+    ties = sp.csr_matrix((np.ones(2 * len(rows), dtype=bool), both), shape=found.shape).astype(bool)
+    return ties[at.ravel()][:, at.ravel()]

@@ -2,6 +2,7 @@
 
 import ctypes
 import sys
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -46,6 +47,15 @@ def masked_squared_error(prediction: Tensor, batch: Batch) -> tuple[Tensor, Tens
     """Sum of squared errors over the hidden entries (float32 scalar), and their number."""
     error = (prediction.float() - batch.target) * batch.mask
     return error.square().sum(), batch.mask.sum()
+
+
+def neighbour_mean_mse(batches: Batches) -> float:
+    """Mean squared error of the neighbours' mean expression, which needs no training."""
+    total, hidden = 0.0, 0
+    for batch in replace(batches, layout="channels").epoch(0):
+        error, count = masked_squared_error(batch.inputs[1], batch)
+        total, hidden = total + error.item(), hidden + int(count)
+    return total / hidden
 
 
 @torch.inference_mode()

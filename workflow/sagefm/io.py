@@ -36,7 +36,7 @@ def atomic(path: str | Path) -> Iterator[Path]:
     temporary = path.with_name(f".tmp{os.getpid()}.{path.name}")
     try:
         yield temporary
-        os.replace(temporary, path)
+        temporary.replace(path)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error):
             raise InputError(
@@ -106,5 +106,5 @@ def spot_positions(path: str | Path) -> tuple[np.ndarray, np.ndarray | None]:
 
 def sha256(path: str | Path) -> str:
     """Hex SHA-256 of a file's content."""
-    with open(path, "rb") as file:
+    with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

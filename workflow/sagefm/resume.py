@@ -45,7 +45,7 @@ def exclusive(folder: Path) -> Iterator[None]:
         If another machine holds the folder, or the other process does not stop.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / "owner", "a+") as owner:
+    with (folder / "owner").open("a+") as owner:
         _lock(owner, folder)
         owner.seek(0)
         owner.truncate()

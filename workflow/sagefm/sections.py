@@ -107,7 +107,7 @@ def load_chunk(sections: Sequence[Section], normalisation: str) -> Chunk:
         expression=sp.csr_matrix(sp.vstack(matrices, format="csr")),
         ego_indptr=np.concatenate([*indptr, edges[-1:]]),
         ego=np.concatenate([g.ego + start for g, start in zip(graphs, starts, strict=True)]),
-        keys=np.repeat([s.key for s in sections], sizes).astype(np.uint64),
+        keys=np.repeat(np.array([s.key for s in sections], dtype=np.uint64), sizes),
         spots=np.concatenate([np.arange(size) for size in sizes]),
         graphs=tuple(graphs),
         starts=starts,

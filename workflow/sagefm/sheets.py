@@ -108,13 +108,13 @@ def check_references(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> Non
         known([model["graph"]], f"{at}.graph", config["graphs"], "graph")
         patients = {p: None for c in model["pretrain_on"] for p in sheets[c]["patient"]}
         known(model["held_out_patients"], f"{at}.held_out_patients", patients, "patient")
-        if released := model["released"]:
+        if (released := model["released"]) is not None:
             if ("path" in released) == ("url" in released):
                 raise InputError(f"config, at {at}.released: give either `path` or `url`.")
             if "url" in released and "sha256" not in released:
                 raise InputError(
-                    f"config, at {at}.released: a `url` needs its `sha256`, so that what is fetched "
-                    "is what was meant."
+                    f"config, at {at}.released: a `url` needs its `sha256`, so that what is "
+                    "fetched is what was meant."
                 )
             present(released.get("path"), f"{at}.released.path")
 

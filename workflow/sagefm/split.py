@@ -1,6 +1,7 @@
 """Training, validation and test samples, with no patient on two sides."""
 
 import hashlib
+import math
 from pathlib import Path
 
 import pandas as pd
@@ -55,7 +56,9 @@ def split_samples(
     forced = table.loc[table["patient"].isin(held_out_patients or []), "group"].unique()
     part.update(dict.fromkeys(forced, "test"))
     for name, share in (("test", test), ("validation", validation)):
-        room = -(-share * len(table) // 1) - sum(sizes[g] for g in turn if part[g] == name)
+        # Rounded first, or 0.1 of 70 samples would be 8.
+        room = math.ceil(round(share * len(table), 6))
+        room -= sum(sizes[group] for group in turn if part[group] == name)
         free = [group for group in turn if part[group] == "train"]
         fitting = [group for group in free if sizes[group] <= room]
         if not fitting and name not in part.values():
@@ -87,6 +90,26 @@ def _groups(samples: pd.DataFrame, duplicates: pd.DataFrame | None) -> pd.Series
 
 def _rank(seed: int, group: str) -> str:
     return hashlib.sha256(f"{seed}:{group}".encode()).hexdigest()
+
+
+def scored_samples(split: pd.DataFrame, rows: pd.DataFrame, cohort: str) -> pd.DataFrame:
+    """A cohort's samples a model may be scored on, and whether it has seen their patients.
+
+    Of a cohort the model was trained on, only the test part; else all. A patient is seen if one of
+    the patient's samples is in the training or validation part.
+
+    Parameters
+    ----------
+    rows
+        The cohort's sheet: columns cohort, sample, dataset, patient, and others that are kept.
+    """
+    held_in = split[split["part"] != "test"]
+    seen = _groups(rows, None).isin(held_in["group"])
+    table = rows.assign(patient_seen=seen)
+    if cohort in set(split["cohort"]):
+        tested = split[(split["part"] == "test") & (split["cohort"] == cohort)]
+        table = table[table["sample"].isin(tested["sample"])]
+    return table
 
 
 def paths_of_part(split: pd.DataFrame, paths: list[str], part: str) -> list[Path]:

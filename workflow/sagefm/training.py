@@ -17,8 +17,8 @@ from tqdm import tqdm
 
 from sagefm.batches import Batch, Batches
 from sagefm.checkpoint import read_checkpoint, save_checkpoint
-from sagefm.masks import FIXED_STREAM
 from sagefm.inference import autocast, evaluate, masked_squared_error, predict
+from sagefm.masks import FIXED_STREAM
 from sagefm.model import WIDTHS, build_network
 
 log = logging.getLogger(__name__)
@@ -103,6 +103,7 @@ class Trainer:
             self.optimizer, patience=recipe.scheduler_patience, factor=recipe.scheduler_factor
         )
         self.progress = Progress()
+        self._saved = time.monotonic()
         self._stop = False
         if (state / "state.pt").exists():
             self._resume()
@@ -131,7 +132,7 @@ class Trainer:
     def _epoch(self) -> None:
         progress, recipe = self.progress, self.recipe
         self.network.train()
-        saved = started = time.monotonic()
+        started = time.monotonic()
         batches = self.training.epoch(
             progress.epoch, order=recipe.order, stream=progress.epoch, skip=progress.batch
         )
@@ -147,13 +148,8 @@ class Trainer:
         for batch in bar:
             self._step(batch.to(self.device))
             progress.batch += 1
-            now = time.monotonic()
-            progress.seconds = before + now - started
-            if self._stop or now - saved > self.save_seconds:
-                self._save("state.pt")
-                saved = now
-                if self._stop:
-                    raise Preempted
+            progress.seconds = before + time.monotonic() - started
+            self._save_if_due()
         self._close_epoch()
 
     def _step(self, batch: Batch) -> None:
@@ -194,7 +190,12 @@ class Trainer:
         progress.squared_error, progress.hidden, progress.seconds = 0.0, 0, 0.0
         if improved:
             self._save("best.pt")
-        self._save("state.pt")
+        self._save_if_due(self._finished())
+
+    def _save_if_due(self, due: bool = False) -> None:
+        if due or self._stop or time.monotonic() - self._saved > self.save_seconds:
+            self._save("state.pt")
+            self._saved = time.monotonic()
         if self._stop:
             raise Preempted
 

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from sagefm.batches import Batches
+from sagefm.inference import neighbour_mean_mse
 from sagefm.io import atomic, write_table
 from sagefm.model import input_layout
 from sagefm.sections import Section
@@ -67,6 +68,7 @@ def summary(trainer: Trainer, threads: int) -> dict:
         "epochs": len(history),
         "best_epoch": trainer.progress.best_epoch,
         "best_validation_mse": trainer.progress.best_val_loss,
+        "validation_mse_neighbour_mean": neighbour_mean_mse(trainer.validation),
         "device": str(trainer.device),
         "threads": threads,
         "seconds": round(seconds, 1),

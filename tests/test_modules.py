@@ -1,0 +1,94 @@
+"""Which library files a rule depends on."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sagefm.modules import LIBRARY, module_files
+
+RULES = re.compile(r"^rule (\w+):\n((?:[ \t]+.*\n|\n)+)", re.M)
+
+
+def closure(*names: str) -> set[str]:
+    return {str(Path(f).relative_to(LIBRARY).with_suffix("")) for f in module_files(*names)}
+
+
+def test_closure_follows_imports_within_imports():
+    assert closure("masks") == {"masks"}
+    assert {"masks", "sections", "graphs", "grid", "io", "errors"} <= closure("batches")
+    assert {"batches", "masks", "sections", "model", "checkpoint"} <= closure("training")
+
+
+def test_an_edit_of_the_network_does_not_read_sections_again():
+    heavy = {"model", "training", "batches", "inference", "checkpoint", "masks", "graphs"}
+    assert not heavy & closure("ingest")
+    assert not (heavy - {"graphs"}) & closure("graphs")
+    assert not heavy & closure("split", "sheets")
+
+
+def test_files_exist_and_are_named_once():
+    files = module_files("training", "batches", "io")
+    assert files == sorted(set(files))
+    assert all(Path(file).is_file() for file in files)
+
+
+def test_an_unknown_module_is_an_error():
+    with pytest.raises(FileNotFoundError, match="no_such_module"):
+        module_files("no_such_module")
+
+
+def test_the_library_imports_in_the_form_that_is_followed():
+    """`from sagefm.x import y`: other forms would be overlooked, and edits would not rerun."""
+    for path in LIBRARY.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):  # the package itself holds the version alone
+                assert not any(name.name.startswith("sagefm.") for name in node.names), path
+            if isinstance(node, ast.ImportFrom):
+                assert node.level == 0, path
+                assert node.module != "sagefm", path
+
+
+def rules_with_scripts(repo):
+    for path in sorted((repo / "workflow/rules").glob("*.smk")):
+        for name, body in RULES.findall(path.read_text()):
+            if script := re.search(r'"\.\./scripts/(\w+\.py)"', body):
+                library = re.search(r"module_files\(([^)]*)\)", body)
+                modules = re.findall(r'"([\w.]+)"', library[1]) if library else []
+                yield name, script[1], modules
+
+
+def test_every_rule_depends_on_the_modules_its_script_imports(repo):
+    found = list(rules_with_scripts(repo))
+    assert len(found) > 5
+    lacking = {}
+    for name, script, modules in found:
+        tree = ast.parse((repo / "workflow/scripts" / script).read_text())
+        imported = {
+            node.module.removeprefix("sagefm.").replace(".", "/")
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sagefm.")
+        }
+        # What every script does around its work changes no result.
+        if missing := imported - closure(*modules) - {"script", "io", "errors"}:
+            lacking[name] = missing
+    assert not lacking
+
+
+def test_what_the_snakefile_imports_is_light(repo):
+    """Read at every start of every job: seconds would add up."""
+    code = (
+        "import sys, sagefm.sheets, sagefm.modules, sagefm.errors;"
+        "print(*{'torch', 'anndata', 'scanpy', 'squidpy', 'numba'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": str(repo / "workflow")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == ""

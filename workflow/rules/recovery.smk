@@ -1,0 +1,187 @@
+# Claim 2: genes hidden at the central spot, predicted; beside what needs no training.
+
+RECOVERY = f"{RESULTS}/recovery/{{model}}/{{cohort}}"
+
+
+rule recovery:
+    input:
+        checkpoint=f"{RESULTS}/models/{{model}}/best.pt",
+        gene_means=f"{RESULTS}/models/{{model}}/gene_means.tsv",
+        split=f"{RESULTS}/models/{{model}}/split.tsv",
+        samples=lambda wildcards: samples_of([wildcards.cohort]),
+        graphs=lambda wildcards: graphs_of([wildcards.cohort], MODELS[wildcards.model]["graph"]),
+        library=module_files("recovery_tables", "checkpoint", "split"),
+    output:
+        summary=f"{RECOVERY}/summary.tsv",
+        samples=f"{RECOVERY}/samples.tsv",
+        genes=f"{RECOVERY}/genes.tsv.gz",
+        spots=f"{RECOVERY}/spots.tsv.gz",
+        maps=f"{RECOVERY}/maps.tsv.gz",
+    log:
+        f"{RESULTS}/logs/recovery/{{model}}/{{cohort}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/recovery/{{model}}/{{cohort}}.tsv"
+    conda:
+        "../../envs/model.yaml"
+    threads: 4
+    resources:
+        mem_mb=4000,
+        runtime=240,
+        gpu=lambda wildcards: MODELS[wildcards.model]["compute"]["gpus"],
+    params:
+        rows=lambda wildcards: rows_of([wildcards.cohort]),
+        model=lambda wildcards: {
+            "network": MODELS[wildcards.model]["network"],
+            "normalisation": MODELS[wildcards.model]["normalisation"],
+            "kind": kind_of(wildcards.model),
+            "device": MODELS[wildcards.model]["compute"]["device"],
+        },
+        mask_share=config["recovery"]["mask_share"],
+        seed=config["recovery"]["seed"],
+        rank_spots=config["recovery"]["rank_spots"],
+    message:
+        "Scoring recovery by model {wildcards.model} on {wildcards.cohort}"
+    script:
+        "../scripts/recovery.py"
+
+
+# Figures of the run as a whole, and of each model on each cohort.
+SUMMARIES = expand(
+    rules.recovery.output.summary, model=MODELS, cohort=config["recovery"]["cohorts"]
+)
+
+
+rule recovered_figure:
+    input:
+        tables=SUMMARIES,
+        reported=REPORTED,
+        library=module_files("figures.recovery"),
+    output:
+        pdf=f"{RESULTS}/figures/recovered.pdf",
+        png=report(
+            f"{RESULTS}/figures/recovered.png",
+            category="3 Recovery (claim 2)",
+            labels={"figure": "share recovered", "model": "all", "cohort": "all"},
+            caption="../report/recovered.rst",
+        ),
+    log:
+        f"{RESULTS}/logs/recovered_figure.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/recovered_figure.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    message:
+        "Drawing the share of genes recovered"
+    script:
+        "../scripts/recovered_figure.py"
+
+
+rule strata_figure:
+    input:
+        tables=SUMMARIES,
+        library=module_files("figures.recovery"),
+    output:
+        pdf=f"{RESULTS}/figures/recovery_strata.pdf",
+        png=report(
+            f"{RESULTS}/figures/recovery_strata.png",
+            category="3 Recovery (claim 2)",
+            labels={"figure": "by detection, organ", "model": "all", "cohort": "all"},
+            caption="../report/strata.rst",
+        ),
+    log:
+        f"{RESULTS}/logs/strata_figure.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/strata_figure.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    message:
+        "Drawing recovery by detection rate, organ and patient"
+    script:
+        "../scripts/strata_figure.py"
+
+
+rule detection_figure:
+    input:
+        table=rules.recovery.output.genes,
+        library=module_files("figures.recovery"),
+    output:
+        pdf=f"{RESULTS}/figures/recovery_detection_{{model}}_{{cohort}}.pdf",
+        png=report(
+            f"{RESULTS}/figures/recovery_detection_{{model}}_{{cohort}}.png",
+            category="3 Recovery (claim 2)",
+            labels={
+                "figure": "correlation by detection",
+                "model": "{model}",
+                "cohort": "{cohort}",
+            },
+            caption="../report/detection.rst",
+        ),
+    log:
+        f"{RESULTS}/logs/detection_figure/{{model}}/{{cohort}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/detection_figure/{{model}}/{{cohort}}.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    message:
+        "Drawing correlation by detection rate: {wildcards.model} on {wildcards.cohort}"
+    script:
+        "../scripts/detection_figure.py"
+
+
+rule maps_figure:
+    input:
+        table=rules.recovery.output.maps,
+        library=module_files("figures.maps"),
+    output:
+        pdf=f"{RESULTS}/figures/recovery_maps_{{model}}_{{cohort}}.pdf",
+        png=report(
+            f"{RESULTS}/figures/recovery_maps_{{model}}_{{cohort}}.png",
+            category="3 Recovery (claim 2)",
+            labels={
+                "figure": "predicted and true maps",
+                "model": "{model}",
+                "cohort": "{cohort}",
+            },
+            caption="../report/maps.rst",
+        ),
+    log:
+        f"{RESULTS}/logs/maps_figure/{{model}}/{{cohort}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/maps_figure/{{model}}/{{cohort}}.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    message:
+        "Drawing predicted and true maps: {wildcards.model} on {wildcards.cohort}"
+    script:
+        "../scripts/maps_figure.py"
+
+
+RECOVERY_FIGURES = (
+    [
+        rules.recovered_figure.output.png,
+        rules.strata_figure.output.png,
+        *expand(
+            [rules.detection_figure.output.png, rules.maps_figure.output.png],
+            model=MODELS,
+            cohort=config["recovery"]["cohorts"],
+        ),
+    ]
+    if config["recovery"]["cohorts"]
+    else []
+)

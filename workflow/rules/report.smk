@@ -1,0 +1,192 @@
+# What it all comes to: the scoreboard, provenance, and the report that holds the figures.
+
+
+report: "../report/workflow.rst"
+
+
+HEADLINE = next(iter(MODELS))
+CHAPTERS = ["pretraining"]
+if config["recovery"]["cohorts"]:
+    CHAPTERS.append("recovery")
+if config["representations"]["cohorts"]:
+    CHAPTERS.append("coherence")
+
+
+rule claims_pretraining:
+    input:
+        split=f"{RESULTS}/models/{HEADLINE}/split.tsv",
+        training=f"{RESULTS}/models/{HEADLINE}/training.json" if HEADLINE in TRAINED else [],
+        library=module_files("chapter_claims"),
+    output:
+        claims=f"{RESULTS}/claims/pretraining.tsv",
+    log:
+        f"{RESULTS}/logs/claims_pretraining.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/claims_pretraining.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        model=HEADLINE,
+        rows=rows_of(MODELS[HEADLINE]["pretrain_on"]),
+        paper_data=all(
+            config["cohorts"][cohort]["paper_data"] for cohort in MODELS[HEADLINE]["pretrain_on"]
+        ),
+    message:
+        "Judging the claims on pretraining"
+    script:
+        "../scripts/claims_pretraining.py"
+
+
+rule claims_recovery:
+    input:
+        summary=f"{RESULTS}/recovery/{HEADLINE}/{{cohort}}/summary.tsv".format(
+            cohort=next(iter(config["recovery"]["cohorts"]), "none")
+        ),
+        library=module_files("chapter_claims"),
+    output:
+        claims=f"{RESULTS}/claims/recovery.tsv",
+    log:
+        f"{RESULTS}/logs/claims_recovery.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/claims_recovery.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        model=HEADLINE,
+        cohort=next(iter(config["recovery"]["cohorts"]), None),
+        title=title_of(next(iter(config["recovery"]["cohorts"]), None)),
+        paper_data=is_paper_data(next(iter(config["recovery"]["cohorts"]), None)),
+    message:
+        "Judging the claim on recovery"
+    script:
+        "../scripts/claims_recovery.py"
+
+
+rule claims_coherence:
+    input:
+        table=f"{RESULTS}/coherence/{{cohort}}.tsv".format(
+            cohort=next(iter(config["representations"]["cohorts"]), "none")
+        ),
+        library=module_files("chapter_claims"),
+    output:
+        claims=f"{RESULTS}/claims/coherence.tsv",
+    log:
+        f"{RESULTS}/logs/claims_coherence.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/claims_coherence.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        model=HEADLINE,
+        cohort=next(iter(config["representations"]["cohorts"]), None),
+        paper_data=is_paper_data(next(iter(config["representations"]["cohorts"]), None)),
+    message:
+        "Judging the claim on spatial coherence"
+    script:
+        "../scripts/claims_coherence.py"
+
+
+rule provenance:
+    input:
+        samples=samples_of(used_cohorts()),
+        library=module_files("provenance"),
+    output:
+        provenance=f"{RESULTS}/provenance.json",
+    log:
+        f"{RESULTS}/logs/provenance.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/provenance.tsv"
+    localrule: True
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        config=config,
+        code=code_version(Path(workflow.basedir)),
+    message:
+        "Writing down provenance"
+    script:
+        "../scripts/provenance.py"
+
+
+rule scoreboard:
+    input:
+        reported=REPORTED,
+        chapters=expand(f"{RESULTS}/claims/{{chapter}}.tsv", chapter=CHAPTERS),
+        provenance=rules.provenance.output.provenance,
+        library=module_files("claims", "figures.scoreboard"),
+    output:
+        table=f"{RESULTS}/scoreboard.tsv",
+        page=report(
+            f"{RESULTS}/figures/scoreboard.html",
+            category="0 Scoreboard",
+            labels={"figure": "claims and verdicts"},
+            caption="../report/scoreboard.rst",
+        ),
+    log:
+        f"{RESULTS}/logs/scoreboard.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/scoreboard.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        run=config["run"],
+    message:
+        "Putting the scoreboard together"
+    script:
+        "../scripts/scoreboard.py"
+
+
+rule results:
+    input:
+        rules.scoreboard.output,
+        qc=expand(rules.qc_figure.output.png, cohort=used_cohorts()),
+        training=expand(rules.training_figure.output.png, model=TRAINED),
+        recovery=RECOVERY_FIGURES,
+        coherence=expand(
+            rules.coherence_figure.output.png,
+            cohort=config["representations"]["cohorts"],
+        ),
+
+
+rule report_zip:
+    input:
+        rules.results.input,
+        captions=sorted((Path(workflow.basedir) / "workflow/report").glob("*.rst")),
+        library=module_files("binding"),
+    output:
+        archive=f"{RESULTS}/report.zip",
+    log:
+        f"{RESULTS}/logs/report_zip.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/report_zip.tsv"
+    localrule: True
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    message:
+        "Binding the report"
+    run:
+        from sagefm.binding import bind_report
+
+        bind_report(output.archive, log[0], config, workflow.main_snakefile, "results")

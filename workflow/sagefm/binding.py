@@ -1,0 +1,24 @@
+"""The archive of a run: Snakemake's own report of it."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+
+def bind_report(archive: Path, log: Path, config: dict, snakefile: Path, target: str) -> None:
+    """Write Snakemake's report on the jobs behind `target` to `archive` (zip), whole or not at all.
+
+    A second Snakemake reads the workflow with the same `config` and only reports: it runs no job,
+    so it needs neither the lock of the first nor its profile.
+    """
+    archive = Path(archive)
+    with tempfile.TemporaryDirectory(dir=archive.parent, prefix=".report-") as folder:
+        path, draft = Path(folder, "config.json"), Path(folder, "report.zip")
+        path.write_text(json.dumps(config))
+        command = [sys.executable, "-m", "snakemake", target, "--report", draft, "--nolock"]
+        command += ["--snakefile", snakefile, "--configfile", path, "--workflow-profile", "none"]
+        with Path(log).open("w") as stream:
+            subprocess.run(command, check=True, stdout=stream, stderr=subprocess.STDOUT)
+        draft.replace(archive)

@@ -1,0 +1,64 @@
+"""The scoreboard: what the paper claims, what this run obtained, and what that is worth."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import pandas as pd
+
+from sagefm.errors import InputError
+
+VERDICTS = ("supported", "contradicted", "inconclusive", "proxy", "not computed")
+COLUMNS = ("claim", "reported", "obtained", "baseline", "n", "verdict", "evidence", "reason")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a chapter has to say of one of the paper's claims.
+
+    `id` is the claim's in `resources/reported.tsv`, `verdict` one of `VERDICTS` with its `reason`,
+    `evidence` the file that shows it, relative to the run's folder.
+    """
+
+    id: str
+    obtained: str
+    baseline: str
+    n: str
+    verdict: str
+    reason: str
+    evidence: str
+
+    def __post_init__(self) -> None:
+        if self.verdict not in VERDICTS:
+            raise ValueError(f"claim {self.id}: verdict `{self.verdict}` is none of {VERDICTS}")
+
+
+def claims_table(claims: Sequence[Claim]) -> pd.DataFrame:
+    """A chapter's claims as a table."""
+    return pd.DataFrame([asdict(claim) for claim in claims])
+
+
+def scoreboard(reported: pd.DataFrame, chapters: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """One row a claim of the paper, in the paper's order; `not computed` where no chapter spoke.
+
+    Parameters
+    ----------
+    reported
+        Columns id, claim, reported: what the paper says.
+    chapters
+        Tables of `claims_table`.
+
+    Raises
+    ------
+    InputError
+        If a chapter speaks of a claim the paper's table does not have, or two of the same.
+    """
+    found = pd.concat([table.astype(str) for table in chapters], ignore_index=True)
+    if unknown := set(found["id"]) - set(reported["id"]):
+        raise InputError(f"claim `{min(unknown)}` is not in resources/reported.tsv; add its row.")
+    if found["id"].duplicated().any():
+        twice = found.loc[found["id"].duplicated(), "id"].iloc[0]
+        raise InputError(f"claim `{twice}` is given by two chapters; leave it to one.")
+    board = reported.merge(found, on="id", how="left")
+    board["verdict"] = board["verdict"].fillna("not computed")
+    board["reason"] = board["reason"].fillna("no chapter of this run computes it")
+    return board.fillna("-")[list(COLUMNS)]

@@ -1,0 +1,66 @@
+"""Spatial coherence of a representation: Moran's I of its components over the array's neighbours.
+
+A mean over 15 spots is smooth by construction, trained or not; the untrained neighbour mean
+therefore stands beside every trained embedding.
+"""
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+from scanpy.metrics import morans_i
+from sklearn.decomposition import PCA
+
+from sagefm.graphs import nearest
+
+NEIGHBOURS = 6
+"""Nearest spots tied to each spot: as many as on Visium's array, whatever the model's graph."""
+
+
+def moran_table(
+    name: str, values: np.ndarray, coordinates: np.ndarray, samples: np.ndarray, components: int
+) -> pd.DataFrame:
+    """Moran's I of a representation, one row a sample.
+
+    Representations differ in width, so each is first reduced to as many principal components of
+    the whole cohort.
+
+    Parameters
+    ----------
+    values
+        (spots, features) of the cohort.
+    coordinates, samples
+        (spots, 2) pixels and (spots,) names.
+    components
+        Principal components compared.
+
+    Returns
+    -------
+    DataFrame
+        sample, representation, components, mean_moran_i, median_moran_i (over components), n_spots.
+    """
+    components = min(components, *values.shape)
+    reduced = PCA(components, random_state=0).fit_transform(values)
+    rows = []
+    for sample in pd.unique(samples):
+        inside = samples == sample
+        scores = morans_i(neighbour_weights(coordinates[inside]), reduced[inside].T)
+        rows.append(
+            {
+                "sample": sample,
+                "representation": name,
+                "components": components,
+                "mean_moran_i": float(np.mean(scores)),
+                "median_moran_i": float(np.median(scores)),
+                "n_spots": int(inside.sum()),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def neighbour_weights(coordinates: np.ndarray) -> sp.csr_matrix:
+    """Symmetric 0/1 weights (spots x spots) of the nearest spots, no spot its own neighbour."""
+    near = nearest(coordinates, NEIGHBOURS + 1)[:, 1:]
+    n = len(coordinates)
+    rows = np.repeat(np.arange(n), near.shape[1])
+    weights = sp.csr_matrix((np.ones(near.size), (rows, near.ravel())), shape=(n, n))
+    return sp.csr_matrix(weights.maximum(weights.T))

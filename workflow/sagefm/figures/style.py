@@ -1,0 +1,147 @@
+"""One look for all figures: sizes, fonts, colours that colour-blind readers tell apart, saving."""
+
+import colorsys
+from collections.abc import Callable, Iterable, Iterator
+from functools import wraps
+from itertools import islice
+from pathlib import Path
+from typing import ParamSpec
+
+from matplotlib.axes import Axes
+from matplotlib.colors import to_hex, to_rgb
+from matplotlib.figure import Figure
+from matplotlib.style import context
+
+from sagefm.io import atomic
+
+P = ParamSpec("P")
+
+SINGLE, DOUBLE = 3.5, 7.2
+"""Widths of one column and of a page, in inches."""
+
+STYLE = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib, so it is the same everywhere
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "axes.titlelocation": "left",
+    "axes.labelsize": 8,
+    "figure.titlesize": 9,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 7,
+    "legend.frameon": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.6,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.minor.visible": False,
+    "lines.linewidth": 1.2,
+    "lines.markersize": 4,
+    "grid.color": "#E3E3E3",
+    "grid.linewidth": 0.6,
+    "axes.axisbelow": True,
+    "figure.constrained_layout.use": True,
+    "savefig.dpi": 200,
+    "pdf.fonttype": 42,  # text stays text
+}
+
+# The eight colours of Okabe and Ito (2008), https://jfly.uni-koeln.de/color/
+OKABE_ITO = {
+    "blue": "#0072B2",
+    "orange": "#E69F00",
+    "green": "#009E73",
+    "purple": "#CC79A7",
+    "sky": "#56B4E9",
+    "vermilion": "#D55E00",
+    "yellow": "#F0E442",
+    "black": "#000000",
+}
+GREY = "#8A8A8A"
+NEUTRAL = "#3C3C3C"
+"""For what belongs to no predictor: references, annotations."""
+
+PREDICTOR_COLOURS = {
+    "model": OKABE_ITO["blue"],
+    "neighbour_mean": OKABE_ITO["orange"],
+    "sample_gene_mean": OKABE_ITO["green"],
+    "gene_mean": OKABE_ITO["purple"],
+    "zero": OKABE_ITO["black"],
+}
+PREDICTOR_NAMES = {
+    "model": "model",
+    "neighbour_mean": "neighbour mean",
+    "sample_gene_mean": "gene's mean in the sample",
+    "gene_mean": "gene's training mean",
+    "zero": "zero",
+}
+PREDICTOR_MARKERS = dict(zip(PREDICTOR_COLOURS, "oDs^X", strict=True))
+"""A second sign beside the colour, for print without colour."""
+
+
+def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
+    """Let a function draw in the common style, whatever the reader's own settings are."""
+
+    @wraps(draw)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> Figure:
+        with context(STYLE, after_reset=True):
+            return draw(*args, **kwargs)
+
+    return wrapper
+
+
+def save(figure: Figure, pdf: str | Path, png: str | Path) -> None:
+    """Write a figure as PDF and as PNG of 200 dots an inch; equal figures give equal bytes."""
+    with context(STYLE, after_reset=True), atomic(pdf) as page, atomic(png) as picture:
+        figure.savefig(page, metadata={"CreationDate": None})
+        figure.savefig(picture)
+
+
+def categorical(labels: Iterable[str]) -> dict[str, str]:
+    """A colour for each label, the same whatever order and number of times they come in.
+
+    Up to 24 labels, in sorted order, get colours of their own: Okabe and Ito's, then the same
+    darker and lighter. Later ones share grey.
+    """
+    distinct = sorted(set(labels))
+    colours = [*islice(_shades(), len(distinct))]
+    return dict(zip(distinct, colours + [GREY] * (len(distinct) - len(colours)), strict=True))
+
+
+def _shades() -> Iterator[str]:
+    """Okabe and Ito's colours; then each at another lightness."""
+    yield from OKABE_ITO.values()
+    for factor in (0.6, 1.45):
+        for colour in OKABE_ITO.values():
+            hue, lightness, saturation = colorsys.rgb_to_hls(*to_rgb(colour))
+            # Black has no darker shade: it becomes two greys.
+            changed = min(lightness * factor, 0.93) if lightness else 0.2 * factor**2
+            yield to_hex(colorsys.hls_to_rgb(hue, changed, saturation))
+
+
+def present(predictors: Iterable[str]) -> list[str]:
+    """The predictors among those given, in the fixed order of the palette."""
+    given = set(predictors)
+    return [name for name in PREDICTOR_COLOURS if name in given]
+
+
+def count(number: float, noun: str) -> str:
+    """A count with its noun: `1 section`, `3,481 spots`."""
+    return f"{number:,.0f} {noun}{'' if number == 1 else 's'}"
+
+
+def percent_axis(axes: Axes, axis: str = "x", step: int = 25) -> None:
+    """Show shares (0 to 1) of an axis as percentages, from 0 to 100."""
+    percents = range(0, 101, step)
+    getattr(axes, f"set_{axis}lim")(-0.03, 1.03)
+    getattr(axes, f"set_{axis}ticks")([percent / 100 for percent in percents], percents)
+
+
+def head(figure: Figure, text: str) -> None:
+    """Give a figure its title, from the left."""
+    figure.suptitle(text, x=0.01, horizontalalignment="left")
+
+
+def group_title(names: tuple[str, str]) -> str:
+    """How a cohort and a model are named above their panels."""
+    return f"{names[0]}, model {names[1]}"

@@ -1,0 +1,76 @@
+"""The course of a training: losses, learning rate, speed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, ScalarFormatter
+
+from sagefm.figures.style import (
+    DOUBLE,
+    NEUTRAL,
+    PREDICTOR_COLOURS,
+    PREDICTOR_NAMES,
+    count,
+    head,
+    styled,
+)
+
+
+@styled
+def draw_training(history: pd.DataFrame, summary: Mapping[str, Any]) -> Figure:
+    """Losses with the epoch that is kept, learning rate and speed, over epochs.
+
+    Parameters
+    ----------
+    history
+        One row an epoch: epoch, train_mse, validation_mse, learning_rate, spots_per_second.
+    summary
+        Of `training_files.summary`; `validation_mse_neighbour_mean`, where it is given, is drawn as
+        what the untrained mean of the neighbours reaches on the same hidden entries.
+    """
+    figure = Figure(figsize=(DOUBLE, 2.9))
+    loss, rate, speed = figure.subplots(1, 3, width_ratios=[2.2, 1, 1])
+    epoch, model = history["epoch"], PREDICTOR_COLOURS["model"]
+    marker = "o" if len(history) <= 40 else None
+    loss.plot(epoch, history["train_mse"], color=NEUTRAL, marker=marker, ms=2.5, label="training")
+    loss.plot(
+        epoch, history["validation_mse"], color=model, marker=marker, ms=2.5, label="validation"
+    )
+    best = summary["best_epoch"], summary["best_validation_mse"]
+    loss.plot(*best, "*", color=model, ms=10, mec="white", label=f"kept: epoch {best[0]}")
+    untrained = summary.get("validation_mse_neighbour_mean")
+    if untrained is not None:
+        name = f"untrained {PREDICTOR_NAMES['neighbour_mean']}, validation"
+        loss.axhline(untrained, color=PREDICTOR_COLOURS["neighbour_mean"], ls="--", label=name)
+    loss.set_ylabel("mean squared error\nof hidden entries")
+    head(
+        figure,
+        f"training: {count(summary['train_spots'], 'spot')} of "
+        f"{count(summary['train_samples'], 'sample')}; "
+        f"validation: {count(summary['validation_spots'], 'spot')} of "
+        f"{count(summary['validation_samples'], 'sample')}; "
+        f"{count(summary['parameters'], 'parameter')}",
+    )
+    figure.legend(
+        *loss.get_legend_handles_labels(), loc="outside lower center", ncols=4, handlelength=2.2
+    )
+    rate.plot(epoch, history["learning_rate"], color=NEUTRAL, drawstyle="steps-post")
+    if len(history) == 1:
+        rate.plot(epoch, history["learning_rate"], "o", color=NEUTRAL)
+    rate.set_ylim(0, 1.1 * history["learning_rate"].max())
+    form = ScalarFormatter(useMathText=True)
+    form.set_powerlimits((-2, 3))
+    rate.yaxis.set_major_formatter(form)
+    rate.set_ylabel("learning rate")
+    speed.plot(epoch, history["spots_per_second"], color=NEUTRAL, marker=marker, ms=2.5)
+    speed.set_ylim(0, 1.1 * history["spots_per_second"].max())
+    speed.set_ylabel("spots per second")
+    speed.set_title(f"{summary['device']}, {count(summary['threads'], 'thread')}")
+    for ax in (loss, rate, speed):
+        ax.set_xlabel("epoch")
+        ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+        ax.set_xlim(epoch.min() - 0.5, epoch.max() + 0.5)
+        ax.grid(axis="y")
+    return figure

@@ -1,0 +1,19 @@
+"""Say what pretraining has to say of the paper's claims."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from sagefm.chapter_claims import pretraining_claims
+from sagefm.claims import claims_table
+from sagefm.io import read_table, write_table
+from sagefm.script import job
+
+with job(snakemake):
+    params, inputs = snakemake.params, snakemake.input
+    training = json.loads(Path(inputs.training).read_text()) if inputs.training else {}
+    split = read_table(inputs.split, dtype=str)
+    rows = pd.DataFrame(params.rows)
+    claims = pretraining_claims(params.model, rows, split, training, params.paper_data)
+    write_table(claims_table(claims), snakemake.output.claims)

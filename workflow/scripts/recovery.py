@@ -1,0 +1,51 @@
+"""Score a model's recovery of hidden genes on one cohort, beside the untrained baselines."""
+
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+
+from sagefm.batches import Batches
+from sagefm.checkpoint import load_network
+from sagefm.inference import prepare_machine
+from sagefm.io import read_table, write_table
+from sagefm.model import input_layout
+from sagefm.recovery import recover, recovery_maps
+from sagefm.recovery_tables import gene_table, genes_to_map, summary_table
+from sagefm.script import job
+from sagefm.sections import sections_of
+from sagefm.split import scored_samples
+
+with job(snakemake) as log:
+    params, inputs, output = snakemake.params, snakemake.input, snakemake.output
+    device = prepare_machine(params.model["device"], snakemake.threads)
+    split, rows = read_table(inputs.split, dtype=str), pd.DataFrame(params.rows)
+    scored = scored_samples(split.fillna(""), rows, snakemake.wildcards.cohort)
+    sections = [
+        section
+        for section in sections_of(inputs.samples, inputs.graphs)
+        if section.sample in set(scored["sample"])
+    ]
+    facts = scored[["sample", "patient", "organ", "patient_seen"]].to_dict("records")
+    means = read_table(inputs.gene_means)
+    network = load_network(inputs.checkpoint, params.model["network"], len(means))
+    layout = input_layout(params.model["network"], params.model["kind"])
+    settings = {"mask_share": params.mask_share, "seed": params.seed}
+    template = Batches(sections, layout, params.model["normalisation"], **settings)
+    gene_mean = means["mean"].to_numpy()
+    with tempfile.TemporaryDirectory(dir=snakemake.resources.tmpdir) as scratch:
+        ranking = (params.rank_spots, Path(scratch))
+        recovery = recover(network, sections, template, gene_mean, device, facts, *ranking)
+    names = {"model": snakemake.wildcards.model, "cohort": snakemake.wildcards.cohort}
+    genes = gene_table(recovery, means["gene"].tolist())
+    largest = max(sections, key=lambda section: section.n_spots())
+    maps = recovery_maps(network, largest, template, genes_to_map(genes), gene_mean, device)
+    tables = {
+        output.summary: summary_table(recovery, genes),
+        output.samples: pd.DataFrame(recovery.samples),
+        output.genes: genes,
+        output.spots: pd.concat(recovery.spots, ignore_index=True),
+        output.maps: maps,
+    }
+    for path, table in tables.items():
+        write_table(table.assign(**names), path)

@@ -1,0 +1,14 @@
+"""Draw the course of a model's training."""
+
+import json
+from pathlib import Path
+
+from sagefm.figures.style import save
+from sagefm.figures.training import draw_training
+from sagefm.io import read_table
+from sagefm.script import job
+
+with job(snakemake):
+    summary = json.loads(Path(snakemake.input.summary).read_text())
+    figure = draw_training(read_table(snakemake.input.history), summary)
+    save(figure, snakemake.output.pdf, snakemake.output.png)
