@@ -4,7 +4,7 @@ PYTHON ?= python3
 CORES ?= $(shell nproc)
 CONFIG ?=
 # The build of torch, cpu or cuda: if it is not named, the one .venv has, and cpu in a new .venv.
-TORCH ?= $(or $(patsubst .venv/.built-%,%,$(wildcard .venv/.built-*)),cpu)
+TORCH ?= $(or $(word 2,$(subst -, ,$(wildcard .venv/.built-*))),cpu)
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -15,7 +15,8 @@ SHELL := bash
 unexport PYTHONPATH PYTHONHOME
 
 BIN := .venv/bin
-ENV := .venv/.built-$(TORCH)
+# The stamp of a finished build carries the lock's checksum: a changed lock builds anew.
+ENV := .venv/.built-$(TORCH)-$(shell cat envs/requirements.txt envs/torch.txt | cksum | cut -d ' ' -f 1)
 SNAKEMAKE = $(BIN)/snakemake --cores $(CORES) $(if $(CONFIG),--configfile $(CONFIG))
 # The run's name, as Snakemake reads it: the last file that gives one wins.
 RUN = $(shell cat config/config.yaml $(CONFIG) | sed -n 's/^run: *["'\'']*\([^ "'\''\#]*\).*/\1/p' | tail -n 1)
@@ -68,7 +69,7 @@ TORCH_FROM_cpu := --no-deps --index-url https://download.pytorch.org/whl/cpu
 TORCH_FROM_cuda :=
 
 # The stamp goes first and comes last: a build that was cut short is begun again.
-$(ENV): envs/requirements.txt envs/torch.txt
+$(ENV):
 	$(if $(filter cpu cuda,$(TORCH)),,$(error TORCH=$(TORCH) is unknown; it is cpu or cuda))
 	@command -v $(PYTHON) > /dev/null || { echo 'There is no $(PYTHON) here; $(WANTED)' >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; \

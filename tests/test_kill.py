@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ SAMPLES = [f"heart-{i}" for i in range(1, 6)]
 MODEL = "results/kill/models/paper"
 LOG = "results/kill/logs/pretrain/paper.log"
 OUTPUTS = ["best.pt", "last.pt", "history.tsv", "training.json"]
-EPOCHS = 500
+EPOCHS = 160
 CONFIG = {
     "run": "kill",
     "panel": "panel.txt",
@@ -95,7 +96,7 @@ def state_of(folder: Path) -> dict | None:
 
 def wait_until_in_training(folder: Path, process: subprocess.Popen):
     deadline = time.monotonic() + 120
-    while (state := state_of(folder)) is None or state["epoch"] < 20:
+    while (state := state_of(folder)) is None or state["epoch"] < 5:
         assert process.poll() is None, process.communicate()[0]
         assert time.monotonic() < deadline, "training does not start"
         time.sleep(0.1)
@@ -152,21 +153,20 @@ def test_killed_and_started_again(repo, prepared, undisturbed, tmp_path, case):
         process.wait(timeout=120)
         assert process.returncode != 0
         state = state_of(folder)
-        assert 20 <= state["epoch"] < EPOCHS
+        assert 5 <= state["epoch"] < EPOCHS
         assert not [name for name in OUTPUTS if (folder / MODEL / name).exists()]
 
-        if locked:
+        if locked and not orphan:
             refused = start(repo, folder, f"{MODEL}/best.pt")
             assert "--unlock" in refused.communicate(timeout=120)[0]
             assert refused.returncode != 0
+        if locked:
             finish(repo, folder, "--unlock")
         printed = finish(repo, folder, f"{MODEL}/best.pt")
     finally:
         # Whatever failed, leave nothing running: the group is this test's own.
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
     log = (folder / LOG).read_text() + printed
     assert "resumed at epoch" in log
     assert ("taking over" in log) == orphan

@@ -1,0 +1,115 @@
+"""A small run of the whole workflow: a copy of the repository, its config, Snakemake started on it.
+
+The copy lets a test edit the library or the config, and keeps its results out of the repository.
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+import small
+from sagefm.checkpoint import save_checkpoint
+from sagefm.model import build_network
+
+REPO = Path(__file__).resolve().parents[1]
+WIDTHS = [32, 16, 16, 16, 32]
+GENES, MISSING = 400, 5
+"""Genes of the small panel, and how many of them no section has."""
+
+SHEET = ["sample", "source", "path_or_id", "organ", "patient", "technology", "dataset"]
+SAMPLES = {
+    "atlas": {"heart-1": "heart-CN73", "SPA141": "her2st-C", "SPA147": "her2st-B"},
+    "breast": {"SPA142": "her2st-C", "SPA148": "her2st-B"},
+}
+_SMALL = {"pretrain_on": ["atlas"], "widths": WIDTHS, "compute": {"device": "cpu"}}
+CONFIG = {
+    "run": "small",
+    "panel": "panel.txt",
+    "cohorts": {
+        "atlas": {"samples": "atlas.tsv", "title": "a heart and two breast sections"},
+        "breast": {"samples": "breast.tsv", "labels": "resources/demo/labels.tsv"},
+    },
+    "graphs": {"knn15": {"kind": "knn_clique"}, "ring1": {"kind": "grid", "corners": True}},
+    "models": {
+        "paper": {**_SMALL, "training": {"epochs": 2, "order": "as_released"}},
+        "rings": {**_SMALL, "graph": "ring1", "training": {"epochs": 2}},
+        "release": {"pretrain_on": ["atlas"], "released": {"path": "release.pt"}},
+    },
+    "representations": {"cohorts": ["breast"], "components": 5},
+    "recovery": {"cohorts": ["breast"]},
+}
+
+
+def row(sample: str, path: str, patient: str = "", **more: str) -> dict[str, str]:
+    """A sheet's row of a bundled section, or of a file in its form."""
+    organ = "Heart" if patient.startswith("heart") else "Breast"
+    return {
+        "sample": sample,
+        "source": "local",
+        "path_or_id": path,
+        "organ": organ,
+        "patient": patient,
+        "technology": "Spatial Transcriptomics",
+        "dataset": "asp" if organ == "Heart" else "her2st",
+        **more,
+    }
+
+
+def write_sheet(path: Path, rows: list[dict[str, str]]) -> None:
+    """Write a sheet of samples."""
+    lines = ["\t".join(SHEET), *("\t".join(row[column] for column in SHEET) for row in rows)]
+    path.write_text("\n".join(lines) + "\n")
+
+
+def write_config(folder: Path, config: dict) -> None:
+    """Write a run's config where the Snakefile looks for it."""
+    (folder / "config/config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+
+
+def prepare(folder: Path) -> Path:
+    """Copy the workflow to a new folder, with a small panel, two sheets and a checkpoint."""
+    folder.mkdir(parents=True)
+    shutil.copy2(REPO / "Snakefile", folder)
+    for name in ("workflow", "profiles", "envs"):
+        shutil.copytree(REPO / name, folder / name)
+    shutil.copytree(
+        REPO / "resources", folder / "resources", ignore=shutil.ignore_patterns("*.h5ad")
+    )
+    (folder / "resources/demo/st").rmdir()
+    (folder / "resources/demo/st").symlink_to(REPO / "resources/demo/st")
+    (folder / "config").mkdir()
+    write_config(folder, CONFIG)
+    genes = [*small.patch(genes=GENES - MISSING).var_names]
+    genes[MISSING:MISSING] = [f"NOGENE{i}" for i in range(MISSING)]
+    (folder / "panel.txt").write_text("\n".join(genes) + "\n")
+    for cohort, samples in SAMPLES.items():
+        rows = [row(name, f"resources/demo/st/{name}.h5ad", p) for name, p in samples.items()]
+        write_sheet(folder / f"{cohort}.tsv", rows)
+    save_checkpoint(folder / "release.pt", build_network("gcn", GENES, tuple(WIDTHS), seed=1))
+    return folder
+
+
+def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Snakemake in a prepared folder as a user does; both streams together in `stdout`."""
+    command = [sys.executable, "-m", "snakemake", "--snakefile", folder / "Snakefile"]
+    command += ["--directory", folder, "--cores", "2", *arguments]
+    return subprocess.run(
+        command,
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        timeout=280,
+    )
+
+
+def jobs(printed: str) -> dict[str, int]:
+    """Jobs of each rule in Snakemake's table; none where there is nothing to be done."""
+    table = re.search(r"^job +count\n[- ]+\n((?:\w+ +\d+\n)+)", printed, re.M)
+    found = dict(line.split() for line in table[1].splitlines()) if table else {}
+    return {rule: int(count) for rule, count in found.items()}
