@@ -6,7 +6,10 @@ from snakemake.utils import min_version
 min_version("9.0")
 
 
-configfile: "config/config.yaml"
+# A --configfile that names its own cohorts stands alone; any other is laid over the demo's.
+if "cohorts" not in config:
+
+    configfile: "config/config.yaml"
 
 
 include: "workflow/rules/common.smk"  # config and sheets, checked before anything runs

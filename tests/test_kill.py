@@ -25,7 +25,7 @@ SAMPLES = [f"heart-{i}" for i in range(1, 6)]
 MODEL = "results/kill/models/paper"
 LOG = "results/kill/logs/pretrain/paper.log"
 OUTPUTS = ["best.pt", "last.pt", "history.tsv", "training.json"]
-EPOCHS = 160
+EPOCHS = 150
 CONFIG = {
     "run": "kill",
     "panel": "panel.txt",
@@ -44,7 +44,7 @@ CONFIG = {
 def start(repo: Path, folder: Path, *targets: str) -> subprocess.Popen:
     """Snakemake as a user starts it, in a process group of its own."""
     snakemake = Path(sys.executable).with_name("snakemake")
-    command = [snakemake, "--snakefile", repo / "Snakefile", "--directory", folder, "--cores", "2"]
+    command = [snakemake, "--snakefile", repo / "Snakefile", "--directory", folder, "--cores", "1"]
     return subprocess.Popen(
         [*command, *targets],
         cwd=repo,

@@ -1,4 +1,5 @@
 # The models: samples split by patient, then a network trained, or a released one fetched.
+# Device, workers and the like are resources, not params: to change them reruns nothing.
 
 
 rule split:
@@ -59,13 +60,15 @@ rule pretrain:
         mem_mb=4000,
         runtime=2880,
         gpu=lambda wildcards: MODELS[wildcards.model]["compute"]["gpus"],
+        device=lambda wildcards: MODELS[wildcards.model]["compute"]["device"],
+        workers=lambda wildcards: MODELS[wildcards.model]["compute"]["workers"],
+        save_seconds=lambda wildcards: MODELS[wildcards.model]["compute"]["save_seconds"],
     params:
         recipe=lambda wildcards: {
             key: MODELS[wildcards.model][key]
             for key in ("normalisation", "network", "widths", "mask_share", "training")
         },
         kind=lambda wildcards: kind_of(wildcards.model),
-        compute=lambda wildcards: MODELS[wildcards.model]["compute"],
         state=f"{RESULTS}/models/{{model}}/state",
     message:
         "Training model {wildcards.model}"

@@ -28,13 +28,13 @@ rule recovery:
         mem_mb=4000,
         runtime=240,
         gpu=lambda wildcards: MODELS[wildcards.model]["compute"]["gpus"],
+        device=lambda wildcards: MODELS[wildcards.model]["compute"]["device"],
     params:
         rows=lambda wildcards: rows_of([wildcards.cohort]),
         model=lambda wildcards: {
             "network": MODELS[wildcards.model]["network"],
             "normalisation": MODELS[wildcards.model]["normalisation"],
             "kind": kind_of(wildcards.model),
-            "device": MODELS[wildcards.model]["compute"]["device"],
         },
         mask_share=config["recovery"]["mask_share"],
         seed=config["recovery"]["seed"],

@@ -23,12 +23,12 @@ rule embed:
         mem_mb=4000,
         runtime=120,
         gpu=lambda wildcards: MODELS[wildcards.model]["compute"]["gpus"],
+        device=lambda wildcards: MODELS[wildcards.model]["compute"]["device"],
     params:
         name="sagefm-{model}",
         network=lambda wildcards: MODELS[wildcards.model]["network"],
         normalisation=lambda wildcards: MODELS[wildcards.model]["normalisation"],
         kind=lambda wildcards: kind_of(wildcards.model),
-        device=lambda wildcards: MODELS[wildcards.model]["compute"]["device"],
     message:
         "Embedding {wildcards.cohort} with model {wildcards.model}"
     script:

@@ -24,7 +24,7 @@ def recipe_of(model: dict) -> Recipe:
     return Recipe(**{key: value for key, value in values.items() if key in known})
 
 
-def batches_of(sections: list[Section], model: dict, kind: str, compute: dict) -> Batches:
+def batches_of(sections: list[Section], model: dict, kind: str, workers: int) -> Batches:
     """Batches over some sections as a config's model entry and its graph's kind want them."""
     return Batches(
         sections,
@@ -33,8 +33,8 @@ def batches_of(sections: list[Section], model: dict, kind: str, compute: dict) -
         batch_size=model["training"]["batch_size"],
         mask_share=model["mask_share"],
         seed=model["training"]["seed"],
-        buffer_spots=compute["buffer_spots"],
-        workers=compute["workers"],
+        buffer_spots=model["training"]["buffer_spots"],
+        workers=workers,
     )
 
 

@@ -12,7 +12,7 @@ from sagefm.sections import sections_of
 
 with job(snakemake):
     params, inputs = snakemake.params, snakemake.input
-    device = prepare_machine(params.device, snakemake.threads)
+    device = prepare_machine(snakemake.resources.device, snakemake.threads)
     sections = sections_of(inputs.samples, inputs.graphs)
     network = load_network(inputs.checkpoint, params.network, sections[0].n_genes()).to(device)
     layout = input_layout(params.network, params.kind)

@@ -12,7 +12,7 @@ from sagefm.training import Preempted, Trainer
 from sagefm.training_files import batches_of, publish, recipe_of
 
 with job(snakemake) as log:
-    params, inputs = snakemake.params, snakemake.input
+    params, inputs, resources = snakemake.params, snakemake.input, snakemake.resources
     split = read_table(inputs.split, dtype=str)
     parts = [
         sections_of(
@@ -24,9 +24,9 @@ with job(snakemake) as log:
     folder = state_folder(params.state, params.recipe, files)
     try:
         with exclusive(folder):
-            device = prepare_machine(params.compute["device"], snakemake.threads)
+            device = prepare_machine(resources.device, snakemake.threads)
             train, validation = (
-                batches_of(part, params.recipe, params.kind, params.compute) for part in parts
+                batches_of(part, params.recipe, params.kind, resources.workers) for part in parts
             )
             trainer = Trainer(
                 recipe_of(params.recipe),
@@ -34,7 +34,7 @@ with job(snakemake) as log:
                 validation,
                 folder,
                 device=device,
-                save_seconds=params.compute["save_seconds"],
+                save_seconds=resources.save_seconds,
             )
             trainer.run()
             publish(trainer, snakemake.output, snakemake.threads)

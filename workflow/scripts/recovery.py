@@ -18,7 +18,7 @@ from sagefm.split import scored_samples
 
 with job(snakemake) as log:
     params, inputs, output = snakemake.params, snakemake.input, snakemake.output
-    device = prepare_machine(params.model["device"], snakemake.threads)
+    device = prepare_machine(snakemake.resources.device, snakemake.threads)
     split, rows = read_table(inputs.split, dtype=str), pd.DataFrame(params.rows)
     scored = scored_samples(split.fillna(""), rows, snakemake.wildcards.cohort)
     sections = [

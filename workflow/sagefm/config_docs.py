@@ -1,0 +1,56 @@
+"""The tables of `config/README.md`, made from the schemas so that the two cannot part."""
+
+import json
+from collections.abc import Iterator, Mapping
+
+from sagefm.sheets import load_schema
+
+COLUMNS = ("key", "default", "what it is")
+
+
+def config_table() -> str:
+    """Markdown table of every key of the config."""
+    rows = _keys(load_schema("config"), "")
+    return _markdown(COLUMNS, rows)
+
+
+def samples_table() -> str:
+    """Markdown table of every column of a sheet of samples."""
+    schema = load_schema("samples")
+    required = set(schema["required"])
+    rows = (
+        (name, "required" if name in required else "optional", _what(about))
+        for name, about in schema["properties"].items()
+    )
+    return _markdown(("column", "", "what it is"), rows)
+
+
+def _keys(schema: Mapping, prefix: str) -> Iterator[tuple[str, str, str]]:
+    """Key, default and description of a schema's properties, depth first."""
+    required = schema.get("required", [])
+    for name, about in schema.get("properties", {}).items():
+        default = "required" if name in required else _default(about)
+        yield f"{prefix}{name}", default, _what(about)
+        yield from _keys(about, f"{prefix}{name}.")
+        entry = about.get("additionalProperties")
+        if isinstance(entry, Mapping):
+            yield from _keys(entry, f"{prefix}{name}.NAME.")
+
+
+def _default(about: Mapping) -> str:
+    if "default" not in about:
+        return "-"
+    value = about["default"]
+    return "" if value == {} else f"`{json.dumps(value)}`"
+
+
+def _what(about: Mapping) -> str:
+    choices = about.get("enum")
+    words = about["description"]
+    return f"{words} One of {', '.join(f'`{c}`' for c in choices if c)}." if choices else words
+
+
+def _markdown(columns: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> str:
+    lines = [columns, ("---",) * len(columns)]
+    lines += [(f"`{first}`", *rest) for first, *rest in rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
