@@ -335,6 +335,7 @@ MODEL = {
     "training": {
         "epochs": 7,
         "batch_size": 32,
+        "buffer_spots": 77,
         "learning_rate": 0.001,
         "weight_decay": 0.0,
         "patience": 3,
@@ -369,9 +370,7 @@ def test_recipes_defaults_are_the_schemas():
 
 
 def test_batches_take_the_models_and_the_machines_settings(cohorts):
-    batches = batches_of(
-        cohorts["knn_clique"], MODEL, "knn_clique", {"buffer_spots": 77, "workers": 2}
-    )
+    batches = batches_of(cohorts["knn_clique"], MODEL, "knn_clique", workers=2)
     assert (batches.layout, batches.normalisation) == ("channels", "log1p_cp10k")
     assert (batches.batch_size, batches.mask_share, batches.seed) == (32, 0.4, 5)
     assert (batches.buffer_spots, batches.workers) == (77, 2)

@@ -39,6 +39,7 @@ class Recipe:
     weight_decay: float = 1e-4
     epochs: int = 200
     batch_size: int = 64
+    buffer_spots: int = 16_384
     patience: int = 10
     scheduler_patience: int = 10
     scheduler_factor: float = 0.9
