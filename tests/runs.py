@@ -104,7 +104,7 @@ def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]
         stderr=subprocess.STDOUT,
         stdin=subprocess.DEVNULL,
         text=True,
-        timeout=280,
+        timeout=560,
     )
 
 

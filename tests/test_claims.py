@@ -190,9 +190,7 @@ def test_recovery(model, baseline, paper_data, verdict, words):
     assert "MSE 0.0800, neighbour mean 0.0900" in found[0].reason
     assert found[0].obtained == f"{model:.1%} of tested genes"
     assert found[0].baseline == f"{baseline:.1%} (neighbour mean)"
-    assert found[0].n == (
-        "12,000 of 14,558 genes, 1,200 spots, 3 held-out samples of 2 patients"
-    )
+    assert found[0].n == ("12,000 of 14,558 genes, 1,200 spots, 3 held-out samples of 2 patients")
     assert found[0].evidence == "recovery/paper/atlas/summary.tsv"
 
 

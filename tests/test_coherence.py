@@ -64,14 +64,18 @@ def test_a_gradient_is_coherent_and_noise_is_not():
     assert noise["n_spots"] == 196
 
 
-def test_a_checkerboard_is_the_contrary_of_coherent():
-    """Six neighbours on a square array are the four beside a spot, and two of its diagonals."""
-    coordinates = grid(14)
-    board = (coordinates.sum(axis=1) % 2)[:, None]
+def test_stripes_of_one_spot_are_the_contrary_of_coherent():
+    """On Visium's array a spot of a striped section has two neighbours of its own and four not."""
+    rows, columns = np.divmod(np.arange(196), 14)
+    coordinates = np.stack([columns + rows % 2 / 2, rows * 3**0.5 / 2], axis=1)
+    stripes = (rows % 2)[:, None].astype(float)
     weights = neighbour_weights(coordinates).toarray()
-    value = scored(board, coordinates, 1)["mean_moran_i"].item()
-    assert value == pytest.approx(moran(board[:, 0], weights), abs=1e-6)
-    assert value < -0.2
+    # At the border the six nearest are others, some of them farther away.
+    inner = (np.abs(coordinates - coordinates.mean(axis=0)) < 4).all(axis=1)
+    assert (weights[inner].sum(axis=1) <= 7).all()
+    value = scored(stripes, coordinates, 1)["mean_moran_i"].item()
+    assert value == pytest.approx(moran(stripes[:, 0], weights), abs=1e-6)
+    assert value == pytest.approx(-1 / 3, abs=0.06)
 
 
 def test_samples_are_apart():

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import scanpy
 import scipy.sparse as sp
 
 import small
@@ -22,14 +21,12 @@ def test_log1p_is_of_raw_counts(counts):
     np.testing.assert_allclose(found.toarray(), np.log1p(counts.toarray()), rtol=1e-6)
 
 
-def test_scaled_to_ten_thousand_is_scanpys(counts):
-    adata = small.patch("heart-1", 40, 120)
-    adata.X = adata.X.astype(np.float32)
-    scanpy.pp.normalize_total(adata, target_sum=1e4)
-    scanpy.pp.log1p(adata)
+def test_scaled_to_ten_thousand_counts(counts):
     found = normalise(counts, "log1p_cp10k")
     assert found.dtype == np.float32
-    np.testing.assert_allclose(found.toarray(), adata.X.toarray(), rtol=1e-5)
+    dense = counts.toarray().astype(float)
+    expected = np.log1p(1e4 * dense / dense.sum(axis=1, keepdims=True))
+    np.testing.assert_allclose(found.toarray(), expected, rtol=1e-5)
     np.testing.assert_allclose(np.expm1(found.toarray()).sum(axis=1), 1e4, rtol=1e-4)
 
 

@@ -94,7 +94,7 @@ def test_what_is_not_as_promised_leaves_no_file(
 
 def test_nobody_answers(tmp_path):
     released = {"url": "http://127.0.0.1:9/release.pt", "sha256": "0" * 64}
-    with pytest.raises(InputError, match="could not be fetched .* download it and give its `path`"):
+    with pytest.raises(InputError, match="could not be fetched"):
         fetch_checkpoint(released, "gcn", GENES, tmp_path / "best.pt")
     assert not list(tmp_path.iterdir())
 

@@ -5,11 +5,13 @@ import tracemalloc
 import anndata
 import h5py
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 from sklearn.decomposition import PCA
 
 import small
+from sagefm.errors import InputError
 from sagefm.graphs import load_graph
 from sagefm.io import read_h5ad, write_h5ad
 from sagefm.representations import (
@@ -35,7 +37,7 @@ def cohort(tmp_path_factory) -> tuple[list, list]:
         facts = {"sample": section.sample, "patient": f"P-{section.sample}"}
         adata.uns["provenance"] = facts | {"organ": "Heart", "disease_state": ""}
         if section.sample == "SPA147":
-            adata.obs["label"] = np.where(np.arange(SPOTS) < 10, "tumour", None)
+            adata.obs["label"] = pd.Categorical(["tumour"] * 10 + [None] * (SPOTS - 10))
         write_h5ad(adata, section.counts_path)
     return [s.counts_path for s in sections], [s.graph_path for s in sections]
 
@@ -106,6 +108,13 @@ def test_one_block_is_held_at_a_time(cohort, tmp_path):
     with h5py.File(tmp_path / "wide.h5ad") as file:
         assert file["obsm/X_wide"].shape == (120, width)
         assert (file["obsm/X_wide"][-1] == 1).all()
+
+
+def test_a_disk_too_small_is_told_before_it_is_full(cohort, tmp_path):
+    """HDF5 would crash; a width whose file no disk holds stands for a small disk."""
+    with pytest.raises(InputError, match=r"x\.h5ad: no space left on the disk"):
+        write_representation(tmp_path / "x.h5ad", "x", cohort[0], [], 10**15)
+    assert not list(tmp_path.iterdir())
 
 
 def test_pca_is_sklearns(cohort, stacked):

@@ -4,6 +4,7 @@ import logging
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -23,8 +24,7 @@ def snakemake(tmp_path):
 
 
 def written(snakemake) -> str:
-    with open(snakemake.log[0]) as file:  # noqa: PTH123
-        return file.read()
+    return Path(snakemake.log[0]).read_text()
 
 
 def test_messages_go_to_the_log_and_to_stderr(snakemake, capsys):
@@ -45,7 +45,7 @@ def test_bad_input_is_one_sentence_and_status_1(snakemake):
 
 def test_anything_else_leaves_its_traceback(snakemake):
     with pytest.raises(ZeroDivisionError), job(snakemake):
-        1 / 0
+        raise ZeroDivisionError("division by zero")
     text = written(snakemake)
     assert "unexpected error" in text
     assert "Traceback" in text

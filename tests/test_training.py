@@ -536,3 +536,9 @@ def test_machine_is_prepared(device):
         torch.set_num_threads(before)
     expected = "cuda" if device == "auto" and torch.cuda.is_available() else "cpu"
     assert found == torch.device(expected)
+
+
+def test_a_training_that_diverges_says_so(cohorts, tmp_path):
+    run = trainer(cohorts, tmp_path, replace(RECIPE, learning_rate=1e30))
+    with pytest.raises(InputError, match="training diverged: the validation loss of epoch 1 is"):
+        run.run()

@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -69,8 +70,19 @@ def write_h5ad(adata: "AnnData", path: str | Path) -> None:
         compressible = iospec.encoding_type in ("array", "csr_matrix", "csc_matrix")
         writer(store, key, elem, dataset_kwargs=COMPRESSION if compressible else {})
 
-    with atomic(path) as temporary, h5py.File(temporary, "w") as file:
+    # Made in memory, since HDF5 crashes the process when it closes a file on a disk that is full.
+    with h5py.File("image", "w", driver="core", backing_store=False) as file:
         write_dispatched(file, "/", adata, write)
+        file.flush()
+        image = file.id.get_file_image()
+    with atomic(path) as temporary:
+        temporary.write_bytes(image)
+
+
+def require_space(path: str | Path, size: int) -> None:
+    """Raise OSError, as a full disk does, if a file of `size` bytes would not fit at `path`."""
+    if shutil.disk_usage(Path(path).parent).free < size:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
 
 def read_h5ad(path: str | Path) -> "AnnData":

@@ -12,7 +12,7 @@ from anndata.io import read_elem
 
 from sagefm.expression import normalise
 from sagefm.graphs import load_graph
-from sagefm.io import atomic, read_h5ad, write_h5ad
+from sagefm.io import atomic, read_h5ad, require_space, write_h5ad
 
 FACTS = ("sample", "patient", "organ", "disease_state")
 
@@ -63,6 +63,7 @@ def write_representation(
     spatial = np.concatenate([read_spatial(sample) for sample in samples])
     with atomic(path) as temporary:
         write_h5ad(AnnData(obs=obs, obsm={"spatial": spatial}), temporary)
+        require_space(temporary, 4 * len(obs) * width)
         with h5py.File(temporary, "r+") as file:
             data = file["obsm"].create_dataset(f"X_{name}", (len(obs), width), np.float32)
             data.attrs.update({"encoding-type": "array", "encoding-version": "0.2.0"})

@@ -5,6 +5,7 @@ resumed takes the very steps of one that was not.
 """
 
 import logging
+import math
 import signal
 import time
 from dataclasses import asdict, dataclass, field
@@ -17,6 +18,7 @@ from tqdm import tqdm
 
 from sagefm.batches import Batch, Batches
 from sagefm.checkpoint import read_checkpoint, save_checkpoint
+from sagefm.errors import InputError
 from sagefm.inference import autocast, evaluate, masked_squared_error, predict
 from sagefm.masks import FIXED_STREAM
 from sagefm.model import WIDTHS, build_network
@@ -64,7 +66,7 @@ class Progress:
 
 
 class Preempted(Exception):
-    """SIGTERM came; the state is saved and a restart continues from it."""
+    """SIGTERM or SIGINT came; the state is saved and a restart continues from it."""
 
 
 class Trainer:
@@ -115,14 +117,18 @@ class Trainer:
         Raises
         ------
         Preempted
-            On SIGTERM, after the state was saved.
+            On SIGTERM or SIGINT (Ctrl-C), after the state was saved.
+        InputError
+            If the validation loss is no longer a number.
         """
-        previous = signal.signal(signal.SIGTERM, self._on_sigterm)
+        stops = (signal.SIGTERM, signal.SIGINT)
+        previous = {stop: signal.signal(stop, self._on_stop) for stop in stops}
         try:
             while not self._finished():
                 self._epoch()
         finally:
-            signal.signal(signal.SIGTERM, previous)
+            for stop, handler in previous.items():
+                signal.signal(stop, handler)
         return self.progress
 
     def _finished(self) -> bool:
@@ -171,6 +177,11 @@ class Trainer:
         val_loss = evaluate(
             self.network, self.validation, self.device, self.recipe.precision, stream
         )
+        if not math.isfinite(val_loss):
+            raise InputError(
+                f"training diverged: the validation loss of epoch {progress.epoch} is {val_loss}; "
+                "lower `learning_rate`, or take `precision: fp32`."
+            )
         row = {
             "epoch": progress.epoch,
             "train_mse": progress.squared_error / progress.hidden,
@@ -227,5 +238,5 @@ class Trainer:
         self.progress = Progress(**checkpoint["progress"])
         log.info("resumed at epoch %d, batch %d", self.progress.epoch, self.progress.batch)
 
-    def _on_sigterm(self, *_: object) -> None:
+    def _on_stop(self, *_: object) -> None:
         self._stop = True

@@ -1,7 +1,6 @@
 """A training's inputs from the config, and its results as files."""
 
 import json
-import os
 import shutil
 from dataclasses import fields
 from pathlib import Path
@@ -50,7 +49,10 @@ def publish(trainer: Trainer, output: Any, threads: int) -> None:
         temporary.write_text(json.dumps(summary(trainer, threads), indent=2) + "\n")
     for name, path in (("best.pt", output.best), ("state.pt", output.last)):
         with atomic(path) as temporary:
-            os.link(trainer.state / name, temporary)
+            try:
+                temporary.hardlink_to(trainer.state / name)
+            except OSError:  # a file system without hard links
+                shutil.copyfile(trainer.state / name, temporary)
     shutil.rmtree(Path(trainer.state).parent)
 
 

@@ -39,5 +39,5 @@ with job(snakemake) as log:
             trainer.run()
             publish(trainer, snakemake.output, snakemake.threads)
     except Preempted:
-        log.warning("stopped by SIGTERM; the state is saved, and a new start continues from it")
+        log.warning("stopped; the state is saved, and a new start continues from it")
         sys.exit(143)

@@ -1,0 +1,72 @@
+"""A disk that is really full, under Snakemake: the sentence, nothing partial, and a new start."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+import runs
+import small
+from sagefm.errors import InputError
+from sagefm.io import write_h5ad
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+NAMESPACES = (["unshare", "--mount"], ["unshare", "--user", "--map-root-user", "--mount"])
+"""A mount that only the commands under it see: as root, and as a user where that is allowed."""
+
+TARGET = "results/small/samples/atlas/heart-1.h5ad"
+STEPS = f"""
+mount -t tmpfs -o size=600k tmpfs results || exit 9
+head -c 560k /dev/zero > results/ballast
+"$@"; echo "first start: status $?"
+find results -type f -printf 'left over: %P\\n'
+rm results/ballast; mount -o remount,size=64m results
+"$@"; echo "second start: status $?"
+test -s {TARGET} && echo "the sample is there"
+"""
+
+
+def namespace(folder) -> list[str] | None:
+    """The command under which a small disk may be mounted here, if there is one."""
+    for command in NAMESPACES:
+        try:
+            trial = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
+            if subprocess.run([*command, *trial], capture_output=True).returncode == 0:
+                return command
+        except FileNotFoundError:
+            continue
+    return None
+
+
+def test_a_full_disk_ends_in_one_sentence_and_nothing_partial(tmp_path):
+    folder = runs.prepare(tmp_path / "run")
+    runs.write_config(folder, {**runs.CONFIG, "panel": "resources/panel/sagefm_genes.txt"})
+    (folder / "results").mkdir()
+    private = namespace(folder / "results")
+    if private is None:  # no disk may be mounted here: the device that is always full, then
+        path = folder / "results/heart-1.h5ad"
+        path.with_name(f".tmp{os.getpid()}.{path.name}").symlink_to("/dev/full")
+        with pytest.raises(InputError, match="no space left on the disk"):
+            write_h5ad(small.patch(), path)
+        assert not list(path.parent.iterdir())
+        return
+    snakemake = [sys.executable, "-m", "snakemake", "--cores", "2", TARGET]
+    done = subprocess.run(
+        [*private, "sh", "-c", STEPS, "sh", *snakemake],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=500,
+    )
+    first, second = done.stdout.split("first start: ")
+    sentence = f"{TARGET}: no space left on the disk; free some, or move `results` in the config"
+    errors = {line for line in first.splitlines() if "ERROR:" in line}
+    assert len(errors) == 1, done.stdout
+    assert sentence in errors.pop()
+    assert second.startswith("status 1\n")
+    left = [line.split(": ")[1] for line in second.splitlines() if line.startswith("left over")]
+    assert sorted(left) == ["ballast", "small/logs/ingest/atlas/heart-1.log"], done.stdout
+    assert "second start: status 0\nthe sample is there" in second, second

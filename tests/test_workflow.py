@@ -1,0 +1,449 @@
+"""The whole workflow on five small real sections, through Snakemake: from raw counts to report."""
+
+import ast
+import json
+import os
+import re
+import zipfile
+from contextlib import contextmanager
+from pathlib import Path
+
+import anndata
+import numpy as np
+import pandas as pd
+import pytest
+
+import runs
+import small
+from sagefm.checkpoint import save_checkpoint
+from sagefm.io import read_table
+from sagefm.model import build_network
+
+pytestmark = pytest.mark.timeout(600)  # the first test waits for the whole run
+
+MODELS = list(runs.CONFIG["models"])
+TRAINED = ["paper", "rings"]
+RULE = re.compile(r"^rule (\w+):\n((?:[ \t]+.*\n|\n)+)", re.M)
+TARGETS = {"all", "results"}
+"""Rules that name files and do nothing."""
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory) -> Path:
+    """A copy of the workflow with the results of one whole run."""
+    folder = runs.prepare(tmp_path_factory.mktemp("workflow") / "run")
+    done = runs.snakemake(folder)
+    assert done.returncode == 0, done.stdout
+    return folder
+
+
+@pytest.fixture(scope="session")
+def results(run) -> Path:
+    return run / "results/small"
+
+
+@pytest.fixture(scope="module")
+def board(results) -> pd.DataFrame:
+    return read_table(results / "scoreboard.tsv", dtype=str)
+
+
+# What a run leaves
+
+
+def test_every_output_is_there(results):
+    samples = [f"{c}/{s}" for c, found in runs.SAMPLES.items() for s in found]
+    expected = [f"samples/{name}.h5ad" for name in samples]
+    for graph in runs.CONFIG["graphs"]:
+        expected += [f"graphs/{graph}/{name}.npz" for name in samples]
+    for model in MODELS:
+        expected += [f"models/{model}/{n}" for n in ("split.tsv", "best.pt", "gene_means.tsv")]
+        expected += [
+            f"recovery/{model}/breast/{name}"
+            for name in ("summary.tsv", "samples.tsv", "genes.tsv.gz", "spots.tsv.gz")
+        ]
+        expected.append(f"recovery/{model}/breast/maps.tsv.gz")
+        expected.append(f"representations/breast/sagefm-{model}.h5ad")
+    for model in TRAINED:
+        expected += [f"models/{model}/{n}" for n in ("last.pt", "history.tsv", "training.json")]
+    expected += [f"representations/breast/{name}.h5ad" for name in ("pca", "neighbour_mean")]
+    expected += [f"qc/{cohort}.tsv" for cohort in runs.SAMPLES]
+    expected += [f"claims/{n}.tsv" for n in ("pretraining", "recovery", "coherence")]
+    expected += ["coherence/breast.tsv", "scoreboard.tsv", "provenance.json", "report.zip"]
+    figures = ["qc_atlas", "qc_breast", "recovered", "recovery_strata", "coherence_breast"]
+    figures += [f"training_{model}" for model in TRAINED]
+    figures += [f"recovery_{kind}_{m}_breast" for kind in ("detection", "maps") for m in MODELS]
+    expected += [f"figures/{name}.{suffix}" for name in figures for suffix in ("pdf", "png")]
+    expected.append("figures/scoreboard.html")
+    own = {
+        str(path.relative_to(results))
+        for path in results.rglob("*")
+        if path.is_file() and path.relative_to(results).parts[0] not in ("logs", "benchmarks")
+    }
+    # Nothing is missing, and nothing else is left: no temporary file, no state of a training.
+    assert own == set(expected)
+    assert all((results / name).stat().st_size > 0 for name in own)
+
+
+def test_every_job_left_a_log_and_a_benchmark(run, results):
+    text = "".join(path.read_text() for path in (run / "workflow/rules").glob("*.smk"))
+    rules = {name for name, _ in RULE.findall(text)} - TARGETS
+    for kind, suffix in (("logs", "log"), ("benchmarks", "tsv")):
+        found = {
+            path.relative_to(results / kind).with_suffix("")
+            for path in (results / kind).rglob(f"*.{suffix}")
+        }
+        assert {path.parts[0] for path in found} == rules
+        jobs = dict.fromkeys(rules, 0)
+        for path in found:
+            jobs[path.parts[0]] += 1
+        assert jobs["ingest"] == 5
+        assert jobs["graph"] == 10
+        assert jobs["pretrain"] == 2
+        assert jobs["recovery"] == jobs["embed"] == 3
+    for path in (results / "benchmarks").rglob("*.tsv"):
+        assert pd.read_csv(path, sep="\t")["s"].notna().all()
+    for path in (results / "logs").rglob("*.log"):
+        assert "Traceback" not in path.read_text()
+
+
+def test_the_scoreboard(board, results):
+    columns = ["claim", "reported", "obtained", "baseline", "n", "verdict", "evidence", "reason"]
+    assert list(board) == columns
+    assert list(board["verdict"]).count("proxy") == 3
+    assert list(board["verdict"]).count("inconclusive") == 1
+    assert list(board["verdict"]).count("not computed") == len(board) - 4
+    recovery = board.set_index(board["claim"].str[0]).loc["2"]
+    summary = read_table(results / "recovery/paper/breast/summary.tsv")
+    whole = summary[summary["stratum_kind"] == "all"].set_index("predictor")
+    own = whole.loc["model"]
+    best = whole["recovered_p05"].drop("model").max()
+    assert recovery["obtained"] == f"{own['recovered_p05']:.1%} of tested genes"
+    assert recovery["baseline"].startswith(f"{best:.1%} (")
+    assert "471 spots, 2 held-out samples of 2 patients" in recovery["n"]
+    for evidence in board["evidence"]:
+        assert evidence == "-" or (results / evidence).is_file()
+
+
+def test_the_report_holds_the_scoreboard_and_every_figure(results, board):
+    with zipfile.ZipFile(results / "report.zip") as archive:
+        assert archive.testzip() is None
+        names = archive.namelist()
+        report = archive.read(next(n for n in names if n.endswith("report.html"))).decode()
+        content = {archive.read(name) for name in names if "/data/" in name}
+    for path in (results / "figures").glob("*.png"):
+        assert path.read_bytes() in content, path.name
+    page = (results / "figures/scoreboard.html").read_bytes()
+    assert page in content
+    for claim in board["claim"]:
+        assert claim.replace("<", "&lt;") in page.decode()
+    assert "Scoreboard" in report or any("Scoreboard" in name for name in names)
+
+
+def test_provenance_is_complete(run, results):
+    facts = json.loads((results / "provenance.json").read_text())
+    samples = {f"{c}/{s}" for c, found in runs.SAMPLES.items() for s in found}
+    assert set(facts["data_sha256"]) == samples
+    assert all(re.fullmatch("[0-9a-f]{64}", value) for value in facts["data_sha256"].values())
+    assert all(facts["packages"][name] for name in ("torch", "numpy", "snakemake", "anndata"))
+    assert facts["config"]["run"] == "small"
+    assert facts["config"]["recovery"]["mask_share"] == 0.3  # defaults are filled in
+    assert re.fullmatch("[0-9a-f]{64}", facts["config_sha256"])
+    assert str(Path.home()) not in json.dumps(facts["config"])
+
+
+def test_samples_are_harmonised_and_labelled(run, results):
+    genes = (run / "panel.txt").read_text().split()
+    for cohort, samples in runs.SAMPLES.items():
+        for sample in samples:
+            adata = anndata.read_h5ad(results / f"samples/{cohort}/{sample}.h5ad")
+            assert list(adata.var_names) == genes
+            assert adata.uns["provenance"]["genes_missing"] >= runs.MISSING
+            assert ("label" in adata.obs) == (cohort == "breast")
+            if cohort == "breast":
+                assert adata.obs["label"].notna().mean() > 0.9
+
+
+def test_the_models_learned_and_are_three(results):
+    for model in TRAINED:
+        history = read_table(results / f"models/{model}/history.tsv")
+        assert list(history["epoch"]) == [1, 2]
+        assert history["validation_mse"].iloc[1] < history["validation_mse"].iloc[0]
+        training = json.loads((results / f"models/{model}/training.json").read_text())
+        assert training["epochs"] == 2
+        assert training["parameters"] == 400 * 32 + 32 * 16 * 2 + 2 * 16 * 16 + 32 * 400 + 512
+    embedded = []
+    for model in MODELS:
+        table = anndata.read_h5ad(results / f"representations/breast/sagefm-{model}.h5ad")
+        embedded.append(table.obsm[f"X_sagefm-{model}"])
+        assert embedded[-1].shape == (471, 32)
+        assert np.isfinite(embedded[-1]).all()
+    assert not np.allclose(embedded[0], embedded[1])
+    assert not np.allclose(embedded[0], embedded[2])
+
+
+def test_patients_seen_in_pretraining_are_marked(results):
+    """The two `breast` patients each have a sister section in `atlas`."""
+    split = read_table(results / "models/paper/split.tsv", dtype=str)
+    assert sorted(split["part"]) == ["test", "train", "validation"]
+    held_out = set(split.loc[split["part"] == "test", "patient"])
+    samples = read_table(results / "recovery/paper/breast/samples.tsv")
+    for sample, patient in runs.SAMPLES["breast"].items():
+        seen = samples.loc[samples["sample"] == sample, "patient_seen"]
+        assert (seen == (patient not in held_out)).all()
+
+
+# What a second start does
+
+
+@contextmanager
+def edited(path: Path, old: str, new: str):
+    """A file changed for a while; afterwards as it was, its time included."""
+    stat, text = path.stat(), path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    try:
+        yield
+    finally:
+        path.write_text(text)
+        os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+def would_run(folder: Path) -> dict[str, int]:
+    done = runs.snakemake(folder, "--dry-run")
+    assert done.returncode == 0, done.stdout
+    return {name: n for name, n in runs.jobs(done.stdout).items() if name not in {"all", "total"}}
+
+
+def test_a_second_run_does_nothing(run, results):
+    before = (results / "report.zip").stat().st_mtime_ns
+    done = runs.snakemake(run)
+    assert done.returncode == 0
+    assert "Nothing to be done" in done.stdout
+    assert (results / "report.zip").stat().st_mtime_ns == before
+
+
+def test_an_edit_of_graphs_reruns_graphs_and_not_ingestion(run):
+    with edited(run / "workflow/sagefm/graphs.py", '"""Neighbourhoods', '"""The neighbourhoods'):
+        found = would_run(run)
+    assert found["graph"] == 10
+    assert found["pretrain"] == 2
+    assert not {"ingest", "qc_table", "split", "gene_means", "fetch_checkpoint"} & set(found)
+
+
+def test_an_edit_of_a_figure_reruns_it_and_the_report(run):
+    with edited(run / "workflow/sagefm/figures/qc.py", '"""', '"""  '):
+        assert would_run(run) == {"qc_figure": 2, "report_zip": 1}
+
+
+def test_another_recovery_trains_nothing_again(run):
+    config = run / "config/config.yaml"
+    with edited(config, "recovery:\n", "recovery:\n  mask_share: 0.5\n"):
+        found = would_run(run)
+    assert found["recovery"] == 3
+    assert {"recovered_figure", "claims_recovery", "scoreboard", "report_zip"} <= set(found)
+    assert not {"ingest", "graph", "split", "pretrain", "embed", "coherence"} & set(found)
+
+
+def test_another_recipe_trains_that_model_alone(run):
+    with edited(run / "config/config.yaml", "epochs: 2\n", "epochs: 3\n"):
+        found = would_run(run)
+    assert found["pretrain"] == found["embed"] == found["recovery"] == 1
+    assert not {"ingest", "graph", "split", "gene_means"} & set(found)
+
+
+def test_one_more_section_reads_that_one_alone(run):
+    sheet = run / "breast.tsv"
+    line = "\t".join(runs.row("SPA136", "resources/demo/st/SPA136.h5ad", "her2st-D").values())
+    with edited(sheet, "SPA142\t", f"{line}\nSPA142\t"):
+        found = would_run(run)
+    assert found["ingest"] == 1
+    assert found["graph"] == 2
+    assert not {"split", "pretrain", "gene_means"} & set(found)
+
+
+# What every rule says of itself
+
+
+def rules_of(repo: Path):
+    for path in [repo / "Snakefile", *sorted((repo / "workflow/rules").glob("*.smk"))]:
+        yield from RULE.findall(path.read_text() + "\n")
+
+
+def test_every_rule_declares_what_it_needs(repo):
+    found = dict(rules_of(repo))
+    assert len(found) > 20
+    assert set(found) >= TARGETS
+    for name, body in found.items():
+        if name in TARGETS:
+            continue
+        declared = set(re.findall(r"^    (\w+):", body, re.M))
+        wanted = {"input", "output", "log", "benchmark", "threads", "resources", "message"}
+        wanted |= {"conda"} if "run" not in declared else set()
+        assert wanted <= declared, (name, wanted - declared)
+        resources = re.search(r"^    resources:\n((?:        .*\n)+)", body, re.M)[1]
+        assert {"mem_mb", "runtime"} <= set(re.findall(r"^        (\w+)=", resources, re.M)), name
+        for environment in re.findall(r'conda:\n\s+"\.\./\.\./(envs/\w+\.yaml)"', body):
+            assert (repo / environment).is_file()
+        for caption in re.findall(r'caption="\.\./(report/\w+\.rst)"', body):
+            assert (repo / "workflow" / caption).is_file()
+    # What is computed by `run:` cannot have an environment: one rule, which only binds.
+    assert [name for name, body in found.items() if "\n    run:" in body] == ["report_zip"]
+
+
+def test_scripts_are_short_and_used(repo):
+    named = {s for _, body in rules_of(repo) for s in re.findall(r"\.\./scripts/(\w+\.py)", body)}
+    scripts = list((repo / "workflow/scripts").glob("*.py"))
+    assert {path.name for path in scripts} == named
+    for path in (repo / "workflow/sagefm").rglob("*.py"):
+        assert len(path.read_text().splitlines()) <= 300, path.name
+    for path in scripts:
+        assert not any(
+            isinstance(node, ast.FunctionDef | ast.ClassDef)
+            for node in ast.walk(ast.parse(path.read_text()))
+        ), path.name
+
+
+# Bad input
+
+
+@pytest.fixture(scope="module")
+def bad(tmp_path_factory) -> Path:
+    """A prepared folder to be spoilt; it has no results."""
+    return runs.prepare(tmp_path_factory.mktemp("bad") / "run")
+
+
+def assert_no_results(folder: Path):
+    assert not [path for path in (folder / "results").rglob("*") if path.is_file()]
+
+
+PARSED = {
+    "a typo in the config": (
+        "config/config.yaml",
+        "recovery:\n",
+        "recovery:\n  mask_shares: 0.5\n",
+        "config, at recovery: unknown key `mask_shares`; did you mean `mask_share`?",
+    ),
+    "a missing sheet": (
+        "config/config.yaml",
+        "atlas.tsv",
+        "atlass.tsv",
+        "sheet atlass.tsv (cohort `atlas`) does not exist; correct cohorts.atlas.samples",
+    ),
+    "a missing section": (
+        "breast.tsv",
+        "st/SPA148.h5ad",
+        "st/SPA999.h5ad",
+        "sample `SPA148`: path_or_id resources/demo/st/SPA999.h5ad does not exist",
+    ),
+    "a cohort that is not defined": (
+        "config/config.yaml",
+        "- breast",
+        "- brest",
+        "no cohort `brest` is defined; did you mean `breast`?",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", PARSED)
+def test_bad_config_and_sheets_end_before_any_job(bad, case):
+    name, old, new, words = PARSED[case]
+    with edited(bad / name, old, new):
+        done = runs.snakemake(bad)
+    assert done.returncode != 0
+    assert done.stdout.count("WorkflowError") == 1
+    assert sum(words in line for line in done.stdout.splitlines()) == 1, done.stdout
+    assert "Traceback" not in done.stdout
+    assert "Job stats" not in done.stdout
+    assert_no_results(bad)
+
+
+def truncate(path: Path, section: anndata.AnnData):
+    section.write_h5ad(path)
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+
+
+def halve(path: Path, section: anndata.AnnData):
+    section.X = section.X.astype(np.float32) / 2
+    section.write_h5ad(path)
+
+
+def to_mouse(path: Path, section: anndata.AnnData):
+    section.var_names = section.var_names.str.capitalize()
+    section.write_h5ad(path)
+
+
+def leave_few(path: Path, section: anndata.AnnData):
+    section[:9].copy().write_h5ad(path)
+
+
+READ = {
+    "truncated": (truncate, ("truncated.h5ad", "cannot be read as h5ad", "make the file again")),
+    "halves": (halve, ("halves.h5ad", "values that are not integers", "store the raw counts")),
+    "mouse": (to_mouse, ("panel's 400 genes", "mouse symbols", "give human sections")),
+    "few": (leave_few, ("few", "9 spots", "min_spots")),
+}
+
+
+@pytest.fixture(scope="module")
+def spoilt(bad) -> tuple[str, Path]:
+    """One run over a sheet of bad sections, a good one, and a checkpoint of another panel."""
+    rows = [runs.row("good", "resources/demo/st/heart-1.h5ad", "heart-CN73")]
+    for name, (spoil, _) in READ.items():
+        spoil(bad / f"{name}.h5ad", small.patch("heart-2", 40, 600))
+        rows.append(runs.row(name, f"{name}.h5ad"))
+    runs.write_sheet(bad / "spoilt.tsv", rows)
+    save_checkpoint(bad / "other.pt", build_network("gcn", 7, (4, 4), seed=0))
+    config = {
+        **runs.CONFIG,
+        "run": "spoilt",
+        "cohorts": {"atlas": {"samples": "spoilt.tsv"}},
+        "models": {"other": {"pretrain_on": ["atlas"], "released": {"path": "other.pt"}}},
+        "representations": {},
+        "recovery": {},
+    }
+    runs.write_config(bad, config)
+    try:
+        targets = [f"results/spoilt/samples/atlas/{row['sample']}.h5ad" for row in rows]
+        done = runs.snakemake(bad, *targets, "results/spoilt/models/other/best.pt")
+    finally:
+        runs.write_config(bad, runs.CONFIG)
+    assert done.returncode != 0
+    return done.stdout, bad / "results/spoilt"
+
+
+def assert_one_sentence(log: Path, words: tuple[str, ...], printed: str):
+    lines = [line for line in log.read_text().splitlines() if line]
+    errors = [line for line in lines if "ERROR:" in line]
+    assert len(errors) == 1, lines
+    assert lines[-1] == errors[0]
+    assert "Traceback" not in "".join(lines)
+    assert errors[0].endswith(".")
+    for word in words:
+        assert word in errors[0]
+    assert errors[0] in printed  # where the user is looking
+
+
+@pytest.mark.parametrize("case", READ)
+def test_a_bad_section_ends_in_one_sentence(spoilt, case):
+    printed, folder = spoilt
+    words = (f"cohort atlas, sample {case}:", *READ[case][1])
+    assert_one_sentence(folder / f"logs/ingest/atlas/{case}.log", words, printed)
+    assert not (folder / f"samples/atlas/{case}.h5ad").exists()
+
+
+def test_a_checkpoint_of_another_panel_ends_in_one_sentence(spoilt):
+    printed, folder = spoilt
+    words = ("other.pt", "predicts 7 genes, but the panel has 400", "use the panel")
+    assert_one_sentence(folder / "logs/fetch_checkpoint/other.log", words, printed)
+    assert not (folder / "models/other/best.pt").exists()
+
+
+def test_the_others_are_finished_and_nothing_partial_is_left(spoilt):
+    _, folder = spoilt
+    left = [
+        str(path.relative_to(folder))
+        for path in folder.rglob("*")
+        if path.is_file() and path.relative_to(folder).parts[0] not in ("logs", "benchmarks")
+    ]
+    assert left == ["samples/atlas/good.h5ad"]
