@@ -40,10 +40,7 @@ def atomic(path: str | Path) -> Iterator[Path]:
         temporary.replace(path)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error):
-            raise InputError(
-                f"{path}: no space left on the disk; free some, or move `results` in the config "
-                "to a larger one, and start again (what is finished is kept)."
-            ) from error
+            raise _full_disk(path) from error
         raise
     finally:
         temporary.unlink(missing_ok=True)
@@ -80,9 +77,19 @@ def write_h5ad(adata: "AnnData", path: str | Path) -> None:
 
 
 def require_space(path: str | Path, size: int) -> None:
-    """Raise OSError, as a full disk does, if a file of `size` bytes would not fit at `path`."""
+    """Raise the `InputError` of a full disk if a file of `size` bytes would not fit at `path`.
+
+    For files written through libraries that crash on a full disk instead of raising.
+    """
     if shutil.disk_usage(Path(path).parent).free < size:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        raise _full_disk(path)
+
+
+def _full_disk(path: str | Path) -> InputError:
+    return InputError(
+        f"{path}: no space left on the disk; free some, or move `results` in the config (scratch "
+        "files: TMPDIR) to a larger one, and start again (what is finished is kept)."
+    )
 
 
 def read_h5ad(path: str | Path) -> "AnnData":

@@ -56,7 +56,7 @@ def correlation(n, x, y, xx, yy, xy) -> np.ndarray:
     """Pearson correlation from sums; NaN where a side varies by no more than rounding."""
     with np.errstate(invalid="ignore", divide="ignore"):
         variance_x, variance_y = xx - x**2 / n, yy - y**2 / n
-        varies = (variance_x > 1e-6 * xx) & (variance_y > 1e-6 * yy)
+        varies = (variance_x > 1e-10 * xx) & (variance_y > 1e-10 * yy)
         r = (xy - x * y / n) / np.sqrt(variance_x * variance_y)
     return np.where(varies & (n > 2), np.clip(r, -1, 1), np.nan)
 

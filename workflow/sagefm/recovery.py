@@ -4,6 +4,7 @@ Sections stream through; what is kept are sums per gene. Only the pooled Spearma
 values side by side: those of at most `rank_spots` spots lie in a scratch file while it is computed.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,7 +15,7 @@ import torch
 
 from sagefm.batches import Batches
 from sagefm.inference import predict
-from sagefm.io import spot_positions
+from sagefm.io import require_space, spot_positions
 from sagefm.moments import Moments, masked_spearman, p_value
 from sagefm.sections import Section
 
@@ -98,17 +99,21 @@ class Scratch:
     """Truth, mask and ranked predictions of some spots, in files of a folder that is removed."""
 
     def __init__(self, folder: Path, spots: int, genes: int) -> None:
-        self.mask = np.memmap(folder / "mask", bool, "w+", shape=(spots, genes))
         shape = (1 + len(RANKED), spots, genes)
+        require_space(folder / "values", 4 * math.prod(shape) + spots * genes)
+        self.mask = np.memmap(folder / "mask", bool, "w+", shape=(spots, genes))
         self.values = np.memmap(folder / "values", np.float32, "w+", shape=shape)
         self.filled = 0
 
     def add(self, truth: np.ndarray, predicted: np.ndarray, mask: np.ndarray) -> None:
-        """Append spots: truth and mask (spots, genes), predicted (P, spots, genes)."""
+        """Append spots: truth and mask (spots, genes), predicted (P, spots, genes).
+
+        Rounded to 1e-5, so that means that are equal but for the order of summing tie.
+        """
         here = slice(self.filled, self.filled + len(truth))
         self.mask[here] = mask
         self.values[0, here] = truth
-        self.values[1:, here] = predicted[: len(RANKED)]
+        self.values[1:, here] = predicted[: len(RANKED)].round(5)
         self.filled = here.stop
 
     def spearman(self, block: int = 512) -> tuple[np.ndarray, np.ndarray]:
