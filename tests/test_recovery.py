@@ -119,7 +119,7 @@ def by_gene(dense, predictor, how, chosen=(0, 1, 2)):
     result = np.full((2, GENES), np.nan)
     for g in range(GENES):
         x, y = truth[mask[:, g], g], predicted[mask[:, g], g]
-        if all(np.var(side) > 1e-6 * np.mean(np.square(side)) for side in (x, y)):
+        if all(np.var(side) > 1e-10 * np.mean(np.square(side)) for side in (x, y)):
             result[:, g] = how(x, y)
     return result
 
@@ -204,13 +204,13 @@ def test_correlations_over_all_samples(genes, dense, predictor):
 
 
 def test_ranks_over_all_samples(genes, sections, network, template, gene_mean):
-    """Of the very values that are streamed: rounding decides which of them are tied."""
+    """Of the very values that are streamed, rounded as they are: that decides which are tied."""
     parts = []
     for section in sections:
         batches = replace(template, sections=[section])
         parts += predictions(network, batches, gene_mean, CPU)
     truth, mask = (np.concatenate([part[i] for part in parts]) for i in (0, 1))
-    stack = np.concatenate([part[2] for part in parts], axis=1)
+    stack = np.concatenate([part[2] for part in parts], axis=1).round(5)
     for i, predictor in enumerate(RANKED):
         own = of(genes, predictor)
         for g in range(GENES):
