@@ -23,7 +23,7 @@ rule recovery:
         f"{RESULTS}/benchmarks/recovery/{{model}}/{{cohort}}.tsv"
     conda:
         "../../envs/model.yaml"
-    threads: 4
+    threads: 1
     resources:
         mem_mb=4000,
         runtime=240,

@@ -48,7 +48,7 @@ rule reference:
         f"{RESULTS}/benchmarks/reference/{{cohort}}/{{reference}}.tsv"
     conda:
         "../../envs/evaluation.yaml"
-    threads: 4
+    threads: 1
     resources:
         mem_mb=4000,
         runtime=60,
@@ -75,7 +75,7 @@ rule coherence:
         f"{RESULTS}/benchmarks/coherence/{{cohort}}.tsv"
     conda:
         "../../envs/evaluation.yaml"
-    threads: 4
+    threads: 1
     resources:
         mem_mb=4000,
         runtime=60,

@@ -8,7 +8,6 @@ from pathlib import Path
 import anndata
 import numpy as np
 import pandas as pd
-import scanpy
 import scipy.io
 import scipy.sparse as sp
 
@@ -208,8 +207,10 @@ def _read_file(path: Path, fmt: str) -> anndata.AnnData:
     if fmt in ("hest", "h5ad"):
         with _reading(path, "h5ad"):
             return anndata.read_h5ad(path)
+    from scanpy import read_10x_h5  # seconds to import; the other formats do without it
+
     with _reading(path, "10x HDF5"):
-        return scanpy.read_10x_h5(path, gex_only=True)
+        return read_10x_h5(path, gex_only=True)
 
 
 def _read_mtx(files: dict[str, Path]) -> anndata.AnnData:
