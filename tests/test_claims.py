@@ -181,7 +181,7 @@ def summary(model: float, neighbour_mean: float) -> pd.DataFrame:
 )
 def test_recovery(model, baseline, paper_data, verdict, words):
     table = summary(model, baseline)
-    found = recovery_claims("paper", "atlas", "a heart", table, paper_data)
+    found = recovery_claims("paper", "atlas", "a heart", table, paper_data, "0 of 2 patients seen")
     assert len(found) == 1
     assert (found[0].id, found[0].verdict) == ("recovery", verdict)
     assert words in found[0].reason
@@ -190,7 +190,7 @@ def test_recovery(model, baseline, paper_data, verdict, words):
     assert "MSE 0.0800, neighbour mean 0.0900" in found[0].reason
     assert found[0].obtained == f"{model:.1%} of tested genes"
     assert found[0].baseline == f"{baseline:.1%} (neighbour mean)"
-    assert found[0].n == ("12,000 of 14,558 genes, 1,200 spots, 3 held-out samples of 2 patients")
+    assert found[0].n == "12,000 of 14,558 genes, 1,200 spots, 3 samples, 0 of 2 patients seen"
     assert found[0].evidence == "recovery/paper/atlas/summary.tsv"
 
 
@@ -218,7 +218,8 @@ def coherence(own: list[float], pca: list[float], near: list[float]) -> pd.DataF
     ],
 )
 def test_coherence(own, pca, near, paper_data, verdict, words):
-    found = coherence_claims("paper", "breast", coherence(own, pca, near), paper_data)
+    table = coherence(own, pca, near)
+    found = coherence_claims("paper", "breast", table, paper_data, "1 of 2 patients seen")
     assert len(found) == 1
     assert (found[0].id, found[0].verdict) == ("coherent", verdict)
     assert words in found[0].reason
@@ -226,4 +227,4 @@ def test_coherence(own, pca, near, paper_data, verdict, words):
     assert f"above PCA in {above} of 2 samples" in found[0].reason
     assert found[0].obtained == f"mean Moran's I {sum(own) / 2:.3f}"
     assert found[0].baseline == f"PCA {sum(pca) / 2:.3f}, neighbour mean 0.500"
-    assert found[0].n == "2 samples, 20 components each"
+    assert found[0].n == "2 samples, 20 components each, 1 of 2 patients seen"

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from sagefm.errors import InputError
-from sagefm.split import PARTS, paths_of_part, split_samples
+from sagefm.split import PARTS, paths_of_part, patients_seen, scored_samples, split_samples
 
 
 def samples(patients, cohort="c", dataset="d") -> pd.DataFrame:
@@ -161,3 +161,25 @@ def test_paths_of_a_part_follow_the_split():
     chosen = paths_of_part(split, paths, "train")
     assert [path.stem for path in chosen] == sorted(path.stem for path in chosen)
     assert {path.stem for path in chosen} == {s for s, p in part_of(split).items() if p == "train"}
+
+
+def test_patients_seen_are_counted_by_patient():
+    split = pd.DataFrame(
+        {
+            "cohort": ["atlas"] * 3,
+            "group": ["d:A", "d:B", "d:C"],
+            "part": ["train", "validation", "test"],
+            "sample": ["a", "b", "c"],
+        }
+    )
+    rows = pd.DataFrame(
+        {
+            "cohort": "breast",
+            "sample": ["a1", "a2", "b1", "c1", "x1"],
+            "dataset": "d",
+            "patient": ["A", "A", "B", "C", ""],
+        }
+    )
+    assert patients_seen(scored_samples(split, rows, "breast")) == (
+        "2 of 4 patients seen in pretraining"
+    )

@@ -46,7 +46,8 @@ rule claims_recovery:
         summary=f"{RESULTS}/recovery/{HEADLINE}/{{cohort}}/summary.tsv".format(
             cohort=next(iter(config["recovery"]["cohorts"]), "none")
         ),
-        library=module_files("chapter_claims"),
+        split=f"{RESULTS}/models/{HEADLINE}/split.tsv",
+        library=module_files("chapter_claims", "split"),
     output:
         claims=f"{RESULTS}/claims/recovery.tsv",
     log:
@@ -63,6 +64,7 @@ rule claims_recovery:
         model=HEADLINE,
         cohort=next(iter(config["recovery"]["cohorts"]), None),
         title=title_of(next(iter(config["recovery"]["cohorts"]), None)),
+        rows=rows_of(config["recovery"]["cohorts"][:1]),
         paper_data=is_paper_data(next(iter(config["recovery"]["cohorts"]), None)),
     message:
         "Judging the claim on recovery"
@@ -75,7 +77,8 @@ rule claims_coherence:
         table=f"{RESULTS}/coherence/{{cohort}}.tsv".format(
             cohort=next(iter(config["representations"]["cohorts"]), "none")
         ),
-        library=module_files("chapter_claims"),
+        split=f"{RESULTS}/models/{HEADLINE}/split.tsv",
+        library=module_files("chapter_claims", "split"),
     output:
         claims=f"{RESULTS}/claims/coherence.tsv",
     log:
@@ -91,6 +94,7 @@ rule claims_coherence:
     params:
         model=HEADLINE,
         cohort=next(iter(config["representations"]["cohorts"]), None),
+        rows=rows_of(config["representations"]["cohorts"][:1]),
         paper_data=is_paper_data(next(iter(config["representations"]["cohorts"]), None)),
     message:
         "Judging the claim on spatial coherence"

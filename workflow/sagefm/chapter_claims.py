@@ -77,9 +77,9 @@ def _lightweight(model: str, training: Mapping) -> Claim:
 
 
 def recovery_claims(
-    model: str, cohort: str, title: str, summary: pd.DataFrame, paper_data: bool
+    model: str, cohort: str, title: str, summary: pd.DataFrame, paper_data: bool, seen: str
 ) -> list[Claim]:
-    """Claim 2, from a model's recovery summary on one cohort."""
+    """Claim 2, from a model's recovery summary on one cohort; `seen` is `split.patients_seen`."""
     everything = summary[summary["stratum_kind"] == "all"].set_index("predictor")
     own = everything.loc["model"]
     untrained = everything.drop(index="model")
@@ -106,7 +106,7 @@ def recovery_claims(
             obtained=f"{obtained:.1%} of tested genes",
             baseline=f"{baseline:.1%} ({_words(best)})",
             n=f"{own['n_genes_tested']:,} of {own['n_genes']:,} genes, {own['n_spots']:,} spots, "
-            f"{own['n_samples']} held-out samples of {own['n_patients']} patients",
+            f"{own['n_samples']} samples, {seen}",
             verdict=verdict,
             reason=f"{why}; {detail}",
             evidence=f"recovery/{model}/{cohort}/summary.tsv",
@@ -118,7 +118,9 @@ def _words(predictor: str) -> str:
     return predictor.replace("_", " ")
 
 
-def coherence_claims(model: str, cohort: str, table: pd.DataFrame, paper_data: bool) -> list[Claim]:
+def coherence_claims(
+    model: str, cohort: str, table: pd.DataFrame, paper_data: bool, seen: str
+) -> list[Claim]:
     """`spatially coherent`: Moran's I of the embedding, against PCA and the neighbour mean.
 
     Each a mean over samples; the untrained neighbour mean is the baseline to beat, since averaging
@@ -147,7 +149,7 @@ def coherence_claims(model: str, cohort: str, table: pd.DataFrame, paper_data: b
             "coherent",
             obtained=f"mean Moran's I {own.mean():.3f}",
             baseline=f"PCA {means['pca']:.3f}, neighbour mean {means['neighbour_mean']:.3f}",
-            n=f"{samples} samples, {components} components each",
+            n=f"{samples} samples, {components} components each, {seen}",
             verdict=verdict,
             reason=f"{why}; {facts}",
             evidence=f"coherence/{cohort}.tsv",

@@ -112,6 +112,13 @@ def scored_samples(split: pd.DataFrame, rows: pd.DataFrame, cohort: str) -> pd.D
     return table
 
 
+def patients_seen(scored: pd.DataFrame) -> str:
+    """How many patients of `scored_samples` pretraining has seen, in words; unnamed ones count."""
+    patient = scored["patient"].where(scored["patient"].str.strip() != "", scored["sample"])
+    seen = scored["patient_seen"].groupby(scored["dataset"] + ":" + patient).any()
+    return f"{seen.sum()} of {len(seen)} patients seen in pretraining"
+
+
 def paths_of_part(split: pd.DataFrame, paths: list[str], part: str) -> list[Path]:
     """Of per-sample files named `{cohort}/{sample}.*`, those of one part, in the split's order."""
     by_sample = {(Path(path).parent.name, Path(path).stem): Path(path) for path in paths}

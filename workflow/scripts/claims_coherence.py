@@ -1,12 +1,17 @@
 """Say what the embeddings' spatial coherence has to say of the paper's claims."""
 
+import pandas as pd
+
 from sagefm.chapter_claims import coherence_claims
 from sagefm.claims import claims_table
 from sagefm.io import read_table, write_table
 from sagefm.script import job
+from sagefm.split import patients_seen, scored_samples
 
 with job(snakemake):
     params = snakemake.params
+    split = read_table(snakemake.input.split, dtype=str).fillna("")
+    seen = patients_seen(scored_samples(split, pd.DataFrame(params.rows), params.cohort))
     table = read_table(snakemake.input.table)
-    claims = coherence_claims(params.model, params.cohort, table, params.paper_data)
+    claims = coherence_claims(params.model, params.cohort, table, params.paper_data, seen)
     write_table(claims_table(claims), snakemake.output.claims)
