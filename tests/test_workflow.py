@@ -119,7 +119,7 @@ def test_the_scoreboard(board, results):
     best = whole["recovered_p05"].drop("model").max()
     assert recovery["obtained"] == f"{own['recovered_p05']:.1%} of tested genes"
     assert recovery["baseline"].startswith(f"{best:.1%} (")
-    assert "471 spots, 2 held-out samples of 2 patients" in recovery["n"]
+    assert "471 spots, 2 samples, 2 of 2 patients seen in pretraining" in recovery["n"]
     for evidence in board["evidence"]:
         assert evidence == "-" or (results / evidence).is_file()
 
