@@ -16,8 +16,10 @@ include: "workflow/rules/common.smk"  # config and sheets, checked before anythi
 include: "workflow/rules/cohorts.smk"  # sections, quality control, the gene panel
 include: "workflow/rules/graphs.smk"  # a neighbourhood for every spot
 include: "workflow/rules/pretrain.smk"  # split by patient, train or load the models
-include: "workflow/rules/representations.smk"  # embeddings, and untrained references
+include: "workflow/rules/representations.smk"  # embeddings, and other methods'
 include: "workflow/rules/recovery.smk"  # claim 2: masked genes recovered
+include: "workflow/rules/clustering.smk"  # claim 3: clusters, and what heterogeneity is kept
+include: "workflow/rules/annotation.smk"  # claims 4 and 5: the classes of spots, predicted
 include: "workflow/rules/report.smk"  # the scoreboard, provenance, the report's figures
 
 

@@ -272,3 +272,14 @@ def test_memory_does_not_grow_with_the_number_of_samples(tmp_path, repo):
     assert {n: result["spots"] for n, result in found.items()} == {12: 2400, 72: 14_400}
     # 60 more sections would be 190 MB more, were they kept.
     assert found[72]["peak"] - found[12]["peak"] < 40, found
+
+
+def test_withheld_genes_are_missing_everywhere(sections):
+    plain, without = (
+        whole(batches_of(sections, "channels", withheld=genes)) for genes in ((), (4, 9))
+    )
+    for name in ("input0", "input1", "target"):
+        assert plain[name][:, [4, 9]].abs().sum() > 0
+        assert (without[name][:, [4, 9]] == 0).all()
+        plain[name][:, [4, 9]] = 0
+    assert_same(plain, without)

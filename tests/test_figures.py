@@ -61,8 +61,8 @@ def history_like(epochs: int = 12) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "epoch": epoch,
-            "train_mse": 0.07 + 0.03 / epoch,
-            "validation_mse": 0.072 + 0.02 / epoch,
+            "train_loss": 0.07 + 0.03 / epoch,
+            "validation_loss": 0.072 + 0.02 / epoch,
             "learning_rate": 5e-5,
             "seconds": 6.0,
             "spots_per_second": 500.0 + epoch,
@@ -77,7 +77,8 @@ TRAINED = {
     "validation_samples": 2,
     "validation_spots": 744,
     "best_epoch": 12,
-    "best_validation_mse": 0.0737,
+    "best_validation_loss": 0.0737,
+    "loss": "squared error",
     "device": "cpu",
     "threads": 2,
     "validation_mse_neighbour_mean": 0.076,

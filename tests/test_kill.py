@@ -113,7 +113,7 @@ def assert_same_results(one: Path, two: Path):
             for key, value in moments.items():
                 assert torch.equal(value, b["optimizer_state_dict"]["state"][number][key])
     tables = [read_table(folder / "history.tsv", dtype=str) for folder in (one, two)]
-    for column in ("epoch", "train_mse", "validation_mse", "learning_rate"):
+    for column in ("epoch", "train_loss", "validation_loss", "validation_mse", "learning_rate"):
         assert list(tables[0][column]) == list(tables[1][column])
     cost = {"seconds", "core_hours"}
     summaries = [json.loads((folder / "training.json").read_text()) for folder in (one, two)]

@@ -7,9 +7,9 @@ from torch.nn import functional
 
 import small
 from sagefm.batches import make_batch
-from sagefm.inference import embed, masked_squared_error
+from sagefm.inference import embed
 from sagefm.masks import gene_mask
-from sagefm.model import NETWORKS, SageFM, TwoChannel, build_network, input_layout
+from sagefm.model import NETWORKS, Contrast, SageFM, TwoChannel, build_network, input_layout
 from sagefm.sections import load_chunk
 
 WIDTHS = (64, 32, 32, 32, 64)
@@ -55,7 +55,7 @@ def run(network, batch):
     network.zero_grad()
     embedding = embed(network, batch)
     prediction = network.decode(embedding)
-    error, hidden = masked_squared_error(prediction, batch)
+    error, hidden = network.loss(embedding, batch.target, batch.mask)
     loss = error / hidden
     loss.backward()
     gradients = {name: p.grad.clone() for name, p in network.named_parameters()}
@@ -187,3 +187,100 @@ def test_each_network_has_the_method_its_layout_names(network, cls, kind):
     else:
         assert layout == ("mean" if kind == "knn_clique" else "subgraphs")
     assert callable(getattr(cls, f"embed_{layout}"))
+
+
+# The contrast network
+
+
+@pytest.fixture(scope="module")
+def contrast(chunks):
+    """A network that has seen real expression, its weights drawn wide, and a batch for it."""
+    chunk = chunks["large"]
+    network = build_network("contrast", GENES, (16, 8), seed=2)
+    network.fit_input(*chunk.channels())
+    with torch.no_grad():
+        network.fc_gene.weight.normal_(std=0.3, generator=torch.Generator().manual_seed(0))
+    rows = np.arange(chunk.expression.shape[0])[::-3].copy()
+    return network, make_batch([(chunk, rows)], "contrast", masks(rows)), chunk, rows
+
+
+def test_contrast_reads_the_background_of_other_spots(contrast):
+    _, batch, chunk, rows = contrast
+    dense = chunk.expression.toarray()
+    owner = chunk.owner(rows)
+    for i, row in enumerate(rows):
+        others = np.flatnonzero(chunk.owner(np.arange(len(dense))) == owner[i])
+        others = others[others != row]
+        background, rate, depth = (part[i].numpy() for part in batch.context)
+        np.testing.assert_allclose(background, dense[others].mean(axis=0), atol=1e-4)
+        np.testing.assert_allclose(rate, np.expm1(dense[others]).mean(axis=0), rtol=1e-3, atol=1e-3)
+        assert depth == 1  # log1p of counts
+        hidden = batch.mask[i].numpy()
+        np.testing.assert_allclose(batch.inputs[0][i].numpy()[hidden], background[hidden])
+        np.testing.assert_allclose(batch.inputs[0][i].numpy()[~hidden], dense[row][~hidden])
+
+
+def test_an_average_spot_is_predicted_as_the_sections_mean(contrast):
+    network, batch, *_ = contrast
+    background = batch.context[0]
+    average = network.embed_contrast(background, background)
+    predicted = network.decode(average, *batch.context)
+    torch.testing.assert_close(predicted, background, atol=1e-5, rtol=1e-4)
+    assert (network.decode(embed(network, batch), *batch.context) >= 0).all()
+
+
+def test_contrast_predicts_rates_that_add_up(contrast):
+    """Where genes are rare the prediction is background times fold, and shares sum to one."""
+    network, batch, *_ = contrast
+    background, rate, depth = batch.context
+    embedding = embed(network, batch)
+    fold = network.log_fold(embedding, background).double().exp()
+    share = (rate + network.RATE_FLOOR).double()
+    share = share / share.sum(dim=1, keepdim=True)
+    fold = fold / (fold * share).sum(dim=1, keepdim=True)
+    tiny = torch.full_like(rate, 1e-6 - network.RATE_FLOOR)  # with the floor, a rate of 1e-6
+    assert torch.allclose((fold * share).sum(dim=1), torch.ones(len(fold), dtype=torch.double))
+    uniform = network.log_fold(embedding, background).double().exp()
+    expected = uniform / uniform.mean(dim=1, keepdim=True) * background
+    found = network.decode(embedding, background, tiny, depth)
+    torch.testing.assert_close(found.double(), expected, rtol=2e-2, atol=1e-5)
+
+
+def test_contrasts_loss_is_the_multinomials(contrast):
+    from scipy import stats
+
+    network, batch, chunk, rows = contrast
+    embedding = embed(network, batch)
+    found, weight = network.loss(embedding, batch.target, batch.mask, *batch.context)
+    counts = np.expm1(chunk.expression[rows].toarray()).round().astype(int)
+    mask = batch.mask.numpy()
+    logits = network.log_fold(embedding, batch.context[0]) + (batch.context[1] + 1e-3).log()
+    logits = logits.detach().double().numpy()
+    expected = 0.0
+    for spot in range(len(rows)):
+        hidden, z = counts[spot, mask[spot]], logits[spot, mask[spot]]
+        share = np.exp(z - z.max()) / np.exp(z - z.max()).sum()
+        whole = stats.multinomial.logpmf(hidden, hidden.sum(), share)
+        # The loss leaves out how many orders the counts could have come in.
+        orders = stats.multinomial.logpmf(hidden, hidden.sum(), np.full(len(z), 1 / len(z)))
+        expected -= whole - (orders + hidden.sum() * np.log(len(z)))
+    assert int(weight.round()) == counts[mask].sum()
+    assert found.item() == pytest.approx(expected, rel=1e-4)
+
+
+def test_contrasts_input_is_principal_components(contrast):
+    from sklearn.decomposition import PCA
+
+    network, _, chunk, _ = contrast
+    centre, neighbours = (part.toarray().astype(float) for part in chunk.channels())
+    for values, name in ((centre, "centre"), (neighbours, "neighbours")):
+        components = getattr(network, f"{name}_components").double().numpy()
+        found = (values - getattr(network, f"{name}_mean").double().numpy()) @ components
+        fitted = PCA(50, svd_solver="full").fit_transform(values)
+        assert found[:, 0].std() == pytest.approx(1, rel=1e-3)
+        ratio = found[:, :10].std(axis=0) / fitted[:, :10].std(axis=0)
+        np.testing.assert_allclose(ratio, 1 / fitted[:, 0].std(), rtol=1e-3)
+    assert isinstance(network, Contrast)
+    assert {name for name, _ in network.named_parameters()}.isdisjoint(
+        dict(network.named_buffers())
+    )

@@ -1,5 +1,6 @@
 """Representations of a cohort: rows in the samples' order, whole files or none."""
 
+import shutil
 import tracemalloc
 
 import anndata
@@ -8,44 +9,26 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
-from sklearn.decomposition import PCA
 
-import small
+import cohorts
+from sagefm.cohort import Cohort
 from sagefm.errors import InputError
-from sagefm.graphs import load_graph
 from sagefm.io import read_h5ad, write_h5ad
 from sagefm.representations import (
-    cohort_obs,
-    expression_of,
-    neighbour_mean_of,
-    read_spatial,
-    reference_pca,
+    centre,
+    read_representation,
+    require_same_spots,
     write_representation,
 )
 
-SPOTS, GENES, WIDTH = 40, 120, 4
-SAMPLES = ("heart-2", "SPA147", "heart-1")
-"""In an order that is no sorted one."""
+SPOTS, WIDTH = cohorts.SPOTS, 4
+SAMPLES = cohorts.SAMPLES
+FACTS = {"method": "x", "spatial": True, "transductive": False, "withheld_genes": 0}
 
 
 @pytest.fixture(scope="module")
-def cohort(tmp_path_factory) -> tuple[list, list]:
-    """Paths of three samples, the second with labels, and of their graphs."""
-    sections = small.write_sections(tmp_path_factory.mktemp("cohort"), SAMPLES, SPOTS, GENES)
-    for section in sections:
-        adata = read_h5ad(section.counts_path)
-        facts = {"sample": section.sample, "patient": f"P-{section.sample}"}
-        adata.uns["provenance"] = facts | {"organ": "Heart", "disease_state": ""}
-        if section.sample == "SPA147":
-            adata.obs["label"] = pd.Categorical(["tumour"] * 10 + [None] * (SPOTS - 10))
-        write_h5ad(adata, section.counts_path)
-    return [s.counts_path for s in sections], [s.graph_path for s in sections]
-
-
-@pytest.fixture(scope="module")
-def stacked(cohort) -> np.ndarray:
-    """The samples' log1p expression, dense, one below the other."""
-    return np.concatenate([np.log1p(read_h5ad(p).X.toarray()) for p in cohort[0]])
+def cohort(tmp_path_factory) -> Cohort:
+    return cohorts.write_cohort(tmp_path_factory.mktemp("cohort"))
 
 
 def values() -> np.ndarray:
@@ -55,42 +38,53 @@ def values() -> np.ndarray:
 def test_rows_are_in_the_samples_order(cohort, tmp_path):
     path = tmp_path / "cohort/sagefm-x.h5ad"
     blocks = np.array_split(values(), [7, 50, 51])  # no block ends where a sample does
-    write_representation(path, "sagefm-x", cohort[0], blocks, WIDTH)
-    found = anndata.read_h5ad(path)
-    np.testing.assert_array_equal(found.obsm["X_sagefm-x"], values())
-    assert found.obsm["X_sagefm-x"].dtype == np.float32
+    write_representation(path, "sagefm-x", cohort, blocks, FACTS)
+    found = read_representation(path)
+    np.testing.assert_array_equal(found.values, values())
+    assert found.values.dtype == np.float32
+    assert (found.name, found.spatial_method, found.transductive) == ("sagefm-x", True, False)
     assert list(found.obs["sample"]) == list(np.repeat(SAMPLES, SPOTS))
-    spots = np.concatenate([read_h5ad(p).obs_names for p in cohort[0]])
-    assert list(found.obs["spot"]) == list(spots)
-    assert list(found.obs_names) == [
-        f"{s}:{x}" for s, x in zip(np.repeat(SAMPLES, SPOTS), spots, strict=True)
-    ]
-    spatial = np.concatenate([read_spatial(p) for p in cohort[0]])
-    np.testing.assert_array_equal(found.obsm["spatial"], spatial)
+    sections = [read_h5ad(p) for p in cohort.samples]
+    assert list(found.obs["spot"]) == [spot for s in sections for spot in s.obs_names]
+    spatial = np.concatenate([s.obsm["spatial"] for s in sections])
+    np.testing.assert_array_equal(found.spatial, spatial)
 
 
-def test_labels_are_there_where_a_sample_has_them(cohort):
-    obs = cohort_obs(cohort[0])
-    assert (obs["label"] == "tumour").sum() == 10
-    assert set(obs.loc[obs["label"] == "tumour", "sample"]) == {"SPA147"}
-    assert obs["label"].isna().sum() == len(obs) - 10
-    assert list(obs["patient"].unique()) == [f"P-{sample}" for sample in SAMPLES]
-    assert "label" not in cohort_obs([cohort[0][0]])
+def test_a_sparse_representation_stays_sparse(cohort, tmp_path):
+    path, sparse = tmp_path / "raw.h5ad", sp.csr_matrix(values() * (values() % 3 == 0))
+    write_representation(path, "raw", cohort, sparse, FACTS)
+    found = read_representation(path)
+    assert sp.issparse(found.values)
+    np.testing.assert_array_equal(found.values.toarray(), sparse.toarray())
+    np.testing.assert_allclose(
+        found.centred(), centre(sparse.toarray(), np.repeat(SAMPLES, SPOTS)), atol=1e-5
+    )
+
+
+def test_centring_takes_each_samples_mean_away():
+    samples = np.repeat(["b", "a"], [3, 2])
+    dense = np.array([[1, 5], [2, 5], [3, 8], [10, 0], [20, 0]], np.float32)
+    found = centre(dense, samples)
+    np.testing.assert_allclose(found, [[-1, -1], [0, -1], [1, 2], [-5, 0], [5, 0]])
+    assert dense[0, 0] == 1
 
 
 @pytest.mark.parametrize(
     ("blocks", "words"),
     [
-        ([values()[:50], np.full((70, WIDTH), np.nan)], "NaN in rows from 50 on"),
+        ([values()[:50], np.full((70, WIDTH), np.nan)], "not a number in the rows from 50 on"),
+        ([values()[:50], np.full((70, WIDTH), np.inf)], "not a number in the rows from 50 on"),
         ([values()[:-1]], "119 rows for 120 spots"),
-        ([values(), values()[:1]], "121|shape|broadcast"),
+        ([values(), values()[:1]], "121 rows for 120 spots"),
         ([], "0 rows for 120 spots"),
+        (sp.csr_matrix(values()[:-1]), "119 rows for 120 spots"),
+        (sp.csr_matrix(np.full((120, WIDTH), np.nan)), "not a number"),
     ],
-    ids=["NaN", "too few", "too many", "none"],
+    ids=["NaN", "infinite", "too few", "too many", "none", "sparse, too few", "sparse, NaN"],
 )
 def test_a_wrong_representation_leaves_no_file(cohort, tmp_path, blocks, words):
-    with pytest.raises((ValueError, TypeError), match=words):
-        write_representation(tmp_path / "x.h5ad", "x", cohort[0], blocks, WIDTH)
+    with pytest.raises(ValueError, match=words):
+        write_representation(tmp_path / "x.h5ad", "x", cohort, blocks, FACTS)
     assert not list(tmp_path.iterdir())
 
 
@@ -100,7 +94,7 @@ def test_one_block_is_held_at_a_time(cohort, tmp_path):
     blocks = (np.ones((10, width), np.float32) for _ in range(len(SAMPLES) * SPOTS // 10))
     tracemalloc.start()
     try:
-        write_representation(tmp_path / "wide.h5ad", "wide", cohort[0], blocks, width)
+        write_representation(tmp_path / "wide.h5ad", "wide", cohort, blocks, FACTS)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -110,39 +104,30 @@ def test_one_block_is_held_at_a_time(cohort, tmp_path):
         assert (file["obsm/X_wide"][-1] == 1).all()
 
 
-def test_a_disk_too_small_is_told_before_it_is_full(cohort, tmp_path):
-    """HDF5 would crash; a width whose file no disk holds stands for a small disk."""
-    with pytest.raises(InputError, match=r"x\.h5ad: no space left on the disk"):
-        write_representation(tmp_path / "x.h5ad", "x", cohort[0], [], 10**15)
+def test_a_disk_too_small_is_told_before_it_is_full(cohort, tmp_path, monkeypatch):
+    """HDF5 would crash on a disk that is full."""
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=1000))
+    with pytest.raises(InputError, match=r"x\.h5ad.*no space left on the disk"):
+        write_representation(tmp_path / "x.h5ad", "x", cohort, [values()], FACTS)
     assert not list(tmp_path.iterdir())
 
 
-def test_pca_is_sklearns(cohort, stacked):
-    found = reference_pca(expression_of(cohort[0], "log1p"), 5, seed=0)
-    expected = PCA(5, svd_solver="full").fit_transform(stacked.astype(float))
-    assert found.shape == (len(stacked), 5)
-    assert found.dtype == np.float32
-    signs = np.sign((found * expected).sum(axis=0))
-    np.testing.assert_allclose(found * signs, expected, atol=1e-3)
+def test_a_file_that_is_none_is_told(cohort, tmp_path):
+    with pytest.raises(InputError, match="holds no representation"):
+        read_representation(cohort.samples[0])
+    path = tmp_path / "x.h5ad"
+    write_representation(path, "x", cohort, [values()], FACTS)
+    adata = anndata.read_h5ad(path)
+    adata.obsm["X_x"][5, 1] = np.nan
+    write_h5ad(adata, path)
+    with pytest.raises(InputError, match="`x` has values that are not numbers"):
+        read_representation(path)
 
 
-def test_pca_has_no_more_components_than_there_are(cohort):
-    few = (matrix[:2] for matrix in expression_of(cohort[0], "log1p"))
-    assert reference_pca(few, 50, seed=0).shape == (6, 5)
-
-
-def test_neighbour_mean_is_the_mean_of_the_neighbourhood(cohort, stacked):
-    found = list(neighbour_mean_of(*cohort, "log1p"))
-    assert all(sp.issparse(matrix) for matrix in found)
-    for i, (matrix, path) in enumerate(zip(found, cohort[1], strict=True)):
-        graph, own = load_graph(path), stacked[i * SPOTS : (i + 1) * SPOTS]
-        for spot in range(SPOTS):
-            near = graph.ego[graph.indptr[spot] : graph.indptr[spot + 1]]
-            assert len(near) == 15
-            mean = own[near].mean(axis=0)
-            np.testing.assert_allclose(matrix[spot].toarray()[0], mean, atol=1e-5)
-
-
-def test_a_graph_too_few_is_told(cohort):
-    with pytest.raises(ValueError, match="shorter"):
-        list(neighbour_mean_of(cohort[0], cohort[1][:-1], "log1p"))
+def test_other_spots_are_told():
+    spots = pd.Index(["a:1", "a:2"])
+    require_same_spots(spots, pd.Index(["a:1", "a:2"]), "x.h5ad")
+    for other in (["a:2", "a:1"], ["a:1"], ["b:1", "b:2"]):
+        with pytest.raises(InputError, match=r"x\.h5ad: its spots are not those of the cohort"):
+            require_same_spots(spots, pd.Index(other), "x.h5ad")

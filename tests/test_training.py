@@ -22,7 +22,7 @@ from sagefm import resume
 from sagefm.batches import Batches
 from sagefm.checkpoint import load_network, read_checkpoint
 from sagefm.errors import InputError
-from sagefm.inference import evaluate, masked_squared_error, predict, prepare_machine
+from sagefm.inference import evaluate, predict, prepare_machine
 from sagefm.io import read_table
 from sagefm.model import build_network, input_layout
 from sagefm.resume import exclusive, state_folder
@@ -113,22 +113,38 @@ def undisturbed(cohorts, tmp_path_factory):
 def test_every_network_and_graph_learns(cohorts, tmp_path, network, kind, precision):
     recipe = replace(RECIPE, network=network, precision=precision, epochs=8)
     run = trainer(cohorts, tmp_path, recipe, kind)
-    untrained = evaluate(run.network, run.validation, CPU, precision)
+    untrained, _ = evaluate(run.network, run.validation, CPU, precision)
     progress = run.run()
     losses = pd.DataFrame(progress.history)
-    assert losses["train_mse"].iloc[-1] < 0.8 * losses["train_mse"].iloc[0]
+    assert losses["train_loss"].iloc[-1] < 0.8 * losses["train_loss"].iloc[0]
+    assert list(losses["validation_loss"]) == list(losses["validation_mse"])
     assert progress.best_val_loss < 0.8 * untrained
     assert all(p.dtype == torch.float32 for p in run.network.parameters())
     best = load_network(tmp_path / "best.pt", network, 120)
-    found = evaluate(best, run.validation, CPU, precision)
+    found, _ = evaluate(best, run.validation, CPU, precision)
     assert found == pytest.approx(progress.best_val_loss, rel=1e-6)
+
+
+def test_the_contrast_network_learns_and_resumes(cohorts, tmp_path):
+    recipe = replace(RECIPE, network="contrast", widths=(16, 8), learning_rate=1e-2, epochs=3)
+    run = trainer(cohorts, tmp_path / "whole", recipe)
+    untrained, _ = evaluate(run.network, run.validation, CPU)
+    progress = run.run()
+    assert progress.best_val_loss < untrained
+    best = load_network(tmp_path / "whole/best.pt", "contrast", 120)
+    assert evaluate(best, run.validation, CPU)[0] == pytest.approx(progress.best_val_loss, rel=1e-6)
+    # Its fixed input layer is part of the state, so a training in two parts is the same.
+    part = trainer(cohorts, tmp_path / "parts", replace(recipe, epochs=1))
+    part.run()
+    trainer(cohorts, tmp_path / "parts", recipe).run()
+    assert_equal_states(tmp_path / "whole/state.pt", tmp_path / "parts/state.pt")
 
 
 def test_bf16_is_not_fp32(cohorts, tmp_path):
     losses = {
         precision: trainer(cohorts, tmp_path / precision, replace(RECIPE, precision=precision))
         .run()
-        .history[-1]["train_mse"]
+        .history[-1]["train_loss"]
         for precision in ("fp32", "bf16")
     }
     assert losses["bf16"] != losses["fp32"]
@@ -150,7 +166,7 @@ def test_the_first_steps_are_adams_on_the_masked_entries(cohorts, tmp_path):
         optimizer.step()
         errors, entries = errors + loss.item() * batch.mask.sum(), entries + batch.mask.sum()
     progress = ours.run()
-    assert progress.history[0]["train_mse"] == pytest.approx(float(errors / entries), rel=1e-5)
+    assert progress.history[0]["train_loss"] == pytest.approx(float(errors / entries), rel=1e-5)
     for name, weights in network.state_dict().items():
         torch.testing.assert_close(ours.network.state_dict()[name], weights, atol=1e-6, rtol=1e-4)
 
@@ -158,7 +174,9 @@ def test_the_first_steps_are_adams_on_the_masked_entries(cohorts, tmp_path):
 def test_loss_counts_hidden_entries_alone(cohorts, tmp_path):
     batch = next(trainer(cohorts, tmp_path).training.epoch(1))
     prediction = batch.target + 2 * batch.mask - 5 * ~batch.mask
-    error, hidden = masked_squared_error(prediction, batch)
+    network = build_network("gcn", 120, small.WIDTHS)
+    network.decode = lambda embedding: embedding
+    error, hidden = network.loss(prediction, batch.target, batch.mask)
     assert int(hidden) == int(batch.mask.sum())
     assert error.item() / int(hidden) == pytest.approx(4, rel=1e-5)
 
@@ -219,10 +237,10 @@ def test_the_published_patience_stops_before_the_scheduler_acts(stubborn):
 
 def test_validation_masks_fixed_or_redrawn(stubborn, cohorts, tmp_path):
     fixed = stubborn(epochs=3).run().history
-    assert len({row["validation_mse"] for row in fixed}) == 1
+    assert len({row["validation_loss"] for row in fixed}) == 1
     shutil.rmtree(tmp_path)
     redrawn = stubborn(epochs=3, validation_masks="redrawn").run().history
-    assert len({row["validation_mse"] for row in redrawn}) == 3
+    assert len({row["validation_loss"] for row in redrawn}) == 3
 
 
 def test_history_and_checkpoint_say_what_was_done(cohorts, undisturbed):
@@ -232,7 +250,7 @@ def test_history_and_checkpoint_say_what_was_done(cohorts, undisturbed):
     rows = last["progress"]["history"]
     assert [row["epoch"] for row in rows] == [1, 2, 3]
     assert all(row["seconds"] > 0 and row["spots_per_second"] > 0 for row in rows)
-    losses = [row["validation_mse"] for row in rows]
+    losses = [row["validation_loss"] for row in rows]
     assert best["best_val_loss"] == last["best_val_loss"] == min(losses)
     assert best["epoch"] == losses.index(min(losses)) + 1
     assert last["epoch"] == 3
@@ -398,8 +416,8 @@ def test_publish_leaves_four_files_and_no_state(cohorts, undisturbed, tmp_path, 
         assert_equal_states(ours, undisturbed["shuffled"] / theirs)
     table = read_table(output.history)
     assert list(table["epoch"]) == [1, 2, 3]
-    losses = [row["validation_mse"] for row in run.progress.history]
-    assert list(table["validation_mse"]) == pytest.approx(losses, rel=1e-12)
+    losses = [row["validation_loss"] for row in run.progress.history]
+    assert list(table["validation_loss"]) == pytest.approx(losses, rel=1e-12)
     summary = json.loads(output.summary.read_text())
     assert summary["parameters"] == sum(p.numel() for p in run.network.parameters())
     assert (summary["train_samples"], summary["train_spots"]) == (2, 80)

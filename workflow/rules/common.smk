@@ -2,6 +2,7 @@
 
 import os
 import sys
+from functools import reduce
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -13,6 +14,7 @@ sys.path.insert(0, LIBRARY)
 os.environ.update(PYTHONPATH=LIBRARY)
 
 from sagefm.errors import InputError
+from sagefm.methods.registry import method_of
 from sagefm.modules import module_files
 from sagefm.provenance import code_version
 from sagefm.sheets import check_config, check_references, read_samples
@@ -32,7 +34,9 @@ RESULTS = f"{config['results']}/{config['run']}"
 MODELS = config["models"]
 RELEASED = [name for name, model in MODELS.items() if model["released"]]
 TRAINED = [name for name in MODELS if name not in RELEASED]
-REFERENCES = ["pca", "neighbour_mean"]
+HEADLINE = next(iter(MODELS))  # the model the claims are judged by: the config's first
+METHODS = config["representations"]["methods"]
+TASKS = config["tasks"]
 REPORTED = f"{workflow.basedir}/resources/reported.tsv"
 
 
@@ -46,7 +50,10 @@ wildcard_constraints:
     sample="|".join(one_of(sheet.index) for sheet in SHEETS.values()),
     graph=one_of(config["graphs"]),
     model=one_of(MODELS),
-    reference=one_of(REFERENCES),
+    method=one_of(METHODS),
+    representation=one_of([*METHODS, *(f"sagefm-{model}" for model in MODELS)]),
+    task=one_of(TASKS),
+    genes=one_of(["all-genes", *(f"without-{task}" for task in TASKS)]),
 
 
 def row_of(wildcards):
@@ -60,9 +67,19 @@ def rows_of(cohorts):
     return [row for name in cohorts for row in SHEETS[name][columns].to_dict("records")]
 
 
+def of_model(*keys):
+    """A function of a rule's wildcards: the value of a key of the model's entry, or of a key in it."""
+    return lambda wildcards: reduce(lambda entry, key: entry[key], keys, MODELS[wildcards.model])
+
+
 def kind_of(model):
     """The kind of graph a model lives on."""
     return config["graphs"][MODELS[model]["graph"]]["kind"]
+
+
+def first(names):
+    """The first of some names; None if there is none."""
+    return next(iter(names), None)
 
 
 def title_of(cohort):
@@ -78,8 +95,34 @@ def is_paper_data(cohort):
 def used_cohorts():
     """Cohorts some part of the run needs, in the config's order."""
     used = {cohort for model in MODELS.values() for cohort in model["pretrain_on"]}
-    used.update(config["recovery"]["cohorts"], config["representations"]["cohorts"])
+    used.update(config["recovery"]["cohorts"], represented_cohorts())
     return [cohort for cohort in SHEETS if cohort in used]
+
+
+def represented_cohorts():
+    """Cohorts that are represented: those named for it, and those that a chapter needs."""
+    needed = {*config["representations"]["cohorts"], *config["clustering"]["cohorts"]}
+    needed.update(task["cohort"] for task in TASKS.values())
+    return [cohort for cohort in SHEETS if cohort in needed]
+
+
+def representations_of(cohort):
+    """Names of the representations of a cohort, the models' last."""
+    chosen = [name for name in METHODS if cohort in METHODS[name].get("cohorts", [cohort])]
+    return [*chosen, *(f"sagefm-{model}" for model in MODELS)]
+
+
+def genes_of(task):
+    """Of which genes a task's representations are: those its labels were made of are withheld."""
+    labels = TASKS[task]["labels"]
+    derived = labels["source"] == "module_scores" and labels["withhold"]
+    return f"without-{task}" if derived else "all-genes"
+
+
+def withheld_of(wildcards):
+    """The list of genes to withhold from a representation; none for `all-genes`."""
+    task = wildcards.genes.removeprefix("without-")
+    return [] if wildcards.genes == "all-genes" else [f"{RESULTS}/tasks/{task}/withheld.txt"]
 
 
 def per_sample(pattern, cohorts, **wildcards):

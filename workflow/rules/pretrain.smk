@@ -23,8 +23,8 @@ rule split:
         mem_mb=500,
         runtime=5,
     params:
-        cohorts=lambda wildcards: MODELS[wildcards.model]["pretrain_on"],
-        held_out_patients=lambda wildcards: MODELS[wildcards.model]["held_out_patients"],
+        cohorts=of_model("pretrain_on"),
+        held_out_patients=of_model("held_out_patients"),
         validation=config["split"]["validation"],
         test=config["split"]["test"],
         seed=config["split"]["seed"],
@@ -59,10 +59,10 @@ rule pretrain:
     resources:
         mem_mb=4000,
         runtime=2880,
-        gpu=lambda wildcards: MODELS[wildcards.model]["compute"]["gpus"],
-        device=lambda wildcards: MODELS[wildcards.model]["compute"]["device"],
-        workers=lambda wildcards: MODELS[wildcards.model]["compute"]["workers"],
-        save_seconds=lambda wildcards: MODELS[wildcards.model]["compute"]["save_seconds"],
+        gpu=of_model("compute", "gpus"),
+        device=of_model("compute", "device"),
+        workers=of_model("compute", "workers"),
+        save_seconds=of_model("compute", "save_seconds"),
     params:
         recipe=lambda wildcards: {
             key: MODELS[wildcards.model][key]
@@ -97,8 +97,8 @@ rule fetch_checkpoint:
         mem_mb=1000,
         runtime=60,
     params:
-        released=lambda wildcards: MODELS[wildcards.model]["released"],
-        network=lambda wildcards: MODELS[wildcards.model]["network"],
+        released=of_model("released"),
+        network=of_model("network"),
     message:
         "Bringing the released checkpoint of model {wildcards.model}"
     script:
@@ -123,7 +123,7 @@ rule gene_means:
         mem_mb=2000,
         runtime=60,
     params:
-        normalisation=lambda wildcards: MODELS[wildcards.model]["normalisation"],
+        normalisation=of_model("normalisation"),
     message:
         "Averaging genes over the training samples of model {wildcards.model}"
     script:

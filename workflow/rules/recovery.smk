@@ -27,8 +27,8 @@ rule recovery:
     resources:
         mem_mb=4000,
         runtime=240,
-        gpu=lambda wildcards: MODELS[wildcards.model]["compute"]["gpus"],
-        device=lambda wildcards: MODELS[wildcards.model]["compute"]["device"],
+        gpu=of_model("compute", "gpus"),
+        device=of_model("compute", "device"),
     params:
         rows=lambda wildcards: rows_of([wildcards.cohort]),
         model=lambda wildcards: {

@@ -4,12 +4,15 @@
 report: "../report/workflow.rst"
 
 
-HEADLINE = next(iter(MODELS))
 CHAPTERS = ["pretraining"]
 if config["recovery"]["cohorts"]:
     CHAPTERS.append("recovery")
 if config["representations"]["cohorts"]:
     CHAPTERS.append("coherence")
+if config["clustering"]["cohorts"]:
+    CHAPTERS.append("clustering")
+if CLAIMING_TASKS:
+    CHAPTERS.append("annotation")
 
 
 rule claims_pretraining:
@@ -44,7 +47,7 @@ rule claims_pretraining:
 rule claims_recovery:
     input:
         summary=f"{RESULTS}/recovery/{HEADLINE}/{{cohort}}/summary.tsv".format(
-            cohort=next(iter(config["recovery"]["cohorts"]), "none")
+            cohort=first(config["recovery"]["cohorts"])
         ),
         split=f"{RESULTS}/models/{HEADLINE}/split.tsv",
         library=module_files("chapter_claims", "split"),
@@ -62,10 +65,10 @@ rule claims_recovery:
         runtime=5,
     params:
         model=HEADLINE,
-        cohort=next(iter(config["recovery"]["cohorts"]), None),
-        title=title_of(next(iter(config["recovery"]["cohorts"]), None)),
+        cohort=first(config["recovery"]["cohorts"]),
+        title=title_of(first(config["recovery"]["cohorts"])),
         rows=rows_of(config["recovery"]["cohorts"][:1]),
-        paper_data=is_paper_data(next(iter(config["recovery"]["cohorts"]), None)),
+        paper_data=is_paper_data(first(config["recovery"]["cohorts"])),
     message:
         "Judging the claim on recovery"
     script:
@@ -75,7 +78,7 @@ rule claims_recovery:
 rule claims_coherence:
     input:
         table=f"{RESULTS}/coherence/{{cohort}}.tsv".format(
-            cohort=next(iter(config["representations"]["cohorts"]), "none")
+            cohort=first(config["representations"]["cohorts"])
         ),
         split=f"{RESULTS}/models/{HEADLINE}/split.tsv",
         library=module_files("chapter_claims", "split"),
@@ -93,9 +96,9 @@ rule claims_coherence:
         runtime=5,
     params:
         model=HEADLINE,
-        cohort=next(iter(config["representations"]["cohorts"]), None),
+        cohort=first(config["representations"]["cohorts"]),
         rows=rows_of(config["representations"]["cohorts"][:1]),
-        paper_data=is_paper_data(next(iter(config["representations"]["cohorts"]), None)),
+        paper_data=is_paper_data(first(config["representations"]["cohorts"])),
     message:
         "Judging the claim on spatial coherence"
     script:
@@ -170,6 +173,8 @@ rule results:
             rules.coherence_figure.output.png,
             cohort=config["representations"]["cohorts"],
         ),
+        clustering=CLUSTERING_FIGURES,
+        annotation=ANNOTATION_FIGURES,
 
 
 rule report_zip:

@@ -1,6 +1,6 @@
-# What a spot is to each method: embeddings of the models, and untrained references beside them.
+# What a spot is to each method: embeddings of the models, and other methods' beside them.
 
-REPRESENTATION = f"{RESULTS}/representations/{{cohort}}/{{representation}}.h5ad"
+REPRESENTATION = f"{RESULTS}/representations/{{cohort}}/all-genes/{{representation}}.h5ad"
 EMBEDDINGS = [f"sagefm-{model}" for model in MODELS]
 
 
@@ -9,64 +9,102 @@ rule embed:
         checkpoint=f"{RESULTS}/models/{{model}}/best.pt",
         samples=lambda wildcards: samples_of([wildcards.cohort]),
         graphs=lambda wildcards: graphs_of([wildcards.cohort], MODELS[wildcards.model]["graph"]),
+        withheld=withheld_of,
         library=module_files("representations", "checkpoint", "inference"),
     output:
-        representation=f"{RESULTS}/representations/{{cohort}}/sagefm-{{model}}.h5ad",
+        representation=f"{RESULTS}/representations/{{cohort}}/{{genes}}/sagefm-{{model}}.h5ad",
     log:
-        f"{RESULTS}/logs/embed/{{cohort}}/{{model}}.log",
+        f"{RESULTS}/logs/embed/{{cohort}}/{{genes}}/sagefm-{{model}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/embed/{{cohort}}/{{model}}.tsv"
+        f"{RESULTS}/benchmarks/embed/{{cohort}}/{{genes}}/sagefm-{{model}}.tsv"
     conda:
         "../../envs/model.yaml"
     threads: 4
     resources:
         mem_mb=4000,
         runtime=120,
-        gpu=lambda wildcards: MODELS[wildcards.model]["compute"]["gpus"],
-        device=lambda wildcards: MODELS[wildcards.model]["compute"]["device"],
+        gpu=of_model("compute", "gpus"),
+        device=of_model("compute", "device"),
     params:
-        name="sagefm-{model}",
-        network=lambda wildcards: MODELS[wildcards.model]["network"],
-        normalisation=lambda wildcards: MODELS[wildcards.model]["normalisation"],
+        network=of_model("network"),
+        normalisation=of_model("normalisation"),
         kind=lambda wildcards: kind_of(wildcards.model),
+        pretrained_here=lambda wildcards: (
+            wildcards.cohort in MODELS[wildcards.model]["pretrain_on"]
+        ),
     message:
-        "Embedding {wildcards.cohort} with model {wildcards.model}"
+        "Embedding {wildcards.cohort} ({wildcards.genes}) with model {wildcards.model}"
     script:
         "../scripts/embed.py"
 
 
-rule reference:
+rule represent:
     input:
         samples=lambda wildcards: samples_of([wildcards.cohort]),
-        graphs=lambda wildcards: graphs_of([wildcards.cohort], MODELS[next(iter(MODELS))]["graph"]),
-        library=module_files("representations"),
+        graphs=lambda wildcards: graphs_of([wildcards.cohort], MODELS[HEADLINE]["graph"]),
+        withheld=withheld_of,
+        library=lambda wildcards: module_files(
+            "representations", f"methods.{method_of(wildcards.method, METHODS[wildcards.method])}"
+        ),
     output:
-        representation=f"{RESULTS}/representations/{{cohort}}/{{reference}}.h5ad",
+        representation=f"{RESULTS}/representations/{{cohort}}/{{genes}}/{{method}}.h5ad",
     log:
-        f"{RESULTS}/logs/reference/{{cohort}}/{{reference}}.log",
+        f"{RESULTS}/logs/represent/{{cohort}}/{{genes}}/{{method}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/reference/{{cohort}}/{{reference}}.tsv"
+        f"{RESULTS}/benchmarks/represent/{{cohort}}/{{genes}}/{{method}}.tsv"
     conda:
         "../../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=6000,
+        runtime=240,
     params:
-        components=config["representations"]["components"],
-        seed=config["split"]["seed"],
+        entry=lambda wildcards: METHODS[wildcards.method],
+        seed=config["representations"]["seed"],
     message:
-        "Computing the untrained reference {wildcards.reference} of {wildcards.cohort}"
+        "Representing {wildcards.cohort} ({wildcards.genes}) by {wildcards.method}"
     script:
-        "../scripts/reference.py"
+        "../scripts/represent.py"
+
+
+rule costs:
+    input:
+        benchmarks=lambda wildcards: [
+            f"{RESULTS}/benchmarks/{'embed' if name in EMBEDDINGS else 'represent'}/"
+            f"{wildcards.cohort}/all-genes/{name}.tsv"
+            for name in representations_of(wildcards.cohort)
+        ],
+        trainings=expand(f"{RESULTS}/models/{{model}}/training.json", model=TRAINED),
+        library=module_files("costs"),
+    output:
+        costs=f"{RESULTS}/representations/{{cohort}}/costs.tsv",
+    log:
+        f"{RESULTS}/logs/costs/{{cohort}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/costs/{{cohort}}.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        representations=lambda wildcards: representations_of(wildcards.cohort),
+        trained=[f"sagefm-{model}" for model in TRAINED],
+    message:
+        "Adding up what the representations of {wildcards.cohort} cost"
+    script:
+        "../scripts/costs.py"
 
 
 rule coherence:
     input:
-        representations=expand(
-            REPRESENTATION, representation=[*REFERENCES, *EMBEDDINGS], allow_missing=True
+        representations=lambda wildcards: expand(
+            REPRESENTATION,
+            representation=representations_of(wildcards.cohort),
+            allow_missing=True,
         ),
-        library=module_files("coherence"),
+        library=module_files("coherence", "representations"),
     output:
         table=f"{RESULTS}/coherence/{{cohort}}.tsv",
     log:

@@ -18,21 +18,21 @@ from torch import Tensor
 from sagefm.masks import FIXED_STREAM, gene_mask
 from sagefm.sections import Chunk, Section, load_chunk
 
-ORDERS = ("shuffled", "as_released")
-
 
 @dataclass
 class Batch:
     """One batch: the network's input, and what it is to predict.
 
     `inputs` are the arguments of the network's `embed_{layout}`; `target` is float32 (spots, genes)
-    of the central spots, `mask` bool of the same shape, True where the gene was hidden.
+    of the central spots, `mask` bool of the same shape, True where the gene was hidden. `context`
+    are further arguments of its `decode`, if it takes any.
     """
 
     layout: str
     inputs: tuple[Tensor, ...]
     target: Tensor
     mask: Tensor
+    context: tuple[Tensor, ...] = ()
 
     def to(self, device: torch.device) -> "Batch":
         """The same batch on a device."""
@@ -43,7 +43,8 @@ class Batch:
             return tensor.to(device, non_blocking=True)
 
         inputs = tuple(move(tensor) for tensor in self.inputs)
-        return Batch(self.layout, inputs, move(self.target), move(self.mask))
+        context = tuple(move(tensor) for tensor in self.context)
+        return Batch(self.layout, inputs, move(self.target), move(self.mask), context)
 
 
 @njit(nogil=True, cache=True)
@@ -80,16 +81,20 @@ def make_batch(pieces: Sequence[tuple[Chunk, np.ndarray]], layout: str, mask: np
     pieces
         Chunks, each with the rows taken from it.
     layout
-        `mean` (of the whole neighbourhood), `channels` (centre; mean of the others) or `subgraphs`
-        (every spot of every neighbourhood; only here are they dense).
+        `mean` (of the whole neighbourhood), `channels` (centre; mean of the others), `contrast`
+        (the same, but hidden genes of the centre as in the section's other spots, whose mean
+        expression, mean rate and depths are the context) or `subgraphs` (every spot of every
+        neighbourhood; only here are they dense).
     mask
         bool (spots, genes): hidden at the central spot.
     """
     shape = mask.shape
     target = np.zeros(shape, dtype=np.float32)
     mean = np.zeros(shape if layout != "subgraphs" else (0, shape[1]), dtype=np.float32)
-    centre = np.zeros(shape if layout == "channels" else (0, shape[1]), dtype=np.float32)
+    apart = layout in ("channels", "contrast")
+    centre = np.zeros(shape if apart else (0, shape[1]), dtype=np.float32)
     nodes, edges, centres, done, shift = [], [], [], 0, 0
+    context = []
     for chunk, rows in pieces:
         here = slice(done, done + len(rows))
         done += len(rows)
@@ -106,12 +111,16 @@ def make_batch(pieces: Sequence[tuple[Chunk, np.ndarray]], layout: str, mask: np
         else:
             arrays = (x.indptr, x.indices, x.data, chunk.ego_indptr, chunk.ego, rows, mask[here])
             _fill(*arrays, target[here], mean[here], centre[here])
+        if layout == "contrast":
+            context.append((*chunk.background(rows, target[here]), chunk.depth[rows]))
+            centre[here] = np.where(mask[here], context[-1][0], centre[here])
     if layout == "subgraphs":
         parts = (np.concatenate(nodes), np.concatenate(edges, axis=1), np.concatenate(centres))
     else:
-        parts = (centre, mean) if layout == "channels" else (mean,)
-    tensors = tuple(torch.from_numpy(part) for part in parts)
-    return Batch(layout, tensors, torch.from_numpy(target), torch.from_numpy(mask))
+        parts = (centre, mean) if apart else (mean,)
+    joined = [np.concatenate(parts) for parts in zip(*context, strict=True)]
+    inputs, more = (tuple(map(torch.from_numpy, arrays)) for arrays in (parts, joined))
+    return Batch(layout, inputs, torch.from_numpy(target), torch.from_numpy(mask), more)
 
 
 @dataclass(frozen=True)
@@ -130,6 +139,8 @@ class Batches:
         Threads that make batches ahead of the consumer.
     always_hidden
         Genes (columns) hidden at every central spot besides those drawn.
+    withheld
+        Genes (columns) taken for missing at every spot, neighbours included.
     """
 
     sections: Sequence[Section]
@@ -141,6 +152,7 @@ class Batches:
     buffer_spots: int = 16_384
     workers: int = 1
     always_hidden: tuple[int, ...] = ()
+    withheld: tuple[int, ...] = ()
 
     @cached_property
     def sizes(self) -> list[int]:
@@ -173,6 +185,12 @@ class Batches:
             plan.append((group, rng.permutation(rows) if order == "shuffled" else rows))
         return plan
 
+    def first_chunk(self) -> Chunk:
+        """As many sections as `buffer_spots` allows, drawn at random: a sample of them all."""
+        group, _ = self.plan(1, "shuffled")[0]
+        chosen = [self.sections[index] for index in group]
+        return load_chunk(chosen, self.normalisation, self.withheld)
+
     def epoch(
         self, epoch: int, *, order: str = "as_released", stream: int = FIXED_STREAM, skip: int = 0
     ) -> Iterator[Batch]:
@@ -186,7 +204,9 @@ class Batches:
                 for index in range(first, min(last + 2, len(plan))):
                     if index not in chunks:
                         group = [self.sections[i] for i in plan[index][0]]
-                        chunks[index] = reader.submit(load_chunk, group, self.normalisation)
+                        chunks[index] = reader.submit(
+                            load_chunk, group, self.normalisation, self.withheld
+                        )
                 for index in [index for index in chunks if index < first]:
                     del chunks[index]
                 ready = [(chunks[index].result(), rows) for index, rows in pieces]

@@ -7,7 +7,6 @@ therefore stands beside every trained embedding.
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
-from scanpy.metrics import morans_i
 from sklearn.decomposition import PCA
 
 from sagefm.graphs import nearest
@@ -38,6 +37,8 @@ def moran_table(
     DataFrame
         sample, representation, components, mean_moran_i, median_moran_i (over components), n_spots.
     """
+    from scanpy.metrics import morans_i  # seconds, which those who want neighbours alone are spared
+
     components = min(components, *values.shape)
     reduced = PCA(components, random_state=0).fit_transform(values)
     rows = []

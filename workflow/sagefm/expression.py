@@ -24,10 +24,16 @@ def normalise(counts: sp.csr_matrix, how: str) -> sp.csr_matrix:
     if how not in NORMALISATIONS:
         raise InputError(f"normalisation `{how}` is unknown; use one of {NORMALISATIONS}.")
     values = counts.data.astype(np.float32)
-    if how == "log1p_cp10k":
-        depth = np.asarray(counts.sum(axis=1), dtype=np.float32).ravel()
-        values *= np.repeat(np.float32(1e4) / np.maximum(depth, 1), np.diff(counts.indptr))
+    values *= np.repeat(1 / count_scale(counts, how), np.diff(counts.indptr))
     return sp.csr_matrix((np.log1p(values), counts.indices, counts.indptr), shape=counts.shape)
+
+
+def count_scale(counts: sp.csr_matrix, how: str) -> np.ndarray:
+    """What `expm1` of a spot's normalised expression times gives its counts: float32 (spots,)."""
+    if how == "log1p":
+        return np.ones(counts.shape[0], dtype=np.float32)
+    depth = np.asarray(counts.sum(axis=1), dtype=np.float32).ravel()
+    return np.maximum(depth, 1) / np.float32(1e4)
 
 
 def gene_means(sections: Iterable[sp.csr_matrix], how: str) -> np.ndarray:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from sagefm.batches import Batch, Batches
 from sagefm.masks import FIXED_STREAM
+from sagefm.model import squared_error
 
 
 def prepare_machine(device: str, threads: int) -> torch.device:
@@ -40,21 +41,20 @@ def embed(network: torch.nn.Module, batch: Batch) -> Tensor:
 
 def predict(network: torch.nn.Module, batch: Batch) -> Tensor:
     """Predicted expression (spots, genes) of a batch's central spots."""
-    return network.decode(embed(network, batch))
+    return network.decode(embed(network, batch), *batch.context)
 
 
-def masked_squared_error(prediction: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
-    """Sum of squared errors over the hidden entries (float32 scalar), and their number."""
-    error = (prediction.float() - batch.target) * batch.mask
-    return error.square().sum(), batch.mask.sum()
+def loss(network: torch.nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
+    """What a network is trained to lessen, summed over a batch, and what to divide it by."""
+    return network.loss(embed(network, batch), batch.target, batch.mask, *batch.context)
 
 
 def neighbour_mean_mse(batches: Batches) -> float:
     """Mean squared error of the neighbours' mean expression, which needs no training."""
     total, hidden = 0.0, 0
     for batch in replace(batches, layout="channels").epoch(0):
-        error, count = masked_squared_error(batch.inputs[1], batch)
-        total, hidden = total + error.item(), hidden + int(count)
+        total += squared_error(batch.inputs[1], batch.target, batch.mask).item()
+        hidden += int(batch.mask.sum())
     return total / hidden
 
 
@@ -65,14 +65,16 @@ def evaluate(
     device: torch.device,
     precision: str = "fp32",
     stream: int = FIXED_STREAM,
-) -> float:
-    """Mean squared error over the hidden entries of all batches."""
+) -> tuple[float, float]:
+    """A network's own loss, and the mean squared error, over the hidden entries of all batches."""
     network.eval()
-    total, hidden = 0.0, 0
+    total, weight, error, hidden = 0.0, 0.0, 0.0, 0
     for batch in batches.epoch(0, stream=stream):
         batch = batch.to(device)
         with autocast(device, precision):
+            own, count = loss(network, batch)
             prediction = predict(network, batch)
-        error, count = masked_squared_error(prediction, batch)
-        total, hidden = total + error.item(), hidden + int(count)
-    return total / hidden
+        total, weight = total + own.item(), weight + count.item()
+        error += squared_error(prediction, batch.target, batch.mask).item()
+        hidden += int(batch.mask.sum())
+    return total / weight, error / hidden

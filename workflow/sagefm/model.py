@@ -1,14 +1,17 @@
-"""The SAGE-FM network, and the two-channel network that stands beside it.
+"""The SAGE-FM network, and the two that stand beside it.
 
 On a clique of n spots with self-loops the normalised adjacency is 1/n everywhere, so every layer
 maps all n nodes to one vector and the whole network is, exactly, an MLP of the spots' mean
 expression. `SageFM.embed_mean` is that path; `SageFM.embed_subgraphs` is the general one.
 """
 
+import scipy.sparse as sp
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch_geometric.nn import GCNConv
+
+from sagefm.principal import principal_components
 
 WIDTHS = (1024, 512, 512, 512, 1024)
 """Output widths of the paper's five layers; the last is the embedding's."""
@@ -23,8 +26,19 @@ class _GeneDecoder(nn.Module):
         self.fc_gene = nn.Linear(self.widths[-1], n_genes)
 
     def decode(self, embedding: Tensor) -> Tensor:
-        """Predicted log1p expression (spots, genes) of embeddings (spots, widths[-1])."""
+        """Predicted expression (spots, genes) of embeddings (spots, widths[-1])."""
         return functional.relu(self.fc_gene(embedding))
+
+    def loss(
+        self, embedding: Tensor, target: Tensor, mask: Tensor, *context: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Sum of squared errors over the hidden entries (float32 scalar), and their number."""
+        return squared_error(self.decode(embedding, *context), target, mask), mask.sum()
+
+
+def squared_error(prediction: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+    """Sum of squared errors over the hidden entries: float32 scalar."""
+    return ((prediction.float() - target) * mask).square().sum()
 
 
 class SageFM(_GeneDecoder):
@@ -102,14 +116,113 @@ class TwoChannel(_GeneDecoder):
         return hidden
 
 
-NETWORKS: dict[str, type[_GeneDecoder]] = {"gcn": SageFM, "two_channel": TwoChannel}
+class Contrast(_GeneDecoder):
+    """What sets a spot apart from its section's average spot: programmes of genes, and their dose.
+
+    Centre and neighbours' mean are read through principal components of the training sections,
+    which stay fixed; a small network makes the embedding. Each of its dimensions is a programme:
+    `fc_gene.weight` holds every gene's log fold change for a unit of it. They act on the
+    difference to the embedding of the section's average spot, so an average spot is predicted as
+    the section's mean whatever its patient or depth; and the loss is the multinomial likelihood of
+    the hidden counts, which does not ask how many there are.
+    """
+
+    COMPONENTS = 50
+    """Principal components of each channel."""
+
+    RATE_FLOOR = 1e-3
+    """Rate of a gene that the section's other spots lack."""
+
+    def __init__(self, n_genes: int, widths: tuple[int, ...]) -> None:
+        super().__init__(n_genes, widths)
+        self.fc_gene = nn.Linear(self.widths[-1], n_genes, bias=False)
+        nn.init.normal_(self.fc_gene.weight, std=0.01)
+        for channel in ("centre", "neighbours"):
+            self.register_buffer(f"{channel}_mean", torch.zeros(n_genes))
+            self.register_buffer(f"{channel}_components", torch.zeros(n_genes, self.COMPONENTS))
+        self.hidden = nn.ModuleList(
+            nn.Linear(wide, narrow)
+            for wide, narrow in zip((2 * self.COMPONENTS, *widths), widths, strict=False)
+        )
+
+    def fit_input(self, centre: sp.csr_matrix, neighbours: sp.csr_matrix) -> None:
+        """Take the principal components of (spots, genes) expression; the first has variance 1."""
+        for channel, values in (("centre", centre), ("neighbours", neighbours)):
+            scores, loadings, mean = principal_components(values, self.COMPONENTS, seed=0)
+            scaled = torch.from_numpy((loadings / scores[:, 0].std()).T)
+            getattr(self, f"{channel}_mean").copy_(torch.from_numpy(mean))
+            getattr(self, f"{channel}_components")[:, : len(loadings)] = scaled
+
+    def embed_contrast(self, centre: Tensor, neighbours: Tensor) -> Tensor:
+        """Embeddings (spots, widths[-1]) of two (spots, genes) inputs, as of `TwoChannel`.
+
+        Hidden genes of `centre` are as in the section's average spot.
+        """
+        hidden = torch.cat(
+            [
+                (centre - self.centre_mean) @ self.centre_components,
+                (neighbours - self.neighbours_mean) @ self.neighbours_components,
+            ],
+            dim=1,
+        )
+        for i, layer in enumerate(self.hidden):
+            hidden = layer(functional.leaky_relu(hidden) if i else hidden)
+        return hidden
+
+    def log_fold(self, embedding: Tensor, background: Tensor) -> Tensor:
+        """Log fold change (spots, genes; float32) against the section's mean, up to a constant."""
+        average = self.embed_contrast(background, background)
+        return self.fc_gene(embedding - average).float()
+
+    def decode(self, embedding: Tensor, background: Tensor, rate: Tensor, _: Tensor) -> Tensor:
+        """Predicted expression (spots, genes).
+
+        Parameters
+        ----------
+        embedding
+            (spots, widths[-1])
+        background, rate
+            (spots, genes): mean expression, and mean rate, of the section's other spots.
+        """
+        fold, rate = self.log_fold(embedding, background), rate + self.RATE_FLOOR
+        share = rate / rate.sum(dim=1, keepdim=True)
+        fold = fold - torch.logsumexp(fold + share.log(), dim=1, keepdim=True)
+        # In proportion to the fold change where a gene is rare, to its logarithm where it abounds.
+        return background * torch.log1p(rate * fold.exp()) / torch.log1p(rate)
+
+    def loss(
+        self,
+        embedding: Tensor,
+        target: Tensor,
+        mask: Tensor,
+        background: Tensor,
+        rate: Tensor,
+        depth: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        """Negative log likelihood of the hidden counts (nats; float32 scalar), and their number.
+
+        Multinomial over each spot's hidden genes, given how many counts they have together.
+        """
+        logits = self.log_fold(embedding, background) + (rate + self.RATE_FLOOR).log()
+        log_share = torch.log_softmax(logits.masked_fill(~mask, -torch.inf), dim=1)
+        counts = torch.expm1(target) * depth[:, None] * mask
+        return -(log_share.masked_fill(~mask, 0) * counts).sum(), counts.sum()
+
+
+NETWORKS: dict[str, type[_GeneDecoder]] = {
+    "gcn": SageFM,
+    "two_channel": TwoChannel,
+    "contrast": Contrast,
+}
 
 
 def input_layout(network: str, graph_kind: str) -> str:
-    """Name of the input a network takes on a kind of graph: `mean`, `channels` or `subgraphs`.
+    """Name of a network's input on a kind of graph: `mean`, `channels`, `contrast`, `subgraphs`.
 
     `embed_{layout}` is the network's method for it.
     """
+    if network == "contrast":
+        return "contrast"
     if network == "two_channel":
         return "channels"
     return "mean" if graph_kind == "knn_clique" else "subgraphs"

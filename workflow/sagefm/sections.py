@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import h5py
@@ -9,7 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from sagefm.errors import InputError
-from sagefm.expression import normalise
+from sagefm.expression import count_scale, normalise
 from sagefm.graphs import Graph, load_graph
 from sagefm.io import read_h5ad
 from sagefm.masks import sample_key
@@ -55,6 +56,8 @@ class Chunk:
     `expression` is csr float32 (spots, genes); `ego_indptr`, `ego` are the graphs' arrays over the
     chunk's rows; `keys` (uint64) and `spots` (int64) name each row's sample and row in it, as the
     mask generator wants them; `graphs` and `starts` keep the sections' own graphs and first rows.
+    `depth` (float32, a row) is what expression's rate, expm1(expression), is to be multiplied with
+    to give counts.
     """
 
     expression: sp.csr_matrix
@@ -64,10 +67,58 @@ class Chunk:
     spots: np.ndarray
     graphs: tuple[Graph, ...]
     starts: np.ndarray
+    depth: np.ndarray
+
+    def owner(self, rows: np.ndarray) -> np.ndarray:
+        """The number of each row's section in the chunk."""
+        return np.searchsorted(self.starts, rows, side="right") - 1
+
+    @cached_property
+    def totals(self) -> tuple[np.ndarray, np.ndarray]:
+        """Sums of expression and of rate over each section's spots: float32 (sections, genes)."""
+        rate = self.expression.copy()
+        rate.data = np.expm1(rate.data)
+        ends = np.append(self.starts[1:], len(self.spots))
+        return tuple(
+            np.stack(
+                [
+                    np.asarray(x[start:end].sum(axis=0, dtype=np.float64), np.float32).ravel()
+                    for start, end in zip(self.starts, ends, strict=True)
+                ]
+            )
+            for x in (self.expression, rate)
+        )
+
+    def background(self, rows: np.ndarray, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Mean expression, and mean rate, of all other spots of each row's section.
+
+        Parameters
+        ----------
+        rows
+            Of the chunk.
+        own
+            float32 (rows, genes): their own expression, which does not enter.
+        """
+        owner = self.owner(rows)
+        sizes = np.diff(np.append(self.starts, len(self.spots)))
+        others = np.maximum(sizes[owner] - 1, 1).astype(np.float32)[:, None]
+        expression, rate = self.totals
+        # Rounding of sums must not leave a gene that no other spot has below zero.
+        mean = np.maximum(expression[owner] - own, 0) / others
+        return mean, np.maximum(rate[owner] - np.expm1(own), 0) / others
+
+    def channels(self) -> tuple[sp.csr_matrix, sp.csr_matrix]:
+        """Expression of all rows, and the mean of each one's neighbours without itself (csr)."""
+        sizes = np.diff(self.ego_indptr)
+        weights = np.repeat(1 / np.maximum(sizes - 1, 1), sizes).astype(np.float32)
+        weights[self.ego_indptr[:-1]] = 0  # a neighbourhood begins with its centre
+        n = len(self.spots)
+        others = sp.csr_matrix((weights, self.ego, self.ego_indptr), shape=(n, n))
+        return self.expression, sp.csr_matrix(others @ self.expression)
 
     def subgraphs(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """`Graph.subgraphs` over rows of the chunk: (nodes, edge_index, centre), in row order."""
-        owner = np.searchsorted(self.starts, rows, side="right") - 1
+        owner = self.owner(rows)
         nodes, edges, centres, shift = [], [], [], 0
         # Consecutive rows of one section are taken together.
         for piece in np.split(np.arange(len(rows)), np.flatnonzero(np.diff(owner)) + 1):
@@ -80,17 +131,22 @@ class Chunk:
         return np.concatenate(nodes), np.concatenate(edges, axis=1), np.concatenate(centres)
 
 
-def load_chunk(sections: Sequence[Section], normalisation: str) -> Chunk:
-    """Read, normalise and stack sections.
+def load_chunk(
+    sections: Sequence[Section], normalisation: str, withheld: Sequence[int] = ()
+) -> Chunk:
+    """Read, normalise and stack sections; the counts of `withheld` genes (columns) are set to 0.
 
     Raises
     ------
     InputError
         If a graph was built on another number of spots than its sample has.
     """
-    matrices, graphs = [], []
+    matrices, graphs, depths = [], [], []
     for section in sections:
         counts = sp.csr_matrix(read_h5ad(section.counts_path).X)
+        if len(withheld):
+            counts.data[np.isin(counts.indices, withheld)] = 0
+            counts.eliminate_zeros()
         graph = load_graph(section.graph_path)
         if graph.n_spots != counts.shape[0]:
             raise InputError(
@@ -98,6 +154,7 @@ def load_chunk(sections: Sequence[Section], normalisation: str) -> Chunk:
                 f"has {counts.shape[0]}; remove the graph and run again."
             )
         matrices.append(normalise(counts, normalisation))
+        depths.append(count_scale(counts, normalisation))
         graphs.append(graph)
     sizes = np.array([graph.n_spots for graph in graphs])
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
@@ -111,4 +168,5 @@ def load_chunk(sections: Sequence[Section], normalisation: str) -> Chunk:
         spots=np.concatenate([np.arange(size) for size in sizes]),
         graphs=tuple(graphs),
         starts=starts,
+        depth=np.concatenate(depths),
     )

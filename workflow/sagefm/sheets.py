@@ -4,7 +4,7 @@ Every error is one sentence that names the file, the key or the row's sample, an
 heavy import stands here: this is read whenever the workflow is parsed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import yaml
 from jsonschema import Draft202012Validator, ValidationError
 
 from sagefm.errors import InputError
+from sagefm.methods.registry import read_options
 
 SCHEMAS = Path(__file__).parents[1] / "schemas"
 
@@ -100,8 +101,17 @@ def check_references(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> Non
     present(config["split"]["duplicates"], "split.duplicates")
     for name, cohort in config["cohorts"].items():
         present(cohort["labels"], f"cohorts.{name}.labels")
-    for chapter in ("representations", "recovery"):
+    for chapter in ("representations", "recovery", "clustering"):
         known(config[chapter]["cohorts"], f"{chapter}.cohorts", config["cohorts"], "cohort")
+    for name, entry in config["representations"]["methods"].items():
+        read_options(name, entry)
+        at = f"representations.methods.{name}.cohorts"
+        known(entry.get("cohorts", []), at, config["cohorts"], "cohort")
+    represented = [*config["representations"]["methods"]]
+    represented += [f"sagefm-{model}" for model in config["models"]]
+    names = dict.fromkeys(represented)
+    known(config["clustering"]["maps"], "clustering.maps", names, "representation")
+    _check_tasks(config, names, known, present)
     for name, model in config["models"].items():
         at = f"models.{name}"
         known(model["pretrain_on"], f"{at}.pretrain_on", config["cohorts"], "cohort")
@@ -117,6 +127,41 @@ def check_references(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> Non
                     "fetched is what was meant."
                 )
             present(released.get("path"), f"{at}.released.path")
+
+
+def _check_tasks(
+    config: Mapping, represented: Mapping, known: Callable, present: Callable
+) -> None:
+    """Check that what the tasks name exists, and that no two speak to one claim."""
+    claims: dict[str, str] = {}
+    for name, task in config["tasks"].items():
+        at, labels = f"tasks.{name}", task["labels"]
+        known([task["cohort"]], f"{at}.cohort", config["cohorts"], "cohort")
+        known(
+            task["representations"],
+            f"{at}.representations",
+            represented,
+            "representation",
+        )
+        needs = {"table": "path", "module_scores": "gene_sets"}.get(labels["source"])
+        if needs and not labels[needs]:
+            raise InputError(
+                f"config, at {at}.labels: source `{labels['source']}` needs `{needs}`; add it."
+            )
+        if labels["source"] == "cohort" and not config["cohorts"][task["cohort"]]["labels"]:
+            raise InputError(
+                f"config, at {at}.labels: cohort `{task['cohort']}` has no `labels`; give them "
+                "there, or another `source` here."
+            )
+        for key in ("path", "gene_sets"):
+            present(labels[key], f"{at}.labels.{key}")
+        if (claim := task["claim"]) in claims:
+            raise InputError(
+                f"config, at {at}.claim: task `{claims[claim]}` speaks to `{claim}` already; "
+                "leave one of them null."
+            )
+        if claim:
+            claims[claim] = name
 
 
 def read_samples(path: str | Path, cohort: str) -> pd.DataFrame:

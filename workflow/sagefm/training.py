@@ -19,7 +19,7 @@ from tqdm import tqdm
 from sagefm.batches import Batch, Batches
 from sagefm.checkpoint import read_checkpoint, save_checkpoint
 from sagefm.errors import InputError
-from sagefm.inference import autocast, evaluate, masked_squared_error, predict
+from sagefm.inference import autocast, evaluate, loss
 from sagefm.masks import FIXED_STREAM
 from sagefm.model import WIDTHS, build_network
 
@@ -57,8 +57,8 @@ class Progress:
 
     epoch: int = 1
     batch: int = 0
-    squared_error: float = 0.0
-    hidden: int = 0
+    loss: float = 0.0
+    weight: float = 0.0
     seconds: float = 0.0
     best_epoch: int = 0
     best_val_loss: float = float("inf")
@@ -98,6 +98,9 @@ class Trainer:
         self.state, self.device, self.save_seconds = state, device, save_seconds
         n_genes = training.sections[0].n_genes()
         network = build_network(recipe.network, n_genes, recipe.widths, seed=recipe.seed)
+        resumed = (state / "state.pt").exists()
+        if recipe.network == "contrast" and not resumed:
+            network.fit_input(*training.first_chunk().channels())
         self.network = network.to(device)
         self.optimizer = Adam(
             network.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
@@ -108,7 +111,7 @@ class Trainer:
         self.progress = Progress()
         self._saved = time.monotonic()
         self._stop = False
-        if (state / "state.pt").exists():
+        if resumed:
             self._resume()
 
     def run(self) -> Progress:
@@ -162,19 +165,18 @@ class Trainer:
     def _step(self, batch: Batch) -> None:
         self.optimizer.zero_grad()
         with autocast(self.device, self.recipe.precision):
-            prediction = predict(self.network, batch)
-        squared_error, hidden = masked_squared_error(prediction, batch)
-        (squared_error / hidden).backward()
+            total, weight = loss(self.network, batch)
+        (total / weight).backward()
         self.optimizer.step()
-        self.progress.squared_error += squared_error.item()
-        self.progress.hidden += int(hidden)
+        self.progress.loss += total.item()
+        self.progress.weight += weight.item()
 
     def _close_epoch(self) -> None:
         """Validate, write down the epoch, keep the best, step the scheduler, save."""
         progress = self.progress
         fixed = self.recipe.validation_masks == "fixed"
         stream = FIXED_STREAM if fixed else progress.epoch
-        val_loss = evaluate(
+        val_loss, val_mse = evaluate(
             self.network, self.validation, self.device, self.recipe.precision, stream
         )
         if not math.isfinite(val_loss):
@@ -184,22 +186,23 @@ class Trainer:
             )
         row = {
             "epoch": progress.epoch,
-            "train_mse": progress.squared_error / progress.hidden,
-            "validation_mse": val_loss,
+            "train_loss": progress.loss / progress.weight,
+            "validation_loss": val_loss,
+            "validation_mse": val_mse,
             "learning_rate": self.optimizer.param_groups[0]["lr"],
             "seconds": round(progress.seconds, 3),
             "spots_per_second": round(sum(self.training.sizes) / progress.seconds, 1),
         }
         progress.history.append(row)
         log.info(
-            "epoch %d: training MSE %.5f, validation MSE %.5f, %.0f spots/s",
-            *(row[k] for k in ("epoch", "train_mse", "validation_mse", "spots_per_second")),
+            "epoch %d: training loss %.5f, validation loss %.5f, %.0f spots/s",
+            *(row[k] for k in ("epoch", "train_loss", "validation_loss", "spots_per_second")),
         )
         self.scheduler.step(val_loss)
         if improved := val_loss < progress.best_val_loss:
             progress.best_epoch, progress.best_val_loss = progress.epoch, val_loss
         progress.epoch, progress.batch = progress.epoch + 1, 0
-        progress.squared_error, progress.hidden, progress.seconds = 0.0, 0, 0.0
+        progress.loss, progress.weight, progress.seconds = 0.0, 0.0, 0.0
         if improved:
             self._save("best.pt")
         self._save_if_due(self._finished())

@@ -1,9 +1,10 @@
-"""Write a cohort's embeddings by a trained model: nothing is hidden from it."""
+"""Write a cohort's embeddings by a trained model: no gene is hidden but those withheld."""
 
 import torch
 
 from sagefm.batches import Batches
 from sagefm.checkpoint import load_network
+from sagefm.cohort import cohort_of_files
 from sagefm.inference import embed, prepare_machine
 from sagefm.model import input_layout
 from sagefm.representations import write_representation
@@ -13,16 +14,23 @@ from sagefm.sections import sections_of
 with job(snakemake):
     params, inputs = snakemake.params, snakemake.input
     device = prepare_machine(snakemake.resources.device, snakemake.threads)
-    sections = sections_of(inputs.samples, inputs.graphs)
+    cohort = cohort_of_files(inputs.samples, inputs.graphs, inputs.withheld)
+    sections = sections_of(cohort.samples, cohort.graphs)
     network = load_network(inputs.checkpoint, params.network, sections[0].n_genes()).to(device)
-    layout = input_layout(params.network, params.kind)
-    batches = Batches(sections, layout, params.normalisation, mask_share=0.0)
+    batches = Batches(
+        sections,
+        input_layout(params.network, params.kind),
+        params.normalisation,
+        mask_share=0.0,
+        withheld=cohort.withheld_columns(),
+    )
+    facts = {
+        "method": "sagefm",
+        "spatial": True,
+        "transductive": params.pretrained_here,
+        "withheld_genes": len(cohort.withheld),
+    }
     with torch.inference_mode():
         blocks = (embed(network, batch.to(device)).cpu().numpy() for batch in batches.epoch(0))
-        write_representation(
-            snakemake.output.representation,
-            snakemake.params.name,
-            inputs.samples,
-            blocks,
-            network.widths[-1],
-        )
+        name = f"sagefm-{snakemake.wildcards.model}"
+        write_representation(snakemake.output.representation, name, cohort, blocks, facts)

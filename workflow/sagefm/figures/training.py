@@ -25,26 +25,31 @@ def draw_training(history: pd.DataFrame, summary: Mapping[str, Any]) -> Figure:
     Parameters
     ----------
     history
-        One row an epoch: epoch, train_mse, validation_mse, learning_rate, spots_per_second.
+        One row an epoch: epoch, train_loss, validation_loss, learning_rate,
+        spots_per_second.
     summary
-        Of `training_files.summary`; `validation_mse_neighbour_mean`, where it is given, is drawn as
-        what the untrained mean of the neighbours reaches on the same hidden entries.
+        Of `training_files.summary`; for a squared error, `validation_mse_neighbour_mean`, where it
+        is given, is drawn as what the untrained mean of the neighbours reaches on the same hidden
+        entries.
     """
     figure = Figure(figsize=(DOUBLE, 2.9))
     loss, rate, speed = figure.subplots(1, 3, width_ratios=[2.2, 1, 1])
     epoch, model = history["epoch"], PREDICTOR_COLOURS["model"]
     marker = "o" if len(history) <= 40 else None
-    loss.plot(epoch, history["train_mse"], color=NEUTRAL, marker=marker, ms=2.5, label="training")
+    loss.plot(epoch, history["train_loss"], color=NEUTRAL, marker=marker, ms=2.5, label="training")
     loss.plot(
-        epoch, history["validation_mse"], color=model, marker=marker, ms=2.5, label="validation"
+        epoch, history["validation_loss"], color=model, marker=marker, ms=2.5, label="validation"
     )
-    best = summary["best_epoch"], summary["best_validation_mse"]
+    best = summary["best_epoch"], summary["best_validation_loss"]
     loss.plot(*best, "*", color=model, ms=10, mec="white", label=f"kept: epoch {best[0]}")
     untrained = summary.get("validation_mse_neighbour_mean")
-    if untrained is not None:
+    squared = summary["loss"] == "squared error"
+    if squared and untrained is not None:
         name = f"untrained {PREDICTOR_NAMES['neighbour_mean']}, validation"
         loss.axhline(untrained, color=PREDICTOR_COLOURS["neighbour_mean"], ls="--", label=name)
-    loss.set_ylabel("mean squared error\nof hidden entries")
+    loss.set_ylabel(
+        "mean squared error\nof hidden entries" if squared else "nats a hidden count\n(multinomial)"
+    )
     head(
         figure,
         f"training: {count(summary['train_spots'], 'spot')} of "

@@ -1,0 +1,212 @@
+"""Summaries and paired differences of handmade scores, and what the claim says of them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from sagefm.claims import claims_table
+from sagefm.clustering_claims import clustering_claims
+from sagefm.clustering_tables import comparison_table, skipped_table, summary_table
+from sagefm.errors import InputError
+from sagefm.figures.cluster_maps import draw_cluster_maps, draw_umap, matched_labels
+from sagefm.figures.clustering import draw_batch_biology, draw_metrics
+from sagefm.signflip import sign_flip
+
+SECTIONS = list("ABCDEFGH")
+MEANS = {"sagefm-paper": 0.5, "sagefm-wide": 0.6, "mofa": 0.3, "pca": 0.2, "neighbour_mean": 0.55}
+COSTS = pd.DataFrame(
+    {"representation": list(MEANS), "seconds": 3.0, "peak_mb": 200.0, "training_seconds": np.nan}
+)
+
+
+def rows(name, values, metric="ari", clustering="kmeans", factor="label", scope="section", **more):
+    """Two seeds of each section: a value and the same again a little higher."""
+    facts = {"representation": name, "scope": scope, "centred": False, "clustering": clustering,
+             "factor": factor, "metric": metric, "transductive": name == "mofa",
+             "spatial": name != "pca", "spots": 100, "clusters": 5, "resolution": None}  # fmt: skip
+    return [
+        facts | {"section": section, "seed": seed, "value": value + 0.01 * seed} | more
+        for section, value in zip(SECTIONS, values, strict=False)
+        for seed in (0, 1)
+    ]
+
+
+@pytest.fixture
+def scores() -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    found = []
+    for name, mean in MEANS.items():
+        near = mean + 0.02 * rng.normal(size=8)
+        found += rows(name, near)
+        found += rows(name, 1 - near, metric="davies_bouldin_pcs", factor=None)
+        found += rows(name, [mean], "ari", "leiden", scope="cohort", section=None, spots=800)
+        for factor in ("label", "patient"):
+            for metric in ("purity", "group_silhouette"):
+                for centred in (False, True):
+                    found += [
+                        row for row in rows(name, near, metric, "none", factor, "cohort",
+                                            spots=800, centred=centred)
+                        if row["seed"] == 0
+                    ]  # fmt: skip
+    return pd.DataFrame(found)
+
+
+def pick(table, **where):
+    for column, value in where.items():
+        table = table[table[column] == value]
+    assert len(table) == 1
+    return table.iloc[0]
+
+
+def test_intervals_are_students_over_sections_of_seed_means(scores):
+    row = pick(summary_table(scores, COSTS), representation="pca", metric="ari", over="sections")
+    values = scores.query("representation == 'pca' and metric == 'ari' and scope == 'section'")
+    means = values.groupby("section")["value"].mean()
+    low, high = stats.t.interval(0.95, 7, means.mean(), stats.sem(means))
+    assert (row["mean"], row["low"], row["high"]) == pytest.approx((means.mean(), low, high))
+    assert (row["n"], row["sections"], row["seeds"], row["spots"]) == (8, 8, 2, 800)
+    assert row["seconds"] == 3 and not row["transductive"] and not row["spatial"]
+
+
+def test_pooled_clusterings_vary_over_seeds_and_geometry_over_sections(scores):
+    table = summary_table(scores, COSTS)
+    pooled = pick(table, representation="mofa", clustering="leiden")
+    assert (pooled["over"], pooled["n"], pooled["spots"]) == ("seeds", 2, 800)
+    assert pooled["mean"] == pytest.approx(0.305) and pooled["transductive"]
+    where = {"metric": "purity", "factor": "label", "centred": True}
+    purity = pick(table, representation="mofa", **where)
+    assert (purity["over"], purity["n"], purity["seeds"]) == ("sections", 8, 1)
+    assert purity["spots"] == 800
+
+
+def test_a_single_section_has_no_interval(scores):
+    alone = scores[scores["section"] == "A"]
+    row = pick(summary_table(alone, COSTS), representation="pca", metric="ari")
+    assert np.isnan(row["low"]) and np.isnan(row["high"]) and row["mean"] > 0
+
+
+def test_other_spots_are_refused(scores):
+    one = (scores["representation"] == "pca") & (scores["metric"] == "ari")
+    with pytest.raises(InputError, match="different spots"):
+        summary_table(scores.assign(spots=scores["spots"].mask(one, 90)), COSTS)
+
+
+def test_differences_are_paired_by_section(scores):
+    table = comparison_table(scores)
+    where = {"metric": "ari", "representation": "sagefm-paper"}
+    row = pick(table, reference="mofa", **where)
+    wide = (
+        scores.query("metric == 'ari' and scope == 'section'")
+        .groupby(["section", "representation"])["value"].mean().unstack()
+    )  # fmt: skip
+    difference = (wide["sagefm-paper"] - wide["mofa"]).to_numpy()
+    assert row["difference"] == pytest.approx(difference.mean())
+    assert row["p"] == sign_flip(difference) == 2 / 2**8
+    assert (row["better_in"], row["n"]) == (8, 8)
+    # Two references beaten everywhere: 3 of its own comparisons, 12 of the metric's.
+    assert row["p_holm_own"] == pytest.approx(3 * 2 / 2**8)
+    family = table[(table["metric"] == "ari") & (table["scope"] == "section")]
+    assert len(family) == 2 * 3 + 3 * 2 and row["p_holm"] == pytest.approx(12 * 2 / 2**8)
+    assert not (table["scope"].eq("cohort") & table["clustering"].eq("leiden")).any()
+
+
+def test_lower_is_better_for_davies_bouldin(scores):
+    row = pick(
+        comparison_table(scores),
+        metric="davies_bouldin_pcs", representation="sagefm-paper", reference="pca",
+    )  # fmt: skip
+    assert row["difference"] < 0 and row["better_in"] == 8
+
+
+def test_sections_that_one_lacks_are_left_out_of_the_pair(scores):
+    lacking = scores[~((scores["representation"] == "mofa") & (scores["section"] == "A"))]
+    where = {"metric": "ari", "representation": "sagefm-paper"}
+    table = comparison_table(lacking)
+    assert pick(table, reference="mofa", **where)["n"] == 7
+    assert pick(table, reference="pca", **where)["n"] == 8
+
+
+def test_without_references_nothing_is_compared(scores):
+    table = comparison_table(scores[scores["representation"].str.startswith("sagefm")])
+    assert not len(table) and "p_holm_own" in table
+
+
+def test_what_was_skipped_is_named_once():
+    one = pd.DataFrame([{"scope": "section", "section": "A", "factor": None, "reason": "why"}])
+    assert len(skipped_table([one, one])) == 1
+
+
+def claim(scores, paper_data=True):
+    summary, comparisons = summary_table(scores, COSTS), comparison_table(scores)
+    (found,) = clustering_claims(
+        "paper", ["paper", "wide"], "breast", "a breast cohort", summary, comparisons,
+        paper_data, "8 of 8 patients seen",
+    )  # fmt: skip
+    assert len(claims_table([found])) == 1
+    return found
+
+
+def test_a_loss_to_the_neighbour_mean_is_no_support(scores):
+    found = claim(scores)
+    assert found.verdict == "inconclusive"
+    assert "PCA" in found.baseline and found.obtained.startswith("mean ARI 0.5")
+    assert "8 sections, 800 labelled spots, 2 seeds, 8 of 8 patients seen" in found.n
+    assert "better in 8 of 8 sections, sign-flip p 0.008, Holm 0.023" in found.reason
+    assert "better than MOFA in Davies-Bouldin" in found.reason
+    assert "best recipe wide" in found.reason
+
+
+def test_support_needs_all_references_and_mofa(scores):
+    change = scores["representation"].map({"sagefm-paper": 0.3}).fillna(0)
+    raised = scores.assign(value=scores["value"] + change)
+    assert claim(raised).verdict == "supported"
+    lowered = scores.assign(value=scores["value"] - change)
+    assert claim(lowered).verdict == "contradicted"
+    assert claim(raised, paper_data=False).verdict == "proxy"
+    without = claim(raised[raised["representation"] != "mofa"])
+    assert (without.verdict, "MOFA was not run" in without.reason) == ("inconclusive", True)
+
+
+def test_without_labels_nothing_is_claimed(scores):
+    found = claim(scores[scores["factor"] != "label"])
+    assert (found.verdict, found.reason) == ("not computed", "no section has labels to score")
+
+
+def test_clusters_are_matched_one_to_one():
+    truth = np.array(["a", "a", "b", "b", "b", None], dtype=object)
+    assert matched_labels(truth, np.array([1, 1, 0, 0, 2, 2])) == {1: "a", 0: "b"}
+
+
+def texts(figure) -> str:
+    found = [text.get_text() for ax in figure.axes for text in [*ax.get_yticklabels(), ax.title]]
+    found += [ax.get_title(loc="left") for ax in figure.axes]
+    return "\n".join([*found, figure.get_suptitle()])
+
+
+def test_the_figures_show_every_representation(scores):
+    summary = summary_table(scores, COSTS)
+    metrics = draw_metrics(summary)
+    assert all(name in texts(metrics) for name in MEANS)
+    assert "8 scored sections, 800 spots" in texts(metrics)
+    batch = draw_batch_biology(summary)
+    (legend,) = batch.legends
+    assert {text.get_text() for text in legend.get_texts()} == set(MEANS)
+    unlabelled = draw_batch_biology(summary[summary["factor"] != "label"])
+    assert "no biology is known" in unlabelled.get_suptitle()
+
+
+def test_maps_and_umap_do_without_labels():
+    rng = np.random.default_rng(0)
+    spots = pd.DataFrame(
+        {"sample": np.repeat(["one", "two"], 20), "spot": np.arange(40), "x": rng.random(40),
+         "y": rng.random(40), "label": None, "kmeans_section": rng.integers(3, size=40)}
+    )  # fmt: skip
+    assert "no section" in draw_cluster_maps({"x": spots}).get_suptitle()
+    labelled = spots.assign(label=["a", "b"] * 10 + [None] * 20)
+    maps = draw_cluster_maps({"x": labelled, "y": labelled})
+    assert [ax.get_title() for ax in maps.axes] == ["labels", "x", "y"]
+    layout = spots.assign(representation="x", patient="P", umap_1=spots["x"], umap_2=spots["y"])
+    assert [ax.get_ylabel() for ax in draw_umap(layout).axes] == ["by patient"]
+    both = draw_umap(layout.assign(label=labelled["label"]))
+    assert [ax.get_ylabel() for ax in both.axes] == ["by label", "by patient"]

@@ -1,0 +1,259 @@
+# Claims 4 and 5: the classes of spots, predicted from each representation under each protocol.
+
+TASK = f"{RESULTS}/tasks/{{task}}"
+TASK_FIGURES = ["scores", "classes", "confusion", "maps"]
+CLAIMING_TASKS = [task for task in TASKS if TASKS[task]["claim"]]
+
+
+def cohort_of(task):
+    """The cohort that a task is about."""
+    return TASKS[task]["cohort"]
+
+
+def task_representations(task):
+    """The representations that a task compares."""
+    return TASKS[task]["representations"] or representations_of(cohort_of(task))
+
+
+def task_models(task):
+    """The models among them."""
+    return [model for model in MODELS if f"sagefm-{model}" in task_representations(task)]
+
+
+def task_representation(wildcards):
+    """A representation's file: of all genes, or without those that made the task's labels."""
+    cohort, genes = cohort_of(wildcards.task), genes_of(wildcards.task)
+    return f"{RESULTS}/representations/{cohort}/{genes}/{wildcards.representation}.h5ad"
+
+
+def task_keys(task, *keys):
+    """Some keys of a task's entry."""
+    return {key: TASKS[task][key] for key in keys}
+
+
+def task_plan(wildcards):
+    """What `annotation.Plan` takes."""
+    keys = ["protocols", "classifiers", "centred", "repeats", "seed", "class_weight"]
+    return task_keys(wildcards.task, *keys)
+
+
+def task_title(task):
+    """What a task asks, for people."""
+    return TASKS[task]["title"] or task
+
+
+def is_derived(task):
+    """Whether a task's labels are made from gene sets."""
+    return TASKS[task]["labels"]["source"] == "module_scores"
+
+
+rule task_labels:
+    input:
+        samples=lambda wildcards: samples_of([cohort_of(wildcards.task)]),
+        table=lambda wildcards: TASKS[wildcards.task]["labels"]["path"] or [],
+        gene_sets=lambda wildcards: TASKS[wildcards.task]["labels"]["gene_sets"] or [],
+        library=module_files("task_labels"),
+    output:
+        labels=f"{TASK}/labels.tsv.gz",
+        classes=f"{TASK}/classes.tsv",
+        genes=f"{TASK}/genes.tsv",
+        withheld=f"{TASK}/withheld.txt",
+    log:
+        f"{RESULTS}/logs/task_labels/{{task}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/task_labels/{{task}}.tsv"
+    conda:
+        "../../envs/evaluation.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        task=lambda wildcards: task_keys(
+            wildcards.task, "labels", "drop", "merge", "min_spots", "seed"
+        ),
+    message:
+        "Labelling the spots of task {wildcards.task}"
+    script:
+        "../scripts/task_labels.py"
+
+
+rule annotate:
+    input:
+        labels=rules.task_labels.output.labels,
+        representation=task_representation,
+        library=module_files("annotation"),
+    output:
+        predictions=f"{TASK}/{{representation}}/predictions.tsv.gz",
+        fits=f"{TASK}/{{representation}}/fits.tsv",
+    log:
+        f"{RESULTS}/logs/annotate/{{task}}/{{representation}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/annotate/{{task}}/{{representation}}.tsv"
+    conda:
+        "../../envs/evaluation.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    params:
+        plan=task_plan,
+    message:
+        "Predicting {wildcards.task} from {wildcards.representation}"
+    script:
+        "../scripts/annotate.py"
+
+
+rule annotation_scores:
+    input:
+        labels=rules.task_labels.output.labels,
+        predictions=lambda wildcards: expand(
+            rules.annotate.output.predictions,
+            representation=task_representations(wildcards.task),
+            allow_missing=True,
+        ),
+        fits=lambda wildcards: expand(
+            rules.annotate.output.fits,
+            representation=task_representations(wildcards.task),
+            allow_missing=True,
+        ),
+        splits=lambda wildcards: expand(
+            f"{RESULTS}/models/{{model}}/split.tsv", model=task_models(wildcards.task)
+        ),
+        costs=lambda wildcards: f"{RESULTS}/representations/{cohort_of(wildcards.task)}/costs.tsv",
+        library=module_files("annotation_summary"),
+    output:
+        scores=f"{TASK}/scores.tsv",
+        per_class=f"{TASK}/per_class.tsv",
+        confusion=f"{TASK}/confusion.tsv",
+        patients=f"{TASK}/patients.tsv",
+        comparisons=f"{TASK}/comparisons.tsv",
+        skipped=f"{TASK}/skipped.tsv",
+        shown=f"{TASK}/shown.tsv",
+        maps=f"{TASK}/maps.tsv.gz",
+    log:
+        f"{RESULTS}/logs/annotation_scores/{{task}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/annotation_scores/{{task}}.tsv"
+    conda:
+        "../../envs/evaluation.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        plan=task_plan,
+        representations=lambda wildcards: task_representations(wildcards.task),
+        models=lambda wildcards: task_models(wildcards.task),
+        rows=lambda wildcards: rows_of([cohort_of(wildcards.task)]),
+        headline=f"sagefm-{HEADLINE}",
+    message:
+        "Scoring task {wildcards.task}"
+    script:
+        "../scripts/annotation_scores.py"
+
+
+rule annotation_figures:
+    input:
+        scores=rules.annotation_scores.output.scores,
+        per_class=rules.annotation_scores.output.per_class,
+        confusion=rules.annotation_scores.output.confusion,
+        skipped=rules.annotation_scores.output.skipped,
+        shown=rules.annotation_scores.output.shown,
+        maps=rules.annotation_scores.output.maps,
+        reported=REPORTED,
+        library=module_files("figures.annotation", "figures.annotation_maps"),
+    output:
+        pdf=expand(
+            f"{RESULTS}/figures/task_{{task}}_{{figure}}.pdf",
+            figure=TASK_FIGURES,
+            allow_missing=True,
+        ),
+        scores=report(
+            f"{RESULTS}/figures/task_{{task}}_scores.png",
+            category="6 Annotation and subtypes",
+            labels={"figure": "accuracy", "task": "{task}"},
+            caption="../report/annotation_scores.rst",
+        ),
+        classes=report(
+            f"{RESULTS}/figures/task_{{task}}_classes.png",
+            category="6 Annotation and subtypes",
+            labels={"figure": "each class", "task": "{task}"},
+            caption="../report/annotation_classes.rst",
+        ),
+        confusion=report(
+            f"{RESULTS}/figures/task_{{task}}_confusion.png",
+            category="6 Annotation and subtypes",
+            labels={"figure": "confusion", "task": "{task}"},
+            caption="../report/annotation_confusion.rst",
+        ),
+        maps=report(
+            f"{RESULTS}/figures/task_{{task}}_maps.png",
+            category="6 Annotation and subtypes",
+            labels={"figure": "maps", "task": "{task}"},
+            caption="../report/annotation_maps.rst",
+        ),
+    log:
+        f"{RESULTS}/logs/annotation_figures/{{task}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/annotation_figures/{{task}}.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        title=lambda wildcards: task_title(wildcards.task),
+        claim=lambda wildcards: TASKS[wildcards.task]["claim"],
+        derived=lambda wildcards: is_derived(wildcards.task),
+        withheld=lambda wildcards: (
+            is_derived(wildcards.task) and TASKS[wildcards.task]["labels"]["withhold"]
+        ),
+    message:
+        "Drawing task {wildcards.task}"
+    script:
+        "../scripts/annotation_figures.py"
+
+
+rule claims_annotation:
+    input:
+        scores=expand(rules.annotation_scores.output.scores, task=CLAIMING_TASKS),
+        comparisons=expand(rules.annotation_scores.output.comparisons, task=CLAIMING_TASKS),
+        withheld=expand(rules.task_labels.output.withheld, task=CLAIMING_TASKS),
+        reported=REPORTED,
+        library=module_files("annotation_claims"),
+    output:
+        claims=f"{RESULTS}/claims/annotation.tsv",
+    log:
+        f"{RESULTS}/logs/claims_annotation.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/claims_annotation.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        headline=f"sagefm-{HEADLINE}",
+        tasks=[
+            {
+                "task": task,
+                "title": task_title(task),
+                "claim": TASKS[task]["claim"],
+                "classifier": TASKS[task]["classifiers"][0],
+                "paper_data": is_paper_data(cohort_of(task)),
+                "derived": is_derived(task),
+            }
+            for task in CLAIMING_TASKS
+        ],
+    message:
+        "Judging the claims on annotation and subtypes"
+    script:
+        "../scripts/claims_annotation.py"
+
+
+ANNOTATION_FIGURES = expand(
+    f"{RESULTS}/figures/task_{{task}}_{{figure}}.png", task=TASKS, figure=TASK_FIGURES
+)

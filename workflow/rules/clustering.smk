@@ -1,0 +1,211 @@
+# Claim 3: clusters of each representation against labels, and what heterogeneity it keeps.
+
+CLUSTERING = config["clustering"]
+CLUSTERS = f"{RESULTS}/clustering/{{cohort}}/{{representation}}"
+NOT_OF_SCORES = ("cohorts", "umap_spots", "maps")
+
+
+# Whose clusters are drawn beside the labels.
+MAPPED = CLUSTERING["maps"] or [f"sagefm-{HEADLINE}", *METHODS][:5]
+
+
+rule cluster:
+    input:
+        representation=REPRESENTATION,
+        library=module_files("clustering"),
+    output:
+        scores=f"{CLUSTERS}/scores.tsv",
+        clusters=f"{CLUSTERS}/clusters.tsv.gz",
+        skipped=f"{CLUSTERS}/skipped.tsv",
+    log:
+        f"{RESULTS}/logs/cluster/{{cohort}}/{{representation}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/cluster/{{cohort}}/{{representation}}.tsv"
+    conda:
+        "../../envs/evaluation.yaml"
+    threads: 1
+    resources:
+        mem_mb=6000,
+        runtime=240,
+    params:
+        settings={key: value for key, value in CLUSTERING.items() if key not in NOT_OF_SCORES},
+    message:
+        "Clustering {wildcards.cohort} by {wildcards.representation}"
+    script:
+        "../scripts/cluster.py"
+
+
+rule clustering_tables:
+    input:
+        scores=lambda wildcards: expand(
+            rules.cluster.output.scores,
+            representation=representations_of(wildcards.cohort),
+            allow_missing=True,
+        ),
+        skipped=lambda wildcards: expand(
+            rules.cluster.output.skipped,
+            representation=representations_of(wildcards.cohort),
+            allow_missing=True,
+        ),
+        costs=f"{RESULTS}/representations/{{cohort}}/costs.tsv",
+        library=module_files("clustering_tables"),
+    output:
+        summary=f"{RESULTS}/clustering/{{cohort}}/summary.tsv",
+        comparisons=f"{RESULTS}/clustering/{{cohort}}/comparisons.tsv",
+        skipped=f"{RESULTS}/clustering/{{cohort}}/skipped.tsv",
+    log:
+        f"{RESULTS}/logs/clustering_tables/{{cohort}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/clustering_tables/{{cohort}}.tsv"
+    conda:
+        "../../envs/evaluation.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=20,
+    message:
+        "Summarising the clusterings of {wildcards.cohort}"
+    script:
+        "../scripts/clustering_tables.py"
+
+
+rule cluster_umap:
+    input:
+        representations=lambda wildcards: expand(
+            REPRESENTATION,
+            representation=representations_of(wildcards.cohort),
+            allow_missing=True,
+        ),
+        library=module_files("cluster_umap"),
+    output:
+        umap=f"{RESULTS}/clustering/{{cohort}}/umap.tsv.gz",
+    log:
+        f"{RESULTS}/logs/cluster_umap/{{cohort}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/cluster_umap/{{cohort}}.tsv"
+    conda:
+        "../../envs/evaluation.yaml"
+    threads: 1
+    resources:
+        mem_mb=6000,
+        runtime=240,
+    params:
+        components=CLUSTERING["components"],
+        neighbours=CLUSTERING["neighbours"],
+        spots=CLUSTERING["umap_spots"],
+    message:
+        "Laying out {wildcards.cohort} by UMAP"
+    script:
+        "../scripts/cluster_umap.py"
+
+
+rule clustering_figures:
+    input:
+        summary=rules.clustering_tables.output.summary,
+        library=module_files("figures.clustering"),
+    output:
+        metrics_pdf=f"{RESULTS}/figures/clustering_metrics_{{cohort}}.pdf",
+        metrics_png=report(
+            f"{RESULTS}/figures/clustering_metrics_{{cohort}}.png",
+            category="5 Clustering",
+            labels={"figure": "all metrics", "cohort": "{cohort}"},
+            caption="../report/clustering_metrics.rst",
+        ),
+        batch_pdf=f"{RESULTS}/figures/clustering_batch_{{cohort}}.pdf",
+        batch_png=report(
+            f"{RESULTS}/figures/clustering_batch_{{cohort}}.png",
+            category="5 Clustering",
+            labels={"figure": "batch against biology", "cohort": "{cohort}"},
+            caption="../report/clustering_batch.rst",
+        ),
+    log:
+        f"{RESULTS}/logs/clustering_figures/{{cohort}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/clustering_figures/{{cohort}}.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    message:
+        "Drawing the clusterings of {wildcards.cohort} in numbers"
+    script:
+        "../scripts/clustering_figures.py"
+
+
+rule cluster_maps_figures:
+    input:
+        umap=rules.cluster_umap.output.umap,
+        clusters=expand(rules.cluster.output.clusters, representation=MAPPED, allow_missing=True),
+        library=module_files("figures.cluster_maps"),
+    output:
+        umap_pdf=f"{RESULTS}/figures/clustering_umap_{{cohort}}.pdf",
+        umap_png=report(
+            f"{RESULTS}/figures/clustering_umap_{{cohort}}.png",
+            category="5 Clustering",
+            labels={"figure": "UMAP", "cohort": "{cohort}"},
+            caption="../report/clustering_umap.rst",
+        ),
+        maps_pdf=f"{RESULTS}/figures/clustering_maps_{{cohort}}.pdf",
+        maps_png=report(
+            f"{RESULTS}/figures/clustering_maps_{{cohort}}.png",
+            category="5 Clustering",
+            labels={"figure": "clusters on the tissue", "cohort": "{cohort}"},
+            caption="../report/clustering_maps.rst",
+        ),
+    log:
+        f"{RESULTS}/logs/cluster_maps_figures/{{cohort}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/cluster_maps_figures/{{cohort}}.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    params:
+        representations=MAPPED,
+        drop=CLUSTERING["drop"],
+    message:
+        "Drawing the clusters of {wildcards.cohort}"
+    script:
+        "../scripts/cluster_maps_figures.py"
+
+
+rule claims_clustering:
+    input:
+        summary=f"{RESULTS}/clustering/{first(CLUSTERING['cohorts'])}/summary.tsv",
+        comparisons=f"{RESULTS}/clustering/{first(CLUSTERING['cohorts'])}/comparisons.tsv",
+        split=f"{RESULTS}/models/{HEADLINE}/split.tsv",
+        library=module_files("clustering_claims", "split"),
+    output:
+        claims=f"{RESULTS}/claims/clustering.tsv",
+    log:
+        f"{RESULTS}/logs/claims_clustering.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/claims_clustering.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        model=HEADLINE,
+        models=list(MODELS),
+        cohort=first(CLUSTERING["cohorts"]),
+        title=title_of(first(CLUSTERING["cohorts"])),
+        rows=rows_of(CLUSTERING["cohorts"][:1]),
+        paper_data=is_paper_data(first(CLUSTERING["cohorts"])),
+    message:
+        "Judging the claim on clustering"
+    script:
+        "../scripts/claims_clustering.py"
+
+
+CLUSTERING_FIGURES = expand(
+    f"{RESULTS}/figures/clustering_{{figure}}_{{cohort}}.png",
+    figure=["metrics", "batch", "umap", "maps"],
+    cohort=CLUSTERING["cohorts"],
+)

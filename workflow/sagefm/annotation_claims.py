@@ -1,0 +1,180 @@
+"""Claims 4 and 5: what a task's scores have to say of them, and what that is worth."""
+
+import math
+from dataclasses import dataclass
+
+import pandas as pd
+
+from sagefm.claims import Claim
+from sagefm.score_rows import MAJORITY, best_of, headline_protocol
+
+ALPHA = 0.05
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A task as its claim needs it.
+
+    `claim` is `annotation` or `subtypes`, `headline` the representation that is judged, `reported`
+    the paper's accuracy (0 to 1; None where it gives none), `derived` whether the labels are made
+    from gene sets, `withheld` how many genes were for that taken out of the representations.
+    """
+
+    task: str
+    title: str
+    claim: str
+    headline: str
+    classifier: str
+    paper_data: bool
+    reported: float | None = None
+    derived: bool = False
+    withheld: int = 0
+
+
+def task_claim(judged: Judged, scores: pd.DataFrame, comparisons: pd.DataFrame) -> Claim:
+    """The claim of one task.
+
+    Parameters
+    ----------
+    scores, comparisons
+        Of `annotation_tables.score_table` and `comparison_table`.
+    """
+    protocol = headline_protocol(scores["protocol"])
+    whole = scores[(scores["subset"] == "all") & ~scores["centred"].astype(bool)]
+    own = _row(whole, judged.headline, judged.classifier, protocol)
+    if own is None:
+        # Only centred values were scored.
+        whole = scores[scores["subset"] == "all"]
+        own = _row(whole, judged.headline, judged.classifier, protocol)
+    majority = _row(whole, MAJORITY, MAJORITY, protocol)
+    if own is None or majority is None:
+        return Claim(
+            judged.claim,
+            obtained="-",
+            baseline="-",
+            n="-",
+            verdict="not computed",
+            reason=f"task `{judged.task}` has no scores of {judged.headline} under `{protocol}`",
+            evidence=f"tasks/{judged.task}/skipped.tsv",
+        )
+    baselines = [f"majority class {_percent(majority)}"]
+    for name in ("neighbour_mean", "pca", "mofa"):
+        row = _row(whole, name, judged.classifier, protocol)
+        if row is not None:
+            baselines.append(f"{_words(name)} {_percent(row)}")
+    verdict, why = _verdict(judged, own, majority, whole, comparisons, protocol)
+    return Claim(
+        judged.claim,
+        obtained=f"{own['accuracy']:.1%} accuracy, {own['balanced_accuracy']:.1%} balanced, "
+        f"{_words(protocol)}",
+        baseline=", ".join(baselines) + " (accuracy / balanced)",
+        n=f"{own['n_spots']:,} spots, {own['n_patients']} patients, {own['n_classes']} classes, "
+        f"{own['patients_seen']} of {own['n_patients']} patients seen in pretraining",
+        verdict=verdict,
+        reason="; ".join([why, *_facts(judged, scores, comparisons, protocol, whole)]),
+        evidence=f"tasks/{judged.task}/scores.tsv",
+    )
+
+
+def _row(
+    scores: pd.DataFrame, representation: str, classifier: str, protocol: str
+) -> pd.Series | None:
+    own = scores[
+        (scores["representation"] == representation)
+        & (scores["classifier"] == classifier)
+        & (scores["protocol"] == protocol)
+    ]
+    return None if own.empty else own.iloc[0]
+
+
+def _verdict(judged, own, majority, scores, comparisons, protocol) -> tuple[str, str]:
+    if not judged.paper_data:
+        return "proxy", f"task `{judged.task}` ({judged.title}), not on the paper's data"
+    if judged.claim == "annotation" and judged.reported is not None:
+        return _against_reported(judged, own, majority, scores)
+    against = _comparison(comparisons, judged, protocol, "mofa", bool(own["centred"]))
+    if against is None:
+        return "inconclusive", "MOFA was not computed"
+    if against["p"] < ALPHA:
+        better = against["difference"] > 0
+        return ("supported", "better than MOFA") if better else ("contradicted", "MOFA is better")
+    return "inconclusive", "no difference from MOFA that patients agree on"
+
+
+def _against_reported(judged, own, majority, scores) -> tuple[str, str]:
+    random = _row(scores, judged.headline, judged.classifier, "random_spots")
+    if round(own["accuracy"], 2) >= judged.reported:
+        if own["accuracy"] <= majority["accuracy"]:
+            return "inconclusive", "the majority class reaches as much"
+        return "supported", "as accurate as reported, on patients held out"
+    if random is not None and round(random["accuracy"], 2) >= judged.reported:
+        return "inconclusive", "as accurate as reported on random spots only"
+    return "contradicted", "less accurate than reported under every protocol"
+
+
+def _facts(judged, scores, comparisons, protocol, whole) -> list[str]:
+    """What else has to be known to read the claim."""
+    facts = []
+    random = _row(whole, judged.headline, judged.classifier, "random_spots")
+    if random is not None and protocol != "random_spots":
+        facts.append(
+            f"on random spots {_percent(random)}, which flatters: neighbours of the tested spots "
+            "are in training"
+        )
+    facts.append(f"best of all: {_named(best_of(scores, judged.classifier))}")
+    models = scores[scores["representation"].str.startswith("sagefm-")]
+    facts.append(f"best recipe: {_named(best_of(models, judged.classifier))}")
+    unseen = models[
+        (models["subset"] == "unseen by " + models["representation"])
+        & (models["protocol"] == protocol)
+        & (models["classifier"] == judged.classifier)
+        & ~models["centred"].astype(bool)
+    ]
+    facts.extend(
+        f"on the {row['n_patients']} patients it has never seen, {_named(row)}"
+        for row in unseen.to_dict("records")
+    )
+    for baseline in ("mofa", "neighbour_mean"):
+        row = _comparison(comparisons, judged, protocol, baseline, False)
+        if row is not None:
+            facts.append(
+                f"balanced accuracy {100 * row['difference']:+.1f} points against "
+                f"{_words(baseline)}, p = {row['p']:.2g} (sign flips over {row['n_patients']} "
+                f"patients, smallest possible {row['smallest_p']:.2g})"
+            )
+    if judged.derived:
+        facts.append(
+            f"labels derived from gene sets, {judged.withheld} of whose genes were withheld from "
+            "the representations"
+        )
+    return facts
+
+
+def _comparison(comparisons, judged, protocol, baseline, centred) -> pd.Series | None:
+    own = comparisons[
+        (comparisons["representation"] == judged.headline)
+        & (comparisons["classifier"] == judged.classifier)
+        & (comparisons["protocol"] == protocol)
+        & (comparisons["baseline"] == baseline)
+        & (comparisons["metric"] == "balanced_accuracy")
+        & (comparisons["subset"] == "all")
+        & (comparisons["centred"].astype(bool) == centred)
+    ]
+    if own.empty or math.isnan(own.iloc[0]["p"]):
+        return None
+    return own.iloc[0]
+
+
+def _named(row: pd.Series | dict) -> str:
+    """A representation with its scores."""
+    return (
+        f"{_words(row['representation'])}{', centred,' if row['centred'] else ''} {_percent(row)}"
+    )
+
+
+def _percent(row: pd.Series | dict) -> str:
+    return f"{row['accuracy']:.1%} / {row['balanced_accuracy']:.1%}"
+
+
+def _words(name: str) -> str:
+    return {"pca": "PCA", "mofa": "MOFA"}.get(name, name.replace("_", " "))

@@ -1,0 +1,127 @@
+"""What clusters against labels have to say of the paper's claim 3."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from sagefm.claims import Claim
+from sagefm.clustering_tables import LOWER_IS_BETTER, REFERENCES
+
+NAMES = {"mofa": "MOFA", "pca": "PCA", "neighbour_mean": "neighbour mean"}
+HEADLINE = ("section", "kmeans", "label", "ari")
+SIDE = {
+    ("section", "kmeans", "label", "nmi"): "NMI",
+    ("section", "leiden", "label", "ari"): "ARI of Leiden",
+    ("section", "kmeans", None, "silhouette_pcs"): "silhouette of clusters",
+    ("section", "kmeans", None, "davies_bouldin_pcs"): "Davies-Bouldin",
+    ("section", "kmeans", None, "neighbour_excess"): "spatial coherence of clusters",
+    ("cohort", "none", "label", "group_silhouette"): "silhouette of labels",
+    ("cohort", "none", "label", "purity"): "purity of labels",
+    ("cohort", "none", "label", "purity_across"): "purity of labels across patients",
+}
+"""Metrics beside the headline, by scope, clustering, factor and metric, as they are (uncentred)."""
+
+
+def clustering_claims(
+    model: str,
+    models: Sequence[str],
+    cohort: str,
+    title: str,
+    summary: pd.DataFrame,
+    comparisons: pd.DataFrame,
+    paper_data: bool,
+    seen: str,
+) -> list[Claim]:
+    """Claim 3: k-means clusters of the headline model against labels, within a section.
+
+    Parameters
+    ----------
+    model, models
+        The headline model, and all models of the run: the best of them is named.
+    cohort, title
+        The cohort, and what it is, for people.
+    summary, comparisons
+        Of `clustering_tables`.
+    paper_data, seen
+        Whether the cohort is the paper's own; `split.patients_seen`.
+    """
+    name, evidence = f"sagefm-{model}", f"clustering/{cohort}/summary.tsv"
+    scores = _pick(summary, HEADLINE).set_index("representation")
+    references = [reference for reference in REFERENCES if reference in scores.index]
+    if name not in scores.index or not references:
+        missing = "no section has labels to score" if name not in scores.index else "no reference"
+        return [Claim("clustering", "-", "-", "-", "not computed", missing, evidence)]
+    own = scores.loc[name]
+    pairs = _pick(comparisons, HEADLINE)
+    pairs = pairs[pairs["representation"] == name].set_index("reference")
+    verdict, why = _verdict(own, scores, pairs, title, paper_data)
+    facts = [why, *(_difference(pairs.loc[reference], reference) for reference in references)]
+    facts += _beside(summary, name, references[0])
+    facts.append(_best(scores, models, references))
+    return [
+        Claim(
+            "clustering",
+            obtained=f"mean ARI {_interval(own)} (k-means within a section)",
+            baseline=", ".join(f"{NAMES[r]} {scores.loc[r, 'mean']:.3f}" for r in references),
+            n=f"{own['n']} sections, {own['spots']:,} labelled spots, {own['seeds']} seeds, {seen}",
+            verdict=verdict,
+            reason="; ".join(facts),
+            evidence=evidence,
+        )
+    ]
+
+
+def _verdict(
+    own: pd.Series, scores: pd.DataFrame, pairs: pd.DataFrame, title: str, paper_data: bool
+) -> tuple[str, str]:
+    if not paper_data:
+        return "proxy", f"computed on {title}, not on the paper's samples"
+    if "mofa" not in scores.index:
+        return "inconclusive", "MOFA was not run"
+    if own["mean"] <= scores.loc["mofa", "mean"]:
+        return "contradicted", "no better than MOFA"
+    if (pairs["difference"] > 0).all() and (pairs["p_holm_own"] < 0.05).all():
+        return "supported", "better than MOFA and both untrained references"
+    return "inconclusive", "above MOFA, but not beyond doubt above all references"
+
+
+def _pick(table: pd.DataFrame, key: tuple[str, str, str | None, str]) -> pd.DataFrame:
+    """Rows of one scope, clustering, factor and metric, as they are (uncentred)."""
+    scope, clustering, factor, metric = key
+    of_factor = table["factor"].isna() if factor is None else table["factor"] == factor
+    same = (table["scope"] == scope) & (table["clustering"] == clustering)
+    return table[same & of_factor & (table["metric"] == metric) & ~table["centred"]]
+
+
+def _interval(row: pd.Series) -> str:
+    text = f"{row['mean']:.3f}"
+    return text if pd.isna(row["low"]) else f"{text} [{row['low']:.3f}, {row['high']:.3f}]"
+
+
+def _difference(pair: pd.Series, reference: str) -> str:
+    return (
+        f"{pair['difference']:+.3f} to {NAMES[reference]} (better in {pair['better_in']:.0f} of "
+        f"{pair['n']} sections, sign-flip p {pair['p']:.3f}, Holm {pair['p_holm_own']:.3f})"
+    )
+
+
+def _beside(summary: pd.DataFrame, name: str, reference: str) -> list[str]:
+    """Which of the other metrics the model wins and loses against one reference, on the mean."""
+    won, lost = [], []
+    for key, words in SIDE.items():
+        means = _pick(summary, key).set_index("representation")["mean"]
+        if {name, reference} <= set(means.index) and means[name] != means[reference]:
+            higher = means[name] > means[reference]
+            (won if higher != (key[-1] in LOWER_IS_BETTER) else lost).append(words)
+    lists = ((won, "better"), (lost, "worse"))
+    return [f"{how} than {NAMES[reference]} in {', '.join(words)}" for words, how in lists if words]
+
+
+def _best(scores: pd.DataFrame, models: Sequence[str], references: Sequence[str]) -> str:
+    means = scores["mean"]
+    recipe = means[[f"sagefm-{m}" for m in models if f"sagefm-{m}" in means.index]].idxmax()
+    first = means.idxmax()
+    beaten = [NAMES[r] for r in references if means[recipe] > means[r]]
+    above = f"above {', '.join(beaten)}" if beaten else "above none of the references"
+    whole = "" if first == recipe else f"; the best of all is {first} ({means[first]:.3f})"
+    return f"best recipe {recipe.removeprefix('sagefm-')} ({means[recipe]:.3f}), {above}{whole}"

@@ -1,0 +1,38 @@
+"""What representations cost: seconds and memory of the jobs that made them."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+
+def costs_table(
+    benchmarks: Mapping[str, str | Path], trainings: Mapping[str, str | Path]
+) -> pd.DataFrame:
+    """One row a representation: representation, seconds, peak_mb, training_seconds.
+
+    Parameters
+    ----------
+    benchmarks
+        Snakemake's benchmark file of the job that wrote each representation: the whole job, with
+        its imports; peak memory is that of the process, in MiB, sampled.
+    trainings
+        `training.json` of the representations that come from a model trained in this run; what
+        that took is not part of `seconds`, and missing for all others.
+    """
+    rows = []
+    for name, path in benchmarks.items():
+        job = pd.read_csv(path, sep="\t", na_values="-").iloc[0]
+        trained = trainings.get(name)
+        rows.append(
+            {
+                "representation": name,
+                "seconds": job["s"],
+                "peak_mb": job["max_rss"],
+                "training_seconds": json.loads(Path(trained).read_text())["seconds"]
+                if trained
+                else None,
+            }
+        )
+    return pd.DataFrame(rows)

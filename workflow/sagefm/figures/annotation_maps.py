@@ -1,0 +1,133 @@
+"""A task's errors: confusion of the classes, and true and predicted maps on the tissue."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.collections import EllipseCollection
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from scipy.spatial import KDTree
+
+from sagefm.figures.annotation import PROTOCOLS, row_name
+from sagefm.figures.style import DOUBLE, categorical, count, head, styled
+from sagefm.score_rows import KEYS
+
+BACKGROUND = "#E3E3E3"
+"""Spots that take no part in the task."""
+SECTIONS_A_ROW = 2
+
+
+@styled
+def draw_confusion(confusion: pd.DataFrame, shown: pd.DataFrame, title: str) -> Figure:
+    """Of each true class (rows), the share predicted to be each class; numbers are per cent.
+
+    Parameters
+    ----------
+    confusion
+        Of `annotation_tables.confusion_table`.
+    shown
+        Whose: the roles headline and best have a panel each.
+    title
+        What the task asks.
+    """
+    whose = shown[shown["role"] != "baseline"].to_dict("records")
+    picked = shown.merge(confusion, on=KEYS)
+    first = picked[picked["role"] == whose[0]["role"]]
+    names = list(first.groupby("truth")["n_spots"].sum().sort_values(ascending=False).index)
+    side = min(0.39 * len(names), 2.4)
+    figure = Figure(figsize=(DOUBLE, side + 1.2))
+    panels = figure.subplots(1, len(whose), sharey=True, squeeze=False)[0]
+    for ax, row in zip(panels, whose, strict=True):
+        own = picked[picked["role"] == row["role"]]
+        table = own.pivot_table(index="truth", columns="predicted", values="n_spots", aggfunc="sum")
+        table = table.reindex(index=names, columns=names).fillna(0)
+        totals = table.sum(axis=1)
+        shares = table.div(totals, axis=0).to_numpy()
+        image = ax.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="equal")
+        for (i, j), share in np.ndenumerate(shares):
+            if share >= 0.005:
+                colour = "white" if share > 0.55 else "black"
+                ax.text(j, i, f"{100 * share:.0f}", ha="center", va="center", color=colour,
+                        fontsize=7)  # fmt: skip
+        ax.set_xticks(range(len(names)), names, rotation=40, ha="right", rotation_mode="anchor")
+        ax.set_yticks(range(len(names)), [f"{n} ({totals[n]:,.0f})" for n in names])
+        ax.tick_params(length=0)
+        ax.spines[:].set_visible(False)
+        ax.set_xlabel("predicted class")
+        ax.set_title(row_name(row["representation"], bool(row["centred"])))
+    panels[0].set_ylabel("true class (spots)")
+    bar = figure.colorbar(image, ax=list(panels), shrink=0.6, aspect=15, ticks=[0, 0.5, 1])
+    bar.ax.set_yticklabels(["0", "50", "100"])
+    bar.set_label("% of the true class")
+    bar.outline.set_visible(False)
+    protocol = PROTOCOLS[whose[0]["protocol"]][0]
+    head(figure, f"{title}: {protocol}, {whose[0]['classifier']} classifier")
+    return figure
+
+
+@styled
+def draw_annotation_maps(maps: pd.DataFrame, shown: pd.DataFrame, title: str) -> Figure:
+    """Every section's true classes and those predicted while it was held out.
+
+    y runs downwards, as in the image; spots that take no part are grey.
+
+    Parameters
+    ----------
+    maps
+        Of `annotation_tables.map_table`: label, and columns headline and best as far as shown.
+    shown
+        Whose the predictions are.
+    title
+        What the task asks.
+    """
+    columns = {"label": "true"}
+    for row in shown.to_dict("records"):
+        if row["role"] in maps:
+            columns[row["role"]] = row_name(row["representation"], bool(row["centred"]))
+    labels = pd.unique(maps[list(columns)].to_numpy().ravel())
+    colours = categorical(name for name in labels if isinstance(name, str))
+    sections = [*maps[maps["label"].notna()].groupby("sample", sort=False)]
+    across = SECTIONS_A_ROW * len(columns)
+    down = -(-len(sections) // SECTIONS_A_ROW)
+    width = DOUBLE / across
+    figure = Figure(figsize=(DOUBLE, down * (width * 1.02 + 0.22) + 0.95))
+    panels = figure.subplots(down, across, squeeze=False)
+    for ax in panels.flat:
+        ax.set_axis_off()
+    for number, (sample, part) in enumerate(sections):
+        first = (number % SECTIONS_A_ROW) * len(columns)
+        own = maps[maps["sample"] == sample]
+        for offset, (column, label) in enumerate(columns.items()):
+            ax = panels[number // SECTIONS_A_ROW, first + offset]
+            _map(ax, own, own[column].map(colours).fillna(BACKGROUND))
+            if number < SECTIONS_A_ROW:
+                ax.set_title(label, loc="center", fontsize=7)
+            agree = part["label"] == part[column]
+            if column == "label":
+                text = f"{sample} ({part['patient'].iloc[0]})"
+            else:
+                text = f"{agree.mean():.0%} right" if part[column].notna().all() else "not scored"
+            ax.text(0.5, -0.02, text, transform=ax.transAxes, ha="center", va="top", fontsize=6.5)
+    protocol = PROTOCOLS[shown["protocol"].iloc[0]][0]
+    head(figure, f"{title}: {count(len(sections), 'section')}, {protocol}")
+    handles = [Patch(color=colour, label=name) for name, colour in colours.items()]
+    if maps["label"].isna().any():
+        handles.append(Patch(color=BACKGROUND, label="takes no part"))
+    figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 4))
+    return figure
+
+
+def _map(ax: Axes, spots: pd.DataFrame, colours: pd.Series) -> None:
+    """Discs of the array's pitch, in data units: they touch, whatever the figure's size."""
+    at = spots[["x_pixels", "y_pixels"]].to_numpy()
+    distance = KDTree(at).query(at, k=2)[0][:, 1] if len(at) > 1 else np.ones(1)
+    pitch = float(np.median(distance[distance > 0])) if (distance > 0).any() else 1.0
+    size = np.full(len(at), pitch)
+    ax.add_collection(
+        EllipseCollection(
+            size, size, np.zeros(len(at)), units="x", linewidths=0, offsets=at,
+            offset_transform=ax.transData, facecolors=list(colours), rasterized=True,
+        )
+    )  # fmt: skip
+    (left, top), (right, bottom) = at.min(axis=0) - pitch, at.max(axis=0) + pitch
+    ax.set(xlim=(left, right), ylim=(bottom, top), aspect="equal", anchor="N")

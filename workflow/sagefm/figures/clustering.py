@@ -1,0 +1,163 @@
+"""Clusterings in numbers (claim 3): all metrics beside each other, batch against biology."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from sagefm.figures.style import (
+    DOUBLE,
+    NEUTRAL,
+    OKABE_ITO,
+    PREDICTOR_COLOURS,
+    categorical,
+    count,
+    head,
+    styled,
+)
+
+# Scope, clustering, factor, metric of each panel, and its title.
+PANELS = {
+    ("section", "kmeans", "label", "ari"): "ARI\nk-means",
+    ("section", "leiden", "label", "ari"): "ARI\nLeiden",
+    ("section", "leiden_best", "label", "ari"): "ARI\nLeiden, oracle",
+    ("section", "kmeans", "label", "ami"): "AMI\nk-means",
+    ("section", "kmeans", "label", "nmi"): "NMI\nk-means",
+    ("section", "kmeans", "label", "homogeneity"): "homogeneity\nk-means",
+    ("section", "kmeans", "label", "completeness"): "completeness\nk-means",
+    ("section", "kmeans", None, "neighbour_excess"): "same cluster as\nneighbours, excess",
+    ("section", "kmeans", None, "silhouette_pcs"): "silhouette\nk-means",
+    ("section", "kmeans", None, "calinski_harabasz_pcs"): "Calinski-Harabasz\nk-means",
+    ("section", "kmeans", None, "davies_bouldin_pcs"): "Davies-Bouldin\nk-means (less: better)",
+    ("cohort", "kmeans", "label", "ari"): "pooled: ARI\nk-means",
+    ("cohort", "none", "label", "group_silhouette"): "pooled: silhouette\nof labels",
+    ("cohort", "none", "label", "purity"): "pooled: purity\nof labels",
+    ("cohort", "none", "label", "purity_across"): "pooled: purity of\nlabels, other patients",
+    ("cohort", "none", "patient", "purity"): "pooled: purity of\npatients (batch)",
+}
+BIOLOGY = ("label", "organ", "disease_state")
+MEASURES = {
+    "purity": "neighbour purity",
+    "group_silhouette": "silhouette",
+}
+COLUMNS = 4
+MARKERS = "osD^vP"
+
+
+@styled
+def draw_metrics(summary: pd.DataFrame) -> Figure:
+    """Every representation's mean of each metric with its 95 % interval, a panel a metric.
+
+    Filled: as it is; hollow: centred per sample, for metrics of the pooled cohort. Metrics that
+    could not be scored have no panel.
+
+    Parameters
+    ----------
+    summary
+        Of `clustering_tables.summary_table`.
+    """
+    found = {key: own for key in PANELS if len(own := _rows(summary, key))}
+    first = next(iter(found.values()))
+    known = first[~first["centred"]].set_index("representation")["mean"]
+    order = known.reindex(summary["representation"].unique()).sort_values(na_position="first").index
+    lines = -(-len(found) // COLUMNS)
+    figure = Figure(figsize=(DOUBLE, lines * (0.15 * len(order) + 0.62) + 0.45))
+    panels = figure.subplots(lines, COLUMNS, squeeze=False, sharey=True)
+    for ax, (key, own) in zip(panels.flat, found.items(), strict=False):
+        _panel(ax, own, list(order))
+        ax.set_title(PANELS[key], fontsize=7.5)
+        if key[-1] in ("ari", "ami", "neighbour_excess", "group_silhouette", "purity_across"):
+            ax.axvline(0, color=NEUTRAL, lw=0.6)
+    for ax in panels.flat[len(found) :]:
+        ax.set_axis_off()
+    handles = [
+        panels[0, 0].plot([], [], "o", color=NEUTRAL, mfc=face, label=label)[0]
+        for face, label in ((NEUTRAL, "as it is"), ("white", "centred per sample"))
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=2)
+    sections = count(int(first["n"].max()), "scored section")
+    head(figure, f"{sections}, {count(int(first['spots'].max()), 'spot')}: mean and 95 % interval")
+    return figure
+
+
+@styled
+def draw_batch_biology(summary: pd.DataFrame) -> Figure:
+    """What a cohort's spots lie near to: their own patient (right) or their own kind (up).
+
+    A line leads from a representation as it is (filled) to the same centred per sample (hollow).
+
+    Parameters
+    ----------
+    summary
+        Of `clustering_tables.summary_table`.
+    """
+    rows = summary[(summary["clustering"] == "none") & summary["mean"].notna()]
+    factors = [factor for factor in BIOLOGY if factor in set(rows["factor"])]
+    names = list(pd.unique(rows["representation"]))
+    colours = categorical(names)
+    figure = Figure(figsize=(DOUBLE, 2.9 * max(len(factors), 1) + 0.2))
+    panels = figure.subplots(max(len(factors), 1), len(MEASURES), squeeze=False)
+    for line, factor in zip(panels, factors, strict=False):
+        for ax, (metric, words) in zip(line, MEASURES.items(), strict=True):
+            own = rows[rows["metric"] == metric]
+            wide = own.pivot_table(
+                index=["representation", "centred"], columns="factor", values="mean"
+            )
+            for i, name in enumerate(names):
+                points = wide.reindex([(name, False), (name, True)])
+                if not {factor, "patient"} <= set(points):
+                    continue
+                x, y = points["patient"].to_numpy(), points[factor].to_numpy()
+                marker, colour = MARKERS[i % len(MARKERS)], colours[name]
+                ax.plot(x, y, color=colour, lw=0.8, alpha=0.7)
+                # What centring does not move shows as a dot in a ring.
+                ax.plot(x[1:], y[1:], marker, color=colour, ms=6.5, mfc="white")
+                ax.plot(x[:1], y[:1], marker, color=colour, ms=4.5, label=name)
+            ax.set_xlabel(f"{words} of patients (batch)")
+            ax.set_ylabel(f"{words} of {factor.replace('_', ' ')} (biology)")
+            ax.grid()
+            ax.margins(0.08)
+            ax.xaxis.set_major_locator(MaxNLocator(5))
+    if not factors:
+        for ax in panels.flat:
+            ax.set_axis_off()
+        head(figure, "no biology is known of this cohort's spots")
+        return figure
+    handles, labels = panels[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside right center")
+    head(figure, "filled: as it is; hollow: centred per sample")
+    return figure
+
+
+def _rows(summary: pd.DataFrame, key: tuple[str, str, str | None, str]) -> pd.DataFrame:
+    scope, clustering, factor, metric = key
+    of_factor = summary["factor"].isna() if factor is None else summary["factor"] == factor
+    same = (summary["scope"] == scope) & (summary["clustering"] == clustering)
+    return summary[same & of_factor & (summary["metric"] == metric) & summary["mean"].notna()]
+
+
+def _panel(ax: Axes, rows: pd.DataFrame, order: list[str]) -> None:
+    """One line a representation: intervals, and dots over them."""
+    both = rows["centred"].any()
+    for _, row in rows.iterrows():
+        y = order.index(row["representation"])
+        y += (-0.16 if row["centred"] else 0.16) if both else 0
+        colour = _colour(row["representation"])
+        ax.plot([row["low"], row["high"]], [y, y], color=colour, lw=1, alpha=0.6)
+        face = "white" if row["centred"] else colour
+        ax.plot(row["mean"], y, "o", ms=3.5, color=colour, mfc=face, mew=0.8)
+    ax.set_yticks(range(len(order)), order)
+    ax.set_ylim(-0.6, len(order) - 0.4)
+    ax.tick_params(axis="y", length=0)
+    ax.grid(axis="x")
+    ax.xaxis.set_major_locator(MaxNLocator(3))
+    ax.margins(x=0.08)
+
+
+def _colour(representation: str) -> str:
+    """Colours by kind: trained here, MOFA, the untrained neighbour mean, others."""
+    if representation.startswith("sagefm"):
+        return PREDICTOR_COLOURS["model"]
+    if representation == "mofa":
+        return OKABE_ITO["vermilion"]
+    return PREDICTOR_COLOURS.get(representation, NEUTRAL)

@@ -1,0 +1,37 @@
+"""Which rows of a task's score table are meant: the headline protocol's, the best ones."""
+
+import re
+from collections.abc import Sequence
+
+import pandas as pd
+
+MAJORITY = "majority"
+KEYS = ["representation", "centred", "classifier", "protocol"]
+"""What one set of predictions goes by."""
+
+
+def reported_accuracy(reported: pd.DataFrame, claim: str | None) -> float | None:
+    """The paper's accuracy of a claim, 0 to 1, from the table of what it reports; None without."""
+    text = " ".join(reported.loc[reported["id"] == claim, "reported"])
+    found = re.match(r"(\d+(?:\.\d+)?) ?% accuracy", text)
+    return float(found[1]) / 100 if found else None
+
+
+def headline_protocol(protocols: Sequence[str]) -> str:
+    """The protocol that counts: held-out patients where there are, else samples, else spots."""
+    order = ("held_out_patients", "held_out_samples", "random_spots")
+    return next(protocol for protocol in order if protocol in set(protocols))
+
+
+def best_of(scores: pd.DataFrame, classifier: str, without: str = "") -> pd.Series:
+    """The row of the best balanced accuracy under the headline protocol on all patients.
+
+    The majority class, and a representation named, are left out.
+    """
+    own = scores[
+        (scores["protocol"] == headline_protocol(scores["protocol"]))
+        & (scores["subset"] == "all")
+        & (scores["classifier"] == classifier)
+        & ~scores["representation"].isin([MAJORITY, without])
+    ]
+    return own.loc[own["balanced_accuracy"].idxmax()]

@@ -1,0 +1,37 @@
+"""Score a task: all representations side by side."""
+
+from sagefm.annotation import Plan
+from sagefm.annotation_summary import summarise
+from sagefm.io import read_table, write_table
+from sagefm.script import job
+
+with job(snakemake):
+    params, text = snakemake.params, {"sample": str, "patient": str, "spot": str, "fold": str}
+    tables = summarise(
+        read_table(snakemake.input.labels, dtype=text),
+        dict(
+            zip(
+                params.representations,
+                (
+                    (read_table(predictions, dtype=text), read_table(fits, dtype=text))
+                    for predictions, fits in zip(
+                        snakemake.input.predictions, snakemake.input.fits, strict=True
+                    )
+                ),
+                strict=True,
+            )
+        ),
+        Plan(**params.plan),
+        splits=dict(
+            zip(
+                params.models,
+                (read_table(p, dtype=str) for p in snakemake.input.splits),
+                strict=True,
+            )
+        ),
+        rows=params.rows,
+        costs=read_table(snakemake.input.costs),
+        headline=params.headline,
+    )
+    for name, table in tables.items():
+        write_table(table, snakemake.output[name])
