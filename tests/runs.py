@@ -39,9 +39,67 @@ CONFIG = {
         "rings": {**_SMALL, "graph": "ring1", "training": {"epochs": 2}},
         "release": {"pretrain_on": ["atlas"], "released": {"path": "release.pt"}},
     },
-    "representations": {"cohorts": ["breast"], "components": 5},
+    "representations": {
+        "cohorts": ["breast"],
+        "components": 5,
+        "methods": {
+            "pca": {"components": 5},
+            "neighbour_mean": {"components": 5},
+            "mofa": {"factors": 3, "n_top_genes": 100},
+            "depth": {"unit": 1000},
+        },
+    },
     "recovery": {"cohorts": ["breast"]},
+    "clustering": {
+        "cohorts": ["breast"],
+        "seeds": 2,
+        "resolutions": [0.5, 1.0],
+        "components": 3,
+        "umap_spots": 200,
+        "drop": ["undetermined"],
+    },
+    "tasks": {
+        "pathology": {
+            "cohort": "breast",
+            "claim": "annotation",
+            "drop": ["undetermined"],
+            "repeats": 1,
+            "centred": [False, True],
+        },
+        "modules": {
+            "cohort": "breast",
+            "claim": "subtypes",
+            "labels": {"source": "module_scores", "gene_sets": "sets.tsv"},
+            "representations": ["pca", "mofa", "sagefm-paper"],
+            "repeats": 1,
+        },
+    },
 }
+METHOD = '''"""A method of one file: the depth of each spot."""
+
+from dataclasses import dataclass
+
+from sagefm.methods.registry import option
+
+SPATIAL = False
+TRANSDUCTIVE = False
+SOURCE = "a test"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the config may set."""
+
+    unit: int = option(1, "Counts that count as one.")
+
+
+def represent(cohort, options, seed):
+    """Counts of each spot: float32 (spots, 1)."""
+    import numpy as np
+
+    return np.asarray(cohort.counts().X.sum(axis=1), np.float32) / options.unit
+'''
+"""All that it takes to add a representation, besides its line in the config."""
 
 
 def row(sample: str, path: str, patient: str = "", **more: str) -> dict[str, str]:
@@ -89,6 +147,10 @@ def prepare(folder: Path) -> Path:
     for cohort, samples in SAMPLES.items():
         rows = [row(name, f"resources/demo/st/{name}.h5ad", p) for name, p in samples.items()]
         write_sheet(folder / f"{cohort}.tsv", rows)
+    (folder / "workflow/sagefm/methods/depth.py").write_text(METHOD)
+    starts = {"first": 20, "second": 40}
+    sets = [f"{name}\t{gene}" for name, i in starts.items() for gene in genes[i : i + 15]]
+    (folder / "sets.tsv").write_text("\n".join(["set\tgene", *sets]) + "\n")
     save_checkpoint(folder / "release.pt", build_network("gcn", GENES, tuple(WIDTHS), seed=1))
     return folder
 

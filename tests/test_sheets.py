@@ -1,6 +1,7 @@
 """Config and sheets: what is good passes, and all that is bad ends in one sentence."""
 
 import copy
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -106,6 +107,7 @@ def change(config: dict, path: str, value):
 
 
 SHA = "0" * 64
+TABLE = {"cohort": "breast", "labels": {"source": "table", "path": "labels.tsv"}}
 BAD_CONFIGS = {
     # unknown keys and typos, at every depth
     "typo at the top": ("modles", {}, ["unknown key `modles`", "did you mean `models`"]),
@@ -217,6 +219,79 @@ BAD_CONFIGS = {
         {"path": "lost.pt"},
         ["models.paper.released.path", "lost.pt does not exist"],
     ),
+    # representations, clustering, tasks
+    "unknown method": (
+        "representations/methods",
+        {"pac": {}},
+        ["representations.methods.pac", "no representation method `pac`", "did you mean `pca`"],
+    ),
+    "unknown option": (
+        "representations/methods",
+        {"mine": {"method": "pca", "component": 5}},
+        ["representations.methods.mine", "`component`", "did you mean `components`"],
+    ),
+    "an option of another type": (
+        "representations/methods",
+        {"pca": {"components": "many"}},
+        ["`components` is 'many'", "takes a whole number"],
+    ),
+    "an option of no choice": (
+        "representations/methods",
+        {"pca": {"normalisation": "log"}},
+        ["`normalisation` is 'log'", "'log1p' or 'log1p_cp10k'"],
+    ),
+    "a method named as a model": (
+        "representations/methods",
+        {"sagefm-paper": {"method": "pca"}},
+        ["representations.methods", "sagefm-paper"],
+    ),
+    "a method's unknown cohort": (
+        "representations/methods",
+        {"pca": {"cohorts": ["brest"]}},
+        ["methods.pca.cohorts", "did you mean `breast`"],
+    ),
+    "maps of nothing": (
+        "clustering",
+        {"cohorts": ["breast"], "maps": ["moffa"]},
+        ["clustering.maps", "no representation `moffa`", "did you mean `mofa`"],
+    ),
+    "clusters of no cohort": ("clustering/cohorts", ["x"], ["clustering.cohorts", "`x`"]),
+    "task without a cohort": ("tasks", {"t": {}}, ["tasks.t", "`cohort` is missing"]),
+    "task of no cohort": (
+        "tasks",
+        {"t": {"cohort": "gbm"}},
+        ["tasks.t.cohort", "no cohort `gbm`", "there are atlas, breast"],
+    ),
+    "task of unlabelled spots": (
+        "tasks",
+        {"t": {"cohort": "breast"}},
+        ["tasks.t.labels", "cohort `breast` has no `labels`"],
+    ),
+    "table of labels not named": (
+        "tasks",
+        {"t": {"cohort": "breast", "labels": {"source": "table"}}},
+        ["tasks.t.labels", "source `table` needs `path`"],
+    ),
+    "gene sets not named": (
+        "tasks",
+        {"t": {"cohort": "breast", "labels": {"source": "module_scores"}}},
+        ["tasks.t.labels", "needs `gene_sets`"],
+    ),
+    "gene sets not there": (
+        "tasks",
+        {"t": {"cohort": "breast", "labels": {"source": "module_scores", "gene_sets": "x.tsv"}}},
+        ["tasks.t.labels.gene_sets", "x.tsv does not exist"],
+    ),
+    "task on no representation": (
+        "tasks",
+        {"t": TABLE | {"representations": ["sagefm-papr"]}},
+        ["tasks.t.representations", "did you mean `sagefm-paper`"],
+    ),
+    "two tasks of one claim": (
+        "tasks",
+        {name: TABLE | {"claim": "subtypes"} for name in ("one", "two")},
+        ["tasks.two.claim", "task `one` speaks to `subtypes` already"],
+    ),
 }
 
 
@@ -247,6 +322,9 @@ def test_bad_config_ends_in_one_sentence(config, case):
         ("models/paper/held_out_patients", ["P1"]),
         ("cohorts/breast/labels", "labels.tsv"),
         ("models/paper/compute/device", "cuda:1"),
+        ("representations/methods", {"wide": {"method": "pca", "components": 100}}),
+        ("representations/methods", {"mofa": {"cohorts": ["breast"]}}),
+        ("tasks", {"t": TABLE | {"claim": "annotation", "representations": ["sagefm-paper"]}}),
     ],
 )
 def test_good_values_pass(config, path, value):
@@ -372,6 +450,7 @@ def test_every_key_is_described_and_closed_to_others(name):
 def test_optional_keys_have_defaults():
     for path, inner in properties(load_schema("config")):
         required = path in {"/run", "/cohorts", "/models", "/cohorts/*/samples"}
-        required |= path in {"/models/*/pretrain_on", "/graphs/*/kind"}
-        if not required and "/released/" not in path:
+        required |= path in {"/models/*/pretrain_on", "/graphs/*/kind", "/tasks/*/cohort"}
+        # Of a method's entry only what is given is kept: the rest are its own options.
+        if not required and not re.search("/released/|/methods/", path):
             assert "default" in inner, path

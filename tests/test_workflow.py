@@ -18,11 +18,20 @@ import small
 from sagefm.checkpoint import save_checkpoint
 from sagefm.io import read_table
 from sagefm.model import build_network
+from sagefm.representations import read_representation
 
 pytestmark = pytest.mark.timeout(600)  # the first test waits for the whole run
 
 MODELS = list(runs.CONFIG["models"])
+EMBEDDED = [f"sagefm-{model}" for model in MODELS]
 TRAINED = ["paper", "rings"]
+REPRESENTATIONS = [*runs.CONFIG["representations"]["methods"], *(f"sagefm-{m}" for m in MODELS)]
+TASKS = runs.CONFIG["tasks"]
+TASK_TABLES = [
+    *(f"{name}.tsv" for name in ("classes", "genes", "scores", "per_class", "confusion")),
+    *(f"{name}.tsv" for name in ("patients", "comparisons", "skipped", "shown")),
+    *("labels.tsv.gz", "withheld.txt", "maps.tsv.gz"),
+]
 RULE = re.compile(r"^rule (\w+):\n((?:[ \t]+.*\n|\n)+)", re.M)
 TARGETS = {"all", "results"}
 """Rules that name files and do nothing."""
@@ -62,15 +71,30 @@ def test_every_output_is_there(results):
             for name in ("summary.tsv", "samples.tsv", "genes.tsv.gz", "spots.tsv.gz")
         ]
         expected.append(f"recovery/{model}/breast/maps.tsv.gz")
-        expected.append(f"representations/breast/sagefm-{model}.h5ad")
     for model in TRAINED:
         expected += [f"models/{model}/{n}" for n in ("last.pt", "history.tsv", "training.json")]
-    expected += [f"representations/breast/{name}.h5ad" for name in ("pca", "neighbour_mean")]
+    without = [*TASKS["modules"]["representations"]]
+    expected += [f"representations/breast/all-genes/{name}.h5ad" for name in REPRESENTATIONS]
+    expected += [f"representations/breast/without-modules/{name}.h5ad" for name in without]
+    expected.append("representations/breast/costs.tsv")
+    clusters = ("scores.tsv", "clusters.tsv.gz", "skipped.tsv")
+    expected += [f"clustering/breast/{r}/{name}" for r in REPRESENTATIONS for name in clusters]
+    tables = ("summary.tsv", "comparisons.tsv", "skipped.tsv", "umap.tsv.gz")
+    expected += [f"clustering/breast/{name}" for name in tables]
+    for task, compared in (("pathology", REPRESENTATIONS), ("modules", without)):
+        expected += [f"tasks/{task}/{name}" for name in TASK_TABLES]
+        expected += [
+            f"tasks/{task}/{r}/{n}" for r in compared for n in ("predictions.tsv.gz", "fits.tsv")
+        ]
     expected += [f"qc/{cohort}.tsv" for cohort in runs.SAMPLES]
-    expected += [f"claims/{n}.tsv" for n in ("pretraining", "recovery", "coherence")]
+    chapters = ("pretraining", "recovery", "coherence", "clustering", "annotation")
+    expected += [f"claims/{name}.tsv" for name in chapters]
     expected += ["coherence/breast.tsv", "scoreboard.tsv", "provenance.json", "report.zip"]
     figures = ["qc_atlas", "qc_breast", "recovered", "recovery_strata", "coherence_breast"]
     figures += [f"training_{model}" for model in TRAINED]
+    figures += [f"clustering_{kind}_breast" for kind in ("metrics", "batch", "umap", "maps")]
+    kinds = ("scores", "classes", "confusion", "maps")
+    figures += [f"task_{task}_{kind}" for task in TASKS for kind in kinds]
     figures += [f"recovery_{kind}_{m}_breast" for kind in ("detection", "maps") for m in MODELS]
     expected += [f"figures/{name}.{suffix}" for name in figures for suffix in ("pdf", "png")]
     expected.append("figures/scoreboard.html")
@@ -99,7 +123,9 @@ def test_every_job_left_a_log_and_a_benchmark(run, results):
         assert jobs["ingest"] == 5
         assert jobs["graph"] == 10
         assert jobs["pretrain"] == 2
-        assert jobs["recovery"] == jobs["embed"] == 3
+        assert jobs["recovery"] == 3
+        assert jobs["embed"] == 3 + 1  # one more without the genes that made labels
+        assert jobs["represent"] == 4 + 2
     for path in (results / "benchmarks").rglob("*.tsv"):
         assert pd.read_csv(path, sep="\t")["s"].notna().all()
     for path in (results / "logs").rglob("*.log"):
@@ -109,9 +135,9 @@ def test_every_job_left_a_log_and_a_benchmark(run, results):
 def test_the_scoreboard(board, results):
     columns = ["claim", "reported", "obtained", "baseline", "n", "verdict", "evidence", "reason"]
     assert list(board) == columns
-    assert list(board["verdict"]).count("proxy") == 3
+    assert list(board["verdict"]).count("proxy") == 6
     assert list(board["verdict"]).count("inconclusive") == 1
-    assert list(board["verdict"]).count("not computed") == len(board) - 4
+    assert list(board["verdict"]).count("not computed") == len(board) - 7
     recovery = board.set_index(board["claim"].str[0]).loc["2"]
     summary = read_table(results / "recovery/paper/breast/summary.tsv")
     whole = summary[summary["stratum_kind"] == "all"].set_index("predictor")
@@ -173,8 +199,8 @@ def test_the_models_learned_and_are_three(results):
         assert training["parameters"] == 400 * 32 + 32 * 16 * 2 + 2 * 16 * 16 + 32 * 400 + 512
     embedded = []
     for model in MODELS:
-        table = anndata.read_h5ad(results / f"representations/breast/sagefm-{model}.h5ad")
-        embedded.append(table.obsm[f"X_sagefm-{model}"])
+        path = results / f"representations/breast/all-genes/sagefm-{model}.h5ad"
+        embedded.append(read_representation(path).values)
         assert embedded[-1].shape == (471, 32)
         assert np.isfinite(embedded[-1]).all()
     assert not np.allclose(embedded[0], embedded[1])
@@ -190,6 +216,43 @@ def test_patients_seen_in_pretraining_are_marked(results):
     for sample, patient in runs.SAMPLES["breast"].items():
         seen = samples.loc[samples["sample"] == sample, "patient_seen"]
         assert (seen == (patient not in held_out)).all()
+
+
+def test_genes_that_made_labels_are_withheld_from_what_predicts_them(results):
+    withheld = (results / "tasks/modules/withheld.txt").read_text().split()
+    assert len(withheld) == 30
+    for name in TASKS["modules"]["representations"]:
+        with_all, without = (
+            anndata.read_h5ad(results / f"representations/breast/{genes}/{name}.h5ad")
+            for genes in ("all-genes", "without-modules")
+        )
+        assert without.uns["representation"]["withheld_genes"] == 30
+        assert with_all.uns["representation"]["withheld_genes"] == 0
+        one, two = with_all.obsm[f"X_{name}"], without.obsm[f"X_{name}"]
+        assert one.shape != two.shape or not np.allclose(one, two, atol=1e-4)
+    assert (results / "tasks/pathology/withheld.txt").read_text() == ""
+
+
+def test_a_method_of_one_file_stands_in_every_table(results):
+    """`depth` is a file beside the other methods and a line in the config, no more."""
+    depth = read_representation(results / "representations/breast/all-genes/depth.h5ad")
+    assert depth.values.shape == (471, 1)
+    for table in ("clustering/breast/summary", "tasks/pathology/scores", "coherence/breast"):
+        found = read_table(results / f"{table}.tsv")
+        assert {"depth", "mofa", "sagefm-rings"} <= set(found["representation"]), table
+    costs = read_table(results / "representations/breast/costs.tsv").set_index("representation")
+    assert list(costs.index) == REPRESENTATIONS
+    assert (costs["seconds"] > 0).all()
+    trained = costs.index[costs["training_seconds"].notna()]
+    assert list(trained) == [f"sagefm-{model}" for model in TRAINED]
+
+
+def test_held_out_patients_are_scored_beside_baselines(results):
+    scores = read_table(results / "tasks/pathology/scores.tsv")
+    assert set(scores["protocol"]) == {"held_out_patients", "random_spots"}
+    for protocol, own in scores.groupby("protocol"):
+        assert {"majority", "neighbour_mean", "mofa", *EMBEDDED} <= set(own["representation"])
+        assert own["accuracy"].between(0, 1).all(), protocol
 
 
 # What a second start does
@@ -247,7 +310,8 @@ def test_another_recovery_trains_nothing_again(run):
 def test_another_recipe_trains_that_model_alone(run):
     with edited(run / "config/config.yaml", "epochs: 2\n", "epochs: 3\n"):
         found = would_run(run)
-    assert found["pretrain"] == found["embed"] == found["recovery"] == 1
+    assert found["pretrain"] == found["recovery"] == 1
+    assert found["embed"] == 2
     assert not {"ingest", "graph", "split", "gene_means"} & set(found)
 
 
@@ -399,8 +463,7 @@ def spoilt(bad) -> tuple[str, Path]:
         "run": "spoilt",
         "cohorts": {"atlas": {"samples": "spoilt.tsv"}},
         "models": {"other": {"pretrain_on": ["atlas"], "released": {"path": "other.pt"}}},
-        "representations": {},
-        "recovery": {},
+        **{chapter: {} for chapter in ("representations", "recovery", "clustering", "tasks")},
     }
     runs.write_config(bad, config)
     try:

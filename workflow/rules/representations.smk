@@ -44,7 +44,9 @@ rule represent:
         graphs=lambda wildcards: graphs_of([wildcards.cohort], MODELS[HEADLINE]["graph"]),
         withheld=withheld_of,
         library=lambda wildcards: module_files(
-            "representations", f"methods.{method_of(wildcards.method, METHODS[wildcards.method])}"
+            "representations",
+            "methods.registry",
+            f"methods.{method_of(wildcards.method, METHODS[wildcards.method])}",
         ),
     output:
         representation=f"{RESULTS}/representations/{{cohort}}/{{genes}}/{{method}}.h5ad",

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 
+from sagefm.methods.registry import METHODS, load_method, options_table
 from sagefm.sheets import load_schema
 
 COLUMNS = ("key", "default", "what it is")
@@ -12,6 +13,17 @@ def config_table() -> str:
     """Markdown table of every key of the config."""
     rows = _keys(load_schema("config"), "")
     return _markdown(COLUMNS, rows)
+
+
+def methods_table() -> str:
+    """Markdown table of every representation method, with its options."""
+    rows = []
+    for name in METHODS:
+        method = load_method(name)
+        first = (method.__doc__ or "").splitlines()[0]
+        rows.append((name, "", f"{first} Source: {method.SOURCE}."))
+        rows += [(f"{name}.{key}", f"`{value}`", what) for key, value, what in options_table(name)]
+    return _markdown(("method, option", "default", "what it is"), iter(rows))
 
 
 def samples_table() -> str:

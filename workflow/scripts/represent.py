@@ -13,7 +13,7 @@ with job(snakemake):
     facts = {
         "method": method_of(name, params.entry),
         "spatial": method.SPATIAL,
-        "transductive": True,  # every one of them is fitted on the cohort itself
+        "transductive": method.TRANSDUCTIVE,
         "withheld_genes": len(cohort.withheld),
     }
     write_representation(snakemake.output.representation, name, cohort, values, facts)

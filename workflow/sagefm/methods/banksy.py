@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sagefm.cohort import Cohort
 
 SPATIAL = True
+TRANSDUCTIVE = True
 SOURCE = "pybanksy (Singhal et al. 2024, doi:10.1038/s41588-024-01664-3)"
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sagefm.cohort import Cohort
 
 SPATIAL = True
+TRANSDUCTIVE = True
 SOURCE = "GraphST (Long et al. 2023, doi:10.1038/s41467-023-36796-3)"
 
 

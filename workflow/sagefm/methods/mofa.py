@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sagefm.cohort import Cohort
 
 SPATIAL = False
+TRANSDUCTIVE = True
 SOURCE = "MOFA+ by mofapy2 (Argelaguet et al. 2020, doi:10.1186/s13059-020-02015-1)"
 
 

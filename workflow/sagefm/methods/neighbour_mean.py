@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sagefm.cohort import Cohort
 
 SPATIAL = True
+TRANSDUCTIVE = True
 SOURCE = "the input of the paper's network (arXiv:2601.15504), untrained"
 
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from sagefm.cohort import Cohort
 
 SPATIAL = False
+TRANSDUCTIVE = True
 SOURCE = "as scanpy.pp.pca does (Wolf et al. 2018, doi:10.1186/s13059-017-1382-0)"
 
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from sagefm.cohort import Cohort
 
 SPATIAL = False
+TRANSDUCTIVE = False
 SOURCE = "log1p of the counts of the panel's genes: the paper's input (arXiv:2601.15504)"
 
 
