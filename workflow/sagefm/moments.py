@@ -47,6 +47,10 @@ class Moments:
         """Sum of squared errors: (P, genes)."""
         return np.maximum(self.xx - 2 * self.xy + self.yy, 0)
 
+    def varies(self) -> np.ndarray:
+        """Whether the truth varies over the hidden entries, so that it is tested: bool (genes,)."""
+        return self.xx - self.x**2 / np.maximum(self.n, 1) > 0
+
     def pearson(self) -> np.ndarray:
         """Pearson correlation (P, genes); NaN where either side does not vary."""
         return correlation(self.n, self.x, self.y, self.xx, self.yy, self.xy)
@@ -59,6 +63,12 @@ def correlation(n, x, y, xx, yy, xy) -> np.ndarray:
         varies = (variance_x > 1e-10 * xx) & (variance_y > 1e-10 * yy)
         r = (xy - x * y / n) / np.sqrt(variance_x * variance_y)
     return np.where(varies & (n > 2), np.clip(r, -1, 1), np.nan)
+
+
+def median(values: np.ndarray) -> float:
+    """Median of what is not NaN; NaN if nothing is."""
+    values = np.asarray(values, dtype=float)
+    return float(np.nanmedian(values)) if np.isfinite(values).any() else np.nan
 
 
 def p_value(r: np.ndarray, n: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ import torch
 from sagefm.batches import Batches
 from sagefm.inference import predict
 from sagefm.io import require_space, spot_positions
-from sagefm.moments import Moments, masked_spearman, p_value
+from sagefm.moments import Moments, masked_spearman, median, p_value
 from sagefm.sections import Section
 
 PREDICTORS = ("model", "neighbour_mean", "sample_gene_mean", "gene_mean", "zero")
@@ -72,10 +72,10 @@ class Recovery:
             self.members.setdefault(key, []).append({**facts, "spots": spots})
         self.spots.append(spots)
         hidden = moments.n.sum()
-        tested = (moments.xx - moments.x**2 / np.maximum(moments.n, 1)) > 0
+        tested, squared_error = moments.varies(), moments.squared_error()
         for i, predictor in enumerate(PREDICTORS):
             own = spots[spots["predictor"] == predictor]
-            mse = moments.squared_error()[i].sum() / hidden
+            mse = squared_error[i].sum() / hidden
             self.samples.append(
                 {
                     **facts,
@@ -83,16 +83,12 @@ class Recovery:
                     "n_spots": len(own),
                     "n_genes_tested": int(tested.sum()),
                     "recovered_p05": ((r[i] > 0) & (p[i] < 0.05)).sum() / max(tested.sum(), 1),
-                    "median_pearson": _median(r[i]),
+                    "median_pearson": median(r[i]),
                     "mse": mse,
                     "rmse": np.sqrt(mse),
                     "r2_spot_mean": own["r2"].mean(),
                 }
             )
-
-
-def _median(values: np.ndarray) -> float:
-    return float(np.nanmedian(values)) if np.isfinite(values).any() else np.nan
 
 
 class Scratch:

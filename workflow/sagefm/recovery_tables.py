@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from sagefm.moments import Moments, benjamini_hochberg, p_value
+from sagefm.moments import Moments, benjamini_hochberg, median, p_value
 from sagefm.recovery import MAP_PERCENTILES, PREDICTORS, Recovery
 
 DETECTION_BINS = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0)
@@ -92,12 +92,11 @@ def _rows(
     """One row a predictor of a stratum; `genes` where its rank and within-sample columns hold."""
     r = moments.pearson()
     p = p_value(r, moments.n)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        tested = (moments.xx - moments.x**2 / moments.n > 0)[chosen]
+    tested, squared_error = moments.varies()[chosen], moments.squared_error()
     rows = []
     for i, predictor in enumerate(PREDICTORS):
         r_i, p_i, count = r[i, chosen], p[i, chosen], max(int(tested.sum()), 1)
-        mse = moments.squared_error()[i, chosen].sum() / max(moments.n[chosen].sum(), 1)
+        mse = squared_error[i, chosen].sum() / max(moments.n[chosen].sum(), 1)
         row = about | {
             "predictor": predictor,
             "n_genes": len(tested),
@@ -105,7 +104,7 @@ def _rows(
             "n_genes_constant": int((tested & np.isnan(r_i)).sum()),
             "recovered_p05": ((r_i > 0) & (p_i < 0.05)).sum() / count,
             "recovered_bh": ((r_i > 0) & (benjamini_hochberg(p_i) < 0.05)).sum() / count,
-            "median_pearson": _median(r_i),
+            "median_pearson": median(r_i),
             "mse": mse,
             "rmse": np.sqrt(mse),
         }
@@ -115,19 +114,14 @@ def _rows(
             row |= {
                 "recovered_spearman_p05": hits.sum() / count,
                 "recovered_within_p05": own["within_share_p05"].fillna(0).sum() / count,
-                "median_spearman": _median(own["spearman"]),
-                "median_within_pearson": _median(own["within_pearson"]),
+                "median_spearman": median(own["spearman"]),
+                "median_within_pearson": median(own["within_pearson"]),
             }
         if spots is not None:
             r2 = spots.loc[spots["predictor"] == predictor, "r2"]
             row |= {"r2_spot_mean": r2.mean(), "r2_spot_median": r2.median()}
         rows.append(row)
     return rows
-
-
-def _median(values: np.ndarray | pd.Series) -> float:
-    values = np.asarray(values, dtype=float)
-    return float(np.nanmedian(values)) if np.isfinite(values).any() else np.nan
 
 
 def genes_to_map(genes: pd.DataFrame) -> pd.DataFrame:

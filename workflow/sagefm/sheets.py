@@ -129,9 +129,7 @@ def check_references(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> Non
             present(released.get("path"), f"{at}.released.path")
 
 
-def _check_tasks(
-    config: Mapping, represented: Mapping, known: Callable, present: Callable
-) -> None:
+def _check_tasks(config: Mapping, represented: Mapping, known: Callable, present: Callable) -> None:
     """Check that what the tasks name exists, and that no two speak to one claim."""
     claims: dict[str, str] = {}
     for name, task in config["tasks"].items():
