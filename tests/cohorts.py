@@ -20,7 +20,7 @@ def write_cohort(
     sections = small.write_sections(folder, samples, spots, genes)
     for section in sections:
         adata = read_h5ad(section.counts_path)
-        facts = {"sample": section.sample, "patient": f"P-{section.sample}"}
+        facts = {"sample": section.sample, "patient": f"P-{section.sample}", "dataset": "test"}
         adata.uns["provenance"] = facts | {"organ": "Heart", "disease_state": ""}
         if section.sample == "SPA147":
             adata.obs["label"] = pd.Categorical(["tumour"] * 10 + [None] * (spots - 10))

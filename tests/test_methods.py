@@ -51,7 +51,8 @@ def write_cohort(folder: Path, change=None, withheld=()) -> Cohort:
     samples, graphs = [], []
     for sample, spots in SIZES.items():
         section = small.patch(sample, spots, GENES)
-        facts = {"sample": sample, "patient": sample, "organ": "Heart", "disease_state": ""}
+        facts = dict.fromkeys(("sample", "patient"), sample)
+        facts |= {"dataset": "test", "organ": "Heart", "disease_state": ""}
         section.uns["provenance"] = facts
         if change is not None:
             change(section)
@@ -133,7 +134,8 @@ def test_withheld_genes_leave_no_trace(name, results, tmp_path):
     if name == "raw":
         assert withheld.shape[1] == GENES - len(genes)
     seen = represent(name, write_cohort(tmp_path / "c", change))
-    assert not np.allclose(seen, results[name], atol=1e-3)
+    same_width = seen.shape == results[name].shape
+    assert not (same_width and np.allclose(seen, results[name], atol=1e-3))
 
 
 @pytest.mark.parametrize("name", METHODS)

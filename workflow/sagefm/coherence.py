@@ -10,13 +10,18 @@ import scipy.sparse as sp
 from sklearn.decomposition import PCA
 
 from sagefm.graphs import nearest
+from sagefm.principal import principal_components
 
 NEIGHBOURS = 6
 """Nearest spots tied to each spot: as many as on Visium's array, whatever the model's graph."""
 
 
 def moran_table(
-    name: str, values: np.ndarray, coordinates: np.ndarray, samples: np.ndarray, components: int
+    name: str,
+    values: np.ndarray | sp.csr_matrix,
+    coordinates: np.ndarray,
+    samples: np.ndarray,
+    components: int,
 ) -> pd.DataFrame:
     """Moran's I of a representation, one row a sample.
 
@@ -26,7 +31,7 @@ def moran_table(
     Parameters
     ----------
     values
-        (spots, features) of the cohort.
+        (spots, features) of the cohort, dense or csr.
     coordinates, samples
         (spots, 2) pixels and (spots,) names.
     components
@@ -39,8 +44,14 @@ def moran_table(
     """
     from scanpy.metrics import morans_i  # seconds, which those who want neighbours alone are spared
 
-    components = min(components, *values.shape)
-    reduced = PCA(components, random_state=0).fit_transform(values)
+    if sp.issparse(values):
+        reduced = principal_components(values, components, seed=0)[0]
+    else:
+        reduced = PCA(min(components, *values.shape), random_state=0).fit_transform(values)
+    # Beyond the rank there is rounding alone, whose order in space means nothing.
+    spread = reduced.var(axis=0)
+    reduced = reduced[:, spread > 1e-8 * spread[0]]
+    components = reduced.shape[1]
     rows = []
     for sample in pd.unique(samples):
         inside = samples == sample

@@ -15,7 +15,7 @@ from sagefm.expression import normalise
 from sagefm.graphs import load_graph
 from sagefm.io import read_h5ad, spot_positions
 
-FACTS = ("sample", "patient", "organ", "disease_state")
+FACTS = ("sample", "dataset", "patient", "organ", "disease_state")
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,8 @@ def cohort_of_files(
 def cohort_obs(samples: tuple[Path, ...]) -> pd.DataFrame:
     """One row a spot of a cohort: index `{sample}:{spot}`, columns `FACTS`, spot and label.
 
-    Text columns are categories, and `label` is there if any sample has labels.
+    Text columns are categories, `patient` is that of `name_patients`, and `label` is there if any
+    sample has labels.
     """
     tables = []
     for path in samples:
@@ -110,8 +111,20 @@ def cohort_obs(samples: tuple[Path, ...]) -> pd.DataFrame:
             table["label"] = obs["label"].astype(object).to_numpy()
         tables.append(table)
     cohort = pd.concat(tables, ignore_index=True)
+    cohort["patient"] = name_patients(cohort)
     cohort.index = cohort["sample"] + ":" + cohort["spot"]
     return cohort.astype({column: "category" for column in cohort if column != "spot"})
+
+
+def name_patients(table: pd.DataFrame) -> pd.Series:
+    """A name for each row's patient that no other person of the table has.
+
+    `table` has text columns sample, dataset and patient. A sample without a patient stands for
+    itself; a name counts within its data set, and carries it where another one has it too.
+    """
+    name = table["patient"].where(table["patient"].str.strip() != "", table["sample"])
+    shared = table.groupby(name)["dataset"].transform("nunique") > 1
+    return (table["dataset"] + ":" + name).where(shared, name)
 
 
 def cohort_spatial(samples: tuple[Path, ...]) -> np.ndarray:

@@ -20,12 +20,17 @@ SPATIAL = False
 TRANSDUCTIVE = True
 SOURCE = "MOFA+ by mofapy2 (Argelaguet et al. 2020, doi:10.1186/s13059-020-02015-1)"
 
+OFF = 1e-6
+"""Spread of a factor that MOFA has switched off, as a share of the largest."""
+
 
 @dataclass(frozen=True)
 class Options:
     """What the config may set; where nothing else is said, the defaults are those of mofapy2."""
 
-    factors: int = option(15, "Factors.")
+    factors: int = option(
+        15, "Factors to begin with (mofapy2's own default: 10); those switched off are left out."
+    )
     normalisation: Literal["log1p", "log1p_cp10k"] = option("log1p_cp10k", "As for a model.")
     n_top_genes: int = option(2000, "Highly variable genes, ranked within samples.")
     centre_groups: bool = option(True, "Whether the mean of each sample is removed.")
@@ -43,7 +48,7 @@ class Options:
 
 
 def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
-    """Factors (spots, factors), in the order of the cohort's samples.
+    """Factors (spots, active factors), in the order of the cohort's samples.
 
     The chosen genes of all spots are held dense, in double precision, a few times over. On a GPU if
     there is one and `cupy` is installed.
@@ -77,7 +82,12 @@ def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
             options.convergence,
             options.iterations,
         )
-    return np.asarray(model.nodes["Z"].getExpectation(), dtype=np.float32)
+    factors = np.asarray(model.nodes["Z"].getExpectation(), dtype=np.float32)
+    # A factor that is off is not quite 0, and scaling would make a feature of its rounding.
+    spread = factors.std(axis=0)
+    active = spread > OFF * spread.max()
+    log.info("%d of %d factors are active", active.sum(), len(active))
+    return factors[:, active]
 
 
 def _fit(values: "np.ndarray", samples: "pd.Series", options: Options, seed: int):
