@@ -23,8 +23,10 @@ from sagefm.annotation_tables import (
     seen_patients,
 )
 from sagefm.errors import InputError
+from sagefm.io import read_table, write_table
 from sagefm.representations import Representation
-from sagefm.signflip import sign_flip
+from sagefm.score_rows import TEXT
+from sagefm.signflip import paired_difference
 
 CLASSES = ("a", "b", "c")
 PROTOCOLS = ["held_out_patients", "random_spots"]
@@ -244,6 +246,18 @@ def test_the_majority_is_that_of_the_training_part():
     assert np.isnan(score(found, CLASSES)["auroc"])
 
 
+def test_the_majority_is_scored_on_the_folds_of_the_others():
+    labels = labels_of(patients=2)
+    labels.loc[(labels["patient"] == "p0") & labels["label"].notna(), "label"] = "a"
+    others, _ = annotate(representation_of(labels), labels, PLAN)
+    found = majority_predictions(labels.dropna(subset=["label"]).reset_index(drop=True), PLAN)
+    spots = ["protocol", "repeat", "fold", "sample", "spot"]
+    pd.testing.assert_frame_equal(
+        found[spots].sort_values(spots, ignore_index=True),
+        others[spots].sort_values(spots, ignore_index=True),
+    )
+
+
 # Patients seen, subsets, paired differences
 
 
@@ -263,6 +277,15 @@ def test_patients_seen_and_the_subset_that_was_not():
     assert list(patient_subsets(["A"], seen)) == ["all"]
 
 
+def test_patients_seen_go_by_the_names_of_the_labels():
+    """Two data sets whose patients are both called P1: two persons, as in a cohort's obs."""
+    rows = pd.DataFrame(
+        {"cohort": "x", "sample": ["s0", "s1"], "dataset": ["d", "e"], "patient": "P1"}
+    )
+    split = pd.DataFrame({"cohort": ["y"], "sample": ["t"], "group": ["e:P1"], "part": ["train"]})
+    assert seen_patients({"m": split}, rows) == {"sagefm-m": ["e:P1"]}
+
+
 def test_paired_differences_use_the_sign_flip_test_over_patients():
     labels = labels_of(patients=6)
     plan = Plan(["held_out_patients"], ["logistic"])
@@ -273,15 +296,14 @@ def test_paired_differences_use_the_sign_flip_test_over_patients():
         for i, (name, noise) in enumerate({"pca": 2.0, "sagefm-m": 0.3}.items())
     )
     patients = patient_table(predictions, {"sagefm-m": ["p0"]})
-    table = comparison_table(patients, {"all": [f"p{i}" for i in range(6)]}, seed=0)
+    table = comparison_table(patients, {"all": [f"p{i}" for i in range(6)]})
     row = table[(table["baseline"] == "pca") & (table["metric"] == "accuracy")].iloc[0]
     wide = patients.pivot(index="patient", columns="representation", values="accuracy")
     differences = (wide["sagefm-m"] - wide["pca"]).to_numpy()
-    assert row["difference"] == pytest.approx(differences.mean())
-    assert row["p"] == sign_flip(differences)
+    expected = paired_difference(differences)
+    for name in ("difference", "low", "high", "p", "smallest_p", "better_in"):
+        assert row[name] == pytest.approx(expected[name]), name
     assert row["smallest_p"] == 2 / 2**6 and row["n_patients"] == 6
-    assert row["low"] <= row["difference"] <= row["high"]
-    assert row["n_better"] == (differences > 0).sum()
     assert set(patients.loc[patients["seen"], "patient"]) == {"p0"}
 
 
@@ -322,6 +344,38 @@ def test_summary_sets_everything_side_by_side():
     assert maps["headline"].notna().equals(labels["label"].notna())
     counted = found["confusion"].groupby(["representation", "protocol"])["n_spots"].sum()
     assert counted["pca", "held_out_patients"] == labels["label"].notna().sum()
+
+
+def test_classes_and_spots_called_by_numbers_come_back_from_files(tmp_path):
+    labels = labels_of()
+    numbered = labels.assign(
+        label=labels["label"].map({"a": "1", "b": "2", "c": "10"}),
+        patient=labels["patient"].str.removeprefix("p"),
+        spot=[f"0{i}" for i in range(len(labels))],
+    )
+    values = representation_of(labels).values
+    obs = numbered[["sample", "patient", "spot"]]
+    obs = obs.set_index(obs["sample"] + ":" + obs["spot"])
+    spatial = labels[["x_pixels", "y_pixels"]].to_numpy()
+    write_table(numbered, tmp_path / "labels.tsv.gz")
+    read = read_table(tmp_path / "labels.tsv.gz", dtype=TEXT)
+    representation = Representation("pca", values, obs, spatial, True, False)
+    for name, table in zip(("predictions", "fits"), annotate(representation, read, PLAN),
+                           strict=True):  # fmt: skip
+        write_table(table, tmp_path / f"{name}.tsv")
+    found = summarise(
+        read,
+        {"pca": [read_table(tmp_path / f"{n}.tsv", dtype=TEXT) for n in ("predictions", "fits")]},
+        PLAN, splits={}, costs=pd.DataFrame(columns=["representation"]), headline="sagefm-m",
+        rows=[{"cohort": "x", "sample": "s0", "dataset": "d", "patient": "0"}],
+    )  # fmt: skip
+    assert set(found["per_class"]["class"]) == {"1", "2", "10"}
+    own = found["scores"].set_index(["representation", "protocol"])
+    assert own.loc[("pca", "held_out_patients"), "accuracy"] > 0.4
+    assert own.loc[("pca", "held_out_patients"), "auroc"] > 0.6
+    write_table(found["maps"], tmp_path / "maps.tsv")
+    maps = read_table(tmp_path / "maps.tsv", dtype=TEXT).dropna(subset=["best"])
+    assert set(maps["best"]) | set(maps["label"]) == {"1", "2", "10"}
 
 
 def test_nothing_to_score_is_told():

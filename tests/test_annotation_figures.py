@@ -71,7 +71,7 @@ def test_scores_show_every_row_the_paper_and_the_majority(tables):
     for text in (
         f"PCA {SIGN}",
         f"PCA, centred {SIGN}",
-        f"SAGE-FM m {SIGN}",
+        f"sagefm-m {SIGN}",
         "paper: 81 %",
         "majority class",
         "held-out patients",
@@ -131,7 +131,7 @@ def test_maps_have_a_panel_a_section_and_column(tables):
 
 
 def test_names_tell_what_a_row_is():
-    assert row_name("sagefm-paper", False) == "SAGE-FM paper"
+    assert row_name("sagefm-paper", False) == "sagefm-paper"
     assert row_name("neighbour_mean", True, True) == f"neighbour mean, centred {SIGN}"
 
 

@@ -59,6 +59,22 @@ def test_logistic_is_that_of_scikit_learn():
     )
 
 
+@pytest.mark.parametrize("sparse", [False, True])
+def test_what_hardly_varies_in_training_counts_for_nothing(sparse):
+    """A feature of rounding errors, a million times smaller than the largest, is not blown up."""
+    values = spots()[0].astype(np.float64)
+    values[:, 3] = 1 + 1e-7 * values[:, 4]
+    values[:, 5] = 0
+    train, test = values[:90], values[90:] + 1.0
+    if sparse:
+        train, test = sp.csr_matrix(train), sp.csr_matrix(test)
+    scaling = fit_scaling(train)
+    found = [own.toarray() if sparse else own for own in map(scaling.transform, (train, test))]
+    for own in found:
+        assert (own[:, [3, 5]] == 0).all() and np.isfinite(own).all()
+    np.testing.assert_allclose(np.delete(found[0], [3, 5], axis=1).std(axis=0), 1)
+
+
 @pytest.mark.parametrize("features", [8, 300])
 def test_csr_and_dense_give_the_same_logistic(features):
     values, *columns = spots(120, features)
@@ -133,6 +149,23 @@ def test_what_one_patient_allows_is_noted():
     halves = np.where(apart == "a", "p", "q")
     found = fit_classifier("logistic", values, apart, halves, halves, 0)
     assert found.notes == ("tuned on halves of spots",)
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+@pytest.mark.parametrize("labels", [["a", "b"], ["a", "a", "a", "b"]])
+def test_too_few_spots_to_tune_on_are_noted(name, labels):
+    """One spot a class leaves no half; one of two halves with two classes is used alone."""
+    labels = np.array(labels)
+    values = np.eye(len(labels), 3) + np.arange(len(labels))[:, None]
+    one = np.full(len(labels), "p")
+    found = fit_classifier(name, values, labels, one, one, 0)
+    assert set(found.model.predict(values)) <= {"a", "b"}
+    if len(labels) == 2:
+        assert found.notes == ("not tuned: too few spots",)
+        first = min(CLASSIFIERS[name].grid[0], 2) if name == "knn" else CLASSIFIERS[name].grid[0]
+        assert float(found.chosen.split("=")[1]) == first
+    else:
+        assert found.notes == ("tuned on halves of spots",)
 
 
 def test_mean_recall_is_balanced_accuracy():

@@ -1,5 +1,7 @@
 """Clusterings of a whole representation: what is scored where, and what is skipped and why."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,7 +16,7 @@ from sagefm.representations import Representation
 
 SETTINGS = Settings(
     factors=["label", "organ", "disease_state", "patient", "sample"],
-    drop=["undetermined"],
+    drop=["undetermined", "elsewhere"],
     min_label_spots=3,
     seeds=2,
     restarts=1,
@@ -27,6 +29,7 @@ SETTINGS = Settings(
     silhouette_spots=500,
 )
 SIZES = {"one": 40, "two": 52, "bare": 32, "tiny": 4}
+PATIENTS = {"one": "P", "two": "P", "bare": "Q", "tiny": "R"}
 LABELS = ["a", "b", "c", "undetermined"]
 
 
@@ -99,6 +102,8 @@ def test_what_is_skipped_is_said(result):
     assert skipped["cohort", "-", "sample"] == "groups the spots as patient does"
     assert skipped["section", "bare", "label"] == "no spot has a value"
     assert skipped["section", "tiny", "-"] == "4 spots only"
+    # One of the two labels to drop is there.
+    assert skipped["cohort", "-", "label"] == "`elsewhere`, to be dropped, does not occur"
     bare = result.scores[result.scores["section"] == "bare"]
     in_section = bare[bare["scope"] == "section"]
     assert set(in_section["clustering"]) == {"kmeans", "leiden"}
@@ -122,6 +127,16 @@ def test_a_sparse_representation_gives_what_the_dense_one_does(result):
     # Pooled it is taken by its components, all but a few of the 60 here.
     pooled = both[both["clustering"] == "none"]
     np.testing.assert_allclose(pooled["value"], pooled["value_sparse"], atol=0.05)
+
+
+def test_scores_of_a_section_name_its_patient():
+    two = representation()
+    two = replace(two, obs=two.obs.assign(patient=two.obs["sample"].map(PATIENTS).astype(str)))
+    scores = cluster_representation(two, SETTINGS).scores
+    of_section = scores.dropna(subset="section")
+    assert (of_section["patient"] == of_section["section"].map(PATIENTS)).all()
+    pooled = scores[scores["section"].isna()]
+    assert len(pooled) and pooled["patient"].isna().all()
 
 
 def test_the_same_again(result):

@@ -11,6 +11,7 @@ from sagefm.clustering_tables import comparison_table, skipped_table, summary_ta
 from sagefm.errors import InputError
 from sagefm.figures.cluster_maps import draw_cluster_maps, draw_umap, matched_labels
 from sagefm.figures.clustering import draw_batch_biology, draw_metrics
+from sagefm.names import representation_name
 from sagefm.signflip import sign_flip
 
 SECTIONS = list("ABCDEFGH")
@@ -26,7 +27,14 @@ def rows(name, values, metric="ari", clustering="kmeans", factor="label", scope=
              "factor": factor, "metric": metric, "transductive": name == "mofa",
              "spatial": name != "pca", "spots": 100, "clusters": 5, "resolution": None}  # fmt: skip
     return [
-        facts | {"section": section, "seed": seed, "value": value + 0.01 * seed} | more
+        facts
+        | {
+            "section": section,
+            "patient": f"of {section}",
+            "seed": seed,
+            "value": value + 0.01 * seed,
+        }
+        | more
         for section, value in zip(SECTIONS, values, strict=False)
         for seed in (0, 1)
     ]
@@ -40,7 +48,8 @@ def scores() -> pd.DataFrame:
         near = mean + 0.02 * rng.normal(size=8)
         found += rows(name, near)
         found += rows(name, 1 - near, metric="davies_bouldin_pcs", factor=None)
-        found += rows(name, [mean], "ari", "leiden", scope="cohort", section=None, spots=800)
+        found += rows(name, [mean], "ari", "leiden", scope="cohort", section=None, patient=None,
+                      spots=800)  # fmt: skip
         for factor in ("label", "patient"):
             for metric in ("purity", "group_silhouette"):
                 for centred in (False, True):
@@ -59,24 +68,46 @@ def pick(table, **where):
     return table.iloc[0]
 
 
-def test_intervals_are_students_over_sections_of_seed_means(scores):
-    row = pick(summary_table(scores, COSTS), representation="pca", metric="ari", over="sections")
+def of_patients(scores, groups):
+    """The same sections, but of fewer patients: `groups` maps a section to its patient."""
+    return scores.assign(patient=scores["section"].map(groups))
+
+
+def test_intervals_are_students_over_patients_of_seed_means(scores):
+    row = pick(summary_table(scores, COSTS), representation="pca", metric="ari", over="patients")
     values = scores.query("representation == 'pca' and metric == 'ari' and scope == 'section'")
     means = values.groupby("section")["value"].mean()
     low, high = stats.t.interval(0.95, 7, means.mean(), stats.sem(means))
     assert (row["mean"], row["low"], row["high"]) == pytest.approx((means.mean(), low, high))
-    assert (row["n"], row["sections"], row["seeds"], row["spots"]) == (8, 8, 2, 800)
+    assert (row["n"], row["n_sections"], row["seeds"], row["spots"]) == (8, 8, 2, 800)
     assert row["seconds"] == 3 and not row["transductive"] and not row["spatial"]
 
 
-def test_pooled_clusterings_vary_over_seeds_and_geometry_over_sections(scores):
+def test_sections_of_a_patient_count_once(scores):
+    """Three sections of P and five of Q: the mean of two means, not of eight values."""
+    two = of_patients(scores, {name: "P" if name in "ABC" else "Q" for name in SECTIONS})
+    row = pick(summary_table(two, COSTS), representation="pca", metric="ari", over="patients")
+    own = two.query("representation == 'pca' and metric == 'ari' and scope == 'section'")
+    means = own.groupby("patient")["value"].mean()
+    low, high = stats.t.interval(0.95, 1, means.mean(), stats.sem(means))
+    assert (row["mean"], row["low"], row["high"]) == pytest.approx((means.mean(), low, high))
+    assert means.mean() != pytest.approx(own["value"].mean())
+    assert (row["n"], row["n_sections"], row["spots"]) == (2, 8, 800)
+    where = {"metric": "ari", "representation": "sagefm-paper", "reference": "mofa"}
+    pair = pick(comparison_table(two), **where)
+    assert (pair["n"], pair["n_sections"], pair["better_in"]) == (2, 8, 2)
+    assert pair["p"] == pair["smallest_p"] == 0.5
+
+
+def test_pooled_clusterings_vary_over_seeds_and_geometry_over_patients(scores):
     table = summary_table(scores, COSTS)
     pooled = pick(table, representation="mofa", clustering="leiden")
     assert (pooled["over"], pooled["n"], pooled["spots"]) == ("seeds", 2, 800)
+    assert pooled["n_sections"] == 0
     assert pooled["mean"] == pytest.approx(0.305) and pooled["transductive"]
     where = {"metric": "purity", "factor": "label", "centred": True}
     purity = pick(table, representation="mofa", **where)
-    assert (purity["over"], purity["n"], purity["seeds"]) == ("sections", 8, 1)
+    assert (purity["over"], purity["n"], purity["seeds"]) == ("patients", 8, 1)
     assert purity["spots"] == 800
 
 
@@ -92,7 +123,7 @@ def test_other_spots_are_refused(scores):
         summary_table(scores.assign(spots=scores["spots"].mask(one, 90)), COSTS)
 
 
-def test_differences_are_paired_by_section(scores):
+def test_differences_are_paired_by_patient(scores):
     table = comparison_table(scores)
     where = {"metric": "ari", "representation": "sagefm-paper"}
     row = pick(table, reference="mofa", **where)
@@ -102,7 +133,7 @@ def test_differences_are_paired_by_section(scores):
     )  # fmt: skip
     difference = (wide["sagefm-paper"] - wide["mofa"]).to_numpy()
     assert row["difference"] == pytest.approx(difference.mean())
-    assert row["p"] == sign_flip(difference) == 2 / 2**8
+    assert row["p"] == row["smallest_p"] == sign_flip(difference) == 2 / 2**8
     assert (row["better_in"], row["n"]) == (8, 8)
     # Two references beaten everywhere: 3 of its own comparisons, 12 of the metric's.
     assert row["p_holm_own"] == pytest.approx(3 * 2 / 2**8)
@@ -119,12 +150,34 @@ def test_lower_is_better_for_davies_bouldin(scores):
     assert row["difference"] < 0 and row["better_in"] == 8
 
 
+def test_lower_is_better_for_batch(scores):
+    where = {"representation": "sagefm-paper", "reference": "pca", "centred": False}
+    for metric in ("purity", "group_silhouette"):
+        batch, biology = (
+            pick(comparison_table(scores), metric=metric, factor=factor, **where)
+            for factor in ("patient", "label")
+        )
+        assert batch["difference"] > 0 and batch["better_in"] == 0
+        assert biology["difference"] > 0 and biology["better_in"] == 8
+
+
 def test_sections_that_one_lacks_are_left_out_of_the_pair(scores):
     lacking = scores[~((scores["representation"] == "mofa") & (scores["section"] == "A"))]
     where = {"metric": "ari", "representation": "sagefm-paper"}
     table = comparison_table(lacking)
     assert pick(table, reference="mofa", **where)["n"] == 7
     assert pick(table, reference="pca", **where)["n"] == 8
+    # Of a patient with another section, only the section that both have counts.
+    two = of_patients(lacking, dict(zip(SECTIONS, "PPQQRRSS", strict=True)))
+    row = pick(comparison_table(two), reference="mofa", **where)
+    wide = two.query("metric == 'ari' and scope == 'section'").pivot_table(
+        index="section", columns="representation", values="value"
+    )
+    difference = (wide["sagefm-paper"] - wide["mofa"]).to_numpy()
+    assert (row["n"], row["n_sections"]) == (4, 7)
+    assert row["difference"] == pytest.approx(
+        np.mean([difference[1], *difference[2:].reshape(3, 2).mean(axis=1)])
+    )
 
 
 def test_without_references_nothing_is_compared(scores):
@@ -151,10 +204,11 @@ def test_a_loss_to_the_neighbour_mean_is_no_support(scores):
     found = claim(scores)
     assert found.verdict == "inconclusive"
     assert "PCA" in found.baseline and found.obtained.startswith("mean ARI 0.5")
-    assert "8 sections, 800 labelled spots, 2 seeds, 8 of 8 patients seen" in found.n
-    assert "better in 8 of 8 sections, sign-flip p 0.008, Holm 0.023" in found.reason
-    assert "better than MOFA in Davies-Bouldin" in found.reason
-    assert "best recipe wide" in found.reason
+    assert "8 patients, 8 sections, 800 labelled spots, 2 seeds, 8 of 8 patients seen" in found.n
+    assert "better in 8 of 8 patients, sign-flip p 0.008, Holm 0.023" in found.reason
+    assert "smallest p possible 0.0078" in found.reason
+    assert "on the mean, untested, better than MOFA in Davies-Bouldin" in found.reason
+    assert "best recipe on the mean wide" in found.reason
 
 
 def test_support_needs_all_references_and_mofa(scores):
@@ -163,9 +217,31 @@ def test_support_needs_all_references_and_mofa(scores):
     assert claim(raised).verdict == "supported"
     lowered = scores.assign(value=scores["value"] - change)
     assert claim(lowered).verdict == "contradicted"
+    # One patient better than all others are worse: below MOFA, but not beyond doubt.
+    one = scores["section"].eq("A") & scores["representation"].eq("sagefm-paper")
+    doubtful = lowered.assign(value=lowered["value"].mask(one, 0.6))
+    found = claim(doubtful)
+    assert (found.verdict, "not above MOFA" in found.reason) == ("inconclusive", True)
     assert claim(raised, paper_data=False).verdict == "proxy"
     without = claim(raised[raised["representation"] != "mofa"])
     assert (without.verdict, "MOFA was not run" in without.reason) == ("inconclusive", True)
+
+
+def test_two_patients_prove_nothing(scores):
+    change = scores["representation"].map({"sagefm-paper": 0.3}).fillna(0)
+    two = of_patients(scores, dict(zip(SECTIONS, "PPPPQQQQ", strict=True)))
+    for sign in (1, -1):
+        found = claim(two.assign(value=two["value"] + sign * change))
+        assert found.verdict == "inconclusive"
+        assert "no difference can be beyond doubt with 2 patients" in found.reason
+
+
+def test_spatial_methods_have_to_be_beaten_as_well(scores):
+    change = scores["representation"].map({"sagefm-paper": 0.3}).fillna(0)
+    raised = scores.assign(value=scores["value"] + change)
+    best = raised[raised["representation"] == "sagefm-paper"]
+    found = claim(pd.concat([raised, best.assign(representation="banksy")], ignore_index=True))
+    assert found.verdict == "inconclusive" and "+0.000 to BANKSY" in found.reason
 
 
 def test_without_labels_nothing_is_claimed(scores):
@@ -187,13 +263,31 @@ def texts(figure) -> str:
 def test_the_figures_show_every_representation(scores):
     summary = summary_table(scores, COSTS)
     metrics = draw_metrics(summary)
-    assert all(name in texts(metrics) for name in MEANS)
-    assert "8 scored sections, 800 spots" in texts(metrics)
+    names = {representation_name(name) for name in MEANS}
+    assert {"PCA", "MOFA", "neighbour mean", "sagefm-paper"} < names
+    assert all(name in texts(metrics) for name in names)
+    assert "8 scored patients, 8 sections, 800 spots" in texts(metrics)
     batch = draw_batch_biology(summary)
     (legend,) = batch.legends
-    assert {text.get_text() for text in legend.get_texts()} == set(MEANS)
+    assert {text.get_text() for text in legend.get_texts()} == names
+    drawn = {
+        (line.get_color(), line.get_marker())
+        for line in batch.axes[0].lines
+        if line.get_label()[0] != "_"
+    }
+    assert len(drawn) == len(MEANS)  # those of one colour differ in their markers
     unlabelled = draw_batch_biology(summary[summary["factor"] != "label"])
     assert "no biology is known" in unlabelled.get_suptitle()
+
+
+def test_long_intervals_do_not_hide_the_means(scores):
+    two = of_patients(scores, {name: "P" if name in "ABC" else "Q" for name in SECTIONS})
+    summary = summary_table(two, COSTS)
+    noisy = summary.assign(low=summary["low"] - 50, high=summary["high"] + 50)
+    ax = draw_metrics(noisy).axes[0]
+    left, right = ax.get_xlim()
+    means = noisy.query("scope == 'section' and metric == 'ari'")["mean"]
+    assert left < means.min() and means.max() < right < left + 5 * (means.max() - means.min())
 
 
 def test_maps_and_umap_do_without_labels():

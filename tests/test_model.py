@@ -196,7 +196,7 @@ def test_each_network_has_the_method_its_layout_names(network, cls, kind):
 def contrast(chunks):
     """A network that has seen real expression, its weights drawn wide, and a batch for it."""
     chunk = chunks["large"]
-    network = build_network("contrast", GENES, (16, 8), seed=2)
+    network = build_network("contrast", GENES, (16,), seed=2)
     network.fit_input(*chunk.channels())
     with torch.no_grad():
         network.fc_gene.weight.normal_(std=0.3, generator=torch.Generator().manual_seed(0))

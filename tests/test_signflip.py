@@ -4,9 +4,10 @@ from itertools import product
 
 import numpy as np
 import pytest
+from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from sagefm.signflip import holm, sign_flip
+from sagefm.signflip import holm, paired_difference, sign_flip, smallest_p
 
 
 @pytest.mark.parametrize("n", [1, 2, 5, 8])
@@ -52,3 +53,31 @@ def test_holm_equals_statsmodels_and_keeps_nan():
     with_nan = holm(np.insert(p_values, 2, np.nan))
     assert np.isnan(with_nan[2])
     np.testing.assert_allclose(np.delete(with_nan, 2), holm(p_values))
+
+
+def test_a_paired_difference_says_all_of_it():
+    values = np.array([0.4, -0.1, np.nan, 0.3, 0.2])
+    pairs = values[~np.isnan(values)]
+    found = paired_difference(values)
+    test = stats.ttest_1samp(pairs, 0)
+    low, high = test.confidence_interval(0.95)
+    assert (found["difference"], found["low"], found["high"]) == pytest.approx((0.2, low, high))
+    assert (found["n"], found["better_in"], found["smallest_p"]) == (4, 3, 2 / 2**4)
+    assert found["p"] == sign_flip(pairs)
+    assert paired_difference(values, lower_is_better=True)["better_in"] == 1
+
+
+def test_few_pairs_have_wide_intervals_or_none():
+    two = paired_difference(np.array([0.4, 0.5]))
+    assert (two["p"], two["smallest_p"]) == (0.5, 0.5)
+    assert two["low"] < 0 < two["high"]  # 12.7 standard errors
+    one = paired_difference(np.array([0.4]))
+    assert one["difference"] == 0.4 and np.isnan(one["low"]) and one["smallest_p"] == 1
+    none = paired_difference(np.array([np.nan]))
+    assert none["n"] == none["better_in"] == 0
+    assert np.isnan([none[key] for key in ("difference", "low", "p", "smallest_p")]).all()
+
+
+@pytest.mark.parametrize("n", [1, 3, 18, 40])
+def test_the_smallest_p_value_is_that_of_equal_differences(n):
+    assert sign_flip(np.full(n, 1.0)) == smallest_p(n)

@@ -22,14 +22,22 @@ def cohort(tmp_path_factory) -> Cohort:
     sections = small.write_sections(tmp_path_factory.mktemp("cohort"), SAMPLES, SPOTS, GENES)
     for section, patient in zip(sections, ("P1", ""), strict=True):
         adata = read_h5ad(section.counts_path)
-        facts = {"sample": section.sample, "patient": patient, "organ": "x", "disease_state": ""}
-        adata.uns["provenance"] = facts
+        facts = {"sample": section.sample, "patient": patient, "dataset": "x"}
+        adata.uns["provenance"] = facts | {"organ": "x", "disease_state": ""}
         labels = ["a"] * 20 + ["b"] * 12 + ["c"] * 8
         adata.obs["label"] = pd.Categorical(labels if patient else [None] * SPOTS)
         if patient:
             adata.obs_names = [f"SPOT{i}-1" for i in range(SPOTS)]
         write_h5ad(adata, section.counts_path)
     return Cohort(tuple(section.counts_path for section in sections))
+
+
+def test_labels_that_are_numbers_are_names(cohort, tmp_path):
+    adata = read_h5ad(cohort.samples[0])
+    adata.obs["label"] = [1] * 25 + [2] * 15
+    write_h5ad(adata, tmp_path / "heart-1.h5ad")
+    found = label_task(Cohort((tmp_path / "heart-1.h5ad",)), OWN, name="t", min_spots=15)
+    assert found.spots["label"].value_counts().to_dict() == {"1": 25, "2": 15}
 
 
 def classes_of(labels) -> pd.DataFrame:
@@ -63,6 +71,7 @@ def test_merged_classes_count_together_and_small_ones_are_dropped(cohort):
     ("changes", "words"),
     [
         ({"drop": ["aa"]}, "task `t`: no spot is labelled `aa`; did you mean `a`"),
+        ({"drop": [UNASSIGNED]}, "no spot is labelled `unassigned`"),
         ({"merge": {"x": ["a"], "y": ["a"]}}, "`a` is dropped or merged twice"),
         ({"min_spots": 13}, "only 1 classes have 13 spots or more"),
     ],
@@ -170,6 +179,26 @@ def test_the_genes_of_the_labels_are_withheld_if_asked(cohort, gene_sets):
     assert not missing["in_panel"] and not missing["found"] and not missing["withheld"]
     open_ = label_task(cohort, derived(gene_sets, withhold=False), name="t", min_spots=5)
     assert open_.withheld() == []
+
+
+@pytest.mark.parametrize("drop", [[], [UNASSIGNED]])
+def test_spots_that_no_set_leads_at_take_no_part_and_are_counted(cohort, gene_sets, drop):
+    found = label_task(cohort, derived(gene_sets, 0.2), name="t", min_spots=5, drop=drop)
+    spots = found.spots
+    unsure = spots["margin"] < 0.2
+    assert 0 < unsure.sum() < len(spots)
+    assert spots.loc[unsure, "label"].isna().all() and spots.loc[~unsure, "label"].notna().all()
+    row = classes_of(found).loc[UNASSIGNED]
+    assert row["n_spots"] == unsure.sum() and not row["kept"]
+    assert row["note"] == "left out: no set leads by 0.2"
+
+
+def test_unassigned_spots_are_a_class_if_merged(cohort, gene_sets):
+    found = label_task(
+        cohort, derived(gene_sets, 0.2), name="t", min_spots=5, merge={"unsure": [UNASSIGNED]}
+    )
+    assert (found.spots["label"] == "unsure").equals(found.spots["margin"] < 0.2)
+    assert UNASSIGNED not in classes_of(found).index
 
 
 def test_a_narrow_lead_leaves_a_spot_unassigned():

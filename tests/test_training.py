@@ -126,7 +126,7 @@ def test_every_network_and_graph_learns(cohorts, tmp_path, network, kind, precis
 
 
 def test_the_contrast_network_learns_and_resumes(cohorts, tmp_path):
-    recipe = replace(RECIPE, network="contrast", widths=(16, 8), learning_rate=1e-2, epochs=3)
+    recipe = replace(RECIPE, network="contrast", widths=(16,), learning_rate=1e-2, epochs=3)
     run = trainer(cohorts, tmp_path / "whole", recipe)
     untrained, _ = evaluate(run.network, run.validation, CPU)
     progress = run.run()

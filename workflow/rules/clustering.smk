@@ -5,8 +5,11 @@ CLUSTERS = f"{RESULTS}/clustering/{{cohort}}/{{representation}}"
 NOT_OF_SCORES = ("cohorts", "umap_spots", "maps")
 
 
-# Whose clusters are drawn beside the labels.
-MAPPED = CLUSTERING["maps"] or [f"sagefm-{HEADLINE}", *METHODS][:5]
+def mapped(wildcards):
+    """The representations whose clusters are drawn beside the labels: at most five."""
+    there = representations_of(wildcards.cohort)
+    chosen = CLUSTERING["maps"] or [f"sagefm-{HEADLINE}", *METHODS]
+    return ([name for name in chosen if name in there] or there)[:5]
 
 
 rule cluster:
@@ -137,7 +140,9 @@ rule clustering_figures:
 rule cluster_maps_figures:
     input:
         umap=rules.cluster_umap.output.umap,
-        clusters=expand(rules.cluster.output.clusters, representation=MAPPED, allow_missing=True),
+        clusters=lambda wildcards: expand(
+            rules.cluster.output.clusters, representation=mapped(wildcards), allow_missing=True
+        ),
         library=module_files("figures.cluster_maps"),
     output:
         umap_pdf=f"{RESULTS}/figures/clustering_umap_{{cohort}}.pdf",
@@ -165,7 +170,7 @@ rule cluster_maps_figures:
         mem_mb=2000,
         runtime=20,
     params:
-        representations=MAPPED,
+        representations=mapped,
         drop=CLUSTERING["drop"],
     message:
         "Drawing the clusters of {wildcards.cohort}"

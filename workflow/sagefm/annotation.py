@@ -211,6 +211,8 @@ def _facts(fold: Fold, spots: pd.DataFrame, centred: bool) -> dict:
 def majority_predictions(spots: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     """Every test spot predicted to be of the training part's largest class: what costs nothing.
 
+    Only of the folds that the representations are scored on.
+
     Parameters
     ----------
     spots
@@ -222,8 +224,8 @@ def majority_predictions(spots: pd.DataFrame, plan: Plan) -> pd.DataFrame:
         Predictions as of `annotate`, without probabilities, with representation.
     """
     tables = []
-    for fold, _ in task_folds(spots, plan):
-        if len(fold.test):
+    for fold, why in task_folds(spots, plan):
+        if not why:
             tested = spots.iloc[fold.test]
             largest = spots["label"].iloc[fold.train].mode().iloc[0]
             tables.append(

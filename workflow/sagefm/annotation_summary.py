@@ -76,15 +76,14 @@ def summarise(
     seen = seen_patients(splits, pd.DataFrame(rows))
     scores = score_table(predictions, fits, seen, costs, plan.seed)
     patients = patient_table(predictions, seen)
+    subsets = patient_subsets(patients["patient"].unique(), seen)
     shown = _shown(scores, headline, plan.classifiers[0])
     return {
         "scores": scores,
         "per_class": class_table(predictions),
         "confusion": confusion_table(predictions),
         "patients": patients,
-        "comparisons": comparison_table(
-            patients, patient_subsets(patients["patient"].unique(), seen), plan.seed
-        ),
+        "comparisons": comparison_table(patients, subsets),
         "skipped": skipped,
         "shown": shown,
         "maps": map_table(
@@ -97,7 +96,7 @@ def summarise(
 
 def _shown(scores: pd.DataFrame, headline: str, classifier: str) -> pd.DataFrame:
     """Which predictions figures show: the headline's, the best others', the neighbour mean's."""
-    protocol = headline_protocol(scores["protocol"])
+    protocol = headline_protocol(scores)
     own = scores[
         (scores["protocol"] == protocol)
         & (scores["classifier"] == classifier)

@@ -5,10 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from sagefm.annotation_scores import resampling, score
+from sagefm.annotation_scores import score
 from sagefm.classifiers import mean_recall
+from sagefm.cohort import name_patients
 from sagefm.score_rows import KEYS
-from sagefm.signflip import holm, sign_flip
+from sagefm.signflip import holm, paired_difference
 from sagefm.split import scored_samples
 
 BASELINES = ("mofa", "pca", "neighbour_mean")
@@ -24,7 +25,8 @@ def patient_subsets(
     Returns
     -------
     dict
-        Name (`all`, `unseen by {representation}`) to patients.
+        Name (`all`, `unseen by {representation}`) to patients; of models that lack the same ones,
+        the first gives its name.
     """
     subsets = {"all": sorted(patients)}
     for name, known in seen.items():
@@ -66,7 +68,8 @@ def score_table(
         `KEYS`, subset (of patients), `METRICS` each with `_low` and `_high`, n_spots, n_patients,
         n_classes, patients_seen, n_folds, n_train (median), n_unseen (spots of classes that
         training lacked: counted as wrong), transductive, spatial_method, fit_seconds, and of the
-        representation representation_seconds, peak_mb, training_seconds.
+        representation representation_seconds, peak_mb, training_seconds (as it was made of all
+        genes, also where the task withholds some).
     """
     classes = np.unique(predictions["truth"].to_numpy(dtype=str))
     subsets = patient_subsets(predictions["patient"].unique(), seen)
@@ -156,9 +159,7 @@ def patient_table(predictions: pd.DataFrame, seen: Mapping[str, Sequence[str]]) 
     return pd.DataFrame(rows)
 
 
-def comparison_table(
-    patients: pd.DataFrame, subsets: Mapping[str, Sequence[str]], seed: int
-) -> pd.DataFrame:
+def comparison_table(patients: pd.DataFrame, subsets: Mapping[str, Sequence[str]]) -> pd.DataFrame:
     """Each representation against each of `BASELINES`, patient by patient.
 
     Like is compared with like: the same classifier, centring, protocol and patients.
@@ -173,10 +174,9 @@ def comparison_table(
     Returns
     -------
     DataFrame
-        `KEYS`, baseline, metric, subset, difference (mean over patients), low, high (95 %,
-        bootstrap over patients), p (exact sign-flip test, two-sided), p_holm (over the
-        representations compared with one baseline), smallest_p (attainable with so many patients),
-        n_patients, n_better.
+        `KEYS`, baseline, metric, subset, and of `signflip.paired_difference` over patients:
+        difference, low, high, p, smallest_p, n_patients, better_in (patients); p_holm is over the
+        representations compared with one baseline.
     """
     rows = []
     for subset, names in subsets.items():
@@ -188,31 +188,15 @@ def comparison_table(
                 for baseline in (name for name in BASELINES if name in wide):
                     found = [
                         {"representation": name, **settings, "baseline": baseline, "metric": metric}
-                        | _difference((wide[name] - wide[baseline]).dropna().to_numpy(), seed)
+                        | paired_difference((wide[name] - wide[baseline]).to_numpy())
                         for name in wide
                         if name != baseline
                     ]
                     for row, p in zip(found, holm([row["p"] for row in found]), strict=True):
                         rows.append(row | {"p_holm": p})
     columns = [*KEYS, "baseline", "metric", "subset", "difference", "low", "high"]
-    columns += ["p", "p_holm", "smallest_p", "n_patients", "n_better"]
-    return pd.DataFrame(rows, columns=columns)
-
-
-def _difference(differences: np.ndarray, seed: int) -> dict:
-    n = len(differences)
-    low = high = np.nan
-    if n > 1:
-        low, high = np.percentile(resampling(n, seed=seed) @ differences / n, [2.5, 97.5])
-    return {
-        "difference": float(differences.mean()) if n else np.nan,
-        "low": float(low),
-        "high": float(high),
-        "p": sign_flip(differences),
-        "smallest_p": min(1.0, 2.0 ** (1 - n)),
-        "n_patients": n,
-        "n_better": int((differences > 0).sum()),
-    }
+    columns += ["p", "p_holm", "smallest_p", "n_patients", "better_in"]
+    return pd.DataFrame(rows).rename(columns={"n": "n_patients"}).reindex(columns=columns)
 
 
 def map_table(
@@ -254,9 +238,9 @@ def seen_patients(splits: Mapping[str, pd.DataFrame], rows: pd.DataFrame) -> dic
     splits
         Model to its split, of `split.split_samples`.
     rows
-        The cohort's sheet: cohort, sample, dataset, patient (the sample stands for an unnamed one).
+        The cohort's sheet: cohort, sample, dataset, patient.
     """
-    patients = rows["patient"].where(rows["patient"].str.strip() != "", rows["sample"])
+    patients = name_patients(rows)
     seen = {}
     for model, split in splits.items():
         # No cohort is named: of one the model was trained on, the other samples count as well.

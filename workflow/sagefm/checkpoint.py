@@ -79,4 +79,5 @@ def _widths(state: dict[str, torch.Tensor], network: str) -> tuple[int, ...]:
     layers = [name for name in state if name.endswith("bias") and not name.startswith("fc_gene")]
     if network == "gcn":
         layers.sort(key=lambda name: (len(name), name))
-    return tuple(len(state[name]) for name in layers)
+    widths = tuple(len(state[name]) for name in layers)
+    return widths[:-1] if network == "contrast" else widths  # whose last is not free

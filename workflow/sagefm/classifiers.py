@@ -6,7 +6,7 @@ hyperparameter of each is chosen within the training part, on two halves of its 
 """
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,8 @@ VARIANCE = 0.9999
 HALVES = 2
 """Parts of the inner validation."""
 COLUMNS_AT_ONCE = 2048
+NEGLIGIBLE = 1e-6
+"""Standard deviation, relative to the largest, below which a feature counts as constant."""
 
 Values = np.ndarray | sp.csr_matrix
 
@@ -48,6 +50,20 @@ class Kind:
     grid: tuple
     tuning: Mapping[str, int]
     reduced: bool
+
+
+class Scaling(StandardScaler):
+    """To unit variance, with features that hardly vary in the training part put to zero.
+
+    They would else be blown up to the size of the others: rounding errors, or a chance value.
+    """
+
+    def fit(self, values: Values, y: Any = None) -> "Scaling":
+        """Learn mean and standard deviation of `values` (rows, features)."""
+        super().fit(values)
+        deviation = np.sqrt(self.var_)
+        self.scale_[deviation <= NEGLIGIBLE * deviation.max()] = np.inf
+        return self
 
 
 def _logistic(seed: int, weights: str | None) -> LogisticRegression:
@@ -70,7 +86,7 @@ def _mlp(seed: int, weights: str | None) -> Pipeline:
     network = MLPClassifier(
         (64,), batch_size=64, learning_rate_init=0.003, max_iter=20, random_state=seed
     )
-    return make_pipeline(StandardScaler(), network)
+    return make_pipeline(Scaling(), network)
 
 
 CLASSIFIERS: Mapping[str, Kind] = {
@@ -129,7 +145,7 @@ def fit_scaling(values: Values) -> Pipeline:
     out of the latter is so small that a penalised model gives it no weight.
     """
     sparse = sp.issparse(values)
-    steps: list[Any] = [StandardScaler(with_mean=not sparse)]
+    steps: list[Any] = [Scaling(with_mean=not sparse)]
     if values.shape[1] > values.shape[0]:
         steps.append(TrainingSpan())
     elif values.shape[1] > COMPONENTS and not sparse:
@@ -178,8 +194,9 @@ def fit_classifier(
         None, or `balanced` (logistic and forest): classes weigh the same, whatever their size.
     """
     with warnings.catch_warnings():
-        # A fit that stopped early is noted in the table instead.
+        # A fit that stopped early is noted in the table instead, a class of one spot in another.
         warnings.simplefilter("ignore", ConvergenceWarning)
+        warnings.filterwarnings("ignore", "The least populated class")
         return _tune_and_fit(
             CLASSIFIERS[name], values, labels, patients, samples, seed, class_weight
         )
@@ -195,7 +212,7 @@ def _tune_and_fit(kind, values, labels, patients, samples, seed, class_weight) -
             model.set_params(**{kind.parameter: value}).fit(values[train], labels[train])
             scores[number] += mean_recall(labels[test], model.predict(values[test]))
     grid = _possible(kind, len(labels))
-    best = grid[int(np.argmax(scores[: len(grid)]))]
+    best = grid[int(np.argmax(scores[: len(grid)]))]  # the first if nothing could be tried
     model = kind.make(seed, class_weight).set_params(**{kind.parameter: best}).fit(values, labels)
     if isinstance(model, LogisticRegression) and model.n_iter_.max() >= model.max_iter:
         notes.append(f"stopped after {model.max_iter} iterations")
@@ -210,15 +227,24 @@ def _possible(kind: Kind, rows: int) -> tuple:
 
 
 def _inner_splits(labels, patients, samples, seed) -> tuple[list, list[str]]:
-    """Halves of the training part by patient, else by sample, else by spot, which is noted."""
+    """Halves of the training part by patient, else by sample, else by spot, which is noted.
+
+    A half with one class to learn from is left out; there is none where every class has one spot.
+    """
     for groups, note in ((patients, None), (samples, "tuned across samples of one patient")):
         if len(np.unique(groups)) >= HALVES:
-            halves = [*GroupKFold(HALVES).split(labels, groups=groups)]
-            usable = [half for half in halves if len(np.unique(labels[half[0]])) > 1]
+            usable = _usable(GroupKFold(HALVES).split(labels, groups=groups), labels)
             if usable:
                 return usable, [note] if note else []
-    folds = StratifiedKFold(HALVES, shuffle=True, random_state=seed)
-    return [*folds.split(labels, labels)], ["tuned on halves of spots"]
+    usable = []
+    if np.unique(labels, return_counts=True)[1].max() >= HALVES:
+        folds = StratifiedKFold(HALVES, shuffle=True, random_state=seed)
+        usable = _usable(folds.split(labels, labels), labels)
+    return usable, ["tuned on halves of spots" if usable else "not tuned: too few spots"]
+
+
+def _usable(halves: Iterable, labels: np.ndarray) -> list:
+    return [half for half in halves if len(np.unique(labels[half[0]])) > 1]
 
 
 def mean_recall(truth: np.ndarray, predicted: np.ndarray) -> float:

@@ -9,8 +9,9 @@ import random
 import igraph
 import numpy as np
 import scipy.sparse as sp
-from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
+
+from sagefm.principal import principal_components
 
 NEGLIGIBLE = 1e-4
 """Share of a representation's variance that may be left out with its narrowest axes."""
@@ -35,10 +36,8 @@ def rotate(values: np.ndarray) -> np.ndarray:
 
 
 def reduce(values: sp.csr_matrix, components: int, seed: int) -> np.ndarray:
-    """Leading principal components (spots, components) of a matrix that stays sparse."""
-    components = min(components, min(values.shape) - 1)
-    pca = PCA(components, svd_solver="arpack", random_state=seed)
-    return pca.fit_transform(values)
+    """Leading principal components, float64 (spots, components), of a matrix that stays sparse."""
+    return principal_components(values, components, seed)[0].astype(np.float64)
 
 
 def nearest_spots(values: np.ndarray, neighbours: int) -> tuple[np.ndarray, np.ndarray]:

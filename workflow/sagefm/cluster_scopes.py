@@ -14,7 +14,10 @@ from sagefm.representations import Representation, centre
 
 @dataclass(frozen=True)
 class Settings:
-    """The config's block `clustering`; its keys are explained in the schema."""
+    """The config's block `clustering`; its keys are explained in the schema.
+
+    It is one for all cohorts: labels to `drop` are those of any, and left out where they occur.
+    """
 
     factors: Sequence[str]
     drop: Sequence[str]
@@ -47,6 +50,17 @@ class Scope:
     centred: bool = False
     first: dict[str, np.ndarray] = field(default_factory=dict)
     """Clusters (spots,) of the first seed, by clustering; filled by `score_clusterings`."""
+
+
+def absent_labels(obs: pd.DataFrame, drop: Sequence[str]) -> list[dict]:
+    """Rows of the skipped table for labels to drop that these spots do not have.
+
+    Another cohort may have them, so that this is no error; it may be a slip of the pen, though.
+    """
+    found = set(obs["label"].dropna()) if "label" in obs else set()
+    where = {"scope": "cohort", "section": None, "factor": "label"}
+    absent = [label for label in drop if label not in found]
+    return [where | {"reason": f"`{label}`, to be dropped, does not occur"} for label in absent]
 
 
 def scored_groups(

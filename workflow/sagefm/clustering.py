@@ -15,12 +15,16 @@ from sklearn.metrics import adjusted_rand_score
 
 from sagefm.cluster_graph import fuzzy_graph, leiden, leiden_graph
 from sagefm.cluster_metrics import Geometry, external_scores, neighbour_scores
-from sagefm.cluster_scopes import Scope, Settings, cohort_scopes, section_scopes
+from sagefm.cluster_scopes import (
+    Scope,
+    Settings,
+    absent_labels,
+    cohort_scopes,
+    section_scopes,
+)
+from sagefm.factors import BATCH
 from sagefm.heterogeneity import heterogeneity_scores
 from sagefm.representations import Representation
-
-BATCH = ("patient", "sample")
-"""Factors that a representation should not show; all others are biology."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +32,10 @@ class Result:
     """Tables of one representation.
 
     scores
-        One row a value: scope (`section` or `cohort`), section, centred, clustering (`kmeans`,
-        `leiden`, `leiden_best`; `none` where groups are held against the geometry itself), factor,
-        metric, seed, value, clusters, resolution, spots; and representation, transductive, spatial.
+        One row a value: scope (`section` or `cohort`), section and its patient, centred, clustering
+        (`kmeans`, `leiden`, `leiden_best`; `none` where groups are held against the geometry
+        itself), factor, metric, seed, value, clusters, resolution, spots; and representation,
+        transductive, spatial.
     clusters
         One row a spot: sample, spot, x, y, label, and its cluster of the first seed by each scope
         and clustering, as it is (not centred).
@@ -50,7 +55,8 @@ def cluster_representation(representation: Representation, settings: Settings) -
     cohort is scored both as it is and centred. Where `values` are sparse, the pooled cohort is that
     of their leading `sparse_components` principal components, a section still exact.
     """
-    obs, skipped = representation.obs, []
+    obs = representation.obs
+    skipped = absent_labels(obs, settings.drop)
     samples = obs["sample"].astype(str).to_numpy()
     scopes = [
         *section_scopes(representation, samples, settings, skipped),
@@ -64,6 +70,7 @@ def cluster_representation(representation: Representation, settings: Settings) -
     ]
     scores = pd.concat([table for table in tables if len(table)], ignore_index=True)
     scores.insert(0, "representation", representation.name)
+    scores["patient"] = scores["section"].map(dict(zip(samples, patients, strict=True)))
     scores["transductive"] = representation.transductive
     scores["spatial"] = representation.spatial_method
     return Result(

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import pandas as pd
 
 from sagefm.claims import Claim
-from sagefm.clustering_tables import LOWER_IS_BETTER, REFERENCES
+from sagefm.clustering_tables import REFERENCES
+from sagefm.factors import lower_is_better
+from sagefm.names import representation_name
 
-NAMES = {"mofa": "MOFA", "pca": "PCA", "neighbour_mean": "neighbour mean"}
 HEADLINE = ("section", "kmeans", "label", "ari")
 SIDE = {
     ("section", "kmeans", "label", "nmi"): "NMI",
@@ -54,16 +55,20 @@ def clustering_claims(
     own = scores.loc[name]
     pairs = _pick(comparisons, HEADLINE)
     pairs = pairs[pairs["representation"] == name].set_index("reference")
-    verdict, why = _verdict(own, scores, pairs, title, paper_data)
+    verdict, why = _verdict(pairs, title, paper_data)
     facts = [why, *(_difference(pairs.loc[reference], reference) for reference in references)]
+    facts.append(f"smallest p possible {pairs['smallest_p'].min():.2g}")
     facts += _beside(summary, name, references[0])
     facts.append(_best(scores, models, references))
     return [
         Claim(
             "clustering",
             obtained=f"mean ARI {_interval(own)} (k-means within a section)",
-            baseline=", ".join(f"{NAMES[r]} {scores.loc[r, 'mean']:.3f}" for r in references),
-            n=f"{own['n']} sections, {own['spots']:,} labelled spots, {own['seeds']} seeds, {seen}",
+            baseline=", ".join(
+                f"{representation_name(r)} {scores.loc[r, 'mean']:.3f}" for r in references
+            ),
+            n=f"{own['n']} patients, {own['n_sections']} sections, "
+            f"{own['spots']:,} labelled spots, {own['seeds']} seeds, {seen}",
             verdict=verdict,
             reason="; ".join(facts),
             evidence=evidence,
@@ -71,18 +76,22 @@ def clustering_claims(
     ]
 
 
-def _verdict(
-    own: pd.Series, scores: pd.DataFrame, pairs: pd.DataFrame, title: str, paper_data: bool
-) -> tuple[str, str]:
+def _verdict(pairs: pd.DataFrame, title: str, paper_data: bool) -> tuple[str, str]:
     if not paper_data:
         return "proxy", f"computed on {title}, not on the paper's samples"
-    if "mofa" not in scores.index:
+    if "mofa" not in pairs.index:
         return "inconclusive", "MOFA was not run"
-    if own["mean"] <= scores.loc["mofa", "mean"]:
-        return "contradicted", "no better than MOFA"
-    if (pairs["difference"] > 0).all() and (pairs["p_holm_own"] < 0.05).all():
-        return "supported", "better than MOFA and both untrained references"
-    return "inconclusive", "above MOFA, but not beyond doubt above all references"
+    difference, certain = pairs["difference"], pairs["p_holm_own"] < 0.05
+    if difference["mofa"] < 0 and certain["mofa"]:
+        return "contradicted", "worse than MOFA"
+    if (difference > 0).all() and certain.all():
+        return "supported", "better than MOFA and all other references"
+    patients = pairs["n"].max()
+    if pairs["smallest_p"].min() * len(pairs) >= 0.05:
+        return "inconclusive", f"no difference can be beyond doubt with {patients} patients"
+    if difference["mofa"] > 0:
+        return "inconclusive", "above MOFA, but not beyond doubt above all references"
+    return "inconclusive", "not above MOFA, but not beyond doubt below it either"
 
 
 def _pick(table: pd.DataFrame, key: tuple[str, str, str | None, str]) -> pd.DataFrame:
@@ -100,8 +109,9 @@ def _interval(row: pd.Series) -> str:
 
 def _difference(pair: pd.Series, reference: str) -> str:
     return (
-        f"{pair['difference']:+.3f} to {NAMES[reference]} (better in {pair['better_in']:.0f} of "
-        f"{pair['n']} sections, sign-flip p {pair['p']:.3f}, Holm {pair['p_holm_own']:.3f})"
+        f"{pair['difference']:+.3f} to {representation_name(reference)} (better in "
+        f"{pair['better_in']:.0f} of {pair['n']} patients, sign-flip p {pair['p']:.3f}, "
+        f"Holm {pair['p_holm_own']:.3f})"
     )
 
 
@@ -112,16 +122,22 @@ def _beside(summary: pd.DataFrame, name: str, reference: str) -> list[str]:
         means = _pick(summary, key).set_index("representation")["mean"]
         if {name, reference} <= set(means.index) and means[name] != means[reference]:
             higher = means[name] > means[reference]
-            (won if higher != (key[-1] in LOWER_IS_BETTER) else lost).append(words)
-    lists = ((won, "better"), (lost, "worse"))
-    return [f"{how} than {NAMES[reference]} in {', '.join(words)}" for words, how in lists if words]
+            (won if higher != lower_is_better(*key[-2:]) else lost).append(words)
+    other = representation_name(reference)
+    return [
+        f"on the mean, untested, {how} than {other} in {', '.join(words)}"
+        for words, how in ((won, "better"), (lost, "worse"))
+        if words
+    ]
 
 
 def _best(scores: pd.DataFrame, models: Sequence[str], references: Sequence[str]) -> str:
     means = scores["mean"]
     recipe = means[[f"sagefm-{m}" for m in models if f"sagefm-{m}" in means.index]].idxmax()
     first = means.idxmax()
-    beaten = [NAMES[r] for r in references if means[recipe] > means[r]]
+    beaten = [representation_name(r) for r in references if means[recipe] > means[r]]
     above = f"above {', '.join(beaten)}" if beaten else "above none of the references"
-    whole = "" if first == recipe else f"; the best of all is {first} ({means[first]:.3f})"
-    return f"best recipe {recipe.removeprefix('sagefm-')} ({means[recipe]:.3f}), {above}{whole}"
+    best = f"; the best of all is {representation_name(first)} ({means[first]:.3f})"
+    whole = "" if first == recipe else best
+    found = f"{recipe.removeprefix('sagefm-')} ({means[recipe]:.3f})"
+    return f"best recipe on the mean {found}, {above}{whole}"

@@ -1,17 +1,19 @@
-"""Scores of clusterings over sections and seeds: means with intervals, paired differences."""
+"""Scores of clusterings over patients and seeds: means with intervals, paired differences.
+
+Sections of one patient resemble each other: they are averaged, and patients are what is counted.
+"""
 
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from sagefm.errors import InputError
-from sagefm.signflip import holm, sign_flip
+from sagefm.factors import lower_is_better
+from sagefm.signflip import holm, paired_difference, t_interval
 
-REFERENCES = ("mofa", "pca", "neighbour_mean")
-"""Representations that all others are held against."""
-LOWER_IS_BETTER = ("davies_bouldin", "davies_bouldin_pcs")
+REFERENCES = ("mofa", "pca", "neighbour_mean", "banksy", "graphst")
+"""Representations that all others are held against: the claim names MOFA and spatial methods."""
 KEYS = ["scope", "centred", "clustering", "factor", "metric"]
 FACTS = ["transductive", "spatial"]
 
@@ -19,8 +21,9 @@ FACTS = ["transductive", "spatial"]
 def summary_table(scores: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFrame:
     """Mean and 95 % interval (Student's t) of every score.
 
-    Over sections, each the mean of its seeds, where sections are scored apart; a clustering of the
-    pooled cohort has one value a seed, and its interval says only how much the seed matters.
+    Over patients, each the mean of its sections and these of their seeds, where sections have
+    values of their own; a clustering of the pooled cohort has one value a seed, and its interval
+    says only how much the seed matters.
 
     Parameters
     ----------
@@ -32,85 +35,80 @@ def summary_table(scores: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        scope, centred, clustering, factor, metric, representation, mean, low, high (NaN for a
-        single value), over (`sections` or `seeds`), n (of these), seeds, sections, spots,
-        transductive, spatial, seconds, peak_mb, training_seconds.
+        scope, centred, clustering, factor, metric, representation, over (`patients` or `seeds`),
+        mean, low, high (NaN for a single value), n (patients or seeds), n_sections (0 for a pooled
+        clustering), spots, seeds, transductive, spatial, seconds, peak_mb, training_seconds.
 
     Raises
     ------
     InputError
         If representations were not scored on the same sections and spots.
     """
-    by_section = _by_section(scores)
-    pooled = scores[_pooled(scores)].assign(over="seeds")
-    values = pd.concat([by_section.assign(over="sections"), pooled], ignore_index=True)
-    groups = values.groupby([*KEYS, "representation"], dropna=False, sort=False)
-    table = groups.agg(
-        mean=("value", "mean"),
-        sd=("value", "std"),
-        over=("over", "first"),
-        n=("value", "size"),
-        sections=("section", "nunique"),
+    keys = [*KEYS, "representation"]
+    by_patient = _by_section(scores).groupby([*keys, "patient"], dropna=False, sort=False)
+    patients = by_patient.agg(
+        value=("value", "mean"),
+        n_sections=("section", "size"),
         spots=("spots", "sum"),
+        most=("spots", "max"),
     ).reset_index()
+    pooled = scores[_pooled(scores)]
+    pooled = pooled.assign(over="seeds", n_sections=0, most=pooled["spots"])
+    values = pd.concat([patients.assign(over="patients"), pooled], ignore_index=True)
+    table = (
+        values.groupby([*keys, "over"], dropna=False, sort=False)
+        .agg(
+            mean=("value", "mean"),
+            low=("value", lambda own: t_interval(own.to_numpy())[1]),
+            high=("value", lambda own: t_interval(own.to_numpy())[2]),
+            n=("value", "size"),
+            n_sections=("n_sections", "sum"),
+            spots=("spots", "sum"),
+            most=("most", "max"),
+        )
+        .reset_index()
+    )
     one_table = (table["over"] == "seeds") | (table["clustering"] == "none")
-    most = groups["spots"].max().to_numpy()
-    table["spots"] = np.where(one_table, most, table["spots"]).astype(int)
+    table["spots"] = table.pop("most").where(one_table, table["spots"])
     _require_same_spots(table)
-    # n - 1 of a single value is 0, for which t is not defined: no interval.
-    half = stats.t.ppf(0.975, table["n"] - 1) * table.pop("sd") / np.sqrt(table["n"])
-    table.insert(table.columns.get_loc("mean") + 1, "low", table["mean"] - half)
-    table.insert(table.columns.get_loc("mean") + 2, "high", table["mean"] + half)
     table["seeds"] = np.where(table["clustering"] == "none", 1, scores["seed"].nunique())
     facts = scores.drop_duplicates("representation")[["representation", *FACTS]]
     return table.merge(facts, on="representation").merge(costs, on="representation", how="left")
 
 
 def comparison_table(scores: pd.DataFrame, references: Sequence[str] = REFERENCES) -> pd.DataFrame:
-    """Paired differences over sections of each representation and the references it is held to.
+    """Paired differences over patients of each representation and the references it is held to.
+
+    A patient's difference is the mean of its sections' that both were scored on.
 
     Returns
     -------
     DataFrame
         scope, centred, clustering, factor, metric, representation, reference, difference (mean over
-        sections, seeds averaged), low, high (95 %, Student's t), better_in (sections in which the
-        representation is the better one), n (sections), p (sign-flip test), p_holm (Holm over all
-        comparisons of the metric) and p_holm_own (over the representation's own ones).
+        patients, seeds averaged), low, high (95 %, Student's t), better_in (patients for which the
+        representation is the better one: the lower one for batch factors and Davies-Bouldin), n
+        (patients), n_sections, p (sign-flip test), smallest_p (attainable with so many patients),
+        p_holm (Holm over all comparisons of the metric) and p_holm_own (over the representation's
+        own ones).
     """
     rows = []
     for key, group in _by_section(scores).groupby(KEYS, dropna=False, sort=False):
-        wide = group.pivot(index="section", columns="representation", values="value")
+        wide = group.pivot(index=["patient", "section"], columns="representation", values="value")
         for name in wide:
             for reference in references:
                 if reference in wide and reference != name:
-                    difference = (wide[name] - wide[reference]).dropna().to_numpy()
+                    sections = (wide[name] - wide[reference]).dropna()
+                    patients = sections.groupby("patient").mean().to_numpy()
                     pair = {"representation": name, "reference": reference}
-                    facts = _difference(difference, key[-1] in LOWER_IS_BETTER)
+                    facts = paired_difference(patients, lower_is_better(*key[-2:]))
+                    facts |= {"n_sections": len(sections)}
                     rows.append(dict(zip(KEYS, key, strict=True)) | pair | facts)
     columns = [*KEYS, "representation", "reference", "difference", "low", "high", "better_in"]
-    table = pd.DataFrame(rows, columns=[*columns, "n", "p"])
+    table = pd.DataFrame(rows, columns=[*columns, "n", "n_sections", "p", "smallest_p"])
     for column, family in (("p_holm", KEYS), ("p_holm_own", [*KEYS, "representation"])):
         groups = table.groupby(family, dropna=False)["p"]
         table[column] = groups.transform(lambda p: holm(p.to_numpy()))
     return table
-
-
-def _difference(difference: np.ndarray, lower_is_better: bool) -> dict:
-    n = len(difference)
-    if not n:
-        return {"n": 0}
-    mean, half = difference.mean(), np.nan
-    if n > 1:
-        half = stats.t.ppf(0.975, n - 1) * stats.sem(difference)
-    better = difference < 0 if lower_is_better else difference > 0
-    return {
-        "difference": mean,
-        "low": mean - half,
-        "high": mean + half,
-        "better_in": int(better.sum()),
-        "n": n,
-        "p": sign_flip(difference),
-    }
 
 
 def skipped_table(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -125,7 +123,7 @@ def _pooled(scores: pd.DataFrame) -> pd.Series:
 
 def _by_section(scores: pd.DataFrame) -> pd.DataFrame:
     """One value a section: the mean over seeds."""
-    keys = [*KEYS, "representation", "section"]
+    keys = [*KEYS, "representation", "patient", "section"]
     groups = scores[~_pooled(scores)].groupby(keys, dropna=False, sort=False)
     return groups.agg(value=("value", "mean"), spots=("spots", "first")).reset_index()
 

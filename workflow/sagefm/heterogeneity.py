@@ -10,7 +10,7 @@ from sklearn.metrics import silhouette_samples
 from sklearn.neighbors import NearestNeighbors
 
 from sagefm.cluster_graph import nearest_spots
-from sagefm.cluster_metrics import chance_share, draw
+from sagefm.cluster_metrics import draw
 
 
 def heterogeneity_scores(
@@ -22,14 +22,14 @@ def heterogeneity_scores(
     spots: int,
     seed: int,
 ) -> pd.DataFrame:
-    """Silhouette and neighbour purity of known groups, each the mean over a sample's spots.
+    """Silhouette and neighbour purity of known groups, a value a section: the mean of its spots.
 
     Parameters
     ----------
     values
         (spots, features), those of spots with a known group.
     groups, samples
-        (spots,) each.
+        (spots,) each: int from 0, and names of sections.
     patients
         (spots,), for the purity among spots of other patients (`purity_across`), which no batch
         effect can raise; None leaves it out.
@@ -41,54 +41,58 @@ def heterogeneity_scores(
     Returns
     -------
     DataFrame
-        section, metric, value. Purity is (share - chance) / (1 - chance): 0 as if spots lay
-        anywhere, 1 if all neighbours are of the spot's group.
+        section, metric, value. Purity is (share - chance) / (1 - chance), share and chance means
+        over the section's spots: 0 in every section if spots lay anywhere, whatever groups it has;
+        1 if all neighbours are of the spot's group. It is not defined, and left out, where chance
+        is 1.
     """
-    columns = {"purity": purity(values, groups, neighbours, None)}
+    columns = {"purity": _by_section(*neighbour_shares(values, groups, neighbours), samples)}
     if patients is not None and len(np.unique(patients)) >= 2:
-        columns["purity_across"] = purity(values, groups, neighbours, patients)
+        across = neighbour_shares(values, groups, neighbours, patients)
+        columns["purity_across"] = _by_section(*across, samples)
     drawn = draw(len(values), spots, seed)
     if len(np.unique(groups[drawn])) >= 2:
-        silhouettes = np.full(len(values), np.nan)
-        silhouettes[drawn] = silhouette_samples(values[drawn], groups[drawn])
-        columns["group_silhouette"] = silhouettes
-    table = pd.DataFrame(columns).groupby(samples).mean()
-    table = table.rename_axis("section").reset_index()
+        silhouettes = pd.Series(silhouette_samples(values[drawn], groups[drawn]))
+        columns["group_silhouette"] = silhouettes.groupby(samples[drawn]).mean()
+    table = pd.DataFrame(columns).rename_axis("section").reset_index()
     return table.melt("section", var_name="metric", value_name="value").dropna(subset="value")
 
 
-def purity(
+def _by_section(shares: np.ndarray, chances: np.ndarray, samples: np.ndarray) -> pd.Series:
+    """Purity of each section, in excess of what its own groups would have by chance."""
+    means = pd.DataFrame({"share": shares, "chance": chances}).groupby(samples).mean()
+    room = 1 - means["chance"]
+    return (means["share"] - means["chance"]) / room.where(room > 1e-12)
+
+
+def neighbour_shares(
     values: np.ndarray, groups: np.ndarray, neighbours: int, patients: np.ndarray | None = None
-) -> np.ndarray:
-    """Share of each spot's nearest others that are of its group, corrected for chance: (spots,).
+) -> tuple[np.ndarray, np.ndarray]:
+    """Share of each spot's nearest others, and of all others, that are of its group: (spots,) each.
+
+    The second is what the first would be by chance.
 
     Parameters
     ----------
     values, groups
-        (spots, features) and (spots,).
+        (spots, features), and int (spots,).
     neighbours
         Others looked at, fewer where there are fewer.
     patients
-        (spots,): if given, only spots of other patients are neighbours.
+        (spots,): if given, only spots of other patients are others.
     """
+    sizes = np.bincount(groups).astype(float)
     if patients is None:
         near = nearest_spots(values, neighbours + 1)[1][:, 1:]
         shares = (groups[near] == groups[:, None]).mean(axis=1)
-        chance = chance_share(groups)
-    else:
-        shares, chance = np.empty(len(values)), _chance_across(groups, patients)
-        for patient in np.unique(patients):
-            own = patients == patient
-            k = min(neighbours, int((~own).sum()))
-            index = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(values[~own])
-            near = index.kneighbors(values[own], return_distance=False)
-            shares[own] = (groups[~own][near] == groups[own][:, None]).mean(axis=1)
-    return (shares - chance) / (1 - chance) if chance < 1 else np.zeros(len(values))
-
-
-def _chance_across(groups: np.ndarray, patients: np.ndarray) -> float:
-    """Probability that a spot and one drawn from the other patients are of one group."""
-    counts = pd.crosstab(patients, groups).to_numpy(dtype=float)
-    others = counts.sum(axis=0) - counts
-    share = others / np.maximum(others.sum(axis=1, keepdims=True), 1)
-    return float(np.sum(counts * share) / counts.sum())
+        return shares, (sizes[groups] - 1) / (len(groups) - 1)
+    shares, chances = np.empty(len(values)), np.empty(len(values))
+    for patient in np.unique(patients):
+        own = patients == patient
+        k = min(neighbours, int((~own).sum()))
+        index = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(values[~own])
+        near = index.kneighbors(values[own], return_distance=False)
+        shares[own] = (groups[~own][near] == groups[own][:, None]).mean(axis=1)
+        others = np.bincount(groups[~own], minlength=len(sizes)) / (~own).sum()
+        chances[own] = others[groups[own]]
+    return shares, chances

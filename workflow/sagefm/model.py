@@ -120,11 +120,14 @@ class Contrast(_GeneDecoder):
     """What sets a spot apart from its section's average spot: programmes of genes, and their dose.
 
     Centre and neighbours' mean are read through principal components of the training sections,
-    which stay fixed; a small network makes the embedding. Each of its dimensions is a programme:
-    `fc_gene.weight` holds every gene's log fold change for a unit of it. They act on the
-    difference to the embedding of the section's average spot, so an average spot is predicted as
-    the section's mean whatever its patient or depth; and the loss is the multinomial likelihood of
-    the hidden counts, which does not ask how many there are.
+    which stay fixed; what a small network makes of them is added to them, and that sum is the
+    embedding. Each of its dimensions is a programme: `fc_gene.weight` holds every gene's log fold
+    change for a unit of it. They act on the difference to the embedding of the section's average
+    spot, so an average spot is predicted as the section's mean whatever its patient or depth; and
+    the loss is the multinomial likelihood of the hidden counts, which does not ask how many there
+    are.
+
+    `widths` are those of the small network's hidden layers; the embedding has 2 `COMPONENTS`.
     """
 
     COMPONENTS = 50
@@ -134,15 +137,16 @@ class Contrast(_GeneDecoder):
     """Rate of a gene that the section's other spots lack."""
 
     def __init__(self, n_genes: int, widths: tuple[int, ...]) -> None:
-        super().__init__(n_genes, widths)
-        self.fc_gene = nn.Linear(self.widths[-1], n_genes, bias=False)
+        wide = 2 * self.COMPONENTS
+        super().__init__(n_genes, (*widths, wide))
+        self.fc_gene = nn.Linear(wide, n_genes, bias=False)
         nn.init.normal_(self.fc_gene.weight, std=0.01)
         for channel in ("centre", "neighbours"):
             self.register_buffer(f"{channel}_mean", torch.zeros(n_genes))
             self.register_buffer(f"{channel}_components", torch.zeros(n_genes, self.COMPONENTS))
         self.hidden = nn.ModuleList(
             nn.Linear(wide, narrow)
-            for wide, narrow in zip((2 * self.COMPONENTS, *widths), widths, strict=False)
+            for wide, narrow in zip((wide, *widths), self.widths, strict=True)
         )
 
     def fit_input(self, centre: sp.csr_matrix, neighbours: sp.csr_matrix) -> None:
@@ -158,16 +162,17 @@ class Contrast(_GeneDecoder):
 
         Hidden genes of `centre` are as in the section's average spot.
         """
-        hidden = torch.cat(
+        components = torch.cat(
             [
                 (centre - self.centre_mean) @ self.centre_components,
                 (neighbours - self.neighbours_mean) @ self.neighbours_components,
             ],
             dim=1,
         )
+        hidden = components
         for i, layer in enumerate(self.hidden):
             hidden = layer(functional.leaky_relu(hidden) if i else hidden)
-        return hidden
+        return components + hidden
 
     def log_fold(self, embedding: Tensor, background: Tensor) -> Tensor:
         """Log fold change (spots, genes; float32) against the section's mean, up to a constant."""

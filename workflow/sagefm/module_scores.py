@@ -13,6 +13,8 @@ from sagefm.expression import normalise
 from sagefm.io import read_table
 
 UNASSIGNED = "unassigned"
+CONTROLS = 50
+"""Control genes drawn from a bin of abundance; scanpy's default."""
 
 
 def read_gene_sets(path: str | Path) -> dict[str, list[str]]:
@@ -66,8 +68,10 @@ def found_genes(cohort: Cohort, sets: Mapping[str, Sequence[str]]) -> pd.DataFra
 def module_scores(cohort: Cohort, genes: pd.DataFrame, seed: int) -> pd.DataFrame:
     """Score of each gene set at each spot, sample by sample (scanpy.tl.score_genes).
 
-    A score is the mean log1p expression (10,000 counts a spot) of the set's genes less that of as
-    many random genes of like abundance (Satija et al. 2015), drawn with the seed.
+    A score is the mean log1p expression (10,000 counts a spot) of the set's genes less that of
+    control genes of like abundance (Satija et al. 2015): `CONTROLS`, drawn with the seed, from each
+    of 25 bins of abundance that holds a gene of the set. Control genes differ from sample to sample
+    and are not withheld from the representations.
 
     Parameters
     ----------
@@ -89,7 +93,9 @@ def module_scores(cohort: Cohort, genes: pd.DataFrame, seed: int) -> pd.DataFram
         )
         scores = {}
         for name, own in sets.items():
-            score_genes(adata, own, score_name="score", random_state=seed)
+            score_genes(
+                adata, own, ctrl_size=CONTROLS, n_bins=25, score_name="score", random_state=seed
+            )
             scores[name] = adata.obs["score"].to_numpy(dtype=float)
         tables.append(pd.DataFrame(scores))
     return pd.concat(tables, ignore_index=True)

@@ -1,13 +1,16 @@
 """Which rows of a task's score table are meant: the headline protocol's, the best ones."""
 
 import re
-from collections.abc import Sequence
 
 import pandas as pd
 
 MAJORITY = "majority"
 KEYS = ["representation", "centred", "classifier", "protocol"]
 """What one set of predictions goes by."""
+NAMES = ("sample", "patient", "spot", "fold")
+CLASSES = ("label", "source_label", "truth", "predicted", "class", "headline", "best")
+TEXT = dict.fromkeys((*NAMES, *CLASSES), str)
+"""Types to read a task's tables with: spots and classes may be called `1`, `2`, `3`."""
 
 
 def reported_accuracy(reported: pd.DataFrame, claim: str | None) -> float | None:
@@ -17,10 +20,11 @@ def reported_accuracy(reported: pd.DataFrame, claim: str | None) -> float | None
     return float(found[1]) / 100 if found else None
 
 
-def headline_protocol(protocols: Sequence[str]) -> str:
-    """The protocol that counts: held-out patients where there are, else samples, else spots."""
+def headline_protocol(scores: pd.DataFrame) -> str:
+    """The protocol that counts: held-out patients if any were scored, else samples, else spots."""
+    scored = set(scores.loc[scores["representation"] != MAJORITY, "protocol"])
     order = ("held_out_patients", "held_out_samples", "random_spots")
-    return next(protocol for protocol in order if protocol in set(protocols))
+    return next(protocol for protocol in order if protocol in scored)
 
 
 def best_of(scores: pd.DataFrame, classifier: str, without: str = "") -> pd.Series:
@@ -29,7 +33,7 @@ def best_of(scores: pd.DataFrame, classifier: str, without: str = "") -> pd.Seri
     The majority class, and a representation named, are left out.
     """
     own = scores[
-        (scores["protocol"] == headline_protocol(scores["protocol"]))
+        (scores["protocol"] == headline_protocol(scores))
         & (scores["subset"] == "all")
         & (scores["classifier"] == classifier)
         & ~scores["representation"].isin([MAJORITY, without])

@@ -1,16 +1,69 @@
-"""Exact sign-flip test of paired differences, and Holm's correction of its p values.
+"""Paired differences: their interval, exact sign-flip test, and Holm's correction of its p values.
 
 Under the null hypothesis a pair's difference is as likely negative as positive, so that all sign
 patterns are equally likely (Fisher 1935; Good 2005). Nothing is assumed of the differences' shape.
 """
 
 import numpy as np
+from scipy import stats
 
 EXACT_UP_TO = 18
 """Pairs up to which every pattern of signs is gone through (2^18 patterns, milliseconds)."""
 
+DRAWS = 100_000
+"""Patterns drawn where there are more pairs."""
 
-def sign_flip(differences: np.ndarray, draws: int = 100_000, seed: int = 0) -> float:
+
+def paired_difference(values: np.ndarray, lower_is_better: bool = False) -> dict[str, float]:
+    """What a table says of the differences between two methods, pair by pair.
+
+    Parameters
+    ----------
+    values
+        (pairs,): a method less its reference, one a patient; NaN where a pair lacks a value, which
+        leaves it out.
+    lower_is_better
+        Whether a negative difference is the better one.
+
+    Returns
+    -------
+    dict
+        difference (mean), low and high (95 % by t; NaN for fewer than 2 pairs), p (`sign_flip`),
+        smallest_p (attainable with so many pairs), n, better_in (pairs).
+    """
+    values = np.asarray(values, dtype=float)
+    values = values[~np.isnan(values)]
+    mean, low, high = t_interval(values)
+    better = values < 0 if lower_is_better else values > 0
+    return {
+        "difference": mean,
+        "low": low,
+        "high": high,
+        "p": sign_flip(values),
+        "smallest_p": smallest_p(len(values)),
+        "n": len(values),
+        "better_in": int(better.sum()),
+    }
+
+
+def t_interval(values: np.ndarray) -> tuple[float, float, float]:
+    """Mean and 95 % t interval of independent values (n,); NaN bounds for fewer than two."""
+    n = len(values)
+    if n < 2:
+        return (float(np.mean(values)) if n else np.nan), np.nan, np.nan
+    mean = float(np.mean(values))
+    half = float(stats.t.ppf(0.975, n - 1) * np.std(values, ddof=1) / np.sqrt(n))
+    return mean, mean - half, mean + half
+
+
+def smallest_p(pairs: int) -> float:
+    """The smallest p that `sign_flip` can give for so many pairs; NaN for none."""
+    if not pairs:
+        return float("nan")
+    return 2.0 ** (1 - pairs) if pairs <= EXACT_UP_TO else 1 / (1 + DRAWS)
+
+
+def sign_flip(differences: np.ndarray, draws: int = DRAWS, seed: int = 0) -> float:
     """Two-sided p value of the mean of paired differences.
 
     Exact for up to `EXACT_UP_TO` pairs, when the smallest attainable value is 2 / 2^n; for more, a

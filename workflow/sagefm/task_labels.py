@@ -28,7 +28,7 @@ class TaskLabels:
     Attributes
     ----------
     spots
-        All spots of the cohort: sample, patient (the sample's name where unnamed), spot, x_pixels,
+        All spots of the cohort: sample, patient (of `cohort.name_patients`), spot, x_pixels,
         y_pixels, source_label, label (missing where the spot takes no part); of derived labels also
         margin and `score_{set}`.
     classes
@@ -65,7 +65,8 @@ def label_task(
         `spot_column`; joined as in `ingest.join_labels`) or `module_scores` (`gene_sets`, `margin`,
         `withhold`).
     drop
-        Classes left out, named as in the source.
+        Classes left out, named as in the source; of derived labels, `unassigned` always is, unless
+        it is merged.
     merge
         New class: classes of the source that it takes the place of.
     min_spots
@@ -104,8 +105,15 @@ def _label(cohort, labels, drop, merge, min_spots, seed) -> TaskLabels:
             "no spot of the cohort has a label; name the cohort's `labels` in the config, or give "
             "the task a label table whose samples and spots are the cohort's."
         )
-    _check_named(spots["source_label"], drop, merge)
-    label = spots["source_label"].where(~spots["source_label"].isin(drop))
+    notes = dict.fromkeys(drop, "dropped by the config")
+    if labels["source"] == "module_scores":
+        if UNASSIGNED not in [old for olds in merge.values() for old in olds]:
+            notes[UNASSIGNED] = f"left out: no set leads by {labels['margin']:g}"
+        there = {*spots["source_label"], UNASSIGNED}
+    else:
+        there = set(spots["source_label"].dropna())
+    _check_named(there, drop, merge)
+    label = spots["source_label"].where(~spots["source_label"].isin(notes))
     label = label.replace({old: new for new, olds in merge.items() for old in olds})
     classes = _classes(spots.assign(label=label), min_spots)
     kept = classes.loc[classes["kept"], "class"]
@@ -115,18 +123,17 @@ def _label(cohort, labels, drop, merge, min_spots, seed) -> TaskLabels:
             "`min_spots`, or merge classes."
         )
     spots.insert(6, "label", label.where(label.isin(kept)))
-    dropped = _dropped(spots, drop)
+    dropped = _dropped(spots, notes)
     return TaskLabels(spots, pd.concat([classes, dropped], ignore_index=True), genes)
 
 
 def _spots(cohort: Cohort) -> pd.DataFrame:
     obs = cohort_obs(cohort.samples)
-    sample, patient = obs["sample"].astype(str), obs["patient"].astype(str)
     x, y = cohort_spatial(cohort.samples).T
     return pd.DataFrame(
         {
-            "sample": sample.to_numpy(),
-            "patient": patient.where(patient != "", sample).to_numpy(),
+            "sample": obs["sample"].to_numpy(dtype=str),
+            "patient": obs["patient"].to_numpy(dtype=str),
             "spot": obs["spot"].to_numpy(),
             "x_pixels": x,
             "y_pixels": y,
@@ -139,7 +146,7 @@ def _own(cohort: Cohort) -> pd.Series:
     obs = cohort_obs(cohort.samples)
     if "label" not in obs:
         return pd.Series(index=range(len(obs)), dtype=object)
-    return obs["label"].astype(object).reset_index(drop=True)
+    return obs["label"].astype(object).map(str, na_action="ignore").reset_index(drop=True)
 
 
 def _from_table(cohort: Cohort, labels: Mapping) -> pd.Series:
@@ -164,9 +171,8 @@ def _from_table(cohort: Cohort, labels: Mapping) -> pd.Series:
     return pd.concat(joined, ignore_index=True)
 
 
-def _check_named(found: pd.Series, drop: Sequence[str], merge: Mapping[str, Sequence]) -> None:
-    """InputError if `drop` or `merge` names a class that the labels do not have, or one twice."""
-    there = set(found.dropna()) | {UNASSIGNED}
+def _check_named(there: set[str], drop: Sequence[str], merge: Mapping[str, Sequence]) -> None:
+    """InputError if `drop` or `merge` names a class that is not there, or one twice."""
     named = [*drop, *(old for olds in merge.values() for old in olds)]
     for name in named:
         if name not in there:
@@ -191,10 +197,11 @@ def _classes(spots: pd.DataFrame, min_spots: int) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(_class_row("", spots, False, "")))
 
 
-def _dropped(spots: pd.DataFrame, drop: Sequence[str]) -> pd.DataFrame:
+def _dropped(spots: pd.DataFrame, notes: Mapping[str, str]) -> pd.DataFrame:
+    """Rows of the classes left out, each with its note, and of spots without label."""
     rows = [
-        _class_row(name, spots[spots["source_label"] == name], False, "dropped by the config")
-        for name in drop
+        _class_row(name, spots[spots["source_label"] == name], False, note)
+        for name, note in notes.items()
     ]
     unlabelled = spots[spots["source_label"].isna()]
     if len(unlabelled):

@@ -3,10 +3,11 @@
 from sagefm.annotation import Plan, annotate
 from sagefm.io import read_table, write_table
 from sagefm.representations import read_representation
+from sagefm.score_rows import TEXT
 from sagefm.script import job
 
 with job(snakemake):
-    labels = read_table(snakemake.input.labels, dtype={"sample": str, "patient": str, "spot": str})
+    labels = read_table(snakemake.input.labels, dtype=TEXT)
     representation = read_representation(snakemake.input.representation)
     predictions, fits = annotate(representation, labels, Plan(**snakemake.params.plan))
     write_table(predictions, snakemake.output.predictions)

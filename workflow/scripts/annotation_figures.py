@@ -4,21 +4,20 @@ from sagefm.figures.annotation import draw_annotation, draw_classes
 from sagefm.figures.annotation_maps import draw_annotation_maps, draw_confusion
 from sagefm.figures.style import save
 from sagefm.io import read_table
-from sagefm.score_rows import reported_accuracy
+from sagefm.score_rows import TEXT, reported_accuracy
 from sagefm.script import job
 
 with job(snakemake):
     given, params, title = snakemake.input, snakemake.params, snakemake.params.title
-    text = {"sample": str, "patient": str, "spot": str}
     reported = reported_accuracy(read_table(given.reported), params.claim)
     shown = read_table(given.shown)
     figures = {
         "scores": draw_annotation(
             read_table(given.scores), read_table(given.skipped), title, reported
         ),
-        "classes": draw_classes(read_table(given.per_class), shown, title),
-        "confusion": draw_confusion(read_table(given.confusion), shown, title),
-        "maps": draw_annotation_maps(read_table(given.maps, dtype=text), shown, title),
+        "classes": draw_classes(read_table(given.per_class, dtype=TEXT), shown, title),
+        "confusion": draw_confusion(read_table(given.confusion, dtype=TEXT), shown, title),
+        "maps": draw_annotation_maps(read_table(given.maps, dtype=TEXT), shown, title),
     }
     for pdf, (name, figure) in zip(snakemake.output.pdf, figures.items(), strict=True):
         save(figure, pdf, snakemake.output[name])

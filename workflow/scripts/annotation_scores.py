@@ -3,17 +3,18 @@
 from sagefm.annotation import Plan
 from sagefm.annotation_summary import summarise
 from sagefm.io import read_table, write_table
+from sagefm.score_rows import TEXT
 from sagefm.script import job
 
 with job(snakemake):
-    params, text = snakemake.params, {"sample": str, "patient": str, "spot": str, "fold": str}
+    params = snakemake.params
     tables = summarise(
-        read_table(snakemake.input.labels, dtype=text),
+        read_table(snakemake.input.labels, dtype=TEXT),
         dict(
             zip(
                 params.representations,
                 (
-                    (read_table(predictions, dtype=text), read_table(fits, dtype=text))
+                    (read_table(predictions, dtype=TEXT), read_table(fits, dtype=TEXT))
                     for predictions, fits in zip(
                         snakemake.input.predictions, snakemake.input.fits, strict=True
                     )

@@ -11,7 +11,8 @@ from sagefm.split import patients_seen, scored_samples
 with job(snakemake):
     inputs, params = snakemake.input, snakemake.params
     split = read_table(inputs.split, dtype=str).fillna("")
-    seen = patients_seen(scored_samples(split, pd.DataFrame(params.rows), params.cohort))
+    # No cohort is named: its samples that the model was trained on are scored as well.
+    seen = patients_seen(scored_samples(split, pd.DataFrame(params.rows), cohort=""))
     claims = clustering_claims(
         params.model,
         params.models,

@@ -11,7 +11,8 @@ from sagefm.split import patients_seen, scored_samples
 with job(snakemake):
     params = snakemake.params
     split = read_table(snakemake.input.split, dtype=str).fillna("")
-    seen = patients_seen(scored_samples(split, pd.DataFrame(params.rows), params.cohort))
+    # No cohort is named: its samples that the model was trained on are scored as well.
+    seen = patients_seen(scored_samples(split, pd.DataFrame(params.rows), cohort=""))
     table = read_table(snakemake.input.table)
     claims = coherence_claims(params.model, params.cohort, table, params.paper_data, seen)
     write_table(claims_table(claims), snakemake.output.claims)

@@ -15,11 +15,11 @@ from sagefm.figures.style import (
     percent_axis,
     styled,
 )
+from sagefm.names import representation_name
 from sagefm.score_rows import KEYS, MAJORITY
 
 SIGN = "†"
 """Marks representations fitted on the very spots they are scored on."""
-NAMES = {"pca": "PCA", "mofa": "MOFA", "raw": "raw expression"}
 PROTOCOLS = {
     "held_out_patients": ("held-out patients", OKABE_ITO["blue"], "o"),
     "held_out_samples": ("held-out samples", OKABE_ITO["green"], "D"),
@@ -31,11 +31,8 @@ ROLES = {"headline": OKABE_ITO["blue"], "best": OKABE_ITO["green"], "baseline": 
 
 def row_name(representation: str, centred: bool, transductive: bool | None = None) -> str:
     """How a representation is named in figures: its name, its sign, and whether it is centred."""
-    name = NAMES.get(representation, representation.replace("_", " "))
-    if representation.startswith("sagefm-"):
-        name = f"SAGE-FM {representation.removeprefix('sagefm-')}"
     sign = f" {SIGN}" if transductive is True else ""
-    return f"{name}{', centred' if centred else ''}{sign}"
+    return f"{representation_name(representation)}{', centred' if centred else ''}{sign}"
 
 
 @styled

@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from scipy.optimize import linear_sum_assignment
 
 from sagefm.figures.style import DOUBLE, categorical, count, head, styled
+from sagefm.names import representation_name
 
 UNLABELLED = "#D5D5D5"
 UNMATCHED = "#9A9A9A"
@@ -55,7 +56,7 @@ def draw_umap(table: pd.DataFrame) -> Figure:
             ax.set(xticks=[], yticks=[])
             ax.spines[:].set_visible(True)
             if line == 0:
-                ax.set_title(name)
+                ax.set_title(representation_name(name))
             if i % shown == 0:
                 ax.set_ylabel(f"by {factor}")
     # Legends one under the other, each as wide as the page.
@@ -119,7 +120,8 @@ def draw_cluster_maps(
             found = own[f"{kind}_section"]
             matched = matched_labels(truth.to_numpy(), found.to_numpy())
             _map(ax, own, found.map(matched).map(colours).fillna(UNMATCHED))
-    for ax, title in zip(panels[0], ["labels", *names], strict=True):
+    titles = ["labels", *map(representation_name, names)]
+    for ax, title in zip(panels[0], titles, strict=True):
         ax.set_title(title, loc="center")
     present = first.loc[first["sample"].isin(chosen), "label"]
     entries = [_dot(colour, label) for label, colour in colours.items() if label in set(present)]

@@ -8,13 +8,12 @@ from matplotlib.ticker import MaxNLocator
 from sagefm.figures.style import (
     DOUBLE,
     NEUTRAL,
-    OKABE_ITO,
-    PREDICTOR_COLOURS,
-    categorical,
     count,
     head,
+    representation_colour,
     styled,
 )
+from sagefm.names import representation_name
 
 # Scope, clustering, factor, metric of each panel, and its title.
 PANELS = {
@@ -35,13 +34,15 @@ PANELS = {
     ("cohort", "none", "label", "purity_across"): "pooled: purity of\nlabels, other patients",
     ("cohort", "none", "patient", "purity"): "pooled: purity of\npatients (batch)",
 }
+NONE_AT_ZERO = ("ari", "ami", "neighbour_excess", "group_silhouette", "purity_across")
+"""Metrics whose panels show 0, where there is nothing to be seen."""
 BIOLOGY = ("label", "organ", "disease_state")
 MEASURES = {
     "purity": "neighbour purity",
     "group_silhouette": "silhouette",
 }
 COLUMNS = 4
-MARKERS = "osD^vP"
+MARKERS = "osD^vPX<>"
 
 
 @styled
@@ -49,7 +50,8 @@ def draw_metrics(summary: pd.DataFrame) -> Figure:
     """Every representation's mean of each metric with its 95 % interval, a panel a metric.
 
     Filled: as it is; hollow: centred per sample, for metrics of the pooled cohort. Metrics that
-    could not be scored have no panel.
+    could not be scored have no panel; one shows no more than thrice the spread of its means, and
+    cuts longer intervals off, as two patients give.
 
     Parameters
     ----------
@@ -64,10 +66,8 @@ def draw_metrics(summary: pd.DataFrame) -> Figure:
     figure = Figure(figsize=(DOUBLE, lines * (0.15 * len(order) + 0.62) + 0.45))
     panels = figure.subplots(lines, COLUMNS, squeeze=False, sharey=True)
     for ax, (key, own) in zip(panels.flat, found.items(), strict=False):
-        _panel(ax, own, list(order))
+        _panel(ax, own, list(order), with_zero=key[-1] in NONE_AT_ZERO)
         ax.set_title(PANELS[key], fontsize=7.5)
-        if key[-1] in ("ari", "ami", "neighbour_excess", "group_silhouette", "purity_across"):
-            ax.axvline(0, color=NEUTRAL, lw=0.6)
     for ax in panels.flat[len(found) :]:
         ax.set_axis_off()
     handles = [
@@ -75,8 +75,9 @@ def draw_metrics(summary: pd.DataFrame) -> Figure:
         for face, label in ((NEUTRAL, "as it is"), ("white", "centred per sample"))
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=2)
-    sections = count(int(first["n"].max()), "scored section")
-    head(figure, f"{sections}, {count(int(first['spots'].max()), 'spot')}: mean and 95 % interval")
+    columns = {"n": "scored patient", "n_sections": "section", "spots": "spot"}
+    counts = [count(first[column].max(), noun) for column, noun in columns.items()]
+    head(figure, f"{', '.join(counts)}: mean and 95 % interval")
     return figure
 
 
@@ -94,7 +95,10 @@ def draw_batch_biology(summary: pd.DataFrame) -> Figure:
     rows = summary[(summary["clustering"] == "none") & summary["mean"].notna()]
     factors = [factor for factor in BIOLOGY if factor in set(rows["factor"])]
     names = list(pd.unique(rows["representation"]))
-    colours = categorical(names)
+    colours = {name: representation_colour(name) for name in names}
+    # Those of one colour differ in their markers.
+    alike = pd.Series(colours).groupby(list(colours.values())).cumcount()
+    markers = {name: MARKERS[number % len(MARKERS)] for name, number in alike.items()}
     figure = Figure(figsize=(DOUBLE, 2.9 * max(len(factors), 1) + 0.2))
     panels = figure.subplots(max(len(factors), 1), len(MEASURES), squeeze=False)
     for line, factor in zip(panels, factors, strict=False):
@@ -103,16 +107,16 @@ def draw_batch_biology(summary: pd.DataFrame) -> Figure:
             wide = own.pivot_table(
                 index=["representation", "centred"], columns="factor", values="mean"
             )
-            for i, name in enumerate(names):
+            for name in names:
                 points = wide.reindex([(name, False), (name, True)])
                 if not {factor, "patient"} <= set(points):
                     continue
                 x, y = points["patient"].to_numpy(), points[factor].to_numpy()
-                marker, colour = MARKERS[i % len(MARKERS)], colours[name]
+                marker, colour = markers[name], colours[name]
                 ax.plot(x, y, color=colour, lw=0.8, alpha=0.7)
                 # What centring does not move shows as a dot in a ring.
                 ax.plot(x[1:], y[1:], marker, color=colour, ms=6.5, mfc="white")
-                ax.plot(x[:1], y[:1], marker, color=colour, ms=4.5, label=name)
+                ax.plot(x[:1], y[:1], marker, color=colour, ms=4.5, label=representation_name(name))
             ax.set_xlabel(f"{words} of patients (batch)")
             ax.set_ylabel(f"{words} of {factor.replace('_', ' ')} (biology)")
             ax.grid()
@@ -136,28 +140,27 @@ def _rows(summary: pd.DataFrame, key: tuple[str, str, str | None, str]) -> pd.Da
     return summary[same & of_factor & (summary["metric"] == metric) & summary["mean"].notna()]
 
 
-def _panel(ax: Axes, rows: pd.DataFrame, order: list[str]) -> None:
+def _panel(ax: Axes, rows: pd.DataFrame, order: list[str], with_zero: bool) -> None:
     """One line a representation: intervals, and dots over them."""
     both = rows["centred"].any()
     for _, row in rows.iterrows():
         y = order.index(row["representation"])
         y += (-0.16 if row["centred"] else 0.16) if both else 0
-        colour = _colour(row["representation"])
+        colour = representation_colour(row["representation"])
         ax.plot([row["low"], row["high"]], [y, y], color=colour, lw=1, alpha=0.6)
         face = "white" if row["centred"] else colour
         ax.plot(row["mean"], y, "o", ms=3.5, color=colour, mfc=face, mew=0.8)
-    ax.set_yticks(range(len(order)), order)
+    ax.set_yticks(range(len(order)), [representation_name(name) for name in order])
     ax.set_ylim(-0.6, len(order) - 0.4)
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="x")
     ax.xaxis.set_major_locator(MaxNLocator(3))
-    ax.margins(x=0.08)
-
-
-def _colour(representation: str) -> str:
-    """Colours by kind: trained here, MOFA, the untrained neighbour mean, others."""
-    if representation.startswith("sagefm"):
-        return PREDICTOR_COLOURS["model"]
-    if representation == "mofa":
-        return OKABE_ITO["vermilion"]
-    return PREDICTOR_COLOURS.get(representation, NEUTRAL)
+    means, ends = rows["mean"], rows[["mean", "low", "high"]]
+    spread = means.max() - means.min()
+    left = max(ends.min(axis=None), means.min() - spread)
+    right = min(ends.max(axis=None), means.max() + spread)
+    if with_zero:
+        ax.axvline(0, color=NEUTRAL, lw=0.6)
+        left, right = min(left, 0), max(right, 0)
+    if left < right:
+        ax.set_xlim(left - 0.08 * (right - left), right + 0.08 * (right - left))

@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from scipy import stats
 
-from sagefm.figures.style import DOUBLE, NEUTRAL, PREDICTOR_COLOURS, count, styled
+from sagefm.figures.style import DOUBLE, NEUTRAL, count, representation_colour, styled
+from sagefm.names import representation_name
+from sagefm.signflip import t_interval
 
 
 @styled
@@ -23,7 +24,9 @@ def draw_coherence(table: pd.DataFrame) -> Figure:
     order = table.groupby("representation")["mean_moran_i"].mean().sort_values().index
     components = table.groupby("representation")["components"].max()
     alike = components.nunique() == 1
-    labels = list(order) if alike else [f"{name} ({components[name]} components)" for name in order]
+    names = [representation_name(name) for name in order]
+    sizes = [f" ({components[name]} components)" * (not alike) for name in order]
+    labels = [f"{name}{size}" for name, size in zip(names, sizes, strict=True)]
     height = 0.3 * len(order) + 0.55
     figure = Figure(figsize=(DOUBLE, height * len(cohorts) + 0.45))
     panels = figure.subplots(len(cohorts), 1, sharex=True, squeeze=False)[:, 0]
@@ -32,7 +35,7 @@ def draw_coherence(table: pd.DataFrame) -> Figure:
         for row, name in enumerate(order):
             values = own.loc[own["representation"] == name, "mean_moran_i"].dropna().to_numpy()
             if len(values):
-                _row(ax, row, values, _colour(name))
+                _row(ax, row, values, representation_colour(name))
         ax.set_yticks(range(len(order)), labels)
         ax.set_ylim(-0.6, len(order) - 0.4)
         ax.tick_params(axis="y", length=0)
@@ -51,19 +54,10 @@ def draw_coherence(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def _colour(representation: str) -> str:
-    """Colours by kind: trained here, the untrained neighbour mean, other references."""
-    if representation.startswith("sagefm"):
-        return PREDICTOR_COLOURS["model"]
-    return PREDICTOR_COLOURS.get(representation, NEUTRAL)
-
-
 def _row(ax, row: int, values: np.ndarray, colour: str) -> None:
     """Dots of one representation, spread a little, and under them the mean and its interval."""
     spread = 0.05 + 0.25 * (np.arange(len(values)) * 0.618 % 1)  # even, whatever the number
     ax.plot(np.sort(values), row + spread, "o", ms=3.5, color=colour, alpha=0.7, mew=0)
-    mean = values.mean()
-    if len(values) > 1:
-        half = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values)
-        ax.plot([mean - half, mean + half], [row - 0.18] * 2, color=colour, lw=1.5)
+    mean, low, high = t_interval(values)
+    ax.plot([low, high], [row - 0.18] * 2, color=colour, lw=1.5)
     ax.plot(mean, row - 0.18, "D", ms=4.5, color=colour, mec="white", mew=0.6)

@@ -77,6 +77,14 @@ PREDICTOR_NAMES = {
 }
 PREDICTOR_MARKERS = dict(zip(PREDICTOR_COLOURS, "oDs^X", strict=True))
 """A second sign beside the colour, for print without colour."""
+REPRESENTATION_COLOURS = {
+    "raw": GREY,
+    "pca": NEUTRAL,
+    "neighbour_mean": PREDICTOR_COLOURS["neighbour_mean"],
+    "mofa": OKABE_ITO["vermilion"],
+    "banksy": OKABE_ITO["green"],
+    "graphst": OKABE_ITO["purple"],
+}
 
 
 def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
@@ -117,6 +125,13 @@ def _shades() -> Iterator[str]:
             # Black has no darker shade: it becomes two greys.
             changed = min(lightness * factor, 0.93) if lightness else 0.2 * factor**2
             yield to_hex(colorsys.hls_to_rgb(hue, changed, saturation))
+
+
+def representation_colour(name: str) -> str:
+    """A representation's colour: one for all that are trained here, its own for a known method."""
+    if name.startswith("sagefm-"):
+        return PREDICTOR_COLOURS["model"]
+    return REPRESENTATION_COLOURS.get(name, NEUTRAL)
 
 
 def present(predictors: Iterable[str]) -> list[str]:
