@@ -5,13 +5,6 @@ CLUSTERS = f"{RESULTS}/clustering/{{cohort}}/{{representation}}"
 NOT_OF_SCORES = ("cohorts", "umap_spots", "maps")
 
 
-def mapped(wildcards):
-    """The representations whose clusters are drawn beside the labels: at most five."""
-    there = representations_of(wildcards.cohort)
-    chosen = CLUSTERING["maps"] or [f"sagefm-{HEADLINE}", *METHODS]
-    return ([name for name in chosen if name in there] or there)[:5]
-
-
 rule cluster:
     input:
         representation=REPRESENTATION,

@@ -146,3 +146,52 @@ def samples_of(cohorts):
 def graphs_of(cohorts, graph):
     """One kind of graph of the samples of some cohorts."""
     return per_sample(GRAPH, cohorts, graph=graph)
+
+
+def cohort_of(task):
+    """The cohort that a task is about."""
+    return TASKS[task]["cohort"]
+
+
+def task_representations(task):
+    """The representations that a task compares."""
+    return TASKS[task]["representations"] or representations_of(cohort_of(task))
+
+
+def task_models(task):
+    """The models among them."""
+    return [model for model in MODELS if f"sagefm-{model}" in task_representations(task)]
+
+
+def task_representation(wildcards):
+    """A representation's file: of all genes, or without those that made the task's labels."""
+    cohort, genes = cohort_of(wildcards.task), genes_of(wildcards.task)
+    return f"{RESULTS}/representations/{cohort}/{genes}/{wildcards.representation}.h5ad"
+
+
+def task_keys(task, *keys):
+    """Some keys of a task's entry."""
+    return {key: TASKS[task][key] for key in keys}
+
+
+def task_plan(wildcards):
+    """What `annotation.Plan` takes."""
+    keys = ["protocols", "classifiers", "centred", "repeats", "seed", "class_weight"]
+    return task_keys(wildcards.task, *keys)
+
+
+def task_title(task):
+    """What a task asks, for people."""
+    return TASKS[task]["title"] or task
+
+
+def is_derived(task):
+    """Whether a task's labels are made from gene sets."""
+    return TASKS[task]["labels"]["source"] == "module_scores"
+
+
+def mapped(wildcards):
+    """The representations whose clusters are drawn beside the labels: at most five."""
+    there = representations_of(wildcards.cohort)
+    chosen = CLUSTERING["maps"] or [f"sagefm-{HEADLINE}", *METHODS]
+    return ([name for name in chosen if name in there] or there)[:5]
