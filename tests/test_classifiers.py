@@ -173,3 +173,19 @@ def test_mean_recall_is_balanced_accuracy():
     truth, predicted = rng.choice(list("aab"), 50), rng.choice(list("ab"), 50)
     expected = balanced_accuracy_score(truth, predicted)
     assert mean_recall(truth, predicted) == pytest.approx(expected)
+
+
+def test_one_dominant_direction_does_not_break_the_span_of_the_rows():
+    """Features that nearly all say the same, in single precision, as a smooth embedding's do."""
+    rng = np.random.default_rng(0)
+    rows, features = 300, 1024
+    common = rng.normal(size=(rows, 1)) * np.ones((1, features))
+    values = (common + 1e-4 * rng.normal(size=(rows, features))).astype(np.float32)
+    fitted = fit_scaling(values)
+    coordinates = fitted.transform(values)
+    assert np.isfinite(coordinates).all()
+    scaled = (values - values.mean(axis=0)) / values.std(axis=0)
+    # Distances are those of the scaled features.
+    expected = np.linalg.norm(scaled[0] - scaled[1:], axis=1)
+    found = np.linalg.norm(coordinates[0] - coordinates[1:], axis=1)
+    np.testing.assert_allclose(found, expected, rtol=1e-2)

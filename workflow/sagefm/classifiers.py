@@ -133,7 +133,8 @@ def _products(left: Values, right: Values) -> np.ndarray:
         a, b = (m[:, first : first + COLUMNS_AT_ONCE] for m in (left, right))
         if sp.issparse(left):
             a, b = a.toarray(), b.toarray()
-        total += a @ b.T
+        # In single precision the rounding of a dominant direction can outweigh a small one.
+        total += a.astype(np.float64) @ b.astype(np.float64).T
     return total
 
 
