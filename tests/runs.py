@@ -166,7 +166,7 @@ def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]
         stderr=subprocess.STDOUT,
         stdin=subprocess.DEVNULL,
         text=True,
-        timeout=560,
+        timeout=1500,
     )
 
 

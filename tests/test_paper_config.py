@@ -10,7 +10,7 @@ import yaml
 from snakemake.utils import validate
 
 from sagefm.errors import InputError
-from sagefm.module_scores import UNASSIGNED, read_gene_sets
+from sagefm.module_scores import read_gene_sets
 from sagefm.sheets import SCHEMAS, check_config, check_references, read_samples
 from sagefm.split import split_samples
 
@@ -192,5 +192,4 @@ def test_the_subtypes_are_sets_of_the_table(folder):
     sets = set(read_gene_sets(task["labels"]["gene_sets"]))
     merged = {old for olds in task["merge"].values() for old in olds}
     assert merged <= sets
-    assert task["drop"] == [UNASSIGNED]
     assert sets - merged | set(task["merge"]) == {"AC", "MES", "NPC", "OPC"}

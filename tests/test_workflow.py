@@ -20,7 +20,7 @@ from sagefm.io import read_table
 from sagefm.model import build_network
 from sagefm.representations import read_representation
 
-pytestmark = pytest.mark.timeout(600)  # the first test waits for the whole run
+pytestmark = pytest.mark.timeout(1600)  # the first test waits for the whole run
 
 MODELS = list(runs.CONFIG["models"])
 EMBEDDED = [f"sagefm-{model}" for model in MODELS]

@@ -19,7 +19,7 @@ rule embed:
         f"{RESULTS}/benchmarks/embed/{{cohort}}/{{genes}}/sagefm-{{model}}.tsv"
     conda:
         "../../envs/model.yaml"
-    threads: 4
+    threads: 1
     resources:
         mem_mb=4000,
         runtime=120,
