@@ -69,6 +69,8 @@ def umap_layout(values: np.ndarray, neighbours: int, seed: int) -> np.ndarray:
     """UMAP coordinates (spots, 2) of values (spots, features)."""
     from umap.umap_ import find_ab_params, simplicial_set_embedding
 
+    if values.shape[1] == 1:  # the layout begins with two principal components
+        values = np.column_stack([values, np.zeros(len(values))])
     a, b = find_ab_params(spread=1.0, min_dist=MIN_DISTANCE)
     layout, _ = simplicial_set_embedding(
         values.astype(np.float32),
