@@ -184,3 +184,12 @@ def test_umap_keeps_clouds_apart_and_repeats_itself():
     layout = umap_layout(values, 10, seed=1)
     assert silhouette_score(layout, groups) > 0.5
     np.testing.assert_array_equal(layout, umap_layout(values, 10, seed=1))
+
+
+def test_umap_of_one_feature():
+    from sagefm.cluster_umap import umap_layout
+
+    values = np.random.default_rng(0).normal(size=(60, 1))
+    layout = umap_layout(values, 10, seed=0)
+    assert layout.shape == (60, 2)
+    assert np.isfinite(layout).all()
