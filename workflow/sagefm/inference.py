@@ -72,8 +72,9 @@ def evaluate(
     for batch in batches.epoch(0, stream=stream):
         batch = batch.to(device)
         with autocast(device, precision):
-            own, count = loss(network, batch)
-            prediction = predict(network, batch)
+            embedding = embed(network, batch)
+            own, count = network.loss(embedding, batch.target, batch.mask, *batch.context)
+            prediction = network.decode(embedding, *batch.context)
         total, weight = total + own.item(), weight + count.item()
         error += squared_error(prediction, batch.target, batch.mask).item()
         hidden += int(batch.mask.sum())

@@ -18,7 +18,9 @@ WIDTHS = (1024, 512, 512, 512, 1024)
 
 
 class _GeneDecoder(nn.Module):
-    """What both networks share: the gene decoder and its non-linearity."""
+    """What all networks share: the gene decoder, its non-linearity, and the loss."""
+
+    LOSS = "squared error"
 
     def __init__(self, n_genes: int, widths: tuple[int, ...]) -> None:
         super().__init__()
@@ -130,6 +132,7 @@ class Contrast(_GeneDecoder):
     `widths` are those of the small network's hidden layers; the embedding has 2 `COMPONENTS`.
     """
 
+    LOSS = "multinomial"
     COMPONENTS = 50
     """Principal components of each channel."""
 

@@ -5,14 +5,13 @@ heavy import stands here: this is read whenever the workflow is parsed.
 """
 
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 
 import pandas as pd
 import yaml
 from jsonschema import Draft202012Validator, ValidationError
 
-from sagefm.errors import InputError
+from sagefm.errors import InputError, hint
 from sagefm.methods.registry import read_options
 
 SCHEMAS = Path(__file__).parents[1] / "schemas"
@@ -43,9 +42,7 @@ def _in_words(error: ValidationError) -> str:
     if error.validator == "additionalProperties" and isinstance(error.schema, Mapping):
         known = list(error.schema.get("properties", {}))
         unknown = sorted(set(error.instance) - set(known))[0]
-        close = get_close_matches(unknown, known, n=1)
-        hint = f"did you mean `{close[0]}`?" if close else f"known are {', '.join(known)}"
-        return f"unknown key `{unknown}`; {hint}"
+        return f"unknown key `{unknown}`; {hint(unknown, known, 'known are')}"
     if error.validator == "required":
         missing = next(key for key in error.validator_value if key not in error.instance)
         return f"`{missing}` is missing"
@@ -85,9 +82,9 @@ def check_references(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> Non
     def known(names: list[str], where: str, table: Mapping, what: str) -> None:
         for name in names:
             if name not in table:
-                close = get_close_matches(name, list(table), n=1)
-                hint = f"did you mean `{close[0]}`?" if close else f"there are {', '.join(table)}"
-                raise InputError(f"config, at {where}: no {what} `{name}` is defined; {hint}.")
+                raise InputError(
+                    f"config, at {where}: no {what} `{name}` is defined; {hint(name, table)}."
+                )
 
     def present(path: str | None, where: str) -> None:
         if path and not Path(path).exists():

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 import h5py
@@ -10,7 +9,7 @@ import pandas as pd
 from anndata.io import read_elem
 
 from sagefm.cohort import Cohort, cohort_obs, cohort_spatial
-from sagefm.errors import InputError
+from sagefm.errors import InputError, hint
 from sagefm.ingest import join_labels
 from sagefm.module_scores import (
     UNASSIGNED,
@@ -87,7 +86,8 @@ def label_task(
 
 def _label(cohort, labels, drop, merge, min_spots, seed) -> TaskLabels:
     """`label_task`, with errors that do not yet name the task."""
-    spots = _spots(cohort)
+    obs = cohort_obs(cohort.samples)
+    spots = _spots(cohort, obs)
     genes = pd.DataFrame(columns=["set", "gene", "in_panel", "found", "withheld"])
     if labels["source"] == "module_scores":
         genes = found_genes(cohort, read_gene_sets(labels["gene_sets"]))
@@ -99,7 +99,7 @@ def _label(cohort, labels, drop, merge, min_spots, seed) -> TaskLabels:
     elif labels["source"] == "table":
         spots["source_label"] = _from_table(cohort, labels)
     else:
-        spots["source_label"] = _own(cohort)
+        spots["source_label"] = _own(obs)
     if spots["source_label"].isna().all():
         raise InputError(
             "no spot of the cohort has a label; name the cohort's `labels` in the config, or give "
@@ -127,8 +127,7 @@ def _label(cohort, labels, drop, merge, min_spots, seed) -> TaskLabels:
     return TaskLabels(spots, pd.concat([classes, dropped], ignore_index=True), genes)
 
 
-def _spots(cohort: Cohort) -> pd.DataFrame:
-    obs = cohort_obs(cohort.samples)
+def _spots(cohort: Cohort, obs: pd.DataFrame) -> pd.DataFrame:
     x, y = cohort_spatial(cohort.samples).T
     return pd.DataFrame(
         {
@@ -142,8 +141,7 @@ def _spots(cohort: Cohort) -> pd.DataFrame:
     )
 
 
-def _own(cohort: Cohort) -> pd.Series:
-    obs = cohort_obs(cohort.samples)
+def _own(obs: pd.DataFrame) -> pd.Series:
     if "label" not in obs:
         return pd.Series(index=range(len(obs)), dtype=object)
     return obs["label"].astype(object).map(str, na_action="ignore").reset_index(drop=True)
@@ -176,10 +174,7 @@ def _check_named(there: set[str], drop: Sequence[str], merge: Mapping[str, Seque
     named = [*drop, *(old for olds in merge.values() for old in olds)]
     for name in named:
         if name not in there:
-            close = get_close_matches(name, sorted(there), n=1)
-            known = ", ".join(sorted(there))
-            hint = f"did you mean `{close[0]}`?" if close else f"there are {known}"
-            raise InputError(f"no spot is labelled `{name}`; {hint}.")
+            raise InputError(f"no spot is labelled `{name}`; {hint(name, sorted(there))}.")
         if named.count(name) > 1:
             raise InputError(f"class `{name}` is dropped or merged twice; name it once.")
 

@@ -69,7 +69,7 @@ def summary(trainer: Trainer, threads: int) -> dict:
         "validation_spots": sum(trainer.validation.sizes),
         "epochs": len(history),
         "best_epoch": trainer.progress.best_epoch,
-        "loss": "multinomial" if trainer.recipe.network == "contrast" else "squared error",
+        "loss": trainer.network.LOSS,
         "best_validation_loss": trainer.progress.best_val_loss,
         "best_validation_mse": history["validation_mse"][trainer.progress.best_epoch - 1],
         "validation_mse_neighbour_mean": neighbour_mean_mse(trainer.validation),

@@ -3,13 +3,12 @@
 import typing
 from collections.abc import Mapping
 from dataclasses import MISSING, field, fields
-from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from sagefm.errors import InputError
+from sagefm.errors import InputError, hint
 
 METHODS = tuple(
     sorted(
@@ -43,9 +42,7 @@ def load_method(name: str) -> ModuleType:
         If there is no such method.
     """
     if name not in METHODS:
-        close = get_close_matches(name, METHODS, n=1)
-        hint = f"did you mean `{close[0]}`?" if close else f"there are {', '.join(METHODS)}"
-        raise InputError(f"no representation method `{name}` is there; {hint}.")
+        raise InputError(f"no representation method `{name}` is there; {hint(name, METHODS)}.")
     return import_module(f"sagefm.methods.{name}")
 
 
@@ -67,13 +64,11 @@ def read_options(name: str, entry: Mapping) -> Any:
         options = load_method(method_of(name, entry)).Options
     except InputError as error:
         raise InputError(f"{where}: {error}") from error
-    known = {f.name: hint for f, hint in zip(fields(options), _types(options), strict=True)}
+    known = {f.name: kind for f, kind in zip(fields(options), _types(options), strict=True)}
     given = {key: value for key, value in entry.items() if key not in OF_ENTRY}
     for key, value in given.items():
         if key not in known:
-            close = get_close_matches(key, known, n=1)
-            hint = f"did you mean `{close[0]}`?" if close else f"known are {', '.join(known)}"
-            raise InputError(f"{where}: unknown key `{key}`; {hint}.")
+            raise InputError(f"{where}: unknown key `{key}`; {hint(key, known, 'known are')}.")
         if not _fits(value, known[key]):
             raise InputError(f"{where}: `{key}` is {value!r}, but takes {_words(known[key])}.")
     try:
@@ -95,23 +90,23 @@ def _types(options: type) -> list[Any]:
     return [hints[f.name] for f in fields(options)]
 
 
-def _alternatives(hint: Any) -> tuple:
-    return typing.get_args(hint) or (hint,)
+def _alternatives(kind: Any) -> tuple:
+    return typing.get_args(kind) or (kind,)
 
 
-def _fits(value: Any, hint: Any) -> bool:
+def _fits(value: Any, kind: Any) -> bool:
     """Whether a config's value is of an option's type; an integer serves as a number."""
-    if typing.get_origin(hint) is typing.Literal:
-        return value in typing.get_args(hint)
+    if typing.get_origin(kind) is typing.Literal:
+        return value in typing.get_args(kind)
     if isinstance(value, bool):
-        return bool in _alternatives(hint)
-    if isinstance(value, int) and float in _alternatives(hint):
+        return bool in _alternatives(kind)
+    if isinstance(value, int) and float in _alternatives(kind):
         return True
-    return isinstance(value, _alternatives(hint))
+    return isinstance(value, _alternatives(kind))
 
 
-def _words(hint: Any) -> str:
-    if typing.get_origin(hint) is typing.Literal:
-        return " or ".join(map(repr, typing.get_args(hint)))
+def _words(kind: Any) -> str:
+    if typing.get_origin(kind) is typing.Literal:
+        return " or ".join(map(repr, typing.get_args(kind)))
     names = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
-    return " or ".join(names.get(kind, "null") for kind in _alternatives(hint))
+    return " or ".join(names.get(one, "null") for one in _alternatives(kind))
