@@ -1,6 +1,7 @@
-"""Released checkpoints: from a file or over HTTP, whole and fitting, or not at all."""
+"""Checkpoints and tables: from a file or over HTTP, whole and fitting, or not at all."""
 
 import hashlib
+import logging
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -9,6 +10,7 @@ import pytest
 import torch
 
 from sagefm.checkpoint import load_network, save_checkpoint
+from sagefm.download import fetch_csv
 from sagefm.errors import InputError
 from sagefm.fetch import fetch_checkpoint
 from sagefm.model import build_network
@@ -18,11 +20,14 @@ GENES, WIDTHS = 30, (8, 4, 8)
 
 @pytest.fixture(scope="module")
 def shelf(tmp_path_factory):
-    """A folder with a checkpoint, and one that was cut off."""
+    """A folder with a checkpoint, one that was cut off, and tables of which one is none."""
     folder = tmp_path_factory.mktemp("shelf")
     save_checkpoint(folder / "release.pt", build_network("gcn", GENES, WIDTHS, seed=0), epoch=126)
     content = (folder / "release.pt").read_bytes()
     (folder / "half.pt").write_bytes(content[: len(content) // 2])
+    (folder / "pairs.csv").write_text("source,target,weight,resources\nSTAT1,IRF1,1,a;b\n")
+    (folder / "page.csv").write_text("<html><body>Log in</body></html>\n")
+    (folder / "empty.csv").write_text("")
     return folder
 
 
@@ -114,3 +119,40 @@ def test_a_file_that_does_not_fit_is_named(shelf, tmp_path, name, network, genes
     assert str(caught.value).startswith(str(path))
     assert not list(tmp_path.iterdir())
     assert path.exists()
+
+
+COLUMNS = ("source", "target", "weight")
+
+
+@pytest.mark.parametrize("given", [False, True], ids=["without a sum", "with its sum"])
+def test_a_table_is_fetched_with_its_sum_beside(shelf, address, tmp_path, caplog, given):
+    checksum = sha256(shelf / "pairs.csv")
+    with caplog.at_level(logging.INFO, "sagefm"):
+        url = f"{address}/pairs.csv?download=1"
+        fetch_csv(url, checksum if given else None, COLUMNS, tmp_path / "tf/collectri.csv")
+    assert (tmp_path / "tf/collectri.csv").read_bytes() == (shelf / "pairs.csv").read_bytes()
+    beside = (tmp_path / "tf/collectri.csv.sha256").read_text()
+    assert beside == f"{checksum}  collectri.csv\n"
+    assert any(url in line and checksum in line for line in caplog.messages)
+    assert len(list((tmp_path / "tf").iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "checksum", "words"),
+    [
+        ("pairs.csv", "0" * 64, ("sha256", "check the address")),
+        ("absent.csv", None, ("404", "give its `path`")),
+        ("page.csv", None, ("column `source`", "give its `path`")),
+        ("empty.csv", None, ("column `source`", "give its `path`")),
+        ("half.pt", None, ("column `source`", "give its `path`")),
+    ],
+)
+def test_what_is_no_such_table_leaves_no_file(address, tmp_path, name, checksum, words):
+    with pytest.raises(InputError) as caught:
+        fetch_csv(f"{address}/{name}", checksum, COLUMNS, tmp_path / "collectri.csv")
+    sentence = str(caught.value)
+    assert sentence.startswith(f"{address}/{name}: ")
+    assert "\n" not in sentence
+    for word in words:
+        assert word in sentence
+    assert not list(tmp_path.iterdir())
