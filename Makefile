@@ -9,7 +9,7 @@ TORCH ?= $(or $(word 2,$(subst -, ,$(wildcard .venv/.built-*))),cpu)
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help env demo test test-full lint format lock clean
+.PHONY: help env demo test test-full bench lint format lock clean
 
 # Module systems set these, and what they point to would hide the locked packages.
 unexport PYTHONPATH PYTHONHOME
@@ -42,6 +42,9 @@ test: $(ENV) ## run the fast tests
 
 test-full: $(ENV) ## run all tests, with the slow ones: kills, faults, the whole demo
 	$(BIN)/pytest
+
+bench: $(ENV) ## measure speed against its limits, and against the released way of computing
+	PYTHONPATH=workflow $(BIN)/python workflow/bench/perturbation.py
 
 lint: $(ENV) ## check style and format of code and rules
 	$(BIN)/ruff check

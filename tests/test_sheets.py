@@ -132,6 +132,7 @@ BAD_CONFIGS = {
     ),
     "typo in recovery": ("recovery/cohort", [], ["at recovery", "did you mean `cohorts`"]),
     "typo in representations": ("representations/component", 9, ["did you mean `components`"]),
+    "typo in perturbation": ("perturbation/spot", 9, ["did you mean `spots`"]),
     # missing
     "no run": ("run", ..., ["`run` is missing"]),
     "no models": ("models", ..., ["`models` is missing"]),
@@ -172,6 +173,57 @@ BAD_CONFIGS = {
         "recovery/cohorts",
         ["gbm"],
         ["recovery.cohorts", "no cohort `gbm`", "there are atlas, breast"],
+    ),
+    "unknown cohort of perturbation": (
+        "perturbation/cohorts",
+        ["brest"],
+        ["perturbation.cohorts", "did you mean `breast`"],
+    ),
+    "unknown model of perturbation": (
+        "perturbation/models",
+        ["papers"],
+        ["perturbation.models", "no model `papers`", "did you mean `paper`"],
+    ),
+    "pairs without a source": ("perturbation/pairs/p", {}, ["pairs.p", "`source` is missing"]),
+    "pairs of an unknown source": (
+        "perturbation/pairs/p/source",
+        "omnipath",
+        ["pairs.p.source", "`omnipath` is not one of 'liana'"],
+    ),
+    "pairs of liana without a resource": (
+        "perturbation/pairs/p/source",
+        "liana",
+        ["perturbation.pairs.p", "needs `resource`"],
+    ),
+    "pairs with a key their source does not read": (
+        "perturbation/pairs/p",
+        {"source": "liana", "resource": "consensus", "path": "x.tsv"},
+        ["source `liana` does not read `path`"],
+    ),
+    "pairs from two places": (
+        "perturbation/pairs/p",
+        {"source": "tf_targets", "path": "x.csv", "url": "https://x.org/y.csv"},
+        ["perturbation.pairs.p", "either `path` or `url`"],
+    ),
+    "a checksum of no address": (
+        "perturbation/pairs/p",
+        {"source": "tf_targets", "path": "x.csv", "sha256": SHA},
+        ["`sha256` is of a `url`"],
+    ),
+    "pairs of a file that is not there": (
+        "perturbation/pairs/p",
+        {"source": "table", "path": "nowhere.tsv"},
+        ["perturbation.pairs.p.path", "nowhere.tsv does not exist"],
+    ),
+    "gene sets without their drivers": (
+        "perturbation/pairs/p",
+        {"source": "gene_sets", "gene_sets": "x.gmt"},
+        ["source `gene_sets` needs `drivers`"],
+    ),
+    "a named pair of three": (
+        "perturbation/named",
+        [["A", "B", "C"]],
+        ["perturbation.named.0"],
     ),
     "unknown cohort of representations": (
         "representations/cohorts",
@@ -448,6 +500,7 @@ def test_optional_keys_have_defaults():
     for path, inner in properties(load_schema("config")):
         required = path in {"/run", "/cohorts", "/models", "/cohorts/*/samples"}
         required |= path in {"/models/*/pretrain_on", "/graphs/*/kind", "/tasks/*/cohort"}
+        required |= path == "/perturbation/pairs/*/source"
         # Of a method's entry only what is given is kept: the rest are its own options.
         if not required and not re.search("/released/|/methods/", path):
             assert "default" in inner, path

@@ -520,7 +520,7 @@ def test_a_killed_holder_leaves_no_lock(tmp_path, holder):
 def test_a_process_that_does_not_stop_is_named(tmp_path, holder, monkeypatch):
     process = holder("stays")
     monkeypatch.setattr(resume, "TAKEOVER_SECONDS", 0.5)
-    words = rf"process {process.pid} on .* is training this very model; wait for it, or stop it"
+    words = rf"process {process.pid} on .* is at this very work; wait for it, or stop it"
     with pytest.raises(InputError, match=words), exclusive(tmp_path / "state"):
         pytest.fail("two processes hold one state")
     assert process.poll() is None
@@ -530,7 +530,7 @@ def test_another_machines_process_is_not_signalled(tmp_path, holder, monkeypatch
     process = holder("exits")
     monkeypatch.setattr("socket.gethostname", lambda: "elsewhere")
     started = time.monotonic()
-    words = rf"process {process.pid} on .* is training this very model"
+    words = rf"process {process.pid} on .* is at this very work"
     with pytest.raises(InputError, match=words), exclusive(tmp_path / "state"):
         pytest.fail("two machines hold one state")
     assert time.monotonic() - started < 5

@@ -53,6 +53,8 @@ wildcard_constraints:
     method=one_of(METHODS),
     representation=one_of([*METHODS, *(f"sagefm-{model}" for model in MODELS)]),
     task=one_of(TASKS),
+    pairs=one_of(config["perturbation"]["pairs"]),
+    direction="forward|reverse",
     genes=one_of(["all-genes", *(f"without-{task}" for task in TASKS)]),
 
 
@@ -96,6 +98,7 @@ def used_cohorts():
     """Cohorts some part of the run needs, in the config's order."""
     used = {cohort for model in MODELS.values() for cohort in model["pretrain_on"]}
     used.update(config["recovery"]["cohorts"], represented_cohorts())
+    used.update(config["perturbation"]["cohorts"])
     return [cohort for cohort in SHEETS if cohort in used]
 
 

@@ -55,7 +55,7 @@ rule pretrain:
         model=one_of(TRAINED),
     conda:
         "../../envs/model.yaml"
-    threads: 16
+    threads: of_model("compute", "threads")
     resources:
         mem_mb=4000,
         runtime=2880,

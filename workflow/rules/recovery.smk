@@ -10,7 +10,7 @@ rule recovery:
         split=f"{RESULTS}/models/{{model}}/split.tsv",
         samples=lambda wildcards: samples_of([wildcards.cohort]),
         graphs=lambda wildcards: graphs_of([wildcards.cohort], MODELS[wildcards.model]["graph"]),
-        library=module_files("recovery_tables", "checkpoint", "split"),
+        library=module_files("recovery_tables", "checkpoint", "scored"),
     output:
         summary=f"{RECOVERY}/summary.tsv",
         samples=f"{RECOVERY}/samples.tsv",

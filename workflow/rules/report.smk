@@ -13,6 +13,8 @@ if config["clustering"]["cohorts"]:
     CHAPTERS.append("clustering")
 if CLAIMING_TASKS:
     CHAPTERS.append("annotation")
+if PERTURBATION_FIGURES:
+    CHAPTERS.append("perturbation")
 
 
 rule claims_pretraining:
@@ -175,6 +177,7 @@ rule results:
         ),
         clustering=CLUSTERING_FIGURES,
         annotation=ANNOTATION_FIGURES,
+        perturbation=PERTURBATION_FIGURES,
 
 
 rule report_zip:

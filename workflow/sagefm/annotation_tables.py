@@ -10,7 +10,7 @@ from sagefm.classifiers import mean_recall
 from sagefm.cohort import name_patients
 from sagefm.score_rows import KEYS
 from sagefm.signflip import holm, paired_difference
-from sagefm.split import scored_samples
+from sagefm.split import mark_seen
 
 BASELINES = ("mofa", "pca", "neighbour_mean")
 COMPARED = ("accuracy", "balanced_accuracy")
@@ -244,6 +244,6 @@ def seen_patients(splits: Mapping[str, pd.DataFrame], rows: pd.DataFrame) -> dic
     seen = {}
     for model, split in splits.items():
         # No cohort is named: of one the model was trained on, the other samples count as well.
-        scored = scored_samples(split, rows, cohort="")
+        scored = mark_seen(split, rows)
         seen[f"sagefm-{model}"] = sorted(set(patients[scored["patient_seen"].to_numpy()]))
     return seen

@@ -5,13 +5,15 @@ maps all n nodes to one vector and the whole network is, exactly, an MLP of the 
 expression. `SageFM.embed_mean` is that path; `SageFM.embed_subgraphs` is the general one.
 """
 
+from typing import TYPE_CHECKING
+
 import scipy.sparse as sp
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch_geometric.nn import GCNConv
 
-from sagefm.principal import principal_components
+if TYPE_CHECKING:  # seconds to import; only the network that convolves pays
+    from torch_geometric.nn import GCNConv
 
 WIDTHS = (1024, 512, 512, 512, 1024)
 """Output widths of the paper's five layers; the last is the embedding's."""
@@ -43,7 +45,34 @@ def squared_error(prediction: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     return ((prediction.float() - target) * mask).square().sum()
 
 
-class SageFM(_GeneDecoder):
+class _Collapsed(_GeneDecoder):
+    """A network that, where it is exact, is a stack of dense layers over a neighbourhood's means.
+
+    What the neighbours bring enters its first layer alone, one column a gene (`neighbour_weights`).
+    """
+
+    def first(self, *inputs: Tensor) -> Tensor:
+        """The first layer's output (spots, widths[0]), before its non-linearity."""
+        raise NotImplementedError
+
+    @property
+    def neighbour_weights(self) -> Tensor:
+        """The first layer's weights (widths[0], genes) of what the neighbours bring."""
+        raise NotImplementedError
+
+    @property
+    def deeper(self) -> list[tuple[Tensor, Tensor]]:
+        """Weight (out, in) and bias (out,) of each layer after the first, without the decoder."""
+        raise NotImplementedError
+
+    def finish(self, hidden: Tensor) -> Tensor:
+        """Embeddings (spots, widths[-1]) of what `first` returns."""
+        for weight, bias in self.deeper:
+            hidden = functional.linear(functional.leaky_relu(hidden), weight, bias)
+        return hidden
+
+
+class SageFM(_Collapsed):
     """Graph convolutions over a spot's neighbourhood, read at the central spot.
 
     Parameters are named `conv1.lin.weight, conv1.bias, ..., fc_gene.weight, fc_gene.bias`, as in
@@ -51,12 +80,14 @@ class SageFM(_GeneDecoder):
     """
 
     def __init__(self, n_genes: int, widths: tuple[int, ...] = WIDTHS) -> None:
+        from torch_geometric.nn import GCNConv
+
         super().__init__(n_genes, widths)
         for i, (wide, narrow) in enumerate(zip((n_genes, *widths), widths, strict=False), start=1):
             self.add_module(f"conv{i}", GCNConv(wide, narrow))
 
     @property
-    def convolutions(self) -> list[GCNConv]:
+    def convolutions(self) -> "list[GCNConv]":
         """The graph convolutions, first to last."""
         return [getattr(self, f"conv{i}") for i in range(1, len(self.widths) + 1)]
 
@@ -66,11 +97,21 @@ class SageFM(_GeneDecoder):
         Exact for `knn_clique` neighbourhoods: the mean is over all spots of the clique, with the
         central spot's hidden genes set to 0.
         """
-        hidden = mean
-        for i, conv in enumerate(self.convolutions):
-            hidden = functional.leaky_relu(hidden) if i else hidden
-            hidden = functional.linear(hidden, conv.lin.weight, conv.bias)
-        return hidden
+        return self.finish(self.first(mean))
+
+    def first(self, *inputs: Tensor) -> Tensor:
+        """See `_Collapsed`; of the neighbourhood's mean (spots, genes)."""
+        return functional.linear(*inputs, self.conv1.lin.weight, self.conv1.bias)
+
+    @property
+    def neighbour_weights(self) -> Tensor:
+        """See `_Collapsed`; the centre's are the same."""
+        return self.conv1.lin.weight
+
+    @property
+    def deeper(self) -> list[tuple[Tensor, Tensor]]:
+        """See `_Collapsed`."""
+        return [(conv.lin.weight, conv.bias) for conv in self.convolutions[1:]]
 
     def embed_subgraphs(self, nodes: Tensor, edge_index: Tensor, centre: Tensor) -> Tensor:
         """Embeddings (spots, widths[-1]) by graph convolution over disjoint subgraphs.
@@ -91,7 +132,7 @@ class SageFM(_GeneDecoder):
         return hidden[centre]
 
 
-class TwoChannel(_GeneDecoder):
+class TwoChannel(_Collapsed):
     """The central spot and its neighbours' mean, each with first-layer weights of its own.
 
     The paper's clique cannot tell the centre from its neighbours; this network can, at the price
@@ -112,10 +153,22 @@ class TwoChannel(_GeneDecoder):
 
         `centre` is the spot's own expression, hidden genes 0; `neighbours` the mean of the others.
         """
-        hidden = self.centre(centre) + self.neighbours(neighbours)
-        for layer in self.hidden:
-            hidden = layer(functional.leaky_relu(hidden))
-        return hidden
+        return self.finish(self.first(centre, neighbours))
+
+    def first(self, *inputs: Tensor) -> Tensor:
+        """See `_Collapsed`; of the centre's and the neighbours' expression (spots, genes)."""
+        centre, neighbours = inputs
+        return self.centre(centre) + self.neighbours(neighbours)
+
+    @property
+    def neighbour_weights(self) -> Tensor:
+        """See `_Collapsed`."""
+        return self.neighbours.weight
+
+    @property
+    def deeper(self) -> list[tuple[Tensor, Tensor]]:
+        """See `_Collapsed`."""
+        return [(layer.weight, layer.bias) for layer in self.hidden]
 
 
 class Contrast(_GeneDecoder):
@@ -154,6 +207,8 @@ class Contrast(_GeneDecoder):
 
     def fit_input(self, centre: sp.csr_matrix, neighbours: sp.csr_matrix) -> None:
         """Take the principal components of (spots, genes) expression; the first has variance 1."""
+        from sagefm.principal import principal_components
+
         for channel, values in (("centre", centre), ("neighbours", neighbours)):
             scores, loadings, mean = principal_components(values, self.COMPONENTS, seed=0)
             scaled = torch.from_numpy((loadings / scores[:, 0].std()).T)

@@ -1,4 +1,4 @@
-"""Where the state of an unfinished training lies, and who may write to it.
+"""Where the state of unfinished work lies, and who may write to it.
 
 Snakemake deletes a job's declared outputs before it tries again, so this state is not one of them.
 Its folder is named by a hash of the recipe and of the input files: another recipe or other data
@@ -13,12 +13,14 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+
 from sagefm.errors import InputError
-from sagefm.io import sha256
+from sagefm.io import atomic, sha256
 
 log = logging.getLogger(__name__)
 
@@ -26,10 +28,21 @@ TAKEOVER_SECONDS = 120
 
 
 def state_folder(root: str | Path, recipe: dict, files: Sequence[str | Path]) -> Path:
-    """Folder of the state of training `recipe` on the contents of `files`."""
+    """Folder of the state of what `recipe` makes of the contents of `files`."""
     contents = [recipe, *(sha256(file) for file in files)]
     digest = hashlib.sha256(json.dumps(contents, sort_keys=True).encode()).hexdigest()
     return Path(root) / digest[:16]
+
+
+def remembered(path: Path, compute: Callable[[], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """A part of long work: what `compute` returns, or what an earlier run wrote to `path` (npz)."""
+    if not path.exists():
+        arrays = compute()
+        with atomic(path) as temporary:
+            np.savez(temporary, **arrays)
+        return arrays
+    with np.load(path, allow_pickle=False) as file:
+        return dict(file)
 
 
 @contextmanager
@@ -65,11 +78,11 @@ def _lock(owner, folder: Path) -> None:
             host, _, pid = owner.read().partition(" ")
             if host != socket.gethostname() or time.monotonic() > deadline:
                 raise InputError(
-                    f"{folder}: process {pid or '?'} on {host or '?'} is training this very model; "
+                    f"{folder}: process {pid or '?'} on {host or '?'} is at this very work; "
                     "wait for it, or stop it, and start again."
                 ) from None
             if int(pid) not in asked:
-                log.info("process %s of an earlier run trains this model: taking over", pid)
+                log.info("process %s of an earlier run is at this work: taking over", pid)
                 asked.add(int(pid))
                 os.kill(int(pid), signal.SIGTERM)
             time.sleep(0.2)

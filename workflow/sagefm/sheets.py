@@ -16,6 +16,14 @@ from sagefm.methods.registry import read_options
 
 SCHEMAS = Path(__file__).parents[1] / "schemas"
 
+PAIR_KEYS = {
+    "liana": ("resource",),
+    "gene_sets": ("gene_sets", "drivers"),
+    "tf_targets": ("path", "url", "sha256"),
+    "table": ("path",),
+}
+"""What the sources of gene pairs read: all of it, but `tf_targets`, which has a choice."""
+
 
 def load_schema(name: str) -> dict:
     """A schema of `workflow/schemas` by its name without suffix."""
@@ -98,7 +106,7 @@ def check_references(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> Non
     present(config["split"]["duplicates"], "split.duplicates")
     for name, cohort in config["cohorts"].items():
         present(cohort["labels"], f"cohorts.{name}.labels")
-    for chapter in ("representations", "recovery", "clustering"):
+    for chapter in ("representations", "recovery", "clustering", "perturbation"):
         known(config[chapter]["cohorts"], f"{chapter}.cohorts", config["cohorts"], "cohort")
     for name, entry in config["representations"]["methods"].items():
         read_options(name, entry)
@@ -109,6 +117,8 @@ def check_references(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> Non
     names = dict.fromkeys(represented)
     known(config["clustering"]["maps"], "clustering.maps", names, "representation")
     _check_tasks(config, names, known, present)
+    _check_pairs(config, present)
+    known(config["perturbation"]["models"], "perturbation.models", config["models"], "model")
     for name, model in config["models"].items():
         at = f"models.{name}"
         known(model["pretrain_on"], f"{at}.pretrain_on", config["cohorts"], "cohort")
@@ -157,6 +167,27 @@ def _check_tasks(config: Mapping, represented: Mapping, known: Callable, present
             )
         if claim:
             claims[claim] = name
+
+
+def _check_pairs(config: Mapping, present: Callable) -> None:
+    """Check that each table of gene pairs has what its source reads, and nothing else."""
+    for name, entry in config["perturbation"]["pairs"].items():
+        at, source = f"perturbation.pairs.{name}", entry["source"]
+        given = {key for key in entry if key != "source" and entry[key] is not None}
+        if unread := sorted(given - set(PAIR_KEYS[source])):
+            raise InputError(
+                f"config, at {at}: source `{source}` does not read `{unread[0]}`; take it out, or "
+                "choose another `source`."
+            )
+        if source == "tf_targets":
+            if ("path" in given) == ("url" in given):
+                raise InputError(f"config, at {at}: give either `path` or `url`.")
+            if "sha256" in given and "url" not in given:
+                raise InputError(f"config, at {at}: `sha256` is of a `url`; take it out.")
+        elif missing := [key for key in PAIR_KEYS[source] if key not in given]:
+            raise InputError(f"config, at {at}: source `{source}` needs `{missing[0]}`; add it.")
+        for key in ("path", "gene_sets", "drivers"):
+            present(entry[key], f"{at}.{key}")
 
 
 def read_samples(path: str | Path, cohort: str) -> pd.DataFrame:

@@ -92,20 +92,26 @@ def _rank(seed: int, group: str) -> str:
     return hashlib.sha256(f"{seed}:{group}".encode()).hexdigest()
 
 
-def scored_samples(split: pd.DataFrame, rows: pd.DataFrame, cohort: str) -> pd.DataFrame:
-    """A cohort's samples a model may be scored on, and whether it has seen their patients.
+def mark_seen(split: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """Samples with a column `patient_seen`: whether the patient is one the model has learnt from.
 
-    Of a cohort the model was trained on, only the test part; else all. A patient is seen if one of
-    the patient's samples is in the training or validation part.
+    A patient is seen if one of the patient's samples is in the training or validation part.
 
     Parameters
     ----------
     rows
-        The cohort's sheet: columns cohort, sample, dataset, patient, and others that are kept.
+        A cohort's sheet: columns cohort, sample, dataset, patient, and others that are kept.
     """
     held_in = split[split["part"] != "test"]
-    seen = _groups(rows, None).isin(held_in["group"])
-    table = rows.assign(patient_seen=seen)
+    return rows.assign(patient_seen=_groups(rows, None).isin(held_in["group"]))
+
+
+def scored_samples(split: pd.DataFrame, rows: pd.DataFrame, cohort: str) -> pd.DataFrame:
+    """A cohort's samples a model may be scored on, marked by `mark_seen`.
+
+    Of a cohort the model was trained on, only the test part; else all.
+    """
+    table = mark_seen(split, rows)
     if cohort in set(split["cohort"]):
         tested = split[(split["part"] == "test") & (split["cohort"] == cohort)]
         table = table[table["sample"].isin(tested["sample"])]
@@ -113,7 +119,7 @@ def scored_samples(split: pd.DataFrame, rows: pd.DataFrame, cohort: str) -> pd.D
 
 
 def patients_seen(scored: pd.DataFrame) -> str:
-    """How many patients of `scored_samples` pretraining has seen, in words; unnamed ones count."""
+    """How many patients of `mark_seen` pretraining has seen, in words; unnamed ones count."""
     patient = scored["patient"].where(scored["patient"].str.strip() != "", scored["sample"])
     seen = scored["patient_seen"].groupby(scored["dataset"] + ":" + patient).any()
     return f"{seen.sum()} of {len(seen)} patients seen in pretraining"

@@ -6,13 +6,12 @@ from sagefm.claims import claims_table
 from sagefm.clustering_claims import clustering_claims
 from sagefm.io import read_table, write_table
 from sagefm.script import job
-from sagefm.split import patients_seen, scored_samples
+from sagefm.split import mark_seen, patients_seen
 
 with job(snakemake):
     inputs, params = snakemake.input, snakemake.params
     split = read_table(inputs.split, dtype=str).fillna("")
-    # No cohort is named: its samples that the model was trained on are scored as well.
-    seen = patients_seen(scored_samples(split, pd.DataFrame(params.rows), cohort=""))
+    seen = patients_seen(mark_seen(split, pd.DataFrame(params.rows)))
     claims = clustering_claims(
         params.model,
         params.models,

@@ -12,20 +12,19 @@ from sagefm.io import read_table, write_table
 from sagefm.model import input_layout
 from sagefm.recovery import recover, recovery_maps
 from sagefm.recovery_tables import gene_table, genes_to_map, summary_table
+from sagefm.scored import scored_sections
 from sagefm.script import job
 from sagefm.sections import sections_of
-from sagefm.split import scored_samples
 
 with job(snakemake) as log:
     params, inputs, output = snakemake.params, snakemake.input, snakemake.output
     device = prepare_machine(snakemake.resources.device, snakemake.threads)
-    split, rows = read_table(inputs.split, dtype=str), pd.DataFrame(params.rows)
-    scored = scored_samples(split.fillna(""), rows, snakemake.wildcards.cohort)
-    sections = [
-        section
-        for section in sections_of(inputs.samples, inputs.graphs)
-        if section.sample in set(scored["sample"])
-    ]
+    sections, scored = scored_sections(
+        sections_of(inputs.samples, inputs.graphs),
+        read_table(inputs.split, dtype=str).fillna(""),
+        pd.DataFrame(params.rows),
+        snakemake.wildcards.cohort,
+    )
     facts = scored[["sample", "patient", "organ", "patient_seen"]].to_dict("records")
     means = read_table(inputs.gene_means)
     network = load_network(inputs.checkpoint, params.model["network"], len(means))

@@ -1,0 +1,295 @@
+# Claim 6: a gene changed in a spot's neighbours, and what the models then predict at the spot.
+
+PERTURBATION = config["perturbation"]
+PERTURBED_MODELS = PERTURBATION["models"] or [HEADLINE]
+PAIRS = PERTURBATION["pairs"]
+FETCHED = [name for name, entry in PAIRS.items() if entry["url"]]
+DIRECTIONS = ["forward", "reverse"]
+PERTURBATION_KINDS = ["doses", "distributions", "directions", "maps"]
+PAIR_TABLE = f"{RESULTS}/perturbation/{{cohort}}/{{pairs}}/pairs.tsv"
+PERTURBED = f"{RESULTS}/perturbation/{{model}}/{{cohort}}/{{pairs}}"
+
+
+rule fetch_tf_targets:
+    input:
+        library=module_files("download"),
+    output:
+        table=f"{RESULTS}/perturbation/tf_targets/{{pairs}}.csv",
+        checksum=f"{RESULTS}/perturbation/tf_targets/{{pairs}}.csv.sha256",
+    log:
+        f"{RESULTS}/logs/fetch_tf_targets/{{pairs}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/fetch_tf_targets/{{pairs}}.tsv"
+    wildcard_constraints:
+        pairs=one_of(FETCHED),
+    localrule: True
+    conda:
+        "../../envs/cohorts.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=30,
+    params:
+        url=lambda wildcards: PAIRS[wildcards.pairs]["url"],
+        sha256=lambda wildcards: PAIRS[wildcards.pairs]["sha256"],
+        columns=["source", "target", "weight"],
+    message:
+        "Fetching the TF targets of {wildcards.pairs}"
+    script:
+        "../scripts/fetch_tf_targets.py"
+
+
+rule gene_pairs:
+    input:
+        samples=lambda wildcards: samples_of([wildcards.cohort]),
+        path=lambda wildcards: (
+            f"{RESULTS}/perturbation/tf_targets/{wildcards.pairs}.csv"
+            if wildcards.pairs in FETCHED
+            else PAIRS[wildcards.pairs]["path"] or []
+        ),
+        gene_sets=lambda wildcards: PAIRS[wildcards.pairs]["gene_sets"] or [],
+        drivers=lambda wildcards: PAIRS[wildcards.pairs]["drivers"] or [],
+        library=module_files("gene_pairs", "pair_sources"),
+    output:
+        pairs=f"{RESULTS}/perturbation/{{cohort}}/{{pairs}}/pairs.tsv",
+        dropped=f"{RESULTS}/perturbation/{{cohort}}/{{pairs}}/dropped.tsv",
+    log:
+        f"{RESULTS}/logs/gene_pairs/{{cohort}}/{{pairs}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/gene_pairs/{{cohort}}/{{pairs}}.tsv"
+    conda:
+        "../../envs/evaluation.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        entry=lambda wildcards: {key: PAIRS[wildcards.pairs][key] for key in ("source", "resource")},
+        min_detected=PERTURBATION["min_detected"],
+    message:
+        "Choosing the gene pairs of {wildcards.pairs} that {wildcards.cohort} can answer"
+    script:
+        "../scripts/gene_pairs.py"
+
+
+rule perturb:
+    input:
+        checkpoint=f"{RESULTS}/models/{{model}}/best.pt",
+        gene_means=f"{RESULTS}/models/{{model}}/gene_means.tsv",
+        split=f"{RESULTS}/models/{{model}}/split.tsv",
+        samples=lambda wildcards: samples_of([wildcards.cohort]),
+        graphs=lambda wildcards: graphs_of([wildcards.cohort], MODELS[wildcards.model]["graph"]),
+        pairs=PAIR_TABLE,
+        library=module_files("pair_responses", "checkpoint", "inference", "scored"),
+    output:
+        responses=f"{PERTURBED}/{{direction}}.npz",
+    log:
+        f"{RESULTS}/logs/perturb/{{model}}/{{cohort}}/{{pairs}}/{{direction}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/perturb/{{model}}/{{cohort}}/{{pairs}}/{{direction}}.tsv"
+    conda:
+        "../../envs/model.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=240,
+        gpu=of_model("compute", "gpus"),
+        device=of_model("compute", "device"),
+    params:
+        rows=lambda wildcards: rows_of([wildcards.cohort]),
+        network=of_model("network"),
+        normalisation=of_model("normalisation"),
+        kind=lambda wildcards: kind_of(wildcards.model),
+        settings={key: PERTURBATION[key] for key in ("spots", "levels", "controls", "seed")},
+        state=f"{PERTURBED}/state",
+    message:
+        "Perturbing {wildcards.pairs} ({wildcards.direction}) in model {wildcards.model} on {wildcards.cohort}"
+    script:
+        "../scripts/perturb.py"
+
+
+rule coexpression:
+    input:
+        split=f"{RESULTS}/models/{{model}}/split.tsv",
+        samples=lambda wildcards: samples_of(MODELS[wildcards.model]["pretrain_on"]),
+        graphs=lambda wildcards: graphs_of(
+            MODELS[wildcards.model]["pretrain_on"], MODELS[wildcards.model]["graph"]
+        ),
+        gene_means=f"{RESULTS}/models/{{model}}/gene_means.tsv",
+        pairs=PAIR_TABLE,
+        library=module_files("coexpression", "split"),
+    output:
+        correlation=f"{PERTURBED}/coexpression_{{direction}}.npz",
+    log:
+        f"{RESULTS}/logs/coexpression/{{model}}/{{cohort}}/{{pairs}}/{{direction}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/coexpression/{{model}}/{{cohort}}/{{pairs}}/{{direction}}.tsv"
+    conda:
+        "../../envs/model.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        normalisation=of_model("normalisation"),
+    message:
+        "Correlating neighbours with spots: {wildcards.pairs} ({wildcards.direction}), training sections of {wildcards.model}"
+    script:
+        "../scripts/coexpression.py"
+
+
+rule perturbation_tables:
+    input:
+        responses=[f"{PERTURBED}/{direction}.npz" for direction in DIRECTIONS],
+        coexpression=[f"{PERTURBED}/coexpression_{direction}.npz" for direction in DIRECTIONS],
+        pairs=PAIR_TABLE,
+        library=module_files("pair_tables", "pair_responses", "coexpression"),
+    output:
+        pairs=f"{PERTURBED}/pairs.tsv",
+        levels=f"{PERTURBED}/levels.tsv.gz",
+        summary=f"{PERTURBED}/summary.tsv",
+        discrimination=f"{PERTURBED}/discrimination.tsv",
+    log:
+        f"{RESULTS}/logs/perturbation_tables/{{model}}/{{cohort}}/{{pairs}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/perturbation_tables/{{model}}/{{cohort}}/{{pairs}}.tsv"
+    conda:
+        "../../envs/evaluation.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        seed=PERTURBATION["seed"],
+    message:
+        "Holding {wildcards.pairs} in model {wildcards.model} against its controls on {wildcards.cohort}"
+    script:
+        "../scripts/perturbation_tables.py"
+
+
+rule response_map:
+    input:
+        checkpoint=f"{RESULTS}/models/{{model}}/best.pt",
+        gene_means=f"{RESULTS}/models/{{model}}/gene_means.tsv",
+        split=f"{RESULTS}/models/{{model}}/split.tsv",
+        samples=lambda wildcards: samples_of([wildcards.cohort]),
+        graphs=lambda wildcards: graphs_of([wildcards.cohort], MODELS[wildcards.model]["graph"]),
+        pairs=rules.perturbation_tables.output.pairs,
+        library=module_files("response_maps", "checkpoint", "inference", "scored"),
+    output:
+        maps=f"{PERTURBED}/maps.tsv.gz",
+    log:
+        f"{RESULTS}/logs/response_map/{{model}}/{{cohort}}/{{pairs}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/response_map/{{model}}/{{cohort}}/{{pairs}}.tsv"
+    conda:
+        "../../envs/model.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+        gpu=of_model("compute", "gpus"),
+        device=of_model("compute", "device"),
+    params:
+        rows=lambda wildcards: rows_of([wildcards.cohort]),
+        network=of_model("network"),
+        normalisation=of_model("normalisation"),
+        kind=lambda wildcards: kind_of(wildcards.model),
+        named=PERTURBATION["named"],
+    message:
+        "Mapping responses to {wildcards.pairs} in model {wildcards.model} on {wildcards.cohort}"
+    script:
+        "../scripts/response_map.py"
+
+
+rule perturbation_figures:
+    input:
+        pairs=rules.perturbation_tables.output.pairs,
+        levels=rules.perturbation_tables.output.levels,
+        summary=rules.perturbation_tables.output.summary,
+        discrimination=rules.perturbation_tables.output.discrimination,
+        maps=rules.response_map.output.maps,
+        library=module_files("figures.perturbation", "figures.perturbation_maps"),
+    output:
+        **{
+            f"{figure}_pdf": f"{RESULTS}/figures/perturbation_{figure}_{{model}}_{{cohort}}_{{pairs}}.pdf"
+            for figure in PERTURBATION_KINDS
+        },
+        **{
+            f"{figure}_png": report(
+                f"{RESULTS}/figures/perturbation_{figure}_{{model}}_{{cohort}}_{{pairs}}.png",
+                category="7 Perturbation (claim 6)",
+                labels={
+                    "figure": figure,
+                    "pairs": "{pairs}",
+                    "model": "{model}",
+                    "cohort": "{cohort}",
+                },
+                caption=f"../report/perturbation_{figure}.rst",
+            )
+            for figure in PERTURBATION_KINDS
+        },
+    log:
+        f"{RESULTS}/logs/perturbation_figures/{{model}}/{{cohort}}/{{pairs}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/perturbation_figures/{{model}}/{{cohort}}/{{pairs}}.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    params:
+        named=PERTURBATION["named"],
+    message:
+        "Drawing the perturbation of {wildcards.pairs} in model {wildcards.model} on {wildcards.cohort}"
+    script:
+        "../scripts/perturbation_figures.py"
+
+
+rule claims_perturbation:
+    input:
+        summary=expand(
+            rules.perturbation_tables.output.summary,
+            model=PERTURBED_MODELS[0],
+            cohort=first(PERTURBATION["cohorts"]),
+            pairs=PAIRS,
+        ),
+        discrimination=expand(
+            rules.perturbation_tables.output.discrimination,
+            model=PERTURBED_MODELS[0],
+            cohort=first(PERTURBATION["cohorts"]),
+            pairs=PAIRS,
+        ),
+        library=module_files("perturbation_claims"),
+    output:
+        claims=f"{RESULTS}/claims/perturbation.tsv",
+    log:
+        f"{RESULTS}/logs/claims_perturbation.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/claims_perturbation.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        tables=list(PAIRS),
+        model=PERTURBED_MODELS[0],
+        cohort=first(PERTURBATION["cohorts"]),
+        title=title_of(first(PERTURBATION["cohorts"])),
+        paper_data=is_paper_data(first(PERTURBATION["cohorts"])),
+    message:
+        "Judging the claim on perturbation"
+    script:
+        "../scripts/claims_perturbation.py"
+
+
+PERTURBATION_FIGURES = expand(
+    f"{RESULTS}/figures/perturbation_{{figure}}_{{model}}_{{cohort}}_{{pairs}}.png",
+    figure=PERTURBATION_KINDS,
+    model=PERTURBED_MODELS,
+    cohort=PERTURBATION["cohorts"],
+    pairs=PAIRS,
+)

@@ -1,0 +1,170 @@
+# Every gene changed in the neighbours of spots, and what the models then predict of others; the
+# same for the smallest of doses. Set against pairs that are known.
+
+SCREEN = config["screen"]
+SCREEN_MODELS = SCREEN["models"] or [HEADLINE]
+SCREENED = f"{RESULTS}/screen/{{model}}/{{cohort}}"
+# Models whose network collapses on their graph, so that their Jacobian has thin factors.
+FACTORED = [
+    model
+    for model in MODELS
+    if MODELS[model]["network"] == "two_channel"
+    or (MODELS[model]["network"] == "gcn" and kind_of(model) == "knn_clique")
+]
+
+
+rule screen:
+    input:
+        checkpoint=f"{RESULTS}/models/{{model}}/best.pt",
+        split=f"{RESULTS}/models/{{model}}/split.tsv",
+        samples=lambda wildcards: samples_of([wildcards.cohort]),
+        graphs=lambda wildcards: graphs_of([wildcards.cohort], MODELS[wildcards.model]["graph"]),
+        inputs=SCREEN["inputs"] or [],
+        outputs=SCREEN["outputs"] if SCREEN["outputs"] not in ("pairs", "all") else [],
+        pairs=(
+            expand(PAIR_TABLE, pairs=PAIRS, allow_missing=True)
+            if SCREEN["outputs"] == "pairs"
+            else []
+        ),
+        library=module_files("screen", "screen_spots", "screen_tables", "checkpoint", "resume"),
+    output:
+        screen=f"{SCREENED}/screen.h5ad",
+        top=f"{SCREENED}/top.tsv.gz",
+    log:
+        f"{RESULTS}/logs/screen/{{model}}/{{cohort}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/screen/{{model}}/{{cohort}}.tsv"
+    conda:
+        "../../envs/model.yaml"
+    threads: 16
+    resources:
+        mem_mb=16000 if SCREEN["outputs"] == "all" else 4000,
+        runtime=1440,
+        gpu=of_model("compute", "gpus"),
+        device=of_model("compute", "device"),
+    params:
+        rows=lambda wildcards: rows_of([wildcards.cohort]),
+        network=of_model("network"),
+        normalisation=of_model("normalisation"),
+        kind=lambda wildcards: kind_of(wildcards.model),
+        spots={key: SCREEN[key] for key in ("context", "spots", "seed")},
+        top=SCREEN["top"],
+        state=f"{SCREENED}/state",
+    message:
+        "Screening model {wildcards.model} on {wildcards.cohort}"
+    script:
+        "../scripts/screen.py"
+
+
+rule jacobian:
+    input:
+        checkpoint=f"{RESULTS}/models/{{model}}/best.pt",
+        gene_means=f"{RESULTS}/models/{{model}}/gene_means.tsv",
+        split=f"{RESULTS}/models/{{model}}/split.tsv",
+        samples=lambda wildcards: samples_of([wildcards.cohort]),
+        graphs=lambda wildcards: graphs_of([wildcards.cohort], MODELS[wildcards.model]["graph"]),
+        library=module_files("jacobian", "screen_spots", "checkpoint"),
+    output:
+        jacobian=f"{SCREENED}/jacobian.h5",
+    log:
+        f"{RESULTS}/logs/jacobian/{{model}}/{{cohort}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/jacobian/{{model}}/{{cohort}}.tsv"
+    conda:
+        "../../envs/model.yaml"
+    threads: 4
+    resources:
+        mem_mb=4000,
+        runtime=120,
+        gpu=of_model("compute", "gpus"),
+        device=of_model("compute", "device"),
+    params:
+        rows=lambda wildcards: rows_of([wildcards.cohort]),
+        network=of_model("network"),
+        normalisation=of_model("normalisation"),
+        kind=lambda wildcards: kind_of(wildcards.model),
+        spots={
+            "context": SCREEN["context"],
+            "spots": SCREEN["jacobian_spots"],
+            "seed": SCREEN["seed"],
+        },
+    message:
+        "Averaging the Jacobian of model {wildcards.model} on {wildcards.cohort}"
+    script:
+        "../scripts/jacobian.py"
+
+
+rule screen_scores:
+    input:
+        screen=rules.screen.output.screen,
+        jacobian=lambda wildcards: (
+            f"{RESULTS}/screen/{wildcards.model}/{wildcards.cohort}/jacobian.h5"
+            if wildcards.model in FACTORED
+            else []
+        ),
+        tables=expand(PAIR_TABLE, pairs=PAIRS, allow_missing=True),
+        gene_means=f"{RESULTS}/models/{{model}}/gene_means.tsv",
+        split=f"{RESULTS}/models/{{model}}/split.tsv",
+        training_samples=lambda wildcards: samples_of(MODELS[wildcards.model]["pretrain_on"]),
+        training_graphs=lambda wildcards: graphs_of(
+            MODELS[wildcards.model]["pretrain_on"], MODELS[wildcards.model]["graph"]
+        ),
+        library=module_files("screen_scores", "coexpression", "split"),
+    output:
+        scores=f"{SCREENED}/scores.tsv",
+    log:
+        f"{RESULTS}/logs/screen_scores/{{model}}/{{cohort}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/screen_scores/{{model}}/{{cohort}}.tsv"
+    conda:
+        "../../envs/evaluation.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        tables=list(PAIRS),
+        normalisation=of_model("normalisation"),
+        permutations=SCREEN["permutations"],
+        seed=SCREEN["seed"],
+    message:
+        "Scoring the screen of model {wildcards.model} on {wildcards.cohort} against known pairs"
+    script:
+        "../scripts/screen_scores.py"
+
+
+rule screen_figure:
+    input:
+        scores=rules.screen_scores.output.scores,
+        library=module_files("figures.screen"),
+    output:
+        pdf=f"{RESULTS}/figures/screen_{{model}}_{{cohort}}.pdf",
+        png=report(
+            f"{RESULTS}/figures/screen_{{model}}_{{cohort}}.png",
+            category="7 Screen",
+            labels={
+                "figure": "known pairs found",
+                "model": "{model}",
+                "cohort": "{cohort}",
+            },
+            caption="../report/screen.rst",
+        ),
+    log:
+        f"{RESULTS}/logs/screen_figure/{{model}}/{{cohort}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/screen_figure/{{model}}/{{cohort}}.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    message:
+        "Drawing the screen's scores: {wildcards.model} on {wildcards.cohort}"
+    script:
+        "../scripts/screen_figure.py"
+
+
+SCREEN_FIGURES = expand(
+    rules.screen_figure.output.png, model=SCREEN_MODELS, cohort=SCREEN["cohorts"]
+)

@@ -1,0 +1,179 @@
+"""In silico perturbation: one gene set to a level in a spot's neighbours, predictions at the spot.
+
+As in the paper, the genes to be predicted are hidden at the central spot. A network that collapses
+(see `model`) needs no second pass over its wide input: a neighbour's gene enters the first layer by
+one column of its weights, so that a perturbation adds a multiple of that column to what the layer
+gave before, and only the deeper layers, and the genes asked for, are computed anew.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sagefm.batches import make_batch
+from sagefm.model import _Collapsed, _GeneDecoder
+from sagefm.readout import Readout
+from sagefm.sections import Section, load_chunk
+
+COLLAPSED = ("mean", "channels")
+"""Input layouts (see `model.input_layout`) whose perturbations are of rank one."""
+
+
+class Neighbourhoods(ABC):
+    """Some central spots of a section with their neighbours, as a network sees them."""
+
+    n_spots: int
+
+    @abstractmethod
+    def respond(self, gene: int, levels: Tensor, outputs: Tensor) -> Tensor:
+        """Predictions at the central spots with a gene set to some levels in all their neighbours.
+
+        Parameters
+        ----------
+        gene
+            Column of the panel.
+        levels
+            float32 (levels,), normalised expression.
+        outputs
+            int64 columns of the panel: the genes whose predictions are wanted.
+
+        Returns
+        -------
+        Tensor
+            float32 (levels, spots, len(outputs)), normalised expression.
+        """
+
+
+class Collapsed(Neighbourhoods):
+    """Of a network that collapses: exact, without a pass over the wide input.
+
+    With `gene` at `level`, the first layer gives
+    `hidden + gain * (level - neighbour_mean[:, gene]) * network.neighbour_weights[:, gene]`.
+
+    Attributes
+    ----------
+    hidden
+        (spots, widths[0]): what it gives unperturbed.
+    neighbour_mean
+        (spots, genes): mean expression of the neighbours, without the centre.
+    gain
+        (spots,): the weight of that mean in the network's input; in a clique of n spots, (n - 1)/n.
+    """
+
+    def __init__(
+        self,
+        network: _Collapsed,
+        readout: Readout,
+        layout: str,
+        centre: Tensor,
+        neighbours: Tensor,
+        sizes: Tensor,
+    ) -> None:
+        self.network, self.readout = network, readout
+        self.n_spots, self.neighbour_mean = len(centre), neighbours
+        if layout == "mean":
+            self.gain = (sizes - 1) / sizes
+            mean = centre / sizes[:, None] + neighbours * self.gain[:, None]
+            self.hidden = network.first(mean)
+        else:
+            self.gain = (sizes > 1).float()
+            self.hidden = network.first(centre, neighbours)
+
+    def respond(self, gene: int, levels: Tensor, outputs: Tensor) -> Tensor:
+        """See `Neighbourhoods`."""
+        shift = self.gain * (levels[:, None] - self.neighbour_mean[:, gene])
+        column = self.network.neighbour_weights[:, gene]
+        hidden = torch.addcmul(self.hidden, shift[..., None], column).flatten(0, 1)
+        predicted = self.readout.only(outputs)(hidden)
+        return predicted.view(len(levels), self.n_spots, len(outputs))
+
+
+class General(Neighbourhoods):
+    """Of any network: all of it, once a level. On the subgraphs of cliques this is brute force."""
+
+    def __init__(
+        self,
+        network: _GeneDecoder,
+        layout: str,
+        inputs: tuple[Tensor, ...],
+        context: tuple[Tensor, ...],
+        sizes: Tensor,
+    ) -> None:
+        self.network, self.layout, self.inputs, self.context = network, layout, inputs, context
+        if layout == "subgraphs":
+            nodes, _, centre = inputs
+            self.n_spots = len(centre)
+            self.values = nodes
+            self.neighbours = torch.ones(len(nodes), dtype=torch.bool, device=nodes.device)
+            self.neighbours[centre] = False
+        else:
+            self.n_spots = len(inputs[0])
+            self.values = inputs[1]  # the neighbours' mean: of equal values, their value
+            self.neighbours = sizes > 1
+
+    def respond(self, gene: int, levels: Tensor, outputs: Tensor) -> Tensor:
+        """See `Neighbourhoods`."""
+        own = self.values[self.neighbours, gene].clone()
+        predicted = []
+        for level in levels:
+            self.values[self.neighbours, gene] = level
+            embedding = getattr(self.network, f"embed_{self.layout}")(*self.inputs)
+            predicted.append(self.network.decode(embedding, *self.context)[:, outputs])
+        self.values[self.neighbours, gene] = own
+        return torch.stack(predicted)
+
+
+def choose_spots(sections: Sequence[Section], spots: int, seed: int) -> list[np.ndarray]:
+    """Rows of each section to perturb: at most `spots` in all, as many of each, drawn at random."""
+    share = -(-spots // len(sections))
+    chosen = []
+    for section in sections:
+        rng = np.random.default_rng([seed, section.key])
+        chosen.append(np.sort(rng.permutation(section.n_spots())[:share]))
+    return chosen
+
+
+def neighbourhoods(
+    network: _GeneDecoder,
+    layout: str,
+    section: Section,
+    rows: np.ndarray,
+    normalisation: str,
+    hidden_genes: Sequence[int],
+    device: torch.device,
+    batch_size: int = 64,
+    readout: Readout | None = None,
+) -> Iterator[Neighbourhoods]:
+    """Batches of a section's spots to perturb, one held at a time.
+
+    Parameters
+    ----------
+    layout
+        The network's, on the section's kind of graph: `model.input_layout`.
+    rows
+        Central spots: rows of the section.
+    hidden_genes
+        Columns of the panel that are hidden (0) at the central spots.
+    readout
+        `Readout.of` the network, if it collapses and the readout is there already.
+    """
+    collapsed = layout in COLLAPSED
+    if collapsed:
+        readout = readout or Readout.of(network)
+    chunk = load_chunk([section], normalisation)
+    sizes = np.diff(chunk.ego_indptr).astype(np.float32)
+    columns = list(hidden_genes)
+    for start in range(0, len(rows), batch_size):
+        batch_rows = rows[start : start + batch_size]
+        mask = np.zeros((len(batch_rows), chunk.expression.shape[1]), dtype=bool)
+        mask[:, columns] = True
+        batch = make_batch([(chunk, batch_rows)], "channels" if collapsed else layout, mask)
+        batch = batch.to(device)
+        size = torch.from_numpy(sizes[batch_rows]).to(device)
+        if collapsed:
+            yield Collapsed(network, readout, layout, *batch.inputs, size)
+        else:
+            yield General(network, layout, batch.inputs, batch.context, size)

@@ -1,0 +1,40 @@
+"""Perturb the pairs of a table, or the same pairs with input and output exchanged."""
+
+import shutil
+
+import pandas as pd
+
+from sagefm.checkpoint import load_network
+from sagefm.inference import prepare_machine
+from sagefm.io import read_table
+from sagefm.model import input_layout
+from sagefm.pair_responses import perturb_pairs, write_responses
+from sagefm.resume import exclusive, state_folder
+from sagefm.scored import scored_sections
+from sagefm.script import job
+from sagefm.sections import sections_of
+
+with job(snakemake) as log:
+    params, inputs, wildcards = snakemake.params, snakemake.input, snakemake.wildcards
+    device = prepare_machine(snakemake.resources.device, snakemake.threads)
+    sections, facts = scored_sections(
+        sections_of(inputs.samples, inputs.graphs),
+        read_table(inputs.split, dtype=str).fillna(""),
+        pd.DataFrame(params.rows),
+        wildcards.cohort,
+    )
+    pairs = read_table(inputs.pairs).fillna({"group": ""})
+    if wildcards.direction == "reverse":
+        pairs = pairs.rename(columns={"input": "output", "output": "input"})
+    means = read_table(inputs.gene_means)
+    network = load_network(inputs.checkpoint, params.network, len(means))
+    layout = input_layout(params.network, params.kind)
+    recipe = {"direction": wildcards.direction, "layout": layout, **params.settings}
+    recipe["normalisation"] = params.normalisation
+    files = [inputs.checkpoint, inputs.pairs, *inputs.samples, *inputs.graphs, *inputs.library]
+    folder = state_folder(params.state, recipe, files)
+    with exclusive(folder):
+        given = (sections, facts, params.normalisation, pairs, means, params.settings)
+        responses = perturb_pairs(network, layout, *given, device, folder)
+        write_responses(snakemake.output.responses, responses)
+        shutil.rmtree(folder)

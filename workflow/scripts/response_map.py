@@ -1,0 +1,32 @@
+"""Map the response to a few pairs of a table on one section."""
+
+import pandas as pd
+
+from sagefm.checkpoint import load_network
+from sagefm.inference import prepare_machine
+from sagefm.io import read_table, write_table
+from sagefm.model import input_layout
+from sagefm.response_maps import pairs_to_map, response_map
+from sagefm.scored import scored_sections
+from sagefm.script import job
+from sagefm.sections import sections_of
+
+with job(snakemake):
+    params, inputs, wildcards = snakemake.params, snakemake.input, snakemake.wildcards
+    device = prepare_machine(snakemake.resources.device, snakemake.threads)
+    sections, _ = scored_sections(
+        sections_of(inputs.samples, inputs.graphs),
+        read_table(inputs.split, dtype=str).fillna(""),
+        pd.DataFrame(params.rows),
+        wildcards.cohort,
+    )
+    panel = read_table(inputs.gene_means)["gene"].tolist()
+    network = load_network(inputs.checkpoint, params.network, len(panel))
+    layout = input_layout(params.network, params.kind)
+    pairs = read_table(inputs.pairs)
+    chosen = pairs_to_map(pairs, params.named)
+    hidden = sorted(set(pairs["output"]))
+    maps = response_map(
+        network, layout, sections, params.normalisation, chosen, panel, hidden, device
+    )
+    write_table(maps, snakemake.output.maps)
