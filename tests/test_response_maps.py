@@ -18,7 +18,9 @@ PAIRS = pd.DataFrame(
     {
         "input": ["g1", "g1", "g2", "g3"],
         "output": ["g4", "g5", "g4", "g6"],
-        "effect_expression_matched": [0.1, 3.0, 2.0, np.nan],
+        "sign": [1, 1, -1, 1],
+        "slope": [0.1, 3.0, -2.0, 0.5],
+        "slope_expression_matched": [0.0, 0.0, 0.5, 0.5],
     }
 )
 

@@ -9,6 +9,7 @@ import torch
 from sagefm.io import spot_positions
 from sagefm.model import _GeneDecoder
 from sagefm.pair_responses import levels_of
+from sagefm.pair_terms import strongest_pairs
 from sagefm.perturbation import neighbourhoods
 from sagefm.sections import Section, load_chunk
 
@@ -21,15 +22,12 @@ def pairs_to_map(
     Parameters
     ----------
     pairs
-        A row a pair: input, output, effect_expression_matched, as of `pair_tables`.
+        A row a pair, as `pair_tables.summarise_pairs` has it.
     """
-    keys = list(zip(pairs["input"], pairs["output"], strict=True))
-    chosen = [keys.index(tuple(pair)) for pair in named if tuple(pair) in keys]
-    strongest = np.argsort(-pairs["effect_expression_matched"].to_numpy(), kind="stable")
-    for row in strongest:
-        if pairs["input"].iloc[row] not in set(pairs["input"].iloc[chosen]):
-            chosen.append(int(row))
-    return pairs.iloc[chosen[: max(number, 1)]].reset_index(drop=True)
+    keys = pd.MultiIndex.from_frame(pairs[["input", "output"]])
+    wanted = pairs[keys.isin([tuple(pair) for pair in named])]
+    chosen = pd.concat([wanted, strongest_pairs(pairs)]).drop_duplicates("input")
+    return chosen.head(number).reset_index(drop=True)
 
 
 @torch.inference_mode()

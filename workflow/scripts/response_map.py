@@ -1,7 +1,5 @@
 """Map the response to a few pairs of a table on one section."""
 
-import pandas as pd
-
 from sagefm.checkpoint import load_network
 from sagefm.inference import prepare_machine
 from sagefm.io import read_table, write_table
@@ -9,16 +7,12 @@ from sagefm.model import input_layout
 from sagefm.response_maps import pairs_to_map, response_map
 from sagefm.scored import scored_sections
 from sagefm.script import job
-from sagefm.sections import sections_of
 
 with job(snakemake):
     params, inputs, wildcards = snakemake.params, snakemake.input, snakemake.wildcards
     device = prepare_machine(snakemake.resources.device, snakemake.threads)
     sections, _ = scored_sections(
-        sections_of(inputs.samples, inputs.graphs),
-        read_table(inputs.split, dtype=str).fillna(""),
-        pd.DataFrame(params.rows),
-        wildcards.cohort,
+        inputs.samples, inputs.graphs, inputs.split, params.rows, wildcards.cohort
     )
     panel = read_table(inputs.gene_means)["gene"].tolist()
     network = load_network(inputs.checkpoint, params.network, len(panel))
@@ -29,4 +23,5 @@ with job(snakemake):
     maps = response_map(
         network, layout, sections, params.normalisation, chosen, panel, hidden, device
     )
-    write_table(maps, snakemake.output.maps)
+    names = {"model": wildcards.model, "cohort": wildcards.cohort}
+    write_table(maps.assign(**names), snakemake.output.maps)

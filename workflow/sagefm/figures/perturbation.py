@@ -1,0 +1,254 @@
+"""Perturbed pairs (claim 6): dose and response, pairs against controls, the two directions."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from sagefm.figures.style import (
+    DOUBLE,
+    GREY,
+    NEUTRAL,
+    OKABE_ITO,
+    count,
+    head,
+    percent_axis,
+    styled,
+)
+from sagefm.pair_terms import FORWARD, REVERSE, strongest_pairs
+
+KIND_NAMES = {
+    "matched": "pair's output",
+    "unmatched": "other outputs of the table",
+    "random": "random genes",
+    "expression_matched": "random genes of like expression",
+}
+KIND_COLOURS = {
+    "matched": OKABE_ITO["blue"],
+    "unmatched": NEUTRAL,
+    "random": OKABE_ITO["purple"],
+    "expression_matched": OKABE_ITO["orange"],
+}
+KIND_LINES = dict(zip(KIND_NAMES, ("-", "--", ":", "-."), strict=True))
+SCORE_NAMES = {
+    "slope": "model: slope",
+    "coexpression_pooled": "co-expression, all spots",
+    "coexpression_within": "co-expression within sections",
+    "output_mean": "expression of the output",
+    "slope_remainder": "model: what these leave",
+}
+STRONGEST = 6
+COLUMNS = 4
+
+
+@styled
+def draw_doses(
+    levels: pd.DataFrame,
+    pairs: pd.DataFrame,
+    summary: pd.DataFrame,
+    named: Sequence[tuple[str, str]] = (),
+) -> Figure:
+    """Change of the predicted output with the input's level, a panel a pair.
+
+    The strongest pairs (slope furthest beyond that of genes of like expression, in the expected
+    direction; one an input), then those named as far as the table has them.
+
+    Parameters
+    ----------
+    levels, pairs, summary
+        Of `pair_tables.summarise_pairs`.
+    named
+        (input, output) of pairs to show whatever they do.
+    """
+    shown = _shown(pairs, named)
+    lines = -(-len(shown) // COLUMNS)
+    figure = Figure(figsize=(DOUBLE, 1.65 * lines + 0.75))
+    panels = figure.subplots(lines, COLUMNS, squeeze=False)
+    forward = levels[levels["direction"] == FORWARD]
+    curves = forward.set_index(["input", "output", "kind"]).sort_index()
+    keys = pd.MultiIndex.from_frame(shown[["input", "output"]])
+    scale, unit = _scale(curves.loc[curves.index.droplevel("kind").isin(keys), "change"])
+    for ax, row in zip(panels.flat, shown.to_dict("records"), strict=False):
+        for kind, label in KIND_NAMES.items():
+            own = curves.loc[(row["input"], row["output"], kind)].sort_values("step")
+            colour = KIND_COLOURS[kind]
+            change = own["change"] * scale
+            ax.plot(own["level"], change, KIND_LINES[kind], color=colour, label=label)
+            if kind == "matched":
+                band = own["low"] * scale, own["high"] * scale
+                ax.fill_between(own["level"], *band, color=colour, alpha=0.2, lw=0)
+        ax.set_title(f"{row['input']} → {row['output']}{' (down)' * (row['sign'] < 0)}")
+        ax.margins(x=0.03)
+        ax.xaxis.set_major_locator(MaxNLocator(4))
+        ax.yaxis.set_major_locator(MaxNLocator(4))
+    for ax in panels.flat[len(shown) :]:
+        ax.set_axis_off()
+    for ax in panels.flat[(lines - 1) * COLUMNS : len(shown)]:
+        ax.set_xlabel("input in neighbours\n(log1p)")
+    for ax in panels[:, 0]:
+        ax.set_ylabel(f"change of predicted\noutput ({unit})")
+    handles, labels = panels[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=4)
+    head(figure, _title(summary))
+    return figure
+
+
+def _shown(pairs: pd.DataFrame, named: Sequence[tuple[str, str]]) -> pd.DataFrame:
+    strongest = strongest_pairs(pairs).head(STRONGEST)
+    key = pd.MultiIndex.from_frame(pairs[["input", "output"]])
+    wanted = pairs[key.isin(named)]
+    return pd.concat([strongest, wanted]).drop_duplicates(["input", "output"])
+
+
+def _scale(values: pd.Series) -> tuple[float, str]:
+    """What to multiply values with so that their figures are short, and the unit they then have."""
+    largest = values.abs().max()
+    power = 0 if largest >= 0.05 or not largest else 3 if largest >= 5e-5 else 6
+    return 10.0**power, f"10{'⁻³' if power == 3 else '⁻⁶'} log1p" if power else "log1p"
+
+
+def _title(summary: pd.DataFrame) -> str:
+    """Cohort, model and table, and how much is behind the figure."""
+    own = summary.iloc[0]
+    # A control that no pair has, as of a table with one input, counts none.
+    counts = (
+        count(summary[column].max(), noun)
+        for column, noun in (
+            ("n_pairs", "pair"),
+            ("n_inputs", "input"),
+            ("n_spots", "spot"),
+            ("n_patients", "patient"),
+        )
+    )
+    names = f"{own['cohort']}, model {own['model']}, {own['pair_table'].replace('_', ' ')}"
+    return f"{names}: {', '.join(counts)}"
+
+
+@styled
+def draw_distributions(pairs: pd.DataFrame, summary: pd.DataFrame) -> Figure:
+    """Slopes of pairs and of their controls, forward and in reverse; shares of expected sign.
+
+    Boxes are quartiles, whiskers the 5th and 95th percentile over pairs (of a control: of the mean
+    of its genes), the number is the median. Slopes count in the direction that a pair's sign
+    expects. Shares, from the left: full colour, slope of the expected sign; hatched, 0 (the model
+    holds the output at 0); pale, of the other sign.
+
+    Parameters
+    ----------
+    pairs, summary
+        Of `pair_tables.summarise_pairs`.
+    """
+    figure = Figure(figsize=(DOUBLE, 2.7))
+    panels = figure.subplots(1, 3, sharey=True, width_ratios=[1.2, 1.2, 0.9])
+    prefixes = {FORWARD: "", REVERSE: "reverse_"}
+    columns = ["slope", *(f"slope_{kind}" for kind in list(KIND_NAMES)[1:])]
+    both = [
+        pairs[[prefix + column for column in columns]].mul(pairs["sign"], axis=0)
+        for prefix in prefixes.values()
+    ]
+    ends = [slopes.quantile([0.05, 0.95]) for slopes in both]
+    scale, unit = _scale(pd.concat(ends, axis=1).stack())
+    for ax, direction, slopes in zip(panels, prefixes, both, strict=False):
+        for y, (kind, column) in enumerate(zip(KIND_NAMES, slopes, strict=True)):
+            _box(ax, y, slopes[column].dropna().to_numpy() * scale, KIND_COLOURS[kind])
+        ax.axvline(0, color=NEUTRAL, lw=0.6)
+        ax.set_title(f"{direction}: {count(len(pairs), 'pair')}")
+        ax.set_xlabel(f"slope ({unit} per log1p)")
+        ax.grid(axis="x")
+        ax.xaxis.set_major_locator(MaxNLocator(4))
+    limits = [ax.get_xlim() for ax in panels[:2]]
+    for ax in panels[:2]:
+        ax.set_xlim(min(low for low, _ in limits), max(high for _, high in limits))
+    _shares(panels[2], summary)
+    panels[0].set_yticks(range(len(KIND_NAMES)), KIND_NAMES.values())
+    panels[0].set_ylim(len(KIND_NAMES) - 0.5, -0.65)
+    for ax in panels:
+        ax.tick_params(axis="y", length=0)
+    head(figure, _title(summary))
+    return figure
+
+
+def _box(ax: Axes, y: int, values: np.ndarray, colour: str) -> None:
+    """Quartiles as a box, the 5th to 95th percentile as a line, the median in figures."""
+    if not len(values):
+        return
+    ends = np.percentile(values, [5, 25, 50, 75, 95])
+    ax.plot(ends[[0, 4]], [y, y], color=colour, lw=1)
+    ax.barh(y, ends[3] - ends[1], 0.4, ends[1], color=colour, alpha=0.45, lw=0)
+    ax.plot(ends[[2, 2]], [y - 0.2, y + 0.2], color=colour, lw=2)
+    # Adding 0 turns -0 into 0.
+    median = f"{round(ends[2], 3) + 0.0:g}"
+    ax.text(ends[2], y - 0.24, median, ha="center", va="bottom", fontsize=7)
+
+
+def _shares(ax: Axes, summary: pd.DataFrame) -> None:
+    """Of pairs, and of single control genes: slope of the expected sign, 0, of the other sign."""
+    for direction, shift in ((FORWARD, -0.18), (REVERSE, 0.18)):
+        own = summary[summary["direction"] == direction].set_index("control")
+        for y, (kind, colour) in enumerate(KIND_COLOURS.items()):
+            row = own.iloc[0] if kind == "matched" else own.loc[kind]
+            end = "" if kind == "matched" else "_control"
+            right, still = row[f"share_as_expected{end}"], row[f"share_unmoved{end}"]
+            ax.barh(y + shift, right, 0.32, color=colour)
+            ax.barh(y + shift, still, 0.32, right, color="white", hatch="//////", ec=GREY, lw=0)
+            ax.barh(y + shift, 1 - right - still, 0.32, right + still, color=colour, alpha=0.25)
+    percent_axis(ax)
+    ax.set_xlim(0, 1)
+    ax.set_xlabel("expected sign, 0, other (%)")
+    ax.set_title("forward above reverse")
+
+
+@styled
+def draw_directions(
+    pairs: pd.DataFrame, discrimination: pd.DataFrame, summary: pd.DataFrame
+) -> Figure:
+    """Forward against reverse effect of every pair; how well pairs are told from other entries.
+
+    Effects are against genes of like expression, in their standard deviations; those beyond the
+    axes stand at the edge. AUROC with 95 % interval over inputs; forward filled, reverse hollow.
+
+    Parameters
+    ----------
+    pairs, discrimination, summary
+        Of `pair_tables.summarise_pairs`.
+    """
+    figure = Figure(figsize=(DOUBLE, 3.2))
+    left, right = figure.subplots(1, 2, width_ratios=[1, 1.05])
+    columns = ["effect_expression_matched", "reverse_effect_expression_matched"]
+    effects = pairs[columns].dropna().to_numpy()
+    edge = np.ceil(np.percentile(np.abs(effects), 98)) if len(effects) else 1.0
+    forward, reverse = np.clip(effects, -edge, edge).T
+    dots = {"ms": 2.5, "mew": 0, "alpha": 0.4, "clip_on": False, "color": KIND_COLOURS["matched"]}
+    left.plot(forward, reverse, "o", rasterized=True, **dots)
+    left.plot([-edge, edge], [-edge, edge], color=NEUTRAL, lw=0.8, ls="--")
+    for line in (left.axvline, left.axhline):
+        line(0, color=NEUTRAL, lw=0.6)
+    left.set(xlim=(-edge, edge), ylim=(-edge, edge), aspect="equal")
+    left.set_xlabel("effect of the input on the output (SD)")
+    left.set_ylabel("effect of the output on the input (SD)")
+    stronger = (effects[:, 0] > effects[:, 1]).mean() if len(effects) else np.nan
+    left.set_title(f"{count(len(effects), 'pair')}: forward effect\nthe greater in {stronger:.0%}")
+    for direction, face, shift in ((FORWARD, None, -0.14), (REVERSE, "white", 0.14)):
+        own = discrimination[discrimination["direction"] == direction].set_index("score")
+        for y, name in enumerate(SCORE_NAMES):
+            row = own.loc[name]
+            colour = KIND_COLOURS["matched"] if name.startswith("slope") else NEUTRAL
+            right.plot([row["auroc_low"], row["auroc_high"]], [y + shift] * 2, color=colour, lw=1)
+            right.plot(row["auroc"], y + shift, "o", color=colour, mfc=face or colour)
+        right.plot([], [], "o", color=NEUTRAL, mfc=face or NEUTRAL, label=direction)
+    right.axvline(0.5, color=NEUTRAL, lw=0.6)
+    right.set_yticks(range(len(SCORE_NAMES)), SCORE_NAMES.values())
+    right.set_ylim(len(SCORE_NAMES) - 0.5, -0.5)
+    right.tick_params(axis="y", length=0)
+    right.grid(axis="x")
+    right.set_xlabel("AUROC of pairs (0.5: chance)")
+    first = discrimination.iloc[0]
+    right.set_title(
+        f"{first['n_pairs']:,} pairs among {first['n_entries']:,}\nentries (input, output)"
+    )
+    right.legend(loc="upper left", bbox_to_anchor=(0, -0.2), ncols=2, borderaxespad=0)
+    head(figure, _title(summary))
+    return figure

@@ -1,0 +1,158 @@
+"""What perturbed pairs have to say of the paper's claim 6."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from sagefm.claims import Claim
+from sagefm.pair_terms import BETWEEN, FORWARD, REMAINDER
+
+ALPHA = 0.05
+FAIR = "expression_matched"
+"""The control that the numbers shown are against."""
+HAS_TO_EXCEED = {
+    "unmatched": "the table's other outputs",
+    FAIR: "random genes of like expression",
+}
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Tables of one pair table: of `perturbation_summary` and `perturbation_discrimination`."""
+
+    summary: pd.DataFrame
+    discrimination: pd.DataFrame
+
+    def row(self, direction: str, control: str) -> pd.Series:
+        """One comparison of the summary."""
+        own = self.summary
+        return own[(own["direction"] == direction) & (own["control"] == control)].iloc[0]
+
+    def score(self, name: str) -> pd.Series:
+        """One score of the forward experiment."""
+        own = self.discrimination
+        return own[(own["direction"] == FORWARD) & (own["score"] == name)].iloc[0]
+
+    def exceeded(self) -> list[str]:
+        """The controls that matched outputs exceed, of those they have to."""
+        return [name for name in HAS_TO_EXCEED if _exceeds(self.row(FORWARD, name))]
+
+    def is_directional(self) -> bool:
+        """Whether the forward effect exceeds the reverse one."""
+        return _exceeds(self.row(BETWEEN, FAIR))
+
+    def says_more(self) -> str:
+        """Whether pairs stand out by what co-expression and expression do not explain."""
+        if self.score(REMAINDER)["auroc_low"] <= 0.5:
+            return "no"
+        if self.score("coexpression_pooled")["slope_advantage"] <= 0:
+            return "something beside it, but less than it does by itself"
+        return "yes"
+
+
+def _exceeds(row: pd.Series) -> bool:
+    above = row["cohens_d_z"] > 0 and row["rank_biserial"] > 0
+    return bool(above and row["p_holm"] < ALPHA)
+
+
+def perturbation_claims(
+    model: str, cohort: str, title: str, findings: Mapping[str, Findings], paper_data: bool
+) -> list[Claim]:
+    """Claim 6, from the first pair table; the others are named in the reason.
+
+    On the paper's data it is supported only if matched outputs exceed both the table's other
+    outputs and random genes of like expression, and the forward experiment exceeds the reverse one;
+    contradicted if they exceed neither although the test could have told.
+
+    Parameters
+    ----------
+    model, cohort, title
+        The headline model, the cohort, and what it is, for people.
+    findings
+        Of each pair table, by its name.
+    paper_data
+        Whether the cohort is the paper's own.
+    """
+    table, first = next(iter(findings.items()))
+    fair = first.row(FORWARD, FAIR)
+    references = " against ".join(
+        f"{first.score(name)['auroc']:.3f} {words}"
+        for name, words in (("slope", "by slope"), ("coexpression_pooled", "by co-expression"))
+    )
+    verdict, why = _verdict(first, title, paper_data)
+    reasons = [why, _answers(first), _numbers(first)]
+    reasons += [
+        f"pairs of {name}: {_answers(other)} (d_z {other.row(FORWARD, FAIR)['cohens_d_z']:.2f})"
+        for name, other in findings.items()
+        if name != table
+    ]
+    return [
+        Claim(
+            "perturbation",
+            obtained=f"{_effect(first)}; {fair['share_as_expected']:.0%} of {table} pairs with the "
+            f"expected sign, {fair['share_unmoved']:.0%} held at 0 by the model",
+            baseline=f"{fair['share_as_expected_control']:.0%} of genes of like expression with "
+            f"that sign, {fair['share_unmoved_control']:.0%} held at 0; AUROC of pairs "
+            f"{references}",
+            n=f"{fair['n_pairs']:,.0f} pairs of {fair['n_inputs']:,.0f} inputs, "
+            f"{fair['n_spots']:,} spots, {fair['n_samples']} samples, {fair['n_patients_seen']} of "
+            f"{fair['n_patients']} patients seen in pretraining",
+            verdict=verdict,
+            reason="; ".join(reasons),
+            evidence=f"perturbation/{model}/{cohort}/{table}/summary.tsv",
+        )
+    ]
+
+
+def _verdict(findings: Findings, title: str, paper_data: bool) -> tuple[str, str]:
+    if not paper_data:
+        return "proxy", f"computed on {title}, not on the paper's samples"
+    exceeded = findings.exceeded()
+    if len(exceeded) == len(HAS_TO_EXCEED):
+        if findings.is_directional():
+            return "supported", "pairs exceed their controls, and the reverse experiment"
+        return "inconclusive", "pairs exceed their controls, but not the reverse experiment"
+    if exceeded:
+        return "inconclusive", f"pairs exceed {HAS_TO_EXCEED[exceeded[0]]} alone"
+    # Two-sided Wilcoxon over n inputs, corrected for three controls.
+    inputs = int(findings.row(FORWARD, FAIR)["n_inputs"])
+    if 3 * 2.0 ** (1 - inputs) >= ALPHA:
+        return "inconclusive", f"no difference can be beyond doubt with {inputs} inputs"
+    return "contradicted", "pairs exceed neither control"
+
+
+def _answers(findings: Findings) -> str:
+    """The three questions, in plain words."""
+    exceeded = findings.exceeded()
+    controls = "yes" if len(exceeded) == len(HAS_TO_EXCEED) else "no"
+    if len(exceeded) == 1:
+        controls = f"only {HAS_TO_EXCEED[exceeded[0]]}"
+    return (
+        f"effects exceed the controls: {controls}; directional (forward exceeds reverse): "
+        f"{'yes' if findings.is_directional() else 'no'}; says more than neighbour co-expression: "
+        f"{findings.says_more()}"
+    )
+
+
+def _numbers(findings: Findings) -> str:
+    """What the answers rest on."""
+    unmatched, between = findings.row(FORWARD, "unmatched"), findings.row(BETWEEN, FAIR)
+    fair, left = findings.row(FORWARD, FAIR), findings.score(REMAINDER)
+    return (
+        f"against the table's other outputs {unmatched['difference']:+.2g} (d_z "
+        f"{unmatched['cohens_d_z']:.2f}, Holm p {unmatched['p_holm']:.2g}), against random genes "
+        f"of like expression Holm p {fair['p_holm']:.2g}; forward less reverse "
+        f"{between['difference']:+.2f} of these standard deviations (Holm p "
+        f"{between['p_holm']:.2g}); AUROC of what co-expression and expression leave of the slopes "
+        f"{left['auroc']:.3f} [{left['auroc_low']:.3f}, {left['auroc_high']:.3f}]"
+    )
+
+
+def _effect(findings: Findings) -> str:
+    row, standard = findings.row(FORWARD, FAIR), findings.row(BETWEEN, FAIR)["matched"]
+    return (
+        f"slope {row['difference']:+.2g} [{row['low']:.2g}, {row['high']:.2g}] above random genes "
+        f"of like expression (d_z {row['cohens_d_z']:.2f}; {standard:+.2f} of their standard "
+        "deviations)"
+    )
