@@ -18,6 +18,7 @@ include: "workflow/rules/graphs.smk"  # a neighbourhood for every spot
 include: "workflow/rules/pretrain.smk"  # split by patient, train or load the models
 include: "workflow/rules/representations.smk"  # embeddings, and other methods'
 include: "workflow/rules/recovery.smk"  # claim 2: masked genes recovered
+include: "workflow/rules/imputation.smk"  # genes that whole sections lack, predicted
 include: "workflow/rules/clustering.smk"  # claim 3: clusters, and what heterogeneity is kept
 include: "workflow/rules/annotation.smk"  # claims 4 and 5: the classes of spots, predicted
 include: "workflow/rules/perturbation.smk"  # claim 6: genes changed in the neighbours

@@ -50,6 +50,21 @@ CONFIG = {
         },
     },
     "recovery": {"cohorts": ["breast"]},
+    "imputation": {
+        "cohorts": ["breast"],
+        "models": ["paper", "rings"],
+        "shares": [0.3],
+        "spots": 40,
+        "complete": ["breast"],
+    },
+    "perturbation": {
+        "cohorts": ["breast"],
+        "models": ["paper", "rings"],
+        "spots": 20,
+        "levels": 3,
+        "controls": 3,
+        "pairs": {"mine": {"source": "table", "path": "pairs.tsv"}},
+    },
     "clustering": {
         "cohorts": ["breast"],
         "seeds": 2,
@@ -151,6 +166,8 @@ def prepare(folder: Path) -> Path:
     starts = {"first": 20, "second": 40}
     sets = [f"{name}\t{gene}" for name, i in starts.items() for gene in genes[i : i + 15]]
     (folder / "sets.tsv").write_text("\n".join(["set\tgene", *sets]) + "\n")
+    pairs = [f"{genes[i]}\t{genes[i + step]}" for i in range(20, 40) for step in (30, 40)]
+    (folder / "pairs.tsv").write_text("\n".join(["input\toutput", *pairs]) + "\n")
     save_checkpoint(folder / "release.pt", build_network("gcn", GENES, tuple(WIDTHS), seed=1))
     return folder
 

@@ -27,14 +27,22 @@ EMBEDDED = [f"sagefm-{model}" for model in MODELS]
 TRAINED = ["paper", "rings"]
 REPRESENTATIONS = [*runs.CONFIG["representations"]["methods"], *(f"sagefm-{m}" for m in MODELS)]
 TASKS = runs.CONFIG["tasks"]
+DIRECTIONS = ("forward", "reverse")
 TASK_TABLES = [
     *(f"{name}.tsv" for name in ("classes", "genes", "scores", "per_class", "confusion")),
     *(f"{name}.tsv" for name in ("patients", "comparisons", "skipped", "shown")),
     *("labels.tsv.gz", "withheld.txt", "maps.tsv.gz"),
 ]
+PERTURBED = [
+    *(f"{kind}{direction}.npz" for kind in ("", "coexpression_") for direction in DIRECTIONS),
+    *("pairs.tsv", "levels.tsv.gz", "summary.tsv", "discrimination.tsv", "maps.tsv.gz"),
+]
+PAIRS, DROPPED = (f"perturbation/breast/mine/{name}.tsv" for name in ("pairs", "dropped"))
 RULE = re.compile(r"^rule (\w+):\n((?:[ \t]+.*\n|\n)+)", re.M)
-TARGETS = {"all", "results"}
+TARGETS = {"all", "results", "impute"}
 """Rules that name files and do nothing."""
+ON_REQUEST = {"impute_sample", "fetch_tf_targets"}
+"""Rules that the whole run does without."""
 
 
 @pytest.fixture(scope="session")
@@ -87,7 +95,11 @@ def test_every_output_is_there(results):
             f"tasks/{task}/{r}/{n}" for r in compared for n in ("predictions.tsv.gz", "fits.tsv")
         ]
     expected += [f"qc/{cohort}.tsv" for cohort in runs.SAMPLES]
-    chapters = ("pretraining", "recovery", "coherence", "clustering", "annotation")
+    expected += [f"perturbation/breast/mine/{name}.tsv" for name in ("pairs", "dropped")]
+    for model in TRAINED:
+        expected += [f"imputation/{model}/breast/{name}.tsv" for name in ("samples", "summary")]
+        expected += [f"perturbation/{model}/breast/mine/{name}" for name in PERTURBED]
+    chapters = ("pretraining", "recovery", "coherence", "clustering", "annotation", "perturbation")
     expected += [f"claims/{name}.tsv" for name in chapters]
     expected += ["coherence/breast.tsv", "scoreboard.tsv", "provenance.json", "report.zip"]
     figures = ["qc_atlas", "qc_breast", "recovered", "recovery_strata", "coherence_breast"]
@@ -95,13 +107,17 @@ def test_every_output_is_there(results):
     figures += [f"clustering_{kind}_breast" for kind in ("metrics", "batch", "umap", "maps")]
     kinds = ("scores", "classes", "confusion", "maps")
     figures += [f"task_{task}_{kind}" for task in TASKS for kind in kinds]
+    figures.append("imputation_breast")
+    kinds = ("doses", "distributions", "directions", "maps")
+    figures += [f"perturbation_{kind}_{m}_breast_mine" for kind in kinds for m in TRAINED]
     figures += [f"recovery_{kind}_{m}_breast" for kind in ("detection", "maps") for m in MODELS]
     expected += [f"figures/{name}.{suffix}" for name in figures for suffix in ("pdf", "png")]
     expected.append("figures/scoreboard.html")
     own = {
         str(path.relative_to(results))
         for path in results.rglob("*")
-        if path.is_file() and path.relative_to(results).parts[0] not in ("logs", "benchmarks")
+        if path.is_file()
+        and path.relative_to(results).parts[0] not in ("logs", "benchmarks", "imputed")
     }
     # Nothing is missing, and nothing else is left: no temporary file, no state of a training.
     assert own == set(expected)
@@ -111,14 +127,14 @@ def test_every_output_is_there(results):
 
 def test_every_job_left_a_log_and_a_benchmark(run, results):
     text = "".join(path.read_text() for path in (run / "workflow/rules").glob("*.smk"))
-    rules = {name for name, _ in RULE.findall(text)} - TARGETS
+    rules = {name for name, _ in RULE.findall(text)} - TARGETS - ON_REQUEST
     for kind, suffix in (("logs", "log"), ("benchmarks", "tsv")):
         found = {
             path.relative_to(results / kind).with_suffix("")
             for path in (results / kind).rglob(f"*.{suffix}")
         }
-        assert {path.parts[0] for path in found} == rules
-        jobs = dict.fromkeys(rules, 0)
+        assert {path.parts[0] for path in found} - ON_REQUEST == rules
+        jobs = dict.fromkeys(rules | ON_REQUEST, 0)
         for path in found:
             jobs[path.parts[0]] += 1
         assert jobs["ingest"] == 5
@@ -136,9 +152,9 @@ def test_every_job_left_a_log_and_a_benchmark(run, results):
 def test_the_scoreboard(board, results):
     columns = ["claim", "reported", "obtained", "baseline", "n", "verdict", "evidence", "reason"]
     assert list(board) == columns
-    assert list(board["verdict"]).count("proxy") == 6
+    assert list(board["verdict"]).count("proxy") == 7
     assert list(board["verdict"]).count("inconclusive") == 1
-    assert list(board["verdict"]).count("not computed") == len(board) - 7
+    assert list(board["verdict"]).count("not computed") == len(board) - 8
     recovery = board.set_index(board["claim"].str[0]).loc["2"]
     summary = read_table(results / "recovery/paper/breast/summary.tsv")
     whole = summary[summary["stratum_kind"] == "all"].set_index("predictor")
@@ -254,6 +270,33 @@ def test_held_out_patients_are_scored_beside_baselines(results):
     for protocol, own in scores.groupby("protocol"):
         assert {"majority", "neighbour_mean", "mofa", *EMBEDDED} <= set(own["representation"])
         assert own["accuracy"].between(0, 1).all(), protocol
+
+
+def test_pairs_are_perturbed_both_ways(results):
+    """The table's pairs go by their own names in both directions, with all their controls."""
+    for model in TRAINED:
+        folder = results / f"perturbation/{model}/breast/mine"
+        pairs, kept = (read_table(path) for path in (folder / "pairs.tsv", results / PAIRS))
+        assert pairs[["input", "output"]].equals(kept[["input", "output"]])
+        assert len(pairs) + len(read_table(results / DROPPED)) == 40
+        summary = read_table(folder / "summary.tsv")
+        assert {"forward", "reverse"} <= set(summary["direction"])
+        assert {"unmatched", "random", "expression_matched"} <= set(summary["control"])
+        levels = read_table(folder / "levels.tsv.gz")
+        assert np.isfinite(levels["response"]).all() and levels["level"].nunique() > 3
+
+
+def test_sections_are_completed_on_request(run, results):
+    done = runs.snakemake(run, "impute")
+    assert done.returncode == 0, done.stdout
+    for sample in runs.SAMPLES["breast"]:
+        completed = anndata.read_h5ad(results / f"imputed/paper/breast/{sample}.h5ad")
+        predicted = completed.var["predicted"].to_numpy()
+        assert predicted.sum() >= runs.MISSING
+        assert set(completed.var_names[predicted]) >= {f"NOGENE{i}" for i in range(runs.MISSING)}
+        counts = completed.X.toarray()[:, ~predicted]
+        measured = completed.layers["expression"][:, ~predicted]
+        np.testing.assert_allclose(measured, np.log1p(counts), rtol=1e-5)
 
 
 # What a second start does

@@ -171,6 +171,7 @@ rule results:
         qc=expand(rules.qc_figure.output.png, cohort=used_cohorts()),
         training=expand(rules.training_figure.output.png, model=TRAINED),
         recovery=RECOVERY_FIGURES,
+        imputation=IMPUTATION_FIGURES,
         coherence=expand(
             rules.coherence_figure.output.png,
             cohort=config["representations"]["cohorts"],

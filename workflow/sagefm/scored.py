@@ -1,25 +1,52 @@
 """The sections of a cohort that a model may be scored on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import pandas as pd
 
-from sagefm.sections import Section
+from sagefm.errors import InputError
+from sagefm.io import read_table
+from sagefm.sections import Section, sections_of
 from sagefm.split import scored_samples
 
 
 def scored_sections(
-    sections: Sequence[Section], split: pd.DataFrame, rows: pd.DataFrame, cohort: str
+    samples: Sequence[str | Path],
+    graphs: Sequence[str | Path],
+    split: str | Path,
+    rows: Sequence[Mapping],
+    cohort: str,
 ) -> tuple[list[Section], pd.DataFrame]:
-    """The sections of `scored_samples`, and their facts.
+    """Sections of `split.scored_samples`, and their facts.
+
+    Parameters
+    ----------
+    samples, graphs
+        The cohort's files, each sample with its graph.
+    split
+        The model's split (TSV).
+    rows
+        The cohort's sheet.
 
     Returns
     -------
     sections
-        In the order given.
+        In the order of the files.
     facts
-        Their rows, in that order: sample, dataset, patient, organ, patient_seen, ...
+        Their rows of the sheet, in that order, with `patient_seen`.
+
+    Raises
+    ------
+    InputError
+        If there are none.
     """
-    facts = scored_samples(split, rows, cohort).set_index("sample", drop=False)
-    kept = [section for section in sections if section.sample in facts.index]
+    table = read_table(split, dtype=str).fillna("")
+    facts = scored_samples(table, pd.DataFrame(rows), cohort).set_index("sample", drop=False)
+    kept = [section for section in sections_of(samples, graphs) if section.sample in facts.index]
+    if not kept:
+        raise InputError(
+            f"cohort `{cohort}`: the model was trained on every sample of it, so that none is left "
+            "to be scored; name another cohort."
+        )
     return kept, facts.loc[[section.sample for section in kept]].reset_index(drop=True)

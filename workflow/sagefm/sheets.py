@@ -106,7 +106,7 @@ def check_references(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> Non
     present(config["split"]["duplicates"], "split.duplicates")
     for name, cohort in config["cohorts"].items():
         present(cohort["labels"], f"cohorts.{name}.labels")
-    for chapter in ("representations", "recovery", "clustering", "perturbation"):
+    for chapter in ("representations", "recovery", "imputation", "clustering", "perturbation"):
         known(config[chapter]["cohorts"], f"{chapter}.cohorts", config["cohorts"], "cohort")
     for name, entry in config["representations"]["methods"].items():
         read_options(name, entry)
@@ -118,7 +118,9 @@ def check_references(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> Non
     known(config["clustering"]["maps"], "clustering.maps", names, "representation")
     _check_tasks(config, names, known, present)
     _check_pairs(config, present)
-    known(config["perturbation"]["models"], "perturbation.models", config["models"], "model")
+    known(config["imputation"]["complete"], "imputation.complete", config["cohorts"], "cohort")
+    for chapter in ("imputation", "perturbation"):
+        known(config[chapter]["models"], f"{chapter}.models", config["models"], "model")
     for name, model in config["models"].items():
         at = f"models.{name}"
         known(model["pretrain_on"], f"{at}.pretrain_on", config["cohorts"], "cohort")

@@ -2,8 +2,6 @@
 
 import shutil
 
-import pandas as pd
-
 from sagefm.checkpoint import load_network
 from sagefm.inference import prepare_machine
 from sagefm.io import read_table
@@ -12,16 +10,12 @@ from sagefm.pair_responses import perturb_pairs, write_responses
 from sagefm.resume import exclusive, state_folder
 from sagefm.scored import scored_sections
 from sagefm.script import job
-from sagefm.sections import sections_of
 
 with job(snakemake) as log:
     params, inputs, wildcards = snakemake.params, snakemake.input, snakemake.wildcards
     device = prepare_machine(snakemake.resources.device, snakemake.threads)
     sections, facts = scored_sections(
-        sections_of(inputs.samples, inputs.graphs),
-        read_table(inputs.split, dtype=str).fillna(""),
-        pd.DataFrame(params.rows),
-        wildcards.cohort,
+        inputs.samples, inputs.graphs, inputs.split, params.rows, wildcards.cohort
     )
     pairs = read_table(inputs.pairs).fillna({"group": ""})
     if wildcards.direction == "reverse":

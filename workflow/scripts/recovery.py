@@ -14,16 +14,12 @@ from sagefm.recovery import recover, recovery_maps
 from sagefm.recovery_tables import gene_table, genes_to_map, summary_table
 from sagefm.scored import scored_sections
 from sagefm.script import job
-from sagefm.sections import sections_of
 
 with job(snakemake) as log:
     params, inputs, output = snakemake.params, snakemake.input, snakemake.output
     device = prepare_machine(snakemake.resources.device, snakemake.threads)
     sections, scored = scored_sections(
-        sections_of(inputs.samples, inputs.graphs),
-        read_table(inputs.split, dtype=str).fillna(""),
-        pd.DataFrame(params.rows),
-        snakemake.wildcards.cohort,
+        inputs.samples, inputs.graphs, inputs.split, params.rows, snakemake.wildcards.cohort
     )
     facts = scored[["sample", "patient", "organ", "patient_seen"]].to_dict("records")
     means = read_table(inputs.gene_means)

@@ -1,0 +1,119 @@
+# Genes that no spot of a section has: how well they are predicted, and a user's sections completed.
+
+IMPUTATION = config["imputation"]
+IMPUTATION_MODELS = IMPUTATION["models"] or [HEADLINE]
+
+
+rule imputation:
+    input:
+        checkpoint=f"{RESULTS}/models/{{model}}/best.pt",
+        gene_means=f"{RESULTS}/models/{{model}}/gene_means.tsv",
+        split=f"{RESULTS}/models/{{model}}/split.tsv",
+        samples=lambda wildcards: samples_of([wildcards.cohort]),
+        graphs=lambda wildcards: graphs_of([wildcards.cohort], MODELS[wildcards.model]["graph"]),
+        library=module_files("imputation", "imputation_tables", "checkpoint", "scored"),
+    output:
+        samples=f"{RESULTS}/imputation/{{model}}/{{cohort}}/samples.tsv",
+        summary=f"{RESULTS}/imputation/{{model}}/{{cohort}}/summary.tsv",
+    log:
+        f"{RESULTS}/logs/imputation/{{model}}/{{cohort}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/imputation/{{model}}/{{cohort}}.tsv"
+    conda:
+        "../../envs/model.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=240,
+        gpu=of_model("compute", "gpus"),
+        device=of_model("compute", "device"),
+    params:
+        rows=lambda wildcards: rows_of([wildcards.cohort]),
+        model=lambda wildcards: {
+            "network": MODELS[wildcards.model]["network"],
+            "normalisation": MODELS[wildcards.model]["normalisation"],
+            "kind": kind_of(wildcards.model),
+        },
+        plan={key: IMPUTATION[key] for key in ("shares", "repeats", "seed", "spots")},
+    message:
+        "Scoring imputation by model {wildcards.model} on {wildcards.cohort}"
+    script:
+        "../scripts/imputation.py"
+
+
+rule imputation_figure:
+    input:
+        tables=expand(rules.imputation.output.summary, model=IMPUTATION_MODELS, allow_missing=True),
+        library=module_files("figures.imputation"),
+    output:
+        pdf=f"{RESULTS}/figures/imputation_{{cohort}}.pdf",
+        png=report(
+            f"{RESULTS}/figures/imputation_{{cohort}}.png",
+            category="8 Imputation",
+            labels={"figure": "genes that sections lack", "cohort": "{cohort}"},
+            caption="../report/imputation.rst",
+        ),
+    log:
+        f"{RESULTS}/logs/imputation_figure/{{cohort}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/imputation_figure/{{cohort}}.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    message:
+        "Drawing imputation on {wildcards.cohort}"
+    script:
+        "../scripts/imputation_figure.py"
+
+
+rule impute_sample:
+    input:
+        checkpoint=f"{RESULTS}/models/{{model}}/best.pt",
+        sample=SAMPLE,
+        graph=lambda wildcards: GRAPH.format(
+            graph=MODELS[wildcards.model]["graph"],
+            cohort=wildcards.cohort,
+            sample=wildcards.sample,
+        ),
+        library=module_files("complete", "checkpoint"),
+    output:
+        imputed=f"{RESULTS}/imputed/{{model}}/{{cohort}}/{{sample}}.h5ad",
+    log:
+        f"{RESULTS}/logs/impute_sample/{{model}}/{{cohort}}/{{sample}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/impute_sample/{{model}}/{{cohort}}/{{sample}}.tsv"
+    conda:
+        "../../envs/model.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+        gpu=of_model("compute", "gpus"),
+        device=of_model("compute", "device"),
+    params:
+        network=of_model("network"),
+        normalisation=of_model("normalisation"),
+        kind=lambda wildcards: kind_of(wildcards.model),
+    message:
+        "Predicting the genes that {wildcards.cohort}/{wildcards.sample} lacks: {wildcards.model}"
+    script:
+        "../scripts/impute.py"
+
+
+# `snakemake impute`: a contrast network has nothing to say of a gene that no spot has.
+rule impute:
+    input:
+        imputed=[
+            path
+            for model in IMPUTATION_MODELS
+            if MODELS[model]["network"] != "contrast"
+            for path in per_sample(
+                rules.impute_sample.output.imputed, IMPUTATION["complete"], model=model
+            )
+        ],
+
+
+IMPUTATION_FIGURES = expand(rules.imputation_figure.output.png, cohort=IMPUTATION["cohorts"])
