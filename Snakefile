@@ -22,6 +22,7 @@ include: "workflow/rules/imputation.smk"  # genes that whole sections lack, pred
 include: "workflow/rules/clustering.smk"  # claim 3: clusters, and what heterogeneity is kept
 include: "workflow/rules/annotation.smk"  # claims 4 and 5: the classes of spots, predicted
 include: "workflow/rules/perturbation.smk"  # claim 6: genes changed in the neighbours
+include: "workflow/rules/screen.smk"  # every gene changed, against every other
 include: "workflow/rules/report.smk"  # the scoreboard, provenance, the report's figures
 
 

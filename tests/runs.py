@@ -65,6 +65,16 @@ CONFIG = {
         "controls": 3,
         "pairs": {"mine": {"source": "table", "path": "pairs.tsv"}},
     },
+    "screen": {
+        "cohorts": ["breast"],
+        "models": ["paper", "rings"],
+        "context": "label",
+        "spots": 6,
+        "jacobian_spots": 6,
+        "inputs": "inputs.txt",
+        "top": 5,
+        "permutations": 20,
+    },
     "clustering": {
         "cohorts": ["breast"],
         "seeds": 2,
@@ -168,6 +178,7 @@ def prepare(folder: Path) -> Path:
     (folder / "sets.tsv").write_text("\n".join(["set\tgene", *sets]) + "\n")
     pairs = [f"{genes[i]}\t{genes[i + step]}" for i in range(20, 40) for step in (30, 40)]
     (folder / "pairs.tsv").write_text("\n".join(["input\toutput", *pairs]) + "\n")
+    (folder / "inputs.txt").write_text("\n".join(genes[20:45]) + "\n")
     save_checkpoint(folder / "release.pt", build_network("gcn", GENES, tuple(WIDTHS), seed=1))
     return folder
 

@@ -99,6 +99,9 @@ def test_every_output_is_there(results):
     for model in TRAINED:
         expected += [f"imputation/{model}/breast/{name}.tsv" for name in ("samples", "summary")]
         expected += [f"perturbation/{model}/breast/mine/{name}" for name in PERTURBED]
+        screened = ("screen.h5ad", "top.tsv.gz", "scores.tsv")
+        expected += [f"screen/{model}/breast/{name}" for name in screened]
+    expected.append("screen/paper/breast/jacobian.h5")  # `rings` does not collapse
     chapters = ("pretraining", "recovery", "coherence", "clustering", "annotation", "perturbation")
     expected += [f"claims/{name}.tsv" for name in chapters]
     expected += ["coherence/breast.tsv", "scoreboard.tsv", "provenance.json", "report.zip"]
@@ -108,6 +111,7 @@ def test_every_output_is_there(results):
     kinds = ("scores", "classes", "confusion", "maps")
     figures += [f"task_{task}_{kind}" for task in TASKS for kind in kinds]
     figures.append("imputation_breast")
+    figures += [f"screen_{model}_breast" for model in TRAINED]
     kinds = ("doses", "distributions", "directions", "maps")
     figures += [f"perturbation_{kind}_{m}_breast_mine" for kind in kinds for m in TRAINED]
     figures += [f"recovery_{kind}_{m}_breast" for kind in ("detection", "maps") for m in MODELS]

@@ -98,7 +98,8 @@ def used_cohorts():
     """Cohorts some part of the run needs, in the config's order."""
     used = {cohort for model in MODELS.values() for cohort in model["pretrain_on"]}
     used.update(config["recovery"]["cohorts"], represented_cohorts())
-    used.update(config["imputation"]["cohorts"], config["perturbation"]["cohorts"])
+    for chapter in ("imputation", "perturbation", "screen"):
+        used.update(config[chapter]["cohorts"])
     return [cohort for cohort in SHEETS if cohort in used]
 
 

@@ -49,7 +49,7 @@ rule imputation_figure:
         pdf=f"{RESULTS}/figures/imputation_{{cohort}}.pdf",
         png=report(
             f"{RESULTS}/figures/imputation_{{cohort}}.png",
-            category="8 Imputation",
+            category="9 Imputation",
             labels={"figure": "genes that sections lack", "cohort": "{cohort}"},
             caption="../report/imputation.rst",
         ),

@@ -53,6 +53,7 @@ rule pretrain:
         f"{RESULTS}/benchmarks/pretrain/{{model}}.tsv"
     wildcard_constraints:
         model=one_of(TRAINED),
+    priority: 1  # most of the run waits for it
     conda:
         "../../envs/model.yaml"
     threads: of_model("compute", "threads")

@@ -179,6 +179,7 @@ rule results:
         clustering=CLUSTERING_FIGURES,
         annotation=ANNOTATION_FIGURES,
         perturbation=PERTURBATION_FIGURES,
+        screen=SCREEN_FIGURES,
 
 
 rule report_zip:

@@ -26,7 +26,9 @@ rule screen:
             if SCREEN["outputs"] == "pairs"
             else []
         ),
-        library=module_files("screen", "screen_spots", "screen_tables", "checkpoint", "resume"),
+        library=module_files(
+            "screen", "screen_spots", "screen_tables", "checkpoint", "inference", "resume"
+        ),
     output:
         screen=f"{SCREENED}/screen.h5ad",
         top=f"{SCREENED}/top.tsv.gz",
@@ -63,7 +65,7 @@ rule jacobian:
         split=f"{RESULTS}/models/{{model}}/split.tsv",
         samples=lambda wildcards: samples_of([wildcards.cohort]),
         graphs=lambda wildcards: graphs_of([wildcards.cohort], MODELS[wildcards.model]["graph"]),
-        library=module_files("jacobian", "screen_spots", "checkpoint"),
+        library=module_files("jacobian", "screen_spots", "checkpoint", "inference"),
     output:
         jacobian=f"{SCREENED}/jacobian.h5",
     log:
@@ -141,7 +143,7 @@ rule screen_figure:
         pdf=f"{RESULTS}/figures/screen_{{model}}_{{cohort}}.pdf",
         png=report(
             f"{RESULTS}/figures/screen_{{model}}_{{cohort}}.png",
-            category="7 Screen",
+            category="8 Screen",
             labels={
                 "figure": "known pairs found",
                 "model": "{model}",

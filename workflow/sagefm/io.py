@@ -1,6 +1,7 @@
 """Files that appear whole or not at all: tables, sections, checksums."""
 
 import errno
+import gzip
 import hashlib
 import os
 import shutil
@@ -48,9 +49,12 @@ def atomic(path: str | Path) -> Iterator[Path]:
 
 def write_table(table: pd.DataFrame, path: str | Path, *, index: bool = False) -> None:
     """Write a TSV, gzipped if the name ends in `.gz`; equal tables give equal bytes."""
-    compression = {"method": "gzip", "mtime": 0} if str(path).endswith(".gz") else None
-    with atomic(path) as temporary:
-        table.to_csv(temporary, sep="\t", index=index, compression=compression, na_rep="NA")
+    with atomic(path) as temporary, temporary.open("wb") as file:
+        if str(path).endswith(".gz"):  # its header names neither the temporary file nor the time
+            with gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed:
+                table.to_csv(packed, sep="\t", index=index, na_rep="NA")
+        else:
+            table.to_csv(file, sep="\t", index=index, na_rep="NA")
 
 
 def read_table(path: str | Path, **kwargs) -> pd.DataFrame:

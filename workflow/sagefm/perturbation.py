@@ -127,10 +127,14 @@ class General(Neighbourhoods):
 
 
 def choose_spots(sections: Sequence[Section], spots: int, seed: int) -> list[np.ndarray]:
-    """Rows of each section to perturb: at most `spots` in all, as many of each, drawn at random."""
-    share = -(-spots // len(sections))
+    """Rows of each section to perturb: as many of each, drawn at random; `spots` in all.
+
+    Fewer where sections are smaller than their share, more where they outnumber `spots`: each has
+    one at least.
+    """
+    shares = [max(len(part), 1) for part in np.array_split(np.arange(spots), len(sections))]
     chosen = []
-    for section in sections:
+    for section, share in zip(sections, shares, strict=True):
         rng = np.random.default_rng([seed, section.key])
         chosen.append(np.sort(rng.permutation(section.n_spots())[:share]))
     return chosen

@@ -16,6 +16,16 @@ from sagefm.methods.registry import read_options
 
 SCHEMAS = Path(__file__).parents[1] / "schemas"
 
+_OF_COHORTS = (
+    "representations",
+    "recovery",
+    "imputation",
+    "clustering",
+    "perturbation",
+    "screen",
+)
+"""Chapters whose `cohorts` name entries of the config's."""
+
 PAIR_KEYS = {
     "liana": ("resource",),
     "gene_sets": ("gene_sets", "drivers"),
@@ -106,7 +116,7 @@ def check_references(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> Non
     present(config["split"]["duplicates"], "split.duplicates")
     for name, cohort in config["cohorts"].items():
         present(cohort["labels"], f"cohorts.{name}.labels")
-    for chapter in ("representations", "recovery", "imputation", "clustering", "perturbation"):
+    for chapter in _OF_COHORTS:
         known(config[chapter]["cohorts"], f"{chapter}.cohorts", config["cohorts"], "cohort")
     for name, entry in config["representations"]["methods"].items():
         read_options(name, entry)
@@ -118,8 +128,9 @@ def check_references(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> Non
     known(config["clustering"]["maps"], "clustering.maps", names, "representation")
     _check_tasks(config, names, known, present)
     _check_pairs(config, present)
+    _check_screen(config["screen"], config["perturbation"]["pairs"], present)
     known(config["imputation"]["complete"], "imputation.complete", config["cohorts"], "cohort")
-    for chapter in ("imputation", "perturbation"):
+    for chapter in ("imputation", "perturbation", "screen"):
         known(config[chapter]["models"], f"{chapter}.models", config["models"], "model")
     for name, model in config["models"].items():
         at = f"models.{name}"
@@ -190,6 +201,18 @@ def _check_pairs(config: Mapping, present: Callable) -> None:
             raise InputError(f"config, at {at}: source `{source}` needs `{missing[0]}`; add it.")
         for key in ("path", "gene_sets", "drivers"):
             present(entry[key], f"{at}.{key}")
+
+
+def _check_screen(screen: Mapping, pairs: Mapping, present: Callable) -> None:
+    """Check that the screen's files exist, and that it has a truth to be held against."""
+    present(screen["inputs"], "screen.inputs")
+    if screen["outputs"] not in ("pairs", "all"):
+        present(screen["outputs"], "screen.outputs")
+    if screen["cohorts"] and not pairs:
+        raise InputError(
+            "config, at screen.cohorts: a screen is scored against `perturbation.pairs`, of which "
+            "there are none; add a table, or leave `cohorts` empty."
+        )
 
 
 def read_samples(path: str | Path, cohort: str) -> pd.DataFrame:

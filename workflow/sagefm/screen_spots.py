@@ -1,0 +1,189 @@
+"""What a screen is of: genes, the range of their expression, spots drawn from each context."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from sagefm.cohort import cohort_obs
+from sagefm.errors import InputError
+from sagefm.expression import normalise
+from sagefm.io import read_h5ad, read_table
+from sagefm.model import _GeneDecoder
+from sagefm.perturbation import COLLAPSED, Neighbourhoods, neighbourhoods
+from sagefm.readout import Readout
+from sagefm.scored import scored_sections
+from sagefm.sections import Section
+
+
+def named_columns(path: str | Path, panel: Sequence[str]) -> np.ndarray:
+    """Columns of the panel (int64, ascending) of a file of symbols, one a line.
+
+    Raises
+    ------
+    InputError
+        If the file names no gene, or one that the panel lacks.
+    """
+    symbols = Path(path).read_text().split()
+    if not symbols:
+        raise InputError(f"{path}: names no gene; give symbols, one a line.")
+    if strange := sorted(set(symbols) - set(panel)):
+        raise InputError(
+            f"{path}: {', '.join(strange[:5])} not in the panel ({len(strange)} of {len(symbols)} "
+            "genes); correct the symbols, or remove them."
+        )
+    return np.flatnonzero(np.isin(panel, symbols))
+
+
+def screened_genes(
+    genes: pd.DataFrame,
+    inputs: str | Path | Sequence[str],
+    outputs: str | Path | Sequence[str],
+    pairs: Sequence[str | Path],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Columns of the panel (int64, ascending) of a screen's inputs and outputs.
+
+    Genes whose expression does not vary in the cohort are not inputs.
+
+    Parameters
+    ----------
+    genes
+        Of `gene_levels`.
+    inputs, outputs
+        A file of symbols each; nothing for the whole panel.
+    pairs
+        Pair tables whose outputs are the outputs; none to have `outputs` decide.
+
+    Raises
+    ------
+    InputError
+        If a file names no gene, or one that the panel lacks; if no input varies.
+    """
+    panel, everything = genes.index, np.arange(len(genes))
+    raised = named_columns(inputs, panel) if inputs else everything
+    varies = (genes["high"] > genes["low"]).to_numpy()[raised]
+    if not varies.any():
+        raise InputError(f"{inputs}: no gene varies in the cohort; name other inputs.")
+    read = named_columns(outputs, panel) if outputs else everything
+    if pairs:
+        named = pd.concat([read_table(path)["output"] for path in pairs])
+        read = np.flatnonzero(panel.isin(named))
+    return raised[varies], read
+
+
+def gene_levels(sections: Sequence[Section], normalisation: str) -> pd.DataFrame:
+    """Expression of each gene of the panel over all spots, read section by section.
+
+    Returns
+    -------
+    DataFrame
+        Index: symbols. low, high, mean (float32, normalised expression), detected (float32, share
+        of spots with a count).
+    """
+    low, high, total, found, spots = np.inf, -np.inf, 0.0, 0, 0
+    for section in sections:
+        adata = read_h5ad(section.counts_path)
+        values = normalise(adata.X.tocsr(), normalisation)
+        low = np.minimum(low, values.min(axis=0).toarray().ravel())
+        high = np.maximum(high, values.max(axis=0).toarray().ravel())
+        total = total + np.asarray(values.sum(axis=0, dtype=np.float64)).ravel()
+        found = found + values.getnnz(axis=0)
+        spots += adata.n_obs
+        genes = adata.var_names
+    columns = {"low": low, "high": high, "mean": total / spots, "detected": found / spots}
+    return pd.DataFrame(columns, index=genes, dtype=np.float32)
+
+
+def draw_spots(obs: pd.DataFrame, context: str, spots: int, seed: int) -> dict[str, np.ndarray]:
+    """Rows of a cohort to perturb, a sorted array for each context.
+
+    At most `spots` of each, drawn at random, as evenly over samples as they allow. Spots whose
+    context is not known are left out.
+
+    Parameters
+    ----------
+    obs
+        Of `cohort.cohort_obs`.
+    context
+        `all`, or a column of it: organ, label, patient.
+
+    Raises
+    ------
+    InputError
+        If no spot has such a context.
+    """
+    names = pd.Series("all", obs.index) if context == "all" else obs.get(context)
+    table = pd.DataFrame({"context": names, "sample": obs["sample"], "row": np.arange(len(obs))})
+    table = table.dropna().astype({"context": str})
+    table = table[table["context"] != ""]
+    if table.empty:
+        raise InputError(
+            f"no spot of samples {', '.join(obs['sample'].unique())} has a {context}; "
+            "choose another `context` of the screen in the config."
+        )
+    table = table.sample(frac=1, random_state=seed)
+    table["round"] = table.groupby(["context", "sample"], observed=True).cumcount()
+    table = table.sort_values("round", kind="stable").groupby("context").head(spots)
+    return {name: np.sort(rows) for name, rows in table.groupby("context")["row"]}
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """The spots a model is perturbed at: sections, and rows of all of them for each context."""
+
+    sections: Sequence[Section]
+    contexts: dict[str, np.ndarray]
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Spots of each context."""
+        return {name: len(rows) for name, rows in self.contexts.items()}
+
+    def neighbourhoods(
+        self,
+        network: _GeneDecoder,
+        layout: str,
+        normalisation: str,
+        hidden_genes: Sequence[int],
+        device: torch.device,
+    ) -> Iterator[tuple[Neighbourhoods, Tensor]]:
+        """Batches of the spots, as of `perturbation.neighbourhoods`, each section read once.
+
+        With each batch come its spots' contexts, by number: int64 (spots,).
+        """
+        rows = np.concatenate([*self.contexts.values()])
+        numbers = np.repeat(np.arange(len(self.contexts)), [*self.sizes.values()])
+        readout = Readout.of(network) if layout in COLLAPSED else None
+        start = 0
+        for section in self.sections:
+            end = start + section.n_spots()
+            inside = (start <= rows) & (rows < end)
+            if inside.any():
+                chosen = rows[inside] - start, normalisation, hidden_genes, device
+                own = torch.from_numpy(numbers[inside]).to(device)
+                for batch in neighbourhoods(network, layout, section, *chosen, readout=readout):
+                    yield batch, own[: batch.n_spots]
+                    own = own[batch.n_spots :]
+            start = end
+
+
+def draw(
+    inputs: Any, rows: Sequence[Mapping], cohort: str, context: str, spots: int, seed: int
+) -> Drawn:
+    """Spots of the sections of a cohort that a model may be scored on; see `draw_spots`.
+
+    Parameters
+    ----------
+    inputs
+        Files: the samples and the graphs of the cohort, and the model's split.
+    rows
+        The cohort's sheet; see `scored.scored_sections`.
+    """
+    sections, _ = scored_sections(inputs.samples, inputs.graphs, inputs.split, rows, cohort)
+    obs = cohort_obs(tuple(section.counts_path for section in sections))
+    return Drawn(sections, draw_spots(obs, context, spots, seed))
