@@ -33,12 +33,12 @@ def pairs_of(table):
     ("named", "number", "chosen"),
     [
         ([], 2, [("g1", "g5"), ("g2", "g4")]),  # each input once
-        ([["g3", "g6"], ["g9", "g4"]], 2, [("g3", "g6"), ("g1", "g5")]),  # one is not in the table
-        ([["g1", "g4"]], 2, [("g1", "g4"), ("g2", "g4")]),
+        ([["g3", "g6"], ["g9", "g4"]], 2, [("g1", "g5"), ("g3", "g6")]),  # one is not in the table
+        ([["g1", "g4"]], 2, [("g1", "g5"), ("g2", "g4")]),  # its input is there already
         ([], 9, [("g1", "g5"), ("g2", "g4"), ("g3", "g6")]),
     ],
 )
-def test_named_pairs_come_first_then_the_strongest(named, number, chosen):
+def test_a_named_pair_has_a_place_beside_the_strongest(named, number, chosen):
     assert pairs_of(pairs_to_map(PAIRS, named, number)) == chosen
 
 

@@ -15,6 +15,7 @@ rule ingest:
         f"{RESULTS}/logs/ingest/{{cohort}}/{{sample}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/ingest/{{cohort}}/{{sample}}.tsv"
+    priority: 1  # training waits for it
     conda:
         "../../envs/cohorts.yaml"
     threads: 1

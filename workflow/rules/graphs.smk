@@ -11,6 +11,7 @@ rule graph:
         f"{RESULTS}/logs/graph/{{graph}}/{{cohort}}/{{sample}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/graph/{{graph}}/{{cohort}}/{{sample}}.tsv"
+    priority: 1  # training waits for it
     conda:
         "../../envs/graphs.yaml"
     threads: 1

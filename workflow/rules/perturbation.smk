@@ -101,7 +101,7 @@ rule perturb:
         normalisation=of_model("normalisation"),
         kind=lambda wildcards: kind_of(wildcards.model),
         settings={key: PERTURBATION[key] for key in ("spots", "levels", "controls", "seed")},
-        state=f"{PERTURBED}/state",
+        state=f"{PERTURBED}/{{direction}}_state",
     message:
         "Perturbing {wildcards.pairs} ({wildcards.direction}) in model {wildcards.model} on {wildcards.cohort}"
     script:

@@ -16,6 +16,7 @@ rule split:
         f"{RESULTS}/logs/split/{{model}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/split/{{model}}.tsv"
+    priority: 1  # training waits for it
     conda:
         "../../envs/cohorts.yaml"
     threads: 1

@@ -38,7 +38,7 @@ rule screen:
         f"{RESULTS}/benchmarks/screen/{{model}}/{{cohort}}.tsv"
     conda:
         "../../envs/model.yaml"
-    threads: 16
+    threads: of_model("compute", "threads")
     resources:
         mem_mb=16000 if SCREEN["outputs"] == "all" else 4000,
         runtime=1440,

@@ -17,7 +17,7 @@ from sagefm.sections import Section, load_chunk
 def pairs_to_map(
     pairs: pd.DataFrame, named: Sequence[Sequence[str]], number: int = 3
 ) -> pd.DataFrame:
-    """The pairs to map: those named that the table has, then the strongest, each input once.
+    """The pairs to map: the strongest but one place for those named, each input once.
 
     Parameters
     ----------
@@ -26,7 +26,9 @@ def pairs_to_map(
     """
     keys = pd.MultiIndex.from_frame(pairs[["input", "output"]])
     wanted = pairs[keys.isin([tuple(pair) for pair in named])]
-    chosen = pd.concat([wanted, strongest_pairs(pairs)]).drop_duplicates("input")
+    strongest = strongest_pairs(pairs)
+    first = strongest.head(number - 1 if len(wanted) else number)
+    chosen = pd.concat([first, wanted, strongest]).drop_duplicates("input")
     return chosen.head(number).reset_index(drop=True)
 
 

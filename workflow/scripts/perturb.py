@@ -31,4 +31,4 @@ with job(snakemake) as log:
         given = (sections, facts, params.normalisation, pairs, means, params.settings)
         responses = perturb_pairs(network, layout, *given, device, folder)
         write_responses(snakemake.output.responses, responses)
-        shutil.rmtree(folder)
+        shutil.rmtree(folder.parent)
