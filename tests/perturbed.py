@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from sagefm.coexpression import Coexpression
-from sagefm.pair_responses import KINDS, PairResponses
+from sagefm.responses import KINDS, PairResponses
 
 CONTROL_GENES = 30
 PATIENTS = ("A", "A", "B", "C", "D", "E", "F", "G", "H")

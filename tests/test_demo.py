@@ -120,6 +120,31 @@ def test_the_comparative_claims_are_filled(results):
     assert "withheld" in board.loc["5", "reason"]
 
 
+def test_perturbation_stands_beside_its_controls(results):
+    board = read_table(results / "scoreboard.tsv", dtype=str)
+    row = board[board["claim"].str.startswith("6 ")].iloc[0]
+    assert row["verdict"] == "proxy"
+    assert "genes of like expression" in row["baseline"] and "co-expression" in row["baseline"]
+    for question in ("exceed the controls", "directional", "more than neighbour co-expression"):
+        assert question in row["reason"]
+    folder = (results / row["evidence"]).parent
+    pairs = read_table(folder / "pairs.tsv")
+    assert len(pairs) > 1000
+    assert pairs[["slope", "slope_unmatched", "coexpression_pooled"]].notna().mean().min() > 0.95
+    scores = read_table(results / "screen/paper/breast/scores.tsv")
+    assert set(scores["truth"]) == {"ligand_receptor", "hallmark"}
+    assert scores["auroc"].between(0, 1).all()
+
+
+def test_imputation_stands_beside_the_genes_means(results):
+    for model in ("paper", "channels"):
+        table = read_table(results / f"imputation/{model}/breast/summary.tsv")
+        assert set(table["share"]) == {0.1, 0.3, 0.5, 0.7, 0.9}
+        mse = table[table["metric"] == "mse"].set_index(["setting", "share", "predictor"])["mean"]
+        few = mse["systematic"][0.1]
+        assert few["model"] < few["zero"] and few["gene_mean"] < few["zero"]
+
+
 def test_no_job_needs_more_than_four_gigabytes(results):
     peaks = {
         str(path.relative_to(results / "benchmarks")): pd.read_csv(path, sep="\t")["max_rss"].max()

@@ -7,9 +7,10 @@ from torch.nn import functional
 
 import small
 from sagefm.batches import make_batch
+from sagefm.contrast import Contrast
 from sagefm.inference import embed
 from sagefm.masks import gene_mask
-from sagefm.model import NETWORKS, Contrast, SageFM, TwoChannel, build_network, input_layout
+from sagefm.model import NETWORKS, SageFM, TwoChannel, build_network, input_layout
 from sagefm.sections import load_chunk
 
 WIDTHS = (64, 32, 32, 32, 64)

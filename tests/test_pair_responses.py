@@ -9,16 +9,9 @@ import small
 from sagefm import pair_responses
 from sagefm.errors import InputError
 from sagefm.model import build_network
-from sagefm.pair_responses import (
-    KINDS,
-    draw_controls,
-    levels_of,
-    perturb_pairs,
-    read_responses,
-    slope_weights,
-    write_responses,
-)
+from sagefm.pair_responses import draw_controls, levels_of, perturb_pairs
 from sagefm.perturbation import choose_spots, neighbourhoods
+from sagefm.responses import KINDS, read_responses, slope_weights, write_responses
 from sagefm.sections import load_chunk
 
 CPU = torch.device("cpu")

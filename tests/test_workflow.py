@@ -39,6 +39,15 @@ PERTURBED = [
 ]
 PAIRS, DROPPED = (f"perturbation/breast/mine/{name}.tsv" for name in ("pairs", "dropped"))
 RULE = re.compile(r"^rule (\w+):\n((?:[ \t]+.*\n|\n)+)", re.M)
+CHAPTERS = (
+    "representations",
+    "recovery",
+    "imputation",
+    "clustering",
+    "tasks",
+    "perturbation",
+    "screen",
+)
 TARGETS = {"all", "results", "impute"}
 """Rules that name files and do nothing."""
 ON_REQUEST = {"impute_sample", "fetch_tf_targets"}
@@ -511,7 +520,7 @@ def spoilt(bad) -> tuple[str, Path]:
         "run": "spoilt",
         "cohorts": {"atlas": {"samples": "spoilt.tsv"}},
         "models": {"other": {"pretrain_on": ["atlas"], "released": {"path": "other.pt"}}},
-        **{chapter: {} for chapter in ("representations", "recovery", "clustering", "tasks")},
+        **{chapter: {} for chapter in CHAPTERS},
     }
     runs.write_config(bad, config)
     try:

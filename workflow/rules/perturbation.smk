@@ -80,7 +80,9 @@ rule perturb:
         samples=lambda wildcards: samples_of([wildcards.cohort]),
         graphs=lambda wildcards: graphs_of([wildcards.cohort], MODELS[wildcards.model]["graph"]),
         pairs=PAIR_TABLE,
-        library=module_files("pair_responses", "checkpoint", "inference", "scored"),
+        library=module_files(
+            "pair_responses", "responses", "checkpoint", "inference", "resume", "scored"
+        ),
     output:
         responses=f"{PERTURBED}/{{direction}}.npz",
     log:
@@ -143,7 +145,7 @@ rule perturbation_tables:
         responses=[f"{PERTURBED}/{direction}.npz" for direction in DIRECTIONS],
         coexpression=[f"{PERTURBED}/coexpression_{direction}.npz" for direction in DIRECTIONS],
         pairs=PAIR_TABLE,
-        library=module_files("pair_tables", "pair_responses", "coexpression"),
+        library=module_files("pair_tables", "responses", "coexpression"),
     output:
         pairs=f"{PERTURBED}/pairs.tsv",
         levels=f"{PERTURBED}/levels.tsv.gz",

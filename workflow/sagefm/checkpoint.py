@@ -6,12 +6,13 @@ from pathlib import Path
 
 import torch
 
+from sagefm.decoder import GeneDecoder
 from sagefm.errors import InputError
 from sagefm.io import atomic
-from sagefm.model import NETWORKS, _GeneDecoder
+from sagefm.model import NETWORKS
 
 
-def save_checkpoint(path: str | Path, model: _GeneDecoder, /, **entries) -> None:
+def save_checkpoint(path: str | Path, model: GeneDecoder, /, **entries) -> None:
     """Write `model_state_dict` and other entries (tensors, numbers, strings, lists, dicts)."""
     # Through a Python file: torch's own writer hides a full disk behind a RuntimeError.
     with atomic(path) as temporary, temporary.open("wb") as file:
@@ -46,7 +47,7 @@ def read_checkpoint(path: str | Path) -> dict:
     return checkpoint
 
 
-def load_network(path: str | Path, network: str, n_genes: int) -> _GeneDecoder:
+def load_network(path: str | Path, network: str, n_genes: int) -> GeneDecoder:
     """The network a checkpoint holds, its widths read from the weights.
 
     Raises

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from sagefm.batches import Batch, Batches
+from sagefm.decoder import squared_error
 from sagefm.masks import FIXED_STREAM
-from sagefm.model import squared_error
 
 
 def prepare_machine(device: str, threads: int) -> torch.device:

@@ -21,9 +21,10 @@ from torch import Tensor
 from torch.nn import functional
 from tqdm import tqdm
 
+from sagefm.decoder import GeneDecoder
 from sagefm.errors import InputError
 from sagefm.io import atomic
-from sagefm.model import _Collapsed, _GeneDecoder
+from sagefm.model import Collapsible
 from sagefm.perturbation import COLLAPSED
 from sagefm.readout import Readout
 from sagefm.screen_spots import Drawn
@@ -36,7 +37,7 @@ BATCH_SPOTS = 8
 
 @torch.inference_mode()
 def mean_jacobian(
-    network: _GeneDecoder, layout: str, drawn: Drawn, normalisation: str, device: torch.device
+    network: GeneDecoder, layout: str, drawn: Drawn, normalisation: str, device: torch.device
 ) -> dict[str, np.ndarray]:
     """The left factor of each context: float32 (genes, widths[0]).
 
@@ -116,7 +117,7 @@ def middle_jacobian(readout: Readout, hidden: Tensor) -> Tensor:
 def write_jacobian(
     path: str | Path,
     left: Mapping[str, np.ndarray],
-    network: _Collapsed,
+    network: Collapsible,
     genes: Sequence[str],
     sizes: Mapping[str, int],
 ) -> None:

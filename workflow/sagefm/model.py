@@ -7,10 +7,12 @@ expression. `SageFM.embed_mean` is that path; `SageFM.embed_subgraphs` is the ge
 
 from typing import TYPE_CHECKING
 
-import scipy.sparse as sp
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from sagefm.contrast import Contrast
+from sagefm.decoder import GeneDecoder
 
 if TYPE_CHECKING:  # seconds to import; only the network that convolves pays
     from torch_geometric.nn import GCNConv
@@ -19,33 +21,7 @@ WIDTHS = (1024, 512, 512, 512, 1024)
 """Output widths of the paper's five layers; the last is the embedding's."""
 
 
-class _GeneDecoder(nn.Module):
-    """What all networks share: the gene decoder, its non-linearity, and the loss."""
-
-    LOSS = "squared error"
-
-    def __init__(self, n_genes: int, widths: tuple[int, ...]) -> None:
-        super().__init__()
-        self.n_genes, self.widths = n_genes, tuple(widths)
-        self.fc_gene = nn.Linear(self.widths[-1], n_genes)
-
-    def decode(self, embedding: Tensor) -> Tensor:
-        """Predicted expression (spots, genes) of embeddings (spots, widths[-1])."""
-        return functional.relu(self.fc_gene(embedding))
-
-    def loss(
-        self, embedding: Tensor, target: Tensor, mask: Tensor, *context: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Sum of squared errors over the hidden entries (float32 scalar), and their number."""
-        return squared_error(self.decode(embedding, *context), target, mask), mask.sum()
-
-
-def squared_error(prediction: Tensor, target: Tensor, mask: Tensor) -> Tensor:
-    """Sum of squared errors over the hidden entries: float32 scalar."""
-    return ((prediction.float() - target) * mask).square().sum()
-
-
-class _Collapsed(_GeneDecoder):
+class Collapsible(GeneDecoder):
     """A network that, where it is exact, is a stack of dense layers over a neighbourhood's means.
 
     What the neighbours bring enters its first layer alone, one column a gene (`neighbour_weights`).
@@ -72,7 +48,7 @@ class _Collapsed(_GeneDecoder):
         return hidden
 
 
-class SageFM(_Collapsed):
+class SageFM(Collapsible):
     """Graph convolutions over a spot's neighbourhood, read at the central spot.
 
     Parameters are named `conv1.lin.weight, conv1.bias, ..., fc_gene.weight, fc_gene.bias`, as in
@@ -100,17 +76,17 @@ class SageFM(_Collapsed):
         return self.finish(self.first(mean))
 
     def first(self, *inputs: Tensor) -> Tensor:
-        """See `_Collapsed`; of the neighbourhood's mean (spots, genes)."""
+        """See `Collapsible`; of the neighbourhood's mean (spots, genes)."""
         return functional.linear(*inputs, self.conv1.lin.weight, self.conv1.bias)
 
     @property
     def neighbour_weights(self) -> Tensor:
-        """See `_Collapsed`; the centre's are the same."""
+        """See `Collapsible`; the centre's are the same."""
         return self.conv1.lin.weight
 
     @property
     def deeper(self) -> list[tuple[Tensor, Tensor]]:
-        """See `_Collapsed`."""
+        """See `Collapsible`."""
         return [(conv.lin.weight, conv.bias) for conv in self.convolutions[1:]]
 
     def embed_subgraphs(self, nodes: Tensor, edge_index: Tensor, centre: Tensor) -> Tensor:
@@ -132,7 +108,7 @@ class SageFM(_Collapsed):
         return hidden[centre]
 
 
-class TwoChannel(_Collapsed):
+class TwoChannel(Collapsible):
     """The central spot and its neighbours' mean, each with first-layer weights of its own.
 
     The paper's clique cannot tell the centre from its neighbours; this network can, at the price
@@ -156,123 +132,22 @@ class TwoChannel(_Collapsed):
         return self.finish(self.first(centre, neighbours))
 
     def first(self, *inputs: Tensor) -> Tensor:
-        """See `_Collapsed`; of the centre's and the neighbours' expression (spots, genes)."""
+        """See `Collapsible`; of the centre's and the neighbours' expression (spots, genes)."""
         centre, neighbours = inputs
         return self.centre(centre) + self.neighbours(neighbours)
 
     @property
     def neighbour_weights(self) -> Tensor:
-        """See `_Collapsed`."""
+        """See `Collapsible`."""
         return self.neighbours.weight
 
     @property
     def deeper(self) -> list[tuple[Tensor, Tensor]]:
-        """See `_Collapsed`."""
+        """See `Collapsible`."""
         return [(layer.weight, layer.bias) for layer in self.hidden]
 
 
-class Contrast(_GeneDecoder):
-    """What sets a spot apart from its section's average spot: programmes of genes, and their dose.
-
-    Centre and neighbours' mean are read through principal components of the training sections,
-    which stay fixed; what a small network makes of them is added to them, and that sum is the
-    embedding. Each of its dimensions is a programme: `fc_gene.weight` holds every gene's log fold
-    change for a unit of it. They act on the difference to the embedding of the section's average
-    spot, so an average spot is predicted as the section's mean whatever its patient or depth; and
-    the loss is the multinomial likelihood of the hidden counts, which does not ask how many there
-    are.
-
-    `widths` are those of the small network's hidden layers; the embedding has 2 `COMPONENTS`.
-    """
-
-    LOSS = "multinomial"
-    COMPONENTS = 50
-    """Principal components of each channel."""
-
-    RATE_FLOOR = 1e-3
-    """Rate of a gene that the section's other spots lack."""
-
-    def __init__(self, n_genes: int, widths: tuple[int, ...]) -> None:
-        wide = 2 * self.COMPONENTS
-        super().__init__(n_genes, (*widths, wide))
-        self.fc_gene = nn.Linear(wide, n_genes, bias=False)
-        nn.init.normal_(self.fc_gene.weight, std=0.01)
-        for channel in ("centre", "neighbours"):
-            self.register_buffer(f"{channel}_mean", torch.zeros(n_genes))
-            self.register_buffer(f"{channel}_components", torch.zeros(n_genes, self.COMPONENTS))
-        self.hidden = nn.ModuleList(
-            nn.Linear(wide, narrow)
-            for wide, narrow in zip((wide, *widths), self.widths, strict=True)
-        )
-
-    def fit_input(self, centre: sp.csr_matrix, neighbours: sp.csr_matrix) -> None:
-        """Take the principal components of (spots, genes) expression; the first has variance 1."""
-        from sagefm.principal import principal_components
-
-        for channel, values in (("centre", centre), ("neighbours", neighbours)):
-            scores, loadings, mean = principal_components(values, self.COMPONENTS, seed=0)
-            scaled = torch.from_numpy((loadings / scores[:, 0].std()).T)
-            getattr(self, f"{channel}_mean").copy_(torch.from_numpy(mean))
-            getattr(self, f"{channel}_components")[:, : len(loadings)] = scaled
-
-    def embed_contrast(self, centre: Tensor, neighbours: Tensor) -> Tensor:
-        """Embeddings (spots, widths[-1]) of two (spots, genes) inputs, as of `TwoChannel`.
-
-        Hidden genes of `centre` are as in the section's average spot.
-        """
-        components = torch.cat(
-            [
-                (centre - self.centre_mean) @ self.centre_components,
-                (neighbours - self.neighbours_mean) @ self.neighbours_components,
-            ],
-            dim=1,
-        )
-        hidden = components
-        for i, layer in enumerate(self.hidden):
-            hidden = layer(functional.leaky_relu(hidden) if i else hidden)
-        return components + hidden
-
-    def log_fold(self, embedding: Tensor, background: Tensor) -> Tensor:
-        """Log fold change (spots, genes; float32) against the section's mean, up to a constant."""
-        average = self.embed_contrast(background, background)
-        return self.fc_gene(embedding - average).float()
-
-    def decode(self, embedding: Tensor, background: Tensor, rate: Tensor, _: Tensor) -> Tensor:
-        """Predicted expression (spots, genes).
-
-        Parameters
-        ----------
-        embedding
-            (spots, widths[-1])
-        background, rate
-            (spots, genes): mean expression, and mean rate, of the section's other spots.
-        """
-        fold, rate = self.log_fold(embedding, background), rate + self.RATE_FLOOR
-        share = rate / rate.sum(dim=1, keepdim=True)
-        fold = fold - torch.logsumexp(fold + share.log(), dim=1, keepdim=True)
-        # In proportion to the fold change where a gene is rare, to its logarithm where it abounds.
-        return background * torch.log1p(rate * fold.exp()) / torch.log1p(rate)
-
-    def loss(
-        self,
-        embedding: Tensor,
-        target: Tensor,
-        mask: Tensor,
-        background: Tensor,
-        rate: Tensor,
-        depth: Tensor,
-    ) -> tuple[Tensor, Tensor]:
-        """Negative log likelihood of the hidden counts (nats; float32 scalar), and their number.
-
-        Multinomial over each spot's hidden genes, given how many counts they have together.
-        """
-        logits = self.log_fold(embedding, background) + (rate + self.RATE_FLOOR).log()
-        log_share = torch.log_softmax(logits.masked_fill(~mask, -torch.inf), dim=1)
-        counts = torch.expm1(target) * depth[:, None] * mask
-        return -(log_share.masked_fill(~mask, 0) * counts).sum(), counts.sum()
-
-
-NETWORKS: dict[str, type[_GeneDecoder]] = {
+NETWORKS: dict[str, type[GeneDecoder]] = {
     "gcn": SageFM,
     "two_channel": TwoChannel,
     "contrast": Contrast,
@@ -293,7 +168,7 @@ def input_layout(network: str, graph_kind: str) -> str:
 
 def build_network(
     network: str, n_genes: int, widths: tuple[int, ...] = WIDTHS, *, seed: int | None = None
-) -> _GeneDecoder:
+) -> GeneDecoder:
     """A freshly initialised network; `seed` fixes its weights without touching global state."""
     with torch.random.fork_rng(enabled=seed is not None):
         if seed is not None:

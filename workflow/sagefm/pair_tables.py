@@ -3,11 +3,11 @@
 import pandas as pd
 
 from sagefm.coexpression import Coexpression
-from sagefm.pair_responses import PairResponses
 from sagefm.pair_terms import FORWARD, REVERSE
 from sagefm.perturbation_discrimination import discrimination_table
 from sagefm.perturbation_summary import summary_table
 from sagefm.perturbation_tables import level_table, pair_slopes, pair_table, with_reverse
+from sagefm.responses import PairResponses
 
 
 def summarise_pairs(

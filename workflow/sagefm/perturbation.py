@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from sagefm.batches import make_batch
-from sagefm.model import _Collapsed, _GeneDecoder
+from sagefm.decoder import GeneDecoder
+from sagefm.model import Collapsible
 from sagefm.readout import Readout
 from sagefm.sections import Section, load_chunk
 
@@ -65,7 +66,7 @@ class Collapsed(Neighbourhoods):
 
     def __init__(
         self,
-        network: _Collapsed,
+        network: Collapsible,
         readout: Readout,
         layout: str,
         centre: Tensor,
@@ -96,7 +97,7 @@ class General(Neighbourhoods):
 
     def __init__(
         self,
-        network: _GeneDecoder,
+        network: GeneDecoder,
         layout: str,
         inputs: tuple[Tensor, ...],
         context: tuple[Tensor, ...],
@@ -141,7 +142,7 @@ def choose_spots(sections: Sequence[Section], spots: int, seed: int) -> list[np.
 
 
 def neighbourhoods(
-    network: _GeneDecoder,
+    network: GeneDecoder,
     layout: str,
     section: Section,
     rows: np.ndarray,

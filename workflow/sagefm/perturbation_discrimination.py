@@ -13,9 +13,9 @@ from scipy import stats
 from sagefm.annotation_scores import resampling
 from sagefm.coexpression import Coexpression
 from sagefm.moments import correlation
-from sagefm.pair_responses import PairResponses
 from sagefm.pair_statistics import BOOTSTRAPS
 from sagefm.pair_terms import REMAINDER
+from sagefm.responses import PairResponses
 
 SCORES = ("slope", "coexpression_pooled", "coexpression_within", "output_mean", REMAINDER)
 

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from sagefm.pair_responses import PairResponses
 from sagefm.pair_statistics import Patients, sign_flips
 from sagefm.pair_terms import BETWEEN, FORWARD, REVERSE
 from sagefm.perturbation_tables import CONTROLS, Slopes
+from sagefm.responses import PairResponses
 from sagefm.signflip import holm
 
 GREATEST = 10.0

@@ -7,8 +7,8 @@ import pandas as pd
 
 from sagefm.coexpression import Coexpression
 from sagefm.moments import benjamini_hochberg
-from sagefm.pair_responses import KINDS, PairResponses, slope_weights
 from sagefm.pair_statistics import Patients, level_spearman, sign_flips
+from sagefm.responses import KINDS, PairResponses, slope_weights
 
 CONTROLS = KINDS[1:]
 """Other outputs of the table; random genes; random genes of similar mean expression."""

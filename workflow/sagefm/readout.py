@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from torch import Tensor
 from torch.nn import functional
 
-from sagefm.model import _Collapsed
+from sagefm.model import Collapsible
 
 
 class Readout:
@@ -22,7 +22,7 @@ class Readout:
         self.middle, self.weight, self.bias, self.deep = middle, weight, bias, deep
 
     @classmethod
-    def of(cls, network: _Collapsed) -> "Readout":
+    def of(cls, network: Collapsible) -> "Readout":
         """The readout of all genes of the panel."""
         weight, bias = network.fc_gene.weight, network.fc_gene.bias
         for last, offset in network.deeper[-1:]:

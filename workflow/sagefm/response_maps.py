@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import torch
 
+from sagefm.decoder import GeneDecoder
 from sagefm.io import spot_positions
-from sagefm.model import _GeneDecoder
 from sagefm.pair_responses import levels_of
 from sagefm.pair_terms import strongest_pairs
 from sagefm.perturbation import neighbourhoods
@@ -34,7 +34,7 @@ def pairs_to_map(
 
 @torch.inference_mode()
 def response_map(
-    network: _GeneDecoder,
+    network: GeneDecoder,
     layout: str,
     sections: Sequence[Section],
     normalisation: str,

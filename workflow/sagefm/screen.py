@@ -20,7 +20,8 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from sagefm.model import _Collapsed, _GeneDecoder
+from sagefm.decoder import GeneDecoder
+from sagefm.model import Collapsible
 from sagefm.perturbation import COLLAPSED, Neighbourhoods
 from sagefm.readout import Readout
 from sagefm.resume import remembered
@@ -73,7 +74,7 @@ class CollapsedScreen(Screen):
     """
 
     def __init__(
-        self, network: _Collapsed, batches: Iterable[tuple[Neighbourhoods, Tensor]], plan: Plan
+        self, network: Collapsible, batches: Iterable[tuple[Neighbourhoods, Tensor]], plan: Plan
     ) -> None:
         self.network, self.plan, self.operations = network, plan, 0
         self.readout = Readout.of(network).only(plan.outputs)
@@ -138,7 +139,7 @@ class GeneralScreen(Screen):
 
 @torch.inference_mode()
 def build_screen(
-    network: _GeneDecoder,
+    network: GeneDecoder,
     layout: str,
     batches: Iterable[tuple[Neighbourhoods, Tensor]],
     plan: Plan,

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from sagefm.cohort import cohort_obs
+from sagefm.decoder import GeneDecoder
 from sagefm.errors import InputError
 from sagefm.expression import normalise
 from sagefm.io import read_h5ad, read_table
-from sagefm.model import _GeneDecoder
 from sagefm.perturbation import COLLAPSED, Neighbourhoods, neighbourhoods
 from sagefm.readout import Readout
 from sagefm.scored import scored_sections
@@ -146,7 +146,7 @@ class Drawn:
 
     def neighbourhoods(
         self,
-        network: _GeneDecoder,
+        network: GeneDecoder,
         layout: str,
         normalisation: str,
         hidden_genes: Sequence[int],

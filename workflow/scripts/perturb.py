@@ -6,7 +6,8 @@ from sagefm.checkpoint import load_network
 from sagefm.inference import prepare_machine
 from sagefm.io import read_table
 from sagefm.model import input_layout
-from sagefm.pair_responses import perturb_pairs, write_responses
+from sagefm.pair_responses import perturb_pairs
+from sagefm.responses import write_responses
 from sagefm.resume import exclusive, state_folder
 from sagefm.scored import scored_sections
 from sagefm.script import job

@@ -2,8 +2,8 @@
 
 from sagefm.coexpression import read_coexpression
 from sagefm.io import read_table, write_table
-from sagefm.pair_responses import read_responses
 from sagefm.pair_tables import summarise_pairs
+from sagefm.responses import read_responses
 from sagefm.script import job
 
 with job(snakemake) as log:
