@@ -198,7 +198,7 @@ def contrast(chunks):
     """A network that has seen real expression, its weights drawn wide, and a batch for it."""
     chunk = chunks["large"]
     network = build_network("contrast", GENES, (16,), seed=2)
-    network.fit_input(*chunk.channels())
+    network.fit_input(chunk.expression, chunk.others())
     with torch.no_grad():
         network.fc_gene.weight.normal_(std=0.3, generator=torch.Generator().manual_seed(0))
     rows = np.arange(chunk.expression.shape[0])[::-3].copy()
@@ -273,7 +273,9 @@ def test_contrasts_input_is_principal_components(contrast):
     from sklearn.decomposition import PCA
 
     network, _, chunk, _ = contrast
-    centre, neighbours = (part.toarray().astype(float) for part in chunk.channels())
+    centre, neighbours = (
+        part.toarray().astype(float) for part in (chunk.expression, chunk.neighbour_mean())
+    )
     for values, name in ((centre, "centre"), (neighbours, "neighbours")):
         components = getattr(network, f"{name}_components").double().numpy()
         found = (values - getattr(network, f"{name}_mean").double().numpy()) @ components

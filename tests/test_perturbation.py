@@ -29,7 +29,8 @@ def network_of(name: str, one: Section):
     widths = (6,) if name == "contrast" else small.WIDTHS
     network = build_network(name, GENES, widths, seed=1)
     if name == "contrast":
-        network.fit_input(*load_chunk([one], "log1p").channels())
+        chunk = load_chunk([one], "log1p")
+        network.fit_input(chunk.expression, chunk.others())
     else:  # away from the ReLU that ends the network, so that no difference hides at 0
         torch.nn.init.constant_(network.fc_gene.bias, 0.5)
     return network.eval()
@@ -120,7 +121,7 @@ def test_unchanged_level_gives_the_unperturbed_prediction(tmp_path):
     one = section(tmp_path, "knn_clique")
     network = network_of("gcn", one)
     chunk = load_chunk([one], "log1p")
-    neighbours = chunk.channels()[1].toarray()
+    neighbours = chunk.neighbour_mean().toarray()
     row, gene = 3, int(np.argmax(neighbours[3]))
     parts = list(neighbourhoods(network, "mean", one, np.array([row]), "log1p", [], CPU))
     level = torch.tensor([float(neighbours[row, gene])])

@@ -27,6 +27,15 @@ def test_components_are_sklearns(expression):
     np.testing.assert_allclose((dense - mean) @ loadings.T, scores, atol=1e-3)
 
 
+def test_components_of_averages_are_those_of_the_averages_formed(expression):
+    rng = np.random.default_rng(2)
+    average = sp.random(120, 120, density=0.1, rng=rng, format="csr")
+    found = principal_components(expression, 5, seed=0, average=average)
+    expected = principal_components(sp.csr_matrix(average @ expression), 5, seed=0)
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-4)
+
+
 def test_the_last_components_are_the_same_at_every_run(expression):
     runs = [principal_components(expression, 50, seed=0)[0] for _ in range(4)]
     for run in runs[1:]:

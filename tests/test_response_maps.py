@@ -53,7 +53,7 @@ def test_a_map_is_the_responses_of_the_largest_section(tmp_path):
     largest = sections[1]
     rows = np.arange(35)
     spots = next(neighbourhoods(network, "mean", largest, rows, "log1p", [4, 5, 6], cpu))
-    neighbours = load_chunk([largest], "log1p").channels()[1].toarray()
+    neighbours = load_chunk([largest], "log1p").neighbour_mean().toarray()
     for (gene, output), (_, own) in zip(
         [(1, 5), (3, 6)], table.groupby("output", sort=False), strict=True
     ):

@@ -37,7 +37,8 @@ def prepared(folder, name="gcn", spec=CLIQUE, widths=small.WIDTHS):
     sections = small.write_sections(folder, small.SAMPLES[:2], 40, GENES, **spec)
     network = build_network(name, GENES, widths, seed=1)
     if name == "contrast":
-        network.fit_input(*load_chunk(sections, "log1p").channels())
+        chunk = load_chunk(sections, "log1p")
+        network.fit_input(chunk.expression, chunk.others())
     else:
         torch.nn.init.constant_(network.fc_gene.bias, 0.3)
     layout = input_layout(name, spec["kind"])

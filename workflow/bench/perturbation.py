@@ -8,7 +8,6 @@ import argparse
 import tempfile
 import time
 from collections.abc import Callable
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +71,9 @@ def main() -> None:
             )
             for layout in ("mean", "subgraphs")
         )
+        alone = next(
+            neighbourhoods(network, "subgraphs", section, rows[:1], "log1p", hidden, device)
+        )
         error = max(
             float(
                 (fast.respond(g, levels, outputs) - whole.respond(g, levels, outputs)).abs().max()
@@ -83,6 +85,9 @@ def main() -> None:
         for _ in range(options.rounds):
             # Finished at `item`, so that work queued on a GPU is counted.
             timed = {
+                "alone": seconds(
+                    lambda: alone.respond(inputs[0], levels[:1], outputs).sum().item()
+                ),
                 "product": seconds(lambda: (square @ square)[0, 0].item()),
                 "whole": seconds(lambda: whole.respond(inputs[0], levels[:1], outputs).sum().item())
                 / len(rows),
@@ -95,16 +100,20 @@ def main() -> None:
                 ) / (len(rows) * len(levels) * len(inputs))
             best = {name: min(best.get(name, np.inf), value) for name, value in timed.items()}
     rate = 2 * 2048**3 / best["product"]
-    widths = network.widths
-    middle = 2 * sum(a * b for a, b in pairwise(widths))
     print(f"{len(rows)} spots, {options.threads} threads, {device}; largest difference {error:.1e}")
     print(f"matrix products: {rate / 1e9:.0f} GFLOP/s")
-    print(f"whole subgraphs (PyTorch Geometric): {1e3 * best['whole']:.2f} ms")
+    print(
+        f"whole subgraphs (PyTorch Geometric): {1e3 * best['whole']:.2f} ms in one batch, "
+        f"{1e3 * best['alone']:.2f} ms one by one"
+    )
     for number in (10, 500):
-        took, limit = best[f"fast {number}"], (middle + 2 * widths[-1] * number) / rate
+        took, readout = best[f"fast {number}"], fast.readout.only(outputs[:number])
+        layers = [*(weight for weight, _ in readout.middle), readout.weight]
+        limit = 2 * sum(layer.numel() for layer in layers) / rate
         print(
             f"fast path, {number} outputs: {1e6 * took:.1f} us, {best['whole'] / took:.0f} times "
-            f"faster; {limit / took:.0%} of the speed of matrix products"
+            f"faster ({best['alone'] / took:.0f} one by one); {limit / took:.0%} of the speed of "
+            "matrix products"
         )
 
 

@@ -46,7 +46,7 @@ def neighbour_correlation(
     for section in sections:
         chunk = load_chunk([section], normalisation)
         spots = np.flatnonzero(np.diff(chunk.ego_indptr) > 1)
-        neighbours = replace(chunk, expression=chunk.expression[:, inputs]).channels()[1]
+        neighbours = replace(chunk, expression=chunk.expression[:, inputs]).neighbour_mean()
         sides = neighbours[spots], chunk.expression[spots][:, outputs]
         sizes.append(len(spots))
         for mean, side in zip(means, sides, strict=True):

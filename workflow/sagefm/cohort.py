@@ -65,15 +65,13 @@ class Cohort:
         """Normalised expression of all spots: csr float32 (spots, genes)."""
         return self._stacked(normalise(section.X, how) for section in self.sections())
 
-    def neighbour_mean(self, how: str) -> sp.csr_matrix:
-        """Mean expression of each spot's whole neighbourhood: csr float32 (spots, genes).
+    def mean_operator(self) -> sp.csr_matrix:
+        """Means over neighbourhoods: csr float32 (spots, spots), each row one, section by section.
 
-        On the paper's graph this is what its network is fed.
+        Times `expression`, on the paper's graph, it is what the paper's network is fed.
         """
-        return self._stacked(
-            load_graph(graph).mean_operator() @ normalise(section.X, how)
-            for section, graph in zip(self.sections(), self.graphs, strict=True)
-        )
+        means = [load_graph(graph).mean_operator() for graph in self.graphs]
+        return sp.csr_matrix(sp.block_diag(means, format="csr"))
 
     def _stacked(self, matrices: Iterator[sp.csr_matrix]) -> sp.csr_matrix:
         return sp.csr_matrix(sp.vstack(list(matrices), format="csr"), dtype=np.float32)

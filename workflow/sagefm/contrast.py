@@ -42,12 +42,19 @@ class Contrast(GeneDecoder):
             for wide, narrow in zip((wide, *widths), self.widths, strict=True)
         )
 
-    def fit_input(self, centre: sp.csr_matrix, neighbours: sp.csr_matrix) -> None:
-        """Take the principal components of (spots, genes) expression; the first has variance 1."""
+    def fit_input(self, expression: sp.csr_matrix, others: sp.csr_matrix) -> None:
+        """Take the principal components of both channels; the first of each has variance 1.
+
+        Parameters
+        ----------
+        expression, others
+            (spots, genes), and the mean over each spot's neighbours as (spots, spots): of `Chunk`.
+        """
         from sagefm.principal import principal_components
 
-        for channel, values in (("centre", centre), ("neighbours", neighbours)):
-            scores, loadings, mean = principal_components(values, self.COMPONENTS, seed=0)
+        for channel, average in (("centre", None), ("neighbours", others)):
+            found = principal_components(expression, self.COMPONENTS, seed=0, average=average)
+            scores, loadings, mean = found
             scaled = torch.from_numpy((loadings / scores[:, 0].std()).T)
             getattr(self, f"{channel}_mean").copy_(torch.from_numpy(mean))
             getattr(self, f"{channel}_components")[:, : len(loadings)] = scaled

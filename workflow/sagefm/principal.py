@@ -7,7 +7,10 @@ from sklearn.utils.extmath import svd_flip
 
 
 def principal_components(
-    expression: sp.csr_matrix, components: int, seed: int
+    expression: sp.csr_matrix,
+    components: int,
+    seed: int,
+    average: sp.csr_matrix | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Principal components by Lanczos bidiagonalisation (PROPACK), centred implicitly.
 
@@ -20,6 +23,9 @@ def principal_components(
         (spots, genes).
     components
         At most; there are never more than one less than spots or genes.
+    average
+        (spots, spots): if given, what is analysed are these averages of the spots, such as means
+        over neighbourhoods. They are never formed, being far less sparse than expression.
 
     Returns
     -------
@@ -28,13 +34,15 @@ def principal_components(
     mean : float32 (genes,)
     """
     x = sp.csr_matrix(expression, dtype=np.float64)
-    transposed, mean = x.T.tocsr(), np.asarray(x.mean(axis=0)).ravel()
+    a = sp.identity(x.shape[0]) if average is None else sp.csr_matrix(average, dtype=np.float64)
+    a, x_transposed, a_transposed = a.tocsr(), x.T.tocsr(), a.T.tocsr()
+    mean = x_transposed @ np.asarray(a.mean(axis=0)).ravel()
 
     def forwards(v: np.ndarray) -> np.ndarray:
-        return x @ v - mean @ v
+        return a @ (x @ v) - mean @ v
 
     def backwards(v: np.ndarray) -> np.ndarray:
-        return transposed @ v - np.multiply.outer(mean, v.sum(axis=0))
+        return x_transposed @ (a_transposed @ v) - np.multiply.outer(mean, v.sum(axis=0))
 
     centred = LinearOperator(
         x.shape, forwards, backwards, matmat=forwards, rmatmat=backwards, dtype=x.dtype

@@ -82,7 +82,7 @@ def response_map(
         for spots in batches
     ]
     low, high = torch.cat(parts, dim=1).cpu().numpy()
-    neighbours = load_chunk([section], normalisation).channels()[1][:, sources].toarray()
+    neighbours = load_chunk([section], normalisation).neighbour_mean()[:, sources].toarray()
     x, y = spot_positions(section.counts_path)[0].T
     tables = [
         pd.DataFrame(

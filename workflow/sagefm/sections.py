@@ -107,14 +107,17 @@ class Chunk:
         mean = np.maximum(expression[owner] - own, 0) / others
         return mean, np.maximum(rate[owner] - np.expm1(own), 0) / others
 
-    def channels(self) -> tuple[sp.csr_matrix, sp.csr_matrix]:
-        """Expression of all rows, and the mean of each one's neighbours without itself (csr)."""
+    def others(self) -> sp.csr_matrix:
+        """The mean over each row's neighbours without itself: csr float32 (rows, rows)."""
         sizes = np.diff(self.ego_indptr)
         weights = np.repeat(1 / np.maximum(sizes - 1, 1), sizes).astype(np.float32)
         weights[self.ego_indptr[:-1]] = 0  # a neighbourhood begins with its centre
         n = len(self.spots)
-        others = sp.csr_matrix((weights, self.ego, self.ego_indptr), shape=(n, n))
-        return self.expression, sp.csr_matrix(others @ self.expression)
+        return sp.csr_matrix((weights, self.ego, self.ego_indptr), shape=(n, n))
+
+    def neighbour_mean(self) -> sp.csr_matrix:
+        """Mean expression of each row's neighbours without itself: csr float32 (rows, genes)."""
+        return sp.csr_matrix(self.others() @ self.expression)
 
     def subgraphs(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """`Graph.subgraphs` over rows of the chunk: (nodes, edge_index, centre), in row order."""

@@ -100,7 +100,8 @@ class Trainer:
         network = build_network(recipe.network, n_genes, recipe.widths, seed=recipe.seed)
         resumed = (state / "state.pt").exists()
         if recipe.network == "contrast" and not resumed:
-            network.fit_input(*training.first_chunk().channels())
+            chunk = training.first_chunk()
+            network.fit_input(chunk.expression, chunk.others())
         self.network = network.to(device)
         self.optimizer = Adam(
             network.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True

@@ -21,5 +21,5 @@ def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
     """Principal components (spots, components)."""
     from sagefm.principal import principal_components
 
-    means = cohort.neighbour_mean(options.normalisation)
-    return principal_components(means, options.components, seed)[0]
+    expression, average = cohort.expression(options.normalisation), cohort.mean_operator()
+    return principal_components(expression, options.components, seed, average)[0]
