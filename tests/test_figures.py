@@ -376,7 +376,10 @@ def test_the_scripts_draw_from_files(name, repo, tmp_path):
     assert len(script.read_text().splitlines()) < 40
 
 
-@pytest.mark.parametrize("name", [*FIGURES, "workflow"])
+PERTURBED = [f"perturbation_{kind}" for kind in ("doses", "distributions", "directions", "maps")]
+
+
+@pytest.mark.parametrize("name", [*FIGURES, "workflow", "imputation", "screen", *PERTURBED])
 def test_captions_are_sound_rst(name, repo):
     config = {
         "run": "demo",
@@ -385,10 +388,10 @@ def test_captions_are_sound_rst(name, repo):
         "split": {"seed": 1},
         "recovery": {"seed": 2},
     }
-    names = {"cohort": "breast", "model": "paper"}
+    names = {"cohort": "breast", "model": "paper", "pairs": "hallmark"}
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
     text = environment.from_string((repo / f"workflow/report/{name}.rst").read_text()).render(
-        snakemake={"wildcards": names, "config": config}
+        snakemake={"wildcards": names, "config": config, "params": {"named": [["A", "B"]]}}
     )
     strict = {"halt_level": 2, "report_level": 2}  # a warning is an error
     body = publish_parts(text, writer="html", settings_overrides=strict)["body"]
