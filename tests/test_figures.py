@@ -3,7 +3,6 @@
 import json
 import runpy
 from functools import cache
-from itertools import combinations
 from types import SimpleNamespace
 
 import jinja2
@@ -11,11 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from docutils.core import publish_parts
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
-from matplotlib.style import context
-from matplotlib.text import Text
 
+from drawn import assert_readable
 from sagefm.errors import InputError
 from sagefm.figures import style
 from sagefm.figures.coherence import draw_coherence
@@ -187,32 +184,9 @@ def test_a_figure_is_labelled_readable_and_equal_twice(draw, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.pdf", "a.png", "b.pdf", "b.png"]
 
     assert figure.get_figwidth() <= style.DOUBLE
-    canvas = FigureCanvasAgg(figure)
-    with context(style.STYLE, after_reset=True):
-        canvas.draw()
-    boxes = {}
-    for text in visible_texts(figure):
-        assert text.get_fontsize() >= 7, text
-        box = boxes[text] = text.get_window_extent(canvas.get_renderer())
-        inside = figure.bbox.padded(1)
-        assert inside.contains(box.x0, box.y0) and inside.contains(box.x1, box.y1), f"{text} is cut"
-    for one, other in combinations(boxes, 2):
-        assert not boxes[one].padded(-1).overlaps(boxes[other].padded(-1)), f"{one} over {other}"
+    assert_readable(figure)
     titles = [figure.get_suptitle(), *(ax.get_title("left") for ax in figure.axes)]
     assert any(character.isdigit() for character in "".join(titles)), "no n is given"
-
-
-def visible_texts(figure) -> list[Text]:
-    """Texts that are drawn; ticks beyond an axis' limits exist, but are not."""
-    hidden = set()
-    for ax in figure.axes:
-        for axis in (ax.xaxis, ax.yaxis):
-            low, high = sorted(axis.get_view_interval())
-            for tick in [*axis.get_major_ticks(), *axis.get_minor_ticks()]:
-                if not low <= tick.get_loc() <= high:
-                    hidden |= {tick.label1, tick.label2}
-    texts = figure.findobj(Text)
-    return [t for t in texts if t.get_visible() and t.get_text().strip() and t not in hidden]
 
 
 @pytest.mark.parametrize("name", ["qc", "training", "recovered", "strata", "detection"])

@@ -1,7 +1,6 @@
 """Figures of perturbed pairs: labelled, readable, drawn of what the tables hold."""
 
 from functools import cache
-from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -9,13 +8,13 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.style import context
 
+from drawn import assert_readable
 from perturbed import PATIENTS, coexpression_like, exchanged, genes_like, pairs_like, responses_like
 from sagefm.figures import style
 from sagefm.figures.perturbation import draw_directions, draw_distributions, draw_doses
 from sagefm.figures.perturbation_maps import draw_response_maps
 from sagefm.pair_tables import summarise_pairs
 from sagefm.perturbation_claims import Findings, perturbation_claims
-from test_figures import visible_texts
 
 NAMED = [("L07", "R01"), ("not", "there")]
 
@@ -74,17 +73,7 @@ DRAWN = {
 def test_a_figure_is_labelled_and_readable(draw):
     figure = draw()
     assert figure.get_figwidth() == style.DOUBLE
-    canvas = FigureCanvasAgg(figure)
-    with context(style.STYLE, after_reset=True):
-        canvas.draw()
-    boxes = {}
-    for text in visible_texts(figure):
-        assert text.get_fontsize() >= 7, text
-        box = boxes[text] = text.get_window_extent(canvas.get_renderer())
-        inside = figure.bbox.padded(1)
-        assert inside.contains(box.x0, box.y0) and inside.contains(box.x1, box.y1), f"{text} is cut"
-    for one, other in combinations(boxes, 2):
-        assert not boxes[one].padded(-1).overlaps(boxes[other].padded(-1)), f"{one} over {other}"
+    assert_readable(figure)
     assert "breast, model paper" in figure.get_suptitle()
     assert any(character.isdigit() for character in figure.get_suptitle())
 

@@ -2,14 +2,12 @@
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.collections import EllipseCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
-from scipy.spatial import KDTree
 
 from sagefm.figures.annotation import PROTOCOLS, row_name
 from sagefm.figures.style import DOUBLE, categorical, count, head, styled
+from sagefm.figures.tissue import draw_spots, spot_pitch
 from sagefm.score_rows import KEYS
 
 BACKGROUND = "#E3E3E3"
@@ -99,7 +97,10 @@ def draw_annotation_maps(maps: pd.DataFrame, shown: pd.DataFrame, title: str) ->
         own = maps[maps["sample"] == sample]
         for offset, (column, label) in enumerate(columns.items()):
             ax = panels[number // SECTIONS_A_ROW, first + offset]
-            _map(ax, own, own[column].map(colours).fillna(BACKGROUND))
+            at = own[["x_pixels", "y_pixels"]].to_numpy()
+            faces = own[column].map(colours).fillna(BACKGROUND)
+            draw_spots(ax, at, spot_pitch(at), facecolors=list(faces))
+            ax.set_anchor("N")
             if number < SECTIONS_A_ROW:
                 ax.set_title(label, loc="center", fontsize=7)
             agree = part["label"] == part[column]
@@ -115,19 +116,3 @@ def draw_annotation_maps(maps: pd.DataFrame, shown: pd.DataFrame, title: str) ->
         handles.append(Patch(color=BACKGROUND, label="takes no part"))
     figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 4))
     return figure
-
-
-def _map(ax: Axes, spots: pd.DataFrame, colours: pd.Series) -> None:
-    """Discs of the array's pitch, in data units: they touch, whatever the figure's size."""
-    at = spots[["x_pixels", "y_pixels"]].to_numpy()
-    distance = KDTree(at).query(at, k=2)[0][:, 1] if len(at) > 1 else np.ones(1)
-    pitch = float(np.median(distance[distance > 0])) if (distance > 0).any() else 1.0
-    size = np.full(len(at), pitch)
-    ax.add_collection(
-        EllipseCollection(
-            size, size, np.zeros(len(at)), units="x", linewidths=0, offsets=at,
-            offset_transform=ax.transData, facecolors=list(colours), rasterized=True,
-        )
-    )  # fmt: skip
-    (left, top), (right, bottom) = at.min(axis=0) - pitch, at.max(axis=0) + pitch
-    ax.set(xlim=(left, right), ylim=(bottom, top), aspect="equal", anchor="N")

@@ -3,12 +3,11 @@
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.collections import EllipseCollection
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from scipy.spatial import KDTree
 
 from sagefm.figures.style import DOUBLE, SINGLE, count, group_title, head, styled
+from sagefm.figures.tissue import draw_spots, map_shape, spot_pitch
 
 MAP_ROWS = {"truth": "true", "predicted": "model", "neighbour_mean": "neighbour mean"}
 
@@ -27,25 +26,19 @@ def draw_maps(maps: pd.DataFrame) -> Figure:
     """
     genes = [*maps.groupby("gene", sort=False)]
     spots = genes[0][1][["x", "y"]].to_numpy()
-    pitch = _pitch(spots)
-    (left, top), (right, bottom) = spots.min(axis=0) - pitch, spots.max(axis=0) + pitch
-    shape = np.clip((bottom - top) / (right - left), 0.4, 2.5)
+    pitch = spot_pitch(spots)
+    shape = map_shape(spots, pitch, 0.4, 2.5)
     width = min((DOUBLE - 0.4) / len(genes), 2.2)
     figure = Figure(figsize=(max(width * len(genes) + 0.4, SINGLE), 3 * width * shape + 1.6))
     panels = figure.subplots(len(MAP_ROWS), len(genes), squeeze=False)
     for column, (name, gene) in zip(panels.T, genes, strict=True):
         largest = np.nanpercentile(gene[list(MAP_ROWS)], 99, axis=0).max()
         for ax, value in zip(column, MAP_ROWS, strict=True):
-            # Discs of the array's pitch, in data units: they touch, whatever the figure's size.
-            size = np.full(len(gene), pitch)
-            discs = EllipseCollection(
-                size, size, np.zeros(len(gene)), units="x", linewidths=0,
-                offsets=gene[["x", "y"]], offset_transform=ax.transData,
-                array=gene[value], cmap="viridis", clim=(0, largest or 1), rasterized=True,
-            )  # fmt: skip
-            ax.add_collection(discs)
-            ax.set(xlim=(left, right), ylim=(bottom, top), aspect="equal", xticks=[], yticks=[])
-            ax.spines[:].set_visible(False)
+            at, colours = (
+                gene[["x", "y"]].to_numpy(),
+                {"cmap": "viridis", "clim": (0, largest or 1)},
+            )
+            discs = draw_spots(ax, at, pitch, array=gene[value], **colours)
         first = gene.iloc[0]
         column[0].set_title(
             f"{name}\n{first['position']}\nr = {first['pearson']:.2f}", loc="center"
@@ -55,7 +48,7 @@ def draw_maps(maps: pd.DataFrame) -> Figure:
         bar.outline.set_visible(False)
     for ax, label in zip(panels[:, 0], MAP_ROWS.values(), strict=True):
         ax.set_ylabel(label, labelpad=2)
-    _scale_bar(panels[-1, 0], left, right)
+    _scale_bar(panels[-1, 0])
     first = maps.iloc[0]
     names = first["cohort"], first["model"]
     head(figure, f"{group_title(names)}: section {first['sample']}, {count(len(spots), 'spot')}")
@@ -63,16 +56,9 @@ def draw_maps(maps: pd.DataFrame) -> Figure:
     return figure
 
 
-def _pitch(spots: np.ndarray) -> float:
-    """Typical distance of a spot (rows of x, y in pixels) to the nearest other position."""
-    positions = np.unique(spots, axis=0)
-    if len(positions) < 2:
-        return 1.0
-    return float(np.median(KDTree(positions).query(positions, k=2)[0][:, 1]))
-
-
-def _scale_bar(ax: Axes, left: float, right: float) -> None:
+def _scale_bar(ax: Axes) -> None:
     """A bar of about a third of the width under a map, its length in pixels."""
+    left, right = ax.get_xlim()
     third = (right - left) / 3
     power = 10 ** np.floor(np.log10(third))
     length = power * max(step for step in (1, 2, 5) if step * power <= third)
