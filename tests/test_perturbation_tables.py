@@ -16,12 +16,12 @@ from perturbed import (
 )
 from sagefm.annotation_scores import resampling
 from sagefm.coexpression import Coexpression
-from sagefm.pair_statistics import BOOTSTRAPS, Patients, level_spearman, sign_flips
+from sagefm.pair_statistics import BOOTSTRAPS, Patients, level_spearman
 from sagefm.pair_tables import summarise_pairs
 from sagefm.perturbation_discrimination import SCORES, discrimination_table, ranking
 from sagefm.perturbation_summary import summary_table
 from sagefm.perturbation_tables import CONTROLS, level_table, pair_slopes, pair_table
-from sagefm.signflip import holm, sign_flip
+from sagefm.signflip import holm, sign_flip, sign_flips
 
 PAIRS = pairs_like()
 RAISED = 0.1

@@ -1,4 +1,4 @@
-"""Statistics of many pairs at once: rank correlations, intervals and tests over patients."""
+"""Statistics of many pairs at once: rank correlations, and intervals over patients."""
 
 from dataclasses import dataclass
 
@@ -8,13 +8,10 @@ from scipy import stats
 
 from sagefm.annotation_scores import resampling
 from sagefm.moments import correlation
-from sagefm.signflip import EXACT_UP_TO
 
 BOOTSTRAPS = 1000
-DRAWS = 20_000
-"""Patterns of signs drawn where there are too many patients for all."""
 BLOCK = 4_000_000
-"""Most numbers held at once while resampling or flipping signs."""
+"""Most numbers held at once while resampling."""
 
 
 def level_spearman(levels: np.ndarray, responses: np.ndarray) -> np.ndarray:
@@ -80,39 +77,3 @@ class Patients:
             part = slice(start, start + step)
             ends[:, part] = np.percentile(flat[part] @ weights, [2.5, 97.5], axis=1)
         return ends[0].reshape(values.shape[:-1]), ends[1].reshape(values.shape[:-1])
-
-
-def sign_flips(differences: np.ndarray, seed: int) -> np.ndarray:
-    """Two-sided p of the mean of each row, by flipping the signs of its columns.
-
-    As `signflip.sign_flip`, with the same patterns for all rows: exact for up to `EXACT_UP_TO`
-    columns, `DRAWS` seeded patterns and the observed one for more.
-
-    Parameters
-    ----------
-    differences
-        (tests, patients).
-    seed
-        Of the patterns, where they are drawn.
-
-    Returns
-    -------
-    ndarray
-        float64 (tests,); NaN where a difference is.
-    """
-    tests, patients = differences.shape
-    # Equal sums reached in another order differ in their last digits: they are ties.
-    observed = np.abs(differences.sum(axis=1)) - 1e-9 * np.abs(differences).sum(axis=1)
-    exact = patients <= EXACT_UP_TO
-    patterns = 2 ** (patients - 1) if exact else DRAWS
-    generator, extreme = np.random.default_rng(seed), np.zeros(tests)
-    step = max(1, BLOCK // max(tests, patients))
-    for start in range(0, patterns, step):
-        numbers = np.arange(start, min(start + step, patterns))
-        if exact:  # the first sign stays: a pattern and its opposite are equally extreme
-            signs = 1.0 - 2 * (numbers[:, None] >> np.arange(patients - 1, -1, -1) & 1)
-        else:
-            signs = generator.choice([-1.0, 1.0], size=(len(numbers), patients))
-        extreme += (np.abs(signs @ differences.T) >= observed).sum(axis=0)
-    p = extreme / patterns if exact else (1 + extreme) / (1 + patterns)
-    return np.where(np.isnan(differences).any(axis=1), np.nan, p)

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from sagefm.pair_statistics import Patients, sign_flips
+from sagefm.pair_statistics import Patients
 from sagefm.pair_terms import BETWEEN, FORWARD, REVERSE
 from sagefm.perturbation_tables import CONTROLS, Slopes
 from sagefm.responses import PairResponses
-from sagefm.signflip import holm
+from sagefm.signflip import holm, sign_flips
 
 GREATEST = 10.0
 """An effect counts for no more standard deviations: control genes may hardly move at all."""

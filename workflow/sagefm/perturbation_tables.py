@@ -7,8 +7,9 @@ import pandas as pd
 
 from sagefm.coexpression import Coexpression
 from sagefm.moments import benjamini_hochberg
-from sagefm.pair_statistics import Patients, level_spearman, sign_flips
+from sagefm.pair_statistics import Patients, level_spearman
 from sagefm.responses import KINDS, PairResponses, slope_weights
+from sagefm.signflip import sign_flips
 
 CONTROLS = KINDS[1:]
 """Other outputs of the table; random genes; random genes of similar mean expression."""

@@ -13,6 +13,12 @@ EXACT_UP_TO = 18
 DRAWS = 100_000
 """Patterns drawn where there are more pairs."""
 
+MANY_DRAWS = 20_000
+"""The same where thousands of tests are made at once."""
+
+BLOCK = 4_000_000
+"""Most numbers held at once while flipping."""
+
 
 def paired_difference(values: np.ndarray, lower_is_better: bool = False) -> dict[str, float]:
     """What a table says of the differences between two methods, pair by pair.
@@ -64,10 +70,7 @@ def smallest_p(pairs: int) -> float:
 
 
 def sign_flip(differences: np.ndarray, draws: int = DRAWS, seed: int = 0) -> float:
-    """Two-sided p value of the mean of paired differences.
-
-    Exact for up to `EXACT_UP_TO` pairs, when the smallest attainable value is 2 / 2^n; for more, a
-    seeded sample of the patterns, the observed one counted with it (Phipson and Smyth 2010).
+    """Two-sided p value of the mean of paired differences, by `sign_flips`.
 
     Parameters
     ----------
@@ -92,19 +95,44 @@ def sign_flip(differences: np.ndarray, draws: int = DRAWS, seed: int = 0) -> flo
     differences = differences[~np.isnan(differences)]
     if not len(differences):
         return float("nan")
+    return float(sign_flips(differences[None], seed, draws)[0])
+
+
+def sign_flips(differences: np.ndarray, seed: int, draws: int = MANY_DRAWS) -> np.ndarray:
+    """Two-sided p values of the means of several sets of paired differences.
+
+    Exact for up to `EXACT_UP_TO` pairs, when the smallest attainable value is 2 / 2^n; for more, a
+    seeded sample of the patterns, the same for all sets, the observed one counted with it (Phipson
+    and Smyth 2010).
+
+    Parameters
+    ----------
+    differences
+        (tests, pairs).
+    seed, draws
+        Of the patterns, where there are too many for all, and how many are drawn.
+
+    Returns
+    -------
+    ndarray
+        float64 (tests,); NaN where a difference is.
+    """
+    tests, pairs = differences.shape
     # Equal sums reached in another order differ in their last digits: they are ties.
-    observed = abs(differences.sum()) - 1e-9 * np.abs(differences).sum()
-    if len(differences) <= EXACT_UP_TO:
-        sums = np.zeros(1)
-        for difference in differences:
-            sums = np.concatenate([sums + difference, sums - difference])
-        return float(np.mean(np.abs(sums) >= observed))
-    generator = np.random.default_rng(seed)
-    extreme = 0
-    for block in np.array_split(np.arange(draws), max(1, draws * len(differences) // 10_000_000)):
-        signs = generator.choice([-1.0, 1.0], size=(len(block), len(differences)))
-        extreme += int(np.sum(np.abs(signs @ differences) >= observed))
-    return (1 + extreme) / (1 + draws)
+    observed = np.abs(differences.sum(axis=1)) - 1e-9 * np.abs(differences).sum(axis=1)
+    exact = pairs <= EXACT_UP_TO
+    patterns = 2 ** (pairs - 1) if exact else draws
+    generator, extreme = np.random.default_rng(seed), np.zeros(tests)
+    step = max(1, BLOCK // max(tests, pairs))
+    for start in range(0, patterns, step):
+        numbers = np.arange(start, min(start + step, patterns))
+        if exact:  # the first sign stays: a pattern and its opposite are equally extreme
+            signs = 1.0 - 2 * (numbers[:, None] >> np.arange(pairs - 1, -1, -1) & 1)
+        else:
+            signs = generator.choice([-1.0, 1.0], size=(len(numbers), pairs))
+        extreme += (np.abs(signs @ differences.T) >= observed).sum(axis=0)
+    p = extreme / patterns if exact else (1 + extreme) / (1 + patterns)
+    return np.where(np.isnan(differences).any(axis=1), np.nan, p)
 
 
 def holm(p_values: np.ndarray) -> np.ndarray:
