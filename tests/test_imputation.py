@@ -18,6 +18,7 @@ from sagefm.imputation import Plan, score_section, score_sections
 from sagefm.imputation_tables import METRICS, SETTINGS, summarise
 from sagefm.io import read_h5ad, read_table, write_h5ad, write_table
 from sagefm.model import build_network
+from sagefm.sections import draw_rows
 
 SPOTS, GENES, UNKNOWN = 40, 120, 7
 CPU = torch.device("cpu")
@@ -159,10 +160,10 @@ def test_batches_do_not_matter(sections, gene_mean):
 
 def test_some_spots_stand_for_all(sections, gene_mean):
     plan = Plan((0.6,), spots=12)
-    rows = [plan.rows(section) for section in sections]
+    rows = [draw_rows(section, plan.spots, plan.seed) for section in sections]
     assert all(len(mine) == 12 and (np.diff(mine) > 0).all() for mine in rows)
     assert not np.array_equal(rows[0], rows[1])
-    assert len(Plan((0.6,), spots=1000).rows(sections[0])) == SPOTS
+    assert len(draw_rows(sections[0], 1000, plan.seed)) == SPOTS
     some = scored(sections, "gcn", gene_mean, plan)
     truth, predicted = expected(sections[0], "gcn", gene_mean, plan.genes(0.6, 0, GENES))
     error = (predicted["systematic", "model"] - truth)[rows[0]]

@@ -105,13 +105,10 @@ rule screen_scores:
             else []
         ),
         tables=expand(PAIR_TABLE, pairs=PAIRS, allow_missing=True),
-        gene_means=f"{RESULTS}/models/{{model}}/gene_means.tsv",
-        split=f"{RESULTS}/models/{{model}}/split.tsv",
-        training_samples=lambda wildcards: samples_of(MODELS[wildcards.model]["pretrain_on"]),
-        training_graphs=lambda wildcards: graphs_of(
-            MODELS[wildcards.model]["pretrain_on"], MODELS[wildcards.model]["graph"]
+        coexpression=expand(
+            f"{PERTURBED}/coexpression_forward.npz", pairs=PAIRS, allow_missing=True
         ),
-        library=module_files("screen_scores", "coexpression", "split"),
+        library=module_files("screen_scores", "coexpression"),
     output:
         scores=f"{SCREENED}/scores.tsv",
     log:
@@ -126,7 +123,6 @@ rule screen_scores:
         runtime=120,
     params:
         tables=list(PAIRS),
-        normalisation=of_model("normalisation"),
         permutations=SCREEN["permutations"],
         seed=SCREEN["seed"],
     message:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from sagefm.io import atomic
 from sagefm.sections import Section, load_chunk
@@ -80,6 +81,13 @@ class Coexpression:
     outputs: list[str]
     pooled: np.ndarray
     within: np.ndarray
+
+    def of(self, inputs: Sequence[str], outputs: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """`pooled` and `within` of some inputs by some outputs, in the order given."""
+        at = np.ix_(
+            pd.Index(self.inputs).get_indexer(inputs), pd.Index(self.outputs).get_indexer(outputs)
+        )
+        return self.pooled[at], self.within[at]
 
 
 def write_coexpression(

@@ -57,9 +57,12 @@ class Cohort:
 
     def withheld_columns(self) -> tuple[int, ...]:
         """Where the withheld genes stand in the panel; those it lacks are passed over."""
+        return tuple(int(column) for column in np.flatnonzero(self.panel().isin(self.withheld)))
+
+    def panel(self) -> pd.Index:
+        """The genes that all samples were harmonised to, withheld ones among them."""
         with h5py.File(self.samples[0]) as file:
-            panel = pd.Index(read_elem(file["var"]).index)
-        return tuple(int(column) for column in np.flatnonzero(panel.isin(self.withheld)))
+            return pd.Index(read_elem(file["var"]).index)
 
     def expression(self, how: str) -> sp.csr_matrix:
         """Normalised expression of all spots: csr float32 (spots, genes)."""

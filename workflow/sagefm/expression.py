@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 import numpy as np
+import pandas as pd
 import scipy.sparse as sp
 
 from sagefm.errors import InputError
@@ -34,6 +35,32 @@ def count_scale(counts: sp.csr_matrix, how: str) -> np.ndarray:
         return np.ones(counts.shape[0], dtype=np.float32)
     depth = np.asarray(counts.sum(axis=1), dtype=np.float32).ravel()
     return np.maximum(depth, 1) / np.float32(1e4)
+
+
+def gene_summary(sections: Iterable[sp.csr_matrix], how: str) -> pd.DataFrame:
+    """Normalised expression of each gene over all spots of some sections, taken one at a time.
+
+    Parameters
+    ----------
+    sections
+        Raw counts (spots x genes).
+
+    Returns
+    -------
+    DataFrame
+        A row a gene: low, high, mean, and detected (share of spots with a count); float64.
+    """
+    low, high, total, detected, spots = np.inf, -np.inf, 0.0, 0, 0
+    for counts in sections:
+        values = normalise(counts, how)
+        low = np.minimum(low, values.min(axis=0).toarray().ravel(), dtype=np.float64)
+        high = np.maximum(high, values.max(axis=0).toarray().ravel(), dtype=np.float64)
+        total = total + np.asarray(values.sum(axis=0, dtype=np.float64)).ravel()
+        detected = detected + np.asarray((counts > 0).sum(axis=0)).ravel()
+        spots += counts.shape[0]
+    return pd.DataFrame(
+        {"low": low, "high": high, "mean": total / spots, "detected": detected / spots}
+    )
 
 
 def gene_means(sections: Iterable[sp.csr_matrix], how: str) -> np.ndarray:

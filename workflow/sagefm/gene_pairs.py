@@ -8,7 +8,7 @@ import pandas as pd
 
 from sagefm.cohort import Cohort
 from sagefm.errors import InputError
-from sagefm.expression import normalise
+from sagefm.expression import gene_summary
 
 
 def gene_detection(samples: Sequence[str | Path]) -> pd.DataFrame:
@@ -25,14 +25,9 @@ def gene_detection(samples: Sequence[str | Path]) -> pd.DataFrame:
         gene (the panel's order), detected: share of all spots with a count, mean: mean
         log(1 + count) over all spots; float64.
     """
-    detected, total, spots = 0, 0.0, 0
-    for section in Cohort(tuple(map(Path, samples))).sections():
-        detected = detected + np.asarray((section.X > 0).sum(axis=0)).ravel()
-        expression = normalise(section.X, "log1p")
-        total = total + np.asarray(expression.sum(axis=0, dtype=np.float64)).ravel()
-        spots += section.n_obs
-        genes = section.var_names
-    return pd.DataFrame({"gene": genes, "detected": detected / spots, "mean": total / spots})
+    cohort = Cohort(tuple(map(Path, samples)))
+    found = gene_summary((section.X for section in cohort.sections()), "log1p")
+    return found[["detected", "mean"]].assign(gene=cohort.panel())[["gene", "detected", "mean"]]
 
 
 def pairs_of_cohort(

@@ -19,7 +19,7 @@ from sagefm.imputation_tables import SETTINGS
 from sagefm.inference import predict
 from sagefm.moments import Moments, median
 from sagefm.recovery import spot_scores
-from sagefm.sections import Chunk, Section, load_chunk
+from sagefm.sections import Chunk, Section, draw_rows, load_chunk
 
 _STACK = ("systematic", "centre_only", "neighbour_mean", "gene_mean", "zero")
 """What is predicted at once: by the model in each setting, and by what needs no training."""
@@ -57,11 +57,6 @@ class Plan:
         """
         turn = np.random.default_rng([self.seed, repeat]).permutation(n_genes)
         return np.sort(turn[: round(share * n_genes)])
-
-    def rows(self, section: Section) -> np.ndarray:
-        """Spots scored: sorted rows of a section."""
-        turn = np.random.default_rng([self.seed, section.key]).permutation(section.n_spots())
-        return np.sort(turn[: self.spots])
 
 
 def in_source(section: Section) -> np.ndarray:
@@ -105,7 +100,7 @@ def score_section(
         log units.
     """
     complete = load_chunk([section], normalisation)
-    rows, known = plan.rows(section), in_source(section)
+    rows, known = draw_rows(section, plan.spots, plan.seed), in_source(section)
     parts = []
     for repeat, share in product(range(plan.repeats), plan.shares):
         missing = plan.genes(share, repeat, len(known))

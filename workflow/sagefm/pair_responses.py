@@ -7,6 +7,7 @@ hidden there. In the same pass the predictions of three kinds of control are rea
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +15,15 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
+from sagefm.cohort import Cohort
 from sagefm.decoder import GeneDecoder
 from sagefm.errors import InputError
+from sagefm.expression import gene_summary
 from sagefm.perturbation import COLLAPSED, choose_spots, neighbourhoods
 from sagefm.readout import Readout
 from sagefm.responses import KINDS, PairResponses, slope_weights
 from sagefm.resume import remembered
-from sagefm.sections import Section, load_chunk
+from sagefm.sections import Section
 
 NEARBY = 20
 """An expression-matched control is one of this many genes per control wanted, the nearest ones."""
@@ -39,12 +42,10 @@ def levels_of(
     np.ndarray
         float32 (len(genes), number), normalised expression.
     """
-    low, high = np.full(len(genes), np.inf), np.full(len(genes), -np.inf)
-    for section in sections:
-        expression = load_chunk([section], normalisation).expression[:, list(genes)]
-        low = np.minimum(low, expression.min(axis=0).toarray().ravel())
-        high = np.maximum(high, expression.max(axis=0).toarray().ravel())
-    return np.linspace(low, high, number, axis=1, dtype=np.float32)
+    cohort = Cohort(tuple(section.counts_path for section in sections))
+    found = gene_summary((section.X for section in cohort.sections()), normalisation)
+    ends = found.loc[list(genes), ["low", "high"]].to_numpy().T
+    return np.linspace(*ends, number, axis=1, dtype=np.float32)
 
 
 def draw_controls(pairs: np.ndarray, gene_mean: np.ndarray, number: int, seed: int) -> np.ndarray:
@@ -196,13 +197,9 @@ def respond_to_pairs(
     network.eval().to(device)
     parts = []
     chunks = plan.chunks(len(sections))
+    given = (network, layout, sections, rows, normalisation, plan)
     for number, chunk in enumerate(tqdm(chunks, desc="inputs", unit="chunk", disable=None)):
-
-        def compute(chunk: np.ndarray = chunk) -> dict[str, np.ndarray]:
-            return _respond_chunk(
-                network, layout, sections, rows, normalisation, plan, chunk, device
-            )
-
+        compute = partial(_respond_chunk, *given, chunk, device)
         parts.append(remembered(state / f"{number}.npz", compute))
     curves = np.empty((len(plan.pairs), *parts[0]["curves"].shape[1:]), dtype=np.float32)
     controls = np.empty(plan.controls.shape, dtype=np.float32)

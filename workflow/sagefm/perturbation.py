@@ -17,7 +17,7 @@ from sagefm.batches import make_batch
 from sagefm.decoder import GeneDecoder
 from sagefm.model import Collapsible
 from sagefm.readout import Readout
-from sagefm.sections import Section, load_chunk
+from sagefm.sections import Section, draw_rows, load_chunk
 
 COLLAPSED = ("mean", "channels")
 """Input layouts (see `model.input_layout`) whose perturbations are of rank one."""
@@ -134,11 +134,7 @@ def choose_spots(sections: Sequence[Section], spots: int, seed: int) -> list[np.
     one at least.
     """
     shares = [max(len(part), 1) for part in np.array_split(np.arange(spots), len(sections))]
-    chosen = []
-    for section, share in zip(sections, shares, strict=True):
-        rng = np.random.default_rng([seed, section.key])
-        chosen.append(np.sort(rng.permutation(section.n_spots())[:share]))
-    return chosen
+    return [draw_rows(*one, seed) for one in zip(sections, shares, strict=True)]
 
 
 def neighbourhoods(

@@ -86,15 +86,12 @@ def _entries(
 ) -> tuple[dict[str, np.ndarray], tuple[np.ndarray, np.ndarray]]:
     """Scores (inputs, outputs) by name, and rows and columns of the pairs."""
     inputs, outputs = pd.Index(responses.inputs), pd.Index(responses.outputs)
-    at = np.ix_(
-        pd.Index(coexpression.inputs).get_indexer(inputs),
-        pd.Index(coexpression.outputs).get_indexer(outputs),
-    )
+    pooled, within = coexpression.of(inputs, outputs)
     shape = responses.slopes.shape
     scores = {
         "slope": responses.slopes.astype(float),
-        "coexpression_pooled": coexpression.pooled[at].astype(float),
-        "coexpression_within": coexpression.within[at].astype(float),
+        "coexpression_pooled": pooled.astype(float),
+        "coexpression_within": within.astype(float),
         "output_mean": np.broadcast_to(gene_means[outputs].to_numpy(float), shape),
         "input_mean": np.broadcast_to(gene_means[inputs].to_numpy(float)[:, None], shape),
     }

@@ -17,7 +17,7 @@ from sagefm.batches import Batches
 from sagefm.inference import predict
 from sagefm.io import require_space, spot_positions
 from sagefm.moments import Moments, masked_spearman, median, p_value
-from sagefm.sections import Section
+from sagefm.sections import Section, draw_rows
 
 PREDICTORS = ("model", "neighbour_mean", "sample_gene_mean", "gene_mean", "zero")
 """The model; the mean of the neighbours' expression; the gene's mean over the entries of the
@@ -193,9 +193,8 @@ def recover(
     share = min(1.0, rank_spots / sum(sizes))
     store = Scratch(scratch, int(sum(-(-size * share // 1) for size in sizes)), len(gene_mean))
     for section, size, about in zip(sections, sizes, facts, strict=True):
-        rng = np.random.default_rng([template.seed, section.key])
         ranked = np.zeros(size, dtype=bool)
-        ranked[rng.permutation(size)[: int(-(-size * share // 1))]] = True
+        ranked[draw_rows(section, int(-(-size * share // 1)), template.seed)] = True
         moments = Moments.zeros(len(PREDICTORS), len(gene_mean))
         rows, done = [], 0
         batches = replace(template, sections=[section])

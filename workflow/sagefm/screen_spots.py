@@ -10,11 +10,11 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from sagefm.cohort import cohort_obs
+from sagefm.cohort import Cohort, cohort_obs
 from sagefm.decoder import GeneDecoder
 from sagefm.errors import InputError
-from sagefm.expression import normalise
-from sagefm.io import read_h5ad, read_table
+from sagefm.expression import gene_summary
+from sagefm.io import read_table
 from sagefm.perturbation import COLLAPSED, Neighbourhoods, neighbourhoods
 from sagefm.readout import Readout
 from sagefm.scored import scored_sections
@@ -85,18 +85,9 @@ def gene_levels(sections: Sequence[Section], normalisation: str) -> pd.DataFrame
         Index: symbols. low, high, mean (float32, normalised expression), detected (float32, share
         of spots with a count).
     """
-    low, high, total, found, spots = np.inf, -np.inf, 0.0, 0, 0
-    for section in sections:
-        adata = read_h5ad(section.counts_path)
-        values = normalise(adata.X.tocsr(), normalisation)
-        low = np.minimum(low, values.min(axis=0).toarray().ravel())
-        high = np.maximum(high, values.max(axis=0).toarray().ravel())
-        total = total + np.asarray(values.sum(axis=0, dtype=np.float64)).ravel()
-        found = found + values.getnnz(axis=0)
-        spots += adata.n_obs
-        genes = adata.var_names
-    columns = {"low": low, "high": high, "mean": total / spots, "detected": found / spots}
-    return pd.DataFrame(columns, index=genes, dtype=np.float32)
+    cohort = Cohort(tuple(section.counts_path for section in sections))
+    found = gene_summary((section.X for section in cohort.sections()), normalisation)
+    return found.set_index(cohort.panel()).astype(np.float32)
 
 
 def draw_spots(obs: pd.DataFrame, context: str, spots: int, seed: int) -> dict[str, np.ndarray]:

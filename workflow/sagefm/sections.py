@@ -41,6 +41,15 @@ class Section:
             return int(file["X"].attrs["shape"][1])
 
 
+def draw_rows(section: Section, number: int | None, seed: int) -> np.ndarray:
+    """Rows of a section drawn at random: `number` of them, or all there are; sorted.
+
+    A function of seed and section alone; fewer rows are among more.
+    """
+    rng = np.random.default_rng([seed, section.key])
+    return np.sort(rng.permutation(section.n_spots())[:number])
+
+
 def sections_of(samples: Sequence[str | Path], graphs: Sequence[str | Path]) -> list[Section]:
     """Sections of per-sample files `{cohort}/{sample}.*`, each sample with its graph."""
     return [
