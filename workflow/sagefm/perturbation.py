@@ -3,7 +3,8 @@
 As in the paper, the genes to be predicted are hidden at the central spot. A network that collapses
 (see `model`) needs no second pass over its wide input: a neighbour's gene enters the first layer by
 one column of its weights, so that a perturbation adds a multiple of that column to what the layer
-gave before, and only the deeper layers, and the genes asked for, are computed anew.
+gave before, and only the deeper layers, and the genes asked for, are computed anew; of the second
+layer (see `second_layer`) even that for all levels at once.
 """
 
 from abc import ABC, abstractmethod
@@ -17,6 +18,7 @@ from sagefm.batches import make_batch
 from sagefm.decoder import GeneDecoder
 from sagefm.model import Collapsible
 from sagefm.readout import Readout
+from sagefm.second_layer import SecondLayer
 from sagefm.sections import Section, draw_rows, load_chunk
 
 COLLAPSED = ("mean", "channels")
@@ -82,13 +84,19 @@ class Collapsed(Neighbourhoods):
         else:
             self.gain = (sizes > 1).float()
             self.hidden = network.first(centre, neighbours)
+        # A GPU multiplies faster than it picks out the units that change sign.
+        apart = readout.middle and self.hidden.device.type == "cpu"
+        self.second = SecondLayer(self.hidden, *readout.middle[0]) if apart else None
 
     def respond(self, gene: int, levels: Tensor, outputs: Tensor) -> Tensor:
         """See `Neighbourhoods`."""
         shift = self.gain * (levels[:, None] - self.neighbour_mean[:, gene])
-        column = self.network.neighbour_weights[:, gene]
-        hidden = torch.addcmul(self.hidden, shift[..., None], column).flatten(0, 1)
-        predicted = self.readout.only(outputs)(hidden)
+        column, readout = self.network.neighbour_weights[:, gene], self.readout.only(outputs)
+        if self.second is None:
+            hidden = torch.addcmul(self.hidden, shift[..., None], column)
+            predicted = readout(hidden.flatten(0, 1))
+        else:
+            predicted = readout.after(1, self.second.shifted(shift, column).flatten(0, 1))
         return predicted.view(len(levels), self.n_spots, len(outputs))
 
 

@@ -39,7 +39,14 @@ class Readout:
 
         `hidden` is overwritten.
         """
-        for weight, bias in self.middle:
+        return self.after(0, hidden)
+
+    def after(self, layers: int, hidden: Tensor) -> Tensor:
+        """Predictions of what some middle layers, the first ones, give (rows, their width).
+
+        `hidden` is overwritten.
+        """
+        for weight, bias in self.middle[layers:]:
             hidden = functional.linear(functional.leaky_relu_(hidden), weight, bias)
         hidden = functional.leaky_relu_(hidden) if self.deep else hidden
         return functional.linear(hidden, self.weight, self.bias).relu_()
