@@ -63,8 +63,10 @@ lock: ## resolve envs/requirements.in anew into requirements.txt (UPGRADE=--upgr
 	"$$folder/bin/uv" pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 \
 	    --generate-hashes --no-emit-find-links --no-annotate $(UPGRADE) requirements.in -o requirements.txt
 
-clean: ## remove the results of the demo
+clean: ## remove the results of the demo, and shared samples that no run has a link to
 	rm -rf results/demo
+	@comm -13 <(find -H results -path '*/samples/*' -type l -exec readlink -f {} + 2> /dev/null | sort) \
+	    <(find -H results/_shared -type f -exec readlink -f {} + 2> /dev/null | sort) | xargs -r -d '\n' rm --
 
 WANTED := name a Python 3.11, 3.12 or 3.13, as in: make env PYTHON=python3.12
 PIP = $(BIN)/python -m pip --disable-pip-version-check -qq

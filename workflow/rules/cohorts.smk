@@ -8,7 +8,7 @@ rule ingest:
         labels=lambda wildcards: config["cohorts"][wildcards.cohort]["labels"] or [],
         aliases=config["harmonise"]["aliases"] or [],
         panel=config["panel"],
-        library=module_files("ingest"),
+        library=module_files("ingest", "shared_samples"),
     output:
         sample=SAMPLE,
     log:
@@ -27,6 +27,7 @@ rule ingest:
         qc=config["qc"],
         duplicates=config["harmonise"]["duplicates"],
         min_overlap=config["harmonise"]["min_overlap"],
+        shared=f"{config['results']}/_shared/samples",
     message:
         "Reading {wildcards.cohort}/{wildcards.sample}"
     script:

@@ -1,7 +1,8 @@
 """From a row of a sheet to a harmonised sample: read, check, label, filter, map to the panel."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import anndata
@@ -57,21 +58,45 @@ def ingest(
     InputError
         For input that cannot be used; the sentence starts with cohort and sample.
     """
-    try:
+    with _named(row):
         return _ingest(Path(path), row, panel, qc, dict(harmonise), labels)
+
+
+def section_files(path: str | Path, row: Mapping) -> list[Path]:
+    """Files that a section is read from, those of `readers.locate`; nothing is opened.
+
+    Raises
+    ------
+    InputError
+        If one of them is missing; the sentence starts with cohort and sample.
+    """
+    with _named(row):
+        return [*_locate(Path(path), row)[1].values()]
+
+
+@contextmanager
+def _named(row: Mapping) -> Iterator[None]:
+    """Let the sentence of an error begin with the sheet's row."""
+    try:
+        yield
     except InputError as error:
         raise InputError(f"cohort {row['cohort']}, sample {row['sample']}: {error}") from error
 
 
+def _locate(path: Path, row: Mapping) -> tuple[str, dict[str, Path]]:
+    """`readers.locate`, with the format and positions of the sheet's row."""
+    return locate(path, _value(row, "format") or "auto", _value(row, "positions") or None)
+
+
 def _ingest(path, row, panel, qc, harmonise, labels) -> anndata.AnnData:
     """`ingest`, with errors that do not yet name the sheet's row."""
-    fmt, positions = _value(row, "format") or "auto", _value(row, "positions") or None
-    source = read_section(path, fmt, positions)
+    fmt, files = _locate(path, row)
+    source = read_section(path, fmt, files.get("positions"))
     _check_expected(source, row, path)
     facts = {name: _value(row, name) for name in _FACTS}
     facts |= {
         "source_path": _value(row, "path_or_id"),
-        "source_sha256": _checksum(locate(path, fmt, positions)[1]),
+        "source_sha256": _checksum(files),
         "reader": source.uns.pop("reader"),
         "spots_source": source.n_obs,
     }

@@ -1,22 +1,33 @@
-"""Read one section as it comes and write it harmonised to the panel."""
+"""Read one section as it comes and write it harmonised to the panel, unless a run has done so."""
 
-from sagefm.ingest import ingest
+from pathlib import Path
+
+from sagefm.ingest import ingest, section_files
 from sagefm.io import read_table, write_h5ad
 from sagefm.panel import read_panel
 from sagefm.script import job
+from sagefm.shared_samples import link_shared, sample_key
 
-with job(snakemake):
-    labels = snakemake.input.get("labels")
-    sample = ingest(
-        snakemake.input.source,
-        snakemake.params.row,
-        read_panel(snakemake.input.panel),
-        snakemake.params.qc,
-        {
-            "duplicates": snakemake.params.duplicates,
-            "min_overlap": snakemake.params.min_overlap,
-            "aliases": snakemake.input.get("aliases") or None,
-        },
-        labels=read_table(labels, dtype=str) if labels else None,
-    )
-    write_h5ad(sample, snakemake.output.sample)
+with job(snakemake) as log:
+    inputs, params = snakemake.input, snakemake.params
+    labels = inputs.get("labels")
+    labels = read_table(labels, dtype=str) if labels else None
+    harmonise = {"duplicates": params.duplicates, "min_overlap": params.min_overlap}
+    aliases = inputs.get("aliases") or None
+    files = [*section_files(inputs.source, params.row), inputs.panel, *filter(None, [aliases])]
+    settings = {"qc": params.qc, "harmonise": harmonise, "aliases": bool(aliases)}
+    key = sample_key(params.row, files, settings, labels, inputs.library)
+    shared = Path(params.shared) / f"{key}.h5ad"
+    if shared.exists():
+        log.info("taking %s, which the same files and settings gave", shared)
+    else:
+        sample = ingest(
+            inputs.source,
+            params.row,
+            read_panel(inputs.panel),
+            params.qc,
+            {**harmonise, "aliases": aliases},
+            labels=labels,
+        )
+        write_h5ad(sample, shared)
+    link_shared(shared, snakemake.output.sample)
