@@ -91,7 +91,7 @@ def test_equals_small_doses(tmp_path):
         total = torch.zeros(GENES, dtype=torch.float64)
         for batch, own in parts:
             batch.readout = Readout.of(network)
-            batch.hidden = batch.hidden.double()
+            batch.hidden, batch.second = batch.hidden.double(), None  # which is single precision
             for level, sign in ((step, 1), (-step, -1)):
                 # A level that lies a step from each spot's own mean: a shift of the step.
                 batch.neighbour_mean = torch.zeros_like(batch.neighbour_mean).double()

@@ -29,6 +29,11 @@ class Contrast(GeneDecoder):
     RATE_FLOOR = 1e-3
     """Rate of a gene that the section's other spots lack."""
 
+    centre_mean: Tensor
+    centre_components: Tensor
+    neighbours_mean: Tensor
+    neighbours_components: Tensor
+
     def __init__(self, n_genes: int, widths: tuple[int, ...]) -> None:
         wide = 2 * self.COMPONENTS
         super().__init__(n_genes, (*widths, wide))
@@ -81,16 +86,18 @@ class Contrast(GeneDecoder):
         average = self.embed_contrast(background, background)
         return self.fc_gene(embedding - average).float()
 
-    def decode(self, embedding: Tensor, background: Tensor, rate: Tensor, _: Tensor) -> Tensor:
+    def decode(self, embedding: Tensor, *context: Tensor) -> Tensor:
         """Predicted expression (spots, genes).
 
         Parameters
         ----------
         embedding
             (spots, widths[-1])
-        background, rate
-            (spots, genes): mean expression, and mean rate, of the section's other spots.
+        context
+            Mean expression, and mean rate, of the section's other spots, both (spots, genes), and
+            each spot's depth (spots,).
         """
+        background, rate, _ = context
         fold, rate = self.log_fold(embedding, background), rate + self.RATE_FLOOR
         share = rate / rate.sum(dim=1, keepdim=True)
         fold = fold - torch.logsumexp(fold + share.log(), dim=1, keepdim=True)
@@ -98,18 +105,14 @@ class Contrast(GeneDecoder):
         return background * torch.log1p(rate * fold.exp()) / torch.log1p(rate)
 
     def loss(
-        self,
-        embedding: Tensor,
-        target: Tensor,
-        mask: Tensor,
-        background: Tensor,
-        rate: Tensor,
-        depth: Tensor,
+        self, embedding: Tensor, target: Tensor, mask: Tensor, *context: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Negative log likelihood of the hidden counts (nats; float32 scalar), and their number.
 
-        Multinomial over each spot's hidden genes, given how many counts they have together.
+        Multinomial over each spot's hidden genes, given how many counts they have together;
+        `context` is that of `decode`.
         """
+        background, rate, depth = context
         logits = self.log_fold(embedding, background) + (rate + self.RATE_FLOOR).log()
         log_share = torch.log_softmax(logits.masked_fill(~mask, -torch.inf), dim=1)
         counts = torch.expm1(target) * depth[:, None] * mask

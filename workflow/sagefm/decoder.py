@@ -14,8 +14,11 @@ class GeneDecoder(nn.Module):
         self.n_genes, self.widths = n_genes, tuple(widths)
         self.fc_gene = nn.Linear(self.widths[-1], n_genes)
 
-    def decode(self, embedding: Tensor) -> Tensor:
-        """Predicted expression (spots, genes) of embeddings (spots, widths[-1])."""
+    def decode(self, embedding: Tensor, *context: Tensor) -> Tensor:
+        """Predicted expression (spots, genes) of embeddings (spots, widths[-1]).
+
+        `context` is what a network needs besides (`Batch.context`); most need nothing.
+        """
         return functional.relu(self.fc_gene(embedding))
 
     def loss(

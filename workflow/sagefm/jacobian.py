@@ -24,8 +24,8 @@ from tqdm import tqdm
 from sagefm.decoder import GeneDecoder
 from sagefm.errors import InputError
 from sagefm.io import atomic
-from sagefm.model import Collapsible
-from sagefm.perturbation import COLLAPSED
+from sagefm.model import Collapsible, collapses
+from sagefm.perturbation import Collapsed
 from sagefm.readout import Readout
 from sagefm.screen_spots import Drawn
 
@@ -49,7 +49,7 @@ def mean_jacobian(
     InputError
         If the network does not collapse on its graph, so that its Jacobian has no such factors.
     """
-    if layout not in COLLAPSED:
+    if not collapses(network, layout):
         raise InputError(
             f"the Jacobian of a network on `{layout}` has no thin factors; take `gcn` on a "
             "knn_clique or `two_channel`, or leave the model out of `screen.models` in the config."
@@ -57,6 +57,7 @@ def mean_jacobian(
     parts = [
         (batch.hidden, batch.gain, own)
         for batch, own in drawn.neighbourhoods(network, layout, normalisation, (), device)
+        if isinstance(batch, Collapsed)  # as all are, of such a network
     ]
     hidden, gain, owner = map(torch.cat, zip(*parts, strict=True))
     readout = Readout.of(network)

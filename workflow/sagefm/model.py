@@ -5,7 +5,7 @@ maps all n nodes to one vector and the whole network is, exactly, an MLP of the 
 expression. `SageFM.embed_mean` is that path; `SageFM.embed_subgraphs` is the general one.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 import torch
 from torch import Tensor, nn
@@ -55,6 +55,8 @@ class SageFM(Collapsible):
     the released checkpoint (31,405,790 of them at the paper's width and panel).
     """
 
+    conv1: "GCNConv"
+
     def __init__(self, n_genes: int, widths: tuple[int, ...] = WIDTHS) -> None:
         from torch_geometric.nn import GCNConv
 
@@ -77,7 +79,8 @@ class SageFM(Collapsible):
 
     def first(self, *inputs: Tensor) -> Tensor:
         """See `Collapsible`; of the neighbourhood's mean (spots, genes)."""
-        return functional.linear(*inputs, self.conv1.lin.weight, self.conv1.bias)
+        (mean,) = inputs
+        return functional.linear(mean, self.conv1.lin.weight, self.conv1.bias)
 
     @property
     def neighbour_weights(self) -> Tensor:
@@ -144,7 +147,9 @@ class TwoChannel(Collapsible):
     @property
     def deeper(self) -> list[tuple[Tensor, Tensor]]:
         """See `Collapsible`."""
-        return [(layer.weight, layer.bias) for layer in self.hidden]
+        return [
+            (layer.get_parameter("weight"), layer.get_parameter("bias")) for layer in self.hidden
+        ]
 
 
 NETWORKS: dict[str, type[GeneDecoder]] = {
@@ -164,6 +169,11 @@ def input_layout(network: str, graph_kind: str) -> str:
     if network == "two_channel":
         return "channels"
     return "mean" if graph_kind == "knn_clique" else "subgraphs"
+
+
+def collapses(network: GeneDecoder, layout: str) -> TypeGuard[Collapsible]:
+    """Whether a network is, on a layout (`input_layout`), the stack of a `Collapsible`."""
+    return isinstance(network, Collapsible) and layout in ("mean", "channels")
 
 
 def build_network(

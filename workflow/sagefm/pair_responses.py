@@ -5,7 +5,7 @@ For a pair (input, output) the input's level is set in the neighbours of every c
 hidden there. In the same pass the predictions of three kinds of control are read.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,8 @@ from sagefm.cohort import Cohort
 from sagefm.decoder import GeneDecoder
 from sagefm.errors import InputError
 from sagefm.expression import gene_summary
-from sagefm.perturbation import COLLAPSED, choose_spots, neighbourhoods
+from sagefm.model import collapses
+from sagefm.perturbation import choose_spots, neighbourhoods
 from sagefm.readout import Readout
 from sagefm.responses import KINDS, PairResponses, slope_weights
 from sagefm.resume import remembered
@@ -33,7 +34,7 @@ CHUNK_BYTES = 2**28
 
 
 def levels_of(
-    sections: Sequence[Section], normalisation: str, genes: Sequence[int], number: int
+    sections: Sequence[Section], normalisation: str, genes: Iterable[int], number: int
 ) -> np.ndarray:
     """Evenly spaced levels from a gene's least to its greatest expression over some sections.
 
@@ -44,8 +45,8 @@ def levels_of(
     """
     cohort = Cohort(tuple(section.counts_path for section in sections))
     found = gene_summary((section.X for section in cohort.sections()), normalisation)
-    ends = found.loc[list(genes), ["low", "high"]].to_numpy().T
-    return np.linspace(*ends, number, axis=1, dtype=np.float32)
+    low, high = found.loc[list(genes), ["low", "high"]].to_numpy().T
+    return np.linspace(low, high, number, axis=1, dtype=np.float32)
 
 
 def draw_controls(pairs: np.ndarray, gene_mean: np.ndarray, number: int, seed: int) -> np.ndarray:
@@ -221,7 +222,7 @@ def _respond_chunk(
     sums = [torch.zeros(shape, dtype=torch.float64, device=device) for shape in shapes]
     wanted = [torch.from_numpy(genes).to(device) for genes in read]
     levels = torch.from_numpy(plan.levels[chunk]).to(device)
-    readout = Readout.of(network) if layout in COLLAPSED else None
+    readout = Readout.of(network) if collapses(network, layout) else None
     for s, (section, chosen) in enumerate(zip(sections, rows, strict=True)):
         for spots in neighbourhoods(
             network, layout, section, chosen, normalisation, outputs, device, readout=readout

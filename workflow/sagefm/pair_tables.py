@@ -35,8 +35,8 @@ def summarise_pairs(
         (`level_table`) and discrimination (`perturbation_discrimination`), both with a column
         direction, summary (`perturbation_summary`).
     """
-    slopes = tuple(pair_slopes(own) for own in responses)
-    tables = tuple(
+    slopes = pair_slopes(responses[0]), pair_slopes(responses[1])
+    forward, reverse = (
         pair_table(*own, seed) for own in zip(responses, slopes, coexpression, strict=True)
     )
     both = pd.concat(
@@ -50,9 +50,9 @@ def summarise_pairs(
         levels[direction] = level_table(own, seed)
         discrimination[direction] = discrimination_table(own, correlation, means, seed)
     return {
-        "pairs": with_reverse(*tables),
+        "pairs": with_reverse(forward, reverse),
         "levels": _stacked(levels),
-        "summary": summary_table(responses[0], slopes, tables, seed),
+        "summary": summary_table(responses[0], slopes, (forward, reverse), seed),
         "discrimination": _stacked(discrimination),
     }
 

@@ -16,13 +16,10 @@ from torch import Tensor
 
 from sagefm.batches import make_batch
 from sagefm.decoder import GeneDecoder
-from sagefm.model import Collapsible
+from sagefm.model import Collapsible, collapses
 from sagefm.readout import Readout
 from sagefm.second_layer import SecondLayer
 from sagefm.sections import Section, draw_rows, load_chunk
-
-COLLAPSED = ("mean", "channels")
-"""Input layouts (see `model.input_layout`) whose perturbations are of rank one."""
 
 
 class Neighbourhoods(ABC):
@@ -71,10 +68,10 @@ class Collapsed(Neighbourhoods):
         network: Collapsible,
         readout: Readout,
         layout: str,
-        centre: Tensor,
-        neighbours: Tensor,
+        inputs: tuple[Tensor, ...],
         sizes: Tensor,
     ) -> None:
+        centre, neighbours = inputs
         self.network, self.readout = network, readout
         self.n_spots, self.neighbour_mean = len(centre), neighbours
         if layout == "mean":
@@ -169,20 +166,19 @@ def neighbourhoods(
     readout
         `Readout.of` the network, if it collapses and the readout is there already.
     """
-    collapsed = layout in COLLAPSED
-    if collapsed:
-        readout = readout or Readout.of(network)
     chunk = load_chunk([section], normalisation)
     sizes = np.diff(chunk.ego_indptr).astype(np.float32)
     columns = list(hidden_genes)
+    wanted = "channels" if collapses(network, layout) else layout
     for start in range(0, len(rows), batch_size):
         batch_rows = rows[start : start + batch_size]
         mask = np.zeros((len(batch_rows), chunk.expression.shape[1]), dtype=bool)
         mask[:, columns] = True
-        batch = make_batch([(chunk, batch_rows)], "channels" if collapsed else layout, mask)
+        batch = make_batch([(chunk, batch_rows)], wanted, mask)
         batch = batch.to(device)
         size = torch.from_numpy(sizes[batch_rows]).to(device)
-        if collapsed:
-            yield Collapsed(network, readout, layout, *batch.inputs, size)
+        if collapses(network, layout):
+            readout = readout or Readout.of(network)
+            yield Collapsed(network, readout, layout, batch.inputs, size)
         else:
             yield General(network, layout, batch.inputs, batch.context, size)

@@ -5,6 +5,7 @@ left of the slopes once those are accounted for.
 """
 
 from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -147,7 +148,7 @@ def ranking(
 
 
 def _counts(
-    values: np.ndarray, chosen: np.ndarray, thresholds: np.ndarray, side: str
+    values: np.ndarray, chosen: np.ndarray, thresholds: np.ndarray, side: Literal["left", "right"]
 ) -> np.ndarray:
     """Of each row, how many chosen values are at or above (`right`) or above (`left`) thresholds.
 
@@ -179,7 +180,7 @@ def _weighted_correlation(
 
 def _with_intervals(found: Mapping[str, np.ndarray]) -> dict[str, float]:
     """The first value of each, and the 2.5th and 97.5th percentile of the others."""
-    facts = {}
+    facts: dict[str, float] = {}
     for name, values in found.items():
         drawn = values[1:][~np.isnan(values[1:])]
         ends = np.percentile(drawn, [2.5, 97.5]) if len(drawn) else (np.nan, np.nan)

@@ -113,7 +113,7 @@ def _comparison(
     known = ~np.isnan(differences).any(axis=1)
     pairs, by_sample = differences[known].mean(axis=1), differences[known]
     by_input = pd.Series(pairs).groupby(inputs[known]).mean()
-    facts = {"n_pairs": len(pairs), "n_inputs": len(by_input)}
+    facts: dict[str, float] = {"n_pairs": len(pairs), "n_inputs": len(by_input)}
     if not len(pairs):
         return facts
     over_pairs = by_sample.mean(axis=0)

@@ -24,7 +24,8 @@ class Readout:
     @classmethod
     def of(cls, network: Collapsible) -> "Readout":
         """The readout of all genes of the panel."""
-        weight, bias = network.fc_gene.weight, network.fc_gene.bias
+        weight: Tensor = network.fc_gene.weight
+        bias: Tensor = network.fc_gene.bias
         for last, offset in network.deeper[-1:]:
             weight, bias = weight @ last, bias + weight @ offset
         # A network of one layer has nothing non-linear between it and the decoder.

@@ -21,8 +21,8 @@ from torch import Tensor
 from tqdm import tqdm
 
 from sagefm.decoder import GeneDecoder
-from sagefm.model import Collapsible
-from sagefm.perturbation import COLLAPSED, Neighbourhoods
+from sagefm.model import Collapsible, collapses
+from sagefm.perturbation import Collapsed, Neighbourhoods
 from sagefm.readout import Readout
 from sagefm.resume import remembered
 
@@ -81,6 +81,7 @@ class CollapsedScreen(Screen):
         parts = [
             (batch.hidden, batch.gain, batch.neighbour_mean[:, plan.inputs], own)
             for batch, own in batches
+            if isinstance(batch, Collapsed)  # as all are, of such a network
         ]
         hidden, gain, mean, owner = map(torch.cat, zip(*parts, strict=True))
         own = [owner == context for context in range(plan.contexts)]
@@ -149,7 +150,7 @@ def build_screen(
     `batches` are those of `Drawn.neighbourhoods`, the outputs hidden at the centre;
     they may come from a generator, and what a network that collapses does not need is let go.
     """
-    if layout in COLLAPSED:
+    if collapses(network, layout):
         return CollapsedScreen(network, batches, plan)
     return GeneralScreen(batches, plan)
 

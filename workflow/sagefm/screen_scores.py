@@ -192,8 +192,10 @@ def scores_of(
     found = {}
     for context, responses in by_context(screen).items():
         found[context, "response"] = responses[np.ix_(rows, columns)]
-    contexts = jacobian.contexts if jacobian else []
-    blocks = {name: jacobian.block(truth.outputs, truth.inputs, name).T for name in contexts}
+    blocks = {}
+    if jacobian:
+        for name in jacobian.contexts:
+            blocks[name] = jacobian.block(truth.outputs, truth.inputs, name).T
     if len(blocks) > 1:
         blocks = {MEAN: np.mean([*blocks.values()], axis=0), **blocks}
     found |= {(context, "jacobian"): block for context, block in blocks.items()}

@@ -15,7 +15,8 @@ from sagefm.decoder import GeneDecoder
 from sagefm.errors import InputError
 from sagefm.expression import gene_summary
 from sagefm.io import read_table
-from sagefm.perturbation import COLLAPSED, Neighbourhoods, neighbourhoods
+from sagefm.model import collapses
+from sagefm.perturbation import Neighbourhoods, neighbourhoods
 from sagefm.readout import Readout
 from sagefm.scored import scored_sections
 from sagefm.sections import Section
@@ -42,8 +43,8 @@ def named_columns(path: str | Path, panel: Sequence[str]) -> np.ndarray:
 
 def screened_genes(
     genes: pd.DataFrame,
-    inputs: str | Path | Sequence[str],
-    outputs: str | Path | Sequence[str],
+    inputs: str | Path | None,
+    outputs: str | Path | None,
     pairs: Sequence[str | Path],
 ) -> tuple[np.ndarray, np.ndarray]:
     """Columns of the panel (int64, ascending) of a screen's inputs and outputs.
@@ -55,7 +56,7 @@ def screened_genes(
     genes
         Of `gene_levels`.
     inputs, outputs
-        A file of symbols each; nothing for the whole panel.
+        A file of symbols each; None for the whole panel.
     pairs
         Pair tables whose outputs are the outputs; none to have `outputs` decide.
 
@@ -149,7 +150,7 @@ class Drawn:
         """
         rows = np.concatenate([*self.contexts.values()])
         numbers = np.repeat(np.arange(len(self.contexts)), [*self.sizes.values()])
-        readout = Readout.of(network) if layout in COLLAPSED else None
+        readout = Readout.of(network) if collapses(network, layout) else None
         start = 0
         for section in self.sections:
             end = start + section.n_spots()

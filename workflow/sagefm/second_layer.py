@@ -39,7 +39,9 @@ class SecondLayer:
         moved = torch.addcmul(
             self.unperturbed, shift[..., None], (self.gate * column) @ self.columns
         )
-        numba.set_num_threads(min(torch.get_num_threads(), numba.config.NUMBA_NUM_THREADS))
+        # Numba sets its config's names as it is imported, where a type checker does not see them.
+        most = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
+        numba.set_num_threads(min(torch.get_num_threads(), most))
         arrays = (self.hidden, shift.contiguous(), column.contiguous(), self.columns, moved)
         _add_turned(*(array.numpy() for array in arrays))
         return moved

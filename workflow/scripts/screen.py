@@ -19,7 +19,9 @@ with job(snakemake) as log:
     device = prepare_machine(snakemake.resources.device, snakemake.threads)
     drawn = draw(inputs, params.rows, wildcards.cohort, **params.spots)
     genes = gene_levels(drawn.sections, params.normalisation)
-    raised, read = screened_genes(genes, inputs.inputs, inputs.outputs, inputs.pairs)
+    raised, read = screened_genes(
+        genes, inputs.inputs or None, inputs.outputs or None, inputs.pairs
+    )
     flat = (genes["high"] == genes["low"]).sum()
     log.info("%d inputs; %d genes of the panel do not vary in the cohort", len(raised), flat)
     network = load_network(inputs.checkpoint, params.network, len(genes)).to(device)
