@@ -135,11 +135,15 @@ def _one_fold(
         if reduction is not None:
             reduced = reduction.transform(train), reduction.transform(test)
     known = spots.iloc[fold.train]
-    columns = [known[name].to_numpy(dtype=str) for name in ("label", "patient", "sample")]
+    labels, patients, samples = (
+        known[name].to_numpy(dtype=str) for name in ("label", "patient", "sample")
+    )
     for name in plan.classifiers:
         own_train, own_test = reduced if CLASSIFIERS[name].reduced else (train, test)
         start = time.perf_counter()
-        fitted = fit_classifier(name, own_train, *columns, plan.seed, plan.class_weight)
+        fitted = fit_classifier(
+            name, own_train, labels, patients, samples, plan.seed, plan.class_weight
+        )
         probability = _probabilities(fitted, own_test, classes)
         seconds = time.perf_counter() - start
         result.predictions.append(_predictions(fold, spots, classes, probability, name, centred))

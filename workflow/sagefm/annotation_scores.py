@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "auroc")
 BOOTSTRAPS = 2000
@@ -69,7 +70,7 @@ def _mean_where(above: np.ndarray, below: np.ndarray, where: np.ndarray) -> np.n
     )
 
 
-def tally(predictions: pd.DataFrame, classes: Sequence[str], patients: Sequence[str]) -> Tally:
+def tally(predictions: pd.DataFrame, classes: ArrayLike, patients: ArrayLike) -> Tally:
     """Count the predictions of one repeat: rows with truth, predicted, patient, `p_{class}`."""
     classes, patients = np.asarray(classes, dtype=str), np.asarray(patients, dtype=str)
     who = np.searchsorted(patients, predictions["patient"].to_numpy(dtype=str))
@@ -105,7 +106,7 @@ def resampling(patients: int, draws: int = BOOTSTRAPS, seed: int = 0) -> np.ndar
     return generator.multinomial(patients, np.full(patients, 1 / patients), draws).astype(float)
 
 
-def score(predictions: pd.DataFrame, classes: Sequence[str], seed: int = 0) -> dict[str, float]:
+def score(predictions: pd.DataFrame, classes: ArrayLike, seed: int = 0) -> dict[str, float]:
     """Scores of one classifier's predictions under one protocol.
 
     Predictions of all folds are pooled; of repeats, the scores are averaged.

@@ -17,7 +17,8 @@ def bind_report(archive: Path, log: Path, config: dict, snakefile: Path, target:
     with tempfile.TemporaryDirectory(dir=archive.parent, prefix=".report-") as folder:
         path, draft = Path(folder, "config.json"), Path(folder, "report.zip")
         path.write_text(json.dumps(config))
-        command = [sys.executable, "-m", "snakemake", target, "--report", draft, "--nolock"]
+        command: list[str | Path] = [sys.executable, "-m", "snakemake", target]
+        command += ["--report", draft, "--nolock"]
         command += ["--snakefile", snakefile, "--configfile", path, "--workflow-profile", "none"]
         with Path(log).open("w") as stream:
             subprocess.run(command, check=True, stdout=stream, stderr=subprocess.STDOUT)

@@ -8,7 +8,7 @@ hyperparameter of each is chosen within the training part, on two halves of its 
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
@@ -34,7 +34,7 @@ COLUMNS_AT_ONCE = 2048
 NEGLIGIBLE = 1e-6
 """Standard deviation, relative to the largest, below which a feature counts as constant."""
 
-Values = np.ndarray | sp.csr_matrix
+Values: TypeAlias = np.ndarray | sp.csr_matrix
 
 
 @dataclass(frozen=True)
@@ -127,12 +127,10 @@ class TrainingSpan(TransformerMixin, BaseEstimator):
 def _products(left: Values, right: Values) -> np.ndarray:
     """Scalar products of rows, float64, with only some columns dense at a time."""
     total = np.zeros((left.shape[0], right.shape[0]))
-    if sp.issparse(left):
-        left, right = left.tocsc(), right.tocsc()
+    left, right = (m if isinstance(m, np.ndarray) else m.tocsc() for m in (left, right))
     for first in range(0, left.shape[1], COLUMNS_AT_ONCE):
-        a, b = (m[:, first : first + COLUMNS_AT_ONCE] for m in (left, right))
-        if sp.issparse(left):
-            a, b = a.toarray(), b.toarray()
+        some = (m[:, first : first + COLUMNS_AT_ONCE] for m in (left, right))
+        a, b = (part if isinstance(part, np.ndarray) else part.toarray() for part in some)
         # In single precision the rounding of a dominant direction can outweigh a small one.
         total += a.astype(np.float64) @ b.astype(np.float64).T
     return total

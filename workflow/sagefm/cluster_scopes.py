@@ -79,7 +79,8 @@ def scored_groups(
         if factor == "label":
             sizes = pd.Series(groups).value_counts()
             rare = sizes.index[sizes < settings.min_label_spots]
-            groups = np.where(np.isin(groups.astype(str), [*settings.drop, *rare]), None, groups)
+            left_out = np.isin(groups.astype(str), [*settings.drop, *rare])
+            groups = np.where(left_out, np.array(None), groups)
         values = set(groups) - {None}
         same = [name for name, other in found.items() if _same_partition(groups, other)]
         if not values:

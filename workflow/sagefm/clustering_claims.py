@@ -117,7 +117,8 @@ def _difference(pair: pd.Series, reference: str) -> str:
 
 def _beside(summary: pd.DataFrame, name: str, reference: str) -> list[str]:
     """Which of the other metrics the model wins and loses against one reference, on the mean."""
-    won, lost = [], []
+    won: list[str] = []
+    lost: list[str] = []
     for key, words in SIDE.items():
         means = _pick(summary, key).set_index("representation")["mean"]
         if {name, reference} <= set(means.index) and means[name] != means[reference]:

@@ -64,11 +64,11 @@ def neighbour_correlation(
     # What differences between the sections' means add to the products and squares.
     weights = np.array(sizes, dtype=float)[:, None]
     between, joint, floors = [], [], []
-    for mean, inside in zip(map(np.stack, means), squares, strict=True):
-        overall = (weights * mean).sum(axis=0) / max(weights.sum(), 1)
-        between.append(np.sqrt(weights) * (mean - overall))
+    for own, inside in zip(map(np.stack, means), squares, strict=True):
+        overall = (weights * own).sum(axis=0) / max(weights.sum(), 1)
+        between.append(np.sqrt(weights) * (own - overall))
         joint.append(inside + np.square(between[-1]).sum(axis=0))
-        floors.append(1e-10 * (inside + (weights * mean**2).sum(axis=0)))
+        floors.append(1e-10 * (inside + (weights * own**2).sum(axis=0)))
     pooled = within + (between[0].T @ between[1]).astype(np.float32)
     return _correlation(pooled, joint, floors), _correlation(within, squares, floors)
 

@@ -50,7 +50,8 @@ def gene_summary(sections: Iterable[sp.csr_matrix], how: str) -> pd.DataFrame:
     DataFrame
         A row a gene: low, high, mean, and detected (share of spots with a count); float64.
     """
-    low, high, total, detected, spots = np.inf, -np.inf, 0.0, 0, 0
+    low, high = np.array(np.inf), np.array(-np.inf)
+    total, detected, spots = np.array(0.0), np.array(0), 0
     for counts in sections:
         values = normalise(counts, how)
         low = np.minimum(low, values.min(axis=0).toarray().ravel(), dtype=np.float64)
@@ -68,7 +69,7 @@ def gene_means(sections: Iterable[sp.csr_matrix], how: str) -> np.ndarray:
 
     `sections` are raw counts (spots x genes), taken one at a time.
     """
-    total, spots = 0.0, 0
+    total, spots = np.array(0.0), 0
     for counts in sections:
         total = total + np.asarray(normalise(counts, how).sum(axis=0, dtype=np.float64)).ravel()
         spots += counts.shape[0]

@@ -184,7 +184,7 @@ def save_graph(graph: Graph, path: str | Path) -> None:
     if graph.adjacency is not None:
         arrays |= {"edge_indptr": graph.adjacency.indptr, "edges": graph.adjacency.indices}
     with atomic(path) as temporary:
-        np.savez_compressed(temporary, **arrays)
+        np.savez_compressed(temporary, allow_pickle=False, **arrays)
 
 
 def load_graph(path: str | Path) -> Graph:

@@ -93,7 +93,7 @@ def _ingest(path, row, panel, qc, harmonise, labels) -> anndata.AnnData:
     fmt, files = _locate(path, row)
     source = read_section(path, fmt, files.get("positions"))
     _check_expected(source, row, path)
-    facts = {name: _value(row, name) for name in _FACTS}
+    facts: dict[str, str | int | float] = {name: _value(row, name) for name in _FACTS}
     facts |= {
         "source_path": _value(row, "path_or_id"),
         "source_sha256": _checksum(files),

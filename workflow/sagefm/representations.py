@@ -42,7 +42,7 @@ class Representation:
 
 def centre(values: np.ndarray | sp.csr_matrix, samples: np.ndarray) -> np.ndarray:
     """Values (spots, features) less the mean of their sample; `samples` names each row's."""
-    dense = values.toarray() if sp.issparse(values) else values.copy()
+    dense = values.copy() if isinstance(values, np.ndarray) else values.toarray()
     for sample in pd.unique(samples):
         rows = samples == sample
         dense[rows] -= dense[rows].mean(axis=0, dtype=np.float64).astype(dense.dtype)
@@ -75,7 +75,7 @@ def write_representation(
     obsm = {"spatial": cohort_spatial(cohort.samples)}
     whole = AnnData(obs=obs, obsm=obsm, uns={"representation": {"name": name, **facts}})
     with atomic(path) as temporary:
-        if sp.issparse(values):
+        if isinstance(values, sp.spmatrix | sp.sparray):
             _check_rows(name, values.shape[0], len(obs))
             _check_finite(name, values.data, 0)
             whole.obsm[f"X_{name}"] = values

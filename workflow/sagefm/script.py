@@ -17,7 +17,10 @@ def job(snakemake: Any) -> Iterator[logging.Logger]:
     traceback in the log file as well.
     """
     log = logging.getLogger("sagefm")
-    handlers = [logging.FileHandler(snakemake.log[0], mode="w"), logging.StreamHandler(sys.stderr)]
+    handlers: list[logging.Handler] = [
+        logging.FileHandler(snakemake.log[0], mode="w"),
+        logging.StreamHandler(sys.stderr),
+    ]
     form = logging.Formatter(f"%(asctime)s {snakemake.rule}: %(message)s", "%H:%M:%S")
     for handler in handlers:
         handler.setFormatter(form)

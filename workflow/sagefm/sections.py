@@ -88,15 +88,13 @@ class Chunk:
         rate = self.expression.copy()
         rate.data = np.expm1(rate.data)
         ends = np.append(self.starts[1:], len(self.spots))
-        return tuple(
-            np.stack(
-                [
-                    np.asarray(x[start:end].sum(axis=0, dtype=np.float64), np.float32).ravel()
-                    for start, end in zip(self.starts, ends, strict=True)
-                ]
-            )
-            for x in (self.expression, rate)
-        )
+
+        def sums(values: sp.csr_matrix) -> np.ndarray:
+            own = [values[a:b] for a, b in zip(self.starts, ends, strict=True)]
+            totals = [part.sum(axis=0, dtype=np.float64) for part in own]
+            return np.stack([np.asarray(total, np.float32).ravel() for total in totals])
+
+        return sums(self.expression), sums(rate)
 
     def background(self, rows: np.ndarray, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Mean expression, and mean rate, of all other spots of each row's section.
@@ -144,7 +142,7 @@ class Chunk:
 
 
 def load_chunk(
-    sections: Sequence[Section], normalisation: str, withheld: Sequence[int] = ()
+    sections: Sequence[Section], normalisation: str, withheld: Sequence[int] | np.ndarray = ()
 ) -> Chunk:
     """Read, normalise and stack sections; the counts of `withheld` genes (columns) are set to 0.
 

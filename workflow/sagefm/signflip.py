@@ -5,6 +5,7 @@ patterns are equally likely (Fisher 1935; Good 2005). Nothing is assumed of the 
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import stats
 
 EXACT_UP_TO = 18
@@ -135,7 +136,7 @@ def sign_flips(differences: np.ndarray, seed: int, draws: int = MANY_DRAWS) -> n
     return np.where(np.isnan(differences).any(axis=1), np.nan, p)
 
 
-def holm(p_values: np.ndarray) -> np.ndarray:
+def holm(p_values: ArrayLike) -> np.ndarray:
     """Adjusted p values of a family of tests, by Holm's (1979) step-down method; NaN stays NaN.
 
     Parameters
