@@ -96,10 +96,21 @@ def test_the_page_shows_every_row_and_runs_no_text(reported):
 # Claim 1 and `lightweight`
 
 
-def pretrained(samples: int, organs: int, paper_data: bool, training=TRAINING) -> list[Claim]:
-    rows = pd.DataFrame({"organ": [f"organ{i % organs}" for i in range(samples)]})
+DUPLICATES = pd.DataFrame(
+    {"sample": ["M1"], "duplicate_of": ["N1"], "evidence": ["identical files"], "organ": ["organ0"]}
+)
+
+
+def pretrained(
+    samples: int, organs: int, paper_data: bool, training=TRAINING, duplicates=DUPLICATES[:0]
+) -> list[Claim]:
+    counted = pd.DataFrame(
+        {"organ": [f"organ{i}" for i in range(organs)], "n_samples": 1, "n_without_patient": 0}
+    )
+    counted.loc[0, ["n_samples", "n_without_patient"]] = samples - organs + 1, 3
     parts = ["train"] * (samples - 2) + ["validation", "test"]
-    return pretraining_claims("paper", rows, pd.DataFrame({"part": parts}), training, paper_data)
+    split = pd.DataFrame({"part": parts, "group": [f"group{i // 2}" for i in range(samples)]})
+    return pretraining_claims("paper", counted, duplicates, split, training, paper_data)
 
 
 @pytest.mark.parametrize(
@@ -108,16 +119,25 @@ def pretrained(samples: int, organs: int, paper_data: bool, training=TRAINING) -
         (416, 15, False, "proxy", "this run's sections"),
         (416, 15, True, "supported", "both counts agree"),
         (400, 15, True, "contradicted", "400 samples instead of 416"),
-        (416, 18, True, "inconclusive", "18 organ names, the paper counts 15"),
+        (416, 3, True, "inconclusive", "3 organ names (organ0, organ1, organ2), the paper counts"),
     ],
 )
 def test_pretraining_set(samples, organs, paper_data, verdict, words):
     found = pretrained(samples, organs, paper_data)[0]
     assert (found.id, found.verdict) == ("pretraining_set", verdict)
     assert words in found.reason
+    assert (
+        f"split by {samples // 2} groups" in found.reason and "3 samples name none" in found.reason
+    )
     assert found.obtained == f"{samples} samples, {organs} organs"
     assert found.n == f"{samples - 2} train, 1 validation, 1 test"
-    assert found.evidence == "models/paper/split.tsv"
+    assert found.evidence == "pretraining/organs.tsv"
+
+
+def test_sections_deposited_twice_are_named():
+    found = pretrained(416, 16, True, duplicates=DUPLICATES)[0]
+    assert found.reason.endswith("1 were deposited twice (M1 is N1), 415 differ")
+    assert "twice" not in pretrained(416, 16, True)[0].reason
 
 
 def test_lightweight_names_its_cost():

@@ -114,7 +114,15 @@ def test_every_output_is_there(results):
     chapters = ("pretraining", "recovery", "coherence", "clustering", "annotation", "perturbation")
     expected += [f"claims/{name}.tsv" for name in chapters]
     expected += ["coherence/breast.tsv", "scoreboard.tsv", "provenance.json", "report.zip"]
-    figures = ["qc_atlas", "qc_breast", "recovered", "recovery_strata", "coherence_breast"]
+    expected += ["pretraining/organs.tsv", "pretraining/duplicates.tsv"]
+    figures = [
+        "qc_atlas",
+        "qc_breast",
+        "pretraining_set",
+        "recovered",
+        "recovery_strata",
+        "coherence_breast",
+    ]
     figures += [f"training_{model}" for model in TRAINED]
     figures += [f"clustering_{kind}_breast" for kind in ("metrics", "batch", "umap", "maps")]
     kinds = ("scores", "classes", "confusion", "maps")

@@ -63,9 +63,9 @@ def row_of(wildcards):
     return SHEETS[wildcards.cohort].loc[wildcards.sample].to_dict()
 
 
-def rows_of(cohorts):
-    """The sheets' rows of some cohorts: what tables and claims need of them."""
-    columns = ["cohort", "sample", "dataset", "patient", "organ"]
+def rows_of(cohorts, *more):
+    """The sheets' rows of some cohorts: what tables and claims need of them, and columns beside."""
+    columns = ["cohort", "sample", "dataset", "patient", "organ", *more]
     return [row for name in cohorts for row in SHEETS[name][columns].to_dict("records")]
 
 

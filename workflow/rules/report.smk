@@ -17,8 +17,67 @@ if PERTURBATION_FIGURES:
     CHAPTERS.append("perturbation")
 
 
+rule pretraining_set:
+    input:
+        split=f"{RESULTS}/models/{HEADLINE}/split.tsv",
+        duplicates=config["split"]["duplicates"] or [],
+        library=module_files("pretraining_set"),
+    output:
+        organs=f"{RESULTS}/pretraining/organs.tsv",
+        duplicates=f"{RESULTS}/pretraining/duplicates.tsv",
+    log:
+        f"{RESULTS}/logs/pretraining_set.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/pretraining_set.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        model=HEADLINE,
+        rows=rows_of(MODELS[HEADLINE]["pretrain_on"], "expected_spots"),
+    message:
+        "Counting what model {params.model} is trained on"
+    script:
+        "../scripts/pretraining_set.py"
+
+
+rule pretraining_set_figure:
+    input:
+        organs=rules.pretraining_set.output.organs,
+        library=module_files("figures.pretraining_set"),
+    output:
+        pdf=f"{RESULTS}/figures/pretraining_set.pdf",
+        png=report(
+            f"{RESULTS}/figures/pretraining_set.png",
+            category="1 Data",
+            labels={"figure": "organs and parts", "model": HEADLINE},
+            caption="../report/pretraining_set.rst",
+        ),
+    log:
+        f"{RESULTS}/logs/pretraining_set_figure.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/pretraining_set_figure.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        model=HEADLINE,
+    message:
+        "Drawing what model {params.model} is trained on"
+    script:
+        "../scripts/pretraining_set_figure.py"
+
+
 rule claims_pretraining:
     input:
+        organs=rules.pretraining_set.output.organs,
+        duplicates=rules.pretraining_set.output.duplicates,
         split=f"{RESULTS}/models/{HEADLINE}/split.tsv",
         training=f"{RESULTS}/models/{HEADLINE}/training.json" if HEADLINE in TRAINED else [],
         library=module_files("chapter_claims"),
@@ -36,7 +95,6 @@ rule claims_pretraining:
         runtime=5,
     params:
         model=HEADLINE,
-        rows=rows_of(MODELS[HEADLINE]["pretrain_on"]),
         paper_data=all(
             config["cohorts"][cohort]["paper_data"] for cohort in MODELS[HEADLINE]["pretrain_on"]
         ),
@@ -169,6 +227,7 @@ rule results:
     input:
         rules.scoreboard.output,
         qc=expand(rules.qc_figure.output.png, cohort=used_cohorts()),
+        pretraining_set=rules.pretraining_set_figure.output.png,
         training=expand(rules.training_figure.output.png, model=TRAINED),
         recovery=RECOVERY_FIGURES,
         imputation=IMPUTATION_FIGURES,

@@ -11,45 +11,70 @@ PAPER_RECOVERED = 0.91
 
 
 def pretraining_claims(
-    model: str, samples: pd.DataFrame, split: pd.DataFrame, training: Mapping, paper_data: bool
+    model: str,
+    organs: pd.DataFrame,
+    duplicates: pd.DataFrame,
+    split: pd.DataFrame,
+    training: Mapping,
+    paper_data: bool,
 ) -> list[Claim]:
     """Claim 1, and `lightweight`.
 
     Parameters
     ----------
-    samples
-        Sheet rows of the cohorts the model is trained on.
+    organs, duplicates
+        Of `pretraining_set`, on the cohorts the model is trained on.
     split, training
         The model's split, and the summary of its training (empty for a released checkpoint).
     paper_data
         Whether those cohorts are the paper's own.
     """
-    organs = samples["organ"].nunique()
+    samples, names = int(organs["n_samples"].sum()), [*organs["organ"]]
     parts = split["part"].value_counts()
+    verdict, why = _pretraining_verdict(samples, sorted(names), paper_data)
     return [
         Claim(
             "pretraining_set",
-            obtained=f"{len(samples)} samples, {organs} organs",
+            obtained=f"{samples} samples, {len(names)} organs",
             baseline="-",
             n=", ".join(f"{parts[part]} {part}" for part in ("train", "validation", "test")),
-            evidence=f"models/{model}/split.tsv",
-            **_pretraining_verdict(len(samples), organs, paper_data),
+            evidence="pretraining/organs.tsv",
+            verdict=verdict,
+            reason=f"{why}; {_persons(organs, split)}{_twice(samples, duplicates)}",
         ),
         _lightweight(model, training),
     ]
 
 
-def _pretraining_verdict(samples: int, organs: int, paper_data: bool) -> dict[str, str]:
+def _pretraining_verdict(samples: int, organs: list[str], paper_data: bool) -> tuple[str, str]:
     if not paper_data:
-        return {"verdict": "proxy", "reason": "this run's sections, not the paper's 416"}
+        return "proxy", "this run's sections, not the paper's 416"
     if samples != PAPER_SAMPLES:
-        return {"verdict": "contradicted", "reason": f"{samples} samples instead of 416"}
-    if organs != PAPER_ORGANS:
-        return {
-            "verdict": "inconclusive",
-            "reason": f"the 416 samples carry {organs} organ names, the paper counts 15",
-        }
-    return {"verdict": "supported", "reason": "both counts agree"}
+        return "contradicted", f"{samples} samples instead of 416"
+    if len(organs) != PAPER_ORGANS:
+        return "inconclusive", (
+            f"the 416 samples carry {len(organs)} organ names ({', '.join(organs)}), the paper "
+            "counts 15 and lists none, so where they differ is unknown"
+        )
+    return "supported", "both counts agree"
+
+
+def _persons(organs: pd.DataFrame, split: pd.DataFrame) -> str:
+    """How many patients there are to hold out, as far as they are known."""
+    groups, unnamed = split["group"].nunique(), organs["n_without_patient"].sum()
+    words = f"split by {groups} groups that share no patient as far as is known"
+    return words + (f", {unnamed} samples name none" if unnamed else "")
+
+
+def _twice(samples: int, duplicates: pd.DataFrame) -> str:
+    """Which sections were deposited twice, and how many different ones that leaves."""
+    if duplicates.empty:
+        return ""
+    pairs = ", ".join(
+        f"{sample} is {original}"
+        for sample, original in zip(duplicates["sample"], duplicates["duplicate_of"], strict=True)
+    )
+    return f"; {len(duplicates)} were deposited twice ({pairs}), {samples - len(duplicates)} differ"
 
 
 def _lightweight(model: str, training: Mapping) -> Claim:

@@ -3,8 +3,6 @@
 import json
 from pathlib import Path
 
-import pandas as pd
-
 from sagefm.chapter_claims import pretraining_claims
 from sagefm.claims import claims_table
 from sagefm.io import read_table, write_table
@@ -13,7 +11,9 @@ from sagefm.script import job
 with job(snakemake):
     params, inputs = snakemake.params, snakemake.input
     training = json.loads(Path(inputs.training).read_text()) if inputs.training else {}
+    organs, duplicates = read_table(inputs.organs), read_table(inputs.duplicates, dtype=str)
     split = read_table(inputs.split, dtype=str)
-    rows = pd.DataFrame(params.rows)
-    claims = pretraining_claims(params.model, rows, split, training, params.paper_data)
+    claims = pretraining_claims(
+        params.model, organs, duplicates, split, training, params.paper_data
+    )
     write_table(claims_table(claims), snakemake.output.claims)

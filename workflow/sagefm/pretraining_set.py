@@ -1,0 +1,68 @@
+"""What a model is trained on, counted from the sheets: claim 1."""
+
+import pandas as pd
+
+PARTS = ("train", "validation", "test")
+
+
+def organs_table(
+    samples: pd.DataFrame, split: pd.DataFrame, duplicates: pd.DataFrame
+) -> pd.DataFrame:
+    """Samples, patients and spots of each organ; most samples first.
+
+    Parameters
+    ----------
+    samples
+        Sheet rows: cohort, sample, dataset, patient, organ, expected_spots (empty where unknown).
+    split
+        Of `split.split_samples`, on the same samples.
+    duplicates
+        Of `known_duplicates`.
+
+    Returns
+    -------
+    DataFrame
+        organ, n_samples, n_duplicates (deposited twice), n_datasets, n_groups (of
+        the split: patients, and samples without one), n_named_patients, n_without_patient,
+        expected_spots (of the sheets; missing if a row has none), train, validation, test: samples.
+    """
+    table = samples.merge(split[["cohort", "sample", "group", "part"]], on=["cohort", "sample"])
+    named = table["patient"].str.strip() != ""
+    table = table.assign(
+        person=(table["dataset"] + ":" + table["patient"]).where(named),
+        spots=pd.to_numeric(table["expected_spots"]),
+        duplicate=table["sample"].isin(duplicates["sample"]),
+    )
+    organs = table.groupby("organ")
+    counted = pd.DataFrame(
+        {
+            "n_samples": organs.size(),
+            "n_duplicates": organs["duplicate"].sum(),
+            "n_datasets": organs["dataset"].nunique(),
+            "n_groups": organs["group"].nunique(),
+            "n_named_patients": organs["person"].nunique(),
+            "n_without_patient": organs["person"].agg(lambda person: person.isna().sum()),
+            "expected_spots": organs["spots"].agg(lambda spots: spots.sum(skipna=False)),
+        }
+    ).astype({"expected_spots": "Int64"})
+    parts = pd.crosstab(table["organ"], table["part"]).reindex(columns=PARTS, fill_value=0)
+    counted = counted.join(parts).reset_index()
+    return counted.sort_values(["n_samples", "organ"], ascending=[False, True], ignore_index=True)
+
+
+def known_duplicates(samples: pd.DataFrame, duplicates: pd.DataFrame | None) -> pd.DataFrame:
+    """The pairs of the table of duplicates that are among the samples, with their organ.
+
+    Returns
+    -------
+    DataFrame
+        sample, duplicate_of, evidence, organ; empty if no table is given.
+    """
+    columns = ["sample", "duplicate_of", "evidence", "organ"]
+    if duplicates is None:
+        return pd.DataFrame(columns=columns)
+    there = duplicates["sample"].isin(samples["sample"])
+    there &= duplicates["duplicate_of"].isin(samples["sample"])
+    organ = samples.drop_duplicates("sample").set_index("sample")["organ"]
+    pairs = duplicates[there].assign(organ=lambda pairs: pairs["sample"].map(organ))
+    return pairs.reindex(columns=columns).reset_index(drop=True)
