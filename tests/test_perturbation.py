@@ -6,7 +6,13 @@ import torch
 
 import small
 from sagefm.model import build_network, input_layout
-from sagefm.perturbation import Collapsed, General, choose_spots, neighbourhoods
+from sagefm.perturbation import (
+    Collapsed,
+    General,
+    across_sections,
+    choose_spots,
+    neighbourhoods,
+)
 from sagefm.sections import Section, load_chunk
 
 CPU = torch.device("cpu")
@@ -166,3 +172,21 @@ def test_spots_are_drawn_evenly_and_by_seed(tmp_path):
     assert all(np.array_equal(a, b) for a, b in zip(chosen, again, strict=True))
     assert not all(np.array_equal(a, b) for a, b in zip(chosen, other, strict=True))
     assert [len(rows) for rows in choose_spots(sections, 1000, seed=4)] == [40, 40, 40]
+
+
+@pytest.mark.parametrize("kind", ["knn_clique", "grid"])
+def test_spots_of_several_sections_answer_as_they_do_alone(tmp_path, kind):
+    sections = small.write_sections(tmp_path, ["heart-1", "heart-2"], 60, GENES, **GRAPHS[kind])
+    network, layout = network_of("gcn", sections[0]), input_layout("gcn", kind)
+    rows, outputs = [np.array([3, 50, 7]), np.array([0, 9])], torch.arange(5)
+    given = (network, layout, sections, rows, "log1p", HIDDEN, CPU)
+    with torch.inference_mode():
+        for batch_size in (2, 64):
+            parts = list(across_sections(*given, batch_size=batch_size))
+            found = torch.cat([part.respond(60, LEVELS, outputs) for part, _ in parts], dim=1)
+            owners = torch.cat([owner for _, owner in parts])
+            assert owners.tolist() == [0, 0, 0, 1, 1]
+            for number, one in enumerate(sections):
+                alone = all_responses(network, layout, one, rows[number], 60, outputs)
+                torch.testing.assert_close(found[:, owners == number], alone, rtol=1e-5, atol=1e-6)
+    assert len(parts) == (1 if kind == "knn_clique" else 2)

@@ -19,9 +19,7 @@ from sagefm.cohort import Cohort
 from sagefm.decoder import GeneDecoder
 from sagefm.errors import InputError
 from sagefm.expression import gene_summary
-from sagefm.model import collapses
-from sagefm.perturbation import choose_spots, neighbourhoods
-from sagefm.readout import Readout
+from sagefm.perturbation import across_sections, choose_spots
 from sagefm.responses import KINDS, PairResponses, slope_weights
 from sagefm.resume import remembered
 from sagefm.sections import Section
@@ -79,7 +77,7 @@ def draw_controls(pairs: np.ndarray, gene_mean: np.ndarray, number: int, seed: i
                 f"the panel has {len(order)} genes, too few for {number} controls beside an input "
                 f"with {len(excluded) - 1} outputs; lower `perturbation.controls` in the config."
             )
-        others = np.setdiff1d(np.arange(len(order)), excluded)
+        others = np.delete(np.arange(len(order)), excluded)
         own[0] = rng.choice(others, number, replace=False)
         distance = np.abs(place[others] - place[target])
         nearest = others[np.argsort(distance, kind="stable")[: NEARBY * number]]
@@ -222,16 +220,13 @@ def _respond_chunk(
     sums = [torch.zeros(shape, dtype=torch.float64, device=device) for shape in shapes]
     wanted = [torch.from_numpy(genes).to(device) for genes in read]
     levels = torch.from_numpy(plan.levels[chunk]).to(device)
-    readout = Readout.of(network) if collapses(network, layout) else None
-    for s, (section, chosen) in enumerate(zip(sections, rows, strict=True)):
-        for spots in neighbourhoods(
-            network, layout, section, chosen, normalisation, outputs, device, readout=readout
-        ):
-            for i, own in enumerate(chunk):
-                response = spots.respond(int(inputs[own]), levels[i], wanted[i])
-                sums[i][s] += response.sum(dim=1, dtype=torch.float64)
-        for total in sums:
-            total[s] /= len(chosen)
+    given = (network, layout, sections, rows, normalisation, outputs, device)
+    for spots, owner in across_sections(*given):
+        for i, own in enumerate(chunk):
+            response = spots.respond(int(inputs[own]), levels[i], wanted[i])
+            sums[i].index_add_(0, owner, response.transpose(0, 1).double())
+    sizes = torch.tensor([len(chosen) for chosen in rows], device=device)
+    sums = [total / sizes[:, None, None] for total in sums]
     means = [mean.cpu().numpy() for mean in sums]
     result: dict[str, list[np.ndarray]] = {"curves": [], "slopes": [], "control_slopes": []}
     weights = slope_weights(plan.levels[chunk])

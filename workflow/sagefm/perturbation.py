@@ -9,6 +9,7 @@ layer (see `second_layer`) even that for all levels at once.
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -67,23 +68,49 @@ class Collapsed(Neighbourhoods):
         self,
         network: Collapsible,
         readout: Readout,
+        hidden: Tensor,
+        gain: Tensor,
+        neighbour_mean: Tensor,
+    ) -> None:
+        self.network, self.readout = network, readout
+        self.hidden, self.gain, self.neighbour_mean = hidden, gain, neighbour_mean
+        self.n_spots = len(hidden)
+
+    @classmethod
+    def of(
+        cls,
+        network: Collapsible,
+        readout: Readout,
         layout: str,
         inputs: tuple[Tensor, ...],
         sizes: Tensor,
-    ) -> None:
+    ) -> "Collapsed":
+        """Of a batch: expression of centres and mean of neighbours, and spots in all, float32."""
         centre, neighbours = inputs
-        self.network, self.readout = network, readout
-        self.n_spots, self.neighbour_mean = len(centre), neighbours
         if layout == "mean":
-            self.gain = (sizes - 1) / sizes
-            mean = centre / sizes[:, None] + neighbours * self.gain[:, None]
-            self.hidden = network.first(mean)
+            gain = (sizes - 1) / sizes
+            hidden = network.first(centre / sizes[:, None] + neighbours * gain[:, None])
         else:
-            self.gain = (sizes > 1).float()
-            self.hidden = network.first(centre, neighbours)
-        # A GPU multiplies faster than it picks out the units that change sign.
-        apart = readout.middle and self.hidden.device.type == "cpu"
-        self.second = SecondLayer(self.hidden, *readout.middle[0]) if apart else None
+            gain = (sizes > 1).float()
+            hidden = network.first(centre, neighbours)
+        return cls(network, readout, hidden, gain, neighbours)
+
+    @classmethod
+    def joined(cls, parts: Sequence["Collapsed"]) -> "Collapsed":
+        """Several of one network as one: a few spots of each section cost what many of one do."""
+        states = ((part.hidden, part.gain, part.neighbour_mean) for part in parts)
+        joined = map(torch.cat, zip(*states, strict=True))
+        return cls(parts[0].network, parts[0].readout, *joined)
+
+    @cached_property
+    def second(self) -> SecondLayer | None:
+        """The second layer, if there is one before the readout's and it is cheaper by itself.
+
+        A GPU multiplies faster than it picks out the units that change sign.
+        """
+        if self.readout.middle and self.hidden.device.type == "cpu":
+            return SecondLayer(self.hidden, *self.readout.middle[0])
+        return None
 
     def respond(self, gene: int, levels: Tensor, outputs: Tensor) -> Tensor:
         """See `Neighbourhoods`."""
@@ -179,6 +206,39 @@ def neighbourhoods(
         size = torch.from_numpy(sizes[batch_rows]).to(device)
         if collapses(network, layout):
             readout = readout or Readout.of(network)
-            yield Collapsed(network, readout, layout, batch.inputs, size)
+            yield Collapsed.of(network, readout, layout, batch.inputs, size)
         else:
             yield General(network, layout, batch.inputs, batch.context, size)
+
+
+def across_sections(
+    network: GeneDecoder,
+    layout: str,
+    sections: Sequence[Section],
+    rows: Sequence[np.ndarray],
+    normalisation: str,
+    hidden_genes: Sequence[int],
+    device: torch.device,
+    batch_size: int = 64,
+) -> Iterator[tuple[Neighbourhoods, Tensor]]:
+    """Batches of some spots of each section, as of `neighbourhoods`, and their sections' numbers.
+
+    The numbers are int64 (spots,), and `rows` the central spots of each section. Where the network
+    collapses, a batch may span sections.
+    """
+    further = normalisation, hidden_genes, device
+    readout = Readout.of(network) if collapses(network, layout) else None
+    held: list[Collapsed] = []
+    owners: list[Tensor] = []
+    for number, (section, chosen) in enumerate(zip(sections, rows, strict=True)):
+        for part in neighbourhoods(network, layout, section, chosen, *further, batch_size, readout):
+            owner = torch.full((part.n_spots,), number, device=device)
+            if not isinstance(part, Collapsed):
+                yield part, owner
+                continue
+            held, owners = [*held, part], [*owners, owner]
+            if sum(map(len, owners)) >= batch_size:
+                yield Collapsed.joined(held), torch.cat(owners)
+                held, owners = [], []
+    if held:
+        yield Collapsed.joined(held), torch.cat(owners)

@@ -7,9 +7,12 @@ sign. That is exact however many do; it pays while they are few (about 2 % of 1,
 to 3 log units).
 """
 
-import numba
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
+
 import numpy as np
 import torch
+from numba import njit
 from torch import Tensor
 from torch.nn import functional
 
@@ -39,29 +42,34 @@ class SecondLayer:
         moved = torch.addcmul(
             self.unperturbed, shift[..., None], (self.gate * column) @ self.columns
         )
-        # Numba sets its config's names as it is imported, where a type checker does not see them.
-        most = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
-        numba.set_num_threads(min(torch.get_num_threads(), most))
         arrays = (self.hidden, shift.contiguous(), column.contiguous(), self.columns, moved)
-        _add_turned(*(array.numpy() for array in arrays))
+        given = [array.numpy() for array in arrays]
+        threads = torch.get_num_threads()
+        ends = np.linspace(0, len(self.hidden), threads + 1).astype(int)
+        list(_pool(threads).map(partial(_add_turned, *given), ends[:-1], ends[1:]))
         return moved
 
 
-@numba.njit(parallel=True, nogil=True, cache=True)
-def _add_turned(hidden, shift, column, weights, out):
-    """Add to `out` what the units bring whose sign the shift has changed.
+@cache
+def _pool(threads: int) -> ThreadPoolExecutor:
+    """Python's threads: those of a parallel numba function spin while they wait for one another."""
+    return ThreadPoolExecutor(threads)
+
+
+@njit(nogil=True, cache=True)
+def _add_turned(hidden, shift, column, weights, out, start, end):
+    """Add to `out`, of some spots, what the units bring whose sign the shift has changed.
 
     Straight on, such a unit would bring `gate * x`; bent, it brings (1 - SLOPE) * |x| more, whether
     it rose above 0 or fell below.
     """
-    levels, spots = shift.shape
     bend = np.float32(1 - SLOPE)
-    for row in numba.prange(levels * spots):
-        level, spot = row // spots, row % spots
-        for unit in range(len(column)):
-            before = hidden[spot, unit]
-            now = before + shift[level, spot] * column[unit]
-            if (now > 0) != (before > 0):
-                extra = bend * abs(now)
-                for k in range(weights.shape[1]):
-                    out[level, spot, k] += extra * weights[unit, k]
+    for spot in range(start, end):
+        for level in range(len(shift)):
+            for unit in range(len(column)):
+                before = hidden[spot, unit]
+                now = before + shift[level, spot] * column[unit]
+                if (now > 0) != (before > 0):
+                    extra = bend * abs(now)
+                    for k in range(weights.shape[1]):
+                        out[level, spot, k] += extra * weights[unit, k]
