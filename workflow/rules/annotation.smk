@@ -24,8 +24,8 @@ rule task_labels:
         "../../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=growing(2000, per_1000_spots=150),
+        runtime=growing(30, per_1000_spots=1),
     params:
         task=lambda wildcards: task_keys(
             wildcards.task, "labels", "drop", "merge", "min_spots", "seed"
@@ -52,8 +52,8 @@ rule annotate:
         "../../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=growing(3000, per_1000_spots=200),
+        runtime=growing(120, per_1000_spots=10),
     params:
         plan=task_plan,
     message:
@@ -97,8 +97,8 @@ rule annotation_scores:
         "../../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=growing(2000, per_1000_spots=50),
+        runtime=growing(30, per_1000_spots=1),
     params:
         plan=task_plan,
         representations=lambda wildcards: task_representations(wildcards.task),
@@ -159,8 +159,8 @@ rule annotation_figures:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(2000, per_1000_spots=20),
+        runtime=growing(20),
     params:
         title=lambda wildcards: task_title(wildcards.task),
         claim=lambda wildcards: TASKS[wildcards.task]["claim"],
@@ -191,8 +191,8 @@ rule claims_annotation:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=5,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         headline=f"sagefm-{HEADLINE}",
         tasks=[

@@ -21,8 +21,8 @@ rule cluster:
         "../../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=6000,
-        runtime=240,
+        mem_mb=growing(4000, per_1000_spots=200),
+        runtime=growing(120, per_1000_spots=10),
     params:
         settings={key: value for key, value in CLUSTERING.items() if key not in NOT_OF_SCORES},
     message:
@@ -57,8 +57,8 @@ rule clustering_tables:
         "../../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=20,
+        mem_mb=growing(2000),
+        runtime=growing(20),
     message:
         "Summarising the clusterings of {wildcards.cohort}"
     script:
@@ -83,8 +83,8 @@ rule cluster_umap:
         "../../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=6000,
-        runtime=240,
+        mem_mb=growing(4000, per_1000_spots=200),
+        runtime=growing(120, per_1000_spots=4),
     params:
         components=CLUSTERING["components"],
         neighbours=CLUSTERING["neighbours"],
@@ -122,8 +122,8 @@ rule clustering_figures:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(2000),
+        runtime=growing(20),
     message:
         "Drawing the clusterings of {wildcards.cohort} in numbers"
     script:
@@ -160,8 +160,8 @@ rule cluster_maps_figures:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=20,
+        mem_mb=growing(2000, per_1000_spots=20),
+        runtime=growing(20),
     params:
         representations=mapped,
         drop=CLUSTERING["drop"],
@@ -187,8 +187,8 @@ rule claims_clustering:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=5,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         model=HEADLINE,
         models=list(MODELS),

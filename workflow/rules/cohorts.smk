@@ -20,8 +20,8 @@ rule ingest:
         "../../envs/cohorts.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=20,
+        mem_mb=growing(3000, per_1000_spots=150),
+        runtime=growing(20),
     params:
         row=row_of,
         qc=config["qc"],
@@ -48,8 +48,8 @@ rule qc_table:
         "../../envs/cohorts.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=growing(2000),
+        runtime=growing(30, per_1000_spots=0.2),
     message:
         "Counting what quality control kept of {wildcards.cohort}"
     script:
@@ -76,8 +76,8 @@ rule qc_figure:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(2000),
+        runtime=growing(20),
     message:
         "Drawing quality control of {wildcards.cohort}"
     script:

@@ -74,6 +74,40 @@ def of_model(*keys):
     return lambda wildcards: reduce(lambda entry, key: entry[key], keys, MODELS[wildcards.model])
 
 
+def spots_of(sheet):
+    """Spots of each section of a sheet; where it does not say, those of a full Visium array."""
+    told = sheet.get("expected_spots", sheet["sample"].map(lambda sample: ""))
+    return [int(spots or 4992) for spots in told]
+
+
+SPOTS = {cohort: sum(spots_of(sheet)) for cohort, sheet in SHEETS.items()}
+LARGEST = max(max(spots_of(sheet)) for sheet in SHEETS.values())
+
+
+def spots_in(wildcards):
+    """Spots a job is about: its cohort's, or those its model is trained on.
+
+    For a single section those of the run's largest, as all jobs of an array ask for the same.
+    """
+    if "sample" in wildcards.keys():
+        return LARGEST
+    if "cohort" in wildcards.keys():
+        return SPOTS[wildcards.cohort]
+    if "task" in wildcards.keys():
+        return SPOTS[cohort_of(wildcards.task)]
+    return sum(SPOTS[cohort] for cohort in MODELS[wildcards.model]["pretrain_on"])
+
+
+def growing(base, per_1000_spots=0):
+    """A job's request of megabytes or minutes: grows with its spots, and with every attempt."""
+
+    def request(wildcards, attempt):
+        spots = spots_in(wildcards) if per_1000_spots else 0
+        return attempt * round(base + per_1000_spots * spots / 1000)
+
+    return request
+
+
 def kind_of(model):
     """The kind of graph a model lives on."""
     return config["graphs"][MODELS[model]["graph"]]["kind"]

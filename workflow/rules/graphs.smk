@@ -16,8 +16,8 @@ rule graph:
         "../../envs/graphs.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(2000, per_1000_spots=50),
+        runtime=growing(20),
     params:
         spec=lambda wildcards: config["graphs"][wildcards.graph],
         technology=lambda wildcards: row_of(wildcards)["technology"],

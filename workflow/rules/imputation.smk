@@ -23,8 +23,8 @@ rule imputation:
         "../../envs/model.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=growing(4000, per_1000_spots=4),
+        runtime=growing(120, per_1000_spots=1),
         gpu=of_model("compute", "gpus"),
         device=of_model("compute", "device"),
     params:
@@ -61,8 +61,8 @@ rule imputation_figure:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(2000),
+        runtime=growing(20),
     message:
         "Drawing imputation on {wildcards.cohort}"
     script:
@@ -89,8 +89,8 @@ rule impute_sample:
         "../../envs/model.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=growing(4000, per_1000_spots=250),
+        runtime=growing(60),
         gpu=of_model("compute", "gpus"),
         device=of_model("compute", "device"),
     params:

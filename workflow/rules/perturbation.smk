@@ -27,8 +27,8 @@ rule fetch_tf_targets:
         "../../envs/cohorts.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=30,
+        mem_mb=growing(1000),
+        runtime=growing(30),
     params:
         url=lambda wildcards: PAIRS[wildcards.pairs]["url"],
         sha256=lambda wildcards: PAIRS[wildcards.pairs]["sha256"],
@@ -61,8 +61,8 @@ rule gene_pairs:
         "../../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=growing(3000),
+        runtime=growing(60, per_1000_spots=0.2),
     params:
         entry=lambda wildcards: {key: PAIRS[wildcards.pairs][key] for key in ("source", "resource")},
         min_detected=PERTURBATION["min_detected"],
@@ -93,8 +93,8 @@ rule perturb:
         "../../envs/model.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=growing(8000, per_1000_spots=2),
+        runtime=growing(720),
         gpu=of_model("compute", "gpus"),
         device=of_model("compute", "device"),
     params:
@@ -130,8 +130,8 @@ rule coexpression:
         "../../envs/model.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=growing(6000, per_1000_spots=2),
+        runtime=growing(60, per_1000_spots=0.5),
     params:
         normalisation=of_model("normalisation"),
     message:
@@ -159,8 +159,8 @@ rule perturbation_tables:
         "../../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         seed=PERTURBATION["seed"],
     message:
@@ -188,8 +188,8 @@ rule response_map:
         "../../envs/model.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=growing(6000),
+        runtime=growing(60),
         gpu=of_model("compute", "gpus"),
         device=of_model("compute", "device"),
     params:
@@ -239,8 +239,8 @@ rule perturbation_figures:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=20,
+        mem_mb=growing(2000),
+        runtime=growing(20),
     params:
         named=PERTURBATION["named"],
     message:
@@ -274,8 +274,8 @@ rule claims_perturbation:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=5,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         tables=list(PAIRS),
         model=PERTURBED_MODELS[0],

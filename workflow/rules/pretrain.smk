@@ -21,8 +21,8 @@ rule split:
         "../../envs/cohorts.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=5,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         cohorts=of_model("pretrain_on"),
         held_out_patients=of_model("held_out_patients"),
@@ -59,8 +59,8 @@ rule pretrain:
         "../../envs/model.yaml"
     threads: of_model("compute", "threads")
     resources:
-        mem_mb=4000,
-        runtime=2880,
+        mem_mb=growing(8000, per_1000_spots=2),
+        runtime=growing(1440),
         gpu=of_model("compute", "gpus"),
         device=of_model("compute", "device"),
         workers=of_model("compute", "workers"),
@@ -96,8 +96,8 @@ rule fetch_checkpoint:
         "../../envs/model.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=60,
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
         released=of_model("released"),
         network=of_model("network"),
@@ -122,8 +122,8 @@ rule gene_means:
         "../../envs/cohorts.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=growing(3000),
+        runtime=growing(30, per_1000_spots=0.2),
     params:
         normalisation=of_model("normalisation"),
     message:
@@ -153,8 +153,8 @@ rule training_figure:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(2000),
+        runtime=growing(20),
     message:
         "Drawing the training of model {wildcards.model}"
     script:

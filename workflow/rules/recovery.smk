@@ -25,8 +25,8 @@ rule recovery:
         "../../envs/model.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=growing(4000, per_1000_spots=4),
+        runtime=growing(120, per_1000_spots=1),
         gpu=of_model("compute", "gpus"),
         device=of_model("compute", "device"),
     params:
@@ -72,8 +72,8 @@ rule recovered_figure:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(2000),
+        runtime=growing(20),
     message:
         "Drawing the share of genes recovered"
     script:
@@ -100,8 +100,8 @@ rule strata_figure:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(2000),
+        runtime=growing(20),
     message:
         "Drawing recovery by detection rate, organ and patient"
     script:
@@ -132,8 +132,8 @@ rule detection_figure:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(2000),
+        runtime=growing(20),
     message:
         "Drawing correlation by detection rate: {wildcards.model} on {wildcards.cohort}"
     script:
@@ -164,8 +164,8 @@ rule maps_figure:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(2000),
+        runtime=growing(20),
     message:
         "Drawing predicted and true maps: {wildcards.model} on {wildcards.cohort}"
     script:

@@ -33,8 +33,8 @@ rule pretraining_set:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=5,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         model=HEADLINE,
         rows=rows_of(MODELS[HEADLINE]["pretrain_on"], "expected_spots"),
@@ -64,8 +64,8 @@ rule pretraining_set_figure:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         model=HEADLINE,
     message:
@@ -91,8 +91,8 @@ rule claims_pretraining:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=5,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         model=HEADLINE,
         paper_data=all(
@@ -121,8 +121,8 @@ rule claims_recovery:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=5,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         model=HEADLINE,
         cohort=first(config["recovery"]["cohorts"]),
@@ -152,8 +152,8 @@ rule claims_coherence:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=5,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         model=HEADLINE,
         cohort=first(config["representations"]["cohorts"]),
@@ -180,8 +180,8 @@ rule provenance:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(60),
     params:
         config=config,
         code=code_version(Path(workflow.basedir)),
@@ -213,8 +213,8 @@ rule scoreboard:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=5,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         run=config["run"],
     message:
@@ -255,8 +255,8 @@ rule report_zip:
     localrule: True
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(2000),
+        runtime=growing(20),
     message:
         "Binding the report"
     run:

@@ -21,8 +21,8 @@ rule embed:
         "../../envs/model.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=growing(4000, per_1000_spots=30),
+        runtime=growing(60, per_1000_spots=1),
         gpu=of_model("compute", "gpus"),
         device=of_model("compute", "device"),
     params:
@@ -58,8 +58,8 @@ rule represent:
         "../../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=6000,
-        runtime=240,
+        mem_mb=growing(4000, per_1000_spots=300),
+        runtime=growing(120, per_1000_spots=10),
     params:
         entry=lambda wildcards: METHODS[wildcards.method],
         seed=config["representations"]["seed"],
@@ -88,8 +88,8 @@ rule costs:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=5,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         representations=lambda wildcards: representations_of(wildcards.cohort),
         trained=[f"sagefm-{model}" for model in TRAINED],
@@ -117,8 +117,8 @@ rule coherence:
         "../../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=growing(3000, per_1000_spots=100),
+        runtime=growing(60, per_1000_spots=2),
     params:
         components=config["representations"]["components"],
     message:
@@ -147,8 +147,8 @@ rule coherence_figure:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(2000),
+        runtime=growing(20),
     message:
         "Drawing spatial coherence on {wildcards.cohort}"
     script:

@@ -4,6 +4,13 @@
 SCREEN = config["screen"]
 SCREEN_MODELS = SCREEN["models"] or [HEADLINE]
 SCREENED = f"{RESULTS}/screen/{{model}}/{{cohort}}"
+# A screen holds inputs x outputs for every context, three times over while it is written.
+CONTEXTS = {
+    "all": 1,
+    "label": 10,  # as many as there may be; sheets do not tell
+    **{of: len({row[of] for row in rows_of(SCREEN["cohorts"])}) for of in ("organ", "patient")},
+}[SCREEN["context"]]
+SCREEN_MB = 6000 + CONTEXTS * (2500 if SCREEN["outputs"] == "all" else 1000)
 # Models whose network collapses on their graph, so that their Jacobian has thin factors.
 FACTORED = [
     model
@@ -40,8 +47,8 @@ rule screen:
         "../../envs/model.yaml"
     threads: of_model("compute", "threads")
     resources:
-        mem_mb=16000 if SCREEN["outputs"] == "all" else 4000,
-        runtime=1440,
+        mem_mb=growing(SCREEN_MB, per_1000_spots=2),
+        runtime=growing(1440),
         gpu=of_model("compute", "gpus"),
         device=of_model("compute", "device"),
     params:
@@ -76,8 +83,8 @@ rule jacobian:
         "../../envs/model.yaml"
     threads: 4
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=growing(8000, per_1000_spots=2),
+        runtime=growing(240),
         gpu=of_model("compute", "gpus"),
         device=of_model("compute", "device"),
     params:
@@ -119,8 +126,8 @@ rule screen_scores:
         "../../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=growing(SCREEN_MB),
+        runtime=growing(120),
     params:
         tables=list(PAIRS),
         permutations=SCREEN["permutations"],
@@ -155,8 +162,8 @@ rule screen_figure:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(2000),
+        runtime=growing(20),
     message:
         "Drawing the screen's scores: {wildcards.model} on {wildcards.cohort}"
     script:
