@@ -1,6 +1,5 @@
 """Checkpoints: the released format in and out, and files that are none."""
 
-import os
 import pickle
 import zipfile
 from functools import partial
@@ -14,6 +13,7 @@ from torch_geometric.nn import GCNConv
 
 from sagefm.checkpoint import load_network, read_checkpoint, save_checkpoint
 from sagefm.errors import InputError
+from sagefm.io import temporary_of
 from sagefm.model import build_network
 
 GENES, WIDTHS = 50, (16, 8, 8, 8, 16)
@@ -132,7 +132,7 @@ def test_a_full_disk_while_saving_leaves_the_old_checkpoint(tmp_path, monkeypatc
     model = build_network("gcn", GENES, WIDTHS, seed=1)
     path = tmp_path / "a.pt"
     save_checkpoint(path, model, epoch=1)
-    (tmp_path / f".tmp{os.getpid()}.a.pt").symlink_to("/dev/full")
+    temporary_of(tmp_path / "a.pt").symlink_to("/dev/full")
     with pytest.raises(InputError, match=r"a\.pt: no space left on the disk"):
         save_checkpoint(path, model, epoch=2)
     assert read_checkpoint(path)["epoch"] == 1

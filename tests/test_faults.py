@@ -1,6 +1,5 @@
 """A disk that is really full, under Snakemake: the sentence, nothing partial, and a new start."""
 
-import os
 import subprocess
 import sys
 
@@ -9,7 +8,7 @@ import pytest
 import runs
 import small
 from sagefm.errors import InputError
-from sagefm.io import write_h5ad
+from sagefm.io import temporary_of, write_h5ad
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -47,7 +46,7 @@ def test_a_full_disk_ends_in_one_sentence_and_nothing_partial(tmp_path):
     private = namespace(folder / "results")
     if private is None:  # no disk may be mounted here: the device that is always full, then
         path = folder / "results/heart-1.h5ad"
-        path.with_name(f".tmp{os.getpid()}.{path.name}").symlink_to("/dev/full")
+        temporary_of(path).symlink_to("/dev/full")
         with pytest.raises(InputError, match="no space left on the disk"):
             write_h5ad(small.patch(), path)
         assert not list(path.parent.iterdir())

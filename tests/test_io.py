@@ -4,6 +4,9 @@ import errno
 import gzip
 import hashlib
 import os
+import re
+import subprocess
+import sys
 
 import anndata
 import numpy as np
@@ -19,6 +22,7 @@ from sagefm.io import (
     read_table,
     sha256,
     spot_positions,
+    temporary_of,
     write_h5ad,
     write_table,
 )
@@ -52,6 +56,24 @@ def test_a_failure_leaves_what_was_there_and_nothing_else(tmp_path, error):
     assert names(tmp_path) == ["a.txt"]
 
 
+def test_what_a_killed_process_left_goes_with_the_next_attempt(tmp_path):
+    path = tmp_path / "a.txt"
+    program = "import os, sys; from sagefm.io import atomic\nwith atomic(sys.argv[1]) as temporary:"
+    program += "\n temporary.write_text('half'); os.kill(os.getpid(), 9)"
+    killed = subprocess.run(
+        [sys.executable, "-c", program, path], env={"PYTHONPATH": os.pathsep.join(sys.path)}
+    )
+    assert killed.returncode == -9
+    (half,) = names(tmp_path)
+    assert half.startswith(".tmp")
+    others = half.replace(".a.txt", ".b.a.txt"), re.sub(r"\d+\.a", f"{os.getppid()}.a", half)
+    for name in others:  # another file's, and a process's that is still there
+        (tmp_path / name).touch()
+    with atomic(path) as temporary:
+        temporary.write_text("whole")
+    assert names(tmp_path) == sorted([*others, "a.txt"])
+
+
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
 def test_a_full_disk_is_told_with_its_remedy(tmp_path, number):
     words = r"a\.txt: no space left on the disk; free some, or move"
@@ -75,7 +97,7 @@ def test_every_writer_survives_a_real_full_disk(tmp_path, name):
     path = tmp_path / name
     WRITERS[name](path)
     before = path.read_bytes()
-    (tmp_path / f".tmp{os.getpid()}.{name}").symlink_to("/dev/full")
+    temporary_of(tmp_path / name).symlink_to("/dev/full")
     with pytest.raises(InputError, match=f"{name}: no space left on the disk"):
         WRITERS[name](path)
     assert path.read_bytes() == before

@@ -1,10 +1,13 @@
 """The archive of a run: Snakemake's own report of it."""
 
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from sagefm.io import atomic
 
 
 def bind_report(archive: Path, log: Path, config: dict, snakefile: Path, target: str) -> None:
@@ -13,8 +16,8 @@ def bind_report(archive: Path, log: Path, config: dict, snakefile: Path, target:
     A second Snakemake reads the workflow with the same `config` and only reports: it runs no job,
     so it needs neither the lock of the first nor its profile.
     """
-    archive = Path(archive)
-    with tempfile.TemporaryDirectory(dir=archive.parent, prefix=".report-") as folder:
+    with tempfile.TemporaryDirectory() as folder:
+        # The archive's folder is named after the file that Snakemake writes.
         path, draft = Path(folder, "config.json"), Path(folder, "report.zip")
         path.write_text(json.dumps(config))
         command: list[str | Path] = [sys.executable, "-m", "snakemake", target]
@@ -22,4 +25,5 @@ def bind_report(archive: Path, log: Path, config: dict, snakefile: Path, target:
         command += ["--snakefile", snakefile, "--configfile", path, "--workflow-profile", "none"]
         with Path(log).open("w") as stream:
             subprocess.run(command, check=True, stdout=stream, stderr=subprocess.STDOUT)
-        draft.replace(archive)
+        with atomic(archive) as temporary:
+            shutil.copyfile(draft, temporary)

@@ -1,10 +1,12 @@
 """Files that appear whole or not at all: tables, sections, checksums."""
 
 import errno
+import glob
 import gzip
 import hashlib
 import os
 import shutil
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,7 +28,8 @@ COMPRESSION = {"compression": "gzip", "compression_opts": 6, "shuffle": True}
 def atomic(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`, renamed to it on success and removed on failure.
 
-    The temporary name ends as the final one does, since writers choose their format by it.
+    The temporary name ends as the final one does, since writers choose their format by it. Before
+    it, it tells whose it is, so that what a killed process left goes with the next attempt.
 
     Raises
     ------
@@ -35,7 +38,8 @@ def atomic(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".tmp{os.getpid()}.{path.name}")
+    _remove_abandoned(path)
+    temporary = temporary_of(path)
     try:
         yield temporary
         temporary.replace(path)
@@ -45,6 +49,35 @@ def atomic(path: str | Path) -> Iterator[Path]:
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def temporary_of(path: Path) -> Path:
+    """What this process calls a file while it is being written."""
+    return path.with_name(f"{_of_machine()}{os.getpid()}.{path.name}")
+
+
+def _of_machine() -> str:
+    return f".tmp-{socket.gethostname()}-"
+
+
+def _remove_abandoned(path: Path) -> None:
+    """Remove what processes of this machine that are no more had begun to write to `path`."""
+    start, end = _of_machine(), f".{path.name}"
+    for other in path.parent.glob(f"{glob.escape(start)}*{glob.escape(end)}"):
+        process = other.name.removeprefix(start).removesuffix(end)
+        if process.isdecimal() and not _is_running(int(process)):
+            other.unlink(missing_ok=True)
+
+
+def _is_running(process: int) -> bool:
+    """Whether there is a process of this number on this machine."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # another user's
+        pass
+    return True
 
 
 def write_table(table: pd.DataFrame, path: str | Path, *, index: bool = False) -> None:
