@@ -457,7 +457,7 @@ PARSED = {
         "config/config.yaml",
         "atlas.tsv",
         "atlass.tsv",
-        "sheet atlass.tsv (cohort `atlas`) does not exist; correct cohorts.atlas.samples",
+        "sheet atlass.tsv (cohort `atlas`) does not exist (looked from ",
     ),
     "a missing section": (
         "breast.tsv",

@@ -7,6 +7,9 @@ from difflib import get_close_matches
 class InputError(ValueError):
     """Input that cannot be used: one sentence that names the file or sheet row, and the remedy."""
 
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence.replace("?.", "?"))  # a hint at its end may be a question
+
 
 def hint(name: str, known: Iterable[str], otherwise: str = "there are") -> str:
     """The known name that is closest to `name`, as a question; all of them if none is close."""

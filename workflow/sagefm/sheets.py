@@ -35,6 +35,18 @@ PAIR_KEYS = {
 """What the sources of gene pairs read: all of it, but `tf_targets`, which has a choice."""
 
 
+_TYPES = {
+    "array": "a list",
+    "object": "a table of keys",
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "null",
+}
+"""Types of JSON in words."""
+
+
 def load_schema(name: str) -> dict:
     """A schema of `workflow/schemas` by its name without suffix."""
     return yaml.safe_load((SCHEMAS / f"{name}.schema.yaml").read_text())
@@ -66,6 +78,11 @@ def _in_words(error: ValidationError) -> str:
         return f"`{missing}` is missing"
     if error.validator == "enum":
         return f"`{error.instance}` is not one of {', '.join(map(repr, error.validator_value))}"
+    if error.validator == "type":
+        allowed = error.validator_value
+        names = [allowed] if isinstance(allowed, str) else allowed
+        given = "nothing" if error.instance is None else f"`{error.instance}`"
+        return f"{given} is given, but {' or '.join(_TYPES[name] for name in names)} is wanted"
     return error.message
 
 
@@ -228,10 +245,16 @@ def read_samples(path: str | Path, cohort: str) -> pd.DataFrame:
         sheet = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
     except FileNotFoundError as error:
         raise InputError(
-            f"{where} does not exist; correct cohorts.{cohort}.samples in the config."
+            f"{where} does not exist (looked from {Path.cwd()}); correct "
+            f"cohorts.{cohort}.samples in the config."
         ) from error
     except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
         raise InputError(f"{where} is not a table of tab-separated columns ({error}).") from error
+    if len(sheet.columns) == 1:
+        raise InputError(
+            f"{where} is not a table of tab-separated columns (its first line is one: "
+            f"`{sheet.columns[0]}`); put tabs between them."
+        )
     if sheet.empty:
         raise InputError(f"{where} has no rows; list at least one sample.")
     schema = load_schema("samples")
