@@ -1,0 +1,1 @@
+"""What would fail after hours, looked at in minutes."""

@@ -1,0 +1,41 @@
+"""One line of the preflight: what was looked at, and what to mend if it would fail later."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import pandas as pd
+
+OK, FIX = "ok", "fix this"
+
+
+@dataclass(frozen=True)
+class Check:
+    """What was looked at, what was found, and the remedy, which is empty where all is well."""
+
+    what: str
+    found: str
+    remedy: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """`ok` or `fix this`."""
+        return FIX if self.remedy else OK
+
+
+def checks_table(checks: Sequence[Check]) -> pd.DataFrame:
+    """Columns check, verdict, found, remedy; those to mend first."""
+    rows = [asdict(check) | {"verdict": check.verdict} for check in checks]
+    table = pd.DataFrame(rows, columns=["what", "verdict", "found", "remedy"])
+    table = table.rename(columns={"what": "check"})
+    return table.sort_values("verdict", kind="stable", ignore_index=True)
+
+
+def as_text(table: pd.DataFrame) -> str:
+    """The table for a terminal: a line a check, and under it what to do."""
+    width = max((len(name) for name in table["check"]), default=0)
+    lines = []
+    for row in table.itertuples(index=False):
+        lines.append(f"{row.verdict:<8}  {row.check:<{width}}  {row.found}".rstrip())
+        if row.remedy:
+            lines.append(f"{'':8}  {'':{width}}  -> {row.remedy}")
+    return "\n".join(lines)

@@ -1,0 +1,195 @@
+"""How much disk a run takes, stage by stage, from its sheets and config; and how much is free.
+
+The sizes rest on what the bundled sections take (`workflow/bench/disk.py` measures them). No heavy
+import stands here: the needs are computed whenever the workflow is parsed.
+"""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import pandas as pd
+
+from sagefm.preflight.checks import Check
+
+DETECTED = 0.118
+"""Share of a section's genes detected at a spot."""
+PANEL_DETECTED = 0.112
+"""The same of the panel's genes."""
+RAW_BYTES = 8
+"""Of a count in a file as it is deposited: a 32-bit value and a 32-bit column, not compressed."""
+SAMPLE_BYTES = 2.59
+"""Of a count in a harmonised sample."""
+NEIGHBOUR_BYTES = 1.53
+"""Of a neighbour in a graph."""
+PARAMETER_BYTES = 12
+"""Of a parameter in a checkpoint: the weight and Adam's two moments."""
+REPRESENTED_BYTES = 110
+"""Of a spot in a representation, besides 4 bytes a feature."""
+SCREEN_BYTES = 2.46
+"""Of an input and an output of a screen."""
+TABLE_BYTES = 23_600
+"""Of a judged spot in all other tables and figures."""
+DEPTH_MARGIN = 2
+"""How much deeper than the bundled sections' others may be."""
+UNKNOWN_SPOTS, UNKNOWN_GENES = 4_992, 33_538
+"""Of a row that does not say: all spots of a Visium array; the most common number of hest.tsv."""
+METHOD_WIDTH = 50
+"""Features of a representation that is no model's, as most have."""
+
+
+@dataclass(frozen=True)
+class Need:
+    """Disk that a stage takes in a folder, in bytes."""
+
+    stage: str
+    folder: str
+    size: int
+
+
+def stage_needs(
+    config: Mapping,
+    sheets: Mapping[str, pd.DataFrame],
+    cohorts: Sequence[str],
+    n_genes: int,
+    downloads: str,
+) -> list[Need]:
+    """Disk that each stage of a run takes.
+
+    Parameters
+    ----------
+    config
+        Valid, defaults filled in.
+    sheets
+        Each cohort's sheet; `expected_spots` and `expected_genes` are used where a row has them.
+    cohorts
+        Those the run uses.
+    n_genes
+        Length of the panel.
+    downloads
+        Folder of what is fetched.
+    """
+    rows = pd.concat([sheets[cohort] for cohort in cohorts])
+    spots = _number(rows["expected_spots"], UNKNOWN_SPOTS)
+    genes = _number(rows["expected_genes"], UNKNOWN_GENES)
+    fetched = rows["source"] != "local"
+    run, total = f"{config['results']}/{config['run']}", int(spots.sum())
+    raw = (spots * genes)[fetched].sum() * DETECTED * RAW_BYTES * DEPTH_MARGIN
+    neighbours = sum(map(_neighbours, config["graphs"].values()))
+    samples = total * n_genes * PANEL_DETECTED * SAMPLE_BYTES * DEPTH_MARGIN
+    return [
+        Need("downloads", downloads, int(raw)),
+        Need("samples", f"{config['results']}/_shared", int(samples)),
+        Need("graphs", run, int(total * neighbours * NEIGHBOUR_BYTES)),
+        Need("checkpoints", run, _checkpoints(config["models"], n_genes)),
+        Need("results", run, _results(config, sheets, n_genes)),
+    ]
+
+
+def _number(column: pd.Series, otherwise: int) -> pd.Series:
+    return pd.to_numeric(column.replace("", None)).fillna(otherwise)
+
+
+def _neighbours(graph: Mapping) -> float:
+    """Spots of a neighbourhood; of a grid or radius, those of full rings of a hexagonal array."""
+    if graph["kind"] in ("knn_clique", "star"):
+        return graph["size"]
+    rings = graph["rings"] if graph["kind"] == "grid" else graph["radius_spacings"]
+    return 1 + 3 * rings * (rings + 1)
+
+
+def parameters(model: Mapping, n_genes: int) -> int:
+    """Parameters of a model's network, biases left out; of `contrast` it is more than there are."""
+    widths = model["widths"]
+    entries = 2 if model["network"] == "two_channel" else 1
+    inner = sum(one * other for one, other in pairwise(widths))
+    return n_genes * (entries * widths[0] + widths[-1]) + inner
+
+
+def _checkpoints(models: Mapping[str, Mapping], n_genes: int) -> int:
+    """Of a trained model the best, the last, and the state of its training; else the released."""
+    copies = {name: 1 if model["released"] else 3 for name, model in models.items()}
+    return sum(
+        copies[name] * parameters(model, n_genes) * PARAMETER_BYTES
+        for name, model in models.items()
+    )
+
+
+def _results(config: Mapping, sheets: Mapping[str, pd.DataFrame], n_genes: int) -> int:
+    """Representations, screens, and all other tables and figures."""
+    spots = {
+        name: int(_number(sheet["expected_spots"], UNKNOWN_SPOTS).sum())
+        for name, sheet in sheets.items()
+    }
+    models, chapters = config["models"], ("representations", "clustering")
+    represented = {name for chapter in chapters for name in config[chapter]["cohorts"]}
+    represented |= {task["cohort"] for task in config["tasks"].values()}
+    widths = [model["widths"][-1] for model in models.values()]
+    widths += [METHOD_WIDTH] * len(config["representations"]["methods"])
+    # Once of all genes, and once without those that a task's labels were made of.
+    size = 2 * sum(4 * width + REPRESENTED_BYTES for width in widths)
+    total = sum(spots[name] for name in represented) * size
+    judged = represented | {*config["recovery"]["cohorts"], *config["perturbation"]["cohorts"]}
+    total += sum(spots[name] for name in judged) * TABLE_BYTES
+    screen = config["screen"]
+    for cohort in screen["cohorts"]:
+        contexts = 1
+        if screen["context"] in sheets[cohort]:
+            contexts = sheets[cohort][screen["context"]].nunique()
+        for name in screen["models"] or [next(iter(models))]:
+            responses = n_genes * SCREEN_BYTES + 2 * 4 * models[name]["widths"][-1]
+            total += int(contexts * n_genes * responses)
+    return total
+
+
+def disk_checks(needs: Sequence[Need]) -> list[Check]:
+    """What each stage takes, and whether each disk has room for what is not there yet.
+
+    Stages whose folders lie on one disk are added up.
+    """
+    checks, missing, names = [], {}, {}
+    for need in needs:
+        folder = _existing(Path(need.folder))
+        there = folder_size(Path(need.folder)) if need.stage in ("downloads", "samples") else 0
+        checks.append(
+            Check(f"disk, {need.stage}", f"about {_words(need.size)} in {need.folder}, at most")
+        )
+        disk = folder.stat().st_dev
+        missing[disk] = missing.get(disk, 0) + max(0, need.size - there)
+        names.setdefault(disk, folder)
+    for disk, size in missing.items():
+        free = shutil.disk_usage(names[disk]).free
+        short = free < size
+        checks.append(
+            Check(
+                f"disk, free at {names[disk]}",
+                f"{_words(free)}, of which about {_words(size)} will be taken",
+                "free some, or move `results` or `downloads` in the config to a larger disk"
+                if short
+                else "",
+            )
+        )
+    return checks
+
+
+def folder_size(folder: Path) -> int:
+    """Bytes of all files under a folder, links not followed; 0 if there is none."""
+    files = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    return sum(path.stat().st_size for path in files)
+
+
+def _existing(folder: Path) -> Path:
+    """The folder, or the nearest above it that exists."""
+    folder = folder.absolute()
+    return next(path for path in (folder, *folder.parents) if path.exists())
+
+
+def _words(size: float) -> str:
+    """A number of bytes for people, in powers of 1000."""
+    for unit in ("kB", "MB", "GB"):
+        size /= 1000
+        if size < 1000:
+            return f"{size:.3g} {unit}"
+    return f"{size / 1000:.3g} TB"
