@@ -8,7 +8,7 @@ import pytest
 from sagefm.errors import InputError
 from sagefm.ingest import join_labels
 from sagefm.io import read_table
-from sagefm.r_labels import read_r_labels
+from sagefm.r_labels import label_table, read_r_labels
 
 FILES = Path(__file__).parent / "data/r_labels"
 COLUMN = "pathologist_anno.x"
@@ -107,3 +107,13 @@ def test_what_it_lacks_is_named(codes):
         read_r_labels(FILES / "list.rds", COLUMN, codes)
     with pytest.raises(InputError, match="no such file; correct the sheet"):
         read_r_labels(FILES / "absent.rds", COLUMN, codes)
+
+
+def test_a_cohorts_files_become_one_table(repo, tmp_path):
+    files = {"s1": FILES / "codes.rds", "s2": FILES / "strings.Robj"}
+    table = label_table(files, COLUMN, repo / "resources/labels/opscc_codes.tsv")
+    assert [*table] == ["sample", "spot", "label"]
+    assert table["sample"].value_counts().to_dict() == {"s1": 4, "s2": 3}
+    (tmp_path / "codes.tsv").write_text("code\tlabel\nseven\tSCC\n")
+    with pytest.raises(InputError, match=r"codes.tsv: is no table with the columns code"):
+        label_table(files, COLUMN, tmp_path / "codes.tsv")

@@ -10,7 +10,14 @@ import yaml
 from snakemake.utils import validate
 
 from sagefm.errors import InputError
-from sagefm.sheets import SCHEMAS, check_config, check_references, load_schema, read_samples
+from sagefm.sheets import (
+    SCHEMAS,
+    check_config,
+    check_references,
+    load_schema,
+    read_label_files,
+    read_samples,
+)
 
 COLUMNS = ["sample", "source", "path_or_id", "organ", "patient", "technology"]
 
@@ -502,5 +509,42 @@ def test_optional_keys_have_defaults():
         required |= path in {"/models/*/pretrain_on", "/graphs/*/kind", "/tasks/*/cohort"}
         required |= path == "/perturbation/pairs/*/source"
         # Of a method's entry only what is given is kept: the rest are its own options.
-        if not required and not re.search("/released/|/methods/", path):
+        if not required and not re.search("/released/|/methods/|/raw_labels/", path):
             assert "default" in inner, path
+
+
+# Labels in R's files
+
+
+def raw_labels(**changes) -> dict:
+    config = good_config()
+    config["cohorts"]["breast"]["raw_labels"] = {"files": "label_files.tsv", **changes}
+    return config
+
+
+def test_label_files_name_samples_of_their_cohort():
+    samples = pd.DataFrame(good_rows())
+    rows = [{"sample": "s1", "source": "local", "path_or_id": "labels.tsv"}]
+    path = write_sheet(rows, "label_files.tsv")
+    assert [*read_label_files(path, "breast", samples)["sample"]] == ["s1"]
+    write_sheet([rows[0] | {"sample": "s11"}], path)
+    with pytest.raises(InputError, match=r"label_files.tsv .* no sample `s11`; did you mean `s1`"):
+        read_label_files(path, "breast", samples)
+    write_sheet([rows[0] | {"path_or_id": "none.Robj"}], path)
+    with pytest.raises(InputError, match=r"sample `s1`: path_or_id none.Robj does not exist"):
+        read_label_files(path, "breast", samples)
+    with pytest.raises(InputError, match=r"correct cohorts.breast.raw_labels.files in the config"):
+        read_label_files("none.tsv", "breast", samples)
+
+
+def test_raw_labels_stand_in_for_labels():
+    write_sheet(good_rows())
+    write_sheet(good_rows(), "breast.tsv")
+    config = raw_labels(column="pathologist")
+    config["tasks"] = {"classes": {"cohort": "breast"}}
+    check(config)
+    config["cohorts"]["breast"]["labels"] = "labels.tsv"
+    with pytest.raises(InputError, match=r"cohorts.breast: give either `labels` or `raw_labels`"):
+        check(config)
+    with pytest.raises(InputError, match=r"raw_labels.codes: codes.tsv does not exist"):
+        check(raw_labels(codes="codes.tsv"))

@@ -50,7 +50,7 @@ CHAPTERS = (
 )
 TARGETS = {"all", "results", "impute"}
 """Rules that name files and do nothing."""
-ON_REQUEST = {"impute_sample", "fetch_tf_targets"}
+ON_REQUEST = {"impute_sample", "fetch_tf_targets", "label_table"}
 """Rules that the whole run does without."""
 
 

@@ -1,11 +1,37 @@
 # Sections as they come: read, filtered, harmonised to the gene panel, counted.
 
 
+rule label_table:
+    input:
+        files=lambda wildcards: [*LABEL_FILES[wildcards.cohort]["path_or_id"]],
+        codes=lambda wildcards: config["cohorts"][wildcards.cohort]["raw_labels"].get("codes", []),
+        library=module_files("r_labels"),
+    output:
+        table=f"{RESULTS}/labels/{{cohort}}.tsv",
+    log:
+        f"{RESULTS}/logs/label_table/{{cohort}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/label_table/{{cohort}}.tsv"
+    conda:
+        "../../envs/cohorts.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        samples=lambda wildcards: [*LABEL_FILES[wildcards.cohort]["sample"]],
+        column=lambda wildcards: config["cohorts"][wildcards.cohort]["raw_labels"].get("column"),
+    message:
+        "Reading the labels of {wildcards.cohort}"
+    script:
+        "../scripts/label_table.py"
+
+
 rule ingest:
     input:
         source=lambda wildcards: row_of(wildcards)["path_or_id"],
         positions=lambda wildcards: row_of(wildcards)["positions"] or [],
-        labels=lambda wildcards: config["cohorts"][wildcards.cohort]["labels"] or [],
+        labels=lambda wildcards: labels_of(wildcards.cohort),
         aliases=config["harmonise"]["aliases"] or [],
         panel=config["panel"],
         library=module_files("ingest", "shared_samples"),

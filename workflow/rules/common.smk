@@ -22,7 +22,7 @@ from sagefm.errors import InputError
 from sagefm.methods.registry import method_of
 from sagefm.modules import module_files
 from sagefm.provenance import code_version
-from sagefm.sheets import check_config, check_references, read_samples
+from sagefm.sheets import check_config, check_references, read_label_files, read_samples
 
 try:
     check_config(config)
@@ -30,6 +30,11 @@ try:
     SHEETS = {
         name: read_samples(cohort["samples"], name).set_index("sample", drop=False)
         for name, cohort in config["cohorts"].items()
+    }
+    LABEL_FILES = {
+        name: read_label_files(cohort["raw_labels"]["files"], name, SHEETS[name])
+        for name, cohort in config["cohorts"].items()
+        if cohort["raw_labels"]
     }
     check_references(config, SHEETS)
 except InputError as error:
@@ -131,6 +136,12 @@ def title_of(cohort):
 def is_paper_data(cohort):
     """Whether a cohort is the paper's own data."""
     return cohort is not None and config["cohorts"][cohort]["paper_data"]
+
+
+def labels_of(cohort):
+    """The table of a cohort's labels: the user's own, or one made of raw files; none if it has none."""
+    own = config["cohorts"][cohort]["labels"] or []
+    return f"{RESULTS}/labels/{cohort}.tsv" if cohort in LABEL_FILES else own
 
 
 def used_cohorts():

@@ -5,11 +5,13 @@ converted.
 """
 
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
 from sagefm.errors import InputError, hint
+from sagefm.io import read_table
 
 META, SUFFIX = "meta.data", r"-\d+$"
 """A Seurat object's slot of spots; what R's merge of sections leaves at the end of a barcode."""
@@ -51,6 +53,46 @@ def read_r_labels(
     bare = labels.index.astype(str).str.replace(SUFFIX, "", regex=True)
     spots = bare if bare.is_unique else labels.index.astype(str)
     return pd.DataFrame({"spot": spots, "label": labels.to_numpy()})
+
+
+def label_table(
+    files: Mapping[str, str | Path], column: str | None, codes: str | Path | None = None
+) -> pd.DataFrame:
+    """Labels of a cohort, as `ingest.join_labels` takes them.
+
+    Parameters
+    ----------
+    files
+        A file of `read_r_labels` by sample.
+    column
+        As there.
+    codes
+        Table (TSV) of what codes stand for: columns code, label.
+
+    Returns
+    -------
+    DataFrame
+        Columns sample, spot, label.
+
+    Raises
+    ------
+    InputError
+        As `read_r_labels`, or if the table of codes cannot be read.
+    """
+    meaning = None if codes is None else _meaning(Path(codes))
+    tables = [
+        read_r_labels(path, column, meaning).assign(sample=sample) for sample, path in files.items()
+    ]
+    return pd.concat(tables, ignore_index=True)[["sample", "spot", "label"]]
+
+
+def _meaning(path: Path) -> pd.DataFrame:
+    try:
+        return read_table(path)[["code", "label"]].astype({"code": int})
+    except (KeyError, ValueError) as error:
+        raise InputError(
+            f"{path}: is no table with the columns code (whole numbers) and label; correct it."
+        ) from error
 
 
 def _content(path: Path) -> pd.DataFrame | pd.Series:

@@ -133,6 +133,12 @@ def check_references(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> Non
     present(config["split"]["duplicates"], "split.duplicates")
     for name, cohort in config["cohorts"].items():
         present(cohort["labels"], f"cohorts.{name}.labels")
+        if raw := cohort["raw_labels"]:
+            present(raw.get("codes"), f"cohorts.{name}.raw_labels.codes")
+            if cohort["labels"]:
+                raise InputError(
+                    f"config, at cohorts.{name}: give either `labels` or `raw_labels`."
+                )
     for chapter in _OF_COHORTS:
         known(config[chapter]["cohorts"], f"{chapter}.cohorts", config["cohorts"], "cohort")
     for name, entry in config["representations"]["methods"].items():
@@ -183,7 +189,8 @@ def _check_tasks(config: Mapping, represented: Mapping, known: Callable, present
             raise InputError(
                 f"config, at {at}.labels: source `{labels['source']}` needs `{needs}`; add it."
             )
-        if labels["source"] == "cohort" and not config["cohorts"][task["cohort"]]["labels"]:
+        cohort = config["cohorts"][task["cohort"]]
+        if labels["source"] == "cohort" and not (cohort["labels"] or cohort["raw_labels"]):
             raise InputError(
                 f"config, at {at}.labels: cohort `{task['cohort']}` has no `labels`; give them "
                 "there, or another `source` here."
@@ -240,13 +247,35 @@ def read_samples(path: str | Path, cohort: str) -> pd.DataFrame:
     InputError
         If the sheet is missing, empty, or has a bad row; the sentence names the row's sample.
     """
+    sheet = _read_sheet(path, "samples", cohort, f"cohorts.{cohort}.samples")
+    return sheet.assign(cohort=cohort)
+
+
+def read_label_files(path: str | Path, cohort: str, samples: pd.DataFrame) -> pd.DataFrame:
+    """A cohort's sheet of label files: one row a sample that has labels.
+
+    Raises
+    ------
+    InputError
+        As `read_samples`, or if a row's sample is not one of the cohort's `samples`.
+    """
+    sheet = _read_sheet(path, "label_files", cohort, f"cohorts.{cohort}.raw_labels.files")
+    for name in sheet["sample"]:
+        if name not in set(samples["sample"]):
+            raise InputError(
+                f"sheet {path} (cohort `{cohort}`): the cohort has no sample `{name}`; "
+                f"{hint(name, samples['sample'])}."
+            )
+    return sheet
+
+
+def _read_sheet(path: str | Path, schema_name: str, cohort: str, key: str) -> pd.DataFrame:
     where = f"sheet {path} (cohort `{cohort}`)"
     try:
         sheet = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
     except FileNotFoundError as error:
         raise InputError(
-            f"{where} does not exist (looked from {Path.cwd()}); correct "
-            f"cohorts.{cohort}.samples in the config."
+            f"{where} does not exist (looked from {Path.cwd()}); correct {key} in the config."
         ) from error
     except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
         raise InputError(f"{where} is not a table of tab-separated columns ({error}).") from error
@@ -257,7 +286,7 @@ def read_samples(path: str | Path, cohort: str) -> pd.DataFrame:
         )
     if sheet.empty:
         raise InputError(f"{where} has no rows; list at least one sample.")
-    schema = load_schema("samples")
+    schema = load_schema(schema_name)
     for number, row in enumerate(sheet.to_dict("records"), start=2):
         name = row.get("sample", "")
         if problem := first_error(row, schema):
@@ -271,4 +300,4 @@ def read_samples(path: str | Path, cohort: str) -> pd.DataFrame:
     twice = sheet["sample"][sheet["sample"].duplicated()]
     if len(twice):
         raise InputError(f"{where}: sample `{twice.iloc[0]}` occurs twice; give each its own name.")
-    return sheet.reindex(columns=list(schema["properties"]), fill_value="").assign(cohort=cohort)
+    return sheet.reindex(columns=list(schema["properties"]), fill_value="")
