@@ -82,7 +82,8 @@ def test_every_output_is_there(results):
     for graph in runs.CONFIG["graphs"]:
         expected += [f"graphs/{graph}/{name}.npz" for name in samples]
     for model in MODELS:
-        expected += [f"models/{model}/{n}" for n in ("split.tsv", "best.pt", "gene_means.tsv")]
+        files = ("split.tsv", "best.pt", "recipe.json", "gene_means.tsv")
+        expected += [f"models/{model}/{name}" for name in files]
         expected += [
             f"recovery/{model}/breast/{name}"
             for name in ("summary.tsv", "samples.tsv", "genes.tsv.gz", "spots.tsv.gz")
