@@ -60,9 +60,9 @@ def models(tmp_path_factory, genes) -> Path:
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory, genes):
+def sections(tmp_path_factory, genes):
     """What a run has of two sections, by model: their files, and the second's embedding."""
-    folder, done = tmp_path_factory.mktemp("run"), {}
+    folder, done = tmp_path_factory.mktemp("sections"), {}
     for name, recipe in RECIPES.items():
         counts, graphs = [], []
         for sample in SAMPLES:
@@ -94,7 +94,7 @@ def layouts(folder: Path, layout: str) -> dict:
 
 @pytest.mark.parametrize("layout", ["h5ad", "outs", "h5"])
 @pytest.mark.parametrize("model", RECIPES)
-def test_it_is_the_runs_own_embedding_to_the_bit(tmp_path, models, run, layout, model):
+def test_it_is_the_runs_own_embedding_to_the_bit(tmp_path, models, sections, layout, model):
     """The run's is of a section among others; the order of its spots is the layout's own."""
     torch.set_num_threads(1)
     made = embed_section(
@@ -105,7 +105,7 @@ def test_it_is_the_runs_own_embedding_to_the_bit(tmp_path, models, run, layout, 
         **layouts(tmp_path, layout),
     )
     written = anndata.read_h5ad(tmp_path / "out.h5ad")
-    recipe, (_, section) = RECIPES[model], run[model]
+    recipe, (_, section) = RECIPES[model], sections[model]
     network = build_network(recipe["network"], 300, (32, 16, 32), seed=[*RECIPES].index(model))
     task = (input_layout(recipe["network"], recipe["graph"]["kind"]), recipe["normalisation"])
     expected = np.concatenate([*embedded_rows(network, section, *task, CPU)])
@@ -125,8 +125,8 @@ def test_it_is_the_runs_own_embedding_to_the_bit(tmp_path, models, run, layout, 
     assert written.uns["provenance"]["sample"] == "heart-1"
 
 
-def test_predictions_on_request(tmp_path, models, run):
-    section = run["star"][1]
+def test_predictions_on_request(tmp_path, models, sections):
+    section = sections["star"][1]
     source = layouts(tmp_path, "h5ad")
     embed_section(**source, output=tmp_path / "a.h5ad", model=models / "star", device=CPU)
     embed_section(

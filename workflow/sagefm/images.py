@@ -61,6 +61,30 @@ def read_image(
     return {"images": {"hires": image}, "scalefactors": kept}
 
 
+def blank_image(spatial: np.ndarray, spacing: float, pixels: int = 60) -> dict[str, dict]:
+    """A white image under the spots of a section that has none, as `read_image` gives one.
+
+    scanpy and squidpy want one even where they are told to draw none. Spots are as large as their
+    spacing: discs that touch.
+
+    Parameters
+    ----------
+    spatial
+        (spots, 2), full-resolution pixels (x, y).
+    spacing
+        Distance of neighbouring spots, in the same pixels.
+    pixels
+        Longest side of the image.
+    """
+    width, height = np.maximum(spatial.max(axis=0) + spacing, 1)
+    factor = pixels / max(width, height)
+    shape = (int(np.ceil(height * factor)), int(np.ceil(width * factor)), 3)
+    return {
+        "images": {"hires": np.full(shape, 255, dtype=np.uint8)},
+        "scalefactors": {"tissue_hires_scalef": factor, "spot_diameter_fullres": spacing},
+    }
+
+
 def image_files(files: Mapping[str, Path]) -> list[Path]:
     """Space Ranger's scale factors and its larger image beside a section's position file.
 
