@@ -45,7 +45,7 @@ embed: $(ENV) ## embed a section: IN=(folder, h5, h5ad) OUT=(h5ad) [MODEL= POSIT
 	    --positions '$(POSITIONS)' --technology '$(TECHNOLOGY)' $(if $(PREDICT),--predict)
 
 explore: $(ENV) ## write each cohort as one h5ad for scanpy, squidpy and viewers (results/*/explore)
-	@$(SNAKEMAKE) explore
+	@$(SNAKEMAKE) -- explore
 
 test: $(ENV) ## run the fast tests
 	$(BIN)/pytest -m 'not slow'

@@ -43,8 +43,8 @@ rule explore_cohort:
         "../../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=8000,
-        runtime=60,
+        mem_mb=growing(4000, per_1000_spots=300),
+        runtime=growing(60, per_1000_spots=1),
     params:
         clustered=lambda wildcards: clustered(wildcards.cohort),
         predictions=lambda wildcards: explored_tasks(wildcards.cohort),

@@ -122,8 +122,8 @@ rule recipe:
         "../../envs/cohorts.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=5,
+        mem_mb=growing(1000),
+        runtime=growing(5),
     params:
         network=of_model("network"),
         normalisation=of_model("normalisation"),

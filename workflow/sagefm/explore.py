@@ -117,19 +117,19 @@ def side_by_side(spatial: np.ndarray, samples: np.ndarray) -> np.ndarray:
 
 def _of_samples(paths: Iterable[Path]) -> tuple[np.ndarray, pd.DataFrame, dict[str, dict]]:
     """Sections that measured each gene, `OF_SPOTS` as far as all have them, and the libraries."""
-    measured, tables, libraries = 0, [], {}
+    measured, tables, libraries = [], [], {}
     for path in paths:
         with h5py.File(path) as file:
             obs, var = read_elem(file["obs"]), read_elem(file["var"])
             library = read_elem(file["uns/spatial"]) if "uns/spatial" in file else {}
             spatial = file["obsm/spatial"][:]
         name = path.stem
-        measured = measured + var["in_source"].to_numpy().astype(int)
+        measured.append(var["in_source"].to_numpy())
         tables.append(obs[[column for column in OF_SPOTS if column in obs]])
         blank = blank_image(spatial, spot_spacing(spatial))
         libraries[name] = library.get(name, blank)
         libraries[name]["scalefactors"] = blank["scalefactors"] | libraries[name]["scalefactors"]
-    return measured, pd.concat(tables, join="inner", ignore_index=True), libraries
+    return np.sum(measured, axis=0), pd.concat(tables, join="inner", ignore_index=True), libraries
 
 
 def _add_representation(adata: AnnData, representation: Representation) -> None:
