@@ -13,6 +13,7 @@ if "cohorts" not in config:
 
 
 include: "workflow/rules/common.smk"  # config and sheets, checked before anything runs
+include: "workflow/rules/downloads.smk"  # raw files, from where they are published
 include: "workflow/rules/cohorts.smk"  # sections, quality control, the gene panel
 include: "workflow/rules/graphs.smk"  # a neighbourhood for every spot
 include: "workflow/rules/pretrain.smk"  # split by patient, train or load the models
@@ -23,7 +24,6 @@ include: "workflow/rules/clustering.smk"  # claim 3: clusters, and what heteroge
 include: "workflow/rules/annotation.smk"  # claims 4 and 5: the classes of spots, predicted
 include: "workflow/rules/perturbation.smk"  # claim 6: genes changed in the neighbours
 include: "workflow/rules/screen.smk"  # every gene changed, against every other
-include: "workflow/rules/explore.smk"  # on request: cohorts as h5ad for scanpy and viewers
 include: "workflow/rules/report.smk"  # the scoreboard, provenance, the report's figures
 
 

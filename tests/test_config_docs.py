@@ -5,7 +5,7 @@ import re
 import pytest
 import yaml
 
-from sagefm.config_docs import config_table, methods_table, samples_table
+from sagefm.config_docs import config_table, methods_table, samples_table, sources_table
 from sagefm.sheets import first_error, load_schema
 
 
@@ -14,7 +14,7 @@ def text(repo):
     return (repo / "config/README.md").read_text()
 
 
-@pytest.mark.parametrize("table", [config_table, methods_table, samples_table])
+@pytest.mark.parametrize("table", [config_table, methods_table, samples_table, sources_table])
 def test_every_key_is_explained_in_the_schemas_words(text, table):
     assert table() in text, f"paste the output of sagefm.config_docs.{table.__name__} into it"
 

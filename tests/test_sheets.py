@@ -249,11 +249,15 @@ BAD_CONFIGS = {
     "no such duplicates": ("split/duplicates", "x.tsv", ["split.duplicates", "does not exist"]),
     "no such sheet": ("cohorts/atlas/samples", "x.tsv", ["x.tsv", "correct cohorts.atlas.samples"]),
     # released checkpoints
-    "neither path nor url": ("models/paper/released", {}, ["give either `path` or `url`"]),
+    "neither path nor url": (
+        "models/paper/released",
+        {},
+        ["give either `path`, `url` or `git_lfs`"],
+    ),
     "path and url": (
         "models/paper/released",
         {"path": "release.pt", "url": "https://example.org/a.pt", "sha256": SHA},
-        ["models.paper.released", "give either `path` or `url`"],
+        ["models.paper.released", "give either `path`, `url` or `git_lfs`"],
     ),
     "url without checksum": (
         "models/paper/released",

@@ -3,7 +3,9 @@
 
 rule label_table:
     input:
-        files=lambda wildcards: [*LABEL_FILES[wildcards.cohort]["path_or_id"]],
+        files=lambda wildcards: [
+            RAW.section(row) for row in LABEL_FILES[wildcards.cohort].to_dict("records")
+        ],
         codes=lambda wildcards: config["cohorts"][wildcards.cohort]["raw_labels"].get("codes", []),
         library=module_files("r_labels"),
     output:
@@ -29,8 +31,8 @@ rule label_table:
 
 rule ingest:
     input:
-        source=lambda wildcards: row_of(wildcards)["path_or_id"],
-        positions=lambda wildcards: row_of(wildcards)["positions"] or [],
+        source=lambda wildcards: RAW.section(row_of(wildcards)),
+        positions=lambda wildcards: RAW.positions(row_of(wildcards)) or [],
         labels=lambda wildcards: labels_of(wildcards.cohort),
         aliases=config["harmonise"]["aliases"] or [],
         panel=config["panel"],
@@ -53,7 +55,6 @@ rule ingest:
         qc=config["qc"],
         duplicates=config["harmonise"]["duplicates"],
         min_overlap=config["harmonise"]["min_overlap"],
-        image_pixels=config["image_pixels"],
         shared=f"{config['results']}/_shared/samples",
     message:
         "Reading {wildcards.cohort}/{wildcards.sample}"

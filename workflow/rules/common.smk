@@ -22,7 +22,17 @@ from sagefm.errors import InputError
 from sagefm.methods.registry import method_of
 from sagefm.modules import module_files
 from sagefm.provenance import code_version
+from sagefm.raw_plan import RawPlan
 from sagefm.sheets import check_config, check_references, read_label_files, read_samples
+
+
+def published_at(entry):
+    """The raw file of an entry of the config that says where it is published; None if it does not."""
+    for source in ("url", "git_lfs"):
+        if address := entry.get(source):
+            return RAW.path(source, address, entry.get("sha256"))
+    return None
+
 
 try:
     check_config(config)
@@ -37,6 +47,13 @@ try:
         if cohort["raw_labels"]
     }
     check_references(config, SHEETS)
+    RAW = RawPlan(config["downloads"]["folder"])
+    for cohort, sheet in [*SHEETS.items(), *LABEL_FILES.items()]:
+        RAW.add_sheet(sheet.to_dict("records"), cohort)
+    for model in config["models"].values():
+        published_at(model["released"] or {})
+    for pairs in config["perturbation"]["pairs"].values():
+        published_at(pairs)
 except InputError as error:
     raise WorkflowError(str(error))
 

@@ -3,49 +3,17 @@
 PERTURBATION = config["perturbation"]
 PERTURBED_MODELS = PERTURBATION["models"] or [HEADLINE]
 PAIRS = PERTURBATION["pairs"]
-FETCHED = [name for name, entry in PAIRS.items() if entry["url"]]
 DIRECTIONS = ["forward", "reverse"]
 PERTURBATION_KINDS = ["doses", "distributions", "directions", "maps"]
 PAIR_TABLE = f"{RESULTS}/perturbation/{{cohort}}/{{pairs}}/pairs.tsv"
 PERTURBED = f"{RESULTS}/perturbation/{{model}}/{{cohort}}/{{pairs}}"
 
 
-rule fetch_tf_targets:
-    input:
-        library=module_files("download"),
-    output:
-        table=f"{RESULTS}/perturbation/tf_targets/{{pairs}}.csv",
-        checksum=f"{RESULTS}/perturbation/tf_targets/{{pairs}}.csv.sha256",
-    log:
-        f"{RESULTS}/logs/fetch_tf_targets/{{pairs}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/fetch_tf_targets/{{pairs}}.tsv"
-    wildcard_constraints:
-        pairs=one_of(FETCHED),
-    localrule: True
-    conda:
-        "../../envs/cohorts.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=growing(30),
-    params:
-        url=lambda wildcards: PAIRS[wildcards.pairs]["url"],
-        sha256=lambda wildcards: PAIRS[wildcards.pairs]["sha256"],
-        columns=["source", "target", "weight"],
-    message:
-        "Fetching the TF targets of {wildcards.pairs}"
-    script:
-        "../scripts/fetch_tf_targets.py"
-
-
 rule gene_pairs:
     input:
         samples=lambda wildcards: samples_of([wildcards.cohort]),
         path=lambda wildcards: (
-            f"{RESULTS}/perturbation/tf_targets/{wildcards.pairs}.csv"
-            if wildcards.pairs in FETCHED
-            else PAIRS[wildcards.pairs]["path"] or []
+            published_at(PAIRS[wildcards.pairs]) or PAIRS[wildcards.pairs]["path"] or []
         ),
         gene_sets=lambda wildcards: PAIRS[wildcards.pairs]["gene_sets"] or [],
         drivers=lambda wildcards: PAIRS[wildcards.pairs]["drivers"] or [],

@@ -78,17 +78,20 @@ rule pretrain:
         "../scripts/pretrain.py"
 
 
-rule fetch_checkpoint:
+rule released:
     input:
-        path=lambda wildcards: MODELS[wildcards.model]["released"].get("path", []),
+        path=lambda wildcards: (
+            published_at(MODELS[wildcards.model]["released"])
+            or MODELS[wildcards.model]["released"]["path"]
+        ),
         panel=config["panel"],
-        library=module_files("fetch", "panel"),
+        library=module_files("released", "panel"),
     output:
         best=f"{RESULTS}/models/{{model}}/best.pt",
     log:
-        f"{RESULTS}/logs/fetch_checkpoint/{{model}}.log",
+        f"{RESULTS}/logs/released/{{model}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/fetch_checkpoint/{{model}}.tsv"
+        f"{RESULTS}/benchmarks/released/{{model}}.tsv"
     wildcard_constraints:
         model=one_of(RELEASED),
     localrule: True
@@ -99,41 +102,11 @@ rule fetch_checkpoint:
         mem_mb=growing(2000),
         runtime=growing(60),
     params:
-        released=of_model("released"),
         network=of_model("network"),
     message:
-        "Bringing the released checkpoint of model {wildcards.model}"
+        "Taking the released checkpoint of model {wildcards.model}"
     script:
-        "../scripts/fetch_checkpoint.py"
-
-
-rule recipe:
-    input:
-        panel=config["panel"],
-        library=module_files("model_recipe"),
-    output:
-        recipe=f"{RESULTS}/models/{{model}}/recipe.json",
-    log:
-        f"{RESULTS}/logs/recipe/{{model}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/recipe/{{model}}.tsv"
-    localrule: True
-    conda:
-        "../../envs/cohorts.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=growing(5),
-    params:
-        network=of_model("network"),
-        normalisation=of_model("normalisation"),
-        graph=lambda wildcards: config["graphs"][MODELS[wildcards.model]["graph"]],
-        qc=config["qc"],
-        harmonise=config["harmonise"],
-    message:
-        "Writing down what model {wildcards.model} reads"
-    script:
-        "../scripts/recipe.py"
+        "../scripts/released.py"
 
 
 rule gene_means:

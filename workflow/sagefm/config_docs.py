@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from sagefm.methods.registry import METHODS, load_method, options_table
 from sagefm.sheets import load_schema
+from sagefm.sources.registry import REMOTE, load_source
 
 COLUMNS = ("key", "default", "what it is")
 
@@ -35,6 +36,16 @@ def samples_table() -> str:
         for name, about in schema["properties"].items()
     )
     return _markdown(("column", "", "what it is"), rows)
+
+
+def sources_table() -> str:
+    """Markdown table of every source of raw files."""
+    rows = []
+    for name in REMOTE:
+        source = load_source(name)
+        first = (source.__doc__ or "").splitlines()[0]
+        rows.append((name, source.HELP, first))
+    return _markdown(("source", "address", "what it is"), iter(rows))
 
 
 def _keys(schema: Mapping, prefix: str) -> Iterator[tuple[str, str, str]]:

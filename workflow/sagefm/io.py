@@ -44,8 +44,8 @@ def atomic(path: str | Path) -> Iterator[Path]:
         yield temporary
         temporary.replace(path)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error):
-            raise _full_disk(path) from error
+        if disk := full_disk(path, error):
+            raise disk from error
         raise
     finally:
         temporary.unlink(missing_ok=True)
@@ -119,10 +119,17 @@ def require_space(path: str | Path, size: int) -> None:
     For files written through libraries that crash on a full disk instead of raising.
     """
     if shutil.disk_usage(Path(path).parent).free < size:
-        raise _full_disk(path)
+        raise _no_space(path)
 
 
-def _full_disk(path: str | Path) -> InputError:
+def full_disk(path: str | Path, error: OSError) -> InputError | None:
+    """What to say of an error in writing `path`, if it is that the disk is full."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error):
+        return _no_space(path)
+    return None
+
+
+def _no_space(path: str | Path) -> InputError:
     return InputError(
         f"{path}: no space left on the disk; free some, or move `results` in the config (scratch "
         "files: TMPDIR) to a larger one, and start again (what is finished is kept)."

@@ -83,7 +83,7 @@ def read_section(
     else:
         raise InputError(
             f"{path}: has no obsm['spatial']; put the spots' x and y pixels there, or name a "
-            "position file as its `positions`."
+            "position file in the sheet's `positions` column."
         )
     check_spatial(adata, files.get("positions", path))
     return adata
@@ -97,9 +97,9 @@ def locate(
     - `h5ad`, `hest`: one AnnData file with raw counts in `X` and `obsm['spatial']`.
     - `spaceranger`: an `outs/` folder with `filtered_feature_bc_matrix.h5` (or the folder of that
       name) and `spatial/tissue_positions.csv` or `spatial/tissue_positions_list.csv`.
-    - `tenx_h5`: a 10x `.h5` file, with `positions`, or with Space Ranger's `spatial/` beside it.
+    - `tenx_h5`: a 10x `.h5` file, with `positions`.
     - `mtx`: a folder of `matrix.mtx`, `features.tsv` or `genes.tsv`, and `barcodes.tsv`, or one
-      `{prefix}matrix.mtx` with the others beside it under the same prefix; positions likewise.
+      `{prefix}matrix.mtx` with the others beside it under the same prefix; with `positions`.
 
     Tables and matrices may be plain or `.gz`.
 
@@ -117,9 +117,7 @@ def locate(
     if fmt not in FORMATS:
         raise InputError(f"{path}: format `{fmt}` is unknown; use one of {', '.join(FORMATS)}.")
     if not path.exists():
-        raise InputError(
-            f"{path}: no such file or folder; correct its path, a sheet's `path_or_id`."
-        )
+        raise InputError(f"{path}: no such file or folder; correct `path_or_id` in the sheet.")
     if fmt == "auto":
         fmt = _guess_format(path)
     if fmt != "mtx" and path.is_dir() != (fmt == "spaceranger"):
@@ -134,21 +132,19 @@ def locate(
             files = _mtx_files(folder)
         else:
             files = {"counts": _first(path, "filtered_feature_bc_matrix.h5")}
-        beside = path / "spatial"
+        if not positions:
+            names = ("tissue_positions.csv", "tissue_positions_list.csv")
+            positions = _first(path / "spatial", *names)
     else:
         files = _mtx_files(path) if fmt == "mtx" else {"counts": path}
-        beside = path.parent / "spatial"
-    # A matrix may be named by itself where it lies, in an outs/ folder.
-    if not positions and (fmt == "spaceranger" or (fmt in ("tenx_h5", "mtx") and beside.is_dir())):
-        positions = _first(beside, "tissue_positions.csv", "tissue_positions_list.csv")
     if positions:
         files["positions"] = Path(positions)
         if not files["positions"].is_file():
-            raise InputError(f"{positions}: no such file; correct the path of `positions`.")
+            raise InputError(f"{positions}: no such file; correct `positions` in the sheet.")
     elif fmt in ("tenx_h5", "mtx"):
         raise InputError(
-            f"{path}: a 10x matrix has no coordinates of its own, and no spatial/ lies beside it; "
-            "name the section's tissue_positions file as its `positions`."
+            f"{path}: a 10x matrix has no coordinates of its own; name the section's "
+            "tissue_positions file in the sheet's `positions` column."
         )
     return fmt, files
 

@@ -162,8 +162,10 @@ def check_references(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> Non
         patients = {p: None for c in model["pretrain_on"] for p in sheets[c]["patient"]}
         known(model["held_out_patients"], f"{at}.held_out_patients", patients, "patient")
         if (released := model["released"]) is not None:
-            if ("path" in released) == ("url" in released):
-                raise InputError(f"config, at {at}.released: give either `path` or `url`.")
+            if sum(key in released for key in ("path", "url", "git_lfs")) != 1:
+                raise InputError(
+                    f"config, at {at}.released: give either `path`, `url` or `git_lfs`."
+                )
             if "url" in released and "sha256" not in released:
                 raise InputError(
                     f"config, at {at}.released: a `url` needs its `sha256`, so that what is "
@@ -292,7 +294,8 @@ def _read_sheet(path: str | Path, schema_name: str, cohort: str, key: str) -> pd
         if problem := first_error(row, schema):
             raise InputError(f"{where}, line {number}, sample `{name}`, {problem}.")
         for column in ("path_or_id", "positions"):
-            if row.get(column) and not Path(row[column]).exists():
+            local = row["source"] == "local" and row.get(column)
+            if local and not Path(row[column]).exists():
                 raise InputError(
                     f"{where}, sample `{name}`: {column} {row[column]} does not exist (looked from "
                     f"{Path.cwd()}); correct the sheet."

@@ -10,13 +10,13 @@ from sagefm.shared_samples import link_shared, sample_key
 
 with job(snakemake) as log:
     inputs, params = snakemake.input, snakemake.params
+    row = {**params.row, "positions": inputs.get("positions") or ""}
     labels = inputs.get("labels")
     labels = read_table(labels, dtype=str) if labels else None
     harmonise = {"duplicates": params.duplicates, "min_overlap": params.min_overlap}
     aliases = inputs.get("aliases") or None
-    files = [*section_files(inputs.source, params.row), inputs.panel, *filter(None, [aliases])]
+    files = [*section_files(inputs.source, row), inputs.panel, *filter(None, [aliases])]
     settings = {"qc": params.qc, "harmonise": harmonise, "aliases": bool(aliases)}
-    settings["image_pixels"] = params.image_pixels
     key = sample_key(params.row, files, settings, labels, inputs.library)
     shared = Path(params.shared) / f"{key}.h5ad"
     if shared.exists():
@@ -24,12 +24,11 @@ with job(snakemake) as log:
     else:
         sample = ingest(
             inputs.source,
-            params.row,
+            row,
             read_panel(inputs.panel),
             params.qc,
             {**harmonise, "aliases": aliases},
             labels=labels,
-            image_pixels=params.image_pixels,
         )
         write_h5ad(sample, shared)
     link_shared(shared, snakemake.output.sample)
