@@ -9,7 +9,7 @@ TORCH ?= $(or $(word 2,$(subst -, ,$(wildcard .venv/.built-*))),cpu)
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help env demo test test-full bench lint format lock clean
+.PHONY: help env demo embed explore test test-full bench lint format lock clean
 
 # Module systems set these, and what they point to would hide the locked packages.
 unexport PYTHONPATH PYTHONHOME
@@ -36,6 +36,16 @@ demo: $(ENV) ## run the workflow on the bundled sections, then print its scorebo
 	@echo
 	@echo 'Scoreboard: results/$(RUN)/scoreboard.tsv'
 	@echo 'Report:     results/$(RUN)/report.zip (unpack it, open report/report.html)'
+
+# A folder, h5 or h5ad becomes an h5ad with embeddings; MODEL is a model's folder or a checkpoint.
+MODEL ?= results/demo/models/paper
+embed: $(ENV) ## embed a section: IN=(folder, h5, h5ad) OUT=(h5ad) [MODEL= POSITIONS= TECHNOLOGY= PREDICT=1]
+	$(if $(and $(IN),$(OUT)),,$(error make embed wants a section and a name: make embed IN=outs OUT=x.h5ad))
+	@PYTHONPATH=workflow $(BIN)/python workflow/commands/embed.py '$(IN)' '$(OUT)' --model '$(MODEL)' \
+	    --positions '$(POSITIONS)' --technology '$(TECHNOLOGY)' $(if $(PREDICT),--predict)
+
+explore: $(ENV) ## write each cohort as one h5ad for scanpy, squidpy and viewers (results/*/explore)
+	@$(SNAKEMAKE) -- explore
 
 test: $(ENV) ## run the fast tests
 	$(BIN)/pytest -m 'not slow'

@@ -1,4 +1,4 @@
-"""Paths and the panel, shared by all tests."""
+"""Paths, the panel, and one small run of the whole workflow, shared by all tests."""
 
 from pathlib import Path
 
@@ -19,3 +19,20 @@ def repo() -> Path:
 def panel() -> list[str]:
     """The paper's 14,558 gene symbols, in the model's order."""
     return (REPO / "resources/panel/sagefm_genes.txt").read_text().split()
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory) -> Path:
+    """A copy of the workflow with the results of one whole run; minutes, once a session."""
+    import runs  # torch, seconds to import; most tests do without
+
+    folder = runs.prepare(tmp_path_factory.mktemp("workflow") / "run")
+    done = runs.snakemake(folder)
+    assert done.returncode == 0, done.stdout
+    return folder
+
+
+@pytest.fixture(scope="session")
+def results(run) -> Path:
+    """Where the whole run's results lie."""
+    return run / "results/small"

@@ -48,24 +48,10 @@ CHAPTERS = (
     "perturbation",
     "screen",
 )
-TARGETS = {"all", "results", "impute"}
+TARGETS = {"all", "results", "impute", "explore"}
 """Rules that name files and do nothing."""
-ON_REQUEST = {"impute_sample", "fetch_tf_targets", "label_table"}
+ON_REQUEST = {"impute_sample", "explore_cohort", "fetch_tf_targets", "label_table"}
 """Rules that the whole run does without."""
-
-
-@pytest.fixture(scope="session")
-def run(tmp_path_factory) -> Path:
-    """A copy of the workflow with the results of one whole run."""
-    folder = runs.prepare(tmp_path_factory.mktemp("workflow") / "run")
-    done = runs.snakemake(folder)
-    assert done.returncode == 0, done.stdout
-    return folder
-
-
-@pytest.fixture(scope="session")
-def results(run) -> Path:
-    return run / "results/small"
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +68,8 @@ def test_every_output_is_there(results):
     for graph in runs.CONFIG["graphs"]:
         expected += [f"graphs/{graph}/{name}.npz" for name in samples]
     for model in MODELS:
-        expected += [f"models/{model}/{n}" for n in ("split.tsv", "best.pt", "gene_means.tsv")]
+        files = ("split.tsv", "best.pt", "recipe.json", "gene_means.tsv")
+        expected += [f"models/{model}/{name}" for name in files]
         expected += [
             f"recovery/{model}/breast/{name}"
             for name in ("summary.tsv", "samples.tsv", "genes.tsv.gz", "spots.tsv.gz")
@@ -138,7 +125,7 @@ def test_every_output_is_there(results):
         str(path.relative_to(results))
         for path in results.rglob("*")
         if path.is_file()
-        and path.relative_to(results).parts[0] not in ("logs", "benchmarks", "imputed")
+        and path.relative_to(results).parts[0] not in ("logs", "benchmarks", "imputed", "explore")
     }
     # Nothing is missing, and nothing else is left: no temporary file, no state of a training.
     assert own == set(expected)

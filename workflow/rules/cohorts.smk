@@ -55,6 +55,7 @@ rule ingest:
         qc=config["qc"],
         duplicates=config["harmonise"]["duplicates"],
         min_overlap=config["harmonise"]["min_overlap"],
+        image_pixels=config["image_pixels"],
         shared=f"{config['results']}/_shared/samples",
     message:
         "Reading {wildcards.cohort}/{wildcards.sample}"

@@ -109,6 +109,35 @@ rule released:
         "../scripts/released.py"
 
 
+rule recipe:
+    input:
+        panel=config["panel"],
+        library=module_files("model_recipe"),
+    output:
+        recipe=f"{RESULTS}/models/{{model}}/recipe.json",
+    log:
+        f"{RESULTS}/logs/recipe/{{model}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/recipe/{{model}}.tsv"
+    localrule: True
+    conda:
+        "../../envs/cohorts.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(5),
+    params:
+        network=of_model("network"),
+        normalisation=of_model("normalisation"),
+        graph=lambda wildcards: config["graphs"][MODELS[wildcards.model]["graph"]],
+        qc=config["qc"],
+        harmonise=config["harmonise"],
+    message:
+        "Writing down what model {wildcards.model} reads"
+    script:
+        "../scripts/recipe.py"
+
+
 rule gene_means:
     input:
         split=rules.split.output.split,

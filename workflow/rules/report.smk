@@ -229,6 +229,7 @@ rule results:
         qc=expand(rules.qc_figure.output.png, cohort=used_cohorts()),
         pretraining_set=rules.pretraining_set_figure.output.png,
         training=expand(rules.training_figure.output.png, model=TRAINED),
+        recipes=expand(rules.recipe.output.recipe, model=MODELS),
         recovery=RECOVERY_FIGURES,
         imputation=IMPUTATION_FIGURES,
         coherence=expand(

@@ -10,7 +10,7 @@ rule embed:
         samples=lambda wildcards: samples_of([wildcards.cohort]),
         graphs=lambda wildcards: graphs_of([wildcards.cohort], MODELS[wildcards.model]["graph"]),
         withheld=withheld_of,
-        library=module_files("representations", "checkpoint", "inference"),
+        library=module_files("representations", "checkpoint", "embedding"),
     output:
         representation=f"{RESULTS}/representations/{{cohort}}/{{genes}}/sagefm-{{model}}.h5ad",
     log:

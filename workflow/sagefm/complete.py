@@ -110,18 +110,18 @@ def complete_section(
         blocks = completed_rows(
             network, section, layout, normalisation, missing, device, batch_size
         )
-        _append_layer(temporary, blocks, adata.shape, batch_size)
+        append_layer(temporary, LAYER, blocks, adata.shape, batch_size)
     return int(missing.sum())
 
 
-def _append_layer(
-    path: Path, blocks: Iterator[np.ndarray], shape: tuple[int, int], batch_size: int
+def append_layer(
+    path: Path, name: str, blocks: Iterator[np.ndarray], shape: tuple[int, int], batch_size: int
 ) -> None:
-    """Write consecutive rows of the layer into an h5ad that is there already."""
+    """Write consecutive rows of a layer (float32) into an h5ad that is there already."""
     done, chunks = 0, (min(batch_size, shape[0]), min(CHUNK_GENES, shape[1]))
     with h5py.File(path, "r+") as file:
         layers = file["layers"]
-        data = layers.create_dataset(LAYER, shape, np.float32, chunks=chunks, **COMPRESSION)
+        data = layers.create_dataset(name, shape, np.float32, chunks=chunks, **COMPRESSION)
         data.attrs.update({"encoding-type": "array", "encoding-version": "0.2.0"})
         for block in blocks:
             data[done : done + len(block)] = block

@@ -9,6 +9,7 @@ import anndata
 import pandas as pd
 
 from sagefm.errors import InputError
+from sagefm.images import image_files, read_image
 from sagefm.io import sha256
 from sagefm.panel import harmonise as harmonise_genes
 from sagefm.panel import read_aliases
@@ -26,6 +27,7 @@ def ingest(
     qc: Mapping,
     harmonise: Mapping,
     labels: pd.DataFrame | None = None,
+    image_pixels: int = 0,
 ) -> anndata.AnnData:
     """Make one harmonised sample.
 
@@ -44,6 +46,8 @@ def ingest(
         `duplicates` and `min_overlap` of `panel.harmonise`, and `aliases`, a path or None.
     labels
         The cohort's label table, see `join_labels`.
+    image_pixels
+        Longest side of the tissue's image that is kept, where the source has one; 0 keeps none.
 
     Returns
     -------
@@ -51,19 +55,19 @@ def ingest(
         `X` csr int32 (spots x panel), raw counts. `obs`: `in_tissue`, `array_row`, `array_col`
         where the source has them; `n_counts`, `n_genes`, `mito_share` over all genes of the source;
         `label` if there is a label table. `obsm['spatial']` float64 (spots, 2) in pixels.
-        `uns['provenance']` flat.
+        `uns['provenance']` flat; `uns['spatial'][sample]` of `images.read_image`.
 
     Raises
     ------
     InputError
-        For input that cannot be used; the sentence starts with cohort and sample.
+        For input that cannot be used; the sentence starts with cohort, if any, and sample.
     """
     with _named(row):
-        return _ingest(Path(path), row, panel, qc, dict(harmonise), labels)
+        return _ingest(Path(path), row, panel, qc, dict(harmonise), labels, image_pixels)
 
 
 def section_files(path: str | Path, row: Mapping) -> list[Path]:
-    """Files that a section is read from, those of `readers.locate`; nothing is opened.
+    """Files that a section is read from, its images among them; nothing is opened.
 
     Raises
     ------
@@ -71,7 +75,8 @@ def section_files(path: str | Path, row: Mapping) -> list[Path]:
         If one of them is missing; the sentence starts with cohort and sample.
     """
     with _named(row):
-        return [*_locate(Path(path), row)[1].values()]
+        files = _locate(Path(path), row)[1]
+        return [*files.values(), *image_files(files)]
 
 
 @contextmanager
@@ -80,7 +85,8 @@ def _named(row: Mapping) -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        raise InputError(f"cohort {row['cohort']}, sample {row['sample']}: {error}") from error
+        names = [f"{key} {row[key]}" for key in ("cohort", "sample") if _value(row, key)]
+        raise InputError(f"{', '.join(names)}: {error}") from error
 
 
 def _locate(path: Path, row: Mapping) -> tuple[str, dict[str, Path]]:
@@ -88,7 +94,7 @@ def _locate(path: Path, row: Mapping) -> tuple[str, dict[str, Path]]:
     return locate(path, _value(row, "format") or "auto", _value(row, "positions") or None)
 
 
-def _ingest(path, row, panel, qc, harmonise, labels) -> anndata.AnnData:
+def _ingest(path, row, panel, qc, harmonise, labels, image_pixels) -> anndata.AnnData:
     """`ingest`, with errors that do not yet name the sheet's row."""
     fmt, files = _locate(path, row)
     source = read_section(path, fmt, files.get("positions"))
@@ -114,6 +120,9 @@ def _ingest(path, row, panel, qc, harmonise, labels) -> anndata.AnnData:
         "duplicate_positions": count_shared_positions(adata.obsm["spatial"]),
     }
     adata.uns["provenance"] = facts | genes
+    image = read_image(fmt, files, image_pixels) if image_pixels else None
+    if image is not None:
+        adata.uns["spatial"] = {row["sample"]: image}
     return adata
 
 

@@ -83,7 +83,7 @@ def read_section(
     else:
         raise InputError(
             f"{path}: has no obsm['spatial']; put the spots' x and y pixels there, or name a "
-            "position file in the sheet's `positions` column."
+            "position file as its `positions`."
         )
     check_spatial(adata, files.get("positions", path))
     return adata
@@ -97,9 +97,9 @@ def locate(
     - `h5ad`, `hest`: one AnnData file with raw counts in `X` and `obsm['spatial']`.
     - `spaceranger`: an `outs/` folder with `filtered_feature_bc_matrix.h5` (or the folder of that
       name) and `spatial/tissue_positions.csv` or `spatial/tissue_positions_list.csv`.
-    - `tenx_h5`: a 10x `.h5` file, with `positions`.
+    - `tenx_h5`: a 10x `.h5` file, with `positions`, or with Space Ranger's `spatial/` beside it.
     - `mtx`: a folder of `matrix.mtx`, `features.tsv` or `genes.tsv`, and `barcodes.tsv`, or one
-      `{prefix}matrix.mtx` with the others beside it under the same prefix; with `positions`.
+      `{prefix}matrix.mtx` with the others beside it under the same prefix; positions likewise.
 
     Tables and matrices may be plain or `.gz`.
 
@@ -117,7 +117,9 @@ def locate(
     if fmt not in FORMATS:
         raise InputError(f"{path}: format `{fmt}` is unknown; use one of {', '.join(FORMATS)}.")
     if not path.exists():
-        raise InputError(f"{path}: no such file or folder; correct `path_or_id` in the sheet.")
+        raise InputError(
+            f"{path}: no such file or folder; correct its path, a sheet's `path_or_id`."
+        )
     if fmt == "auto":
         fmt = _guess_format(path)
     if fmt != "mtx" and path.is_dir() != (fmt == "spaceranger"):
@@ -132,19 +134,21 @@ def locate(
             files = _mtx_files(folder)
         else:
             files = {"counts": _first(path, "filtered_feature_bc_matrix.h5")}
-        if not positions:
-            names = ("tissue_positions.csv", "tissue_positions_list.csv")
-            positions = _first(path / "spatial", *names)
+        beside = path / "spatial"
     else:
         files = _mtx_files(path) if fmt == "mtx" else {"counts": path}
+        beside = path.parent / "spatial"
+    # A matrix may be named by itself where it lies, in an outs/ folder.
+    if not positions and (fmt == "spaceranger" or (fmt in ("tenx_h5", "mtx") and beside.is_dir())):
+        positions = _first(beside, "tissue_positions.csv", "tissue_positions_list.csv")
     if positions:
         files["positions"] = Path(positions)
         if not files["positions"].is_file():
-            raise InputError(f"{positions}: no such file; correct `positions` in the sheet.")
+            raise InputError(f"{positions}: no such file; correct the path of `positions`.")
     elif fmt in ("tenx_h5", "mtx"):
         raise InputError(
-            f"{path}: a 10x matrix has no coordinates of its own; name the section's "
-            "tissue_positions file in the sheet's `positions` column."
+            f"{path}: a 10x matrix has no coordinates of its own, and no spatial/ lies beside it; "
+            "name the section's tissue_positions file as its `positions`."
         )
     return fmt, files
 

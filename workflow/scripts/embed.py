@@ -1,11 +1,9 @@
 """Write a cohort's embeddings by a trained model: no gene is hidden but those withheld."""
 
-import torch
-
-from sagefm.batches import Batches
 from sagefm.checkpoint import load_network
 from sagefm.cohort import cohort_of_files
-from sagefm.inference import embed, prepare_machine
+from sagefm.embedding import embedded_rows
+from sagefm.inference import prepare_machine
 from sagefm.model import input_layout
 from sagefm.representations import write_representation
 from sagefm.script import job
@@ -17,12 +15,12 @@ with job(snakemake):
     cohort = cohort_of_files(inputs.samples, inputs.graphs, inputs.withheld)
     sections = sections_of(cohort.samples, cohort.graphs)
     network = load_network(inputs.checkpoint, params.network, sections[0].n_genes()).to(device)
-    batches = Batches(
-        sections,
-        input_layout(params.network, params.kind),
-        params.normalisation,
-        mask_share=0.0,
-        withheld=cohort.withheld_columns(),
+    layout = input_layout(params.network, params.kind)
+    withheld = cohort.withheld_columns()
+    blocks = (
+        rows
+        for section in sections
+        for rows in embedded_rows(network, section, layout, params.normalisation, device, withheld)
     )
     facts = {
         "method": "sagefm",
@@ -30,7 +28,5 @@ with job(snakemake):
         "transductive": params.pretrained_here,
         "withheld_genes": len(cohort.withheld),
     }
-    with torch.inference_mode():
-        blocks = (embed(network, batch.to(device)).cpu().numpy() for batch in batches.epoch(0))
-        name = f"sagefm-{snakemake.wildcards.model}"
-        write_representation(snakemake.output.representation, name, cohort, blocks, facts)
+    name = f"sagefm-{snakemake.wildcards.model}"
+    write_representation(snakemake.output.representation, name, cohort, blocks, facts)

@@ -17,6 +17,7 @@ with job(snakemake) as log:
     aliases = inputs.get("aliases") or None
     files = [*section_files(inputs.source, row), inputs.panel, *filter(None, [aliases])]
     settings = {"qc": params.qc, "harmonise": harmonise, "aliases": bool(aliases)}
+    settings["image_pixels"] = params.image_pixels
     key = sample_key(params.row, files, settings, labels, inputs.library)
     shared = Path(params.shared) / f"{key}.h5ad"
     if shared.exists():
@@ -29,6 +30,7 @@ with job(snakemake) as log:
             params.qc,
             {**harmonise, "aliases": aliases},
             labels=labels,
+            image_pixels=params.image_pixels,
         )
         write_h5ad(sample, shared)
     link_shared(shared, snakemake.output.sample)

@@ -1,0 +1,26 @@
+"""Put all that a run has to say of a cohort into one file for viewers."""
+
+from sagefm.cohort import cohort_of_files
+from sagefm.explore import explore_cohort
+from sagefm.io import read_table, write_h5ad
+from sagefm.representations import read_representation
+from sagefm.score_rows import TEXT
+from sagefm.script import job
+
+with job(snakemake):
+    inputs, params = snakemake.input, snakemake.params
+    predictions: dict[str, dict] = {task: {} for task in params.classifiers}
+    for (task, name), path in zip(params.predictions, inputs.predictions, strict=True):
+        predictions[task][name] = read_table(path, dtype=TEXT)
+    adata = explore_cohort(
+        cohort_of_files(inputs.samples),
+        map(read_representation, inputs.representations),
+        {
+            name: read_table(path, dtype=TEXT)
+            for name, path in zip(params.clustered, inputs.clusters, strict=True)
+        },
+        predictions,
+        params.classifiers,
+        read_table(inputs.umap, dtype=TEXT) if inputs.umap else None,
+    )
+    write_h5ad(adata, snakemake.output.explore)
