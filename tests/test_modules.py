@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,15 @@ RULES = re.compile(r"^rule (\w+):\n((?:[ \t]+.*\n|\n)+)", re.M)
 
 def closure(*names: str) -> set[str]:
     return {str(Path(f).relative_to(LIBRARY).with_suffix("")) for f in module_files(*names)}
+
+
+def imports(path: Path) -> set[str]:
+    """What a file imports of the library itself."""
+    return {
+        node.module.removeprefix("sagefm.").replace(".", "/")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sagefm.")
+    }
 
 
 def test_closure_follows_imports_within_imports():
@@ -52,6 +62,12 @@ def test_the_library_imports_in_the_form_that_is_followed():
                 assert node.module != "sagefm", path
 
 
+def test_no_module_imports_itself_by_way_of_others():
+    files = {str(p.relative_to(LIBRARY).with_suffix("")): p for p in LIBRARY.rglob("*.py")}
+    order = TopologicalSorter({name: imports(path) for name, path in files.items()})
+    assert set(order.static_order()) == set(files)
+
+
 def rules_with_scripts(repo):
     for path in sorted((repo / "workflow/rules").glob("*.smk")):
         for name, body in RULES.findall(path.read_text()):
@@ -66,12 +82,7 @@ def test_every_rule_depends_on_the_modules_its_script_imports(repo):
     assert len(found) > 5
     lacking = {}
     for name, script, modules in found:
-        tree = ast.parse((repo / "workflow/scripts" / script).read_text())
-        imported = {
-            node.module.removeprefix("sagefm.").replace(".", "/")
-            for node in ast.walk(tree)
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sagefm.")
-        }
+        imported = imports(repo / "workflow/scripts" / script)
         # What every script does around its work changes no result.
         if missing := imported - closure(*modules) - {"script", "io", "errors"}:
             lacking[name] = missing
