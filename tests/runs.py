@@ -162,8 +162,8 @@ def prepare(folder: Path) -> Path:
     shutil.copytree(
         REPO / "resources", folder / "resources", ignore=shutil.ignore_patterns("*.h5ad")
     )
-    (folder / "resources/demo/st").rmdir()
-    (folder / "resources/demo/st").symlink_to(REPO / "resources/demo/st")
+    for section in (REPO / "resources/demo/st").iterdir():
+        (folder / "resources/demo/st" / section.name).symlink_to(section)
     (folder / "config").mkdir()
     write_config(folder, CONFIG)
     genes = [*small.patch(genes=GENES - MISSING).var_names]

@@ -1,4 +1,4 @@
-"""A disk that is really full, under Snakemake: the sentence, nothing partial, and a new start."""
+"""Disks that are really full or read-only, under Snakemake: the sentence, and nothing partial."""
 
 import subprocess
 import sys
@@ -69,3 +69,26 @@ def test_a_full_disk_ends_in_one_sentence_and_nothing_partial(tmp_path):
     left = [line.split(": ")[1] for line in second.splitlines() if line.startswith("left over")]
     assert sorted(left) == ["ballast", "small/logs/ingest/atlas/heart-1.log"], done.stdout
     assert "second start: status 0\nthe sample is there" in second, second
+
+
+def test_a_read_only_folder_ends_in_one_sentence_before_any_job(tmp_path):
+    folder = runs.prepare(tmp_path / "run")
+    (folder / "results/small").mkdir(parents=True)
+    private = namespace(folder / "results")
+    if private is None:  # nothing may be mounted, so this is not root: what a mode forbids, then
+        (folder / "results/small").chmod(0o500)
+        (folder / "results").chmod(0o500)
+    steps = 'mount --bind results results && mount -o remount,bind,ro results && "$@"'
+    shell = ["sh", "-c", steps if private else '"$@"', "sh"]
+    done = subprocess.run(
+        [*(private or []), *shell, sys.executable, "-m", "snakemake", "--cores", "2", TARGET],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=500,
+    )
+    assert done.returncode == 1
+    assert f"{folder}/results: nothing may be written there; change that" in done.stdout
+    assert "Traceback" not in done.stdout
+    assert "ingest:" not in done.stdout

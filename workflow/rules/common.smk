@@ -19,6 +19,7 @@ sys.path.insert(0, LIBRARY)
 os.environ.update(PYTHONPATH=LIBRARY)
 
 from sagefm.errors import InputError
+from sagefm.io import require_writable
 from sagefm.methods.registry import method_of
 from sagefm.modules import module_files
 from sagefm.provenance import code_version
@@ -266,3 +267,10 @@ def mapped(wildcards):
     there = representations_of(wildcards.cohort)
     chosen = CLUSTERING["maps"] or [f"sagefm-{HEADLINE}", *METHODS]
     return ([name for name in chosen if name in there] or there)[:5]
+
+
+onstart:
+    try:
+        require_writable(config["results"])
+    except InputError as error:
+        raise WorkflowError(str(error))

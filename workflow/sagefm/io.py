@@ -122,6 +122,16 @@ def require_space(path: str | Path, size: int) -> None:
         raise _no_space(path)
 
 
+def require_writable(folder: str | Path) -> None:
+    """Raise an `InputError` if nothing may be written to a folder, or to where it would be made."""
+    folder = Path(folder).absolute()
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    if not os.access(there, os.W_OK):
+        raise InputError(
+            f"{there}: nothing may be written there; change that, or move `results` in the config."
+        )
+
+
 def full_disk(path: str | Path, error: OSError) -> InputError | None:
     """What to say of an error in writing `path`, if it is that the disk is full."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error):
