@@ -56,8 +56,9 @@ test-full: $(ENV) ## run all tests, with the slow ones: kills, faults, the whole
 bench: $(ENV) ## measure speed against its limits, and against the released way of computing
 	PYTHONPATH=workflow $(BIN)/python workflow/bench/perturbation.py
 
-lint: $(ENV) ## check style and format of code and rules
+lint: $(ENV) ## check style, types and format of code and rules
 	$(BIN)/ruff check
+	$(BIN)/mypy
 	$(BIN)/ruff format --check
 	$(BIN)/snakefmt --check Snakefile workflow/rules
 	$(BIN)/snakemake --lint

@@ -95,6 +95,7 @@ def make_batch(pieces: Sequence[tuple[Chunk, np.ndarray]], layout: str, mask: np
     centre = np.zeros(shape if apart else (0, shape[1]), dtype=np.float32)
     nodes, edges, centres, done, shift = [], [], [], 0, 0
     context = []
+    parts: tuple[np.ndarray, ...]
     for chunk, rows in pieces:
         here = slice(done, done + len(rows))
         done += len(rows)
@@ -118,7 +119,7 @@ def make_batch(pieces: Sequence[tuple[Chunk, np.ndarray]], layout: str, mask: np
         parts = (np.concatenate(nodes), np.concatenate(edges, axis=1), np.concatenate(centres))
     else:
         parts = (centre, mean) if apart else (mean,)
-    joined = [np.concatenate(parts) for parts in zip(*context, strict=True)]
+    joined = [np.concatenate(own) for own in zip(*context, strict=True)]
     inputs, more = (tuple(map(torch.from_numpy, arrays)) for arrays in (parts, joined))
     return Batch(layout, inputs, torch.from_numpy(target), torch.from_numpy(mask), more)
 
@@ -167,7 +168,7 @@ class Batches:
     def plan(self, epoch: int, order: str) -> list[tuple[list[int], np.ndarray]]:
         """An epoch's chunks: the sections stacked in each, and the order of their rows."""
         rng = np.random.default_rng([self.seed, epoch])
-        turn = range(len(self.sections))
+        turn = np.arange(len(self.sections))
         if order == "shuffled":
             turn = rng.permutation(len(self.sections))
         groups: list[list[int]] = [[]]

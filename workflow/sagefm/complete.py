@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from sagefm.batches import make_batch
+from sagefm.decoder import GeneDecoder
 from sagefm.errors import InputError
 from sagefm.inference import predict
 from sagefm.io import COMPRESSION, atomic, read_h5ad, require_space, write_h5ad
@@ -20,7 +21,7 @@ CHUNK_GENES = 1024
 
 @torch.inference_mode()
 def completed_rows(
-    network: torch.nn.Module,
+    network: GeneDecoder,
     section: Section,
     layout: str,
     normalisation: str,
@@ -53,7 +54,7 @@ def completed_rows(
 
 
 def complete_section(
-    network: torch.nn.Module,
+    network: GeneDecoder,
     section: Section,
     layout: str,
     normalisation: str,

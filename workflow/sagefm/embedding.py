@@ -6,13 +6,14 @@ import numpy as np
 import torch
 
 from sagefm.batches import Batches
+from sagefm.decoder import GeneDecoder
 from sagefm.inference import embed
 from sagefm.sections import Section
 
 
 @torch.inference_mode()
 def embedded_rows(
-    network: torch.nn.Module,
+    network: GeneDecoder,
     section: Section,
     layout: str,
     normalisation: str,

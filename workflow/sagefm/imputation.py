@@ -15,6 +15,7 @@ import pandas as pd
 import torch
 
 from sagefm.batches import Batch, make_batch
+from sagefm.decoder import GeneDecoder
 from sagefm.imputation_tables import SETTINGS
 from sagefm.inference import predict
 from sagefm.moments import Moments, median
@@ -66,7 +67,7 @@ def in_source(section: Section) -> np.ndarray:
 
 
 def score_section(
-    network: torch.nn.Module,
+    network: GeneDecoder,
     section: Section,
     layout: str,
     normalisation: str,
@@ -121,7 +122,7 @@ def score_section(
 
 @torch.inference_mode()
 def _predictions(
-    network: torch.nn.Module,
+    network: GeneDecoder,
     layout: str,
     chunks: tuple[Chunk, Chunk],
     rows: np.ndarray,
@@ -176,7 +177,7 @@ def _scores(moments: Moments, r2_spot: np.ndarray) -> pd.DataFrame:
 
 
 def score_sections(
-    network: torch.nn.Module,
+    network: GeneDecoder,
     sections: Sequence[Section],
     facts: Sequence[Mapping],
     layout: str,

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from sagefm.batches import Batch, Batches
-from sagefm.decoder import squared_error
+from sagefm.decoder import GeneDecoder, squared_error
 from sagefm.masks import FIXED_STREAM
 
 
@@ -34,17 +34,17 @@ def autocast(device: torch.device, precision: str) -> torch.autocast:
     return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")
 
 
-def embed(network: torch.nn.Module, batch: Batch) -> Tensor:
+def embed(network: GeneDecoder, batch: Batch) -> Tensor:
     """Embeddings (spots, width) of a batch's central spots, by the path its layout allows."""
     return getattr(network, f"embed_{batch.layout}")(*batch.inputs)
 
 
-def predict(network: torch.nn.Module, batch: Batch) -> Tensor:
+def predict(network: GeneDecoder, batch: Batch) -> Tensor:
     """Predicted expression (spots, genes) of a batch's central spots."""
     return network.decode(embed(network, batch), *batch.context)
 
 
-def loss(network: torch.nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
+def loss(network: GeneDecoder, batch: Batch) -> tuple[Tensor, Tensor]:
     """What a network is trained to lessen, summed over a batch, and what to divide it by."""
     return network.loss(embed(network, batch), batch.target, batch.mask, *batch.context)
 
@@ -60,7 +60,7 @@ def neighbour_mean_mse(batches: Batches) -> float:
 
 @torch.inference_mode()
 def evaluate(
-    network: torch.nn.Module,
+    network: GeneDecoder,
     batches: Batches,
     device: torch.device,
     precision: str = "fp32",

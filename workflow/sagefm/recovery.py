@@ -14,6 +14,7 @@ import pandas as pd
 import torch
 
 from sagefm.batches import Batches
+from sagefm.decoder import GeneDecoder
 from sagefm.inference import predict
 from sagefm.io import require_space, spot_positions
 from sagefm.moments import Moments, masked_spearman, median, p_value
@@ -124,7 +125,7 @@ class Scratch:
 
 
 def predictions(
-    network: torch.nn.Module, batches: Batches, gene_mean: np.ndarray, device: torch.device
+    network: GeneDecoder, batches: Batches, gene_mean: np.ndarray, device: torch.device
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Of one section's batches: truth, mask (spots, genes) and `PREDICTORS` (P, spots, genes)."""
     channels = replace(batches, layout="channels")
@@ -163,7 +164,7 @@ def spot_scores(truth: np.ndarray, predicted: np.ndarray, mask: np.ndarray) -> n
 
 
 def recover(
-    network: torch.nn.Module,
+    network: GeneDecoder,
     sections: Sequence[Section],
     template: Batches,
     gene_mean: np.ndarray,
@@ -221,7 +222,7 @@ def recover(
 
 
 def recovery_maps(
-    network: torch.nn.Module,
+    network: GeneDecoder,
     section: Section,
     template: Batches,
     genes: pd.DataFrame,

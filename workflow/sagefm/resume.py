@@ -39,7 +39,7 @@ def remembered(path: Path, compute: Callable[[], dict[str, np.ndarray]]) -> dict
     if not path.exists():
         arrays = compute()
         with atomic(path) as temporary:
-            np.savez(temporary, **arrays)
+            np.savez(temporary, allow_pickle=False, **arrays)
         return arrays
     with np.load(path, allow_pickle=False) as file:
         return dict(file)

@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from sagefm.batches import Batch, Batches
 from sagefm.checkpoint import read_checkpoint, save_checkpoint
+from sagefm.contrast import Contrast
 from sagefm.errors import InputError
 from sagefm.inference import autocast, evaluate, loss
 from sagefm.masks import FIXED_STREAM
@@ -99,7 +100,7 @@ class Trainer:
         n_genes = training.sections[0].n_genes()
         network = build_network(recipe.network, n_genes, recipe.widths, seed=recipe.seed)
         resumed = (state / "state.pt").exists()
-        if recipe.network == "contrast" and not resumed:
+        if isinstance(network, Contrast) and not resumed:
             chunk = training.first_chunk()
             network.fit_input(chunk.expression, chunk.others())
         self.network = network.to(device)
@@ -137,8 +138,8 @@ class Trainer:
 
     def _finished(self) -> bool:
         progress, recipe = self.progress, self.recipe
-        stale = progress.epoch - 1 - progress.best_epoch
-        return progress.epoch > recipe.epochs or (progress.best_epoch and stale >= recipe.patience)
+        stale, found = progress.epoch - 1 - progress.best_epoch, progress.best_epoch > 0
+        return progress.epoch > recipe.epochs or (found and stale >= recipe.patience)
 
     def _epoch(self) -> None:
         progress, recipe = self.progress, self.recipe

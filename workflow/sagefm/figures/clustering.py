@@ -144,7 +144,7 @@ def _panel(ax: Axes, rows: pd.DataFrame, order: list[str], with_zero: bool) -> N
     """One line a representation: intervals, and dots over them."""
     both = rows["centred"].any()
     for _, row in rows.iterrows():
-        y = order.index(row["representation"])
+        y: float = order.index(row["representation"])
         y += (-0.16 if row["centred"] else 0.16) if both else 0
         colour = representation_colour(row["representation"])
         ax.plot([row["low"], row["high"]], [y, y], color=colour, lw=1, alpha=0.6)

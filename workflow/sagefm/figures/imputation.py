@@ -1,10 +1,12 @@
 """Imputation of genes that sections lack: scores against the share of the panel that is missing."""
 
 from itertools import cycle, product
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from sagefm.figures.style import (
     DOUBLE,
@@ -57,7 +59,7 @@ def draw_imputation(summary: pd.DataFrame) -> Figure:
     columns = [*product(summary["normalisation"].unique(), SETTINGS)]
     figure = Figure(figsize=(DOUBLE, 5.4))
     panels = figure.subplots(len(METRICS), len(columns), sharex=True, squeeze=False)
-    handles: dict[str, object] = {}
+    handles: dict[str, Line2D] = {}
     for (metric, label), row in zip(METRICS.items(), panels, strict=True):
         row[0].set_ylabel(label)
         for i, (ax, (normalisation, setting)) in enumerate(zip(row, columns, strict=True)):
@@ -84,23 +86,23 @@ def draw_imputation(summary: pd.DataFrame) -> Figure:
     return figure
 
 
-def _lines(ax: Axes, table: pd.DataFrame, signs: dict[str, tuple[str, str]]) -> dict[str, object]:
+def _lines(ax: Axes, table: pd.DataFrame, signs: dict[str, tuple[str, str]]) -> dict[str, Line2D]:
     """Lines of one panel, and its legend's entries by model or baseline."""
     first = table["model"].unique()[:1]
-    wanted = {}
+    wanted: dict[str, tuple[pd.DataFrame, dict[str, Any]]] = {}
     untrained = table[(table["predictor"] != "model") & table["model"].isin(first)]
     for name in present(untrained["predictor"]):
         own = untrained[untrained["predictor"] == name]
         style = {"color": PREDICTOR_COLOURS[name], "marker": PREDICTOR_MARKERS[name]}
-        wanted[PREDICTOR_NAMES[name]] = own, style | {"ls": "--", "lw": 0.9}
+        wanted[PREDICTOR_NAMES[name]] = own, {**style, "ls": "--", "lw": 0.9}
     for model, own in table[table["predictor"] == "model"].groupby("model", sort=False):
         wanted[model] = own, dict(zip(("color", "marker"), signs[model], strict=True))
     drawn = {}
-    for i, (name, (own, style)) in enumerate(wanted.items()):
+    for i, (name, (own, line)) in enumerate(wanted.items()):
         own = own.sort_values("share")
         x = 100 * own["share"] + BARS_APART * (i - (len(wanted) - 1) / 2)
-        drawn[name] = ax.plot(x, own["mean"], ms=3.5, mew=0, **style)[0]
-        ax.vlines(x, own["low"], own["high"], color=style["color"], lw=0.8, alpha=0.6)
+        drawn[name] = ax.plot(x, own["mean"], ms=3.5, mew=0, **line)[0]
+        ax.vlines(x, own["low"], own["high"], color=line["color"], lw=0.8, alpha=0.6)
     return drawn
 
 

@@ -1,5 +1,7 @@
 """Maps of recovered genes: what is true and what is predicted, on the tissue."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -63,6 +65,6 @@ def _scale_bar(ax: Axes) -> None:
     power = 10 ** np.floor(np.log10(third))
     length = power * max(step for step in (1, 2, 5) if step * power <= third)
     x = left + 0.04 * (right - left)
-    under = {"transform": ax.get_xaxis_transform(), "clip_on": False}
+    under: dict[str, Any] = {"transform": ax.get_xaxis_transform(), "clip_on": False}
     ax.plot([x, x + length], [-0.03, -0.03], color="black", lw=1.5, **under)
     ax.text(x, -0.06, f"{length:,.0f} pixels", va="top", fontsize=7, **under)

@@ -45,7 +45,7 @@ def draw_response_maps(maps: pd.DataFrame) -> Figure:
             ax.set_title(title.format(input=source, output=target), loc="center")
             bar = figure.colorbar(discs, ax=ax, shrink=0.85, aspect=15, pad=0.02)
             bar.locator = MaxNLocator(4)
-            bar.formatter.set_useOffset(False)
+            bar.ax.ticklabel_format(axis="y", useOffset=False)
             bar.set_label(unit, fontsize=7)
             bar.outline.set_visible(False)
     names = first.iloc[0]

@@ -2,7 +2,9 @@
 
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
@@ -82,12 +84,15 @@ def _name_rows(ax: Axes, table: pd.DataFrame) -> None:
 def _mark_removed(figure: Figure, ax: Axes, table: pd.DataFrame, organs: pd.Series) -> None:
     """Show the spots removed as white ends of the bars; say what the colours mean."""
     removed = table["spots_source"] - table["spots_kept"]
-    handles = [Patch(color=colour, label=organ) for organ, colour in categorical(organs).items()]
+    handles: list[Artist | BarContainer] = [
+        Patch(color=colour, label=organ) for organ, colour in categorical(organs).items()
+    ]
     handles = handles if len(handles) > 1 else []
     if removed.any():
-        white = {"color": "white", "ec": "black", "lw": 0.6, "label": "spots removed"}
         rows = np.flatnonzero(removed)
-        ends = {"left": table["spots_kept"].iloc[rows], "height": 0.72}
-        handles.append(ax.barh(rows, removed.iloc[rows], **ends, **white))
+        width, left = removed.iloc[rows], table["spots_kept"].iloc[rows]
+        white = ax.barh(rows, width, 0.72, left, color="white", ec="black", lw=0.6)
+        white.set_label("spots removed")
+        handles.append(white)
     if handles:
         figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 6))

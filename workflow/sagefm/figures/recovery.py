@@ -262,8 +262,9 @@ def _lines(ax: Axes, detection: pd.DataFrame, value: str) -> None:
     bins = detection.drop_duplicates("stratum")
     for predictor in present(detection["predictor"]):
         own = detection[detection["predictor"] == predictor].set_index("stratum")[value]
-        style = {"color": PREDICTOR_COLOURS[predictor], "marker": PREDICTOR_MARKERS[predictor]}
-        ax.plot(range(len(bins)), own.reindex(bins["stratum"]), ms=3.5, mew=0, **style)
+        colour, marker = PREDICTOR_COLOURS[predictor], PREDICTOR_MARKERS[predictor]
+        heights = own.reindex(bins["stratum"])
+        ax.plot(range(len(bins)), heights, color=colour, marker=marker, ms=3.5, mew=0)
     labels = [
         f"{100 * float(stratum.split('-')[1]):g}\n({genes / 1000:.1f})"
         for stratum, genes in zip(bins["stratum"], bins["n_genes_tested"], strict=True)

@@ -149,7 +149,9 @@ def disk_checks(needs: Sequence[Need]) -> list[Check]:
 
     Stages whose folders lie on one disk are added up.
     """
-    checks, missing, names = [], {}, {}
+    checks = []
+    missing: dict[int, int] = {}
+    names: dict[int, Path] = {}
     for need in needs:
         folder = _existing(Path(need.folder))
         there = folder_size(Path(need.folder)) if need.stage in ("downloads", "samples") else 0
