@@ -320,7 +320,8 @@ class _Handler(BaseHTTPRequestHandler):
         for at in range(start, min(end, len(content)), step):
             self.wfile.write(content[at : min(at + step, end)])
             self.wfile.flush()
-            time.sleep(fault.pause if fault else 0)
+            if fault and fault.pause:
+                time.sleep(fault.pause)
         if end < len(content):
             self.close_connection = True
         return None
