@@ -52,3 +52,23 @@ rule unpack:
         "Unpacking {wildcards.member}"
     script:
         "../scripts/unpack.py"
+
+
+rule lock_data:
+    log:
+        f"{RESULTS}/logs/lock_data.log",
+    localrule: True
+    conda:
+        "../../envs/cohorts.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=1440,
+    params:
+        origins={file: asdict(origin) for file, origin in RAW.origins.items()},
+        folder=RAW.folder,
+        lock=config["downloads"]["lock"],
+    message:
+        "Holding raw files to the lock table"
+    script:
+        "../scripts/lock_data.py"
