@@ -47,6 +47,9 @@ embed: $(ENV) ## embed a section: IN=(folder, h5, h5ad) OUT=(h5ad) [MODEL= POSIT
 explore: $(ENV) ## write each cohort as one h5ad for scanpy, squidpy and viewers (results/*/explore)
 	@$(SNAKEMAKE) -- explore
 
+lock-data: $(ENV) ## write the lock table of raw files, or hold those that are there to it (CONFIG=)
+	@$(SNAKEMAKE) -- lock_data
+
 test: $(ENV) ## run the fast tests
 	$(BIN)/pytest -m 'not slow'
 

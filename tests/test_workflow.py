@@ -50,7 +50,7 @@ CHAPTERS = (
 )
 TARGETS = {"all", "results", "impute", "explore"}
 """Rules that name files and do nothing."""
-ON_REQUEST = {"impute_sample", "explore_cohort", "fetch_tf_targets", "label_table"}
+ON_REQUEST = {"impute_sample", "explore_cohort", "label_table", "fetch", "unpack", "lock_data"}
 """Rules that the whole run does without."""
 
 
@@ -342,7 +342,7 @@ def test_an_edit_of_graphs_reruns_graphs_and_not_ingestion(run):
         found = would_run(run)
     assert found["graph"] == 10
     assert found["pretrain"] == 2
-    assert not {"ingest", "qc_table", "split", "gene_means", "fetch_checkpoint"} & set(found)
+    assert not {"ingest", "qc_table", "split", "gene_means", "released"} & set(found)
 
 
 def test_an_edit_of_a_figure_reruns_it_and_the_report(run):
@@ -551,7 +551,7 @@ def test_a_bad_section_ends_in_one_sentence(spoilt, case):
 def test_a_checkpoint_of_another_panel_ends_in_one_sentence(spoilt):
     printed, folder = spoilt
     words = ("other.pt", "predicts 7 genes, but the panel has 400", "use the panel")
-    assert_one_sentence(folder / "logs/fetch_checkpoint/other.log", words, printed)
+    assert_one_sentence(folder / "logs/released/other.log", words, printed)
     assert not (folder / "models/other/best.pt").exists()
 
 
