@@ -64,12 +64,14 @@ def test_the_library_imports_in_the_form_that_is_followed():
 
 def test_no_module_imports_itself_by_way_of_others():
     files = {str(p.relative_to(LIBRARY).with_suffix("")): p for p in LIBRARY.rglob("*.py")}
-    order = TopologicalSorter({name: imports(path) for name, path in files.items()})
-    assert set(order.static_order()) == set(files)
+    assert len(files) > 100
+    TopologicalSorter({name: imports(path) for name, path in files.items()}).prepare()
 
 
 def rules_with_scripts(repo):
-    for path in sorted((repo / "workflow/rules").glob("*.smk")):
+    rules = set((repo / "workflow/rules").glob("*.smk"))
+    # What was fetched is held to checksums, and not fetched again for an edit.
+    for path in sorted(rules - {repo / "workflow/rules/downloads.smk"}):
         for name, body in RULES.findall(path.read_text()):
             if script := re.search(r'"\.\./scripts/(\w+\.py)"', body):
                 library = re.search(r"module_files\(([^)]*)\)", body)
