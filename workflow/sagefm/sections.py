@@ -32,13 +32,26 @@ class Section:
 
     def n_spots(self) -> int:
         """Spots of the section, from the file's header alone."""
-        with h5py.File(self.counts_path) as file:
-            return int(file["X"].attrs["shape"][0])
+        return self._header()[0]
 
     def n_genes(self) -> int:
         """Genes of the section's panel, from the file's header alone."""
-        with h5py.File(self.counts_path) as file:
-            return int(file["X"].attrs["shape"][1])
+        return self._header()[1]
+
+    def n_entries(self) -> int:
+        """Counts that are not 0, from the file's header alone."""
+        return self._header()[2]
+
+    def _header(self) -> tuple[int, int, int]:
+        """Spots, genes and stored counts."""
+        try:
+            with h5py.File(self.counts_path) as file:
+                spots, genes = file["X"].attrs["shape"]
+                return int(spots), int(genes), len(file["X/data"])
+        except OSError as error:
+            raise InputError(
+                f"{self.counts_path}: cannot be read as h5ad ({error}); make it again."
+            ) from error
 
 
 def draw_rows(section: Section, number: int | None, seed: int) -> np.ndarray:
@@ -151,7 +164,10 @@ def load_chunk(
     InputError
         If a graph was built on another number of spots than its sample has.
     """
-    matrices, graphs, depths = [], [], []
+    graphs, depths, ends = [], [], [np.zeros(1, dtype=np.int64)]
+    # Filled as sections come: to stack them afterwards would hold all of them twice.
+    room = sum(section.n_entries() for section in sections)
+    values, genes = np.empty(room, dtype=np.float32), np.empty(room, dtype=np.int32)
     for section in sections:
         counts = sp.csr_matrix(read_h5ad(section.counts_path).X)
         if len(withheld):
@@ -163,15 +179,19 @@ def load_chunk(
                 f"{section.graph_path}: built on {graph.n_spots} spots, but {section.counts_path} "
                 f"has {counts.shape[0]}; remove the graph and run again."
             )
-        matrices.append(normalise(counts, normalisation))
+        here = slice(ends[-1][-1], ends[-1][-1] + counts.nnz)
+        values[here], genes[here] = normalise(counts, normalisation).data, counts.indices
+        ends.append(here.start + counts.indptr[1:].astype(np.int64))
         depths.append(count_scale(counts, normalisation))
         graphs.append(graph)
     sizes = np.array([graph.n_spots for graph in graphs])
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
     edges = np.concatenate([[0], np.cumsum([len(graph.ego) for graph in graphs])])
     indptr = [graph.indptr[:-1] + edge for graph, edge in zip(graphs, edges, strict=False)]
+    rows = np.concatenate(ends)
+    filled = (values[: rows[-1]], genes[: rows[-1]], rows)
     return Chunk(
-        expression=sp.csr_matrix(sp.vstack(matrices, format="csr")),
+        expression=sp.csr_matrix(filled, shape=(len(rows) - 1, counts.shape[1])),
         ego_indptr=np.concatenate([*indptr, edges[-1:]]),
         ego=np.concatenate([g.ego + start for g, start in zip(graphs, starts, strict=True)]),
         keys=np.repeat(np.array([s.key for s in sections], dtype=np.uint64), sizes),
