@@ -9,7 +9,7 @@ TORCH ?= $(or $(word 2,$(subst -, ,$(wildcard .venv/.built-*))),cpu)
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help env demo embed explore test test-full bench lint format lock clean
+.PHONY: help env demo embed explore test test-full bench bench-scale lint format lock clean
 
 # Module systems set these, and what they point to would hide the locked packages.
 unexport PYTHONPATH PYTHONHOME
@@ -58,6 +58,9 @@ test-full: $(ENV) ## run all tests, with the slow ones: kills, faults, the whole
 
 bench: $(ENV) ## measure speed against its limits, and against the released way of computing
 	PYTHONPATH=workflow $(BIN)/python workflow/bench/perturbation.py
+
+bench-scale: $(ENV) ## measure a cohort of a million spots (ARGS='--samples 40 --distinct 8': a smaller one)
+	PYTHONPATH=workflow $(BIN)/python workflow/bench/scale.py $(ARGS)
 
 lint: $(ENV) ## check style, types and format of code and rules
 	$(BIN)/ruff check

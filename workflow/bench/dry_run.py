@@ -1,0 +1,55 @@
+"""How long Snakemake takes to plan the paper's run: 416 samples, none of whose files is there."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+REPO = Path(__file__).resolve().parents[2]
+CONFIG = "config/paper.yaml"
+
+
+def place_inputs(folder: Path) -> None:
+    """Link the workflow into a folder, with empty files where its sheets and config name some."""
+    for name in ("Snakefile", "workflow", "config", "resources", "envs", "profiles"):
+        (folder / name).symlink_to(REPO / name)
+    config = yaml.safe_load((REPO / CONFIG).read_text())
+    named = [model.get("released", {}).get("path") for model in config["models"].values()]
+    for cohort in config["cohorts"].values():
+        named.append(cohort.get("labels"))
+        sheet = pd.read_csv(REPO / cohort["samples"], sep="\t", dtype=str, keep_default_na=False)
+        for column in {"path_or_id", "positions"} & set(sheet):
+            named.extend(sheet[column])
+    for path in filter(None, named):
+        place = folder / path
+        if place.suffix:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.touch()
+        else:
+            place.mkdir(parents=True, exist_ok=True)
+
+
+def dry_run(folder: Path) -> tuple[float, float]:
+    """Seconds, and seconds of processor time, of `snakemake -n` in a folder of `place_inputs`.
+
+    Raises
+    ------
+    RuntimeError
+        If it fails.
+    """
+    command = [sys.executable, "-m", "snakemake", "-n", "--quiet", "all", "--configfile", CONFIG]
+    start, before = time.perf_counter(), _children_seconds()
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    seconds, busy = time.perf_counter() - start, _children_seconds() - before
+    if done.returncode:
+        raise RuntimeError(f"the dry run failed:\n{done.stdout}\n{done.stderr}")
+    return seconds, busy
+
+
+def _children_seconds() -> float:
+    times = os.times()
+    return times.children_user + times.children_system

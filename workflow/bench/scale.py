@@ -1,0 +1,160 @@
+"""A cohort of a million spots: time, memory and disk of its stages, and the prediction they give.
+
+Sections as large as those of config/samples/hest.tsv are made for a part of its samples; the other
+samples are links to these, so what is read twice may come from the page cache.
+"""
+
+import argparse
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from bench.chapters import CHAPTERS
+from bench.cohort_files import (
+    chosen_rows,
+    first_spots,
+    link_cohort,
+    write_graphs,
+    write_samples,
+    write_sources,
+)
+from bench.dry_run import REPO, dry_run, place_inputs
+from bench.measured import measured
+from bench.prediction import H100, Rates, predicted_hours
+from bench.stages import PAPER, stream, train, validate
+from sagefm.io import write_table
+from sagefm.panel import read_panel
+from sagefm.sections import Section
+
+SIZES = (50_000, 250_000)
+"""Spots of the smaller cohorts that the whole one is held against."""
+RATE = "spots/s"
+"""A second is one of a core's processor time throughout."""
+CHAPTER_SIZES = (4_000, 12_000)
+
+
+class Table:
+    """Rows `name, value, unit, detail`, printed as they come."""
+
+    def __init__(self) -> None:
+        self.rows: list[dict] = []
+
+    def add(self, name: str, value: float, unit: str, detail: str = "") -> None:
+        """Add a row."""
+        self.rows.append({"name": name, "value": value, "unit": unit, "detail": detail})
+        print(f"{name:36} {value:12.5g} {unit:10} {detail}", flush=True)
+
+
+def bytes_a_spot(paths: Sequence[Path], spots: int) -> float:
+    """Size of some files over a number of spots."""
+    return sum(path.stat().st_size for path in paths) / spots
+
+
+def make_cohort(
+    sheet: pd.DataFrame, distinct: int, counts: float, folder: Path, table: Table
+) -> tuple[list[Section], float, float]:
+    """Make and link a sheet's sections: these, and the spots a second of ingestion and graphs."""
+    panel = read_panel(REPO / "resources/panel/sagefm_genes.txt")
+    bundled = sorted((REPO / "resources/demo/st").glob("*.h5ad"))
+    rows = chosen_rows(sheet, distinct)
+    sources = write_sources(rows, bundled, panel, counts, folder / "sources")
+    spots = int(rows["expected_spots"].sum())
+    samples = measured(write_samples, sources, panel, folder)
+    about = f"{len(sources)} sections, {spots} spots, the largest of {max(rows['expected_spots'])}"
+    table.add("ingest_spots_per_s", spots / samples.seconds, RATE, about)
+    table.add("ingest_peak_gb", samples.peak_gb, "GB", about)
+    graphs = measured(write_graphs, samples.result, folder)
+    table.add("graph_spots_per_s", spots / graphs.seconds, RATE, "15 nearest spots")
+    table.add("graph_peak_gb", graphs.peak_gb, "GB")
+    stages = {"source": sources, "sample": samples.result, "graph": graphs.result}
+    for stage, paths in stages.items():
+        table.add(f"{stage}_bytes_per_spot", bytes_a_spot(paths, spots), "bytes")
+    genes = len(panel)
+    table.add("dense_bytes_per_spot", 4 * 15 * genes, "bytes", f"15 x {genes} floats, uncompressed")
+    for source in sources:
+        source.unlink()
+    sections = link_cohort(
+        sheet.sample(frac=1, random_state=0), samples.result, graphs.result, folder
+    )
+    return sections, spots / samples.seconds, spots / graphs.seconds
+
+
+def measure_streaming(
+    sections: Sequence[Section], batches: int, steps: int, table: Table
+) -> tuple[float, float, float]:
+    """Rates of training, evaluation and batches alone; memory by the cohort's size."""
+    total = sum(section.n_spots() for section in sections)
+    parts = [first_spots(sections, size) for size in SIZES if size < total] + [list(sections)]
+    for part in parts:
+        spots = sum(section.n_spots() for section in part)
+        name = f"{round(spots / 1000)}k_spots"
+        streamed = measured(stream, part, PAPER, batches)
+        detail = f"{len(part)} samples, {streamed.result} spots of an epoch, no network"
+        table.add(f"stream_peak_gb_{name}", streamed.peak_gb, "GB", detail)
+        table.add(f"stream_spots_per_s_{name}", streamed.result / streamed.seconds, RATE, detail)
+        trained = measured(train, part, PAPER, steps)
+        detail = f"{len(part)} samples, {steps} steps, fp32, full width"
+        table.add(f"train_peak_gb_{name}", trained.peak_gb, "GB", detail)
+        table.add(f"train_spots_per_s_{name}", trained.result, RATE, detail)
+    evaluation = measured(validate, sections, PAPER, steps).result
+    table.add("evaluate_spots_per_s", evaluation, RATE, f"{steps} batches")
+    return trained.result, evaluation, streamed.result / streamed.seconds
+
+
+def measure_chapters(sections: Sequence[Section], table: Table) -> None:
+    """Growth of memory with the cohort, of the chapters that hold something of all of it."""
+    parts = [first_spots(sections, size) for size in CHAPTER_SIZES]
+    if len(parts[0]) == len(parts[1]):
+        return  # too small a cohort
+    small, large = (sum(section.n_spots() for section in part) for part in parts)
+    for name, chapter in CHAPTERS.items():
+        peaks = [measured(chapter, part).peak_gb for part in parts]
+        slope = (peaks[1] - peaks[0]) / (large - small) * 1e6
+        detail = f"{peaks[0]:.2f} GB at {small} spots, {peaks[1]:.2f} at {large}"
+        table.add(f"{name}_kb_per_spot", slope, "kB/spot", detail)
+
+
+def main() -> None:
+    """Measure, print, write results/bench/scale.tsv and results/bench/prediction.tsv."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--samples", type=int, default=416, help="samples of the cohort")
+    parser.add_argument("--distinct", type=int, default=48, help="of which so many are made")
+    parser.add_argument("--counts", type=float, default=10_000, help="median counts of a spot")
+    parser.add_argument("--batches", type=int, default=800, help="batches that are streamed")
+    parser.add_argument("--steps", type=int, default=300, help="training steps")
+    options = parser.parse_args()
+    table = Table()
+    sheet = pd.read_csv(
+        REPO / "config/samples/hest.tsv",
+        sep="\t",
+        usecols=["sample", "expected_spots", "expected_genes"],
+    )
+    sheet = chosen_rows(sheet, options.samples)
+    with tempfile.TemporaryDirectory() as temporary:
+        planned = Path(temporary) / "dry_run"
+        planned.mkdir()
+        place_inputs(planned)
+        seconds, busy = min(dry_run(planned) for _ in range(2))
+        detail = f"config/paper.yaml, the better of two; {busy:.1f} s of processor time"
+        table.add("dryrun_416_s", seconds, "s", detail)
+        made = make_cohort(sheet, options.distinct, options.counts, Path(temporary), table)
+        sections, ingest, graphs = made
+        streaming = measure_streaming(sections, options.batches, options.steps, table)
+        measure_chapters(sections, table)
+    spots = int(sheet["expected_spots"].sum())
+    rates = Rates(ingest, graphs, *streaming)
+    predictions = pd.concat(
+        [
+            predicted_hours(rates, spots, 2).assign(machine="2 CPU cores"),
+            predicted_hours(rates, spots, 16, H100).assign(machine="16 CPU cores, one H100"),
+        ]
+    )
+    print(predictions.to_string(index=False))
+    write_table(pd.DataFrame(table.rows), REPO / "results/bench/scale.tsv")
+    write_table(predictions, REPO / "results/bench/prediction.tsv")
+
+
+if __name__ == "__main__":
+    main()

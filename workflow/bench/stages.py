@@ -1,0 +1,80 @@
+"""What the scale bench measures: one stage of the workflow on files of a cohort, in one process."""
+
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+from sagefm.batches import Batches
+from sagefm.inference import evaluate, prepare_machine
+from sagefm.model import WIDTHS, build_network
+from sagefm.sections import Section
+from sagefm.training import Recipe, Trainer
+from sagefm.training_files import batches_of
+
+PAPER = {
+    "network": "gcn",
+    "widths": WIDTHS,
+    "normalisation": "log1p",
+    "mask_share": 0.3,
+    "training": {"batch_size": 64, "seed": 9001, "buffer_spots": 16_384},
+}
+"""What of the paper's model (the defaults of the config) its batches depend on."""
+
+
+@dataclass(frozen=True)
+class FirstBatches(Batches):
+    """The first `limit` batches of every epoch; `clock` has the processor time of each."""
+
+    limit: int = 1
+    clock: list[float] = field(default_factory=list)
+
+    @property
+    def n_batches(self) -> int:
+        """Batches of one epoch."""
+        return min(self.limit, super().n_batches)
+
+    def epoch(self, *arguments, **options):
+        """`Batches.epoch`, cut short."""
+        for batch in islice(super().epoch(*arguments, **options), self.limit):
+            self.clock.append(time.process_time())
+            yield batch
+
+    def rate(self) -> float:
+        """Spots a second of processor time, from the second batch to the last."""
+        return self.batch_size * (len(self.clock) - 2) / (self.clock[-1] - self.clock[1])
+
+
+def limited(sections: Sequence[Section], model: dict, limit: int) -> FirstBatches:
+    """The first batches over some sections as training takes them."""
+    whole = batches_of(list(sections), model, "knn_clique", 1)
+    return FirstBatches(**vars(whole), limit=limit)
+
+
+def stream(sections: Sequence[Section], model: dict, limit: int) -> int:
+    """Make the first batches of an epoch of shuffled spots; how many spots that were."""
+    prepare_machine("cpu", 1)
+    batches = limited(sections, model, limit)
+    return sum(len(batch.target) for batch in batches.epoch(1, order="shuffled"))
+
+
+def train(sections: Sequence[Section], model: dict, steps: int) -> float:
+    """Train for some steps on one core; the rate, in spots a second."""
+    device = prepare_machine("cpu", 1)
+    training = limited(sections, model, steps)
+    validation = limited(sections[:1], model, 1)
+    with tempfile.TemporaryDirectory() as state:
+        recipe = Recipe(model["network"], model["widths"], epochs=1)
+        Trainer(recipe, training, validation, Path(state), device=device, save_seconds=1e9).run()
+    return training.rate()
+
+
+def validate(sections: Sequence[Section], model: dict, steps: int) -> float:
+    """Evaluate an untrained network on some batches, on one core; the rate, in spots a second."""
+    device = prepare_machine("cpu", 1)
+    batches = limited(sections, model, steps)
+    network = build_network(model["network"], sections[0].n_genes(), model["widths"], seed=0)
+    evaluate(network, batches, device)
+    return batches.rate()
