@@ -9,7 +9,7 @@ TORCH ?= $(or $(word 2,$(subst -, ,$(wildcard .venv/.built-*))),cpu)
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help env demo embed explore test test-full bench bench-scale lint format lock clean
+.PHONY: help env demo preflight embed explore test test-full bench bench-scale lint format lock clean lock-data
 
 # Module systems set these, and what they point to would hide the locked packages.
 unexport PYTHONPATH PYTHONHOME
@@ -49,6 +49,9 @@ explore: $(ENV) ## write each cohort as one h5ad for scanpy, squidpy and viewers
 
 lock-data: $(ENV) ## write the lock table of raw files, or hold those that are there to it (CONFIG=)
 	@$(SNAKEMAKE) -- lock_data
+
+preflight: $(ENV) ## check access, disk, packages and GPU before a long run (CONFIG=config/paper.yaml)
+	@$(SNAKEMAKE) --forceall -- preflight
 
 test: $(ENV) ## run the fast tests
 	$(BIN)/pytest -m 'not slow'

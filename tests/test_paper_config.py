@@ -1,7 +1,9 @@
-"""The full reproduction's config and sheets: whole, and clear about what the user has to fetch."""
+"""The full reproduction's config and sheets: whole, and planned from nothing."""
 
 import re
-from collections.abc import Callable
+import resource
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -9,51 +11,33 @@ import pytest
 import yaml
 from snakemake.utils import validate
 
-from sagefm.errors import InputError
+import runs
 from sagefm.module_scores import read_gene_sets
+from sagefm.raw_plan import RawPlan
 from sagefm.sheets import SCHEMAS, check_config, check_references, read_samples
 from sagefm.split import split_samples
 
 CONFIG = "config/paper.yaml"
+ARCHIVE = "10.5061/dryad.h70rxwdmj/10XVisium_2.zip"
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch, repo) -> Path:
-    """A working directory with the repository's config and resources, and no data."""
-    for name in ("config", "resources"):
+    """A working directory with the workflow, its config and resources, and no data."""
+    for name in ("config", "resources", "workflow", "envs", "Snakefile", "profiles"):
         (tmp_path / name).symlink_to(repo / name)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 def sheet_of(repo: Path, cohort: str) -> pd.DataFrame:
-    """A sheet as it is written, its paths not looked up."""
+    """A sheet as it is written."""
     path = repo / f"config/samples/{cohort}.tsv"
     return pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
 
 
-def read_config() -> dict:
-    return yaml.safe_load(Path(CONFIG).read_text())
-
-
-def place(path: str):
-    """An empty file, or a folder where the path names one."""
-    if Path(path).suffix:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        Path(path).touch()
-    else:
-        Path(path).mkdir(parents=True)
-
-
-def place_all(config: dict):
-    for cohort in config["cohorts"].values():
-        sheet = pd.read_csv(cohort["samples"], sep="\t", dtype=str, keep_default_na=False)
-        for column in ("path_or_id", "positions"):
-            for path in sheet.get(column, []):
-                place(path)
-        if labels := cohort.get("labels"):
-            place(labels)
-    place(config["models"]["released"]["released"]["path"])
+def read_config(path: str = CONFIG) -> dict:
+    return yaml.safe_load(Path(path).read_text())
 
 
 def check(config: dict) -> dict[str, pd.DataFrame]:
@@ -65,10 +49,9 @@ def check(config: dict) -> dict[str, pd.DataFrame]:
     return sheets
 
 
-def test_with_all_files_there_it_passes(folder):
-    config = read_config()
-    place_all(config)
-    sheets = check(config)
+@pytest.mark.parametrize("path", [CONFIG, "config/released.yaml"])
+def test_it_passes_and_no_data_have_to_be_there(folder, path):
+    sheets = check(read_config(path))
     assert {name: len(sheet) for name, sheet in sheets.items()} == {
         "hest": 416,
         "opscc": 12,
@@ -76,43 +59,61 @@ def test_with_all_files_there_it_passes(folder):
     }
 
 
-def remove(path: str) -> Callable:
-    def change():
-        Path(path).rmdir() if Path(path).is_dir() else Path(path).unlink()
-
-    return change
+# What would run
 
 
-MISSING = {
-    "data/hest/st/TENX152.h5ad": ["config/samples/hest.tsv", "sample `TENX152`", "correct the"],
-    "data/opscc/GSM6339642_s12_filtered_feature_bc_matrix.h5": [
-        "config/samples/opscc.tsv",
-        "sample `s12`",
-        "correct the sheet",
-    ],
-    "data/opscc/GSM6339631_s1_tissue_positions_list.csv.gz": ["sample `s1`", "positions"],
-    "data/gbm/10XVisium_2/#UKF256_TI_ST/outs": ["config/samples/gbm.tsv", "sample `UKF256_TI`"],
-    "data/opscc/labels.tsv": ["cohorts.opscc.labels", "correct the path"],
-}
+def planned(folder: Path, *arguments: str) -> tuple[dict[str, int], float, str]:
+    """Jobs of each rule in a dry run, its seconds of CPU, and which modules it imported."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    command = [sys.executable, "-X", "importtime", "-m", "snakemake", "--dry-run", *arguments]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=280)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert done.returncode == 0, done.stdout + done.stderr[-3000:]
+    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    imported = set(re.findall(r"\| +([\w.]+)$", done.stderr, re.MULTILINE))
+    return runs.jobs(done.stdout + done.stderr), seconds, imported
 
 
-@pytest.mark.parametrize("path", MISSING)
-def test_a_missing_file_is_named_with_its_sample_and_remedy(folder, path):
-    config = read_config()
-    place_all(config)
-    remove(path)()
-    with pytest.raises(InputError) as error:
-        check(config)
-    for words in [f"{path} does not exist", str(folder), *MISSING[path]]:
-        assert words in str(error.value)
+def test_the_whole_reproduction_is_planned_in_seconds_from_nothing(folder):
+    jobs, seconds, imported = planned(folder, "--configfile", CONFIG)
+    print(f"\n{jobs['total']} jobs planned in {seconds:.1f} s of CPU")
+    # 416 + 12 sections, 12 positions, 12 label files, an archive, a checkpoint, a table of pairs.
+    assert jobs["fetch"] == 416 + 12 + 12 + 12 + 1 + 1 + 1
+    assert jobs["unpack"] == 2 * 20
+    assert jobs["ingest"] == 416 + 12 + 20
+    assert jobs["pretrain"] == 5 and jobs["released"] == 1
+    assert jobs["preflight_gpu"] == jobs["label_table"] == 1
+    assert seconds < 20  # 8 on an idle core; one that others use as well counts more
+    assert {"snakemake", "pandas"} < imported
+    assert not {"torch", "anndata", "scanpy", "huggingface_hub", "rdata"} & imported
 
 
-def test_a_missing_checkpoint_is_named(folder):
-    config = read_config()
-    place_all(config)
-    Path(config["models"]["released"]["released"]["path"]).unlink()
-    with pytest.raises(InputError, match=r"models\.released\.released\.path: .* does not exist"):
-        check(config)
+def test_the_released_checkpoint_alone_trains_nothing_and_wants_no_gpu(folder):
+    config = ["--configfile", "config/released.yaml"]
+    jobs, *_ = planned(folder, *config)
+    assert not {"pretrain", "preflight_gpu", "recovery"} & set(jobs)
+    assert {"claims_clustering", "claims_annotation", "claims_perturbation"} < set(jobs)
+    # Claims 3 to 5 fetch no section of HEST-1k.
+    jobs, *_ = planned(folder, "claims_clustering", "claims_annotation", *config)
+    assert jobs["fetch"] == 12 + 12 + 12 + 1 + 1
+    assert jobs["ingest"] == 12 + 20
+
+
+def test_it_is_the_papers_config_as_far_as_it_goes(folder):
+    whole, part = read_config(), read_config("config/released.yaml")
+    assert part["models"]["released"].items() <= whole["models"]["released"].items()
+    assert whole["models"]["released"].pop("compute") == {"gpus": 1, "workers": 8}
+    for chapter in ("cohorts", "tasks", "clustering", "split", "representations"):
+        assert part[chapter] == whole[chapter], chapter
+    assert part["perturbation"]["pairs"] == whole["perturbation"]["pairs"]
+
+
+def test_the_released_checkpoint_is_the_one_of_the_paper(folder):
+    address = read_config()["models"]["released"]["released"]["git_lfs"]
+    repository, path = address.split("/Pre-trained Model/")
+    assert re.fullmatch(r"dayenai/SAGE-FM@15fe51f[0-9a-f]{33}", repository)
+    assert path.startswith("HEST1k_epoch_126_hidden_1024_512_512_512_1024_")
+    assert RawPlan("data").path("git_lfs", address).endswith(".pt")
 
 
 def test_the_first_model_is_trained_as_released(folder):
@@ -135,16 +136,27 @@ def test_the_416_are_those_of_the_paper(repo):
     assert (sheet["patient"] == "").sum() == 297
     assert (sheet["patient"] == sheet["patient"].str.strip()).all()
     assert (sheet["dataset"] != "").all()
-    assert list(sheet["path_or_id"]) == [f"data/hest/st/{s}.h5ad" for s in sheet["sample"]]
+    assert (sheet["source"] == "hest").all()
+    assert (sheet["path_or_id"] == sheet["sample"]).all()
 
 
 def test_opscc_files_are_named_as_at_geo(repo):
     sheet = sheet_of(repo, "opscc")
     for i, row in enumerate(sheet.to_dict("records")):
-        stem = f"data/opscc/GSM{6339631 + i}_s{i + 1}_"
+        stem = f"GSM{6339631 + i}/GSM{6339631 + i}_s{i + 1}_"
         assert row["sample"] == f"s{i + 1}"
         assert row["path_or_id"] == f"{stem}filtered_feature_bc_matrix.h5"
         assert row["positions"] == f"{stem}tissue_positions_list.csv.gz"
+
+
+def test_every_oral_section_has_its_labels_in_both_forms(repo):
+    samples = sheet_of(repo, "opscc")["sample"]
+    objects, codes = sheet_of(repo, "opscc_labels"), sheet_of(repo, "opscc_label_codes")
+    assert (objects["sample"] == samples).all() and (codes["sample"] == samples).all()
+    for i in range(12):
+        assert objects["path_or_id"][i] == f"20304456/sample_{i + 1}.Robj"
+        assert codes["path_or_id"][i].endswith(f"/pattern_patho_label_{i + 1}.rds")
+    assert codes["path_or_id"].str.contains("/hjm2217/ZI-HGT/6a420973").all()
 
 
 def test_gbm_has_tumour_sections_only_and_their_patients(repo):
@@ -152,9 +164,14 @@ def test_gbm_has_tumour_sections_only_and_their_patients(repo):
     for row in sheet.to_dict("records"):
         assert re.fullmatch(r"UKF\d{3}_(IDHMutant_)?T[CI]?", row["sample"])
         assert row["patient"] == row["sample"][:6]
-        assert row["path_or_id"] == f"data/gbm/10XVisium_2/#{row['sample']}_ST/outs"
+        outs = f"{ARCHIVE}::#{row['sample']}_ST/outs"
+        assert row["path_or_id"] == f"{outs}/filtered_feature_bc_matrix.h5"
+        assert row["positions"] == f"{outs}/spatial/tissue_positions_list.csv"
     assert sheet["sample"].nunique() == 20
     assert sheet["patient"].nunique() == 19
+    cortex = sheet_of(repo, "gbm_cortex")
+    assert len(cortex) == 8 and cortex["sample"].str.fullmatch(r"UKF\d{3}_C").all()
+    assert list(cortex.columns) == list(sheet.columns)
 
 
 def duplicates_of(repo: Path) -> pd.DataFrame:

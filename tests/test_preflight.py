@@ -14,6 +14,8 @@ from sagefm.preflight import packages, services
 from sagefm.preflight.checks import Check, as_text, checks_table
 from sagefm.preflight.gpu import gpu_checks
 from sagefm.preflight.packages import locked, package_checks
+from sagefm.raw_plan import Origin
+from stand_ins import COMMIT, serving
 
 TOKEN = "hf_secret0123456789"
 REPOSITORY = "owner/gated"
@@ -158,16 +160,16 @@ def served(status: int, **headers: str) -> Iterator[str]:
 @pytest.mark.parametrize("status", [200, 403, 404, 405])
 def test_a_host_that_answers_is_reached(status):
     with served(status) as address:
-        checks = services.host_checks([f"{address}/one", f"{address}/two"])
-    assert [check.verdict for check in checks] == ["ok"]
-    assert checks[0].what == f"host {address.split('//')[1]}"
+        check = services.host_check(f"{address}/one")
+    assert check.verdict == "ok"
+    assert check.what == f"host {address.split('//')[1]}"
 
 
 def test_a_host_in_trouble_or_out_of_reach():
     with served(503) as address:
-        (check,) = services.host_checks([address])
+        check = services.host_check(address)
     assert check.verdict == "fix this" and "503" in check.found
-    (check,) = services.host_checks([address])  # which is gone now
+    check = services.host_check(address)  # which is gone now
     assert check.verdict == "fix this"
     assert check.found == "does not answer (ConnectionRefusedError)"
     assert "HTTPS_PROXY" in check.remedy
@@ -175,7 +177,7 @@ def test_a_host_in_trouble_or_out_of_reach():
 
 @pytest.fixture
 def hub(monkeypatch, tmp_path):
-    """`hub_check` in a process of its own kind: no token but the one given, another endpoint."""
+    """`hub_check` with no token but the one given, at another endpoint."""
     from huggingface_hub import constants
 
     def check(address: str, token: str | None) -> Check:
@@ -191,27 +193,58 @@ def hub(monkeypatch, tmp_path):
 
 def test_a_token_that_is_accepted(hub):
     with served(200) as address:
-        check = hub(address, TOKEN)
-    assert check.verdict == "ok" and check.found == "the token of HF_TOKEN is accepted"
+        assert hub(address, TOKEN) == Check(f"access to {REPOSITORY}", "the token is accepted")
 
 
 def test_no_token(hub):
-    check = hub("http://127.0.0.1:9", None)
-    assert check.found == "there is no token"
-    assert f"https://huggingface.co/datasets/{REPOSITORY}" in check.remedy
-    assert "HF_TOKEN" in check.remedy
+    with served(200) as address:
+        check = hub(address, None)
+    assert check.found == "is gated, and there is no token"
+    assert f"/datasets/{REPOSITORY}" in check.remedy and "HF_TOKEN" in check.remedy
 
 
 def test_a_token_without_access_a_bad_one_and_a_hub_in_trouble(hub):
-    gated = {"X_Error_Code": "GatedRepo"}
-    with served(403, **gated) as address:
+    with served(403, X_Error_Code="GatedRepo") as address:
         check = hub(address, TOKEN)
-    assert check.found == "the token of HF_TOKEN has no access" and "ask for it" in check.remedy
+    assert check.found == "the token's account has none" and "ask for it" in check.remedy
     with served(200) as address:
         refused = hub(address, "hf_another")
-    assert refused.found == "the token of HF_TOKEN is refused"
+    assert refused.found == "the token is refused"
     with served(500) as address:
-        assert hub(address, TOKEN).found == "the hub answers with 500"
+        assert hub(address, TOKEN).found == "the hub answers 500"
     assert "does not answer" in hub(address, TOKEN).found
     for found in (check, refused):
         assert TOKEN not in str(found) and "hf_another" not in str(found)
+
+
+ADDRESSES = {
+    "geo": "GSM1/GSM1_counts.h5",
+    "figshare": "20304456/sample_1.Robj",
+    "dryad": "10.5061/dryad.x/all.zip",
+    "git_lfs": f"me/code@{COMMIT}/model.pt",
+}
+
+
+def kept(name: str, address: str) -> tuple[str, str]:
+    """Under which name a stand-in has the file of an address."""
+    return ("git", address.replace("@", "/")) if name == "git_lfs" else (name, address)
+
+
+def test_every_service_is_asked_once_for_what_is_wanted(monkeypatch):
+    with serving() as stand_ins:
+        for name, value in stand_ins.environment().items():
+            monkeypatch.setenv(name, value)
+        for name, address in ADDRESSES.items():
+            stand_ins.files[kept(name, address)] = b"content"
+        wanted = [Origin(*item) for item in ADDRESSES.items()] * 2
+        checks = services.access_checks(wanted)
+        assert {check.verdict for check in checks} == {"ok"}, checks
+        assert len(stand_ins.paths("/v2/articles")) == 2  # one page, and the empty one behind it
+        # What is not there, and an account that is missing, are told by the source's own sentence.
+        del stand_ins.files[kept("figshare", ADDRESSES["figshare"])]
+        monkeypatch.delenv("DRYAD_CLIENT_ID")
+        told = checks_table(services.access_checks(wanted))
+    bad = told[told["verdict"] == "fix this"].set_index("check")["remedy"]
+    assert set(bad.index) == {"figshare", "dryad 10.5061/dryad.x"}
+    assert "has no file `sample_1.Robj`" in bad["figshare"]
+    assert "DRYAD_CLIENT_ID" in bad["dryad 10.5061/dryad.x"]

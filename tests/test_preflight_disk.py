@@ -70,7 +70,7 @@ def sheet(spots: list[str], source: str = "hest"):
 
 def sizes(config: dict, **changes) -> dict[str, int]:
     sheets = {"atlas": sheet(["1000", "2000"]), "breast": sheet(["500"]), **changes}
-    needs = stage_needs(config, sheets, [*sheets], 14_558, "data")
+    needs = stage_needs(config, sheets, [*sheets], 14_558)
     return {need.stage: need.size for need in needs}
 
 
@@ -84,6 +84,17 @@ def test_stages_grow_with_what_the_sheets_say(config):
     assert unknown["graphs"] / before["graphs"] == pytest.approx((3000 + 4992) / 3500, rel=1e-3)
     local = {name: sheet(["1000"], "local") for name in ("atlas", "breast")}
     assert sizes(config, **local)["downloads"] == 0
+
+
+def test_of_what_a_model_was_trained_on_the_test_part_is_judged(config):
+    config["screen"] = {"cohorts": [], "models": [], "context": "all"}
+    before = sizes(config)["results"]
+    config["recovery"]["cohorts"] = ["big"]
+    untrained = sizes(config, big=sheet(["10000"]))["results"] - before
+    assert untrained == 10_000 * disk.TABLE_BYTES
+    config["models"]["paper"]["pretrain_on"].append("big")
+    trained = sizes(config, big=sheet(["10000"]))["results"] - before
+    assert trained == pytest.approx(untrained * config["split"]["test"])
 
 
 def test_a_screen_counts_by_its_contexts(config):

@@ -18,8 +18,8 @@ rule label_table:
         "../../envs/cohorts.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         samples=lambda wildcards: [*LABEL_FILES[wildcards.cohort]["sample"]],
         column=lambda wildcards: config["cohorts"][wildcards.cohort]["raw_labels"].get("column"),

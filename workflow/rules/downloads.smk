@@ -18,8 +18,8 @@ rule fetch:
         "../../envs/cohorts.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=1440,
+        mem_mb=growing(500),
+        runtime=growing(1440),
         lock=config["downloads"]["lock"],
         per_host=config["downloads"]["per_host"],
     params:
@@ -46,8 +46,8 @@ rule unpack:
         "../../envs/cohorts.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=60,
+        mem_mb=growing(500),
+        runtime=growing(60),
     message:
         "Unpacking {wildcards.member}"
     script:
@@ -62,8 +62,8 @@ rule lock_data:
         "../../envs/cohorts.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=1440,
+        mem_mb=growing(500),
+        runtime=growing(1440),
     params:
         origins={file: asdict(origin) for file, origin in RAW.origins.items()},
         folder=RAW.folder,

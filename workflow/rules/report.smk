@@ -228,6 +228,7 @@ rule results:
         rules.scoreboard.output,
         qc=expand(rules.qc_figure.output.png, cohort=used_cohorts()),
         pretraining_set=rules.pretraining_set_figure.output.png,
+        gpu=GPU_CHECKED if GPUS else [],
         training=expand(rules.training_figure.output.png, model=TRAINED),
         recipes=expand(rules.recipe.output.recipe, model=MODELS),
         recovery=RECOVERY_FIGURES,

@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from sagefm.errors import InputError, hint
 from sagefm.methods.registry import read_options
+from sagefm.pair_checks import check_pairs, check_screen
 
 SCHEMAS = Path(__file__).parents[1] / "schemas"
 
@@ -25,14 +26,6 @@ _OF_COHORTS = (
     "screen",
 )
 """Chapters whose `cohorts` name entries of the config's."""
-
-PAIR_KEYS = {
-    "liana": ("resource",),
-    "gene_sets": ("gene_sets", "drivers"),
-    "tf_targets": ("path", "url", "sha256"),
-    "table": ("path",),
-}
-"""What the sources of gene pairs read: all of it, but `tf_targets`, which has a choice."""
 
 
 _TYPES = {
@@ -150,8 +143,8 @@ def check_references(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> Non
     names = dict.fromkeys(represented)
     known(config["clustering"]["maps"], "clustering.maps", names, "representation")
     _check_tasks(config, names, known, present)
-    _check_pairs(config, present)
-    _check_screen(config["screen"], config["perturbation"]["pairs"], present)
+    check_pairs(config, present)
+    check_screen(config["screen"], config["perturbation"]["pairs"], present)
     known(config["imputation"]["complete"], "imputation.complete", config["cohorts"], "cohort")
     for chapter in ("imputation", "perturbation", "screen"):
         known(config[chapter]["models"], f"{chapter}.models", config["models"], "model")
@@ -206,39 +199,6 @@ def _check_tasks(config: Mapping, represented: Mapping, known: Callable, present
             )
         if claim:
             claims[claim] = name
-
-
-def _check_pairs(config: Mapping, present: Callable) -> None:
-    """Check that each table of gene pairs has what its source reads, and nothing else."""
-    for name, entry in config["perturbation"]["pairs"].items():
-        at, source = f"perturbation.pairs.{name}", entry["source"]
-        given = {key for key in entry if key != "source" and entry[key] is not None}
-        if unread := sorted(given - set(PAIR_KEYS[source])):
-            raise InputError(
-                f"config, at {at}: source `{source}` does not read `{unread[0]}`; take it out, or "
-                "choose another `source`."
-            )
-        if source == "tf_targets":
-            if ("path" in given) == ("url" in given):
-                raise InputError(f"config, at {at}: give either `path` or `url`.")
-            if "sha256" in given and "url" not in given:
-                raise InputError(f"config, at {at}: `sha256` is of a `url`; take it out.")
-        elif missing := [key for key in PAIR_KEYS[source] if key not in given]:
-            raise InputError(f"config, at {at}: source `{source}` needs `{missing[0]}`; add it.")
-        for key in ("path", "gene_sets", "drivers"):
-            present(entry[key], f"{at}.{key}")
-
-
-def _check_screen(screen: Mapping, pairs: Mapping, present: Callable) -> None:
-    """Check that the screen's files exist, and that it has a truth to be held against."""
-    present(screen["inputs"], "screen.inputs")
-    if screen["outputs"] not in ("pairs", "all"):
-        present(screen["outputs"], "screen.outputs")
-    if screen["cohorts"] and not pairs:
-        raise InputError(
-            "config, at screen.cohorts: a screen is scored against `perturbation.pairs`, of which "
-            "there are none; add a table, or leave `cohorts` empty."
-        )
 
 
 def read_samples(path: str | Path, cohort: str) -> pd.DataFrame:

@@ -54,7 +54,6 @@ def stage_needs(
     sheets: Mapping[str, pd.DataFrame],
     cohorts: Sequence[str],
     n_genes: int,
-    downloads: str,
 ) -> list[Need]:
     """Disk that each stage of a run takes.
 
@@ -68,8 +67,6 @@ def stage_needs(
         Those the run uses.
     n_genes
         Length of the panel.
-    downloads
-        Folder of what is fetched.
     """
     rows = pd.concat([sheets[cohort] for cohort in cohorts])
     spots = _number(rows["expected_spots"], UNKNOWN_SPOTS)
@@ -80,7 +77,7 @@ def stage_needs(
     neighbours = sum(map(_neighbours, config["graphs"].values()))
     samples = total * n_genes * PANEL_DETECTED * SAMPLE_BYTES * DEPTH_MARGIN
     return [
-        Need("downloads", downloads, int(raw)),
+        Need("downloads", config["downloads"]["folder"], int(raw)),
         Need("samples", f"{config['results']}/_shared", int(samples)),
         Need("graphs", run, int(total * neighbours * NEIGHBOUR_BYTES)),
         Need("checkpoints", run, _checkpoints(config["models"], n_genes)),
@@ -131,8 +128,13 @@ def _results(config: Mapping, sheets: Mapping[str, pd.DataFrame], n_genes: int) 
     # Once of all genes, and once without those that a task's labels were made of.
     size = 2 * sum(4 * width + REPRESENTED_BYTES for width in widths)
     total = sum(spots[name] for name in represented) * size
-    judged = represented | {*config["recovery"]["cohorts"], *config["perturbation"]["cohorts"]}
-    total += sum(spots[name] for name in judged) * TABLE_BYTES
+    total += sum(spots[name] for name in represented) * TABLE_BYTES
+    trained = {name for model in models.values() for name in model["pretrain_on"]}
+    for name in {*config["recovery"]["cohorts"], *config["perturbation"]["cohorts"]} - represented:
+        # Of what a model was trained on, the test part alone is judged.
+        total += int(
+            spots[name] * TABLE_BYTES * (config["split"]["test"] if name in trained else 1)
+        )
     screen = config["screen"]
     for cohort in screen["cohorts"]:
         contexts = 1

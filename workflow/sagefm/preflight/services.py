@@ -1,37 +1,72 @@
 """Whether the services a run fetches from answer, and let this user in."""
 
-import os
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
 
+from sagefm.errors import InputError
 from sagefm.preflight.checks import Check
+from sagefm.raw_plan import Origin
+from sagefm.sources.registry import load_source, locate
 
 TIMEOUT_SECONDS = 20
+HUB_SOURCES = ("hest", "hub")
 _NETWORK = (
     "check the network, and `HTTPS_PROXY` where there is a proxy; on a cluster, start from a node "
     "that reaches the internet"
 )
 
 
-def host_checks(addresses: Iterable[str]) -> list[Check]:
-    """Whether each host answers at all; what it says to a visitor does not matter here.
+def access_checks(origins: Iterable[Origin]) -> list[Check]:
+    """Ask each service, and each data set on it, for one of the files that are wanted.
+
+    Services that need a token are shown it; it is in no check.
 
     Parameters
     ----------
-    addresses
-        URLs; only their hosts are asked, each once.
+    origins
+        Of the files to be fetched.
     """
-    from urllib.parse import urlsplit
+    asked: dict[str, Origin] = {}
+    for origin in origins:
+        asked.setdefault(_group(origin), origin)
+    with ThreadPoolExecutor() as pool:  # one that does not answer is asked for minutes
+        return [check for checks in pool.map(_access, asked, asked.values()) for check in checks]
 
-    hosts = {"{0.scheme}://{0.netloc}".format(urlsplit(address)): None for address in addresses}
-    return [_answers(host) for host in hosts]
+
+def _group(origin: Origin) -> str:
+    """What one answer speaks for: a data set, or else all files of a service or host."""
+    collection = getattr(load_source(origin.source), "collection", None)
+    if collection:
+        return f"{origin.source} {collection(origin.address)}"
+    host = urlsplit(origin.address).netloc
+    return f"{origin.source} {host}".strip()
 
 
-def _answers(host: str) -> Check:
+def _access(name: str, origin: Origin) -> list[Check]:
+    try:
+        remote = locate(origin.source, origin.address)
+    except InputError as error:
+        return [Check(name, f"`{origin.address}` is not to be had", str(error).rstrip("."))]
+    checks = [host_check(remote.url)]
+    if origin.source in HUB_SOURCES:
+        repository = load_source(origin.source).collection(origin.address).split("@")[0]
+        checks.append(hub_check(repository))
+    elif remote.revision or remote.size:
+        checks.append(Check(name, "has what is wanted"))
+    return checks
+
+
+def host_check(address: str) -> Check:
+    """Whether a URL's host answers at all; what it says to a visitor does not matter here."""
     import requests
 
-    name = f"host {host.split('://')[1]}"
+    parts = urlsplit(address)
+    name = f"host {parts.netloc}"
     try:
-        status = requests.head(host, timeout=TIMEOUT_SECONDS).status_code
+        status = requests.head(
+            f"{parts.scheme}://{parts.netloc}", timeout=TIMEOUT_SECONDS
+        ).status_code
     except requests.exceptions.ProxyError as error:
         return Check(name, f"the proxy refuses ({_reason(error)})", _NETWORK)
     except requests.RequestException as error:
@@ -42,42 +77,36 @@ def _answers(host: str) -> Check:
 
 
 def hub_check(repository: str) -> Check:
-    """Whether the user's token opens a gated dataset of the Hugging Face hub.
+    """Whether this user may read a data set of the Hugging Face hub.
 
-    The token is that of `HF_TOKEN`, or the one that `hf auth login` stored; it is shown nowhere.
+    The token is `HF_TOKEN`, or what `hf auth login` has stored; a public set needs none.
 
     Parameters
     ----------
     repository
-        `owner/name` of a dataset.
+        `OWNER/NAME`.
     """
-    from huggingface_hub import HfApi, get_token
+    from huggingface_hub import HfApi, constants, get_token
     from huggingface_hub.errors import GatedRepoError, HfHubHTTPError
 
-    name = f"access to {repository}"
-    where = "HF_TOKEN" if os.environ.get("HF_TOKEN") else "the hub's own store"
-    page = f"https://huggingface.co/datasets/{repository}"
-    if not get_token():
-        return Check(
-            name,
-            "there is no token",
-            f"ask for access at {page}, make a token that may read, and set HF_TOKEN (or run "
-            "`hf auth login`)",
-        )
+    name, page = f"access to {repository}", f"{constants.ENDPOINT}/datasets/{repository}"
+    token = get_token()
+    whose = "the token" if token else "without a token"
     try:
-        HfApi().auth_check(repository, repo_type="dataset")
-    except GatedRepoError:
-        return Check(name, f"the token of {where} has no access", f"ask for it at {page}")
+        HfApi().auth_check(repository, repo_type="dataset", token=token or False)
     except HfHubHTTPError as error:
-        status = error.response.status_code if error.response is not None else "no status"
+        status = error.response.status_code
+        if not token and status in (401, 403):
+            remedy = f"ask for access at {page}, then set HF_TOKEN, or run `hf auth login`"
+            return Check(name, "is gated, and there is no token", remedy)
+        if isinstance(error, GatedRepoError):
+            return Check(name, "the token's account has none", f"ask for it at {page}")
         if status == 401:
-            return Check(
-                name, f"the token of {where} is refused", "make a new one and set HF_TOKEN"
-            )
-        return Check(name, f"the hub answers with {status}", "try again later")
+            return Check(name, "the token is refused", "make a new one, and set HF_TOKEN")
+        return Check(name, f"the hub answers {status}", "try again later")
     except Exception as error:  # whatever the hub's client raises without a connection
         return Check(name, f"the hub does not answer ({_reason(error)})", _NETWORK)
-    return Check(name, f"the token of {where} is accepted")
+    return Check(name, f"{whose} is accepted" if token else f"is open {whose}")
 
 
 def _reason(error: Exception) -> str:

@@ -1,0 +1,85 @@
+# Before hours are spent: what would fail later is looked at first, here and where the GPU is.
+# No rule waits for a check, which would make what it has done before out of date: a run that
+# fetches begins with the checks (`onstart`), and the GPU's job goes first by its priority.
+
+from dataclasses import asdict
+
+from sagefm.preflight.disk import stage_needs
+
+N_GENES = len(Path(config["panel"]).read_text().split())
+NEEDS = stage_needs(config, SHEETS, used_cohorts(), N_GENES)
+ENVS = f"{workflow.basedir}/envs"
+GPUS = max(model["compute"]["gpus"] for model in MODELS.values())
+GPU_CHECKED = f"{RESULTS}/preflight/gpu.tsv"
+
+
+onstart:
+    fetched = {
+        job.wildcards.file for job in workflow.dag.needrun_jobs() if job.rule.name == "fetch"
+    }
+    if fetched:
+        from sagefm.preflight.first import look_first
+
+        try:
+            look_first([RAW.origins[file] for file in fetched], NEEDS, ENVS)
+        except InputError as error:
+            raise WorkflowError(str(error))
+
+
+rule preflight_checks:
+    input:
+        lock=[f"{ENVS}/{name}.txt" for name in ("requirements", "torch")],
+        library=module_files("preflight.first"),
+    output:
+        table=f"{RESULTS}/preflight/checks.tsv",
+    log:
+        f"{RESULTS}/logs/preflight_checks.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/preflight_checks.tsv"
+    priority: 2
+    localrule: True
+    conda:
+        "../../envs/cohorts.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(500),
+        runtime=growing(10),
+    params:
+        needs=[asdict(need) for need in NEEDS],
+        origins={file: asdict(origin) for file, origin in RAW.origins.items()},
+        folder=RAW.folder,
+    message:
+        "Checking services, disk and packages"
+    script:
+        "../scripts/preflight_checks.py"
+
+
+rule preflight_gpu:
+    input:
+        library=module_files("preflight.gpu", "preflight.first"),
+    output:
+        table=GPU_CHECKED,
+    log:
+        f"{RESULTS}/logs/preflight_gpu.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/preflight_gpu.tsv"
+    priority: 2
+    conda:
+        "../../envs/model.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(10),
+        gpu=GPUS,
+    params:
+        wanted=GPUS,
+    message:
+        "Checking that torch sees {params.wanted} GPU(s)"
+    script:
+        "../scripts/preflight_gpu.py"
+
+
+rule preflight:
+    input:
+        rules.preflight_checks.output,
+        gpu=GPU_CHECKED if GPUS else [],
