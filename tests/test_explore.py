@@ -159,6 +159,11 @@ def test_predictions_are_of_held_out_patients(explored, found):
     assert "not asked for" in set(table["predicted"])
 
 
+def test_the_classifier_is_the_one_asked_for(cohort, found):
+    adata = explore_cohort(cohort, [], {}, found["predictions"], {"tumour": "knn"})
+    assert set(adata.obs["tumour_pca"].dropna()) == {"not asked for"}
+
+
 def test_a_class_has_one_colour_in_all_columns(explored):
     def colours(column):
         return dict(
