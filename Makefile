@@ -9,7 +9,8 @@ TORCH ?= $(or $(word 2,$(subst -, ,$(wildcard .venv/.built-*))),cpu)
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help env demo preflight embed explore test test-full bench bench-scale lint format lock clean lock-data
+.PHONY: help env demo preflight embed explore test test-full cluster-test bench bench-scale lint \
+    format lock clean lock-data
 
 # Module systems set these, and what they point to would hide the locked packages.
 unexport PYTHONPATH PYTHONHOME
@@ -54,10 +55,18 @@ preflight: $(ENV) ## check access, disk, packages and GPU before a long run (CON
 	@$(SNAKEMAKE) --forceall -- preflight
 
 test: $(ENV) ## run the fast tests
-	$(BIN)/pytest -m 'not slow'
+	$(BIN)/pytest -m 'not slow and not cluster'
 
 test-full: $(ENV) ## run all tests, with the slow ones: kills, faults, the whole demo
-	$(BIN)/pytest
+	$(BIN)/pytest -m 'not cluster'
+
+# Debian's and Ubuntu's packages; elsewhere SLURM and munge have to be there.
+SLURM := slurmctld slurmd munged sbatch srun
+cluster-test: $(ENV) ## run the workflow on a SLURM started for it on this machine (installs slurm-wlm, munge)
+	@[ "$$(PATH="$$PATH:/usr/sbin" command -v $(SLURM) | wc -l)" = $(words $(SLURM)) ] || { \
+	    as=$$([ "$$(id -u)" = 0 ] || echo sudo); $$as apt-get -qq update; \
+	    $$as apt-get -qq install --no-install-recommends -y slurm-wlm munge > /dev/null; }
+	$(BIN)/pytest -m cluster tests/test_cluster.py
 
 bench: $(ENV) ## measure speed against its limits, and against the released way of computing
 	PYTHONPATH=workflow $(BIN)/python workflow/bench/perturbation.py

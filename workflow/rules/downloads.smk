@@ -18,7 +18,7 @@ rule fetch:
         "../../envs/cohorts.yaml"
     threads: 1
     resources:
-        mem_mb=growing(500),
+        mem_mb=growing(1000),
         runtime=growing(1440),
         lock=config["downloads"]["lock"],
         per_host=config["downloads"]["per_host"],
@@ -46,7 +46,7 @@ rule unpack:
         "../../envs/cohorts.yaml"
     threads: 1
     resources:
-        mem_mb=growing(500),
+        mem_mb=growing(1000),
         runtime=growing(60),
     message:
         "Unpacking {wildcards.member}"
@@ -62,7 +62,7 @@ rule lock_data:
         "../../envs/cohorts.yaml"
     threads: 1
     resources:
-        mem_mb=growing(500),
+        mem_mb=growing(1000),
         runtime=growing(1440),
     params:
         origins={file: asdict(origin) for file, origin in RAW.origins.items()},

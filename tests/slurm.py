@@ -1,0 +1,169 @@
+"""A SLURM cluster of one machine, in a temporary folder: no file of the system is touched.
+
+Its node pretends to more cores and memory than the machine has, and to two GPUs; it keeps no
+accounts. Daemons are stopped by the ids they were started under.
+"""
+
+import getpass
+import os
+import shutil
+import socket
+import subprocess
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+DAEMONS = ("munged", "slurmctld", "slurmd")
+WANTED = (*DAEMONS, "sbatch", "srun", "scancel", "scontrol", "squeue")
+SYSTEM = "/usr/sbin:/usr/bin:/sbin:/bin"
+
+CONF = """\
+ClusterName=trial
+SlurmctldHost={host}(127.0.0.1)
+SlurmctldPort={port}
+SlurmdPort={node_port}
+SlurmUser={user}
+SlurmdUser={user}
+AuthType=auth/munge
+AuthInfo=socket={folder}/munge/socket
+StateSaveLocation={folder}/state
+SlurmdSpoolDir={folder}/spool
+SlurmctldPidFile={folder}/slurmctld.pid
+SlurmdPidFile={folder}/slurmd.pid
+SlurmctldLogFile={folder}/slurmctld.log
+SlurmdLogFile={folder}/slurmd.log
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+MpiDefault=none
+SwitchType=switch/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_CPU_Memory
+SchedulerParameters=bf_interval=1,sched_interval=1,batch_sched_delay=0
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
+# Memory is watched, as cgroups would: a job above its request is ended.
+JobAcctGatherType=jobacct_gather/linux
+JobAcctGatherFrequency=task=1
+JobAcctGatherParams=OverMemoryKill
+KillWait=10
+ReturnToService=2
+SlurmdParameters=config_overrides
+GresTypes=gpu
+NodeName=node NodeHostname={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory=64000 Gres=gpu:2
+PartitionName=cpu Nodes=node Default=YES
+PartitionName=gpu Nodes=node
+PartitionName=urgent Nodes=node PriorityTier=10
+"""
+GRES = "NodeName=node Name=gpu File=/dev/null\nNodeName=node Name=gpu File=/dev/zero\n"
+# Snakemake's plugin takes SLURM_CONF out of what `srun` sees in a job.
+SRUN = '#!/bin/sh\nSLURM_CONF={conf} exec {srun} "$@"\n'
+
+
+def found(program: str) -> str | None:
+    """Where a program of SLURM's is; those of administrators stand where users may not look."""
+    return shutil.which(program, path=f"{os.environ['PATH']}:{SYSTEM}")
+
+
+def free_ports(number: int) -> list[int]:
+    """Ports nobody listens on."""
+    sockets = [socket.socket() for _ in range(number)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+@dataclass
+class Cluster:
+    """A cluster whose files all lie in `folder`; a context in which it runs."""
+
+    folder: Path
+    cpus: int = 4
+    daemons: dict[str, subprocess.Popen] = field(default_factory=dict)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a command needs to talk to this cluster."""
+        path = f"{self.folder}/bin:{os.environ['PATH']}:{SYSTEM}"
+        return {**os.environ, "PATH": path, "SLURM_CONF": f"{self.folder}/slurm.conf"}
+
+    def __enter__(self) -> "Cluster":
+        host = socket.gethostname().split(".")[0]
+        port, node_port = free_ports(2)
+        names = {"host": host, "port": port, "node_port": node_port, "cpus": self.cpus}
+        conf = CONF.format(folder=self.folder, user=getpass.getuser(), **names)
+        for name in ("munge", "state", "spool", "bin"):
+            (self.folder / name).mkdir()
+        (self.folder / "slurm.conf").write_text(conf)
+        (self.folder / "gres.conf").write_text(GRES)
+        srun = self.folder / "bin/srun"
+        srun.write_text(SRUN.format(conf=self.folder / "slurm.conf", srun=found("srun")))
+        srun.chmod(0o755)
+        key = self.folder / "munge/key"
+        key.write_bytes(os.urandom(1024))
+        key.chmod(0o400)
+        options = {"key-file": "key", "pid-file": "pid", "log-file": "log", "seed-file": "seed"}
+        options["socket"] = "socket"
+        files = [f"--{option}={self.folder}/munge/{name}" for option, name in options.items()]
+        try:
+            # --force: the folders above are open to none but their owner.
+            self._start("munged", "--foreground", "--force", "--num-threads=2", *files)
+            self._wait(lambda: (self.folder / "munge/socket").exists())
+            self._start("slurmctld", "-D")
+            self._start("slurmd", "-D", "-N", "node")
+            self._wait(lambda: "idle" in self.ask("sinfo", "--noheader", "-o", "%T", check=False))
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_) -> None:
+        """End all jobs, then the daemons, the youngest first."""
+        if "slurmd" in self.daemons:
+            self.ask("scancel", "--user", getpass.getuser(), check=False)
+            with suppress(AssertionError):
+                self._wait(lambda: not self.ask("squeue", "--noheader", check=False))
+        for process in reversed(self.daemons.values()):
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self.daemons.clear()
+
+    def _start(self, program: str, *arguments: str) -> None:
+        with (self.folder / f"{program}.out").open("w") as out:
+            self.daemons[program] = subprocess.Popen(
+                [found(program), *arguments],
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def _wait(self, ready, seconds: int = 60) -> None:
+        deadline = time.monotonic() + seconds
+        while not ready():
+            assert time.monotonic() < deadline, "the cluster does not answer:\n" + self.said()
+            time.sleep(0.2)
+
+    def said(self) -> str:
+        """What the daemons printed."""
+        return "\n".join(p.read_text(errors="replace") for p in self.folder.glob("*.out"))
+
+    def ask(self, *command: str, check: bool = True) -> str:
+        """What a command of SLURM's prints."""
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True)
+        assert done.returncode == 0 or not check, done.stderr
+        return done.stdout
+
+    def jobs(self) -> list[dict[str, str]]:
+        """All jobs, also those that ended, by their ids: what `scontrol` knows of each."""
+        lines = self.ask("scontrol", "show", "job", "--oneliner").splitlines()
+        facts = [dict(f.split("=", 1) for f in line.split() if "=" in f) for line in lines]
+        return sorted((job for job in facts if "JobId" in job), key=lambda job: int(job["JobId"]))
