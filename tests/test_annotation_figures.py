@@ -1,5 +1,6 @@
 """Figures of tasks: whole, labelled, the same twice; scripts and captions that hold together."""
 
+from functools import cache
 from types import SimpleNamespace
 
 import jinja2
@@ -21,6 +22,11 @@ CAPTIONS = ("scores", "classes", "confusion", "maps")
 
 @pytest.fixture(scope="module")
 def tables() -> dict[str, pd.DataFrame]:
+    return tables_like()
+
+
+@cache
+def tables_like() -> dict[str, pd.DataFrame]:
     labels = labels_of()
     plan = Plan(PLAN.protocols, ["logistic"], centred=[False, True], repeats=1)
     annotations = {
@@ -50,7 +56,7 @@ def figures(tables) -> dict:
         "scores": draw_annotation(tables["scores"], tables["skipped"], "a task", 0.81),
         "classes": draw_classes(tables["per_class"], shown, "a task"),
         "confusion": draw_confusion(tables["confusion"], shown, "a task"),
-        "maps": draw_annotation_maps(tables["maps"], shown, "a task"),
+        "maps": draw_annotation_maps(tables["maps"], shown, "a task", {}),
     }
 
 
@@ -121,7 +127,7 @@ def test_a_class_never_predicted_is_told(tables):
 
 
 def test_maps_have_a_panel_a_section_and_column(tables):
-    figure = draw_annotation_maps(tables["maps"], tables["shown"], "a task")
+    figure = draw_annotation_maps(tables["maps"], tables["shown"], "a task", {})
     assert sum(bool(ax.collections) for ax in figure.axes) == 4 * 3
     found = texts(figure)
     assert "a task: 4 sections, held-out patients" in found and "takes no part" in found

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from sagefm.chapter_claims import coherence_claims, pretraining_claims, recovery_claims
-from sagefm.claims import COLUMNS, VERDICTS, Claim, claims_table, scoreboard
+from sagefm.claims import COLUMNS, OUTCOMES, VERDICTS, Claim, claims_table, judge, scoreboard
 from sagefm.errors import InputError
 from sagefm.figures.scoreboard import scoreboard_html
 from sagefm.io import read_table, write_table
@@ -16,6 +16,14 @@ TRAINING = {
     "seconds": 100.0,
     "core_hours": 0.5,
     "gpu_hours": None,
+}
+
+
+PROVENANCE = {
+    "version": "1.2",
+    "code": "1.2 (abc)",
+    "config_sha256": "f" * 64,
+    "python": "3.11.1",
 }
 
 
@@ -83,14 +91,38 @@ def test_a_verdict_is_one_of_five():
 def test_the_page_shows_every_row_and_runs_no_text(reported):
     chapters = [claims_table([claim("recovery", reason="<b>p < 0.05</b>")])]
     board = scoreboard(reported, chapters)
-    provenance = {"code": "1.2 (abc)", "config_sha256": "f" * 64, "python": "3.11.1"}
-    page = scoreboard_html(board, "demo", provenance)
+    page = scoreboard_html(board, "demo", PROVENANCE)
     for name in reported["claim"]:
         assert name.replace("<", "&lt;") in page
-    assert "<b>" not in page
+    assert "<b>" not in page and "&lt;b&gt;p &lt; 0.05" in page
     assert page.count("<tr") == len(board) + 1
-    for fact in ("demo", "1.2 (abc)", "f" * 16, "3.11.1"):
+    for fact in ("demo", "workflow 1.2;", "1.2 (abc)", "f" * 16, "3.11.1"):
         assert fact in page
+
+
+def test_the_page_begins_with_what_held_and_what_did_not(reported):
+    outcomes = {"recovery": "did not hold", "coherent": "held", "annotation": "undecided"}
+    chapters = [claims_table([claim(id, outcome=own, obtained=id) for id, own in outcomes.items()])]
+    page = scoreboard_html(scoreboard(reported, chapters), "demo", PROVENANCE)
+    short = page[page.index("<div class='short'>") : page.index("</div>")]
+    held, failed, rest = short.split("</section>")[:3]
+    assert held.count("<li>") == 1 and "coherent" in held
+    assert failed.count("<li>") == 1 and ": recovery" in failed
+    assert rest.count("<li>") == len(reported) - 2 and ": annotation" in rest
+    assert "3 of 9 rows are proxies" in page
+    assert "proxies</strong>" not in scoreboard_html(
+        scoreboard(reported, [claims_table([claim("recovery", verdict="supported")])]),
+        "demo", PROVENANCE,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("verdict", OUTCOMES)
+def test_a_proxy_says_what_the_rule_says_of_its_data(verdict):
+    own = judge((verdict, "so it is"), True, "other data")
+    assert own == {"verdict": verdict, "outcome": OUTCOMES[verdict], "reason": "so it is"}
+    proxy = judge((verdict, "so it is"), False, "other data")
+    assert proxy["verdict"] == "proxy" and proxy["outcome"] == own["outcome"]
+    assert proxy["reason"] == "other data; here so it is"
 
 
 # Claim 1 and `lightweight`

@@ -42,6 +42,10 @@ def rows(name, values, metric="ari", clustering="kmeans", factor="label", scope=
 
 @pytest.fixture
 def scores() -> pd.DataFrame:
+    return scores_like()
+
+
+def scores_like() -> pd.DataFrame:
     rng = np.random.default_rng(0)
     found = []
     for name, mean in MEANS.items():
@@ -266,7 +270,7 @@ def test_the_figures_show_every_representation(scores):
     names = {representation_name(name) for name in MEANS}
     assert {"PCA", "MOFA", "neighbour mean", "sagefm-paper"} < names
     assert all(name in texts(metrics) for name in names)
-    assert "8 scored patients, 8 sections, 800 spots" in texts(metrics)
+    assert "8 patients, 8 sections, 800 spots" in texts(metrics)
     batch = draw_batch_biology(summary)
     (legend,) = batch.legends
     assert {text.get_text() for text in legend.get_texts()} == names
@@ -296,11 +300,11 @@ def test_maps_and_umap_do_without_labels():
         {"sample": np.repeat(["one", "two"], 20), "spot": np.arange(40), "x": rng.random(40),
          "y": rng.random(40), "label": None, "kmeans_section": rng.integers(3, size=40)}
     )  # fmt: skip
-    assert "no section" in draw_cluster_maps({"x": spots}).get_suptitle()
+    assert "no section" in draw_cluster_maps({"x": spots}, {}).get_suptitle()
     labelled = spots.assign(label=["a", "b"] * 10 + [None] * 20)
-    maps = draw_cluster_maps({"x": labelled, "y": labelled})
+    maps = draw_cluster_maps({"x": labelled, "y": labelled}, {})
     assert [ax.get_title() for ax in maps.axes] == ["labels", "x", "y"]
     layout = spots.assign(representation="x", patient="P", umap_1=spots["x"], umap_2=spots["y"])
-    assert [ax.get_ylabel() for ax in draw_umap(layout).axes] == ["by patient"]
-    both = draw_umap(layout.assign(label=labelled["label"]))
+    assert [ax.get_ylabel() for ax in draw_umap(layout, {}).axes] == ["by patient"]
+    both = draw_umap(layout.assign(label=labelled["label"]), {})
     assert [ax.get_ylabel() for ax in both.axes] == ["by label", "by patient"]

@@ -78,7 +78,7 @@ def test_other_data_are_a_proxy_that_says_what_was_found():
     made = claim(findings(0.1), paper_data=False)
     assert made.verdict == "proxy"
     assert made.reason.startswith("computed on a breast cohort, not on the paper's samples")
-    assert made.reason.split("; ")[3] == "says more than neighbour co-expression: yes"
+    assert made.reason.split("; ")[4] == "says more than neighbour co-expression: yes"
 
 
 @pytest.mark.parametrize(

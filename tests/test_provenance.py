@@ -59,6 +59,7 @@ def test_all_of_it(samples):
     assert facts["config"] == CONFIG
     assert facts["config_sha256"] == config_hash(CONFIG)
     assert facts["code"] == "1.0 (abc)"
+    assert facts["version"] == sagefm.__version__
     assert facts["python"] == sys.version.split()[0]
     assert set(facts["packages"]) == set(PACKAGES)
     assert facts["data_sha256"] == {

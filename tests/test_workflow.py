@@ -108,7 +108,7 @@ def test_every_output_is_there(results):
         expected += [f"screen/{model}/breast/{name}" for name in screened]
     expected.append("screen/paper/breast/jacobian.h5")  # `rings` does not collapse
     chapters = ("pretraining", "recovery", "coherence", "clustering", "annotation", "perturbation")
-    expected += [f"claims/{name}.tsv" for name in chapters]
+    expected += [f"claims/{name}.tsv" for name in (*chapters, "interpretable")]
     expected += ["coherence/breast.tsv", "scoreboard.tsv", "provenance.json", "report.zip"]
     expected += ["pretraining/organs.tsv", "pretraining/duplicates.tsv"]
     figures = [
@@ -128,8 +128,12 @@ def test_every_output_is_there(results):
     kinds = ("doses", "distributions", "directions", "maps")
     figures += [f"perturbation_{kind}_{m}_breast_mine" for kind in kinds for m in TRAINED]
     figures += [f"recovery_{kind}_{m}_breast" for kind in ("detection", "maps") for m in MODELS]
+    pages = ("overview", "recovery", "clustering", "annotation", "perturbation")
+    figures += [f"figure_{number}_{name}" for number, name in enumerate(pages, start=1)]
+    expected += ["figures/palettes/breast.tsv"]
+    expected += [f"overview/{name}.tsv" for name in ("sections", "neighbourhood", "layers")]
     expected += [f"figures/{name}.{suffix}" for name in figures for suffix in ("pdf", "png")]
-    expected.append("figures/scoreboard.html")
+    expected += ["figures/scoreboard.html", "figures/methods.html", "methods.rst"]
     own = {
         str(path.relative_to(results))
         for path in results.rglob("*")
@@ -168,10 +172,11 @@ def test_every_job_left_a_log_and_a_benchmark(run, results):
 
 def test_the_scoreboard(board, results):
     columns = ["claim", "reported", "obtained", "baseline", "n", "verdict", "evidence", "reason"]
+    columns += ["outcome", "protocol"]
     assert list(board) == columns
-    assert list(board["verdict"]).count("proxy") == 7
+    assert list(board["verdict"]).count("proxy") == 8
     assert list(board["verdict"]).count("inconclusive") == 1
-    assert list(board["verdict"]).count("not computed") == len(board) - 8
+    assert list(board["verdict"]).count("not computed") == len(board) - 9
     recovery = board.set_index(board["claim"].str[0]).loc["2"]
     summary = read_table(results / "recovery/paper/breast/summary.tsv")
     whole = summary[summary["stratum_kind"] == "all"].set_index("predictor")

@@ -119,8 +119,11 @@ rule annotation_figures:
         skipped=rules.annotation_scores.output.skipped,
         shown=rules.annotation_scores.output.shown,
         maps=rules.annotation_scores.output.maps,
+        palette=lambda wildcards: rules.palette.output.palette.format(
+            cohort=cohort_of(wildcards.task)
+        ),
         reported=REPORTED,
-        library=module_files("figures.annotation", "figures.annotation_maps"),
+        library=module_files("figures.annotation", "figures.annotation_maps", "figures.palette"),
     output:
         pdf=expand(
             f"{RESULTS}/figures/task_{{task}}_{{figure}}.pdf",
@@ -129,25 +132,25 @@ rule annotation_figures:
         ),
         scores=report(
             f"{RESULTS}/figures/task_{{task}}_scores.png",
-            category="6 Annotation and subtypes",
+            category="6 Annotation and subtypes (claims 4, 5)",
             labels={"figure": "accuracy", "task": "{task}"},
             caption="../report/annotation_scores.rst",
         ),
         classes=report(
             f"{RESULTS}/figures/task_{{task}}_classes.png",
-            category="6 Annotation and subtypes",
+            category="6 Annotation and subtypes (claims 4, 5)",
             labels={"figure": "each class", "task": "{task}"},
             caption="../report/annotation_classes.rst",
         ),
         confusion=report(
             f"{RESULTS}/figures/task_{{task}}_confusion.png",
-            category="6 Annotation and subtypes",
+            category="6 Annotation and subtypes (claims 4, 5)",
             labels={"figure": "confusion", "task": "{task}"},
             caption="../report/annotation_confusion.rst",
         ),
         maps=report(
             f"{RESULTS}/figures/task_{{task}}_maps.png",
-            category="6 Annotation and subtypes",
+            category="6 Annotation and subtypes (claims 4, 5)",
             labels={"figure": "maps", "task": "{task}"},
             caption="../report/annotation_maps.rst",
         ),

@@ -103,14 +103,14 @@ rule clustering_figures:
         metrics_pdf=f"{RESULTS}/figures/clustering_metrics_{{cohort}}.pdf",
         metrics_png=report(
             f"{RESULTS}/figures/clustering_metrics_{{cohort}}.png",
-            category="5 Clustering",
+            category="5 Embeddings and clusters (claim 3)",
             labels={"figure": "all metrics", "cohort": "{cohort}"},
             caption="../report/clustering_metrics.rst",
         ),
         batch_pdf=f"{RESULTS}/figures/clustering_batch_{{cohort}}.pdf",
         batch_png=report(
             f"{RESULTS}/figures/clustering_batch_{{cohort}}.png",
-            category="5 Clustering",
+            category="5 Embeddings and clusters (claim 3)",
             labels={"figure": "batch against biology", "cohort": "{cohort}"},
             caption="../report/clustering_batch.rst",
         ),
@@ -136,19 +136,20 @@ rule cluster_maps_figures:
         clusters=lambda wildcards: expand(
             rules.cluster.output.clusters, representation=mapped(wildcards), allow_missing=True
         ),
-        library=module_files("figures.cluster_maps"),
+        palette=rules.palette.output.palette,
+        library=module_files("figures.cluster_maps", "figures.palette"),
     output:
         umap_pdf=f"{RESULTS}/figures/clustering_umap_{{cohort}}.pdf",
         umap_png=report(
             f"{RESULTS}/figures/clustering_umap_{{cohort}}.png",
-            category="5 Clustering",
+            category="5 Embeddings and clusters (claim 3)",
             labels={"figure": "UMAP", "cohort": "{cohort}"},
             caption="../report/clustering_umap.rst",
         ),
         maps_pdf=f"{RESULTS}/figures/clustering_maps_{{cohort}}.pdf",
         maps_png=report(
             f"{RESULTS}/figures/clustering_maps_{{cohort}}.png",
-            category="5 Clustering",
+            category="5 Embeddings and clusters (claim 3)",
             labels={"figure": "clusters on the tissue", "cohort": "{cohort}"},
             caption="../report/clustering_maps.rst",
         ),

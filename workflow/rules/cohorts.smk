@@ -85,6 +85,28 @@ rule qc_table:
         "../scripts/qc_table.py"
 
 
+rule palette:
+    input:
+        samples=lambda wildcards: samples_of([wildcards.cohort]),
+        library=module_files("figures.palette", "cohort"),
+    output:
+        palette=f"{RESULTS}/figures/palettes/{{cohort}}.tsv",
+    log:
+        f"{RESULTS}/logs/palette/{{cohort}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/palette/{{cohort}}.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(20),
+    message:
+        "Choosing the colours of the labels and patients of {wildcards.cohort}"
+    script:
+        "../scripts/palette.py"
+
+
 rule qc_figure:
     input:
         table=rules.qc_table.output.table,
@@ -93,7 +115,7 @@ rule qc_figure:
         pdf=f"{RESULTS}/figures/qc_{{cohort}}.pdf",
         png=report(
             f"{RESULTS}/figures/qc_{{cohort}}.png",
-            category="1 Data",
+            category="2 Data",
             labels={"figure": "quality control", "cohort": "{cohort}"},
             caption="../report/qc.rst",
         ),

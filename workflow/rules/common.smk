@@ -264,7 +264,12 @@ def is_derived(task):
 
 def mapped(wildcards):
     """The representations whose clusters are drawn beside the labels: at most five."""
-    there = representations_of(wildcards.cohort)
+    return mapped_of(wildcards.cohort)
+
+
+def mapped_of(cohort):
+    """The same, of a cohort by its name."""
+    there = representations_of(cohort)
     chosen = CLUSTERING["maps"] or [f"sagefm-{HEADLINE}", *METHODS]
     return ([name for name in chosen if name in there] or there)[:5]
 

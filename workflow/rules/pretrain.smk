@@ -172,7 +172,7 @@ rule training_figure:
         pdf=f"{RESULTS}/figures/training_{{model}}.pdf",
         png=report(
             f"{RESULTS}/figures/training_{{model}}.png",
-            category="2 Pretraining",
+            category="3 Pretraining",
             labels={"figure": "losses, learning rate, speed", "model": "{model}"},
             caption="../report/training.rst",
         ),

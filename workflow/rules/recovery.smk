@@ -60,7 +60,7 @@ rule recovered_figure:
         pdf=f"{RESULTS}/figures/recovered.pdf",
         png=report(
             f"{RESULTS}/figures/recovered.png",
-            category="3 Recovery (claim 2)",
+            category="4 Recovery (claim 2)",
             labels={"figure": "share recovered", "model": "all", "cohort": "all"},
             caption="../report/recovered.rst",
         ),
@@ -88,7 +88,7 @@ rule strata_figure:
         pdf=f"{RESULTS}/figures/recovery_strata.pdf",
         png=report(
             f"{RESULTS}/figures/recovery_strata.png",
-            category="3 Recovery (claim 2)",
+            category="4 Recovery (claim 2)",
             labels={"figure": "by detection, organ", "model": "all", "cohort": "all"},
             caption="../report/strata.rst",
         ),
@@ -116,7 +116,7 @@ rule detection_figure:
         pdf=f"{RESULTS}/figures/recovery_detection_{{model}}_{{cohort}}.pdf",
         png=report(
             f"{RESULTS}/figures/recovery_detection_{{model}}_{{cohort}}.png",
-            category="3 Recovery (claim 2)",
+            category="4 Recovery (claim 2)",
             labels={
                 "figure": "correlation by detection",
                 "model": "{model}",
@@ -148,7 +148,7 @@ rule maps_figure:
         pdf=f"{RESULTS}/figures/recovery_maps_{{model}}_{{cohort}}.pdf",
         png=report(
             f"{RESULTS}/figures/recovery_maps_{{model}}_{{cohort}}.png",
-            category="3 Recovery (claim 2)",
+            category="4 Recovery (claim 2)",
             labels={
                 "figure": "predicted and true maps",
                 "model": "{model}",

@@ -15,6 +15,8 @@ if CLAIMING_TASKS:
     CHAPTERS.append("annotation")
 if PERTURBATION_FIGURES:
     CHAPTERS.append("perturbation")
+if SCREEN["cohorts"]:
+    CHAPTERS.append("interpretable")
 
 
 rule pretraining_set:
@@ -52,7 +54,7 @@ rule pretraining_set_figure:
         pdf=f"{RESULTS}/figures/pretraining_set.pdf",
         png=report(
             f"{RESULTS}/figures/pretraining_set.png",
-            category="1 Data",
+            category="2 Data",
             labels={"figure": "organs and parts", "model": HEADLINE},
             caption="../report/pretraining_set.rst",
         ),
@@ -165,6 +167,35 @@ rule claims_coherence:
         "../scripts/claims_coherence.py"
 
 
+rule claims_interpretable:
+    input:
+        scores=rules.screen_scores.output.scores.format(
+            model=SCREEN_MODELS[0], cohort=first(SCREEN["cohorts"])
+        ),
+        library=module_files("screen_claims"),
+    output:
+        claims=f"{RESULTS}/claims/interpretable.tsv",
+    log:
+        f"{RESULTS}/logs/claims_interpretable.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/claims_interpretable.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(500),
+        runtime=growing(5),
+    params:
+        model=SCREEN_MODELS[0],
+        cohort=first(SCREEN["cohorts"]),
+        title=title_of(first(SCREEN["cohorts"])),
+        paper_data=is_paper_data(first(SCREEN["cohorts"])),
+    message:
+        "Judging the claim on interpretability"
+    script:
+        "../scripts/claims_interpretable.py"
+
+
 rule provenance:
     input:
         samples=samples_of(used_cohorts()),
@@ -223,9 +254,46 @@ rule scoreboard:
         "../scripts/scoreboard.py"
 
 
+rule methods:
+    input:
+        template=f"{workflow.basedir}/workflow/report/methods.rst",
+        provenance=rules.provenance.output.provenance,
+        sections=rules.overview.output.sections,
+        software=f"{workflow.basedir}/resources/software.tsv",
+        training=expand(rules.pretrain.output.summary, model=TRAINED),
+        panel=config["panel"],
+        library=module_files("figures.methods_text", "panel"),
+    output:
+        text=f"{RESULTS}/methods.rst",
+        page=report(
+            f"{RESULTS}/figures/methods.html",
+            category="0 Scoreboard",
+            labels={"figure": "methods, software"},
+            caption="../report/methods_page.rst",
+        ),
+    log:
+        f"{RESULTS}/logs/methods.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/methods.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(500),
+        runtime=growing(5),
+    params:
+        trained=TRAINED,
+    message:
+        "Writing the methods"
+    script:
+        "../scripts/methods.py"
+
+
 rule results:
     input:
         rules.scoreboard.output,
+        rules.methods.output,
+        pages=PAGES,
         qc=expand(rules.qc_figure.output.png, cohort=used_cohorts()),
         pretraining_set=rules.pretraining_set_figure.output.png,
         gpu=GPU_CHECKED if GPUS else [],

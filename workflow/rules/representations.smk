@@ -135,7 +135,7 @@ rule coherence_figure:
         pdf=f"{RESULTS}/figures/coherence_{{cohort}}.pdf",
         png=report(
             f"{RESULTS}/figures/coherence_{{cohort}}.png",
-            category="4 Embeddings",
+            category="5 Embeddings and clusters (claim 3)",
             labels={"figure": "spatial coherence", "cohort": "{cohort}"},
             caption="../report/coherence.rst",
         ),

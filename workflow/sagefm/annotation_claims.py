@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from sagefm.claims import Claim
+from sagefm.claims import Claim, judge
 from sagefm.names import representation_name
 from sagefm.score_rows import MAJORITY, best_of, headline_protocol
 
@@ -68,7 +68,12 @@ def task_claim(judged: Judged, scores: pd.DataFrame, comparisons: pd.DataFrame) 
         row = _row(whole, name, judged.classifier, protocol)
         if row is not None:
             baselines.append(f"{representation_name(name)} {_percent(row)}")
-    verdict, why = _verdict(judged, own, majority, scores, comparisons, protocol)
+    verdict = judge(
+        _verdict(judged, own, majority, scores, comparisons, protocol),
+        judged.paper_data,
+        f"task `{judged.task}` ({judged.title}), not on the paper's data",
+    )
+    facts = _facts(judged, scores, comparisons, protocol, whole)
     return Claim(
         judged.claim,
         obtained=f"{own['accuracy']:.1%} accuracy, {own['balanced_accuracy']:.1%} balanced, "
@@ -76,9 +81,11 @@ def task_claim(judged: Judged, scores: pd.DataFrame, comparisons: pd.DataFrame) 
         baseline=", ".join(baselines) + " (accuracy / balanced)",
         n=f"{own['n_spots']:,} spots, {own['n_patients']} patients, {own['n_classes']} classes, "
         f"{own['patients_seen']} of {own['n_patients']} patients seen in pretraining",
-        verdict=verdict,
-        reason="; ".join([why, *_facts(judged, scores, comparisons, protocol, whole)]),
+        verdict=verdict["verdict"],
+        outcome=verdict["outcome"],
+        reason="; ".join([verdict["reason"], *facts]),
         evidence=f"tasks/{judged.task}/scores.tsv",
+        protocol=f"{judged.classifier} classifier, tested on {_words(protocol)}",
     )
 
 
@@ -94,8 +101,6 @@ def _row(
 
 
 def _verdict(judged, own, majority, scores, comparisons, protocol) -> tuple[str, str]:
-    if not judged.paper_data:
-        return "proxy", f"task `{judged.task}` ({judged.title}), not on the paper's data"
     if judged.claim == "annotation" and judged.reported is not None:
         return _against_reported(judged, own, majority, scores)
     against = _comparison(comparisons, judged, protocol, "mofa", bool(own["centred"]))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from sagefm.claims import Claim
+from sagefm.claims import Claim, judge
 
 PAPER_SAMPLES, PAPER_ORGANS = 416, 15
 PAPER_RECOVERED = 0.91
@@ -41,6 +41,7 @@ def pretraining_claims(
             evidence="pretraining/organs.tsv",
             verdict=verdict,
             reason=f"{why}; {_persons(organs, split)}{_twice(samples, duplicates)}",
+            protocol="counted from the sheets",
         ),
         _lightweight(model, training),
     ]
@@ -98,6 +99,7 @@ def _lightweight(model: str, training: Mapping) -> Claim:
         verdict="inconclusive",
         reason="the paper names no yardstick to be lighter than",
         evidence=f"models/{model}/training.json" if training else "-",
+        protocol="training as timed on the machine it ran on" if training else "-",
     )
 
 
@@ -117,14 +119,12 @@ def recovery_claims(
         f"the others {own['median_pearson']:.3f}; MSE {own['mse']:.4f}, "
         f"{_words(least_mse)} {untrained['mse'].min():.4f}"
     )
-    if not paper_data:
-        verdict, why = "proxy", f"computed on {title}, not on the paper's samples"
-    elif round(obtained, 2) < PAPER_RECOVERED:
-        verdict, why = "contradicted", "fewer genes than reported"
+    found = "supported", "as many genes as reported, and more than any baseline"
+    if round(obtained, 2) < PAPER_RECOVERED:
+        found = "contradicted", "fewer genes than reported"
     elif obtained <= baseline:
-        verdict, why = "inconclusive", f"{_words(best)}, untrained, reaches as much"
-    else:
-        verdict, why = "supported", "as many genes as reported, and more than any baseline"
+        found = "inconclusive", f"{_words(best)}, untrained, reaches as much"
+    verdict = judge(found, paper_data, f"computed on {title}, not on the paper's samples")
     return [
         Claim(
             "recovery",
@@ -132,9 +132,12 @@ def recovery_claims(
             baseline=f"{baseline:.1%} ({_words(best)})",
             n=f"{own['n_genes_tested']:,} of {own['n_genes']:,} genes, {own['n_spots']:,} spots, "
             f"{own['n_samples']} samples, {seen}",
-            verdict=verdict,
-            reason=f"{why}; {detail}",
+            verdict=verdict["verdict"],
+            outcome=verdict["outcome"],
+            reason=f"{verdict['reason']}; {detail}",
             evidence=f"recovery/{model}/{cohort}/summary.tsv",
+            protocol="genes hidden at random at a spot, its neighbours complete; Pearson "
+            "correlation of each gene over the spots of all samples",
         )
     ]
 
@@ -160,14 +163,12 @@ def coherence_claims(
         f"above PCA in {above['pca']} of {samples} samples, above the untrained neighbour mean in "
         f"{above['neighbour_mean']}"
     )
-    if not paper_data:
-        verdict, why = "proxy", f"computed on `{cohort}`, not on the paper's samples"
-    elif own.mean() <= means["pca"]:
-        verdict, why = "contradicted", "less coherent than PCA of single spots"
+    found = "supported", "more coherent than both references"
+    if own.mean() <= means["pca"]:
+        found = "contradicted", "less coherent than PCA of single spots"
     elif own.mean() <= means["neighbour_mean"]:
-        verdict, why = "inconclusive", "no more coherent than averaging neighbours makes it"
-    else:
-        verdict, why = "supported", "more coherent than both references"
+        found = "inconclusive", "no more coherent than averaging neighbours makes it"
+    verdict = judge(found, paper_data, f"computed on `{cohort}`, not on the paper's samples")
     components = int(table["components"].min())
     return [
         Claim(
@@ -175,8 +176,10 @@ def coherence_claims(
             obtained=f"mean Moran's I {own.mean():.3f}",
             baseline=f"PCA {means['pca']:.3f}, neighbour mean {means['neighbour_mean']:.3f}",
             n=f"{samples} samples, {components} components each, {seen}",
-            verdict=verdict,
-            reason=f"{why}; {facts}",
+            verdict=verdict["verdict"],
+            outcome=verdict["outcome"],
+            reason=f"{verdict['reason']}; {facts}",
             evidence=f"coherence/{cohort}.tsv",
+            protocol="Moran's I of the leading components within a sample, mean over samples",
         )
     ]

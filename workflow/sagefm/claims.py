@@ -8,7 +8,12 @@ import pandas as pd
 from sagefm.errors import InputError
 
 VERDICTS = ("supported", "contradicted", "inconclusive", "proxy", "not computed")
-COLUMNS = ("claim", "reported", "obtained", "baseline", "n", "verdict", "evidence", "reason")
+OUTCOMES = {"supported": "held", "contradicted": "did not hold", "inconclusive": "undecided"}
+"""What a verdict on the paper's data is called where it is said of this run's data, whichever."""
+COLUMNS = (
+    *("claim", "reported", "obtained", "baseline", "n", "verdict", "evidence", "reason"),
+    *("outcome", "protocol"),
+)
 
 
 @dataclass(frozen=True)
@@ -16,7 +21,9 @@ class Claim:
     """What a chapter has to say of one of the paper's claims.
 
     `id` is the claim's in `resources/reported.tsv`, `verdict` one of `VERDICTS` with its `reason`,
-    `evidence` the file that shows it, relative to the run's folder.
+    `evidence` the file that shows it, relative to the run's folder. `outcome` is what the same rule
+    says of this run's data, whether or not they are the paper's: a value of `OUTCOMES`, or `-`;
+    `protocol` how it was measured.
     """
 
     id: str
@@ -26,10 +33,29 @@ class Claim:
     verdict: str
     reason: str
     evidence: str
+    outcome: str = "-"
+    protocol: str = "-"
 
     def __post_init__(self) -> None:
         if self.verdict not in VERDICTS:
             raise ValueError(f"claim {self.id}: verdict `{self.verdict}` is none of {VERDICTS}")
+
+
+def judge(found: tuple[str, str], paper_data: bool, instead: str) -> dict[str, str]:
+    """Verdict, outcome and reason of a claim.
+
+    Parameters
+    ----------
+    found
+        What its rule says of the run's data: a key of `OUTCOMES`, and why.
+    paper_data, instead
+        Whether the data are the paper's own; if not, what they are: then it is a proxy.
+    """
+    verdict, why = found
+    outcome = OUTCOMES[verdict]
+    if paper_data:
+        return {"verdict": verdict, "outcome": outcome, "reason": why}
+    return {"verdict": "proxy", "outcome": outcome, "reason": f"{instead}; here {why}"}
 
 
 def claims_table(claims: Sequence[Claim]) -> pd.DataFrame:

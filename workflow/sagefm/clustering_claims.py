@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from sagefm.claims import Claim
+from sagefm.claims import Claim, judge
 from sagefm.clustering_tables import REFERENCES
 from sagefm.factors import lower_is_better
 from sagefm.names import representation_name
@@ -55,8 +55,12 @@ def clustering_claims(
     own = scores.loc[name]
     pairs = _pick(comparisons, HEADLINE)
     pairs = pairs[pairs["representation"] == name].set_index("reference")
-    verdict, why = _verdict(pairs, title, paper_data)
-    facts = [why, *(_difference(pairs.loc[reference], reference) for reference in references)]
+    instead = f"computed on {title}, not on the paper's samples"
+    verdict = judge(_verdict(pairs), paper_data, instead)
+    facts = [
+        verdict["reason"],
+        *(_difference(pairs.loc[reference], reference) for reference in references),
+    ]
     facts.append(f"smallest p possible {pairs['smallest_p'].min():.2g}")
     facts += _beside(summary, name, references[0])
     facts.append(_best(scores, models, references))
@@ -69,16 +73,17 @@ def clustering_claims(
             ),
             n=f"{own['n']} patients, {own['n_sections']} sections, "
             f"{own['spots']:,} labelled spots, {own['seeds']} seeds, {seen}",
-            verdict=verdict,
+            verdict=verdict["verdict"],
+            outcome=verdict["outcome"],
             reason="; ".join(facts),
             evidence=evidence,
+            protocol="k-means within a section, as many clusters as labels; adjusted Rand index, "
+            "mean over patients",
         )
     ]
 
 
-def _verdict(pairs: pd.DataFrame, title: str, paper_data: bool) -> tuple[str, str]:
-    if not paper_data:
-        return "proxy", f"computed on {title}, not on the paper's samples"
+def _verdict(pairs: pd.DataFrame) -> tuple[str, str]:
     if "mofa" not in pairs.index:
         return "inconclusive", "MOFA was not run"
     difference, certain = pairs["difference"], pairs["p_holm_own"] < 0.05

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from sagefm.claims import Claim
+from sagefm.claims import Claim, judge
 from sagefm.pair_terms import BETWEEN, FORWARD, REMAINDER
 
 ALPHA = 0.05
@@ -80,8 +80,9 @@ def perturbation_claims(
         f"{first.score(name)['auroc']:.3f} {words}"
         for name, words in (("slope", "by slope"), ("coexpression_pooled", "by co-expression"))
     )
-    verdict, why = _verdict(first, title, paper_data)
-    reasons = [why, _answers(first), _numbers(first)]
+    instead = f"computed on {title}, not on the paper's samples"
+    verdict = judge(_verdict(first), paper_data, instead)
+    reasons = [verdict["reason"], _answers(first), _numbers(first)]
     reasons += [
         f"pairs of {name}: {_answers(other)} (d_z {other.row(FORWARD, FAIR)['cohens_d_z']:.2f})"
         for name, other in findings.items()
@@ -98,16 +99,17 @@ def perturbation_claims(
             n=f"{fair['n_pairs']:,.0f} pairs of {fair['n_inputs']:,.0f} inputs, "
             f"{fair['n_spots']:,} spots, {fair['n_samples']} samples, {fair['n_patients_seen']} of "
             f"{fair['n_patients']} patients seen in pretraining",
-            verdict=verdict,
+            verdict=verdict["verdict"],
+            outcome=verdict["outcome"],
+            protocol="an input set in a spot's neighbours, its outputs read at the spot, against "
+            "other outputs, genes of like expression, and the reverse; tests over inputs",
             reason="; ".join(reasons),
             evidence=f"perturbation/{model}/{cohort}/{table}/summary.tsv",
         )
     ]
 
 
-def _verdict(findings: Findings, title: str, paper_data: bool) -> tuple[str, str]:
-    if not paper_data:
-        return "proxy", f"computed on {title}, not on the paper's samples"
+def _verdict(findings: Findings) -> tuple[str, str]:
     exceeded = findings.exceeded()
     if len(exceeded) == len(HAS_TO_EXCEED):
         if findings.is_directional():

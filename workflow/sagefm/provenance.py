@@ -14,12 +14,17 @@ import sagefm
 
 PACKAGES = (
     "anndata",
+    "GraphST",
     "h5py",
+    "igraph",
+    "liana",
     "matplotlib",
     "mofapy2",
     "numba",
     "numpy",
     "pandas",
+    "pybanksy",
+    "rdata",
     "scanpy",
     "scikit-learn",
     "scipy",
@@ -27,7 +32,9 @@ PACKAGES = (
     "squidpy",
     "torch",
     "torch_geometric",
+    "umap-learn",
 )
+"""Those whose version may matter to a number; `resources/software.tsv` says what each is for."""
 
 
 def config_hash(config: Mapping) -> str:
@@ -74,6 +81,7 @@ def provenance(config: Mapping, code: str, samples: Sequence[str | Path]) -> dic
     """All of it: what must agree for two runs to agree."""
     return {
         "config_sha256": config_hash(config),
+        "version": sagefm.__version__,
         "code": code,
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",

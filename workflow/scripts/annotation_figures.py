@@ -2,6 +2,7 @@
 
 from sagefm.figures.annotation import draw_annotation, draw_classes
 from sagefm.figures.annotation_maps import draw_annotation_maps, draw_confusion
+from sagefm.figures.palette import palette_of
 from sagefm.figures.style import save
 from sagefm.io import read_table
 from sagefm.score_rows import TEXT, reported_accuracy
@@ -17,7 +18,9 @@ with job(snakemake):
         ),
         "classes": draw_classes(read_table(given.per_class, dtype=TEXT), shown, title),
         "confusion": draw_confusion(read_table(given.confusion, dtype=TEXT), shown, title),
-        "maps": draw_annotation_maps(read_table(given.maps, dtype=TEXT), shown, title),
+        "maps": draw_annotation_maps(
+            read_table(given.maps, dtype=TEXT), shown, title, palette_of(read_table(given.palette))
+        ),
     }
     for pdf, (name, figure) in zip(snakemake.output.pdf, figures.items(), strict=True):
         save(figure, pdf, snakemake.output[name])

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 from matplotlib.lines import Line2D
 
 from sagefm.figures.style import (
@@ -55,6 +55,20 @@ def draw_annotation(
     reported
         The paper's accuracy, 0 to 1, or None.
     """
+    rows = len(scores[["representation", "centred"]].drop_duplicates()) - 1
+    figure = Figure(figsize=(DOUBLE, 0.24 * rows + 1.55))
+    fill_annotation(figure, scores, skipped, title, reported)
+    return figure
+
+
+def fill_annotation(
+    figure: FigureBase,
+    scores: pd.DataFrame,
+    skipped: pd.DataFrame,
+    title: str,
+    reported: float | None,
+) -> None:
+    """Fill a figure, or a part of one, with `draw_annotation`."""
     whole = scores[scores["subset"] == "all"]
     learned = whole[whole["representation"] != MAJORITY]
     own = learned[learned["classifier"] == learned["classifier"].iloc[0]]
@@ -66,7 +80,6 @@ def draw_annotation(
         row_name(row["representation"], bool(row["centred"]), _true(row["transductive"]))
         for row in headline.to_dict("records")
     ]
-    figure = Figure(figsize=(DOUBLE, 0.24 * len(order) + 1.55))
     panels = figure.subplots(1, 2, sharey=True)
     majority = whole[(whole["representation"] == MAJORITY) & (whole["protocol"] == shown[0])]
     for ax, (metric, label) in zip(panels, METRICS.items(), strict=True):
@@ -99,7 +112,6 @@ def draw_annotation(
         text = f"paper: {100 * reported:g} %"
         handles.append(Line2D([], [], color=NEUTRAL, ls="--", lw=0.9, label=text))
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
-    return figure
 
 
 def _true(value: object) -> bool:

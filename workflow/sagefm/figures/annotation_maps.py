@@ -1,12 +1,14 @@
 """A task's errors: confusion of the classes, and true and predicted maps on the tissue."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 from matplotlib.patches import Patch
 
 from sagefm.figures.annotation import PROTOCOLS, row_name
-from sagefm.figures.style import DOUBLE, categorical, count, head, styled
+from sagefm.figures.style import DOUBLE, colours_of, count, head, styled
 from sagefm.figures.tissue import draw_spots, spot_pitch
 from sagefm.score_rows import KEYS
 
@@ -28,12 +30,20 @@ def draw_confusion(confusion: pd.DataFrame, shown: pd.DataFrame, title: str) -> 
     title
         What the task asks.
     """
-    whose = shown[shown["role"] != "baseline"].to_dict("records")
+    side = min(0.39 * confusion["truth"].nunique(), 2.4)
+    figure = Figure(figsize=(DOUBLE, side + 1.2))
+    fill_confusion(figure, confusion, shown[shown["role"] != "baseline"], title)
+    return figure
+
+
+def fill_confusion(
+    figure: FigureBase, confusion: pd.DataFrame, shown: pd.DataFrame, title: str
+) -> None:
+    """Fill a figure, or a part of one, with `draw_confusion` of all that are `shown`."""
+    whose = shown.to_dict("records")
     picked = shown.merge(confusion, on=KEYS)
     first = picked[picked["role"] == whose[0]["role"]]
     names = list(first.groupby("truth")["n_spots"].sum().sort_values(ascending=False).index)
-    side = min(0.39 * len(names), 2.4)
-    figure = Figure(figsize=(DOUBLE, side + 1.2))
     panels = figure.subplots(1, len(whose), sharey=True, squeeze=False)[0]
     for ax, row in zip(panels, whose, strict=True):
         own = picked[picked["role"] == row["role"]]
@@ -47,7 +57,7 @@ def draw_confusion(confusion: pd.DataFrame, shown: pd.DataFrame, title: str) -> 
                 colour = "white" if share > 0.55 else "black"
                 ax.text(j, i, f"{100 * share:.0f}", ha="center", va="center", color=colour,
                         fontsize=7)  # fmt: skip
-        ax.set_xticks(range(len(names)), names, rotation=40, ha="right", rotation_mode="anchor")
+        ax.set_xticks(range(len(names)), names, rotation=90)
         ax.set_yticks(range(len(names)), [f"{n} ({totals[n]:,.0f})" for n in names])
         ax.tick_params(length=0)
         ax.spines[:].set_visible(False)
@@ -60,11 +70,12 @@ def draw_confusion(confusion: pd.DataFrame, shown: pd.DataFrame, title: str) -> 
     bar.outline.set_visible(False)
     protocol = PROTOCOLS[whose[0]["protocol"]][0]
     head(figure, f"{title}: {protocol}, {whose[0]['classifier']} classifier")
-    return figure
 
 
 @styled
-def draw_annotation_maps(maps: pd.DataFrame, shown: pd.DataFrame, title: str) -> Figure:
+def draw_annotation_maps(
+    maps: pd.DataFrame, shown: pd.DataFrame, title: str, palette: Mapping[str, str]
+) -> Figure:
     """Every section's true classes and those predicted while it was held out.
 
     y runs downwards, as in the image; spots that take no part are grey.
@@ -77,42 +88,61 @@ def draw_annotation_maps(maps: pd.DataFrame, shown: pd.DataFrame, title: str) ->
         Whose the predictions are.
     title
         What the task asks.
+    palette
+        Colours of labels; classes that it does not know get others.
     """
-    columns = {"label": "true"}
-    for row in shown.to_dict("records"):
-        if row["role"] in maps:
-            columns[row["role"]] = row_name(row["representation"], bool(row["centred"]))
+    across = SECTIONS_A_ROW * len(_columns(maps, shown))
+    down = -(-maps.loc[maps["label"].notna(), "sample"].nunique() // SECTIONS_A_ROW)
+    figure = Figure(figsize=(DOUBLE, down * (DOUBLE / across * 1.02 + 0.22) + 0.95))
+    fill_annotation_maps(figure, maps, shown, title, palette)
+    return figure
+
+
+def fill_annotation_maps(
+    figure: FigureBase,
+    maps: pd.DataFrame,
+    shown: pd.DataFrame,
+    title: str,
+    palette: Mapping[str, str],
+    across: int = SECTIONS_A_ROW,
+    legend_columns: int = 4,
+) -> None:
+    """Fill a figure, or a part of one, with `draw_annotation_maps`; `across` sections a row."""
+    columns = _columns(maps, shown)
     labels = pd.unique(maps[list(columns)].to_numpy().ravel())
-    colours = categorical(name for name in labels if isinstance(name, str))
+    colours = colours_of((name for name in labels if isinstance(name, str)), palette)
     sections = [*maps[maps["label"].notna()].groupby("sample", sort=False)]
-    across = SECTIONS_A_ROW * len(columns)
-    down = -(-len(sections) // SECTIONS_A_ROW)
-    width = DOUBLE / across
-    figure = Figure(figsize=(DOUBLE, down * (width * 1.02 + 0.22) + 0.95))
-    panels = figure.subplots(down, across, squeeze=False)
+    panels = figure.subplots(-(-len(sections) // across), across * len(columns), squeeze=False)
     for ax in panels.flat:
         ax.set_axis_off()
     for number, (sample, part) in enumerate(sections):
-        first = (number % SECTIONS_A_ROW) * len(columns)
+        first = (number % across) * len(columns)
         own = maps[maps["sample"] == sample]
         for offset, (column, label) in enumerate(columns.items()):
-            ax = panels[number // SECTIONS_A_ROW, first + offset]
+            ax = panels[number // across, first + offset]
             at = own[["x_pixels", "y_pixels"]].to_numpy()
             faces = own[column].map(colours).fillna(BACKGROUND)
             draw_spots(ax, at, spot_pitch(at), facecolors=list(faces))
             ax.set_anchor("N")
-            if number < SECTIONS_A_ROW:
+            if number < across:
                 ax.set_title(label, loc="center", fontsize=7)
             agree = part["label"] == part[column]
             if column == "label":
                 text = f"{sample} ({part['patient'].iloc[0]})"
             else:
                 text = f"{agree.mean():.0%} right" if part[column].notna().all() else "not scored"
-            ax.text(0.5, -0.02, text, transform=ax.transAxes, ha="center", va="top", fontsize=6.5)
+            ax.text(0.5, -0.02, text, transform=ax.transAxes, ha="center", va="top", fontsize=7)
     protocol = PROTOCOLS[shown["protocol"].iloc[0]][0]
     head(figure, f"{title}: {count(len(sections), 'section')}, {protocol}")
     handles = [Patch(color=colour, label=name) for name, colour in colours.items()]
     if maps["label"].isna().any():
         handles.append(Patch(color=BACKGROUND, label="takes no part"))
-    figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 4))
-    return figure
+    ncols = min(len(handles), legend_columns)
+    figure.legend(handles=handles, loc="outside lower center", ncols=ncols)
+
+
+def _columns(maps: pd.DataFrame, shown: pd.DataFrame) -> dict[str, str]:
+    """Columns of the table that are drawn, and what stands above them."""
+    roles = [row for row in shown.to_dict("records") if row["role"] in maps]
+    names = {row["role"]: row_name(row["representation"], bool(row["centred"])) for row in roles}
+    return {"label": "true", **names}

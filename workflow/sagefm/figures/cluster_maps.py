@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgba
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 from matplotlib.lines import Line2D
 from scipy.optimize import linear_sum_assignment
 
-from sagefm.figures.style import DOUBLE, categorical, count, head, styled
+from sagefm.figures.style import DOUBLE, colours_of, count, head, styled
+from sagefm.figures.tissue import draw_spots, map_shape, spot_pitch
 from sagefm.names import representation_name
 
 UNLABELLED = "#D5D5D5"
@@ -21,25 +21,36 @@ MAPS_SHOWN = 5
 
 
 @styled
-def draw_umap(table: pd.DataFrame) -> Figure:
+def draw_umap(table: pd.DataFrame, palette: Mapping[str, str]) -> Figure:
     """UMAP of each representation, coloured by label (above) and by patient (below).
 
     Parameters
     ----------
     table
         Of `cluster_umap.umap_table`.
+    palette
+        Colours of labels and patients.
     """
-    names = list(pd.unique(table["representation"]))
-    factors = {"label": "label", "patient": "patient"}
-    if table["label"].isna().all():
-        factors.pop("label")
-    colours = {factor: categorical(table[factor].dropna().astype(str)) for factor in factors}
-    blocks = -(-len(names) // UMAP_COLUMNS)
-    shown = min(UMAP_COLUMNS, len(names))
+    names = table["representation"].nunique()
+    factors = _factors(table)
     size = (DOUBLE - 0.3) / UMAP_COLUMNS
-    lines = blocks * len(factors)
-    legend = sum(0.17 * -(-len(own) // 4) + 0.2 for own in colours.values())
-    figure = Figure(figsize=(size * shown + 0.3, lines * (size + 0.08) + legend + 0.5))
+    lines = -(-names // UMAP_COLUMNS) * len(factors)
+    legend = 0.17 * (2 + max(table[factor].nunique() // 2 for factor in factors))
+    width = size * min(UMAP_COLUMNS, names) + 0.3
+    figure = Figure(figsize=(width, lines * (size + 0.08) + legend + 0.5))
+    fill_umap(figure, table, palette)
+    return figure
+
+
+def fill_umap(figure: FigureBase, table: pd.DataFrame, palette: Mapping[str, str]) -> None:
+    """Fill a figure, or a part of one, with `draw_umap`."""
+    names = list(pd.unique(table["representation"]))
+    factors = _factors(table)
+    colours = {
+        factor: colours_of(table[factor].dropna().astype(str), palette) for factor in factors
+    }
+    shown = min(UMAP_COLUMNS, len(names))
+    lines = -(-len(names) // UMAP_COLUMNS) * len(factors)
     panels = figure.subplots(lines, shown, squeeze=False)
     for ax in panels.flat:
         ax.set_axis_off()
@@ -59,21 +70,30 @@ def draw_umap(table: pd.DataFrame) -> Figure:
                 ax.set_title(representation_name(name))
             if i % shown == 0:
                 ax.set_ylabel(f"by {factor}")
-    # Legends one under the other, each as wide as the page.
-    entries = []
     for factor, own in colours.items():
-        entries.append(Line2D([], [], ls="", label=f"{factor}:"))
-        entries += [_dot(colour, label) for label, colour in own.items()]
-    if "label" in factors and table["label"].isna().any():
-        entries.append(_dot(UNLABELLED, "no label"))
-    figure.legend(handles=entries, loc="outside lower center", ncols=4, columnspacing=1.2)
+        entries = [_dot(colour, label) for label, colour in own.items()]
+        if table[factor].isna().any():
+            entries.append(_dot(UNLABELLED, f"no {factor}"))
+        figure.legend(
+            handles=entries,
+            loc="outside lower left" if factor == factors[0] else "outside lower right",
+            ncols=2,
+            title=factor,
+            alignment="left",
+            columnspacing=1.2,
+        )
     head(figure, f"UMAP of {count(len(drawn), 'spot')}, the same in every panel")
-    return figure
+
+
+def _factors(table: pd.DataFrame) -> list[str]:
+    """What spots are coloured by: labels if there are any, and patients."""
+    return [factor for factor in ("label", "patient") if table[factor].notna().any()]
 
 
 @styled
 def draw_cluster_maps(
     clusters: Mapping[str, pd.DataFrame],
+    palette: Mapping[str, str],
     drop: Sequence[str] = (),
     kind: str = "kmeans",
     sections: int = 3,
@@ -87,6 +107,8 @@ def draw_cluster_maps(
     ----------
     clusters
         By representation, of `clustering.cluster_representation`; the first `MAPS_SHOWN` are drawn.
+    palette
+        Colours of labels.
     drop
         Labels that are not scored, and shown as no label.
     kind
@@ -94,22 +116,46 @@ def draw_cluster_maps(
     sections
         Most sections shown.
     """
-    names = list(clusters)[:MAPS_SHOWN]
-    first = clusters[names[0]]
-    first = first.assign(label=first["label"].mask(first["label"].isin(drop)))
-    labels = first.dropna(subset="label").groupby("sample")["label"]
-    chosen = labels.nunique().sort_values(ascending=False, kind="stable").index[:sections]
-    if not len(chosen):
+    first = next(iter(clusters.values()))
+    chosen = most_labelled(first, drop)[:sections]
+    if not chosen:
         figure = Figure(figsize=(DOUBLE, 0.6))
         head(figure, "no section of this cohort has labels to lay clusters beside")
         return figure
-    colours = categorical(first["label"].dropna())
-    columns = 1 + len(names)
-    width = (DOUBLE - 0.2) / columns
-    spans = [np.ptp(first.loc[first["sample"] == name, ["x", "y"]], axis=0) for name in chosen]
-    heights = [width * float(np.clip(y / max(x, 1), 0.3, 2)) for x, y in spans]
+    width = (DOUBLE - 0.2) / (1 + len(list(clusters)[:MAPS_SHOWN]))
+    heights = [width * _shape(first, section) for section in chosen]
     figure = Figure(figsize=(DOUBLE, sum(heights) + 0.1 * len(chosen) + 0.95))
-    panels = figure.subplots(len(chosen), columns, squeeze=False, height_ratios=heights)
+    fill_cluster_maps(figure, clusters, palette, drop, kind, chosen)
+    return figure
+
+
+def most_labelled(spots: pd.DataFrame, drop: Sequence[str]) -> list[str]:
+    """Sections that have labels other than those dropped, with the most of them first."""
+    labels = spots[~spots["label"].isin(drop)].dropna(subset="label").groupby("sample")["label"]
+    return [*labels.nunique().sort_values(ascending=False, kind="stable").index]
+
+
+def _shape(spots: pd.DataFrame, section: str) -> float:
+    """Height of a section's map by its width."""
+    at = spots.loc[spots["sample"] == section, ["x", "y"]].to_numpy()
+    return map_shape(at, spot_pitch(at), 0.3, 2)
+
+
+def fill_cluster_maps(
+    figure: FigureBase,
+    clusters: Mapping[str, pd.DataFrame],
+    palette: Mapping[str, str],
+    drop: Sequence[str],
+    kind: str,
+    chosen: Sequence[str],
+) -> None:
+    """Fill a figure, or a part of one, with `draw_cluster_maps` of the sections chosen."""
+    names = list(clusters)[:MAPS_SHOWN]
+    first = clusters[names[0]]
+    heights = [_shape(first, section) for section in chosen]
+    first = first.assign(label=first["label"].mask(first["label"].isin(drop)))
+    colours = colours_of(first["label"].dropna(), palette)
+    panels = figure.subplots(len(chosen), 1 + len(names), squeeze=False, height_ratios=heights)
     for line, section in zip(panels, chosen, strict=True):
         inside = (first["sample"] == section).to_numpy()
         truth = first.loc[inside, "label"]
@@ -129,8 +175,12 @@ def draw_cluster_maps(
         entries.append(_dot(UNLABELLED, "no label"))
     entries.append(_dot(UNMATCHED, "cluster matched to no label"))
     figure.legend(handles=entries, loc="outside lower center", ncols=4)
-    head(figure, f"{kind.replace('kmeans', 'k-means')} within sections, beside the labels")
-    return figure
+    spots = first["sample"].isin(chosen).sum()
+    head(
+        figure,
+        f"{kind.replace('kmeans', 'k-means')} within sections, beside the labels: "
+        f"{count(len(chosen), 'section')}, {count(spots, 'spot')}",
+    )
 
 
 def matched_labels(truth: np.ndarray, clusters: np.ndarray) -> dict[int, str]:
@@ -157,15 +207,6 @@ def _dot(colour: str, label: str) -> Line2D:
 
 
 def _map(ax: Axes, spots: pd.DataFrame, colours: pd.Series) -> None:
-    """Spots of a section, y downwards as in the image, their size that of the array's pitch."""
-    area = np.ptp(spots["x"]) * np.ptp(spots["y"])
-    span = max(np.ptp(spots["x"]), np.ptp(spots["y"]))
-    inches = ax.get_window_extent().width / ax.figure.dpi
-    pitch = np.sqrt(area / len(spots)) / max(span, 1e-9) * 72 * inches
-    ax.scatter(
-        spots["x"], spots["y"], s=0.55 * pitch**2, lw=0, c=[to_rgba(c) for c in colours],
-        rasterized=True,
-    )  # fmt: skip
-    ax.set(aspect="equal", xticks=[], yticks=[])
-    ax.invert_yaxis()
-    ax.spines[:].set_visible(False)
+    """Spots of a section, each in its colour."""
+    at = spots[["x", "y"]].to_numpy()
+    draw_spots(ax, at, spot_pitch(at), facecolors=[*colours])

@@ -1,8 +1,10 @@
 """Clusterings in numbers (claim 3): all metrics beside each other, batch against biology."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 from matplotlib.ticker import MaxNLocator
 
 from sagefm.figures.style import (
@@ -58,16 +60,29 @@ def draw_metrics(summary: pd.DataFrame) -> Figure:
     summary
         Of `clustering_tables.summary_table`.
     """
-    found = {key: own for key in PANELS if len(own := _rows(summary, key))}
+    lines = -(-sum(len(_rows(summary, key)) > 0 for key in PANELS) // COLUMNS)
+    names = summary["representation"].nunique()
+    figure = Figure(figsize=(DOUBLE, lines * (0.15 * names + 0.62) + 0.45))
+    fill_metrics(figure, summary)
+    return figure
+
+
+def fill_metrics(
+    figure: FigureBase,
+    summary: pd.DataFrame,
+    wanted: Mapping[tuple, str] = PANELS,
+    columns: int = COLUMNS,
+) -> None:
+    """Fill a figure, or a part of one, with `draw_metrics`; of `wanted` panels, as `PANELS`."""
+    found = {key: own for key in wanted if len(own := _rows(summary, key))}
     first = next(iter(found.values()))
     known = first[~first["centred"]].set_index("representation")["mean"]
     order = known.reindex(summary["representation"].unique()).sort_values(na_position="first").index
-    lines = -(-len(found) // COLUMNS)
-    figure = Figure(figsize=(DOUBLE, lines * (0.15 * len(order) + 0.62) + 0.45))
-    panels = figure.subplots(lines, COLUMNS, squeeze=False, sharey=True)
+    lines = -(-len(found) // columns)
+    panels = figure.subplots(lines, columns, squeeze=False, sharey=True)
     for ax, (key, own) in zip(panels.flat, found.items(), strict=False):
         _panel(ax, own, list(order), with_zero=key[-1] in NONE_AT_ZERO)
-        ax.set_title(PANELS[key], fontsize=7.5)
+        ax.set_title(wanted[key], fontsize=7.5)
     for ax in panels.flat[len(found) :]:
         ax.set_axis_off()
     handles = [
@@ -75,10 +90,9 @@ def draw_metrics(summary: pd.DataFrame) -> Figure:
         for face, label in ((NEUTRAL, "as it is"), ("white", "centred per sample"))
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=2)
-    columns = {"n": "scored patient", "n_sections": "section", "spots": "spot"}
-    counts = [count(first[column].max(), noun) for column, noun in columns.items()]
-    head(figure, f"{', '.join(counts)}: mean and 95 % interval")
-    return figure
+    nouns = {"n": "patient", "n_sections": "section", "spots": "spot"}
+    counts = [count(first[column].max(), noun) for column, noun in nouns.items()]
+    head(figure, f"{', '.join(counts)}; means, 95 % intervals")
 
 
 @styled
@@ -92,17 +106,28 @@ def draw_batch_biology(summary: pd.DataFrame) -> Figure:
     summary
         Of `clustering_tables.summary_table`.
     """
+    figure = Figure(figsize=(DOUBLE, 2.9 * max(len(_biology(summary)), 1) + 0.2))
+    fill_batch_biology(figure, summary)
+    return figure
+
+
+def fill_batch_biology(
+    figure: FigureBase,
+    summary: pd.DataFrame,
+    measures: Mapping[str, str] = MEASURES,
+    legend_below: bool = False,
+) -> None:
+    """Fill a figure, or a part of one, with `draw_batch_biology`; with some `MEASURES` alone."""
     rows = summary[(summary["clustering"] == "none") & summary["mean"].notna()]
-    factors = [factor for factor in BIOLOGY if factor in set(rows["factor"])]
+    factors = _biology(summary)
     names = list(pd.unique(rows["representation"]))
     colours = {name: representation_colour(name) for name in names}
     # Those of one colour differ in their markers.
     alike = pd.Series(colours).groupby(list(colours.values())).cumcount()
     markers = {name: MARKERS[number % len(MARKERS)] for name, number in alike.items()}
-    figure = Figure(figsize=(DOUBLE, 2.9 * max(len(factors), 1) + 0.2))
-    panels = figure.subplots(max(len(factors), 1), len(MEASURES), squeeze=False)
+    panels = figure.subplots(max(len(factors), 1), len(measures), squeeze=False)
     for line, factor in zip(panels, factors, strict=False):
-        for ax, (metric, words) in zip(line, MEASURES.items(), strict=True):
+        for ax, (metric, words) in zip(line, measures.items(), strict=True):
             own = rows[rows["metric"] == metric]
             wide = own.pivot_table(
                 index=["representation", "centred"], columns="factor", values="mean"
@@ -126,11 +151,21 @@ def draw_batch_biology(summary: pd.DataFrame) -> Figure:
         for ax in panels.flat:
             ax.set_axis_off()
         head(figure, "no biology is known of this cohort's spots")
-        return figure
+        return
     handles, labels = panels[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside right center")
-    head(figure, "filled: as it is; hollow: centred per sample")
-    return figure
+    figure.legend(
+        handles,
+        labels,
+        loc="outside lower center" if legend_below else "outside right center",
+        ncols=2 if legend_below else 1,
+    )
+    head(figure, "filled: as it is; hollow: centred")
+
+
+def _biology(summary: pd.DataFrame) -> list[str]:
+    """The factors that are biology, as far as the table has them."""
+    rows = summary[(summary["clustering"] == "none") & summary["mean"].notna()]
+    return [factor for factor in BIOLOGY if factor in set(rows["factor"])]
 
 
 def _rows(summary: pd.DataFrame, key: tuple[str, str, str | None, str]) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 from matplotlib.ticker import MaxNLocator
 
 from sagefm.figures.style import DOUBLE, SINGLE, count, group_title, head, styled
@@ -26,12 +26,20 @@ def draw_maps(maps: pd.DataFrame) -> Figure:
     maps
         Of `recovery.recovery_maps`, with columns model and cohort.
     """
+    genes = maps["gene"].nunique()
+    spots = maps.loc[maps["gene"] == maps["gene"].iloc[0], ["x", "y"]].to_numpy()
+    shape = map_shape(spots, spot_pitch(spots), 0.4, 2.5)
+    width = min((DOUBLE - 0.4) / genes, 2.2)
+    figure = Figure(figsize=(max(width * genes + 0.4, SINGLE), 3 * width * shape + 1.6))
+    fill_maps(figure, maps)
+    return figure
+
+
+def fill_maps(figure: FigureBase, maps: pd.DataFrame) -> None:
+    """Fill a figure, or a part of one, with `draw_maps`."""
     genes = [*maps.groupby("gene", sort=False)]
     spots = genes[0][1][["x", "y"]].to_numpy()
     pitch = spot_pitch(spots)
-    shape = map_shape(spots, pitch, 0.4, 2.5)
-    width = min((DOUBLE - 0.4) / len(genes), 2.2)
-    figure = Figure(figsize=(max(width * len(genes) + 0.4, SINGLE), 3 * width * shape + 1.6))
     panels = figure.subplots(len(MAP_ROWS), len(genes), squeeze=False)
     for column, (name, gene) in zip(panels.T, genes, strict=True):
         largest = np.nanpercentile(gene[list(MAP_ROWS)], 99, axis=0).max()
@@ -55,7 +63,6 @@ def draw_maps(maps: pd.DataFrame) -> Figure:
     names = first["cohort"], first["model"]
     head(figure, f"{group_title(names)}: section {first['sample']}, {count(len(spots), 'spot')}")
     figure.supxlabel("expression on the model's log1p scale", fontsize=8)
-    return figure
 
 
 def _scale_bar(ax: Axes) -> None:

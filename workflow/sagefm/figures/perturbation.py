@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 from matplotlib.ticker import MaxNLocator
 
 from sagefm.figures.style import (
@@ -63,9 +63,23 @@ def draw_doses(
     named
         (input, output) of pairs to show whatever they do.
     """
-    shown = _shown(pairs, named)
-    lines = -(-len(shown) // COLUMNS)
+    lines = -(-len(_shown(pairs, named, STRONGEST)) // COLUMNS)
     figure = Figure(figsize=(DOUBLE, 1.65 * lines + 0.75))
+    fill_doses(figure, levels, pairs, summary, named)
+    return figure
+
+
+def fill_doses(
+    figure: FigureBase,
+    levels: pd.DataFrame,
+    pairs: pd.DataFrame,
+    summary: pd.DataFrame,
+    named: Sequence[tuple[str, str]] = (),
+    strongest: int = STRONGEST,
+) -> None:
+    """Fill a figure, or a part of one, with `draw_doses`; of so many of the `strongest` pairs."""
+    shown = _shown(pairs, named, strongest)
+    lines = -(-len(shown) // COLUMNS)
     panels = figure.subplots(lines, COLUMNS, squeeze=False)
     forward = levels[levels["direction"] == FORWARD]
     curves = forward.set_index(["input", "output", "kind"]).sort_index()
@@ -93,11 +107,10 @@ def draw_doses(
     handles, labels = panels[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4)
     head(figure, _title(summary))
-    return figure
 
 
-def _shown(pairs: pd.DataFrame, named: Sequence[tuple[str, str]]) -> pd.DataFrame:
-    strongest = strongest_pairs(pairs).head(STRONGEST)
+def _shown(pairs: pd.DataFrame, named: Sequence[tuple[str, str]], most: int) -> pd.DataFrame:
+    strongest = strongest_pairs(pairs).head(most)
     key = pd.MultiIndex.from_frame(pairs[["input", "output"]])
     wanted = pairs[key.isin(named)]
     return pd.concat([strongest, wanted]).drop_duplicates(["input", "output"])
@@ -142,6 +155,12 @@ def draw_distributions(pairs: pd.DataFrame, summary: pd.DataFrame) -> Figure:
         Of `pair_tables.summarise_pairs`.
     """
     figure = Figure(figsize=(DOUBLE, 2.7))
+    fill_distributions(figure, pairs, summary)
+    return figure
+
+
+def fill_distributions(figure: FigureBase, pairs: pd.DataFrame, summary: pd.DataFrame) -> None:
+    """Fill a figure, or a part of one, with `draw_distributions`."""
     panels = figure.subplots(1, 3, sharey=True, width_ratios=[1.2, 1.2, 0.9])
     prefixes = {FORWARD: "", REVERSE: "reverse_"}
     columns = ["slope", *(f"slope_{kind}" for kind in list(KIND_NAMES)[1:])]
@@ -168,7 +187,6 @@ def draw_distributions(pairs: pd.DataFrame, summary: pd.DataFrame) -> Figure:
     for ax in panels:
         ax.tick_params(axis="y", length=0)
     head(figure, _title(summary))
-    return figure
 
 
 def _box(ax: Axes, y: int, values: np.ndarray, colour: str) -> None:
@@ -216,6 +234,14 @@ def draw_directions(
         Of `pair_tables.summarise_pairs`.
     """
     figure = Figure(figsize=(DOUBLE, 3.2))
+    fill_directions(figure, pairs, discrimination, summary)
+    return figure
+
+
+def fill_directions(
+    figure: FigureBase, pairs: pd.DataFrame, discrimination: pd.DataFrame, summary: pd.DataFrame
+) -> None:
+    """Fill a figure, or a part of one, with `draw_directions`."""
     left, right = figure.subplots(1, 2, width_ratios=[1, 1.05])
     columns = ["effect_expression_matched", "reverse_effect_expression_matched"]
     effects = pairs[columns].dropna().to_numpy()
@@ -251,4 +277,3 @@ def draw_directions(
     )
     right.legend(loc="upper left", bbox_to_anchor=(0, -0.2), ncols=2, borderaxespad=0)
     head(figure, _title(summary))
-    return figure

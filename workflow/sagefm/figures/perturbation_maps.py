@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 from matplotlib.ticker import MaxNLocator
 
 from sagefm.figures.style import DOUBLE, count, head, styled
@@ -29,13 +29,20 @@ def draw_response_maps(maps: pd.DataFrame) -> Figure:
     maps
         Of `response_maps.response_map`, with columns model and cohort.
     """
+    at = maps[["x", "y"]].drop_duplicates().to_numpy()
+    width = DOUBLE / len(COLUMNS) - 0.65
+    height = width * map_shape(at, spot_pitch(at), 0.4, 1.6)
+    rows = len(maps[["input", "output"]].drop_duplicates())
+    figure = Figure(figsize=(DOUBLE, rows * (height + 0.4) + 0.4))
+    fill_response_maps(figure, maps)
+    return figure
+
+
+def fill_response_maps(figure: FigureBase, maps: pd.DataFrame) -> None:
+    """Fill a figure, or a part of one, with `draw_response_maps`."""
     rows = [*maps.groupby(["input", "output"], sort=False)]
     first = rows[0][1]
-    at = first[["x", "y"]].to_numpy()
-    pitch = spot_pitch(at)
-    width = DOUBLE / len(COLUMNS) - 0.65
-    height = width * map_shape(at, pitch, 0.4, 1.6)
-    figure = Figure(figsize=(DOUBLE, len(rows) * (height + 0.4) + 0.4))
+    pitch = spot_pitch(first[["x", "y"]].to_numpy())
     panels = figure.subplots(len(rows), len(COLUMNS), squeeze=False)
     for line, ((source, target), own) in zip(panels, rows, strict=True):
         for ax, (column, (title, unit)) in zip(line, COLUMNS.items(), strict=True):
@@ -54,7 +61,6 @@ def draw_response_maps(maps: pd.DataFrame) -> Figure:
         f"{names['cohort']}, model {names['model']}: section {names['sample']}, "
         f"{count(len(first), 'spot')}",
     )
-    return figure
 
 
 def _colours(values: np.ndarray, signed: bool) -> dict:

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter
 
 from sagefm.errors import InputError
@@ -71,9 +71,16 @@ def draw_recovered(summary: pd.DataFrame, reported: float) -> Figure:
     reported
         The paper's share at p < 0.05, 0 to 1.
     """
+    groups = _groups(summary[summary["stratum_kind"] == "all"])
+    figure = Figure(figsize=(DOUBLE, 1.3 * len(groups) + 1.0))
+    fill_recovered(figure, summary, reported)
+    return figure
+
+
+def fill_recovered(figure: FigureBase, summary: pd.DataFrame, reported: float) -> None:
+    """Fill a figure, or a part of one, with `draw_recovered`."""
     whole = summary[summary["stratum_kind"] == "all"]
     groups = _groups(whole)
-    figure = Figure(figsize=(DOUBLE, 1.3 * len(groups) + 1.0))
     panels = figure.subplots(len(groups), 2, squeeze=False, sharex="col", width_ratios=[1.6, 1])
     for (share, effect), (names, group) in zip(panels, groups, strict=True):
         columns = {
@@ -102,7 +109,6 @@ def draw_recovered(summary: pd.DataFrame, reported: float) -> Figure:
     label = f"paper, p < 0.05: {100 * reported:g} %"
     handles.append(*bottom_share.plot([], [], color=NEUTRAL, ls="--", lw=0.9, label=label))
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
-    return figure
 
 
 @styled
@@ -174,6 +180,12 @@ def draw_correlation_by_detection(genes: pd.DataFrame) -> Figure:
         Of `recovery_tables.gene_table`, with columns model and cohort.
     """
     figure = Figure(figsize=(DOUBLE, 3.3))
+    fill_correlation_by_detection(figure, genes)
+    return figure
+
+
+def fill_correlation_by_detection(figure: FigureBase, genes: pd.DataFrame) -> None:
+    """Fill a figure, or a part of one, with `draw_correlation_by_detection`."""
     panels = figure.subplots(1, 2, sharey=True)
     found = genes[genes["detection_rate"] > 0].assign(
         detection=lambda table: 100 * table["detection_rate"]
@@ -206,7 +218,6 @@ def draw_correlation_by_detection(genes: pd.DataFrame) -> Figure:
     panels[0].set_ylabel("Pearson correlation with the truth")
     names = genes["cohort"].iloc[0], genes["model"].iloc[0]
     head(figure, f"{group_title(names)}: {count(found['gene'].nunique(), 'gene')} detected")
-    return figure
 
 
 def _groups(summary: pd.DataFrame) -> list[tuple[tuple[str, str], pd.DataFrame]]:

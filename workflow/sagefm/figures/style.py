@@ -1,15 +1,15 @@
 """One look for all figures: sizes, fonts, colours that colour-blind readers tell apart, saving."""
 
 import colorsys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import wraps
-from itertools import islice
+from itertools import chain, islice, repeat
 from pathlib import Path
 from typing import ParamSpec
 
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase, SubFigure
 from matplotlib.style import context
 
 from sagefm.io import atomic
@@ -112,8 +112,20 @@ def categorical(labels: Iterable[str]) -> dict[str, str]:
     darker and lighter. Later ones share grey.
     """
     distinct = sorted(set(labels))
-    colours = [*islice(_shades(), len(distinct))]
-    return dict(zip(distinct, colours + [GREY] * (len(distinct) - len(colours)), strict=True))
+    return dict(zip(distinct, shades(len(distinct)), strict=True))
+
+
+def shades(number: int) -> list[str]:
+    """So many colours, those first that are told apart best; beyond 24 all are grey."""
+    return [*islice(chain(_shades(), repeat(GREY)), number)]
+
+
+def colours_of(labels: Iterable[str], palette: Mapping[str, str]) -> dict[str, str]:
+    """A colour for each label: that of the palette, or for one it has not, one that is free."""
+    distinct = sorted(set(labels))
+    known = {label: palette[label] for label in distinct if label in palette}
+    free = (colour for colour in _shades() if colour not in palette.values())
+    return {label: known.get(label) or next(free, GREY) for label in distinct}
 
 
 def _shades() -> Iterator[str]:
@@ -152,9 +164,26 @@ def percent_axis(axes: Axes, axis: str = "x", step: int = 25) -> None:
     getattr(axes, f"set_{axis}ticks")([percent / 100 for percent in percents], percents)
 
 
-def head(figure: Figure, text: str) -> None:
-    """Give a figure its title, from the left."""
+def head(figure: FigureBase, text: str) -> None:
+    """Give a figure, or a part of one, its title, from the left."""
     figure.suptitle(text, x=0.01, horizontalalignment="left")
+
+
+def below(figure: FigureBase, heights: Sequence[float]) -> list[SubFigure]:
+    """Parts of a figure, one under the other, of relative heights."""
+    parts = figure.subfigures(len(heights), 1, squeeze=False, height_ratios=heights)
+    return list(parts.flat)
+
+
+def beside(figure: FigureBase, widths: Sequence[float]) -> list[SubFigure]:
+    """Parts of a figure, side by side, of relative widths."""
+    parts = figure.subfigures(1, len(widths), squeeze=False, width_ratios=widths)
+    return list(parts.flat)
+
+
+def letter(part: FigureBase, sign: str) -> None:
+    """Put a bold letter before the title of a part of a figure."""
+    head(part, rf"$\mathbf{{{sign}}}$   {part.get_suptitle()}")
 
 
 def group_title(names: tuple[str, str]) -> str:

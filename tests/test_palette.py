@@ -1,0 +1,34 @@
+"""One palette a label set: by number of spots, and kept by figures that show a part of it."""
+
+import pandas as pd
+
+from sagefm.figures import style
+from sagefm.figures.palette import palette_of, palette_table
+
+OBS = pd.DataFrame(
+    {
+        "label": ["b", "b", "b", "a", "a", None, "c", "d"],
+        "patient": ["P", "P", "P", "Q", "Q", "Q", "Q", "Q"],
+    }
+).astype("category")
+
+
+def test_the_most_common_come_first_with_the_first_colours():
+    table = palette_table(OBS)
+    assert list(table) == ["kind", "name", "n_spots", "colour"]
+    labels = table[table["kind"] == "label"]
+    assert list(labels["name"]) == ["b", "a", "c", "d"]
+    assert list(labels["n_spots"]) == [3, 2, 1, 1]
+    assert list(labels["colour"]) == [*style.OKABE_ITO.values()][:4]
+    assert list(table.loc[table["kind"] == "patient", "name"]) == ["Q", "P"]
+    assert set(palette_table(OBS.drop(columns="label"))["kind"]) == {"patient"}
+
+
+def test_a_figure_of_a_part_keeps_the_colours_and_others_get_free_ones():
+    palette = palette_of(palette_table(OBS).query("kind == 'label'"))
+    whole = style.colours_of("abcd", palette)
+    part = style.colours_of(["d", "new", "a"], palette)
+    assert whole == palette
+    assert part["a"] == palette["a"] and part["d"] == palette["d"]
+    assert part["new"] not in palette.values()
+    assert style.colours_of(["x", "y"], {}) == style.categorical(["x", "y"])
