@@ -11,6 +11,7 @@ CHAPTERS = sorted(ENVS.glob("*.yaml"))
 # Where a conda package has another name than the same package on PyPI.
 PYPI_NAMES = {
     "matplotlib-base": "matplotlib",
+    "huggingface_hub": "huggingface-hub",
     "pytorch": "torch",
     "pytorch_geometric": "torch-geometric",
 }

@@ -279,3 +279,14 @@ onstart:
         require_writable(config["results"])
     except InputError as error:
         raise WorkflowError(str(error))
+
+
+def explored_tasks(cohort):
+    """The tasks on a cohort, each with the representations it compares."""
+    own = [task for task in TASKS if cohort_of(task) == cohort]
+    return [(task, name) for task in own for name in task_representations(task)]
+
+
+def clustered(cohort):
+    """The representations whose clusters there are: all, if the cohort is clustered."""
+    return representations_of(cohort) if cohort in CLUSTERING["cohorts"] else []

@@ -22,9 +22,9 @@ rule fetch:
         runtime=growing(1440),
         lock=config["downloads"]["lock"],
         per_host=config["downloads"]["per_host"],
+        raw_folder=RAW.folder,
     params:
         origin=lambda wildcards: asdict(RAW.origins[wildcards.file]),
-        folder=RAW.folder,
     message:
         "Fetching {wildcards.file}"
     script:

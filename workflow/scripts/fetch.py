@@ -10,7 +10,7 @@ with job(snakemake):
     bring(
         Origin(**params.origin),
         snakemake.wildcards.file,
-        params.folder,
+        resources.raw_folder,
         LockTable(resources.lock),
         resources.per_host,
     )
