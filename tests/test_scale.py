@@ -1,5 +1,7 @@
 """The generator of the scale bench, and what it measures: memory that does not grow."""
 
+from dataclasses import replace
+
 import anndata
 import numpy as np
 import pandas as pd
@@ -156,14 +158,17 @@ def test_the_prediction_knows_the_paper_s_network():
 
 
 def test_the_prediction_is_spots_over_rates():
-    rates = Rates(ingest=100, graphs=1000, training=50, evaluation=200, batches=1000)
+    rates = Rates(ingest=100, graphs=1000, training=50, evaluation=200, reading=900, batches=50)
     table = predicted_hours(rates, 360_000, cores=2).set_index("part")["hours"]
     assert list(table) == pytest.approx([0.5, 0.05, 136 * 0.8, 136 * 0.1 / 4])
-    # A step's traffic of 1.26 GB at half of 3.35 TB/s; 16 cores make batches more slowly than that.
+    # A step's traffic of 1.26 GB at half of 3.35 TB/s; a host may be slower than that.
     assert H100.step_seconds() == pytest.approx(0.75e-3, rel=0.01)
-    bound = predicted_hours(rates, 360_000, 16, H100)
-    assert bound["limit"].iloc[2] == "making batches on the host"
-    assert bound["hours"].iloc[2] == pytest.approx(136 * 0.8 * 360_000 / 16_000 / 3600)
+    for cores, limit, rate in ((16, "cores that make", 15 * 50), (32, "one core that reads", 900)):
+        bound = predicted_hours(rates, 360_000, cores, H100).iloc[2]
+        assert limit in bound["limit"]
+        assert bound["hours"] == pytest.approx(136 * 0.8 * 360_000 / rate / 3600)
+    fast = replace(rates, reading=1e6, batches=1e6)
+    assert predicted_hours(fast, 360_000, 16, H100)["limit"].iloc[2] == "memory of the H100 SXM"
 
 
 def test_graphs_of_generated_sections_have_whole_neighbourhoods(generated):

@@ -39,12 +39,13 @@ H100 = Gpu("H100 SXM", bytes_a_second=3.35e12, flop_a_second=67e12, reached=0.5)
 
 @dataclass(frozen=True)
 class Rates:
-    """Spots a second of one core's processor time, measured."""
+    """Spots a second of one core's processor time, measured; `batches` are made of what is read."""
 
     ingest: float
     graphs: float
     training: float
     evaluation: float
+    reading: float
     batches: float
 
 
@@ -66,9 +67,13 @@ def predicted_hours(rates: Rates, spots: int, cores: int, gpu: Gpu | None = None
         train, evaluate = rates.training * cores, rates.evaluation * cores
         limit = "processor"
     else:
-        device, host = BATCH / gpu.step_seconds(), rates.batches * cores
-        train = evaluate = min(device, host)
-        limit = f"{gpu.name}'s memory" if device < host else "making batches on the host"
+        limits = {
+            f"memory of the {gpu.name}": BATCH / gpu.step_seconds(),
+            "one core that reads": rates.reading,
+            "cores that make batches": rates.batches * (cores - 1),
+        }
+        limit = min(limits, key=lambda name: limits[name])
+        train = evaluate = limits[limit]
     parts = [
         ("reading and harmonising", spots, rates.ingest * cores, "processor"),
         ("neighbourhoods", spots, rates.graphs * cores, "processor"),

@@ -23,7 +23,7 @@ from bench.cohort_files import (
 from bench.dry_run import REPO, dry_run, place_inputs
 from bench.measured import measured
 from bench.prediction import H100, Rates, predicted_hours
-from bench.stages import PAPER, stream, train, validate
+from bench.stages import PAPER, read, stream, train, validate
 from sagefm.io import write_table
 from sagefm.panel import read_panel
 from sagefm.sections import Section
@@ -32,7 +32,7 @@ SIZES = (50_000, 250_000)
 """Spots of the smaller cohorts that the whole one is held against."""
 RATE = "spots/s"
 """A second is one of a core's processor time throughout."""
-CHAPTER_SIZES = (4_000, 12_000)
+CHAPTER_SIZES = (10_000, 30_000)
 
 
 class Table:
@@ -83,13 +83,12 @@ def make_cohort(
 
 def measure_streaming(
     sections: Sequence[Section], batches: int, steps: int, table: Table
-) -> tuple[float, float, float]:
-    """Rates of training, evaluation and batches alone; memory by the cohort's size."""
+) -> tuple[float, float, float, float]:
+    """Rates of training, evaluation, reading and making batches; memory by the cohort's size."""
     total = sum(section.n_spots() for section in sections)
     parts = [first_spots(sections, size) for size in SIZES if size < total] + [list(sections)]
     for part in parts:
-        spots = sum(section.n_spots() for section in part)
-        name = f"{round(spots / 1000)}k_spots"
+        name = f"{round(sum(section.n_spots() for section in part) / 1000)}k_spots"
         streamed = measured(stream, part, PAPER, batches)
         detail = f"{len(part)} samples, {streamed.result} spots of an epoch, no network"
         table.add(f"stream_peak_gb_{name}", streamed.peak_gb, "GB", detail)
@@ -100,12 +99,18 @@ def measure_streaming(
         table.add(f"train_spots_per_s_{name}", trained.result, RATE, detail)
     evaluation = measured(validate, sections, PAPER, steps).result
     table.add("evaluate_spots_per_s", evaluation, RATE, f"{steps} batches")
-    return trained.result, evaluation, streamed.result / streamed.seconds
+    chunks = measured(read, sections, PAPER, SIZES[0])
+    reading = chunks.result / chunks.seconds
+    table.add("read_spots_per_s", reading, RATE, f"{chunks.result} spots, of the streaming above")
+    both = streamed.seconds / streamed.result
+    return trained.result, evaluation, reading, 1 / (both - 1 / reading)
 
 
 def measure_chapters(sections: Sequence[Section], table: Table) -> None:
     """Growth of memory with the cohort, of the chapters that hold something of all of it."""
-    parts = [first_spots(sections, size) for size in CHAPTER_SIZES]
+    # The largest first, so that both parts hold it: it alone sets what one section takes.
+    ordered = sorted(sections, key=lambda section: -section.n_spots())
+    parts = [first_spots(ordered, size) for size in CHAPTER_SIZES]
     if len(parts[0]) == len(parts[1]):
         return  # too small a cohort
     small, large = (sum(section.n_spots() for section in part) for part in parts)
@@ -122,8 +127,8 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=416, help="samples of the cohort")
     parser.add_argument("--distinct", type=int, default=48, help="of which so many are made")
     parser.add_argument("--counts", type=float, default=10_000, help="median counts of a spot")
-    parser.add_argument("--batches", type=int, default=800, help="batches that are streamed")
-    parser.add_argument("--steps", type=int, default=300, help="training steps")
+    parser.add_argument("--batches", type=int, default=16_000, help="batches that are streamed")
+    parser.add_argument("--steps", type=int, default=200, help="training steps")
     options = parser.parse_args()
     table = Table()
     sheet = pd.read_csv(

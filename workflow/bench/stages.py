@@ -10,7 +10,7 @@ from pathlib import Path
 from sagefm.batches import Batches
 from sagefm.inference import evaluate, prepare_machine
 from sagefm.model import WIDTHS, build_network
-from sagefm.sections import Section
+from sagefm.sections import Section, load_chunk
 from sagefm.training import Recipe, Trainer
 from sagefm.training_files import batches_of
 
@@ -58,6 +58,17 @@ def stream(sections: Sequence[Section], model: dict, limit: int) -> int:
     prepare_machine("cpu", 1)
     batches = limited(sections, model, limit)
     return sum(len(batch.target) for batch in batches.epoch(1, order="shuffled"))
+
+
+def read(sections: Sequence[Section], model: dict, limit: int) -> int:
+    """Read the chunks of an epoch until they hold so many spots; how many spots that were."""
+    batches = batches_of(list(sections), model, "knn_clique", 1)
+    spots = 0
+    for group, _ in batches.plan(1, "shuffled"):
+        if spots < limit:
+            chunk = load_chunk([batches.sections[index] for index in group], model["normalisation"])
+            spots += len(chunk.spots)
+    return spots
 
 
 def train(sections: Sequence[Section], model: dict, steps: int) -> float:

@@ -58,6 +58,11 @@ try:
 except InputError as error:
     raise WorkflowError(str(error))
 
+
+# Only `--sdm apptainer` reads it.
+container: config["container"]
+
+
 RESULTS = f"{config['results']}/{config['run']}"
 MODELS = config["models"]
 RELEASED = [name for name, model in MODELS.items() if model["released"]]
@@ -134,6 +139,12 @@ def growing(base, per_1000_spots=0):
         return attempt * round(base + per_1000_spots * spots / 1000)
 
     return request
+
+
+def model_environment(wildcards):
+    """A conda environment to compute with a model; where it asks for GPUs, with torch for CUDA."""
+    build = "model-cuda" if MODELS[wildcards.model]["compute"]["gpus"] else "model"
+    return f"../../envs/{build}.yaml"
 
 
 def kind_of(model):

@@ -20,7 +20,7 @@ rule imputation:
     benchmark:
         f"{RESULTS}/benchmarks/imputation/{{model}}/{{cohort}}.tsv"
     conda:
-        "../../envs/model.yaml"
+        model_environment
     threads: 1
     resources:
         mem_mb=growing(4000, per_1000_spots=4),
@@ -86,7 +86,7 @@ rule impute_sample:
     benchmark:
         f"{RESULTS}/benchmarks/impute_sample/{{model}}/{{cohort}}/{{sample}}.tsv"
     conda:
-        "../../envs/model.yaml"
+        model_environment
     threads: 1
     resources:
         mem_mb=growing(4000, per_1000_spots=250),

@@ -58,7 +58,7 @@ rule perturb:
     benchmark:
         f"{RESULTS}/benchmarks/perturb/{{model}}/{{cohort}}/{{pairs}}/{{direction}}.tsv"
     conda:
-        "../../envs/model.yaml"
+        model_environment
     threads: 1
     resources:
         mem_mb=growing(8000, per_1000_spots=2),
@@ -153,7 +153,7 @@ rule response_map:
     benchmark:
         f"{RESULTS}/benchmarks/response_map/{{model}}/{{cohort}}/{{pairs}}.tsv"
     conda:
-        "../../envs/model.yaml"
+        model_environment
     threads: 1
     resources:
         mem_mb=growing(6000),

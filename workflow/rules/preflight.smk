@@ -65,7 +65,7 @@ rule preflight_gpu:
         f"{RESULTS}/benchmarks/preflight_gpu.tsv"
     priority: 2
     conda:
-        "../../envs/model.yaml"
+        "../../envs/model-cuda.yaml"
     threads: 1
     resources:
         mem_mb=growing(4000),

@@ -56,7 +56,7 @@ rule pretrain:
         model=one_of(TRAINED),
     priority: 1  # most of the run waits for it
     conda:
-        "../../envs/model.yaml"
+        model_environment
     threads: of_model("compute", "threads")
     resources:
         mem_mb=growing(8000, per_1000_spots=2),
@@ -121,7 +121,7 @@ rule recipe:
         f"{RESULTS}/benchmarks/recipe/{{model}}.tsv"
     localrule: True
     conda:
-        "../../envs/cohorts.yaml"
+        "../../envs/model.yaml"
     threads: 1
     resources:
         mem_mb=growing(1000),

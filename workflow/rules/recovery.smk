@@ -22,7 +22,7 @@ rule recovery:
     benchmark:
         f"{RESULTS}/benchmarks/recovery/{{model}}/{{cohort}}.tsv"
     conda:
-        "../../envs/model.yaml"
+        model_environment
     threads: 1
     resources:
         mem_mb=growing(4000, per_1000_spots=4),

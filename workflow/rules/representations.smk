@@ -18,7 +18,7 @@ rule embed:
     benchmark:
         f"{RESULTS}/benchmarks/embed/{{cohort}}/{{genes}}/sagefm-{{model}}.tsv"
     conda:
-        "../../envs/model.yaml"
+        model_environment
     threads: 1
     resources:
         mem_mb=growing(4000, per_1000_spots=30),

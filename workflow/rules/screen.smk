@@ -44,7 +44,7 @@ rule screen:
     benchmark:
         f"{RESULTS}/benchmarks/screen/{{model}}/{{cohort}}.tsv"
     conda:
-        "../../envs/model.yaml"
+        model_environment
     threads: of_model("compute", "threads")
     resources:
         mem_mb=growing(SCREEN_MB, per_1000_spots=2),
@@ -80,7 +80,7 @@ rule jacobian:
     benchmark:
         f"{RESULTS}/benchmarks/jacobian/{{model}}/{{cohort}}.tsv"
     conda:
-        "../../envs/model.yaml"
+        model_environment
     threads: 4
     resources:
         mem_mb=growing(8000, per_1000_spots=2),
