@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from sagefm.errors import InputError
 from sagefm.preflight.checks import Check
 from sagefm.raw_plan import Origin
+from sagefm.sources.hub import hub_address
 from sagefm.sources.registry import load_source, locate
 
 TIMEOUT_SECONDS = 20
@@ -86,14 +87,14 @@ def hub_check(repository: str) -> Check:
     repository
         `OWNER/NAME`.
     """
-    from huggingface_hub import HfApi, constants, get_token
+    from huggingface_hub import HfApi, get_token
     from huggingface_hub.errors import GatedRepoError, HfHubHTTPError
 
-    name, page = f"access to {repository}", f"{constants.ENDPOINT}/datasets/{repository}"
-    token = get_token()
+    name, page = f"access to {repository}", f"{hub_address()}/datasets/{repository}"
+    token, hub = get_token(), HfApi(endpoint=hub_address())
     whose = "the token" if token else "without a token"
     try:
-        HfApi().auth_check(repository, repo_type="dataset", token=token or False)
+        hub.auth_check(repository, repo_type="dataset", token=token or False)
     except HfHubHTTPError as error:
         status = error.response.status_code
         if not token and status in (401, 403):

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from sagefm.errors import InputError
 from sagefm.persistence import PASSING_STATUS, PassingError, persist, retry_after
-from sagefm.sources.base import Remote, safe_path
+from sagefm.sources.base import Remote, endpoint, safe_path
 
 KIND = "dataset"
 Answer = TypeVar("Answer")
@@ -36,7 +36,8 @@ def locate(address: str, revision: str) -> Remote:
 
     repository, asked, path = _parts(address)
     token = get_token()
-    api = HfApi(token=token or False)
+    hub = hub_address()
+    api = HfApi(endpoint=hub, token=token or False)
     if not revision:
         info = _ask(lambda: api.repo_info(repository, revision=asked, repo_type=KIND), repository)
         revision = info.sha or ""
@@ -47,12 +48,17 @@ def locate(address: str, revision: str) -> Remote:
     if not found or not isinstance(found[0], RepoFile):
         raise InputError(f"{repository} has no file `{path}` at {revision[:12]}; correct it.")
     return Remote(
-        hf_hub_url(repository, path, revision=revision, repo_type=KIND),
+        hf_hub_url(repository, path, revision=revision, repo_type=KIND, endpoint=hub),
         size=found[0].size,
         sha256=found[0].lfs.sha256 if found[0].lfs else None,
         revision=revision,
         headers={"Authorization": f"Bearer {token}"} if token else {},
     )
+
+
+def hub_address() -> str:
+    """Where the hub is: `HF_ENDPOINT` as it is now; the hub's client reads it once, at import."""
+    return endpoint("HF", "https://huggingface.co")
 
 
 def collection(address: str) -> str:
@@ -88,10 +94,10 @@ def _ask(question: Callable[[], Answer], repository: str) -> Answer:
 
 
 def _explained(error: Exception, status: int, repository: str) -> InputError:
-    from huggingface_hub import constants, get_token
+    from huggingface_hub import get_token
     from huggingface_hub.errors import GatedRepoError, RevisionNotFoundError
 
-    page = f"{constants.ENDPOINT}/datasets/{repository}"
+    page = f"{hub_address()}/datasets/{repository}"
     if isinstance(error, RevisionNotFoundError):
         return InputError(
             f"{repository} has no such revision; correct the sheet or the lock table."
@@ -109,7 +115,7 @@ def _explained(error: Exception, status: int, repository: str) -> InputError:
     if status == 401 and get_token():
         return InputError(
             f"the hub does not accept this token ({status}): make a new one at "
-            f"{constants.ENDPOINT}/settings/tokens, and set HF_TOKEN."
+            f"{hub_address()}/settings/tokens, and set HF_TOKEN."
         )
     return InputError(
         f"{repository}: the hub answers {status}; check the name, and that HF_TOKEN may read it."
