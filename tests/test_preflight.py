@@ -185,7 +185,7 @@ def hub(monkeypatch, tmp_path):
         if token:
             monkeypatch.setenv("HF_TOKEN", token)
         monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "token"))
-        monkeypatch.setattr(constants, "ENDPOINT", address)
+        monkeypatch.setenv("HF_ENDPOINT", address)
         return services.hub_check(REPOSITORY)
 
     return check

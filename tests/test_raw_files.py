@@ -41,7 +41,6 @@ def services(server, monkeypatch):
     server.asked.clear()
     for name, value in server.environment().items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", server.url)
     return server
 
 

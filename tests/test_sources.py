@@ -36,7 +36,6 @@ def services(server, monkeypatch):
     server.asked.clear()
     for name, value in server.environment().items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", server.url)
     monkeypatch.delenv("DRYAD_TOKEN", raising=False)
     monkeypatch.setattr(persistence, "FIRST_PAUSE", 0.01)
     return server
