@@ -1,5 +1,6 @@
 """What every figure has to be: large enough to read, nothing cut off, no text over another."""
 
+import re
 from itertools import combinations
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -9,15 +10,18 @@ from matplotlib.text import Text
 
 from sagefm.figures import style
 
+UNKNOWN = re.compile(r"\bnan\b")
+
 
 def assert_readable(figure: Figure) -> None:
-    """Assert that a figure's texts are of 7 points or more, inside it, and clear of one another."""
+    """Assert that texts are of 7 points or more, inside the figure, clear of one another, known."""
     canvas = FigureCanvasAgg(figure)
     with context(style.STYLE, after_reset=True):
         canvas.draw()
     boxes = {}
     for text in visible_texts(figure):
         assert text.get_fontsize() >= 7, text
+        assert not UNKNOWN.search(text.get_text()), text
         box = boxes[text] = text.get_window_extent(canvas.get_renderer())
         inside = figure.bbox.padded(1)
         assert inside.contains(box.x0, box.y0) and inside.contains(box.x1, box.y1), f"{text} is cut"

@@ -246,6 +246,12 @@ def test_recovery(model, baseline, paper_data, verdict, words):
     assert found[0].evidence == "recovery/paper/atlas/summary.tsv"
 
 
+def test_recovery_by_a_model_that_predicts_constants_says_so():
+    table = summary(0.0, 0.5).assign(median_pearson=float("nan"))
+    (found,) = recovery_claims("paper", "atlas", "a heart", table, True, "0 of 2 patients seen")
+    assert "median r of the others too few to tell" in found.reason
+
+
 # `spatially coherent`
 
 
@@ -280,3 +286,21 @@ def test_coherence(own, pca, near, paper_data, verdict, words):
     assert found[0].obtained == f"mean Moran's I {sum(own) / 2:.3f}"
     assert found[0].baseline == f"PCA {sum(pca) / 2:.3f}, neighbour mean 0.500"
     assert found[0].n == "2 samples, 20 components each, 1 of 2 patients seen"
+
+
+@pytest.mark.parametrize(
+    ("left_out", "lacking", "baseline"),
+    [
+        (["pca"], "PCA", "neighbour mean 0.500"),
+        (["neighbour_mean"], "neighbour mean", "PCA 0.150"),
+        (["pca", "neighbour_mean"], "PCA and neighbour mean", "-"),
+    ],
+)
+def test_coherence_without_a_reference_is_undecided(left_out, lacking, baseline):
+    table = coherence([0.9, 0.8], [0.1, 0.2], [0.5, 0.5])
+    table = table[~table["representation"].isin(left_out)]
+    (found,) = coherence_claims("paper", "breast", table, True, "1 of 2 patients seen")
+    assert (found.verdict, found.outcome) == ("inconclusive", "undecided")
+    assert found.reason.startswith(f"not held against {lacking}, which this run lacks")
+    assert found.obtained == "mean Moran's I 0.850"
+    assert found.baseline == baseline

@@ -8,6 +8,7 @@ from perturbed import coexpression_like, exchanged, genes_like, pairs_like, resp
 from sagefm.claims import claims_table
 from sagefm.pair_tables import summarise_pairs
 from sagefm.perturbation_claims import Findings, perturbation_claims
+from sagefm.told import TOO_FEW
 
 
 @cache
@@ -60,6 +61,21 @@ def test_three_inputs_decide_nothing():
     made = claim(findings(0.1, inputs=3))
     assert made.verdict == "inconclusive"
     assert "no difference can be beyond doubt with 3 inputs" in made.reason
+
+
+def test_what_one_input_leaves_unknown_is_said_in_words():
+    made = claim(findings(0.1, inputs=1))
+    text = " ".join((made.obtained, made.baseline, made.reason))
+    assert TOO_FEW in text and "nan" not in text
+
+
+def test_pairs_that_have_no_control_decide_nothing():
+    found = findings(0.0)
+    row = (found.summary["direction"] == "forward") & (found.summary["control"] == "unmatched")
+    none = found.summary.assign(n_pairs=found.summary["n_pairs"].mask(row, 0))
+    made = claim(Findings(none, found.discrimination))
+    assert made.verdict == "inconclusive"
+    assert made.reason.startswith("no pair could be held against the table's other outputs")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.style import context
 
-from drawn import assert_readable
+from drawn import UNKNOWN, assert_readable, visible_texts
 from perturbed import PATIENTS, coexpression_like, exchanged, genes_like, pairs_like, responses_like
 from sagefm.figures import style
 from sagefm.figures.perturbation import draw_directions, draw_distributions, draw_doses
@@ -91,10 +91,18 @@ def test_few_pairs_or_patients_are_drawn_and_judged_all_the_same(pairs, patients
         with context(style.STYLE, after_reset=True):
             FigureCanvasAgg(figure).draw()
         assert f"{pairs} pair" in figure.get_suptitle()
+        assert not any(UNKNOWN.search(text.get_text()) for text in visible_texts(figure))
     assert few["pairs"]["low"].isna().all() == (len(set(patients)) == 1)
     found = {"few": Findings(few["summary"], few["discrimination"])}
     (claim,) = perturbation_claims("paper", "breast", "few", found, paper_data=True)
     assert claim.verdict == ("inconclusive" if pairs < 36 else "supported")
+
+
+def test_pairs_without_an_effect_are_said_to_have_none():
+    unknown = tables()["pairs"].assign(reverse_effect_expression_matched=np.nan)
+    figure = draw_directions(unknown, tables()["discrimination"], tables()["summary"])
+    assert_readable(figure)
+    assert figure.axes[0].get_title("left") == "no pair has both effects\nknown"
 
 
 def test_doses_show_the_strongest_of_six_inputs_and_those_named():

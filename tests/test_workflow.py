@@ -185,6 +185,7 @@ def test_the_scoreboard(board, results):
     assert recovery["obtained"] == f"{own['recovered_p05']:.1%} of tested genes"
     assert recovery["baseline"].startswith(f"{best:.1%} (")
     assert "471 spots, 2 samples, 2 of 2 patients seen in pretraining" in recovery["n"]
+    assert not board.apply(lambda cells: cells.str.contains(r"\bnan\b")).any(axis=None)
     for evidence in board["evidence"]:
         assert evidence == "-" or (results / evidence).is_file()
 

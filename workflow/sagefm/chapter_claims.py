@@ -5,9 +5,13 @@ from collections.abc import Mapping
 import pandas as pd
 
 from sagefm.claims import Claim, judge
+from sagefm.names import representation_name
+from sagefm.told import told
 
 PAPER_SAMPLES, PAPER_ORGANS = 416, 15
 PAPER_RECOVERED = 0.91
+COHERENCE_REFERENCES = ("pca", "neighbour_mean")
+"""Representations that a coherent embedding has to exceed."""
 
 
 def pretraining_claims(
@@ -116,7 +120,7 @@ def recovery_claims(
     detail = (
         f"{own['recovered_bh']:.1%} after Benjamini-Hochberg, {own['recovered_within_p05']:.1%} "
         f"within a section; {own['n_genes_constant']:,} genes are predicted constant, median r of "
-        f"the others {own['median_pearson']:.3f}; MSE {own['mse']:.4f}, "
+        f"the others {told(own['median_pearson'], '.3f')}; MSE {own['mse']:.4f}, "
         f"{_words(least_mse)} {untrained['mse'].min():.4f}"
     )
     found = "supported", "as many genes as reported, and more than any baseline"
@@ -152,19 +156,17 @@ def coherence_claims(
     """`spatially coherent`: Moran's I of the embedding, against PCA and the neighbour mean.
 
     Each a mean over samples; the untrained neighbour mean is the baseline to beat, since averaging
-    neighbours is coherent by construction.
+    neighbours is coherent by construction. Without both of them nothing is decided.
     """
     by_sample = table.pivot(index="sample", columns="representation", values="mean_moran_i")
     own = by_sample[f"sagefm-{model}"]
-    means = by_sample.mean()
-    above = {name: int((own > by_sample[name]).sum()) for name in ("pca", "neighbour_mean")}
-    samples = len(by_sample)
-    facts = (
-        f"above PCA in {above['pca']} of {samples} samples, above the untrained neighbour mean in "
-        f"{above['neighbour_mean']}"
-    )
+    means, samples = by_sample.mean(), len(by_sample)
+    references = [name for name in COHERENCE_REFERENCES if name in means]
+    lacking = [representation_name(name) for name in COHERENCE_REFERENCES if name not in means]
     found = "supported", "more coherent than both references"
-    if own.mean() <= means["pca"]:
+    if lacking:
+        found = "inconclusive", f"not held against {' and '.join(lacking)}, which this run lacks"
+    elif own.mean() <= means["pca"]:
         found = "contradicted", "less coherent than PCA of single spots"
     elif own.mean() <= means["neighbour_mean"]:
         found = "inconclusive", "no more coherent than averaging neighbours makes it"
@@ -174,11 +176,21 @@ def coherence_claims(
         Claim(
             "coherent",
             obtained=f"mean Moran's I {own.mean():.3f}",
-            baseline=f"PCA {means['pca']:.3f}, neighbour mean {means['neighbour_mean']:.3f}",
+            baseline=", ".join(f"{representation_name(r)} {means[r]:.3f}" for r in references)
+            or "-",
             n=f"{samples} samples, {components} components each, {seen}",
             verdict=verdict["verdict"],
             outcome=verdict["outcome"],
-            reason=f"{verdict['reason']}; {facts}",
+            reason="; ".join(
+                [
+                    verdict["reason"],
+                    *(
+                        f"above {representation_name(r)} in {(own > by_sample[r]).sum()} of "
+                        f"{samples} samples"
+                        for r in references
+                    ),
+                ]
+            ),
             evidence=f"coherence/{cohort}.tsv",
             protocol="Moran's I of the leading components within a sample, mean over samples",
         )

@@ -8,6 +8,7 @@ from sagefm.claims import Claim, judge
 from sagefm.clustering_tables import REFERENCES
 from sagefm.factors import lower_is_better
 from sagefm.names import representation_name
+from sagefm.told import told, told_between
 
 HEADLINE = ("section", "kmeans", "label", "ari")
 SIDE = {
@@ -61,13 +62,14 @@ def clustering_claims(
         verdict["reason"],
         *(_difference(pairs.loc[reference], reference) for reference in references),
     ]
-    facts.append(f"smallest p possible {pairs['smallest_p'].min():.2g}")
+    facts.append(f"smallest p possible {told(pairs['smallest_p'].min(), '.2g')}")
     facts += _beside(summary, name, references[0])
     facts.append(_best(scores, models, references))
     return [
         Claim(
             "clustering",
-            obtained=f"mean ARI {_interval(own)} (k-means within a section)",
+            obtained=f"mean ARI {told_between(own['mean'], own['low'], own['high'], '.3f')} "
+            "(k-means within a section)",
             baseline=", ".join(
                 f"{representation_name(r)} {scores.loc[r, 'mean']:.3f}" for r in references
             ),
@@ -107,16 +109,11 @@ def _pick(table: pd.DataFrame, key: tuple[str, str, str | None, str]) -> pd.Data
     return table[same & of_factor & (table["metric"] == metric) & ~table["centred"]]
 
 
-def _interval(row: pd.Series) -> str:
-    text = f"{row['mean']:.3f}"
-    return text if pd.isna(row["low"]) else f"{text} [{row['low']:.3f}, {row['high']:.3f}]"
-
-
 def _difference(pair: pd.Series, reference: str) -> str:
     return (
-        f"{pair['difference']:+.3f} to {representation_name(reference)} (better in "
-        f"{pair['better_in']:.0f} of {pair['n']} patients, sign-flip p {pair['p']:.3f}, "
-        f"Holm {pair['p_holm_own']:.3f})"
+        f"{told(pair['difference'], '+.3f')} to {representation_name(reference)} (better in "
+        f"{pair['better_in']:.0f} of {pair['n']} patients, sign-flip p {told(pair['p'], '.3f')}, "
+        f"Holm {told(pair['p_holm_own'], '.3f')})"
     )
 
 

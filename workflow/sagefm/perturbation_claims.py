@@ -7,6 +7,7 @@ import pandas as pd
 
 from sagefm.claims import Claim, judge
 from sagefm.pair_terms import BETWEEN, FORWARD, REMAINDER
+from sagefm.told import told, told_between
 
 ALPHA = 0.05
 FAIR = "expression_matched"
@@ -77,14 +78,15 @@ def perturbation_claims(
     table, first = next(iter(findings.items()))
     fair = first.row(FORWARD, FAIR)
     references = " against ".join(
-        f"{first.score(name)['auroc']:.3f} {words}"
+        f"{told(first.score(name)['auroc'], '.3f')} {words}"
         for name, words in (("slope", "by slope"), ("coexpression_pooled", "by co-expression"))
     )
     instead = f"computed on {title}, not on the paper's samples"
     verdict = judge(_verdict(first), paper_data, instead)
     reasons = [verdict["reason"], _answers(first), _numbers(first)]
     reasons += [
-        f"pairs of {name}: {_answers(other)} (d_z {other.row(FORWARD, FAIR)['cohens_d_z']:.2f})"
+        f"pairs of {name}: {_answers(other)} (d_z "
+        f"{told(other.row(FORWARD, FAIR)['cohens_d_z'], '.2f')})"
         for name, other in findings.items()
         if name != table
     ]
@@ -111,6 +113,9 @@ def perturbation_claims(
 
 def _verdict(findings: Findings) -> tuple[str, str]:
     exceeded = findings.exceeded()
+    for name, words in HAS_TO_EXCEED.items():
+        if findings.row(FORWARD, name)["n_pairs"] == 0:
+            return "inconclusive", f"no pair could be held against {words}"
     if len(exceeded) == len(HAS_TO_EXCEED):
         if findings.is_directional():
             return "supported", "pairs exceed their controls, and the reverse experiment"
@@ -142,19 +147,19 @@ def _numbers(findings: Findings) -> str:
     unmatched, between = findings.row(FORWARD, "unmatched"), findings.row(BETWEEN, FAIR)
     fair, left = findings.row(FORWARD, FAIR), findings.score(REMAINDER)
     return (
-        f"against the table's other outputs {unmatched['difference']:+.2g} (d_z "
-        f"{unmatched['cohens_d_z']:.2f}, Holm p {unmatched['p_holm']:.2g}), against random genes "
-        f"of like expression Holm p {fair['p_holm']:.2g}; forward less reverse "
-        f"{between['difference']:+.2f} of these standard deviations (Holm p "
-        f"{between['p_holm']:.2g}); AUROC of what co-expression and expression leave of the slopes "
-        f"{left['auroc']:.3f} [{left['auroc_low']:.3f}, {left['auroc_high']:.3f}]"
+        f"against the table's other outputs {told(unmatched['difference'], '+.2g')} (d_z "
+        f"{told(unmatched['cohens_d_z'], '.2f')}, Holm p {told(unmatched['p_holm'], '.2g')}), "
+        f"against random genes of like expression Holm p {told(fair['p_holm'], '.2g')}; forward "
+        f"less reverse, in these standard deviations, {told(between['difference'], '+.2f')} (Holm "
+        f"p {told(between['p_holm'], '.2g')}); AUROC of what co-expression and expression leave of "
+        f"the slopes {told_between(left['auroc'], left['auroc_low'], left['auroc_high'], '.3f')}"
     )
 
 
 def _effect(findings: Findings) -> str:
     row, standard = findings.row(FORWARD, FAIR), findings.row(BETWEEN, FAIR)["matched"]
     return (
-        f"slope {row['difference']:+.2g} [{row['low']:.2g}, {row['high']:.2g}] above random genes "
-        f"of like expression (d_z {row['cohens_d_z']:.2f}; {standard:+.2f} of their standard "
-        "deviations)"
+        f"slope {told_between(row['difference'], row['low'], row['high'], '+.2g')} above random "
+        f"genes of like expression (d_z {told(row['cohens_d_z'], '.2f')}; in their standard "
+        f"deviations {told(standard, '+.2f')})"
     )

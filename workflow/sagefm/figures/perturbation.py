@@ -255,8 +255,11 @@ def fill_directions(
     left.set(xlim=(-edge, edge), ylim=(-edge, edge), aspect="equal")
     left.set_xlabel("effect of the input on the output (SD)")
     left.set_ylabel("effect of the output on the input (SD)")
-    stronger = (effects[:, 0] > effects[:, 1]).mean() if len(effects) else np.nan
-    left.set_title(f"{count(len(effects), 'pair')}: forward effect\nthe greater in {stronger:.0%}")
+    title = "no pair has both effects\nknown"
+    if len(effects):
+        stronger = (effects[:, 0] > effects[:, 1]).mean()
+        title = f"{count(len(effects), 'pair')}: forward effect\nthe greater in {stronger:.0%}"
+    left.set_title(title)
     for direction, face, shift in ((FORWARD, None, -0.14), (REVERSE, "white", 0.14)):
         own = discrimination[discrimination["direction"] == direction].set_index("score")
         for y, name in enumerate(SCORE_NAMES):

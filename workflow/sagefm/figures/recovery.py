@@ -22,6 +22,7 @@ from sagefm.figures.style import (
     present,
     styled,
 )
+from sagefm.told import told
 
 # A share of genes, and the median correlation without which it is not defined.
 SHARES = {
@@ -205,8 +206,8 @@ def fill_correlation_by_detection(figure: FigureBase, genes: pd.DataFrame) -> No
         if {"model", "neighbour_mean"} <= set(both):
             both = both.dropna(subset="neighbour_mean")
             # A gene that the model holds constant is not above anything.
-            higher = 100 * (both["model"] > both["neighbour_mean"]).mean()
-            title += f"\nmodel above neighbour mean: {higher:.0f} % of {len(both):,} genes"
+            higher = told(100 * (both["model"] > both["neighbour_mean"]).mean(), ".0f")
+            title += f"\nmodel above neighbour mean: {higher} % of {len(both):,} genes"
         ax.axhline(0, color=NEUTRAL, lw=0.6)
         ax.set_xlabel("detection rate of the gene (% of hidden entries)")
         ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
