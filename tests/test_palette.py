@@ -1,6 +1,9 @@
 """One palette a label set: by number of spots, and kept by figures that show a part of it."""
 
+import numpy as np
 import pandas as pd
+from matplotlib.colors import to_rgb
+from skimage.color import deltaE_ciede2000, rgb2lab
 
 from sagefm.figures import style
 from sagefm.figures.palette import palette_of, palette_table
@@ -32,3 +35,11 @@ def test_a_figure_of_a_part_keeps_the_colours_and_others_get_free_ones():
     assert part["a"] == palette["a"] and part["d"] == palette["d"]
     assert part["new"] not in palette.values()
     assert style.colours_of(["x", "y"], {}) == style.categorical(["x", "y"])
+
+
+def test_colours_are_told_apart():
+    colours = style.shades(22)
+    assert colours[-1] == style.GREY and len(set(colours)) == 22
+    lab = rgb2lab(np.array([[to_rgb(colour) for colour in colours[:-1]]]))[0]
+    differences = deltaE_ciede2000(lab[:, None], lab[None])
+    assert differences[np.triu_indices(21, 1)].min() > 10  # 1 is just seen

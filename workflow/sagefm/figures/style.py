@@ -108,7 +108,7 @@ def save(figure: Figure, pdf: str | Path, png: str | Path) -> None:
 def categorical(labels: Iterable[str]) -> dict[str, str]:
     """A colour for each label, the same whatever order and number of times they come in.
 
-    Up to 24 labels, in sorted order, get colours of their own: Okabe and Ito's, then the same
+    Up to 21 labels, in sorted order, get colours of their own: Okabe and Ito's, then the same
     darker and lighter. Later ones share grey.
     """
     distinct = sorted(set(labels))
@@ -116,7 +116,7 @@ def categorical(labels: Iterable[str]) -> dict[str, str]:
 
 
 def shades(number: int) -> list[str]:
-    """So many colours, those first that are told apart best; beyond 24 all are grey."""
+    """So many colours, those first that are told apart best; beyond 21 all are grey."""
     return [*islice(chain(_shades(), repeat(GREY)), number)]
 
 
@@ -129,13 +129,15 @@ def colours_of(labels: Iterable[str], palette: Mapping[str, str]) -> dict[str, s
 
 
 def _shades() -> Iterator[str]:
-    """Okabe and Ito's colours; then each at another lightness."""
+    """Okabe and Ito's colours; then each darker and lighter, but for what another is like."""
     yield from OKABE_ITO.values()
-    for factor in (0.6, 1.45):
-        for colour in OKABE_ITO.values():
+    for factor, alike in ((0.6, ("sky", "black")), (1.45, ("blue",))):
+        for name, colour in OKABE_ITO.items():
+            if name in alike:
+                continue
             hue, lightness, saturation = colorsys.rgb_to_hls(*to_rgb(colour))
-            # Black has no darker shade: it becomes two greys.
-            changed = min(lightness * factor, 0.93) if lightness else 0.2 * factor**2
+            # Black has no shade of its hue: it becomes a grey.
+            changed = min(lightness * factor, 0.93) if lightness else 0.42
             yield to_hex(colorsys.hls_to_rgb(hue, changed, saturation))
 
 
