@@ -33,4 +33,5 @@ include: "workflow/rules/report.smk"  # the scoreboard, provenance, the report's
 rule all:
     default_target: True
     input:
-        f"{RESULTS}/report.zip",
+        rules.report_zip.output,
+        REMOVED,

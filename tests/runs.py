@@ -3,10 +3,13 @@
 The copy lets a test edit the library or the config, and keeps its results out of the repository.
 """
 
+import os
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
@@ -183,8 +186,11 @@ def prepare(folder: Path) -> Path:
     return folder
 
 
-def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run Snakemake in a prepared folder as a user does; both streams together in `stdout`."""
+def snakemake(folder: Path, *arguments: str, **options) -> subprocess.CompletedProcess[str]:
+    """Run Snakemake in a prepared folder as a user does; both streams together in `stdout`.
+
+    `options` are `subprocess.run`'s.
+    """
     command = [sys.executable, "-m", "snakemake", "--snakefile", folder / "Snakefile"]
     command += ["--directory", folder, "--cores", "2", *arguments]
     return subprocess.run(
@@ -195,6 +201,7 @@ def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]
         stdin=subprocess.DEVNULL,
         text=True,
         timeout=1500,
+        **options,
     )
 
 
@@ -203,3 +210,23 @@ def jobs(printed: str) -> dict[str, int]:
     table = re.search(r"^job +count\n[- ]+\n((?:\w+ +\d+\n)+)", printed, re.M)
     found = dict(line.split() for line in table[1].splitlines()) if table else {}
     return {rule: int(count) for rule, count in found.items()}
+
+
+def would_run(folder: Path) -> dict[str, int]:
+    """Jobs of each rule that the next start would run."""
+    done = snakemake(folder, "--dry-run")
+    assert done.returncode == 0, done.stdout
+    return {name: n for name, n in jobs(done.stdout).items() if name not in {"all", "total"}}
+
+
+@contextmanager
+def edited(path: Path, old: str, new: str) -> Iterator[None]:
+    """A file changed for a while; afterwards as it was, its time included."""
+    stat, text = path.stat(), path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    try:
+        yield
+    finally:
+        path.write_text(text)
+        os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))

@@ -88,5 +88,5 @@ def test_every_package_of_provenance_has_its_row_and_a_stated_doi(software):
     assert set(software) == {"package", "purpose", "citation", "doi", "stated_in"}
     known = software[software["doi"] != "-"]
     assert all(re.fullmatch(r"10\.\d{4,}/\S+", doi) for doi in known["doi"])
-    assert (known["stated_in"] != "-").all()
+    assert not known["stated_in"].str.match("-|workflow/").any()  # others say so, not we
     assert set(software.loc[software["doi"] == "-", "package"]) == {"h5py", "scikit-learn"}

@@ -2,10 +2,8 @@
 
 import ast
 import json
-import os
 import re
 import zipfile
-from contextlib import contextmanager
 from pathlib import Path
 
 import anndata
@@ -322,76 +320,6 @@ def test_sections_are_completed_on_request(run, results):
         np.testing.assert_allclose(measured, np.log1p(counts), rtol=1e-5)
 
 
-# What a second start does
-
-
-@contextmanager
-def edited(path: Path, old: str, new: str):
-    """A file changed for a while; afterwards as it was, its time included."""
-    stat, text = path.stat(), path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new, 1))
-    try:
-        yield
-    finally:
-        path.write_text(text)
-        os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
-
-
-def would_run(folder: Path) -> dict[str, int]:
-    done = runs.snakemake(folder, "--dry-run")
-    assert done.returncode == 0, done.stdout
-    return {name: n for name, n in runs.jobs(done.stdout).items() if name not in {"all", "total"}}
-
-
-def test_a_second_run_does_nothing(run, results):
-    before = (results / "report.zip").stat().st_mtime_ns
-    done = runs.snakemake(run)
-    assert done.returncode == 0
-    assert "Nothing to be done" in done.stdout
-    assert (results / "report.zip").stat().st_mtime_ns == before
-
-
-def test_an_edit_of_graphs_reruns_graphs_and_not_ingestion(run):
-    with edited(run / "workflow/sagefm/graphs.py", '"""Neighbourhoods', '"""The neighbourhoods'):
-        found = would_run(run)
-    assert found["graph"] == 10
-    assert found["pretrain"] == 2
-    assert not {"ingest", "qc_table", "split", "gene_means", "released"} & set(found)
-
-
-def test_an_edit_of_a_figure_reruns_it_and_the_report(run):
-    with edited(run / "workflow/sagefm/figures/qc.py", '"""', '"""  '):
-        assert would_run(run) == {"qc_figure": 2, "report_zip": 1}
-
-
-def test_another_recovery_trains_nothing_again(run):
-    config = run / "config/config.yaml"
-    with edited(config, "recovery:\n", "recovery:\n  mask_share: 0.5\n"):
-        found = would_run(run)
-    assert found["recovery"] == 3
-    assert {"recovered_figure", "claims_recovery", "scoreboard", "report_zip"} <= set(found)
-    assert not {"ingest", "graph", "split", "pretrain", "embed", "coherence"} & set(found)
-
-
-def test_another_recipe_trains_that_model_alone(run):
-    with edited(run / "config/config.yaml", "epochs: 2\n", "epochs: 3\n"):
-        found = would_run(run)
-    assert found["pretrain"] == found["recovery"] == 1
-    assert found["embed"] == 2
-    assert not {"ingest", "graph", "split", "gene_means"} & set(found)
-
-
-def test_one_more_section_reads_that_one_alone(run):
-    sheet = run / "breast.tsv"
-    line = "\t".join(runs.row("SPA136", "resources/demo/st/SPA136.h5ad", "her2st-D").values())
-    with edited(sheet, "SPA142\t", f"{line}\nSPA142\t"):
-        found = would_run(run)
-    assert found["ingest"] == 1
-    assert found["graph"] == 2
-    assert not {"split", "pretrain", "gene_means"} & set(found)
-
-
 # What every rule says of itself
 
 
@@ -482,7 +410,7 @@ PARSED = {
 @pytest.mark.parametrize("case", PARSED)
 def test_bad_config_and_sheets_end_before_any_job(bad, case):
     name, old, new, words = PARSED[case]
-    with edited(bad / name, old, new):
+    with runs.edited(bad / name, old, new):
         done = runs.snakemake(bad)
     assert done.returncode != 0
     assert done.stdout.count("WorkflowError") == 1

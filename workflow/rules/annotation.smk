@@ -218,3 +218,13 @@ rule claims_annotation:
 ANNOTATION_FIGURES = expand(
     f"{RESULTS}/figures/task_{{task}}_{{figure}}.png", task=TASKS, figure=TASK_FIGURES
 )
+ANNOTATION_TABLES = [
+    *expand([*rules.task_labels.output, *rules.annotation_scores.output], task=TASKS),
+    *(
+        path
+        for task in TASKS
+        for path in expand(
+            rules.annotate.output, task=task, representation=task_representations(task)
+        )
+    ),
+]

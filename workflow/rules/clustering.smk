@@ -208,3 +208,20 @@ CLUSTERING_FIGURES = expand(
     figure=["metrics", "batch", "umap", "maps"],
     cohort=CLUSTERING["cohorts"],
 )
+CLUSTERING_TABLES = [
+    *expand(
+        [
+            *rules.costs.output,
+            *rules.clustering_tables.output,
+            *rules.cluster_umap.output,
+        ],
+        cohort=CLUSTERING["cohorts"],
+    ),
+    *(
+        path
+        for cohort in CLUSTERING["cohorts"]
+        for path in expand(
+            rules.cluster.output, cohort=cohort, representation=representations_of(cohort)
+        )
+    ),
+]

@@ -117,3 +117,6 @@ rule impute:
 
 
 IMPUTATION_FIGURES = expand(rules.imputation_figure.output.png, cohort=IMPUTATION["cohorts"])
+IMPUTATION_TABLES = expand(
+    rules.imputation.output, model=IMPUTATION_MODELS, cohort=IMPUTATION["cohorts"]
+)

@@ -263,3 +263,13 @@ PERTURBATION_FIGURES = expand(
     cohort=PERTURBATION["cohorts"],
     pairs=PAIRS,
 )
+PERTURBATION_TABLES = expand(
+    [
+        *rules.gene_pairs.output,
+        *rules.perturbation_tables.output,
+        *rules.response_map.output,
+    ],
+    model=PERTURBED_MODELS,
+    cohort=PERTURBATION["cohorts"],
+    pairs=PAIRS,
+)

@@ -185,3 +185,4 @@ RECOVERY_FIGURES = (
     if config["recovery"]["cohorts"]
     else []
 )
+RECOVERY_TABLES = expand(rules.recovery.output, model=MODELS, cohort=config["recovery"]["cohorts"])

@@ -311,6 +311,26 @@ rule results:
         screen=SCREEN_FIGURES,
 
 
+DELIVERED = [
+    *rules.results.input,
+    *(path.removesuffix("png") + "pdf" for path in rules.results.input if path.endswith("png")),
+    *expand(rules.qc_table.output, cohort=used_cohorts()),
+    *expand(rules.split.output, model=MODELS),
+    *expand([rules.pretrain.output.history, rules.pretrain.output.summary], model=TRAINED),
+    *expand(rules.coherence.output, cohort=config["representations"]["cohorts"]),
+    *expand(f"{RESULTS}/claims/{{chapter}}.tsv", chapter=CHAPTERS),
+    *rules.pretraining_set.output,
+    *rules.overview.output,
+    *rules.provenance.output,
+    *RECOVERY_TABLES,
+    *IMPUTATION_TABLES,
+    *CLUSTERING_TABLES,
+    *ANNOTATION_TABLES,
+    *PERTURBATION_TABLES,
+    *SCREEN_TABLES,
+]
+
+
 rule report_zip:
     input:
         rules.results.input,
@@ -333,3 +353,10 @@ rule report_zip:
         from sagefm.binding import bind_report
 
         bind_report(output.archive, log[0], config, workflow.main_snakefile, "results")
+
+
+# What a finished run has lost is made again by the next start, and what follows from it: Snakemake
+# by itself looks no further than the report, which is newer than all of it.
+REMOVED = []
+if Path(rules.report_zip.output.archive).exists():
+    REMOVED = [path for path in DELIVERED if not Path(path).exists()]

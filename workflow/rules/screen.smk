@@ -173,3 +173,8 @@ rule screen_figure:
 SCREEN_FIGURES = expand(
     rules.screen_figure.output.png, model=SCREEN_MODELS, cohort=SCREEN["cohorts"]
 )
+SCREEN_TABLES = expand(
+    [rules.screen.output.top, *rules.screen_scores.output],
+    model=SCREEN_MODELS,
+    cohort=SCREEN["cohorts"],
+)
