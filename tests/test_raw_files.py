@@ -1,10 +1,13 @@
 """Raw files brought to their place: once, by one job, as the lock table says."""
 
+import io
 import os
 import signal
 import subprocess
 import sys
+import tarfile
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -124,6 +127,58 @@ def test_a_source_that_changed_is_refused(services, plan, lock, tmp_path):
     services.files["web", "big.bin"] = CONTENT
     bring_all(plan, lock)
     assert path.read_bytes() == CONTENT
+
+
+def test_what_the_table_refuses_never_stands_under_its_name(services, plan, lock, monkeypatch):
+    path = Path(plan.path("url", f"{services.url}/web/big.bin"))
+    (file,) = plan.origins
+    lock.add(Locked(file, size=str(len(CONTENT)), sha256=sha256(CONTENT[::-1])))
+    renamed = []
+    monkeypatch.setattr(Path, "replace", lambda part, to: renamed.append(to))
+    with pytest.raises(InputError, match="Its source has changed"):
+        bring_all(plan, lock)
+    assert not renamed
+    assert not [found for found in path.parent.iterdir() if not found.name.startswith(".lock.")]
+
+
+def zipped() -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("a.h5", CONTENT)
+    return content.getvalue()
+
+
+def tarred(mode: str = "w") -> bytes:
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode=mode) as archive:
+        for name in ("a.h5", "b.h5"):
+            info = tarfile.TarInfo(name)
+            info.size = 100 * tarfile.BLOCKSIZE
+            archive.addfile(info, io.BytesIO(CONTENT))
+    return content.getvalue()
+
+
+ARCHIVES = {"a.zip": zipped(), "a.tar": tarred(), "a.tar.gz": tarred("w:gz")}
+BETWEEN = 101 * tarfile.BLOCKSIZE
+"""Bytes of `a.tar` before its second member."""
+
+
+@pytest.mark.parametrize(
+    ("name", "left"),
+    [("a.zip", 200_000), ("a.tar", 60_000), ("a.tar", BETWEEN), ("a.tar.gz", 60_000)],
+)
+def test_an_archive_cut_off_at_its_source_is_not_taken(services, plan, lock, name, left):
+    """Of the size that the server says, so that nothing but its content gives it away."""
+    services.files["web", name] = ARCHIVES[name][:left]
+    path = Path(plan.path("url", f"{services.url}/web/{name}::b.h5"))
+    with pytest.raises(InputError, match=rf"^{name}: .*cut off .* Start again; .* take another\.$"):
+        bring_all(plan, lock)
+    (file,) = plan.origins
+    assert not path.exists() and not (Path(plan.folder) / file).exists()
+    assert not lock.rows()
+    services.files["web", name] = ARCHIVES[name]
+    bring_all(plan, lock)
+    assert (Path(plan.folder) / file).read_bytes() == ARCHIVES[name]
 
 
 def test_a_sum_in_the_config_is_held_to(services, plan, lock):

@@ -13,6 +13,8 @@ from typing import IO
 from sagefm.errors import InputError, hint
 from sagefm.io import atomic
 
+DAMAGED = (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError)
+
 
 def extract(archive: str | Path, member: str, destination: str | Path) -> None:
     """Write one member of an archive to `destination`, whole or not at all.
@@ -36,11 +38,38 @@ def extract(archive: str | Path, member: str, destination: str | Path) -> None:
             temporary.open("wb") as file,
         ):
             shutil.copyfileobj(source, file, 1 << 20)
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError) as error:
+    except DAMAGED as error:
         raise InputError(
-            f"{archive}: is damaged or cut off ({error}); delete it, and start again to have it "
-            "fetched anew."
+            f"{archive}: is damaged or cut off ({_in_a_line(error)}); delete it, and start again "
+            "to have it fetched anew."
         ) from error
+
+
+def require_whole(archive: Path, name: str) -> None:
+    """Raise an `InputError` if an archive, which people know as `name`, does not reach its end."""
+    try:
+        if not zipfile.is_zipfile(archive):  # which has its table of contents at its end
+            _read_to_the_end(archive)
+    except DAMAGED as error:
+        raise InputError(
+            f"{name}: what came is no archive, or one cut off ({_in_a_line(error)}); it was thrown "
+            "away. Start again; if it happens twice, the copy at its source is damaged: take "
+            "another."
+        ) from error
+
+
+def _in_a_line(error: Exception) -> str:
+    """What a library says of a failure; tarfile adds a line for every kind it has tried."""
+    return str(error).partition("\n")[0].rstrip(":")
+
+
+def _read_to_the_end(archive: Path) -> None:
+    with tarfile.open(archive) as opened:
+        opened.getmembers()
+        # Cut off between two members it would pass for a shorter one, but for the block of zeros.
+        opened.fileobj.seek(opened.offset)
+        if opened.fileobj.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+            raise tarfile.ReadError("it has no end")
 
 
 @contextmanager

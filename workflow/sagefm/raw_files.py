@@ -6,11 +6,11 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from sagefm.errors import InputError
+from sagefm.archives import require_whole
 from sagefm.io import sha256
 from sagefm.lock_table import Locked, LockTable
 from sagefm.raw_plan import Origin
-from sagefm.sources.base import Remote
+from sagefm.sources.base import ARCHIVES, Remote
 from sagefm.sources.registry import load_source, locate
 from sagefm.transfer import slot, transfer
 
@@ -30,7 +30,8 @@ def bring(origin: Origin, file: str, folder: str | Path, lock: LockTable, per_ho
     Raises
     ------
     InputError
-        If it cannot be had, or is not what `lock` has recorded; no file is left then.
+        If it cannot be had, is an archive cut off, or is not what `lock` has recorded; it never
+        stands under its name then.
     """
     destination = Path(folder) / file
     destination.parent.mkdir(parents=True, exist_ok=True)
@@ -40,13 +41,14 @@ def bring(origin: Origin, file: str, folder: str | Path, lock: LockTable, per_ho
             return
         remote = _locate(origin, file, lock)
         remote = replace(remote, sha256=origin.sha256 or remote.sha256)
+
+        def accept(part: Path, obtained: str) -> None:
+            if file.lower().endswith(ARCHIVES):
+                require_whole(part, destination.name)
+            _hold(lock, origin, file, part, obtained, remote.revision)
+
         with slot(Path(folder) / ".slots", remote.url, per_host):
-            obtained = transfer(remote, destination)
-        try:
-            _hold(lock, origin, file, destination, obtained, remote.revision)
-        except InputError:
-            destination.unlink()
-            raise
+            obtained = transfer(remote, destination, accept)
         log.info("%s: fetched, sha256 %s", destination, obtained)
 
 
@@ -55,8 +57,8 @@ def _hold(
 ) -> None:
     """Hold a file to its row in the lock table, which it gets now if it has none."""
     size = path.stat().st_size
-    lock.check(file, size, obtained)
     lock.add(Locked(file, f"{origin.source}:{origin.address}", revision, str(size), obtained))
+    lock.check(file, size, obtained)
 
 
 def _locate(origin: Origin, file: str, lock: LockTable) -> Remote:

@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -116,10 +116,18 @@ def _refuse(response: requests.Response, url: str) -> None:
         raise InputError(f"{shown(url)}: the server answers {status}; check the address.")
 
 
-def transfer(remote: Remote, destination: Path) -> str:
+def transfer(
+    remote: Remote, destination: Path, accept: Callable[[Path, str], None] | None = None
+) -> str:
     """Bring a remote file to `destination`; what an earlier attempt brought of it is kept.
 
     Until it is whole and checked it lies beside, under `.part.{name}`.
+
+    Parameters
+    ----------
+    accept
+        Looks at what has come, its path and its SHA-256, before it gets its name; its `InputError`
+        refuses it, and it is thrown away.
 
     Returns
     -------
@@ -129,7 +137,7 @@ def transfer(remote: Remote, destination: Path) -> str:
     Raises
     ------
     InputError
-        If it cannot be had, is another than `remote` says, or the disk is full.
+        If it cannot be had, is another than `remote` says, is refused, or the disk is full.
     """
     part = destination.with_name(f".part.{destination.name}")
     note = part.with_name(f"{part.name}.json")
@@ -141,9 +149,16 @@ def transfer(remote: Remote, destination: Path) -> str:
         if disk := full_disk(destination, error):
             raise disk from error
         raise
-    obtained = _check(remote, part, note)
+    try:
+        obtained = _check(remote, part)
+        if accept:
+            accept(part, obtained)
+    except InputError:
+        part.unlink()
+        note.unlink()
+        raise
     part.replace(destination)
-    note.unlink(missing_ok=True)
+    note.unlink()
     return obtained
 
 
@@ -221,8 +236,8 @@ def _receive(response: requests.Response, part: Path, start: int, total: int | N
         os.fsync(file.fileno())
 
 
-def _check(remote: Remote, part: Path, note: Path) -> str:
-    """SHA-256 of what has come; if it is not what was promised, it is removed."""
+def _check(remote: Remote, part: Path) -> str:
+    """SHA-256 of what has come; an InputError if it is not what was promised."""
     size = part.stat().st_size
     sums = {"sha256": hashlib.sha256()}
     if remote.md5:
@@ -236,8 +251,6 @@ def _check(remote: Remote, part: Path, note: Path) -> str:
     for name, wanted in promised.items():
         came = {"size": size, **found}.get(name)
         if wanted is not None and came != wanted:
-            part.unlink()
-            note.unlink(missing_ok=True)
             raise InputError(
                 f"{shown(remote.url)}: what came has {name} {came} where {wanted} was promised; it "
                 "was thrown away. Start again; if it happens twice, the source has changed."
