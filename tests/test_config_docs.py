@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from sagefm.config_docs import config_table, methods_table, samples_table, sources_table
-from sagefm.sheets import first_error, load_schema
+from sagefm.schemas import first_error, load_schema
 
 
 @pytest.fixture(scope="module")

@@ -94,7 +94,7 @@ def test_every_rule_depends_on_the_modules_its_script_imports(repo):
 def test_what_the_snakefile_imports_is_light(repo):
     """Read at every start of every job: seconds would add up."""
     code = (
-        "import sys, sagefm.sheets, sagefm.modules, sagefm.errors;"
+        "import sys, sagefm.sheets, sagefm.config_checks, sagefm.data_checks, sagefm.modules;"
         "print(*{'torch', 'anndata', 'scanpy', 'squidpy', 'numba'} & set(sys.modules))"
     )
     done = subprocess.run(

@@ -12,9 +12,11 @@ import yaml
 from snakemake.utils import validate
 
 import runs
+from sagefm.config_checks import check_config, check_references
 from sagefm.module_scores import read_gene_sets
 from sagefm.raw_plan import RawPlan
-from sagefm.sheets import SCHEMAS, check_config, check_references, read_samples
+from sagefm.schemas import SCHEMAS
+from sagefm.sheets import read_samples
 from sagefm.split import split_samples
 
 CONFIG = "config/paper.yaml"

@@ -14,7 +14,7 @@ from sagefm.io import write_h5ad
 from sagefm.model import build_network
 from sagefm.preflight import disk
 from sagefm.preflight.disk import Need, disk_checks, parameters, stage_needs
-from sagefm.sheets import SCHEMAS
+from sagefm.schemas import SCHEMAS
 
 PAPER_WIDTHS = [1024, 512, 512, 512, 1024]
 

@@ -8,7 +8,7 @@ import stand_ins
 from sagefm import persistence
 from sagefm.errors import InputError
 from sagefm.raw_plan import RawPlan
-from sagefm.sheets import load_schema
+from sagefm.schemas import load_schema
 from sagefm.sources.registry import REMOTE, SOURCES, load_source, locate, raw_file
 from stand_ins import COMMIT, DRYAD_TOKEN, LFS_TOKEN, TOKEN, Fault, sha256
 

@@ -376,7 +376,7 @@ def test_recipe_takes_every_training_key_of_the_config():
 
 
 def test_recipes_defaults_are_the_schemas():
-    from sagefm.sheets import load_schema
+    from sagefm.schemas import load_schema
 
     model = load_schema("config")["properties"]["models"]["additionalProperties"]["properties"]
     training = model["training"]["properties"]

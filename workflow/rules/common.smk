@@ -18,13 +18,15 @@ sys.path.insert(0, LIBRARY)
 # Scripts import the library from here, and nothing that a module system put in its way.
 os.environ.update(PYTHONPATH=LIBRARY)
 
+from sagefm.config_checks import check_config, check_references, check_written
+from sagefm.data_checks import check_arrays, check_label_tables
 from sagefm.errors import InputError
 from sagefm.io import require_writable
 from sagefm.methods.registry import method_of
 from sagefm.modules import module_files
 from sagefm.provenance import code_version
 from sagefm.raw_plan import RawPlan
-from sagefm.sheets import check_config, check_references, read_label_files, read_samples
+from sagefm.sheets import read_label_files, read_samples
 
 
 def published_at(entry):
@@ -36,6 +38,8 @@ def published_at(entry):
 
 
 try:
+    for path in workflow.configfiles:
+        check_written(path)
     check_config(config)
     validate(config, "../schemas/config.schema.yaml")
     SHEETS = {
@@ -48,6 +52,8 @@ try:
         if cohort["raw_labels"]
     }
     check_references(config, SHEETS)
+    check_label_tables(config, SHEETS)
+    check_arrays(config, SHEETS)
     RAW = RawPlan(config["downloads"]["folder"])
     for cohort, sheet in [*SHEETS.items(), *LABEL_FILES.items()]:
         RAW.add_sheet(sheet.to_dict("records"), cohort)

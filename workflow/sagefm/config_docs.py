@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 
 from sagefm.methods.registry import METHODS, load_method, options_table
-from sagefm.sheets import load_schema
+from sagefm.schemas import load_schema
 from sagefm.sources.registry import REMOTE, load_source
 
 COLUMNS = ("key", "default", "what it is")

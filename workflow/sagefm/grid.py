@@ -5,8 +5,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from sagefm.errors import InputError
-
-HEXAGONAL, SQUARE = "Visium", "Spatial Transcriptomics"
+from sagefm.technologies import HEXAGONAL, SQUARE
 
 
 def grid_adjacency(

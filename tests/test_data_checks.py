@@ -1,0 +1,106 @@
+"""What sheets and label tables show to be wrong ends in one sentence before any job starts."""
+
+from pathlib import Path
+
+import pytest
+
+from configs import assert_sentence, check, good_config, good_rows, write_files, write_sheet
+from sagefm.errors import InputError
+
+TASK = {"cohort": "breast", "labels": {"source": "table", "path": "task.csv", "column": "class"}}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch) -> Path:
+    """A working directory with what `good_config` names."""
+    monkeypatch.chdir(tmp_path)
+    write_files(tmp_path)
+    return tmp_path
+
+
+TABLES = {
+    "a column missing": (
+        "sample\tbarcode\tlabel\nbs1\tA\tx\n",
+        ["labels.tsv has no column `spot`", "it has sample, barcode, label", "correct the path"],
+    ),
+    "other samples": (
+        "sample\tspot\tlabel\nother\tA\tx\n",
+        ["names no sample of cohort `breast`", "it names `other`, the sheet `bs1`"],
+    ),
+    "a header alone": ("sample\tspot\tlabel\n", ["it names none at all"]),
+    "nothing": ("", ["labels.tsv cannot be read as a table"]),
+    "commas": ("sample,spot,label\nbs1,A,x\n", ["no column `sample` (it has sample,spot,label)"]),
+}
+
+
+@pytest.mark.parametrize("case", TABLES)
+def test_a_label_table_that_cannot_serve_ends_in_one_sentence(case):
+    content, words = TABLES[case]
+    Path("labels.tsv").write_text(content)
+    config = good_config()
+    config["cohorts"]["breast"]["labels"] = "labels.tsv"
+    with pytest.raises(InputError) as error:
+        check(config)
+    assert_sentence(error.value, ["config, at cohorts.breast.labels: ", *words])
+
+
+def test_bytes_that_are_no_text_end_in_one_sentence():
+    Path("labels.tsv").write_bytes(b"\xff\xfe\x00sample")
+    config = good_config()
+    config["cohorts"]["breast"]["labels"] = "labels.tsv"
+    with pytest.raises(InputError, match="cannot be read as a table"):
+        check(config)
+
+
+def test_a_tasks_table_goes_by_its_own_columns():
+    config = good_config() | {"tasks": {"t": TASK}}
+    Path("task.csv").write_text("sample,spot,class\nbs2,A,x\n")
+    check(config)
+    Path("task.csv").write_text("sample,spot,label\nbs2,A,x\n")
+    with pytest.raises(InputError, match=r"tasks.t.labels.path: task.csv has no column `class`"):
+        check(config)
+
+
+# Arrays
+
+
+def breast_of(technology: str) -> None:
+    rows = [row | {"sample": f"b{row['sample']}"} for row in good_rows()]
+    write_sheet([rows[0], rows[1] | {"technology": technology}], "breast.tsv")
+
+
+@pytest.mark.parametrize(
+    ("technology", "words"),
+    [
+        ("Visum", ["technology `Visum`", "graph `rings2` of model `other`", "mean `Visium`?"]),
+        ("", ["no technology", "there are Visium, Spatial Transcriptomics"]),
+    ],
+)
+def test_an_unknown_array_under_a_grid_ends_in_one_sentence(technology, words):
+    breast_of(technology)
+    with pytest.raises(InputError) as error:
+        check(good_config())
+    assert_sentence(error.value, ["cohort `breast`, sample `bs2`: the sheet gives", *words])
+
+
+@pytest.mark.parametrize(
+    ("chapter", "entry", "met"),
+    [
+        ("imputation", {"cohorts": ["breast"]}, False),  # of the first model alone
+        ("imputation", {"cohorts": ["breast"], "models": ["other"]}, True),
+        ("clustering", {"cohorts": ["breast"]}, True),
+        ("tasks", {"t": {**TASK, "representations": ["sagefm-paper"]}}, False),
+        ("tasks", {"t": TASK}, True),
+    ],
+)
+def test_only_sections_that_a_model_meets_need_an_array(chapter, entry, met):
+    breast_of("MERFISH")
+    Path("task.csv").write_text("sample,spot,class\nbs2,A,x\n")
+    config = good_config() | {"representations": {}, "recovery": {"cohorts": ["atlas"]}}
+    check(config)
+    config[chapter] = entry
+    if not met:
+        check(config)
+        return
+    with pytest.raises(InputError, match="technology `MERFISH`"):
+        check(config)

@@ -1,0 +1,100 @@
+"""What only a look into sheets and label tables shows to be wrong, shown before any job starts."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from sagefm.errors import InputError, hint
+from sagefm.technologies import HEXAGONAL, SQUARE
+
+
+def check_label_tables(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> None:
+    """Check that each label table has its columns, and names a sample of its cohort.
+
+    Parameters
+    ----------
+    config
+        Valid, its references checked.
+    sheets
+        Each cohort's sheet.
+
+    Raises
+    ------
+    InputError
+        At the first table that does not.
+    """
+    for name, cohort in config["cohorts"].items():
+        if cohort["labels"]:
+            at = f"cohorts.{name}.labels"
+            _check_table(cohort["labels"], ("sample", "spot", "label"), sheets[name], name, at)
+    for name, task in config["tasks"].items():
+        labels, cohort = task["labels"], task["cohort"]
+        if labels["source"] == "table":
+            columns = labels["sample_column"], labels["spot_column"], labels["column"]
+            at = f"tasks.{name}.labels.path"
+            _check_table(labels["path"], columns, sheets[cohort], cohort, at)
+
+
+def _check_table(
+    path: str, columns: tuple[str, str, str], sheet: pd.DataFrame, cohort: str, at: str
+) -> None:
+    separator = "," if ".csv" in Path(path).suffixes else "\t"
+    try:
+        table = pd.read_csv(path, sep=separator, dtype=str, usecols=lambda name: name in columns)
+        there = [*pd.read_csv(path, sep=separator, nrows=0).columns]
+    except (ValueError, OSError) as error:  # pandas' own errors, and bytes that are no text
+        raise InputError(
+            f"config, at {at}: {path} cannot be read as a table ({error}); give one with the "
+            f"columns {', '.join(columns)}."
+        ) from error
+    for column in columns:
+        if column not in there:
+            raise InputError(
+                f"config, at {at}: {path} has no column `{column}` (it has {', '.join(there)}); "
+                "add it, or correct the path."
+            )
+    named = table[columns[0]].dropna().unique()
+    if not set(named) & set(sheet["sample"]):
+        given = f"`{named[0]}`" if len(named) else "none at all"
+        raise InputError(
+            f"config, at {at}: {path} names no sample of cohort `{cohort}` (it names {given}, the "
+            f"sheet `{sheet['sample'].iloc[0]}`); name samples as the sheet does."
+        )
+
+
+def check_arrays(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> None:
+    """Check that a model on a `grid` meets no sample whose technology has no array known here.
+
+    Raises
+    ------
+    InputError
+        At the first sample that has none.
+    """
+    known = HEXAGONAL, SQUARE
+    for model, entry in config["models"].items():
+        if config["graphs"][entry["graph"]]["kind"] != "grid":
+            continue
+        for cohort in _cohorts_of(config, model):
+            for sample, technology in sheets[cohort][["sample", "technology"]].to_numpy():
+                if technology not in known:
+                    given = f"technology `{technology}`" if technology else "no technology"
+                    raise InputError(
+                        f"cohort `{cohort}`, sample `{sample}`: the sheet gives {given}, but graph "
+                        f"`{entry['graph']}` of model `{model}`, a `grid`, needs an array that is "
+                        f"known; {hint(technology, known)}."
+                    )
+
+
+def _cohorts_of(config: Mapping, model: str) -> list[str]:
+    """The cohorts whose sections a model meets."""
+    chosen = [*config["models"][model]["pretrain_on"]]
+    for chapter in ("recovery", "representations", "clustering"):
+        chosen += config[chapter]["cohorts"]
+    for chapter in ("imputation", "perturbation", "screen"):
+        if model in (config[chapter]["models"] or [next(iter(config["models"]))]):
+            chosen += config[chapter]["cohorts"]
+    for task in config["tasks"].values():
+        if f"sagefm-{model}" in (task["representations"] or [f"sagefm-{model}"]):
+            chosen.append(task["cohort"])
+    return [*dict.fromkeys(chosen)]

@@ -1,0 +1,3 @@
+"""Technologies whose arrays are known, by their names in the sheets."""
+
+HEXAGONAL, SQUARE = "Visium", "Spatial Transcriptomics"
