@@ -18,12 +18,9 @@ from sagefm.figures import style
 from sagefm.figures.coherence import draw_coherence
 from sagefm.figures.maps import draw_maps
 from sagefm.figures.qc import MOST_ROWS, draw_qc
-from sagefm.figures.recovery import (
-    draw_correlation_by_detection,
-    draw_recovered,
-    draw_strata,
-    reported_share,
-)
+from sagefm.figures.recovered import draw_recovered, reported_share
+from sagefm.figures.recovery_detection import draw_correlation_by_detection
+from sagefm.figures.recovery_strata import draw_strata
 from sagefm.figures.training import draw_training
 from sagefm.io import read_table, write_table
 from sagefm.moments import Moments

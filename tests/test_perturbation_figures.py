@@ -11,7 +11,9 @@ from matplotlib.style import context
 from drawn import UNKNOWN, assert_readable, visible_texts
 from perturbed import PATIENTS, coexpression_like, exchanged, genes_like, pairs_like, responses_like
 from sagefm.figures import style
-from sagefm.figures.perturbation import draw_directions, draw_distributions, draw_doses
+from sagefm.figures.perturbation_directions import draw_directions
+from sagefm.figures.perturbation_distributions import draw_distributions
+from sagefm.figures.perturbation_doses import draw_doses
 from sagefm.figures.perturbation_maps import draw_response_maps
 from sagefm.pair_tables import summarise_pairs
 from sagefm.perturbation_claims import Findings, perturbation_claims

@@ -179,7 +179,12 @@ rule perturbation_figures:
         summary=rules.perturbation_tables.output.summary,
         discrimination=rules.perturbation_tables.output.discrimination,
         maps=rules.response_map.output.maps,
-        library=module_files("figures.perturbation", "figures.perturbation_maps"),
+        library=module_files(
+            "figures.perturbation_doses",
+            "figures.perturbation_distributions",
+            "figures.perturbation_directions",
+            "figures.perturbation_maps",
+        ),
     output:
         **{
             f"{figure}_pdf": f"{RESULTS}/figures/perturbation_{figure}_{{model}}_{{cohort}}_{{pairs}}.pdf"

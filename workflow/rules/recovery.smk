@@ -55,7 +55,7 @@ rule recovered_figure:
     input:
         tables=SUMMARIES,
         reported=REPORTED,
-        library=module_files("figures.recovery"),
+        library=module_files("figures.recovered"),
     output:
         pdf=f"{RESULTS}/figures/recovered.pdf",
         png=report(
@@ -83,7 +83,7 @@ rule recovered_figure:
 rule strata_figure:
     input:
         tables=SUMMARIES,
-        library=module_files("figures.recovery"),
+        library=module_files("figures.recovery_strata"),
     output:
         pdf=f"{RESULTS}/figures/recovery_strata.pdf",
         png=report(
@@ -111,7 +111,7 @@ rule strata_figure:
 rule detection_figure:
     input:
         table=rules.recovery.output.genes,
-        library=module_files("figures.recovery"),
+        library=module_files("figures.recovery_detection"),
     output:
         pdf=f"{RESULTS}/figures/recovery_detection_{{model}}_{{cohort}}.pdf",
         png=report(

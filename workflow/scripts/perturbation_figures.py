@@ -1,6 +1,8 @@
 """Draw the perturbation of a pair table: doses, controls, directions, maps."""
 
-from sagefm.figures.perturbation import draw_directions, draw_distributions, draw_doses
+from sagefm.figures.perturbation_directions import draw_directions
+from sagefm.figures.perturbation_distributions import draw_distributions
+from sagefm.figures.perturbation_doses import draw_doses
 from sagefm.figures.perturbation_maps import draw_response_maps
 from sagefm.figures.style import save
 from sagefm.io import read_table

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from sagefm.figures.recovery import draw_recovered, reported_share
+from sagefm.figures.recovered import draw_recovered, reported_share
 from sagefm.figures.style import save
 from sagefm.io import read_table
 from sagefm.script import job

@@ -1,7 +1,7 @@
 """Draw figure 2: recovery."""
 
 from sagefm.figures.pages import draw_recovery_page
-from sagefm.figures.recovery import reported_share
+from sagefm.figures.recovered import reported_share
 from sagefm.figures.style import save
 from sagefm.io import read_table
 from sagefm.script import job

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from sagefm.figures.recovery import draw_strata
+from sagefm.figures.recovery_strata import draw_strata
 from sagefm.figures.style import save
 from sagefm.io import read_table
 from sagefm.script import job

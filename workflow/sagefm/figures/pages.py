@@ -10,9 +10,12 @@ from sagefm.figures.annotation_maps import fill_annotation_maps, fill_confusion
 from sagefm.figures.cluster_maps import fill_cluster_maps, fill_umap, most_labelled
 from sagefm.figures.clustering import PANELS, fill_batch_biology, fill_metrics
 from sagefm.figures.maps import fill_maps
-from sagefm.figures.perturbation import fill_directions, fill_distributions, fill_doses
+from sagefm.figures.perturbation_directions import fill_directions
+from sagefm.figures.perturbation_distributions import fill_distributions
+from sagefm.figures.perturbation_doses import fill_doses
 from sagefm.figures.perturbation_maps import fill_response_maps
-from sagefm.figures.recovery import fill_correlation_by_detection, fill_recovered
+from sagefm.figures.recovered import fill_recovered
+from sagefm.figures.recovery_detection import fill_correlation_by_detection
 from sagefm.figures.style import DOUBLE, below, beside, head, letter, styled
 
 UMAPS = 4
@@ -138,7 +141,7 @@ def draw_perturbation_page(
     Parameters
     ----------
     levels, pairs, summary, discrimination, maps
-        As the figures of `figures.perturbation` and `draw_response_maps` take them.
+        As `draw_doses`, `draw_distributions`, `draw_directions` and `draw_response_maps` take them.
     """
     figure = Figure(figsize=(DOUBLE, 9.5))
     parts = below(figure, [2.1, 2.4, 2.9, 2.1])

@@ -1,0 +1,80 @@
+"""Perturbed pairs (claim 6): the two directions, and how well pairs are told from the rest."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure, FigureBase
+
+from sagefm.figures.perturbation_parts import KIND_COLOURS, pairs_title
+from sagefm.figures.style import DOUBLE, NEUTRAL, count, head, styled
+from sagefm.pair_terms import FORWARD, REVERSE
+
+SCORE_NAMES = {
+    "slope": "model: slope",
+    "coexpression_pooled": "co-expression, all spots",
+    "coexpression_within": "co-expression within sections",
+    "output_mean": "expression of the output",
+    "slope_remainder": "model: what these leave",
+}
+
+
+@styled
+def draw_directions(
+    pairs: pd.DataFrame, discrimination: pd.DataFrame, summary: pd.DataFrame
+) -> Figure:
+    """Forward against reverse effect of every pair; how well pairs are told from other entries.
+
+    Effects are against genes of like expression, in their standard deviations; those beyond the
+    axes stand at the edge. AUROC with 95 % interval over inputs; forward filled, reverse hollow.
+
+    Parameters
+    ----------
+    pairs, discrimination, summary
+        Of `pair_tables.summarise_pairs`.
+    """
+    figure = Figure(figsize=(DOUBLE, 3.2))
+    fill_directions(figure, pairs, discrimination, summary)
+    return figure
+
+
+def fill_directions(
+    figure: FigureBase, pairs: pd.DataFrame, discrimination: pd.DataFrame, summary: pd.DataFrame
+) -> None:
+    """Fill a figure, or a part of one, with `draw_directions`."""
+    left, right = figure.subplots(1, 2, width_ratios=[1, 1.05])
+    columns = ["effect_expression_matched", "reverse_effect_expression_matched"]
+    effects = pairs[columns].dropna().to_numpy()
+    edge = np.ceil(np.percentile(np.abs(effects), 98)) if len(effects) else 1.0
+    forward, reverse = np.clip(effects, -edge, edge).T
+    dots = {"ms": 2.5, "mew": 0, "alpha": 0.4, "clip_on": False, "color": KIND_COLOURS["matched"]}
+    left.plot(forward, reverse, "o", rasterized=True, **dots)
+    left.plot([-edge, edge], [-edge, edge], color=NEUTRAL, lw=0.8, ls="--")
+    for line in (left.axvline, left.axhline):
+        line(0, color=NEUTRAL, lw=0.6)
+    left.set(xlim=(-edge, edge), ylim=(-edge, edge), aspect="equal")
+    left.set_xlabel("effect of the input on the output (SD)")
+    left.set_ylabel("effect of the output on the input (SD)")
+    title = "no pair has both effects\nknown"
+    if len(effects):
+        stronger = (effects[:, 0] > effects[:, 1]).mean()
+        title = f"{count(len(effects), 'pair')}: forward effect\nthe greater in {stronger:.0%}"
+    left.set_title(title)
+    for direction, face, shift in ((FORWARD, None, -0.14), (REVERSE, "white", 0.14)):
+        own = discrimination[discrimination["direction"] == direction].set_index("score")
+        for y, name in enumerate(SCORE_NAMES):
+            row = own.loc[name]
+            colour = KIND_COLOURS["matched"] if name.startswith("slope") else NEUTRAL
+            right.plot([row["auroc_low"], row["auroc_high"]], [y + shift] * 2, color=colour, lw=1)
+            right.plot(row["auroc"], y + shift, "o", color=colour, mfc=face or colour)
+        right.plot([], [], "o", color=NEUTRAL, mfc=face or NEUTRAL, label=direction)
+    right.axvline(0.5, color=NEUTRAL, lw=0.6)
+    right.set_yticks(range(len(SCORE_NAMES)), SCORE_NAMES.values())
+    right.set_ylim(len(SCORE_NAMES) - 0.5, -0.5)
+    right.tick_params(axis="y", length=0)
+    right.grid(axis="x")
+    right.set_xlabel("AUROC of pairs (0.5: chance)")
+    first = discrimination.iloc[0]
+    right.set_title(
+        f"{first['n_pairs']:,} pairs among {first['n_entries']:,}\nentries (input, output)"
+    )
+    right.legend(loc="upper left", bbox_to_anchor=(0, -0.2), ncols=2, borderaxespad=0)
+    head(figure, pairs_title(summary))

@@ -1,0 +1,90 @@
+"""Perturbed pairs (claim 6): their slopes against those of their controls."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, FigureBase
+from matplotlib.ticker import MaxNLocator
+
+from sagefm.figures.perturbation_parts import KIND_COLOURS, KIND_NAMES, pairs_title, scale_of
+from sagefm.figures.style import DOUBLE, GREY, NEUTRAL, count, head, percent_axis, styled
+from sagefm.pair_terms import FORWARD, REVERSE
+
+
+@styled
+def draw_distributions(pairs: pd.DataFrame, summary: pd.DataFrame) -> Figure:
+    """Slopes of pairs and of their controls, forward and in reverse; shares of expected sign.
+
+    Boxes are quartiles, whiskers the 5th and 95th percentile over pairs (of a control: of the mean
+    of its genes), the number is the median. Slopes count in the direction that a pair's sign
+    expects. Shares, from the left: full colour, slope of the expected sign; hatched, 0 (the model
+    holds the output at 0); pale, of the other sign.
+
+    Parameters
+    ----------
+    pairs, summary
+        Of `pair_tables.summarise_pairs`.
+    """
+    figure = Figure(figsize=(DOUBLE, 2.7))
+    fill_distributions(figure, pairs, summary)
+    return figure
+
+
+def fill_distributions(figure: FigureBase, pairs: pd.DataFrame, summary: pd.DataFrame) -> None:
+    """Fill a figure, or a part of one, with `draw_distributions`."""
+    panels = figure.subplots(1, 3, sharey=True, width_ratios=[1.2, 1.2, 0.9])
+    prefixes = {FORWARD: "", REVERSE: "reverse_"}
+    columns = ["slope", *(f"slope_{kind}" for kind in list(KIND_NAMES)[1:])]
+    both = [
+        pairs[[prefix + column for column in columns]].mul(pairs["sign"], axis=0)
+        for prefix in prefixes.values()
+    ]
+    ends = [slopes.quantile([0.05, 0.95]) for slopes in both]
+    scale, unit = scale_of(pd.concat(ends, axis=1).stack())
+    for ax, direction, slopes in zip(panels, prefixes, both, strict=False):
+        for y, (kind, column) in enumerate(zip(KIND_NAMES, slopes, strict=True)):
+            _box(ax, y, slopes[column].dropna().to_numpy() * scale, KIND_COLOURS[kind])
+        ax.axvline(0, color=NEUTRAL, lw=0.6)
+        ax.set_title(f"{direction}: {count(len(pairs), 'pair')}")
+        ax.set_xlabel(f"slope ({unit} per log1p)")
+        ax.grid(axis="x")
+        ax.xaxis.set_major_locator(MaxNLocator(4))
+    limits = [ax.get_xlim() for ax in panels[:2]]
+    for ax in panels[:2]:
+        ax.set_xlim(min(low for low, _ in limits), max(high for _, high in limits))
+    _shares(panels[2], summary)
+    panels[0].set_yticks(range(len(KIND_NAMES)), KIND_NAMES.values())
+    panels[0].set_ylim(len(KIND_NAMES) - 0.5, -0.65)
+    for ax in panels:
+        ax.tick_params(axis="y", length=0)
+    head(figure, pairs_title(summary))
+
+
+def _box(ax: Axes, y: int, values: np.ndarray, colour: str) -> None:
+    """Quartiles as a box, the 5th to 95th percentile as a line, the median in figures."""
+    if not len(values):
+        return
+    ends = np.percentile(values, [5, 25, 50, 75, 95])
+    ax.plot(ends[[0, 4]], [y, y], color=colour, lw=1)
+    ax.barh(y, ends[3] - ends[1], 0.4, ends[1], color=colour, alpha=0.45, lw=0)
+    ax.plot(ends[[2, 2]], [y - 0.2, y + 0.2], color=colour, lw=2)
+    # Adding 0 turns -0 into 0.
+    median = f"{round(ends[2], 3) + 0.0:g}"
+    ax.text(ends[2], y - 0.24, median, ha="center", va="bottom", fontsize=7)
+
+
+def _shares(ax: Axes, summary: pd.DataFrame) -> None:
+    """Of pairs, and of single control genes: slope of the expected sign, 0, of the other sign."""
+    for direction, shift in ((FORWARD, -0.18), (REVERSE, 0.18)):
+        own = summary[summary["direction"] == direction].set_index("control")
+        for y, (kind, colour) in enumerate(KIND_COLOURS.items()):
+            row = own.iloc[0] if kind == "matched" else own.loc[kind]
+            end = "" if kind == "matched" else "_control"
+            right, still = row[f"share_as_expected{end}"], row[f"share_unmoved{end}"]
+            ax.barh(y + shift, right, 0.32, color=colour)
+            ax.barh(y + shift, still, 0.32, right, color="white", hatch="//////", ec=GREY, lw=0)
+            ax.barh(y + shift, 1 - right - still, 0.32, right + still, color=colour, alpha=0.25)
+    percent_axis(ax)
+    ax.set_xlim(0, 1)
+    ax.set_xlabel("expected sign, 0, other (%)")
+    ax.set_title("forward above reverse")
