@@ -13,9 +13,9 @@ from PIL import Image
 import helpers
 import small
 from sagefm.errors import InputError
+from sagefm.formats import locate
 from sagefm.images import image_files, read_image
 from sagefm.ingest import ingest
-from sagefm.readers import locate
 
 ROWS, COLUMNS = 120, 200
 FACTORS = {"tissue_hires_scalef": 0.5, "tissue_lowres_scalef": 0.1, "spot_diameter_fullres": 33.0}

@@ -8,7 +8,7 @@ import scipy.sparse as sp
 import helpers
 from sagefm.errors import InputError
 from sagefm.positions import COLUMNS, read_positions
-from sagefm.readers import locate, read_section
+from sagefm.readers import read_section
 
 
 @pytest.fixture(scope="module")
@@ -125,23 +125,6 @@ def test_repeated_genes_images_and_symbols_of_a_source(section, tmp_path):
     assert list(read.var_names) == ["ENSG1", "ENSG2", "ENSG2"]
     assert list(read.var["gene_symbols"]) == list(section.var_names[:3])
     assert set(read.uns) == {"reader"}
-
-
-def test_locate_opens_nothing_and_names_every_file(tmp_path):
-    for name in (
-        "filtered_feature_bc_matrix.h5",
-        "filtered_feature_bc_matrix/matrix.mtx.gz",
-        "spatial/tissue_positions.csv",
-        "spatial/tissue_positions_list.csv",
-    ):
-        helpers.write_bytes(tmp_path / "outs" / name, b"")
-    assert locate(tmp_path / "outs") == (
-        "spaceranger",
-        {
-            "counts": tmp_path / "outs/filtered_feature_bc_matrix.h5",
-            "positions": tmp_path / "outs/spatial/tissue_positions.csv",
-        },
-    )
 
 
 # Bad input: each case damages one thing of an otherwise good section.

@@ -32,7 +32,7 @@ def read_image(
     Parameters
     ----------
     fmt, files
-        Of `readers.locate`.
+        Of `formats.locate`.
     pixels
         Longest side of what is returned; a larger image is shrunk.
 

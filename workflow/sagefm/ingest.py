@@ -9,12 +9,13 @@ import anndata
 import pandas as pd
 
 from sagefm.errors import InputError
+from sagefm.formats import locate
 from sagefm.images import image_files, read_image
 from sagefm.io import sha256
 from sagefm.panel import harmonise as harmonise_genes
 from sagefm.panel import read_aliases
 from sagefm.qc import apply_qc, count_shared_positions
-from sagefm.readers import locate, read_section
+from sagefm.readers import read_section
 
 # Columns of the sheet that go into a sample's provenance as they are.
 _FACTS = ("cohort", "sample", "patient", "organ", "disease_state", "technology", "dataset")
@@ -90,7 +91,7 @@ def _named(row: Mapping) -> Iterator[None]:
 
 
 def _locate(path: Path, row: Mapping) -> tuple[str, dict[str, Path]]:
-    """`readers.locate`, with the format and positions of the sheet's row."""
+    """`formats.locate`, with the format and positions of the sheet's row."""
     return locate(path, _value(row, "format") or "auto", _value(row, "positions") or None)
 
 
