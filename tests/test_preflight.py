@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from sagefm.errors import InputError
 from sagefm.preflight import packages, services
 from sagefm.preflight.checks import Check, as_text, checks_table
 from sagefm.preflight.gpu import gpu_checks
@@ -248,3 +249,17 @@ def test_every_service_is_asked_once_for_what_is_wanted(monkeypatch):
     assert set(bad.index) == {"figshare", "dryad 10.5061/dryad.x"}
     assert "has no file `sample_1.Robj`" in bad["figshare"]
     assert "DRYAD_CLIENT_ID" in bad["dryad 10.5061/dryad.x"]
+
+
+def test_of_a_data_set_the_first_file_by_name_is_asked_for(monkeypatch):
+    asked = []
+
+    def locate(source: str, address: str):
+        asked.append(address)
+        raise InputError("not here.")
+
+    monkeypatch.setattr(services, "locate", locate)
+    wanted = [Origin("hest", name) for name in ("TENX2", "TENX1", "TENX3")]
+    for order in (wanted, wanted[::-1]):
+        services.access_checks(order)
+    assert asked == ["TENX1", "TENX1"]

@@ -39,8 +39,8 @@ def samples_table() -> str:
 
 
 def sources_table() -> str:
-    """Markdown table of every source of raw files."""
-    rows = []
+    """Markdown table of every source of sections."""
+    rows = [("local", "`PATH`, from the working directory", "A file or folder on this machine.")]
     for name in REMOTE:
         source = load_source(name)
         first = (source.__doc__ or "").splitlines()[0]

@@ -19,7 +19,7 @@ _NETWORK = (
 
 
 def access_checks(origins: Iterable[Origin]) -> list[Check]:
-    """Ask each service, and each data set on it, for one of the files that are wanted.
+    """Ask each service, and each data set on it, for the first by name of the files wanted of it.
 
     Services that need a token are shown it; it is in no check.
 
@@ -29,7 +29,7 @@ def access_checks(origins: Iterable[Origin]) -> list[Check]:
         Of the files to be fetched.
     """
     asked: dict[str, Origin] = {}
-    for origin in origins:
+    for origin in sorted(origins, key=lambda origin: (origin.source, origin.address)):
         asked.setdefault(_group(origin), origin)
     with ThreadPoolExecutor() as pool:  # one that does not answer is asked for minutes
         return [check for checks in pool.map(_access, asked, asked.values()) for check in checks]
