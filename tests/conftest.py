@@ -21,6 +21,16 @@ def panel() -> list[str]:
     return (REPO / "resources/panel/sagefm_genes.txt").read_text().split()
 
 
+@pytest.fixture
+def good_files(tmp_path, monkeypatch) -> Path:
+    """A working directory with all that `configs.good_config` names."""
+    import configs  # Snakemake, a second to import; most tests do without
+
+    monkeypatch.chdir(tmp_path)
+    configs.write_files(tmp_path)
+    return tmp_path
+
+
 @pytest.fixture(scope="session")
 def run(tmp_path_factory) -> Path:
     """A copy of the workflow with the results of one whole run; minutes, once a session."""

@@ -5,17 +5,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from configs import assert_sentence, check, good_config, good_rows, write_files, write_sheet
+from configs import assert_sentence, check, good_config, good_rows, write_sheet
 from sagefm.config_checks import check_written
 from sagefm.errors import InputError
 
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch) -> Path:
-    """A working directory with what `good_config` names."""
-    monkeypatch.chdir(tmp_path)
-    write_files(tmp_path)
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("good_files")
 
 
 @pytest.fixture

@@ -4,18 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from configs import assert_sentence, check, good_config, good_rows, write_files, write_sheet
+from configs import assert_sentence, check, good_config, good_rows, write_sheet
 from sagefm.errors import InputError
 
 TASK = {"cohort": "breast", "labels": {"source": "table", "path": "task.csv", "column": "class"}}
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch) -> Path:
-    """A working directory with what `good_config` names."""
-    monkeypatch.chdir(tmp_path)
-    write_files(tmp_path)
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("good_files")
 
 
 TABLES = {

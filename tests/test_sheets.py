@@ -5,18 +5,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from configs import assert_sentence, check, good_config, good_rows, write_files, write_sheet
+from configs import assert_sentence, check, good_config, good_rows, write_sheet
 from sagefm.errors import InputError
 from sagefm.schemas import load_schema
 from sagefm.sheets import read_label_files, read_samples
 
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch) -> Path:
-    """A working directory with what `good_config` names."""
-    monkeypatch.chdir(tmp_path)
-    write_files(tmp_path)
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("good_files")
 
 
 @pytest.fixture
