@@ -398,6 +398,24 @@ PARSED = {
         "st/SPA999.h5ad",
         "sample `SPA148`: path_or_id resources/demo/st/SPA999.h5ad does not exist",
     ),
+    "a key that stands twice": (
+        "config/config.yaml",
+        "run: small\n",
+        "run: small\nrun: large\n",
+        "config config/config.yaml, line 2: key `run` stands twice, first in line 1",
+    ),
+    "a label table of something else": (
+        "config/config.yaml",
+        "resources/demo/labels.tsv",
+        "pairs.tsv",
+        "pairs.tsv has no column `sample` (it has input, output); add it, or correct the path.",
+    ),
+    "an array that is not known": (
+        "breast.tsv",
+        "Spatial Transcriptomics",
+        "Visum",
+        "the sheet gives technology `Visum`, but graph `ring1` of model `rings`",
+    ),
     "a cohort that is not defined": (
         "config/config.yaml",
         "- breast",
