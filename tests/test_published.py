@@ -1,0 +1,195 @@
+"""The paper's three cohorts from where they are published to a trained model, through faults."""
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import anndata
+import pandas as pd
+import pytest
+import yaml
+
+import helpers
+import runs
+from sagefm.checkpoint import load_network
+from sagefm.io import read_table
+from stand_ins import DRYAD_TOKEN, LFS_TOKEN, TOKEN, Fault, Services, serving
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+SECTIONS = {
+    "hest": ["heart-1", "SPA141", "SPA147"],
+    "opscc": ["SPA142", "SPA148"],
+    "gbm": ["SPA153", "SPA154"],
+}
+"""Bundled sections that stand in for the first of each cohort's sheet."""
+LABELLED = ["AAACATTTCCCGGATT-1", "AAACCGGGTAGGTACC-1", "AAACCTAAGCAGCCGG-1"]
+"""Barcodes of the spots that tests/data/r_labels/strings.Robj has labels of."""
+SECRETS = (TOKEN, DRYAD_TOKEN, LFS_TOKEN, "NobodyMaySee", "Signature=")
+WANTED = [f"results/small/models/{model}/best.pt" for model in ("paper", "released")]
+
+
+def section(cohort: str, index: int) -> anndata.AnnData:
+    """The section that stands in for one of a cohort's."""
+    found = helpers.demo_section(SECTIONS[cohort][index])
+    found.obs_names = [*LABELLED, *(f"{name}-1" for name in found.obs_names[len(LABELLED) :])]
+    return found
+
+
+def cut_sheet(folder: Path, name: str, rows: int) -> pd.DataFrame:
+    """The first rows of a sheet of the paper's, as the config of the run finds them."""
+    path = f"config/samples/{name}.tsv"
+    sheet = pd.read_csv(runs.REPO / path, sep="\t", dtype=str, keep_default_na=False).head(rows)
+    if "expected_spots" in sheet:
+        shapes = [section(name, i).shape for i in range(rows)]
+        sheet[["expected_spots", "expected_genes"]] = shapes
+    (folder / path).parent.mkdir(exist_ok=True)
+    sheet.to_csv(folder / path, sep="\t", index=False)
+    return sheet
+
+
+def publish(services: Services, folder: Path, sheets: dict[str, pd.DataFrame], lfs: str) -> None:
+    """Put sections, labels and checkpoint where the sheets say that they are, as they are there."""
+    made = folder / "made"
+    for i, row in enumerate(sheets["hest"].to_dict("records")):
+        content = (runs.REPO / f"resources/demo/st/{SECTIONS['hest'][i]}.h5ad").read_bytes()
+        services.files["hub", f"st/{row['path_or_id']}.h5ad"] = content
+    for i, row in enumerate(sheets["opscc"].to_dict("records")):
+        counts = helpers.write_tenx_h5(section("opscc", i), made / f"{i}.h5")
+        places = helpers.write_positions(section("opscc", i), made / f"{i}.csv.gz", header=False)
+        services.files["geo", row["path_or_id"]] = counts.read_bytes()
+        services.files["geo", row["positions"]] = places.read_bytes()
+    labels = (runs.REPO / "tests/data/r_labels/strings.Robj").read_bytes()
+    for address in sheets["opscc_labels"]["path_or_id"]:
+        services.files["figshare", address] = labels
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for i, row in enumerate(sheets["gbm"].to_dict("records")):
+            outs = helpers.write_spaceranger(section("gbm", i), made / f"outs{i}", header=False)
+            for column, file in {
+                "path_or_id": "filtered_feature_bc_matrix.h5",
+                "positions": "spatial/tissue_positions_list.csv",
+            }.items():
+                outer, member = row[column].split("::")
+                archive.write(outs / file, f"10XVisium 2/{member}")
+    services.files["dryad", outer] = packed.getvalue()
+    services.files["git", lfs.replace("@", "/")] = (folder / "release.pt").read_bytes()
+
+
+def write_config(folder: Path) -> str:
+    """The paper's cohorts and first two models, narrow; the address of its checkpoint."""
+    paper = yaml.safe_load((runs.REPO / "config/paper.yaml").read_text())
+    models = {name: paper["models"][name] for name in ("paper", "released")}
+    models["paper"] |= {"widths": runs.WIDTHS, "compute": {"device": "cpu"}}
+    models["paper"]["training"]["epochs"] = 2
+    models["released"].pop("compute")
+    config = {"run": "small", "panel": "panel.txt", "cohorts": paper["cohorts"], "models": models}
+    config |= {name: paper[name] for name in ("downloads", "graphs")}
+    runs.write_config(folder, config)
+    return models["released"]["released"]["git_lfs"]
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    """A prepared folder, and the services that have what its sheets name."""
+    folder = runs.prepare(tmp_path_factory.mktemp("published") / "run")
+    sheets = {name: cut_sheet(folder, name, len(found)) for name, found in SECTIONS.items()}
+    sheets["opscc_labels"] = cut_sheet(folder, "opscc_labels", len(sheets["opscc"]))
+    address = write_config(folder)
+    with serving() as services, pytest.MonkeyPatch.context() as patch:
+        for name, value in services.environment().items():
+            patch.setenv(name, value)
+        publish(services, folder, sheets, address)
+        yield folder, services, sheets
+
+
+def killed_in_mid_download(folder: Path, services: Services, part: str, least: int) -> None:
+    """Start Snakemake, and kill it and its jobs when so many bytes of a file have come."""
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", *WANTED]
+    with (folder / "killed.log").open("w") as log:
+        process = subprocess.Popen(
+            command, cwd=folder, stdout=log, stderr=log, start_new_session=True
+        )
+    deadline = time.monotonic() + 200
+    while not any(path.stat().st_size >= least for path in folder.glob(part)):
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def fetched(folder: Path) -> set[str]:
+    """Raw files that stand under their names."""
+    files = (path for path in (folder / "data").rglob("*") if path.is_file())
+    names = {str(path.relative_to(folder / "data")) for path in files}
+    return {name for name in names if not any(p.startswith(".") for p in name.split("/"))}
+
+
+def test_from_the_services_to_a_trained_model_through_faults(published):
+    folder, services, sheets = published
+    ids = [*sheets["hest"]["path_or_id"]]
+    content = services.files["hub", f"st/{ids[1]}.h5ad"]
+    services.faults |= {
+        f"/cdn/x/st/{ids[0]}.h5ad": Fault(429, headers={"Retry-After": "1"}),
+        f"/cdn/x/st/{ids[1]}.h5ad": Fault(pause=0.5),
+        f"/cdn/x/st/{ids[2]}.h5ad": Fault(drop_after=100_000),
+    }
+    killed_in_mid_download(folder, services, f"data/hest/st/.part.{ids[1]}.h5ad", 131_072)
+    there = fetched(folder)
+    assert f"hest/st/{ids[1]}.h5ad" not in there
+    services.asked.clear()
+
+    assert runs.snakemake(folder, "--unlock").returncode == 0
+    samples = [
+        f"results/small/samples/{cohort}/{sample}.h5ad"
+        for cohort in SECTIONS
+        for sample in sheets[cohort]["sample"]
+    ]
+    done = runs.snakemake(folder, *WANTED, *samples)
+    assert done.returncode == 0, done.stdout
+    assert not services.faults  # each has been met
+    # Nothing that was whole when all was killed was asked for again, and the file that was not
+    # went on where it was.
+    asked = {path for path, _ in services.asked}
+    assert not asked & {f"/cdn/x/{name.removeprefix('hest/')}" for name in there}
+    (resumed,) = services.ranges_asked(f"/cdn/x/st/{ids[1]}.h5ad")
+    assert 100_000 < int(resumed.removeprefix("bytes=").rstrip("-")) < len(content)
+    downloads = [path for path, _ in services.asked if path.endswith("/download")]
+    assert len(downloads) == ("dryad" not in {name.split("/")[0] for name in there})
+
+    # 3 sections, 2 and their positions and labels, an archive and 4 of its files, a checkpoint.
+    whole = fetched(folder)
+    assert len([name for name in whole if ".contents" not in name]) == 3 + 6 + 1 + 1
+    assert len(whole) == 11 + 4
+    assert not list((folder / "data").rglob(".part.*"))
+    rows = read_table(folder / "config/downloads.lock.tsv", dtype=str)
+    assert rows["sha256"].notna().sum() == 11
+
+    genes = len((folder / "panel.txt").read_text().split())
+    for path in WANTED:
+        load_network(folder / path, "gcn", genes)
+    for cohort, names in SECTIONS.items():
+        for i, sample in enumerate(sheets[cohort]["sample"]):
+            found = anndata.read_h5ad(folder / f"results/small/samples/{cohort}/{sample}.h5ad")
+            assert 50 < found.n_obs <= section(cohort, i).n_obs, names[i]
+            assert found.n_vars == genes
+    labels = anndata.read_h5ad(folder / "results/small/samples/opscc/s1.h5ad").obs["label"]
+    assert set(labels.dropna()) == {"SCC", "Lymphocyte Negative Stroma", "Artery/Vein"}
+
+    services.asked.clear()
+    assert "Nothing to be done" in runs.snakemake(folder, *WANTED, *samples).stdout
+    assert not services.asked
+    # No token, nor any signature of an address, in a log, result, benchmark or lock table.
+    texts = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
+    assert len(texts) > 100
+    for path in texts:
+        if folder / "workflow" not in path.parents:
+            held = path.read_bytes()
+            assert not [secret for secret in SECRETS if secret.encode() in held], path
+    for secret in SECRETS:
+        assert secret not in done.stdout
