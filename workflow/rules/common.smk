@@ -291,13 +291,6 @@ def mapped_of(cohort):
     return ([name for name in chosen if name in there] or there)[:5]
 
 
-onstart:
-    try:
-        require_writable(config["results"])
-    except InputError as error:
-        raise WorkflowError(str(error))
-
-
 def explored_tasks(cohort):
     """The tasks on a cohort, each with the representations it compares."""
     own = [task for task in TASKS if cohort_of(task) == cohort]

@@ -13,7 +13,12 @@ GPUS = max(model["compute"]["gpus"] for model in MODELS.values())
 GPU_CHECKED = f"{RESULTS}/preflight/gpu.tsv"
 
 
+# The only one there may be: of several, Snakemake keeps the last.
 onstart:
+    try:
+        require_writable(config["results"])
+    except InputError as error:
+        raise WorkflowError(str(error))
     fetched = {
         job.wildcards.file for job in workflow.dag.needrun_jobs() if job.rule.name == "fetch"
     }
