@@ -380,6 +380,8 @@ def test_recipes_defaults_are_the_schemas():
 
     model = load_schema("config")["properties"]["models"]["additionalProperties"]["properties"]
     training = model["training"]["properties"]
+    # How many devices it is shared out among is no matter of the recipe.
+    assert training.pop("devices")["default"] == 1
     defaults = {key: value["default"] for key, value in training.items()}
     expected = {key: getattr(Recipe(), key) for key in defaults}
     assert defaults == expected

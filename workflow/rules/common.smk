@@ -153,6 +153,27 @@ def model_environment(wildcards):
     return f"../../envs/{build}.yaml"
 
 
+def training_gpus(model):
+    """GPUs a model's training asks for: one for each device, if the model's jobs ask for any."""
+    gpus = MODELS[model]["compute"]["gpus"]
+    return gpus and max(gpus, MODELS[model]["training"]["devices"])
+
+
+def trained_by(wildcards):
+    """What a model's training makes of its data: of batch and devices, the spots of a step."""
+    keys = ("normalisation", "network", "widths", "mask_share", "training")
+    recipe = {key: MODELS[wildcards.model][key] for key in keys}
+    recipe["training"] = dict(recipe["training"])
+    recipe["training"]["batch_size"] *= recipe["training"].pop("devices")
+    return recipe
+
+
+def training_memory(wildcards, attempt):
+    """Megabytes of a training: each of its processes holds its own network and sections."""
+    devices = MODELS[wildcards.model]["training"]["devices"]
+    return devices * growing(8000, per_1000_spots=2)(wildcards, attempt)
+
+
 def kind_of(model):
     """The kind of graph a model lives on."""
     return config["graphs"][MODELS[model]["graph"]]["kind"]

@@ -9,7 +9,7 @@ from sagefm.preflight.disk import stage_needs
 N_GENES = len(Path(config["panel"]).read_text().split())
 NEEDS = stage_needs(config, SHEETS, used_cohorts(), N_GENES)
 ENVS = f"{workflow.basedir}/envs"
-GPUS = max(model["compute"]["gpus"] for model in MODELS.values())
+GPUS = max(map(training_gpus, MODELS))
 GPU_CHECKED = f"{RESULTS}/preflight/gpu.tsv"
 
 

@@ -42,7 +42,7 @@ rule pretrain:
         graphs=lambda wildcards: graphs_of(
             MODELS[wildcards.model]["pretrain_on"], MODELS[wildcards.model]["graph"]
         ),
-        library=module_files("training_files", "resume", "split"),
+        library=module_files("training_job", "resume", "split"),
     output:
         best=f"{RESULTS}/models/{{model}}/best.pt",
         last=f"{RESULTS}/models/{{model}}/last.pt",
@@ -59,17 +59,16 @@ rule pretrain:
         model_environment
     threads: of_model("compute", "threads")
     resources:
-        mem_mb=growing(8000, per_1000_spots=2),
+        mem_mb=training_memory,
         runtime=growing(1440),
-        gpu=of_model("compute", "gpus"),
+        gpu=lambda wildcards: training_gpus(wildcards.model),
+        devices=of_model("training", "devices"),
         device=of_model("compute", "device"),
         workers=of_model("compute", "workers"),
         save_seconds=of_model("compute", "save_seconds"),
+        compiled=of_model("compute", "compile"),
     params:
-        recipe=lambda wildcards: {
-            key: MODELS[wildcards.model][key]
-            for key in ("normalisation", "network", "widths", "mask_share", "training")
-        },
+        recipe=trained_by,
         kind=lambda wildcards: kind_of(wildcards.model),
         state=f"{RESULTS}/models/{{model}}/state",
     message:

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from sagefm.masks import FIXED_STREAM, gene_mask
 from sagefm.sections import Chunk, Section, load_chunk
+from sagefm.shares import shares
 
 
 @dataclass
@@ -193,14 +194,23 @@ class Batches:
         return load_chunk(chosen, self.normalisation, self.withheld)
 
     def epoch(
-        self, epoch: int, *, order: str = "as_released", stream: int = FIXED_STREAM, skip: int = 0
+        self,
+        epoch: int,
+        *,
+        order: str = "as_released",
+        stream: int = FIXED_STREAM,
+        skip: int = 0,
+        share: tuple[int, int] = (0, 1),
     ) -> Iterator[Batch]:
-        """Batches of one epoch, from batch `skip` on; `stream` names the masks (see `masks`)."""
+        """Batches of one epoch, from batch `skip` on; `stream` names the masks (see `masks`).
+
+        `share` is which part of each batch is made, of how many (see `shares`).
+        """
         plan = self.plan(epoch, order)
         with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(self.workers) as makers:
             chunks: dict[int, Future[Chunk]] = {}
             waiting: deque[Future[Batch]] = deque()
-            for pieces in list(self._pieces(plan))[skip:]:
+            for pieces in shares(list(self._pieces(plan))[skip:], *share):
                 first, last = pieces[0][0], pieces[-1][0]
                 for index in range(first, min(last + 2, len(plan))):
                     if index not in chunks:

@@ -2,6 +2,8 @@
 
 import ctypes
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import torch
@@ -9,6 +11,7 @@ from torch import Tensor
 
 from sagefm.batches import Batch, Batches
 from sagefm.decoder import GeneDecoder, squared_error
+from sagefm.distributed import Alone
 from sagefm.masks import FIXED_STREAM
 
 
@@ -30,8 +33,21 @@ def prepare_machine(device: str, threads: int) -> torch.device:
 
 
 def autocast(device: torch.device, precision: str) -> torch.autocast:
-    """bf16 autocast on a device, or a context that does nothing for fp32."""
+    """bf16 autocast on a device, or a context that does nothing for fp32 and tf32."""
     return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")
+
+
+@contextmanager
+def tf32_products(enabled: bool) -> Iterator[None]:
+    """Let GPUs that can multiply float32 matrices in TensorFloat-32; the CPU never does."""
+    products = torch.backends.cuda.matmul
+    before = products.fp32_precision
+    if enabled:
+        products.fp32_precision = "tf32"
+    try:
+        yield
+    finally:
+        products.fp32_precision = before
 
 
 def embed(network: GeneDecoder, batch: Batch) -> Tensor:
@@ -65,11 +81,16 @@ def evaluate(
     device: torch.device,
     precision: str = "fp32",
     stream: int = FIXED_STREAM,
+    group: Alone | None = None,
 ) -> tuple[float, float]:
-    """A network's own loss, and the mean squared error, over the hidden entries of all batches."""
+    """A network's own loss, and the mean squared error, over the hidden entries of all batches.
+
+    Processes of one `group` share the work out, and all are given the result.
+    """
+    group = group or Alone()
     network.eval()
     total, weight, error, hidden = 0.0, 0.0, 0.0, 0
-    for batch in batches.epoch(0, stream=stream):
+    for batch in batches.epoch(0, stream=stream, share=(group.rank, group.size)):
         batch = batch.to(device)
         with autocast(device, precision):
             embedding = embed(network, batch)
@@ -78,4 +99,5 @@ def evaluate(
         total, weight = total + own.item(), weight + count.item()
         error += squared_error(prediction, batch.target, batch.mask).item()
         hidden += int(batch.mask.sum())
-    return total / weight, error / hidden
+    total, weight, error, entries = group.sums(total, weight, error, hidden)
+    return total / weight, error / entries

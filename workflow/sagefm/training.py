@@ -19,37 +19,15 @@ from tqdm import tqdm
 from sagefm.batches import Batch, Batches
 from sagefm.checkpoint import read_checkpoint, save_checkpoint
 from sagefm.contrast import Contrast
+from sagefm.distributed import Alone
 from sagefm.errors import InputError
-from sagefm.inference import autocast, evaluate, loss
+from sagefm.inference import autocast, evaluate, loss, tf32_products
 from sagefm.masks import FIXED_STREAM
-from sagefm.model import WIDTHS, build_network
+from sagefm.model import build_network
+from sagefm.shares import padded
+from sagefm.training_recipe import Recipe
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How a network is trained; the defaults are the paper's (released code, 15fe51f).
-
-    `order` is `as_released` (spots never shuffled) or `shuffled`; `validation_masks` is `redrawn`
-    every epoch, as released, or `fixed`. `scheduler_patience` 10 acts on the 11th bad epoch, so
-    that with `patience` 10 training stops before it ever does; the published values are kept.
-    """
-
-    network: str = "gcn"
-    widths: tuple[int, ...] = WIDTHS
-    learning_rate: float = 5e-5
-    weight_decay: float = 1e-4
-    epochs: int = 200
-    batch_size: int = 64
-    buffer_spots: int = 16_384
-    patience: int = 10
-    scheduler_patience: int = 10
-    scheduler_factor: float = 0.9
-    order: str = "shuffled"
-    validation_masks: str = "fixed"
-    precision: str = "fp32"
-    seed: int = 9001
 
 
 @dataclass
@@ -83,6 +61,10 @@ class Trainer:
         Folder of the resumable state: `state.pt` (all of it) and `best.pt`.
     save_seconds
         Longest time between two saved states.
+    group
+        The processes that train together; the first of them saves.
+    compiled
+        Whether the loss is compiled by `torch.compile`.
     """
 
     def __init__(
@@ -94,13 +76,17 @@ class Trainer:
         *,
         device: torch.device,
         save_seconds: float = 60.0,
+        group: Alone | None = None,
+        compiled: bool = False,
     ) -> None:
         self.recipe, self.training, self.validation = recipe, training, validation
         self.state, self.device, self.save_seconds = state, device, save_seconds
+        self.group = group or Alone()
+        self._loss = torch.compile(loss) if compiled else loss
         n_genes = training.sections[0].n_genes()
         network = build_network(recipe.network, n_genes, recipe.widths, seed=recipe.seed)
         resumed = (state / "state.pt").exists()
-        if isinstance(network, Contrast) and not resumed:
+        if isinstance(network, Contrast) and not resumed and self.group.rank == 0:
             chunk = training.first_chunk()
             network.fit_input(chunk.expression, chunk.others())
         self.network = network.to(device)
@@ -112,9 +98,9 @@ class Trainer:
         )
         self.progress = Progress()
         self._saved = time.monotonic()
-        self._stop = False
         if resumed:
             self._resume()
+        self.group.share_weights(self.network)
 
     def run(self) -> Progress:
         """Train to the end; `state.pt` and `best.pt` are then the last and the best checkpoint.
@@ -129,8 +115,9 @@ class Trainer:
         stops = (signal.SIGTERM, signal.SIGINT)
         previous = {stop: signal.signal(stop, self._on_stop) for stop in stops}
         try:
-            while not self._finished():
-                self._epoch()
+            with tf32_products(self.recipe.precision == "tf32"):
+                while not self._finished():
+                    self._epoch()
         finally:
             for stop, handler in previous.items():
                 signal.signal(stop, handler)
@@ -146,10 +133,14 @@ class Trainer:
         self.network.train()
         started = time.monotonic()
         batches = self.training.epoch(
-            progress.epoch, order=recipe.order, stream=progress.epoch, skip=progress.batch
+            progress.epoch,
+            order=recipe.order,
+            stream=progress.epoch,
+            skip=progress.batch,
+            share=(self.group.rank, self.group.size),
         )
         bar = tqdm(
-            batches,
+            padded(batches, self.training.n_batches - progress.batch),
             desc=f"epoch {progress.epoch}",
             initial=progress.batch,
             total=self.training.n_batches,
@@ -158,28 +149,35 @@ class Trainer:
         )
         before = progress.seconds
         for batch in bar:
-            self._step(batch.to(self.device))
+            self._step(batch and batch.to(self.device))
             progress.batch += 1
             progress.seconds = before + time.monotonic() - started
             self._save_if_due()
         self._close_epoch()
 
-    def _step(self, batch: Batch) -> None:
+    def _step(self, batch: Batch | None) -> None:
+        """One step, on this process's share of a batch; on none, if the batch is too small."""
         self.optimizer.zero_grad()
-        with autocast(self.device, self.recipe.precision):
-            total, weight = loss(self.network, batch)
-        (total / weight).backward()
+        total, weight = torch.zeros(()), torch.zeros(())
+        if batch is not None:
+            with autocast(self.device, self.recipe.precision):
+                total, weight = self._loss(self.network, batch)
+        # Of the whole batch, as shares differ in their hidden entries.
+        whole, entries = self.group.sums(total.detach(), weight)
+        if batch is not None:
+            (total / entries).backward()
+        self.group.add_gradients(self.network)
         self.optimizer.step()
-        self.progress.loss += total.item()
-        self.progress.weight += weight.item()
+        self.progress.loss += float(whole)
+        self.progress.weight += float(entries)
 
     def _close_epoch(self) -> None:
         """Validate, write down the epoch, keep the best, step the scheduler, save."""
-        progress = self.progress
-        fixed = self.recipe.validation_masks == "fixed"
+        progress, recipe = self.progress, self.recipe
+        fixed = recipe.validation_masks == "fixed"
         stream = FIXED_STREAM if fixed else progress.epoch
         val_loss, val_mse = evaluate(
-            self.network, self.validation, self.device, self.recipe.precision, stream
+            self.network, self.validation, self.device, recipe.precision, stream, self.group
         )
         if not math.isfinite(val_loss):
             raise InputError(
@@ -210,13 +208,16 @@ class Trainer:
         self._save_if_due(self._finished())
 
     def _save_if_due(self, due: bool = False) -> None:
-        if due or self._stop or time.monotonic() - self._saved > self.save_seconds:
+        stopping = self.group.stopping
+        if due or stopping or time.monotonic() - self._saved > self.save_seconds:
             self._save("state.pt")
             self._saved = time.monotonic()
-        if self._stop:
+        if stopping:
             raise Preempted
 
     def _save(self, name: str) -> None:
+        if self.group.rank > 0:
+            return
         recipe = self.recipe
         save_checkpoint(
             self.state / name,
@@ -244,4 +245,4 @@ class Trainer:
         log.info("resumed at epoch %d, batch %d", self.progress.epoch, self.progress.batch)
 
     def _on_stop(self, *_: object) -> None:
-        self._stop = True
+        self.group.stop_wanted = True

@@ -13,7 +13,8 @@ from sagefm.inference import neighbour_mean_mse
 from sagefm.io import atomic, write_table
 from sagefm.model import input_layout
 from sagefm.sections import Section
-from sagefm.training import Recipe, Trainer
+from sagefm.training import Trainer
+from sagefm.training_recipe import Recipe
 
 
 def recipe_of(model: dict) -> Recipe:
@@ -37,7 +38,7 @@ def batches_of(sections: list[Section], model: dict, kind: str, workers: int) ->
     )
 
 
-def publish(trainer: Trainer, output: Any, threads: int) -> None:
+def publish(trainer: Trainer, output: Any, threads: int, devices: int = 1) -> None:
     """Write a finished training's results, then remove its resumable state.
 
     `output` names best, last (checkpoints), history (table) and summary (json). Killed in between,
@@ -46,7 +47,7 @@ def publish(trainer: Trainer, output: Any, threads: int) -> None:
     history = pd.DataFrame(trainer.progress.history)
     write_table(history, output.history)
     with atomic(output.summary) as temporary:
-        temporary.write_text(json.dumps(summary(trainer, threads), indent=2) + "\n")
+        temporary.write_text(json.dumps(summary(trainer, threads, devices), indent=2) + "\n")
     for name, path in (("best.pt", output.best), ("state.pt", output.last)):
         with atomic(path) as temporary:
             try:
@@ -56,7 +57,7 @@ def publish(trainer: Trainer, output: Any, threads: int) -> None:
     shutil.rmtree(Path(trainer.state).parent)
 
 
-def summary(trainer: Trainer, threads: int) -> dict:
+def summary(trainer: Trainer, threads: int, devices: int = 1) -> dict:
     """What was trained, on how much, at what cost; seconds are those of training steps."""
     history = pd.DataFrame(trainer.progress.history)
     seconds = float(history["seconds"].sum())
@@ -73,9 +74,10 @@ def summary(trainer: Trainer, threads: int) -> dict:
         "best_validation_loss": trainer.progress.best_val_loss,
         "best_validation_mse": history["validation_mse"][trainer.progress.best_epoch - 1],
         "validation_mse_neighbour_mean": neighbour_mean_mse(trainer.validation),
-        "device": str(trainer.device),
+        "device": trainer.device.type,
+        "devices": devices,
         "threads": threads,
         "seconds": round(seconds, 1),
         "core_hours": None if on_gpu else round(seconds * threads / 3600, 4),
-        "gpu_hours": round(seconds / 3600, 4) if on_gpu else None,
+        "gpu_hours": round(seconds * devices / 3600, 4) if on_gpu else None,
     }

@@ -1,0 +1,104 @@
+"""A training as a job: in this process on one device, or in a process for each of several."""
+
+import json
+import logging
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import SimpleNamespace
+
+from sagefm.distributed import Alone, PeerLost, device_of, join
+from sagefm.errors import InputError
+from sagefm.inference import prepare_machine
+from sagefm.launcher import LOST, STOPPED, follow_parent, launch
+from sagefm.sections import sections_of
+from sagefm.training import Preempted, Trainer
+from sagefm.training_files import batches_of, publish, recipe_of
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """What is trained, on what, where; plain values, to be handed to other processes.
+
+    `parts` are the files of samples and of graphs of the training and of the validation part;
+    `recipe`, `kind` are a config's model entry and its graph's kind; `state` is the folder of the
+    resumable state; `output` are the paths that `publish` wants; `threads` are those of all
+    `devices` together.
+    """
+
+    parts: list[tuple[list[str], list[str]]]
+    recipe: dict
+    kind: str
+    state: str
+    output: dict[str, str]
+    device: str
+    devices: int = 1
+    threads: int = 1
+    workers: int = 1
+    save_seconds: float = 60.0
+    compiled: bool = False
+
+    def run(self) -> None:
+        """Train to the end, from the saved state if there is one, and publish.
+
+        Raises
+        ------
+        Preempted
+            After a signal to stop, once the state is saved.
+        InputError
+            If what is asked for is not there, training diverges, or a process is lost.
+        """
+        if self.devices == 1:
+            self.train(0, None)
+        elif launch("sagefm.training_job", json.dumps(asdict(self)), self.devices) == STOPPED:
+            raise Preempted
+
+    def train(self, rank: int, meeting: Path | None) -> None:
+        """The part of one of the job's processes, which join at `meeting` if there are several."""
+        device = prepare_machine(self.device, max(self.threads // self.devices, 1))
+        device = device_of(rank, self.devices, device)
+        training, validation = (
+            batches_of(sections_of(*files), self.recipe, self.kind, self.workers)
+            for files in self.parts
+        )
+        trainer = Trainer(
+            recipe_of(self.recipe),
+            training,
+            validation,
+            Path(self.state),
+            device=device,
+            save_seconds=self.save_seconds,
+            group=join(rank, self.devices, meeting, device) if meeting else Alone(),
+            compiled=self.compiled,
+        )
+        trainer.run()
+        trainer.group.leave()
+        if rank == 0:
+            publish(trainer, SimpleNamespace(**self.output), self.threads, self.devices)
+
+
+def main(job: str, rank: int, size: int, folder: Path) -> int:
+    """One of the processes that `TrainingJob.run` launches; returns its exit status."""
+    follow_parent()
+    logging.basicConfig(
+        stream=sys.stderr, format="%(message)s", level=logging.WARNING if rank else logging.INFO
+    )
+    try:
+        TrainingJob(**json.loads(job)).train(rank, folder / "meeting")
+    except Preempted:
+        return STOPPED
+    except PeerLost:
+        return LOST
+    except InputError as error:
+        (folder / f"error-{rank}").write_text(str(error))
+        return 1
+    except Exception:
+        log.exception("unexpected error in process %d of %d", rank, size)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4])))
