@@ -68,8 +68,8 @@ cluster-test: $(ENV) ## run the workflow on a SLURM started for it on this machi
 	    $$as apt-get -qq install --no-install-recommends -y slurm-wlm munge > /dev/null; }
 	$(BIN)/pytest -m cluster tests/test_cluster.py
 
-bench: $(ENV) ## measure speed against its limits, and against the released way of computing
-	PYTHONPATH=workflow $(BIN)/python workflow/bench/perturbation.py
+bench: $(ENV) ## measure speed and size against targets (ARGS='fp32 bf16': some parts)
+	PYTHONPATH=workflow $(BIN)/python workflow/bench/speed.py $(ARGS)
 
 bench-scale: $(ENV) ## measure a cohort of a million spots (ARGS='--samples 40 --distinct 8': a smaller one)
 	PYTHONPATH=workflow $(BIN)/python workflow/bench/scale.py $(ARGS)

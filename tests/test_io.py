@@ -18,6 +18,7 @@ from sagefm.errors import InputError
 from sagefm.graphs import build_graph, save_graph
 from sagefm.io import (
     atomic,
+    read_counts,
     read_h5ad,
     read_table,
     sha256,
@@ -145,6 +146,14 @@ def test_a_section_comes_back_and_is_small(tmp_path):
     assert (tmp_path / "a.h5ad").stat().st_size < 0.5 * (tmp_path / "plain.h5ad").stat().st_size
 
 
+def test_counts_without_the_rest(tmp_path):
+    section = small.patch()
+    write_h5ad(section, tmp_path / "a.h5ad")
+    counts = read_counts(tmp_path / "a.h5ad")
+    assert counts.dtype == section.X.dtype
+    assert (counts != section.X).nnz == 0
+
+
 def test_positions_without_the_counts(tmp_path):
     section = small.patch()
     write_h5ad(section, tmp_path / "a.h5ad")
@@ -160,8 +169,9 @@ def test_positions_without_the_counts(tmp_path):
 def test_an_unreadable_section_is_told(tmp_path, content):
     if content is not None:
         (tmp_path / "a.h5ad").write_bytes(content)
-    with pytest.raises(InputError, match=r"a\.h5ad: cannot be read as h5ad .*; make it again"):
-        read_h5ad(tmp_path / "a.h5ad")
+    for read in (read_h5ad, read_counts):
+        with pytest.raises(InputError, match=r"a\.h5ad: cannot be read as h5ad .*; make it again"):
+            read(tmp_path / "a.h5ad")
 
 
 def test_sha256(tmp_path):

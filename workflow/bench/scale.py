@@ -24,6 +24,7 @@ from bench.dry_run import REPO, dry_run, place_inputs
 from bench.measured import measured
 from bench.prediction import H100, Rates, predicted_hours
 from bench.stages import PAPER, read, stream, train, validate
+from bench.table import Table
 from sagefm.io import write_table
 from sagefm.panel import read_panel
 from sagefm.sections import Section
@@ -33,18 +34,6 @@ SIZES = (50_000, 250_000)
 RATE = "spots/s"
 """A second is one of a core's processor time throughout."""
 CHAPTER_SIZES = (10_000, 30_000)
-
-
-class Table:
-    """Rows `name, value, unit, detail`, printed as they come."""
-
-    def __init__(self) -> None:
-        self.rows: list[dict] = []
-
-    def add(self, name: str, value: float, unit: str, detail: str = "") -> None:
-        """Add a row."""
-        self.rows.append({"name": name, "value": value, "unit": unit, "detail": detail})
-        print(f"{name:36} {value:12.5g} {unit:10} {detail}", flush=True)
 
 
 def bytes_a_spot(paths: Sequence[Path], spots: int) -> float:
@@ -157,7 +146,7 @@ def main() -> None:
         ]
     )
     print(predictions.to_string(index=False))
-    write_table(pd.DataFrame(table.rows), REPO / "results/bench/scale.tsv")
+    table.write(REPO / "results/bench/scale.tsv")
     write_table(predictions, REPO / "results/bench/prediction.tsv")
 
 

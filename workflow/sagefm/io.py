@@ -20,6 +20,7 @@ from sagefm.errors import InputError
 
 if TYPE_CHECKING:  # seconds to import; only the functions that need it pay
     from anndata import AnnData
+    from scipy.sparse import csr_matrix
 
 COMPRESSION = {"compression": "gzip", "compression_opts": 6, "shuffle": True}
 
@@ -158,6 +159,25 @@ def read_h5ad(path: str | Path) -> "AnnData":
 
     try:
         return anndata.read_h5ad(path)
+    except (OSError, KeyError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as h5ad ({error}); make it again.") from error
+
+
+def read_counts(path: str | Path) -> "csr_matrix":
+    """Read a sample's counts (spots x genes) and nothing else: a third of the time of all of it.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or is not readable HDF5.
+    """
+    from scipy.sparse import csr_matrix
+
+    try:
+        with h5py.File(path) as file:
+            x = file["X"]
+            parts = (x["data"][:], x["indices"][:], x["indptr"][:])
+            return csr_matrix(parts, shape=tuple(x.attrs["shape"]))
     except (OSError, KeyError, ValueError) as error:
         raise InputError(f"{path}: cannot be read as h5ad ({error}); make it again.") from error
 

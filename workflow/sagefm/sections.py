@@ -12,7 +12,7 @@ import scipy.sparse as sp
 from sagefm.errors import InputError
 from sagefm.expression import count_scale, normalise
 from sagefm.graphs import Graph, load_graph
-from sagefm.io import read_h5ad
+from sagefm.io import read_counts
 from sagefm.masks import sample_key
 
 
@@ -169,7 +169,7 @@ def load_chunk(
     room = sum(section.n_entries() for section in sections)
     values, genes = np.empty(room, dtype=np.float32), np.empty(room, dtype=np.int32)
     for section in sections:
-        counts = sp.csr_matrix(read_h5ad(section.counts_path).X)
+        counts = read_counts(section.counts_path)
         if len(withheld):
             counts.data[np.isin(counts.indices, withheld)] = 0
             counts.eliminate_zeros()

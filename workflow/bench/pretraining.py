@@ -1,0 +1,173 @@
+"""A step of pretraining against its bare arithmetic, and against the released way of computing.
+
+All in one process, on the bundled sections, at full width, in batches of 64.
+"""
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch.optim import Adam, Optimizer
+
+from bench.bundled import bundled_sections
+from bench.measured import measured
+from bench.stages import PAPER
+from bench.table import Table
+from sagefm.batches import Batch, Batches
+from sagefm.inference import loss, prepare_machine
+from sagefm.model import build_network
+from sagefm.sections import Section
+from sagefm.training import Recipe, Trainer
+from sagefm.training_files import batches_of
+
+EPOCHS = 6
+"""The first warms up, and is left out."""
+BUFFER = 1024
+"""Spots held at once: the sections are read as steps go on, as in a cohort that does not fit."""
+OPTIONS = {"lr": 5e-5, "weight_decay": 1e-4}
+
+
+class StepTimes(NamedTuple):
+    """Seconds of a step; `released` and `tuned` are the released way's."""
+
+    step: float
+    products: float
+    optimiser: float
+    released: float
+    tuned: float
+
+
+@dataclass(frozen=True)
+class Between(Batches):
+    """Validation that first calls `work`: training's own clock stands still meanwhile."""
+
+    work: Callable[[], None] = field(kw_only=True)
+
+    def epoch(self, *arguments, **options) -> Iterator[Batch]:
+        """The first batch of `Batches.epoch`."""
+        with torch.inference_mode(False):  # which validation runs in
+            self.work()
+        yield next(super().epoch(*arguments, **options))
+
+
+def seconds(work: Callable[[], object], rounds: int) -> list[float]:
+    """Duration of each of some calls."""
+    times = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return times
+
+
+def bare_products(genes: int, precision: str) -> Callable[[], None]:
+    """The matrix products of a step alone, each into memory that is there."""
+    kind = torch.bfloat16 if precision == "bf16" else torch.float32
+    widths = [genes, *PAPER["widths"], genes]
+    batch = PAPER["training"]["batch_size"]
+    layers = []
+    for wide, narrow in pairwise(widths):
+        weight, x, dy = (
+            torch.randn(shape).to(kind)
+            for shape in ((narrow, wide), (batch, wide), (batch, narrow))
+        )
+        layers.append((weight, x, dy, *map(torch.empty_like, (weight, x, dy))))
+
+    def work() -> None:
+        for weight, x, _, _, _, y in layers:
+            torch.mm(x, weight.t(), out=y)
+        for number, (weight, x, dy, gradient, dx, _) in reversed(list(enumerate(layers))):
+            torch.mm(dy.t(), x, out=gradient)
+            if number:  # the input needs no gradient
+                torch.mm(dy, weight, out=dx)
+
+    return work
+
+
+def released_step(network, batch: Batch, optimizer: Optimizer) -> None:
+    """A step on whole subgraphs that lie ready as dense tensors, in fp32."""
+    optimizer.zero_grad()
+    total, weight = loss(network, batch)
+    (total / weight).backward()
+    optimizer.step()
+
+
+def step_times(sections: list[Section], precision: str, threads: int) -> StepTimes:
+    """Medians of the step and of what it is held against, measured in turn.
+
+    The released way with the allocator as it is comes first: ours can not be undone.
+    """
+    torch.set_num_threads(threads)
+    genes = sections[0].n_genes()
+    model = {**PAPER, "training": {**PAPER["training"], "buffer_spots": BUFFER}}
+    training = batches_of(sections, model, "knn_clique", 1)
+    whole = next(batches_of(sections[:1], model, "grid", 1).epoch(1))
+    network = build_network("gcn", genes, seed=0)
+    released = Adam(network.parameters(), **OPTIONS)
+    times: dict[str, list[float]] = {
+        "released": seconds(lambda: released_step(network, whole, released), 6)[1:]
+    }
+    tuned = Adam(network.parameters(), **OPTIONS, fused=True)
+    device = prepare_machine("cpu", threads)
+    products = bare_products(genes, precision)
+    counterparts: dict[str, tuple[Callable, int]] = {
+        "tuned": (lambda: released_step(network, whole, tuned), 3),
+        "products": (products, 20),
+        "optimiser": (tuned.step, 20),
+    }
+
+    def in_turn() -> None:
+        for name, (work, rounds) in counterparts.items():
+            times.setdefault(name, []).extend(seconds(work, rounds))
+
+    recipe = Recipe(epochs=EPOCHS, patience=EPOCHS, precision=precision)
+    validation = Between(**vars(training), work=in_turn)
+    with tempfile.TemporaryDirectory() as state:
+        trainer = Trainer(
+            recipe, training, validation, Path(state), device=device, save_seconds=1e9
+        )
+        history = trainer.run().history
+    times["step"] = [row["seconds"] / training.n_batches for row in history[1:]]
+    return StepTimes(**{name: float(np.median(own)) for name, own in times.items()})
+
+
+def computes_bf16() -> bool:
+    """Whether the processor has units for bf16 (Linux)."""
+    flags = Path("/proc/cpuinfo").read_text().split()
+    return bool({"amx_bf16", "avx512_bf16", "bf16"} & set(flags))
+
+
+def measure_pretraining(precision: str, threads: int, table: Table) -> None:
+    """Add the rows of a precision."""
+    names = [f"{name}_{precision}" for name in ("gemm_fraction", "pretrain_speedup")]
+    names.append(f"{names[1]}_tuned")
+    if precision == "bf16" and not computes_bf16():
+        for name in names:
+            table.add(name, None, "ratio", "the processor has no bf16 units")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        sections = bundled_sections(Path(folder))
+        found: StepTimes = measured(step_times, sections, precision, threads).result
+    ms = {name: f"{1e3 * value:.1f} ms" for name, value in found._asdict().items()}
+    table.add(
+        names[0],
+        (found.products + found.optimiser) / found.step,
+        "ratio",
+        f"products {ms['products']}, fused Adam {ms['optimiser']}, of a step of {ms['step']}, "
+        f"reading included; {threads} threads",
+    )
+    table.add(
+        names[1],
+        found.released / found.step,
+        "ratio",
+        f"subgraphs in fp32, dense in memory, default Adam: {ms['released']}",
+    )
+    table.add(
+        names[2], found.tuned / found.step, "ratio", f"our allocator, fused Adam: {ms['tuned']}"
+    )
