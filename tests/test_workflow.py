@@ -344,7 +344,8 @@ def test_every_rule_declares_what_it_needs(repo):
         assert wanted <= declared, (name, wanted - declared)
         resources = re.search(r"^    resources:\n((?:        .*\n)+)", body, re.M)[1]
         for request in ("mem_mb", "runtime"):  # a job tried again asks for more
-            assert f"        {request}=growing(" in resources, (name, request)
+            grows = rf"^        {request}=(growing\(|training_memory,)"
+            assert re.search(grows, resources, re.M), (name, request)
         for environment in re.findall(r'conda:\n\s+"\.\./\.\./(envs/\w+\.yaml)"', body):
             assert (repo / environment).is_file()
         for caption in re.findall(r'caption="\.\./(report/\w+\.rst)"', body):
