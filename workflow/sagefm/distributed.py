@@ -5,6 +5,8 @@ are those of the whole batch, so that weights stay the same in all, as if one ha
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -90,19 +92,24 @@ class Together(Alone):
         _wait([_begin(dist.broadcast, t, src=0) for t in network.state_dict().values()])
 
 
-def _begin(collective, tensor: Tensor, **options):
+@contextmanager
+def _with_others() -> Iterator[None]:
+    """What torch raises where another process is gone becomes `PeerLost`."""
     try:
-        return collective(tensor, async_op=True, **options)
+        yield
     except RuntimeError as error:
         raise PeerLost(str(error)) from error
+
+
+def _begin(collective, tensor: Tensor, **options):
+    with _with_others():
+        return collective(tensor, async_op=True, **options)
 
 
 def _wait(parts: list) -> None:
-    try:
+    with _with_others():
         for part in parts:
             part.wait()
-    except RuntimeError as error:
-        raise PeerLost(str(error)) from error
 
 
 def join(rank: int, size: int, meeting: Path, device: torch.device) -> Together:
@@ -121,12 +128,10 @@ def join(rank: int, size: int, meeting: Path, device: torch.device) -> Together:
     if device.type == "cuda":
         torch.cuda.set_device(device)
     backend = "nccl" if device.type == "cuda" else "gloo"
-    try:
+    with _with_others():
         dist.init_process_group(
             backend, init_method=f"file://{meeting}", rank=rank, world_size=size, timeout=PATIENCE
         )
-    except RuntimeError as error:
-        raise PeerLost(str(error)) from error
     return Together(rank, size, device)
 
 

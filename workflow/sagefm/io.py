@@ -147,6 +147,15 @@ def _no_space(path: str | Path) -> InputError:
     )
 
 
+@contextmanager
+def _as_h5ad(path: str | Path) -> Iterator[None]:
+    """Say in a sentence that a file of this workflow's is none, while it is read."""
+    try:
+        yield
+    except (OSError, KeyError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as h5ad ({error}); make it again.") from error
+
+
 def read_h5ad(path: str | Path) -> "AnnData":
     """Read an h5ad of this workflow.
 
@@ -157,10 +166,8 @@ def read_h5ad(path: str | Path) -> "AnnData":
     """
     import anndata
 
-    try:
+    with _as_h5ad(path):
         return anndata.read_h5ad(path)
-    except (OSError, KeyError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as h5ad ({error}); make it again.") from error
 
 
 def read_counts(path: str | Path) -> "csr_matrix":
@@ -173,13 +180,10 @@ def read_counts(path: str | Path) -> "csr_matrix":
     """
     from scipy.sparse import csr_matrix
 
-    try:
-        with h5py.File(path) as file:
-            x = file["X"]
-            parts = (x["data"][:], x["indices"][:], x["indptr"][:])
-            return csr_matrix(parts, shape=tuple(x.attrs["shape"]))
-    except (OSError, KeyError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as h5ad ({error}); make it again.") from error
+    with _as_h5ad(path), h5py.File(path) as file:
+        x = file["X"]
+        parts = (x["data"][:], x["indices"][:], x["indptr"][:])
+        return csr_matrix(parts, shape=tuple(x.attrs["shape"]))
 
 
 def spot_positions(path: str | Path) -> tuple[np.ndarray, np.ndarray | None]:

@@ -77,9 +77,8 @@ def follow_parent() -> None:
     """End this process as soon as the one that launched it is gone, whose pipe it holds."""
 
     def watch() -> None:
-        os.read(
-            sys.stdin.fileno(), 1
-        )  # not through Python's buffer, which an exit must not find held
+        # Not through Python's buffer, which an exit must not find held.
+        os.read(sys.stdin.fileno(), 1)
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from sagefm.io import read_table
+from sagefm.launcher import STOPPED
 from sagefm.resume import exclusive, state_folder
 from sagefm.script import job
 from sagefm.split import paths_of_part
@@ -39,4 +40,4 @@ with job(snakemake) as log:
             training.run()
     except Preempted:
         log.warning("stopped; the state is saved, and a new start continues from it")
-        sys.exit(143)
+        sys.exit(STOPPED)
