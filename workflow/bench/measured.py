@@ -19,6 +19,13 @@ class Measured(NamedTuple):
     peak_gb: float
 
 
+def seconds(work: Callable[[], object]) -> float:
+    """Duration of one call."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
 def measured(work: Callable, *arguments: Any) -> Measured:
     """Run `work(*arguments)` in a new Python process (Linux)."""
     fresh = multiprocessing.get_context("spawn")

@@ -5,27 +5,19 @@ checked. Times are of one (spot, gene, level), the best of several rounds taken 
 """
 
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from bench.bundled import bundled_sections
+from bench.measured import seconds
 from bench.table import Table
 from sagefm.inference import prepare_machine
 from sagefm.model import build_network
 from sagefm.perturbation import neighbourhoods
 
 ROUNDS, SPOTS = 5, 64
-
-
-def seconds(work: Callable[[], object]) -> float:
-    """Duration of one call."""
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
 
 
 def measure_perturbation(table: Table, threads: int, device_name: str = "cpu") -> None:

@@ -4,7 +4,6 @@ All in one process, on the bundled sections, at full width, in batches of 64.
 """
 
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -16,7 +15,7 @@ import torch
 from torch.optim import Adam, Optimizer
 
 from bench.bundled import bundled_sections
-from bench.measured import measured
+from bench.measured import measured, seconds
 from bench.stages import PAPER
 from bench.table import Table
 from sagefm.batches import Batch, Batches
@@ -54,16 +53,6 @@ class Between(Batches):
         with torch.inference_mode(False):  # which validation runs in
             self.work()
         yield next(super().epoch(*arguments, **options))
-
-
-def seconds(work: Callable[[], object], rounds: int) -> list[float]:
-    """Duration of each of some calls."""
-    times = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    return times
 
 
 def bare_products(genes: int, precision: str) -> Callable[[], None]:
@@ -111,7 +100,7 @@ def step_times(sections: list[Section], precision: str, threads: int) -> StepTim
     network = build_network("gcn", genes, seed=0)
     released = Adam(network.parameters(), **OPTIONS)
     times: dict[str, list[float]] = {
-        "released": seconds(lambda: released_step(network, whole, released), 6)[1:]
+        "released": [seconds(lambda: released_step(network, whole, released)) for _ in range(6)][1:]
     }
     tuned = Adam(network.parameters(), **OPTIONS, fused=True)
     device = prepare_machine("cpu", threads)
@@ -124,7 +113,7 @@ def step_times(sections: list[Section], precision: str, threads: int) -> StepTim
 
     def in_turn() -> None:
         for name, (work, rounds) in counterparts.items():
-            times.setdefault(name, []).extend(seconds(work, rounds))
+            times.setdefault(name, []).extend(seconds(work) for _ in range(rounds))
 
     recipe = Recipe(epochs=EPOCHS, patience=EPOCHS, precision=precision)
     validation = Between(**vars(training), work=in_turn)

@@ -20,7 +20,7 @@ from bench.cohort_files import (
     write_samples,
     write_sources,
 )
-from bench.dry_run import REPO, dry_run, place_inputs
+from bench.dry_run import REPO, measure_dry_run
 from bench.measured import measured
 from bench.prediction import H100, Rates, predicted_hours
 from bench.stages import PAPER, read, stream, train, validate
@@ -34,6 +34,12 @@ SIZES = (50_000, 250_000)
 RATE = "spots/s"
 """A second is one of a core's processor time throughout."""
 CHAPTER_SIZES = (10_000, 30_000)
+
+
+def paper_sheet() -> pd.DataFrame:
+    """Spots and genes of the paper's 416 samples."""
+    columns = ["sample", "expected_spots", "expected_genes"]
+    return pd.read_csv(REPO / "config/samples/hest.tsv", sep="\t", usecols=columns)
 
 
 def bytes_a_spot(paths: Sequence[Path], spots: int) -> float:
@@ -120,19 +126,9 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=200, help="training steps")
     options = parser.parse_args()
     table = Table()
-    sheet = pd.read_csv(
-        REPO / "config/samples/hest.tsv",
-        sep="\t",
-        usecols=["sample", "expected_spots", "expected_genes"],
-    )
-    sheet = chosen_rows(sheet, options.samples)
+    sheet = chosen_rows(paper_sheet(), options.samples)
+    measure_dry_run(table)
     with tempfile.TemporaryDirectory() as temporary:
-        planned = Path(temporary) / "dry_run"
-        planned.mkdir()
-        place_inputs(planned)
-        seconds, busy = min(dry_run(planned) for _ in range(2))
-        detail = f"config/paper.yaml, the better of two; {busy:.1f} s of processor time"
-        table.add("dryrun_416_s", seconds, "s", detail)
         made = make_cohort(sheet, options.distinct, options.counts, Path(temporary), table)
         sections, ingest, graphs = made
         streaming = measure_streaming(sections, options.batches, options.steps, table)

@@ -8,15 +8,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-import pandas as pd
 import torch
 
 from bench.bundled import bundled_sections
-from bench.dry_run import REPO, dry_run, place_inputs
+from bench.dry_run import REPO, measure_dry_run
 from bench.measured import measured
 from bench.perturbation import measure_perturbation
 from bench.pretraining import measure_pretraining
-from bench.scale import bytes_a_spot, make_cohort
+from bench.scale import bytes_a_spot, make_cohort, paper_sheet
 from bench.stages import PAPER, stream
 from bench.table import Table
 
@@ -49,22 +48,11 @@ def measure_bytes(table: Table) -> None:
     table.add("bytes_per_spot_dense", 4 * 15 * genes, "bytes", detail)
 
 
-def measure_dry_run(table: Table) -> None:
-    """Planning of the paper's run."""
-    with tempfile.TemporaryDirectory() as folder:
-        place_inputs(Path(folder))
-        seconds, busy = min(dry_run(Path(folder)) for _ in range(2))
-    detail = f"config/paper.yaml, the better of two; {busy:.1f} s of processor time"
-    table.add("dryrun_416_s", seconds, "s", detail)
-
-
 def measure_million(distinct: int, table: Table) -> None:
     """Graphs of generated sections, and an epoch of batches of the paper's 416."""
-    columns = ["sample", "expected_spots", "expected_genes"]
-    sheet = pd.read_csv(REPO / "config/samples/hest.tsv", sep="\t", usecols=columns)
     made = Table()
     with tempfile.TemporaryDirectory() as folder:
-        sections, _, graphs = make_cohort(sheet, distinct, 10_000, Path(folder), made)
+        sections, _, graphs = make_cohort(paper_sheet(), distinct, 10_000, Path(folder), made)
         table.add("graph_spots_per_s", graphs, "spots/s", "15 nearest spots, one core")
         epoch = measured(stream, sections, PAPER, sys.maxsize)
     detail = f"{epoch.result} spots, {len(sections)} sections, an epoch of batches, no network"

@@ -24,10 +24,6 @@ class Table:
         target = f"{self.targets.get(name, ''):>10} " if self.targets else ""
         print(f"{name:36} {shown:>12} {target}{unit:10} {detail}", flush=True)
 
-    def value(self, name: str) -> float:
-        """The value of a row."""
-        return next(row["value"] for row in self.rows if row["name"] == name)
-
     def write(self, path: Path) -> None:
         """Write the rows as TSV; other rows that the file has stay."""
         new = pd.DataFrame(self.rows)
