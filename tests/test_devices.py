@@ -18,7 +18,7 @@ import small
 from sagefm.checkpoint import read_checkpoint
 from sagefm.distributed import Alone, device_of
 from sagefm.errors import InputError
-from sagefm.inference import tf32_products
+from sagefm.inference import products
 from sagefm.io import read_table
 from sagefm.launcher import launch
 from sagefm.shares import padded, shares
@@ -213,14 +213,16 @@ def test_a_process_alone_sums_nothing():
     assert Alone().sums(1.5, 2) == [1.5, 2]
 
 
-def test_tf32_is_allowed_while_it_is_asked_for():
-    products = torch.backends.cuda.matmul
-    before = products.fp32_precision
-    with tf32_products(False):
-        assert products.fp32_precision == before
-    with tf32_products(True):
-        assert products.fp32_precision == "tf32"
-    assert products.fp32_precision == before
+@pytest.mark.parametrize("precision", ["tf32", "bf16"])
+def test_products_are_in_less_while_it_is_asked_for(precision):
+    lower = {"tf32": torch.backends.cuda.matmul, "bf16": torch.backends.mkldnn.matmul}[precision]
+    before = lower.fp32_precision
+    with products(precision):
+        assert lower.fp32_precision == precision
+        with products("fp32"):
+            assert lower.fp32_precision == "ieee"
+        assert lower.fp32_precision == precision
+    assert lower.fp32_precision == before
 
 
 def test_a_compiled_loss_learns_the_same(sections, tmp_path, monkeypatch):

@@ -140,14 +140,16 @@ def test_the_contrast_network_learns_and_resumes(cohorts, tmp_path):
     assert_equal_states(tmp_path / "whole/state.pt", tmp_path / "parts/state.pt")
 
 
-def test_bf16_is_not_fp32(cohorts, tmp_path):
+def test_bf16_is_not_fp32_where_the_processor_has_it(cohorts, tmp_path):
+    wide = replace(RECIPE, widths=(32,))  # bf16 units take nothing narrower than 17
     losses = {
-        precision: trainer(cohorts, tmp_path / precision, replace(RECIPE, precision=precision))
+        precision: trainer(cohorts, tmp_path / precision, replace(wide, precision=precision))
         .run()
         .history[-1]["train_loss"]
         for precision in ("fp32", "bf16")
     }
-    assert losses["bf16"] != losses["fp32"]
+    has_units = torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    assert (losses["bf16"] != losses["fp32"]) == has_units
     assert losses["bf16"] == pytest.approx(losses["fp32"], rel=0.05)
 
 
@@ -556,6 +558,12 @@ def test_machine_is_prepared(device):
         torch.set_num_threads(before)
     expected = "cuda" if device == "auto" and torch.cuda.is_available() else "cpu"
     assert found == torch.device(expected)
+
+
+def test_a_gpu_that_was_asked_for_is_insisted_on(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(InputError, match=r"sees none here.*`compute\.gpus` to 0"):
+        prepare_machine("cuda", torch.get_num_threads())
 
 
 def test_a_training_that_diverges_says_so(cohorts, tmp_path):

@@ -16,11 +16,12 @@ from torch.optim import Adam, Optimizer
 
 from bench.bundled import bundled_sections
 from bench.measured import measured, seconds
+from bench.released import subgraphs_of, train_step
 from bench.stages import PAPER
 from bench.table import Table
 from sagefm.batches import Batch, Batches
-from sagefm.inference import loss, prepare_machine
-from sagefm.model import build_network
+from sagefm.inference import prepare_machine, products
+from sagefm.model import SageFM
 from sagefm.sections import Section
 from sagefm.training import Recipe, Trainer
 from sagefm.training_files import batches_of
@@ -55,17 +56,13 @@ class Between(Batches):
         yield next(super().epoch(*arguments, **options))
 
 
-def bare_products(genes: int, precision: str) -> Callable[[], None]:
+def bare_products(genes: int) -> Callable[[], None]:
     """The matrix products of a step alone, each into memory that is there."""
-    kind = torch.bfloat16 if precision == "bf16" else torch.float32
     widths = [genes, *PAPER["widths"], genes]
     batch = PAPER["training"]["batch_size"]
     layers = []
     for wide, narrow in pairwise(widths):
-        weight, x, dy = (
-            torch.randn(shape).to(kind)
-            for shape in ((narrow, wide), (batch, wide), (batch, narrow))
-        )
+        weight, x, dy = map(torch.randn, ((narrow, wide), (batch, wide), (batch, narrow)))
         layers.append((weight, x, dy, *map(torch.empty_like, (weight, x, dy))))
 
     def work() -> None:
@@ -79,14 +76,6 @@ def bare_products(genes: int, precision: str) -> Callable[[], None]:
     return work
 
 
-def released_step(network, batch: Batch, optimizer: Optimizer) -> None:
-    """A step on whole subgraphs that lie ready as dense tensors, in fp32."""
-    optimizer.zero_grad()
-    total, weight = loss(network, batch)
-    (total / weight).backward()
-    optimizer.step()
-
-
 def step_times(sections: list[Section], precision: str, threads: int) -> StepTimes:
     """Medians of the step and of what it is held against, measured in turn.
 
@@ -96,24 +85,28 @@ def step_times(sections: list[Section], precision: str, threads: int) -> StepTim
     genes = sections[0].n_genes()
     model = {**PAPER, "training": {**PAPER["training"], "buffer_spots": BUFFER}}
     training = batches_of(sections, model, "knn_clique", 1)
-    whole = next(batches_of(sections[:1], model, "grid", 1).epoch(1))
-    network = build_network("gcn", genes, seed=0)
+    subgraphs = subgraphs_of(sections[0], PAPER["training"]["batch_size"])
+    network = SageFM(genes)
+
+    def whole(optimizer: Optimizer) -> None:
+        train_step(network, optimizer, subgraphs, PAPER["mask_share"])
+
     released = Adam(network.parameters(), **OPTIONS)
     times: dict[str, list[float]] = {
-        "released": [seconds(lambda: released_step(network, whole, released)) for _ in range(6)][1:]
+        "released": [seconds(lambda: whole(released)) for _ in range(6)][1:]
     }
     tuned = Adam(network.parameters(), **OPTIONS, fused=True)
     device = prepare_machine("cpu", threads)
-    products = bare_products(genes, precision)
-    counterparts: dict[str, tuple[Callable, int]] = {
-        "tuned": (lambda: released_step(network, whole, tuned), 3),
-        "products": (products, 20),
-        "optimiser": (tuned.step, 20),
+    counterparts: dict[str, tuple[Callable, int, str]] = {
+        "tuned": (lambda: whole(tuned), 3, "fp32"),
+        "products": (bare_products(genes), 20, precision),
+        "optimiser": (tuned.step, 20, "fp32"),
     }
 
     def in_turn() -> None:
-        for name, (work, rounds) in counterparts.items():
-            times.setdefault(name, []).extend(seconds(work) for _ in range(rounds))
+        for name, (work, rounds, own) in counterparts.items():
+            with products(own):
+                times.setdefault(name, []).extend(seconds(work) for _ in range(rounds))
 
     recipe = Recipe(epochs=EPOCHS, patience=EPOCHS, precision=precision)
     validation = Between(**vars(training), work=in_turn)
@@ -155,7 +148,7 @@ def measure_pretraining(precision: str, threads: int, table: Table) -> None:
         names[1],
         found.released / found.step,
         "ratio",
-        f"subgraphs in fp32, dense in memory, default Adam: {ms['released']}",
+        f"whole subgraphs in fp32, all spots decoded, default Adam: {ms['released']}",
     )
     table.add(
         names[2], found.tuned / found.step, "ratio", f"our allocator, fused Adam: {ms['tuned']}"

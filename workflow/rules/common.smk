@@ -159,6 +159,12 @@ def training_gpus(model):
     return gpus and max(gpus, MODELS[model]["training"]["devices"])
 
 
+def device_of(wildcards):
+    """Where a model's jobs compute; one that was lent a GPU is not to fall back to the CPU."""
+    compute = MODELS[wildcards.model]["compute"]
+    return "cuda" if compute["gpus"] and compute["device"] == "auto" else compute["device"]
+
+
 def trained_by(wildcards):
     """What a model's training makes of its data: of batch and devices, the spots of a step."""
     keys = ("normalisation", "network", "widths", "mask_share", "training")

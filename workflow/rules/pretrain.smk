@@ -63,7 +63,7 @@ rule pretrain:
         runtime=growing(1440),
         gpu=lambda wildcards: training_gpus(wildcards.model),
         devices=of_model("training", "devices"),
-        device=of_model("compute", "device"),
+        device=device_of,
         workers=of_model("compute", "workers"),
         save_seconds=of_model("compute", "save_seconds"),
         compiled=of_model("compute", "compile"),

@@ -12,6 +12,7 @@ from torch import Tensor
 from sagefm.batches import Batch, Batches
 from sagefm.decoder import GeneDecoder, squared_error
 from sagefm.distributed import Alone
+from sagefm.errors import InputError
 from sagefm.masks import FIXED_STREAM
 
 
@@ -20,6 +21,11 @@ def prepare_machine(device: str, threads: int) -> torch.device:
 
     On Linux the allocator is told to keep large blocks: giving a gradient of 60 MB back to the
     system at every step and faulting it in again costs a third of the step.
+
+    Raises
+    ------
+    InputError
+        If a GPU is asked for and torch sees none.
     """
     torch.set_num_threads(threads)
     if sys.platform == "linux":
@@ -29,25 +35,38 @@ def prepare_machine(device: str, threads: int) -> torch.device:
         libc.mallopt(trim_threshold, 2 * largest - 1)
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
+    if torch.device(device).type == "cuda" and not torch.cuda.is_available():
+        raise InputError(
+            f"this job is to compute on a GPU, but torch {torch.__version__} sees none here: "
+            "`make env TORCH=cuda` installs torch for GPUs, and a cluster lends one by its profile "
+            "(README, 'On a cluster'); without one, set the model's `compute.gpus` to 0 and its "
+            "`compute.device` to auto."
+        )
     return torch.device(device)
 
 
 def autocast(device: torch.device, precision: str) -> torch.autocast:
-    """bf16 autocast on a device, or a context that does nothing for fp32 and tf32."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")
+    """bf16 autocast on a GPU; nothing on a CPU (see `products`), or for fp32 and tf32."""
+    enabled = precision == "bf16" and device.type != "cpu"
+    return torch.autocast(device.type, torch.bfloat16, enabled=enabled)
 
 
 @contextmanager
-def tf32_products(enabled: bool) -> Iterator[None]:
-    """Let GPUs that can multiply float32 matrices in TensorFloat-32; the CPU never does."""
-    products = torch.backends.cuda.matmul
-    before = products.fp32_precision
-    if enabled:
-        products.fp32_precision = "tf32"
+def products(precision: str) -> Iterator[None]:
+    """Let matrices of float32 be multiplied in less: `tf32` by GPUs, `bf16` by CPUs that can.
+
+    A CPU so rounds operands as it reads them. Autocast would write a bf16 copy of every weight and
+    of every gradient to memory, which takes as long as the products.
+    """
+    backends = {"tf32": torch.backends.cuda.matmul, "bf16": torch.backends.mkldnn.matmul}  # type: ignore[attr-defined]
+    before = {kind: backend.fp32_precision for kind, backend in backends.items()}
+    for kind, backend in backends.items():
+        backend.fp32_precision = kind if kind == precision else "ieee"
     try:
         yield
     finally:
-        products.fp32_precision = before
+        for kind, backend in backends.items():
+            backend.fp32_precision = before[kind]
 
 
 def embed(network: GeneDecoder, batch: Batch) -> Tensor:
@@ -92,7 +111,7 @@ def evaluate(
     total, weight, error, hidden = 0.0, 0.0, 0.0, 0
     for batch in batches.epoch(0, stream=stream, share=(group.rank, group.size)):
         batch = batch.to(device)
-        with autocast(device, precision):
+        with products(precision), autocast(device, precision):
             embedding = embed(network, batch)
             own, count = network.loss(embedding, batch.target, batch.mask, *batch.context)
             prediction = network.decode(embedding, *batch.context)

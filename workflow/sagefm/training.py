@@ -21,7 +21,7 @@ from sagefm.checkpoint import read_checkpoint, save_checkpoint
 from sagefm.contrast import Contrast
 from sagefm.distributed import Alone
 from sagefm.errors import InputError
-from sagefm.inference import autocast, evaluate, loss, tf32_products
+from sagefm.inference import autocast, evaluate, loss, products
 from sagefm.masks import FIXED_STREAM
 from sagefm.model import build_network
 from sagefm.shares import padded
@@ -115,7 +115,7 @@ class Trainer:
         stops = (signal.SIGTERM, signal.SIGINT)
         previous = {stop: signal.signal(stop, self._on_stop) for stop in stops}
         try:
-            with tf32_products(self.recipe.precision == "tf32"):
+            with products(self.recipe.precision):
                 while not self._finished():
                     self._epoch()
         finally:

@@ -1,0 +1,48 @@
+"""The released code's way of computing: whole subgraphs as dense tensors, all their spots decoded.
+
+Facts from github.com/dayenai/SAGE-FM at be30af7 (the training and the perturbation script); the
+subgraphs lie in memory, so that its reading of files is not counted.
+"""
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+from torch_geometric.data import Batch, Data
+
+from sagefm.model import SageFM
+from sagefm.sections import Section, load_chunk
+
+
+def subgraphs_of(section: Section, spots: int) -> list[Data]:
+    """The first spots' subgraphs, the central spot first, log1p: `x` float32 (15, genes)."""
+    chunk = load_chunk([section], "log1p")
+    made = []
+    for row in range(spots):
+        nodes, edge_index, _ = chunk.subgraphs(np.array([row]))
+        dense = torch.from_numpy(chunk.expression[nodes].toarray())
+        made.append(Data(x=dense, edge_index=torch.from_numpy(edge_index)))
+    return made
+
+
+def predict_all(network: SageFM, nodes: Tensor, edge_index: Tensor) -> Tensor:
+    """Predicted expression (nodes, genes) of every spot of every subgraph."""
+    everyone = torch.arange(len(nodes), device=nodes.device)
+    return network.decode(network.embed_subgraphs(nodes, edge_index, everyone))
+
+
+def hide(data: Data, share: float) -> Data:
+    """A subgraph with random genes of its central spot hidden, its mask and its target beside."""
+    x, mask = data.x.clone(), torch.zeros_like(data.x, dtype=torch.bool)
+    mask[0] = torch.rand(x.shape[1]) < share
+    x[mask] = 0
+    return Data(x=x, edge_index=data.edge_index, mask=mask, original=data.x.clone())
+
+
+def train_step(network: SageFM, optimizer: Optimizer, subgraphs: list[Data], share: float) -> None:
+    """Mask, collate, predict, lessen the mean squared error of what is hidden."""
+    batch = Batch.from_data_list([hide(data, share) for data in subgraphs])
+    optimizer.zero_grad()
+    error = (predict_all(network, batch.x, batch.edge_index) - batch.original) ** 2 * batch.mask
+    (error.sum() / batch.mask.sum()).backward()
+    optimizer.step()
