@@ -90,15 +90,6 @@ def test_the_whole_reproduction_is_planned_in_seconds_from_nothing(folder):
     assert not {"torch", "anndata", "scanpy", "huggingface_hub", "rdata"} & imported
 
 
-def test_a_model_that_is_lent_a_gpu_is_not_trained_without_one(folder):
-    trained = "results/paper/models/paper/best.pt"
-    command = [sys.executable, "-m", "snakemake", "-n", trained, "--configfile", CONFIG]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=280)
-    job = re.search(r"rule pretrain:.*?resources: ([^\n]*)", done.stdout + done.stderr, re.DOTALL)
-    assert job, done.stdout + done.stderr
-    assert {"gpu=1", "device=cuda"} < set(job[1].split(", "))
-
-
 def test_the_released_checkpoint_alone_trains_nothing_and_wants_no_gpu(folder):
     config = ["--configfile", "config/released.yaml"]
     jobs, *_ = planned(folder, *config)

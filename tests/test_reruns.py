@@ -1,11 +1,13 @@
 """A finished run started again: it does what a change asks for, and no more."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import yaml
 
 import runs
 
@@ -50,6 +52,21 @@ def test_another_recipe_trains_that_model_alone(run):
     assert found["pretrain"] == found["recovery"] == 1
     assert found["embed"] == 2
     assert not {"ingest", "graph", "split", "gene_means"} & set(found)
+
+
+def test_a_model_that_asks_for_a_gpu_is_not_trained_without_one(run):
+    model = {"pretrain_on": ["atlas"], "widths": runs.WIDTHS, "compute": {"gpus": 1}}
+    more = run / "more.yaml"
+    more.write_text(yaml.safe_dump({"models": {"lent": model}}))
+    done = runs.snakemake(
+        run,
+        *("--configfile", "config/config.yaml", "more.yaml"),
+        *("--", "results/small/models/lent/best.pt"),
+        env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
+    )
+    assert done.returncode != 0
+    assert "this job is to compute on a GPU, but torch" in done.stdout
+    assert "set the model's `compute.gpus` to 0" in done.stdout
 
 
 def test_one_more_section_reads_that_one_alone(run):

@@ -19,7 +19,8 @@ from bench.measured import measured, seconds
 from bench.released import subgraphs_of, train_step
 from bench.stages import PAPER
 from bench.table import Table
-from sagefm.batches import Batch, Batches
+from sagefm.batch import Batch
+from sagefm.batches import Batches
 from sagefm.inference import prepare_machine, products
 from sagefm.model import SageFM
 from sagefm.sections import Section

@@ -13,39 +13,11 @@ from functools import cached_property
 import numpy as np
 import torch
 from numba import njit
-from torch import Tensor
 
+from sagefm.batch import CPU, Batch, Sender, Sent
 from sagefm.masks import FIXED_STREAM, gene_mask
 from sagefm.sections import Chunk, Section, load_chunk
 from sagefm.shares import shares
-
-
-@dataclass
-class Batch:
-    """One batch: the network's input, and what it is to predict.
-
-    `inputs` are the arguments of the network's `embed_{layout}`; `target` is float32 (spots, genes)
-    of the central spots, `mask` bool of the same shape, True where the gene was hidden. `context`
-    are further arguments of its `decode`, if it takes any.
-    """
-
-    layout: str
-    inputs: tuple[Tensor, ...]
-    target: Tensor
-    mask: Tensor
-    context: tuple[Tensor, ...] = ()
-
-    def to(self, device: torch.device) -> "Batch":
-        """The same batch on a device."""
-
-        def move(tensor: Tensor) -> Tensor:
-            if device.type == "cuda":
-                tensor = tensor.pin_memory()
-            return tensor.to(device, non_blocking=True)
-
-        inputs = tuple(move(tensor) for tensor in self.inputs)
-        context = tuple(move(tensor) for tensor in self.context)
-        return Batch(self.layout, inputs, move(self.target), move(self.mask), context)
 
 
 @njit(nogil=True, cache=True)
@@ -201,15 +173,17 @@ class Batches:
         stream: int = FIXED_STREAM,
         skip: int = 0,
         share: tuple[int, int] = (0, 1),
+        device: torch.device = CPU,
     ) -> Iterator[Batch]:
         """Batches of one epoch, from batch `skip` on; `stream` names the masks (see `masks`).
 
-        `share` is which part of each batch is made, of how many (see `shares`).
+        `share` is which part of each batch is made, of how many (see `shares`); `device` is where
+        it is sent, ahead of the consumer too.
         """
-        plan = self.plan(epoch, order)
+        plan, sender = self.plan(epoch, order), Sender(device)
         with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(self.workers) as makers:
             chunks: dict[int, Future[Chunk]] = {}
-            waiting: deque[Future[Batch]] = deque()
+            waiting: deque[Future[Sent]] = deque()
             for pieces in shares(list(self._pieces(plan))[skip:], *share):
                 first, last = pieces[0][0], pieces[-1][0]
                 for index in range(first, min(last + 2, len(plan))):
@@ -221,11 +195,11 @@ class Batches:
                 for index in [index for index in chunks if index < first]:
                     del chunks[index]
                 ready = [(chunks[index].result(), rows) for index, rows in pieces]
-                waiting.append(makers.submit(self._make, ready, stream))
+                waiting.append(makers.submit(self._send, sender, ready, stream))
                 if len(waiting) > 2 * self.workers:
-                    yield waiting.popleft().result()
+                    yield sender.receive(waiting.popleft().result())
             while waiting:
-                yield waiting.popleft().result()
+                yield sender.receive(waiting.popleft().result())
 
     def _pieces(
         self, plan: list[tuple[list[int], np.ndarray]]
@@ -244,6 +218,9 @@ class Batches:
                     batch, room = [], self.batch_size
         if batch:
             yield batch
+
+    def _send(self, sender: Sender, pieces: list[tuple[Chunk, np.ndarray]], stream: int) -> Sent:
+        return sender.send(self._make(pieces, stream))
 
     def _make(self, pieces: list[tuple[Chunk, np.ndarray]], stream: int) -> Batch:
         n_genes = pieces[0][0].expression.shape[1]

@@ -36,5 +36,5 @@ def embedded_rows(
     """
     batches = Batches([section], layout, normalisation, mask_share=0.0, withheld=tuple(withheld))
     network.eval()
-    for batch in batches.epoch(0):
-        yield embed(network, batch.to(device)).cpu().numpy()
+    for batch in batches.epoch(0, device=device):
+        yield embed(network, batch).cpu().numpy()

@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from sagefm.batches import Batch, make_batch
+from sagefm.batch import Batch
+from sagefm.batches import make_batch
 from sagefm.decoder import GeneDecoder
 from sagefm.imputation_tables import SETTINGS
 from sagefm.inference import predict

@@ -9,7 +9,8 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from sagefm.batches import Batch, Batches
+from sagefm.batch import Batch
+from sagefm.batches import Batches
 from sagefm.decoder import GeneDecoder, squared_error
 from sagefm.distributed import Alone
 from sagefm.errors import InputError
@@ -109,8 +110,8 @@ def evaluate(
     group = group or Alone()
     network.eval()
     total, weight, error, hidden = 0.0, 0.0, 0.0, 0
-    for batch in batches.epoch(0, stream=stream, share=(group.rank, group.size)):
-        batch = batch.to(device)
+    share = group.rank, group.size
+    for batch in batches.epoch(0, stream=stream, share=share, device=device):
         with products(precision), autocast(device, precision):
             embedding = embed(network, batch)
             own, count = network.loss(embedding, batch.target, batch.mask, *batch.context)

@@ -16,7 +16,8 @@ from torch.optim import Adam
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 from tqdm import tqdm
 
-from sagefm.batches import Batch, Batches
+from sagefm.batch import Batch
+from sagefm.batches import Batches
 from sagefm.checkpoint import read_checkpoint, save_checkpoint
 from sagefm.contrast import Contrast
 from sagefm.distributed import Alone
@@ -138,6 +139,7 @@ class Trainer:
             stream=progress.epoch,
             skip=progress.batch,
             share=(self.group.rank, self.group.size),
+            device=self.device,
         )
         bar = tqdm(
             padded(batches, self.training.n_batches - progress.batch),
@@ -149,7 +151,7 @@ class Trainer:
         )
         before = progress.seconds
         for batch in bar:
-            self._step(batch and batch.to(self.device))
+            self._step(batch)
             progress.batch += 1
             progress.seconds = before + time.monotonic() - started
             self._save_if_due()
