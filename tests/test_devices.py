@@ -1,16 +1,19 @@
 """One model trained by two processes on the CPU: as by one alone; stopped, killed, resumed."""
 
+import json
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -80,13 +83,19 @@ def test_two_processes_do_what_one_does(sections, tmp_path, network, batch):
     assert_close(tmp_path / "1", tmp_path / "2", 1e-5)
 
 
-def stop_once_saved(state: Path, stop) -> threading.Thread:
-    """Calls `stop` in a thread once there is a saved state."""
+def epoch_of(state: Path) -> int:
+    """The epoch that the saved state is in; 0 if nothing is saved."""
+    path = state / "state.pt"
+    return read_checkpoint(path)["progress"]["epoch"] if path.exists() else 0
+
+
+def stop_in_epoch(epoch: int, state: Path, stop) -> threading.Thread:
+    """Calls `stop` in a thread once the saved state is in an epoch, or in a later one."""
 
     def act():
         deadline = time.monotonic() + 60
-        while not (state / "state.pt").exists() and time.monotonic() < deadline:
-            time.sleep(0.05)
+        while epoch_of(state) < epoch and time.monotonic() < deadline:
+            time.sleep(0.02)
         stop()
 
     thread = threading.Thread(target=act)
@@ -103,13 +112,14 @@ def child(rank: int) -> int:
 
 
 LONG = {"epochs": 10**6}
+EPOCHS = 20
 
 
 @pytest.mark.parametrize("who", ["all", "one"])
 def test_a_stop_saves_and_another_number_of_devices_goes_on(sections, tmp_path, who):
     job = replace(training_job(sections, tmp_path, 2, **LONG), save_seconds=0)
     pid = {"all": os.getpid, "one": lambda: child(1)}[who]
-    thread = stop_once_saved(Path(job.state), lambda: os.kill(pid(), signal.SIGTERM))
+    thread = stop_in_epoch(1, Path(job.state), lambda: os.kill(pid(), signal.SIGTERM))
     with pytest.raises(Preempted):
         job.run()
     thread.join()
@@ -123,21 +133,91 @@ def test_a_stop_saves_and_another_number_of_devices_goes_on(sections, tmp_path, 
     np.testing.assert_allclose(a["validation_loss"], b["validation_loss"], rtol=1e-4)
 
 
-def test_one_process_lost_ends_all_with_a_sentence(sections, tmp_path):
-    job = replace(training_job(sections, tmp_path, 2, **LONG), save_seconds=0)
+def long_job(sections, folder: Path) -> TrainingJob:
+    """Trains long enough to be killed on the way, and saves every few steps."""
+    return replace(training_job(sections, folder, 2, epochs=EPOCHS), save_seconds=0.05)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(sections, tmp_path_factory) -> Path:
+    """The results of a training by two processes that nobody killed."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    long_job(sections, folder).run()
+    return folder
+
+
+def assert_same(one: Path, two: Path):
+    """Weights, moments and history are the same to the bit."""
+    costs = ["seconds", "spots_per_second"]
+    a, b = (read_table(folder / "h.tsv", dtype=str).drop(columns=costs) for folder in (one, two))
+    pd.testing.assert_frame_equal(a, b)
+    for name in ("best.pt", "last.pt"):
+        x, y = (read_checkpoint(folder / name) for folder in (one, two))
+        assert x["epoch"] == y["epoch"]
+        for key, weights in x["model_state_dict"].items():
+            assert torch.equal(weights, y["model_state_dict"][key]), (name, key)
+        for number, moments in x["optimizer_state_dict"]["state"].items():
+            for key, value in moments.items():
+                assert torch.equal(value, y["optimizer_state_dict"]["state"][number][key])
+
+
+def assert_ends_as(undisturbed: Path, job: TrainingJob, caplog):
+    """Killed on its way, and started again, the training ends as one that nobody killed."""
+    folder = Path(job.output["last"]).parent
+    killed_at = read_checkpoint(Path(job.state) / "state.pt")["progress"]
+    assert 3 <= killed_at["epoch"] < EPOCHS
+    assert not list(folder.glob("*.pt"))
+    with caplog.at_level(logging.INFO):
+        job.run()
+    assert f"resumed at epoch {killed_at['epoch']}, batch {killed_at['batch']}" in caplog.text
+    assert_same(folder, undisturbed)
+    assert not Path(job.state).exists()
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_one_process_killed_ends_all_and_a_new_start_goes_on(
+    sections, undisturbed, tmp_path, caplog, rank
+):
+    job = long_job(sections, tmp_path)
     killed = []
 
     def kill():
-        os.kill(child(1), signal.SIGKILL)
+        os.kill(child(rank), signal.SIGKILL)
         killed.append(time.monotonic())
 
-    thread = stop_once_saved(Path(job.state), kill)
-    with pytest.raises(InputError, match=r"process 1 of the 2 .* ended early \(SIGKILL\)"):
+    thread = stop_in_epoch(3, Path(job.state), kill)
+    with pytest.raises(InputError, match=rf"process {rank} of the 2 .* ended early \(SIGKILL\)"):
         job.run()
     thread.join()
     assert time.monotonic() - killed[0] < 10
-    assert read_checkpoint(Path(job.state) / "state.pt")["progress"]["epoch"] >= 1
-    assert not (tmp_path / "best.pt").exists()
+    assert_ends_as(undisturbed, job, caplog)
+
+
+def test_all_killed_and_a_new_start_goes_on(sections, undisturbed, tmp_path, caplog):
+    """As by a power cut: the launcher and the processes it launched."""
+    job = long_job(sections, tmp_path)
+    code = (
+        "import json, sys; from sagefm.training_job import TrainingJob; "
+        "TrainingJob(**json.loads(sys.argv[1])).run()"
+    )
+    paths = str(Path(small.__file__).parents[1] / "workflow")
+    launcher = subprocess.Popen(
+        [sys.executable, "-c", code, json.dumps(asdict(job))],
+        env=os.environ | {"PYTHONPATH": paths, "TMPDIR": str(tmp_path)},
+        start_new_session=True,
+    )
+    stop_in_epoch(3, Path(job.state), lambda: os.killpg(launcher.pid, signal.SIGKILL)).join()
+    assert launcher.wait(10) == -signal.SIGKILL
+    assert_ends_as(undisturbed, job, caplog)
+
+
+def test_killed_while_it_published_a_new_start_publishes(sections, undisturbed, tmp_path):
+    job = long_job(sections, tmp_path)
+    Path(job.state).mkdir(parents=True)
+    for name, kept in (("best.pt", "best.pt"), ("last.pt", "state.pt")):
+        shutil.copy(undisturbed / name, Path(job.state) / kept)
+    job.run()
+    assert_same(tmp_path, undisturbed)
 
 
 def test_a_sentence_of_a_process_is_the_jobs(sections, tmp_path):
