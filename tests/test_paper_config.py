@@ -104,7 +104,7 @@ def test_the_released_checkpoint_alone_trains_nothing_and_wants_no_gpu(folder):
 def test_it_is_the_papers_config_as_far_as_it_goes(folder):
     whole, part = read_config(), read_config("config/released.yaml")
     assert part["models"]["released"].items() <= whole["models"]["released"].items()
-    assert whole["models"]["released"].pop("compute") == {"gpus": 1, "workers": 8}
+    assert whole["models"]["released"].pop("compute") == {"gpus": 1, "workers": 8, "keep_gb": 48}
     for chapter in ("cohorts", "tasks", "clustering", "split", "representations"):
         assert part[chapter] == whole[chapter], chapter
     assert part["perturbation"]["pairs"] == whole["perturbation"]["pairs"]

@@ -35,7 +35,7 @@ def hide(data: Data, share: float) -> Data:
     """A subgraph with random genes of its central spot hidden, its mask and its target beside."""
     x, mask = data.x.clone(), torch.zeros_like(data.x, dtype=torch.bool)
     mask[0] = torch.rand(x.shape[1]) < share
-    x[mask] = 0
+    x[0, mask[0]] = 0
     return Data(x=x, edge_index=data.edge_index, mask=mask, original=data.x.clone())
 
 

@@ -174,10 +174,15 @@ def trained_by(wildcards):
     return recipe
 
 
+KEPT_MB_A_SPOT = 0.06  # 7,500 of its genes detected, at 8 bytes: more than Visium's median
+
+
 def training_memory(wildcards, attempt):
     """Megabytes of a training: each of its processes holds its own network and sections."""
-    devices = MODELS[wildcards.model]["training"]["devices"]
-    return devices * growing(8000, per_1000_spots=2)(wildcards, attempt)
+    model = MODELS[wildcards.model]
+    kept = min(1000 * model["compute"]["keep_gb"], spots_in(wildcards) * KEPT_MB_A_SPOT)
+    own = growing(8000 + kept, per_1000_spots=2)(wildcards, attempt)
+    return model["training"]["devices"] * own
 
 
 def kind_of(model):

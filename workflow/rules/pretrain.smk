@@ -65,6 +65,7 @@ rule pretrain:
         devices=of_model("training", "devices"),
         device=device_of,
         workers=of_model("compute", "workers"),
+        keep_gb=of_model("compute", "keep_gb"),
         save_seconds=of_model("compute", "save_seconds"),
         compiled=of_model("compute", "compile"),
     params:

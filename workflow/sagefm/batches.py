@@ -7,7 +7,7 @@ has. What a batch contains is a pure function of (seed, epoch, position).
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -15,6 +15,7 @@ import torch
 from numba import njit
 
 from sagefm.batch import CPU, Batch, Sender, Sent
+from sagefm.kept import Kept
 from sagefm.masks import FIXED_STREAM, gene_mask
 from sagefm.sections import Chunk, Section, load_chunk
 from sagefm.shares import shares
@@ -115,6 +116,8 @@ class Batches:
         Genes (columns) hidden at every central spot besides those drawn.
     withheld
         Genes (columns) taken for missing at every spot, neighbours included.
+    kept
+        Where sections stay once they were read.
     """
 
     sections: Sequence[Section]
@@ -127,6 +130,7 @@ class Batches:
     workers: int = 1
     always_hidden: tuple[int, ...] = ()
     withheld: tuple[int, ...] = ()
+    kept: Kept = field(default_factory=lambda: Kept(0))
 
     @cached_property
     def sizes(self) -> list[int]:
@@ -163,7 +167,7 @@ class Batches:
         """As many sections as `buffer_spots` allows, drawn at random: a sample of them all."""
         group, _ = self.plan(1, "shuffled")[0]
         chosen = [self.sections[index] for index in group]
-        return load_chunk(chosen, self.normalisation, self.withheld)
+        return load_chunk(chosen, self.normalisation, self.withheld, self.kept.read)
 
     def epoch(
         self,
@@ -189,9 +193,8 @@ class Batches:
                 for index in range(first, min(last + 2, len(plan))):
                     if index not in chunks:
                         group = [self.sections[i] for i in plan[index][0]]
-                        chunks[index] = reader.submit(
-                            load_chunk, group, self.normalisation, self.withheld
-                        )
+                        how = self.normalisation, self.withheld, self.kept.read
+                        chunks[index] = reader.submit(load_chunk, group, *how)
                 for index in [index for index in chunks if index < first]:
                     del chunks[index]
                 ready = [(chunks[index].result(), rows) for index, rows in pieces]

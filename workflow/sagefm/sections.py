@@ -1,6 +1,6 @@
 """Sections in memory: normalised sparse expression with its neighbourhoods, one chunk at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -154,8 +154,16 @@ class Chunk:
         return np.concatenate(nodes), np.concatenate(edges, axis=1), np.concatenate(centres)
 
 
+def read_section(section: Section) -> tuple[sp.csr_matrix, Graph]:
+    """Counts (spots x genes) and neighbourhoods of a section."""
+    return read_counts(section.counts_path), load_graph(section.graph_path)
+
+
 def load_chunk(
-    sections: Sequence[Section], normalisation: str, withheld: Sequence[int] | np.ndarray = ()
+    sections: Sequence[Section],
+    normalisation: str,
+    withheld: Sequence[int] | np.ndarray = (),
+    read: Callable[[Section], tuple[sp.csr_matrix, Graph]] = read_section,
 ) -> Chunk:
     """Read, normalise and stack sections; the counts of `withheld` genes (columns) are set to 0.
 
@@ -169,11 +177,11 @@ def load_chunk(
     room = sum(section.n_entries() for section in sections)
     values, genes = np.empty(room, dtype=np.float32), np.empty(room, dtype=np.int32)
     for section in sections:
-        counts = read_counts(section.counts_path)
+        counts, graph = read(section)
         if len(withheld):
+            counts = counts.copy()
             counts.data[np.isin(counts.indices, withheld)] = 0
             counts.eliminate_zeros()
-        graph = load_graph(section.graph_path)
         if graph.n_spots != counts.shape[0]:
             raise InputError(
                 f"{section.graph_path}: built on {graph.n_spots} spots, but {section.counts_path} "

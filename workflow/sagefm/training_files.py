@@ -11,6 +11,7 @@ import pandas as pd
 from sagefm.batches import Batches
 from sagefm.inference import neighbour_mean_mse
 from sagefm.io import atomic, write_table
+from sagefm.kept import Kept
 from sagefm.model import input_layout
 from sagefm.sections import Section
 from sagefm.training import Trainer
@@ -24,7 +25,9 @@ def recipe_of(model: dict) -> Recipe:
     return Recipe(**{key: value for key, value in values.items() if key in known})
 
 
-def batches_of(sections: list[Section], model: dict, kind: str, workers: int) -> Batches:
+def batches_of(
+    sections: list[Section], model: dict, kind: str, workers: int, kept: Kept | None = None
+) -> Batches:
     """Batches over some sections as a config's model entry and its graph's kind want them."""
     return Batches(
         sections,
@@ -35,6 +38,7 @@ def batches_of(sections: list[Section], model: dict, kind: str, workers: int) ->
         seed=model["training"]["seed"],
         buffer_spots=model["training"]["buffer_spots"],
         workers=workers,
+        kept=kept or Kept(0),
     )
 
 

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from sagefm.distributed import Alone, PeerLost, device_of, join
 from sagefm.errors import InputError
 from sagefm.inference import prepare_machine
+from sagefm.kept import Kept
 from sagefm.launcher import LOST, STOPPED, follow_parent, launch
 from sagefm.sections import sections_of
 from sagefm.training import Preempted, Trainer
@@ -25,7 +26,7 @@ class TrainingJob:
     `parts` are the files of samples and of graphs of the training and of the validation part;
     `recipe`, `kind` are a config's model entry and its graph's kind; `state` is the folder of the
     resumable state; `output` are the paths that `publish` wants; `threads` are those of all
-    `devices` together.
+    `devices` together, `keep_gb` the memory of each in which sections stay (see `kept`).
     """
 
     parts: list[tuple[list[str], list[str]]]
@@ -37,6 +38,7 @@ class TrainingJob:
     devices: int = 1
     threads: int = 1
     workers: int = 1
+    keep_gb: float = 0.0
     save_seconds: float = 60.0
     compiled: bool = False
 
@@ -59,8 +61,9 @@ class TrainingJob:
         """The part of one of the job's processes, which join at `meeting` if there are several."""
         device = prepare_machine(self.device, max(self.threads // self.devices, 1))
         device = device_of(rank, self.devices, device)
+        kept = Kept(self.keep_gb)
         training, validation = (
-            batches_of(sections_of(*files), self.recipe, self.kind, self.workers)
+            batches_of(sections_of(*files), self.recipe, self.kind, self.workers, kept)
             for files in self.parts
         )
         trainer = Trainer(

@@ -32,6 +32,7 @@ with job(snakemake) as log:
         devices=resources.devices,
         threads=snakemake.threads,
         workers=resources.workers,
+        keep_gb=resources.keep_gb,
         save_seconds=resources.save_seconds,
         compiled=resources.compiled,
     )
