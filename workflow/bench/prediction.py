@@ -39,7 +39,10 @@ H100 = Gpu("H100 SXM", bytes_a_second=3.35e12, flop_a_second=67e12, reached=0.5)
 
 @dataclass(frozen=True)
 class Rates:
-    """Spots a second of one core's processor time, measured; `batches` are made of what is read."""
+    """Spots a second of one core's processor time, measured.
+
+    `reading` is from memory (`compute.keep_gb`), once all have been read; `batches` are made of it.
+    """
 
     ingest: float
     graphs: float
