@@ -56,6 +56,30 @@ def test_a_tasks_table_goes_by_its_own_columns():
         check(config)
 
 
+@pytest.mark.parametrize(
+    ("choice", "words"),
+    [
+        ({"drop": ["tumor"]}, ["no spot is labelled `tumor`; did you mean `tumour`?"]),
+        ({"merge": {"rest": ["fat"]}}, ["no spot is labelled `fat`; there are stroma, tumour."]),
+        (
+            {"drop": ["stroma"], "merge": {"rest": ["stroma"]}},
+            ["`stroma` is dropped or merged"],
+        ),
+    ],
+)
+@pytest.mark.parametrize("source", ["cohort", "table"])
+def test_a_class_that_no_spot_has_ends_in_one_sentence(choice, words, source):
+    table = "sample,spot,class\nbs1,A,tumour\nbs2,A,stroma\nother,A,fat\n"
+    Path("task.csv").write_text(table)
+    Path("labels.tsv").write_text(table.replace(",", "\t").replace("class", "label"))
+    config = good_config()
+    config["cohorts"]["breast"]["labels"] = "labels.tsv"
+    config["tasks"] = {"t": (TASK if source == "table" else {"cohort": "breast"}) | choice}
+    with pytest.raises(InputError) as error:
+        check(config)
+    assert_sentence(error.value, ["config, at tasks.t: ", *words])
+
+
 # Arrays
 
 

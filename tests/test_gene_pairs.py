@@ -13,6 +13,7 @@ from sagefm.gene_pairs import gene_detection, pairs_of_cohort
 from sagefm.io import read_h5ad, read_table
 from sagefm.pair_sources import COLUMNS, read_gmt, read_pairs
 from sagefm.panel import read_panel
+from sagefm.schemas import load_schema
 
 FOLDER = REPO / "resources/perturbation"
 HALLMARK = {
@@ -116,9 +117,12 @@ def test_every_subunit_of_a_complex_makes_a_pair():
     assert len(other) != len(pairs)
 
 
-def test_an_unknown_resource_is_told_the_nearest():
-    with pytest.raises(InputError, match="`cellchat`; did you mean `cellchatdb`"):
-        read_pairs({"source": "liana", "resource": "cellchat"}, PANEL)
+def test_the_schema_names_lianas_resources():
+    from liana.resource import show_resources
+
+    config = load_schema("config")["properties"]["perturbation"]["properties"]
+    resource = config["pairs"]["additionalProperties"]["properties"]["resource"]
+    assert resource["enum"] == [None, *sorted(show_resources())]
 
 
 def test_a_driver_goes_with_every_gene_of_its_set_but_itself():

@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import anndata
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -27,6 +28,7 @@ from sagefm.io import (
     write_h5ad,
     write_table,
 )
+from sagefm.sections import Section
 
 TABLE = pd.DataFrame({"gene": ["NA1", "TBCE", "x y"], "mean": [0.1, np.nan, 1e-17], "n": [1, 2, 3]})
 
@@ -169,7 +171,18 @@ def test_positions_without_the_counts(tmp_path):
 def test_an_unreadable_section_is_told(tmp_path, content):
     if content is not None:
         (tmp_path / "a.h5ad").write_bytes(content)
-    for read in (read_h5ad, read_counts):
+    for read in (read_h5ad, read_counts, spot_positions, spots_by_header):
+        with pytest.raises(InputError, match=r"a\.h5ad: cannot be read as h5ad .*; make it again"):
+            read(tmp_path / "a.h5ad")
+
+
+def spots_by_header(path):
+    return Section("c", "a", path, path.with_suffix(".npz")).n_spots()
+
+
+def test_hdf5_that_is_no_section_is_told(tmp_path):
+    h5py.File(tmp_path / "a.h5ad", "w").close()
+    for read in (read_counts, spot_positions, spots_by_header):
         with pytest.raises(InputError, match=r"a\.h5ad: cannot be read as h5ad .*; make it again"):
             read(tmp_path / "a.h5ad")
 

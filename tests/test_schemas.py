@@ -66,6 +66,7 @@ def test_every_pattern_has_its_words():
         ({"minLength": 1}, "", "it is empty"),
         ({"pattern": "^[0-9]*$"}, "x", "`x` is given, but a whole number is wanted"),
         ({"type": ["string", "null"]}, 5, "`5` is given, but text or null is wanted"),
+        ({"enum": [None, "a", "b"]}, "c", "`c` is not one of 'a', 'b'"),
         ({"type": "string"}, None, "nothing is given, but text is wanted"),
     ],
 )

@@ -22,6 +22,15 @@ def test_parts_measured_again_keep_the_rows_of_the_others(tmp_path):
     assert rows["value"].to_dict() == pytest.approx({"a": 2.0, "b": float("nan")}, nan_ok=True)
 
 
+def test_a_whole_table_leaves_no_row_of_what_is_measured_no_more(tmp_path):
+    path = tmp_path / "scale.tsv"
+    for name in ("gone", "measured"):
+        table = Table()
+        table.add(name, 1.0, "ratio")
+        table.write(path, whole=True)
+    assert pd.read_csv(path, sep="\t")["name"].tolist() == ["measured"]
+
+
 def test_a_target_is_shown_beside_its_value(capsys):
     Table(TARGETS).add("dryrun_416_s", 7.5, "s")
     assert "7.5" in (shown := capsys.readouterr().out)

@@ -142,7 +142,7 @@ def main() -> None:
         ]
     )
     print(predictions.to_string(index=False))
-    table.write(REPO / "results/bench/scale.tsv")
+    table.write(REPO / "results/bench/scale.tsv", whole=True)
     write_table(predictions, REPO / "results/bench/prediction.tsv")
 
 

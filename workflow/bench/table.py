@@ -24,10 +24,10 @@ class Table:
         target = f"{self.targets.get(name, ''):>10} " if self.targets else ""
         print(f"{name:36} {shown:>12} {target}{unit:10} {detail}", flush=True)
 
-    def write(self, path: Path) -> None:
-        """Write the rows as TSV; other rows that the file has stay."""
+    def write(self, path: Path, *, whole: bool = False) -> None:
+        """Write the rows as TSV; others that the file has stay, unless these are the `whole`."""
         new = pd.DataFrame(self.rows)
-        if path.exists():
+        if path.exists() and not whole:
             old = read_table(path)
             new = pd.concat([old[~old["name"].isin(new["name"])], new])
         write_table(new, path)

@@ -1,6 +1,7 @@
 """What only a look into sheets and label tables shows to be wrong, shown before any job starts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 import pandas as pd
@@ -10,7 +11,7 @@ from sagefm.technologies import HEXAGONAL, SQUARE
 
 
 def check_label_tables(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> None:
-    """Check that each label table has its columns, and names a sample of its cohort.
+    """Check that each label table has its columns, and names samples and classes of the config.
 
     Parameters
     ----------
@@ -24,21 +25,41 @@ def check_label_tables(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> N
     InputError
         At the first table that does not.
     """
+    classes: dict[str, set[str]] = {}
     for name, cohort in config["cohorts"].items():
         if cohort["labels"]:
-            at = f"cohorts.{name}.labels"
-            _check_table(cohort["labels"], ("sample", "spot", "label"), sheets[name], name, at)
+            columns, at = ("sample", "spot", "label"), f"cohorts.{name}.labels"
+            classes[name] = _classes(cohort["labels"], columns, sheets[name], name, at)
     for name, task in config["tasks"].items():
         labels, cohort = task["labels"], task["cohort"]
+        there = classes.get(cohort) if labels["source"] == "cohort" else None
         if labels["source"] == "table":
             columns = labels["sample_column"], labels["spot_column"], labels["column"]
             at = f"tasks.{name}.labels.path"
-            _check_table(labels["path"], columns, sheets[cohort], cohort, at)
+            there = _classes(labels["path"], columns, sheets[cohort], cohort, at)
+        if there is not None:
+            try:
+                check_named(there, task["drop"], task["merge"])
+            except InputError as error:
+                raise InputError(f"config, at tasks.{name}: {error}") from error
 
 
-def _check_table(
-    path: str, columns: tuple[str, str, str], sheet: pd.DataFrame, cohort: str, at: str
+def check_named(
+    there: AbstractSet[str], drop: Sequence[str], merge: Mapping[str, Sequence[str]]
 ) -> None:
+    """InputError if a task's `drop` or `merge` names a class that is not there, or one twice."""
+    named = [*drop, *(old for olds in merge.values() for old in olds)]
+    for name in named:
+        if name not in there:
+            raise InputError(f"no spot is labelled `{name}`; {hint(name, sorted(there))}.")
+        if named.count(name) > 1:
+            raise InputError(f"class `{name}` is dropped or merged twice; name it once.")
+
+
+def _classes(
+    path: str, columns: tuple[str, str, str], sheet: pd.DataFrame, cohort: str, at: str
+) -> set[str]:
+    """The labels that a table, checked, gives to samples of a cohort."""
     separator = "," if ".csv" in Path(path).suffixes else "\t"
     try:
         table = pd.read_csv(path, sep=separator, dtype=str, usecols=lambda name: name in columns)
@@ -61,6 +82,7 @@ def _check_table(
             f"config, at {at}: {path} names no sample of cohort `{cohort}` (it names {given}, the "
             f"sheet `{sheet['sample'].iloc[0]}`); name samples as the sheet does."
         )
+    return set(table.loc[table[columns[0]].isin(sheet["sample"]), columns[2]].dropna())
 
 
 def check_arrays(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> None:

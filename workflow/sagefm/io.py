@@ -148,8 +148,14 @@ def _no_space(path: str | Path) -> InputError:
 
 
 @contextmanager
-def _as_h5ad(path: str | Path) -> Iterator[None]:
-    """Say in a sentence that a file of this workflow's is none, while it is read."""
+def as_h5ad(path: str | Path) -> Iterator[None]:
+    """Say in a sentence that a file of this workflow's is none, while it is read.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, is not readable HDF5, or lacks what is read of it.
+    """
     try:
         yield
     except (OSError, KeyError, ValueError) as error:
@@ -166,7 +172,7 @@ def read_h5ad(path: str | Path) -> "AnnData":
     """
     import anndata
 
-    with _as_h5ad(path):
+    with as_h5ad(path):
         return anndata.read_h5ad(path)
 
 
@@ -180,7 +186,7 @@ def read_counts(path: str | Path) -> "csr_matrix":
     """
     from scipy.sparse import csr_matrix
 
-    with _as_h5ad(path), h5py.File(path) as file:
+    with as_h5ad(path), h5py.File(path) as file:
         x = file["X"]
         parts = (x["data"][:], x["indices"][:], x["indptr"][:])
         return csr_matrix(parts, shape=tuple(x.attrs["shape"]))
@@ -194,7 +200,7 @@ def spot_positions(path: str | Path) -> tuple[np.ndarray, np.ndarray | None]:
     coordinates : float64 (spots, 2), full-resolution pixels (x, y)
     array : int64 (spots, 2), array_row and array_col; None where the source has none
     """
-    with h5py.File(path) as file:
+    with as_h5ad(path), h5py.File(path) as file:
         coordinates, obs = file["obsm/spatial"][:], file["obs"]
         if "array_row" not in obs:
             return coordinates, None

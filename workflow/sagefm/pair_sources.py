@@ -43,7 +43,7 @@ def read_pairs(entry: Mapping, panel: Sequence[str]) -> pd.DataFrame:
     Raises
     ------
     InputError
-        If the resource is unknown, or a file cannot be read or is not what it should be.
+        If a file cannot be read or is not what it should be.
     """
     match entry["source"]:
         case "liana":
@@ -57,13 +57,8 @@ def read_pairs(entry: Mapping, panel: Sequence[str]) -> pd.DataFrame:
 
 
 def _of_liana(resource: str) -> pd.DataFrame:
-    from liana.resource import select_resource, show_resources
+    from liana.resource import select_resource
 
-    resources = show_resources()
-    if resource not in resources:
-        raise InputError(
-            f"liana has no ligand-receptor resource `{resource}`; {hint(resource, resources)}."
-        )
     rows = [
         (*pair, 1, resource)
         for ligand, receptor in select_resource(resource).itertuples(index=False)

@@ -71,7 +71,8 @@ def _in_words(error: ValidationError) -> str:
         missing = next(key for key in limit if key not in found)
         return f"`{missing}` is missing"
     if rule == "enum":
-        return f"`{found}` is not one of {', '.join(map(repr, limit))}"
+        # Null is what a key has that is left out, so no value to offer.
+        return f"`{found}` is not one of {', '.join(repr(one) for one in limit if one is not None)}"
     if rule == "type":
         names = [limit] if isinstance(limit, str) else limit
         return _wanted(found, " or ".join(_TYPES[name] for name in names))

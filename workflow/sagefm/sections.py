@@ -12,7 +12,7 @@ import scipy.sparse as sp
 from sagefm.errors import InputError
 from sagefm.expression import count_scale, normalise
 from sagefm.graphs import Graph, load_graph
-from sagefm.io import read_counts
+from sagefm.io import as_h5ad, read_counts
 from sagefm.masks import sample_key
 
 
@@ -44,14 +44,9 @@ class Section:
 
     def _header(self) -> tuple[int, int, int]:
         """Spots, genes and stored counts."""
-        try:
-            with h5py.File(self.counts_path) as file:
-                spots, genes = file["X"].attrs["shape"]
-                return int(spots), int(genes), len(file["X/data"])
-        except OSError as error:
-            raise InputError(
-                f"{self.counts_path}: cannot be read as h5ad ({error}); make it again."
-            ) from error
+        with as_h5ad(self.counts_path), h5py.File(self.counts_path) as file:
+            spots, genes = file["X"].attrs["shape"]
+            return int(spots), int(genes), len(file["X/data"])
 
 
 def draw_rows(section: Section, number: int | None, seed: int) -> np.ndarray:

@@ -9,7 +9,8 @@ import pandas as pd
 from anndata.io import read_elem
 
 from sagefm.cohort import Cohort, cohort_obs, cohort_spatial
-from sagefm.errors import InputError, hint
+from sagefm.data_checks import check_named
+from sagefm.errors import InputError
 from sagefm.ingest import join_labels
 from sagefm.module_scores import (
     UNASSIGNED,
@@ -112,7 +113,7 @@ def _label(cohort, labels, drop, merge, min_spots, seed) -> TaskLabels:
         there = {*spots["source_label"], UNASSIGNED}
     else:
         there = set(spots["source_label"].dropna())
-    _check_named(there, drop, merge)
+    check_named(there, drop, merge)
     label = spots["source_label"].where(~spots["source_label"].isin(notes))
     label = label.replace({old: new for new, olds in merge.items() for old in olds})
     classes = _classes(spots.assign(label=label), min_spots)
@@ -167,16 +168,6 @@ def _from_table(cohort: Cohort, labels: Mapping) -> pd.Series:
         except InputError as error:
             raise InputError(f"{path}: {error}") from error
     return pd.concat(joined, ignore_index=True)
-
-
-def _check_named(there: set[str], drop: Sequence[str], merge: Mapping[str, Sequence]) -> None:
-    """InputError if `drop` or `merge` names a class that is not there, or one twice."""
-    named = [*drop, *(old for olds in merge.values() for old in olds)]
-    for name in named:
-        if name not in there:
-            raise InputError(f"no spot is labelled `{name}`; {hint(name, sorted(there))}.")
-        if named.count(name) > 1:
-            raise InputError(f"class `{name}` is dropped or merged twice; name it once.")
 
 
 def _classes(spots: pd.DataFrame, min_spots: int) -> pd.DataFrame:
