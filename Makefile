@@ -32,8 +32,8 @@ env: $(ENV) ## build .venv from the lock if it is missing or stale (TORCH=cuda: 
 demo: $(ENV) ## run the workflow on the bundled sections, then print its scoreboard
 	@$(SNAKEMAKE)
 	@echo
-	@cut -f 1-4,6 results/$(RUN)/scoreboard.tsv | \
-	    awk -F '\t' '{ printf "%-44.44s  %-20.20s  %-20.20s  %-20.20s  %s\n", $$1, $$2, $$3, $$4, $$5 }'
+	@awk -F '\t' 'NR > 1 { printf "%s\n    the paper: %s\n    this run:  %s\n    baseline:  %s\n    verdict:   %s\n", \
+	    $$1, $$2, $$3, $$4, $$6 ($$9 == "-" ? "" : ", here: " $$9) }' results/$(RUN)/scoreboard.tsv
 	@echo
 	@echo 'Scoreboard: results/$(RUN)/scoreboard.tsv'
 	@echo 'Report:     results/$(RUN)/report.zip (unpack it, open report/report.html)'

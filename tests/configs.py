@@ -7,7 +7,7 @@ import pandas as pd
 from snakemake.utils import validate
 
 from sagefm.config_checks import check_config, check_references
-from sagefm.data_checks import check_arrays, check_label_tables
+from sagefm.data_checks import check_arrays, check_label_tables, check_splits
 from sagefm.schemas import SCHEMAS
 from sagefm.sheets import read_samples
 
@@ -40,6 +40,7 @@ def good_rows() -> list[dict]:
         for row in (
             ("s1", "local", "one.h5ad", "Breast", "P1", "Visium"),
             ("s2", "local", "two.h5ad", "Heart", "", "Visium"),
+            ("s3", "local", "two.h5ad", "Heart", "P3", "Visium"),
         )
     ]
 
@@ -68,6 +69,7 @@ def check(config: dict):
     check_references(config, sheets)
     check_label_tables(config, sheets)
     check_arrays(config, sheets)
+    check_splits(config, sheets)
     return config
 
 

@@ -14,7 +14,7 @@ UNKNOWN = re.compile(r"\bnan\b")
 
 
 def assert_readable(figure: Figure) -> None:
-    """Assert that texts are of 7 points or more, inside the figure, clear of one another, known."""
+    """Assert that texts are large enough, inside the figure, apart and known; no legend on bars."""
     canvas = FigureCanvasAgg(figure)
     with context(style.STYLE, after_reset=True):
         canvas.draw()
@@ -27,6 +27,11 @@ def assert_readable(figure: Figure) -> None:
         assert inside.contains(box.x0, box.y0) and inside.contains(box.x1, box.y1), f"{text} is cut"
     for one, other in combinations(boxes, 2):
         assert not boxes[one].padded(-1).overlaps(boxes[other].padded(-1)), f"{one} over {other}"
+    for ax in figure.axes:
+        if legend := ax.get_legend():
+            box = legend.get_window_extent(canvas.get_renderer())
+            covered = [bar for bar in ax.patches if box.overlaps(bar.get_window_extent())]
+            assert not covered, f"a legend over {covered[0]}"
 
 
 def visible_texts(figure) -> list[Text]:

@@ -80,6 +80,20 @@ def test_a_class_that_no_spot_has_ends_in_one_sentence(choice, words, source):
     assert_sentence(error.value, ["config, at tasks.t: ", *words])
 
 
+def test_too_few_patients_for_a_split_end_in_one_sentence():
+    write_sheet(good_rows()[:2])
+    with pytest.raises(InputError) as error:
+        check(good_config())
+    words = ["models.paper.pretrain_on: the split has no train sample: 2 patients", "held_out_pati"]
+    assert_sentence(error.value, words)
+
+
+def test_sections_deposited_twice_count_once_in_the_check_of_a_split():
+    Path("twins.tsv").write_text("sample\tduplicate_of\ns3\ts2\n")
+    with pytest.raises(InputError, match="no train sample: 2 patients"):
+        check(good_config() | {"split": {"duplicates": "twins.tsv"}})
+
+
 # Arrays
 
 

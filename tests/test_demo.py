@@ -65,11 +65,11 @@ def results(demo) -> Path:
 
 def test_the_scoreboard_is_printed_at_the_end(demo, results):
     board = read_table(results / "scoreboard.tsv", dtype=str)
-    end = demo[1].split("\nclaim ")[-1]
-    for claim in board["claim"]:
-        assert f"\n{claim[:40]}" in end
-    for verdict in board["verdict"]:
-        assert verdict in end
+    end = demo[1].split("100%) done")[-1]
+    for row in board.to_dict("records"):
+        assert f"\n{row['claim']}\n    the paper: {row['reported']}\n" in end
+        assert f"\n    this run:  {row['obtained']}\n" in end
+        assert f"\n    verdict:   {row['verdict']}" in end
     assert "results/demo/scoreboard.tsv" in end
     assert "results/demo/report.zip" in end
 

@@ -156,8 +156,8 @@ def two_models() -> pd.DataFrame:
 DRAWN = {
     "qc": lambda: draw_qc(qc_like()),
     "qc of a large cohort": lambda: draw_qc(qc_like(MOST_ROWS + 1)),
-    "training": lambda: draw_training(history_like(), TRAINED),
-    "training of one epoch": lambda: draw_training(history_like(1), TRAINED),
+    "training": lambda: draw_training(history_like(), TRAINED, "paper"),
+    "training of one epoch": lambda: draw_training(history_like(1), TRAINED, "paper"),
     "recovered": lambda: draw_recovered(two_models(), 0.91),
     "strata": lambda: draw_strata(two_models()),
     "detection": lambda: draw_correlation_by_detection(recovery_like()[1]),
@@ -197,7 +197,7 @@ def test_the_outer_axes_say_what_they_show(name):
 
 def test_training_without_an_untrained_reference():
     known = {key: value for key, value in TRAINED.items() if not key.endswith("neighbour_mean")}
-    drawn = [len(draw_training(history_like(), s).axes[0].lines) for s in (known, TRAINED)]
+    drawn = [len(draw_training(history_like(), s, "paper").axes[0].lines) for s in (known, TRAINED)]
     assert drawn == [3, 4]
 
 
@@ -341,6 +341,7 @@ def test_the_scripts_draw_from_files(name, repo, tmp_path):
     )
     output = SimpleNamespace(pdf=tmp_path / "out.pdf", png=tmp_path / "out.png")
     job = SimpleNamespace(input=inputs, output=output, rule=name, log=[tmp_path / "log"])
+    job.wildcards = SimpleNamespace(model="paper")
     script = repo / f"workflow/scripts/{name}_figure.py"
     runpy.run_path(str(script), init_globals={"snakemake": job})
     assert output.pdf.stat().st_size > 1000 and output.png.stat().st_size > 1000

@@ -156,6 +156,11 @@ def test_a_response_of_both_signs_is_centred_on_no_change():
     assert panels[3].get_title() == "CXCL1 in the neighbours"
 
 
+def test_a_response_that_is_0_everywhere_has_no_scale():
+    figure = draw_response_maps(maps_like(1).assign(response=0.0))
+    assert figure.axes[2].collections[0].colorbar.ax.get_yticks().tolist() == [0]
+
+
 def test_a_response_of_one_sign_has_the_colours_of_its_range():
     maps = maps_like(1)
     maps = maps.assign(response=1 + 0.01 * maps["input_neighbours"])

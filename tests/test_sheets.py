@@ -22,7 +22,7 @@ WHERE = "sheet atlas.tsv (cohort `atlas`)"
 
 
 def row_with(**changes) -> list[dict]:
-    first, second = good_rows()
+    first, second, _ = good_rows()
     return [first, second | changes]
 
 
@@ -90,11 +90,11 @@ def test_what_is_no_sheet_ends_in_one_sentence(config, content, words):
 
 def test_a_sheet_has_all_columns_and_its_cohort(config):
     sheet = read_samples("atlas.tsv", "atlas")
-    assert list(sheet["sample"]) == ["s1", "s2"]
+    assert list(sheet["sample"]) == ["s1", "s2", "s3"]
     assert set(sheet.columns) == set(load_schema("samples")["properties"]) | {"cohort"}
     assert set(sheet["cohort"]) == {"atlas"}
-    assert list(sheet["positions"]) == ["", ""]
-    assert list(sheet["patient"]) == ["P1", ""]
+    assert list(sheet["positions"]) == ["", "", ""]
+    assert list(sheet["patient"]) == ["P1", "", "P3"]
 
 
 @pytest.mark.parametrize("value", ["NA", "null", "None", "007", "1e5"])

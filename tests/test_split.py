@@ -146,7 +146,9 @@ def test_duplicates_join_their_groups():
     ],
 )
 def test_too_few_groups_are_refused(patients, held, missing):
-    with pytest.raises(InputError, match=rf"has no {missing} sample.*add samples to the sheet"):
+    with pytest.raises(
+        InputError, match=rf"has no {missing} sample.*add samples of others to the sheet"
+    ):
         split_samples(samples(patients), held_out_patients=held)
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 from sagefm.claims import Claim, judge
 from sagefm.names import representation_name
 from sagefm.score_rows import MAJORITY, best_of, headline_protocol
+from sagefm.told import count
 
 ALPHA = 0.05
 HELD_OUT = "held_out_patients"
@@ -79,7 +80,8 @@ def task_claim(judged: Judged, scores: pd.DataFrame, comparisons: pd.DataFrame) 
         obtained=f"{own['accuracy']:.1%} accuracy, {own['balanced_accuracy']:.1%} balanced, "
         f"{_words(protocol)}",
         baseline=", ".join(baselines) + " (accuracy / balanced)",
-        n=f"{own['n_spots']:,} spots, {own['n_patients']} patients, {own['n_classes']} classes, "
+        n=f"{count(own['n_spots'], 'spot')}, {count(own['n_patients'], 'patient')}, "
+        f"{own['n_classes']} classes, "
         f"{own['patients_seen']} of {own['n_patients']} patients seen in pretraining",
         verdict=verdict["verdict"],
         outcome=verdict["outcome"],

@@ -6,7 +6,7 @@ import pandas as pd
 
 from sagefm.claims import Claim, judge
 from sagefm.names import representation_name
-from sagefm.told import told
+from sagefm.told import count, told
 
 PAPER_SAMPLES, PAPER_ORGANS = 416, 15
 PAPER_RECOVERED = 0.91
@@ -39,7 +39,7 @@ def pretraining_claims(
     return [
         Claim(
             "pretraining_set",
-            obtained=f"{samples} samples, {len(names)} organs",
+            obtained=f"{count(samples, 'sample')}, {count(len(names), 'organ')}",
             baseline="-",
             n=", ".join(f"{parts[part]} {part}" for part in ("train", "validation", "test")),
             evidence="pretraining/organs.tsv",
@@ -94,7 +94,7 @@ def _lightweight(model: str, training: Mapping) -> Claim:
             f"{training['parameters']:,} parameters; {cost[0]:.2g} {cost[1]} of training, "
             f"{1e3 * training['seconds'] / steps:.2g} ms a spot"
         )
-        n = f"{training['epochs']} epochs of {training['train_spots']:,} spots"
+        n = f"{count(training['epochs'], 'epoch')} of {count(training['train_spots'], 'spot')}"
     return Claim(
         "lightweight",
         obtained=obtained,
@@ -135,7 +135,7 @@ def recovery_claims(
             obtained=f"{obtained:.1%} of tested genes",
             baseline=f"{baseline:.1%} ({_words(best)})",
             n=f"{own['n_genes_tested']:,} of {own['n_genes']:,} genes, {own['n_spots']:,} spots, "
-            f"{own['n_samples']} samples, {seen}",
+            f"{count(own['n_samples'], 'sample')}, {seen}",
             verdict=verdict["verdict"],
             outcome=verdict["outcome"],
             reason=f"{verdict['reason']}; {detail}",
@@ -178,7 +178,7 @@ def coherence_claims(
             obtained=f"mean Moran's I {own.mean():.3f}",
             baseline=", ".join(f"{representation_name(r)} {means[r]:.3f}" for r in references)
             or "-",
-            n=f"{samples} samples, {components} components each, {seen}",
+            n=f"{count(samples, 'sample')}, {count(components, 'component')} each, {seen}",
             verdict=verdict["verdict"],
             outcome=verdict["outcome"],
             reason="; ".join(
@@ -186,7 +186,7 @@ def coherence_claims(
                     verdict["reason"],
                     *(
                         f"above {representation_name(r)} in {(own > by_sample[r]).sum()} of "
-                        f"{samples} samples"
+                        f"{count(samples, 'sample')}"
                         for r in references
                     ),
                 ]

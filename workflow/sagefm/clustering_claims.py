@@ -8,7 +8,7 @@ from sagefm.claims import Claim, judge
 from sagefm.clustering_tables import REFERENCES
 from sagefm.factors import lower_is_better
 from sagefm.names import representation_name
-from sagefm.told import told, told_between
+from sagefm.told import count, told, told_between
 
 HEADLINE = ("section", "kmeans", "label", "ari")
 SIDE = {
@@ -73,8 +73,8 @@ def clustering_claims(
             baseline=", ".join(
                 f"{representation_name(r)} {scores.loc[r, 'mean']:.3f}" for r in references
             ),
-            n=f"{own['n']} patients, {own['n_sections']} sections, "
-            f"{own['spots']:,} labelled spots, {own['seeds']} seeds, {seen}",
+            n=f"{count(own['n'], 'patient')}, {count(own['n_sections'], 'section')}, "
+            f"{count(own['spots'], 'labelled spot')}, {count(own['seeds'], 'seed')}, {seen}",
             verdict=verdict["verdict"],
             outcome=verdict["outcome"],
             reason="; ".join(facts),

@@ -1,12 +1,14 @@
 """What only a look into sheets and label tables shows to be wrong, shown before any job starts."""
 
-from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
+from sagefm.class_names import check_named
 from sagefm.errors import InputError, hint
+from sagefm.io import read_table
+from sagefm.split import split_samples
 from sagefm.technologies import HEXAGONAL, SQUARE
 
 
@@ -42,18 +44,6 @@ def check_label_tables(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> N
                 check_named(there, task["drop"], task["merge"])
             except InputError as error:
                 raise InputError(f"config, at tasks.{name}: {error}") from error
-
-
-def check_named(
-    there: AbstractSet[str], drop: Sequence[str], merge: Mapping[str, Sequence[str]]
-) -> None:
-    """InputError if a task's `drop` or `merge` names a class that is not there, or one twice."""
-    named = [*drop, *(old for olds in merge.values() for old in olds)]
-    for name in named:
-        if name not in there:
-            raise InputError(f"no spot is labelled `{name}`; {hint(name, sorted(there))}.")
-        if named.count(name) > 1:
-            raise InputError(f"class `{name}` is dropped or merged twice; name it once.")
 
 
 def _classes(
@@ -106,6 +96,30 @@ def check_arrays(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> None:
                         f"`{entry['graph']}` of model `{model}`, a `grid`, needs an array that is "
                         f"known; {hint(technology, known)}."
                     )
+
+
+def check_splits(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> None:
+    """Check that each model's samples can be split into three parts.
+
+    Raises
+    ------
+    InputError
+        At the first model whose patients are too few.
+    """
+    split = config["split"]
+    duplicates = split["duplicates"] and read_table(split["duplicates"], dtype=str)
+    for name, model in config["models"].items():
+        try:
+            split_samples(
+                pd.concat([sheets[cohort] for cohort in model["pretrain_on"]]),
+                validation=split["validation"],
+                test=split["test"],
+                seed=split["seed"],
+                held_out_patients=model["held_out_patients"],
+                duplicates=duplicates,
+            )
+        except InputError as error:
+            raise InputError(f"config, at models.{name}.pretrain_on: {error}") from error
 
 
 def _cohorts_of(config: Mapping, model: str) -> list[str]:

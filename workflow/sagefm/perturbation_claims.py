@@ -7,7 +7,7 @@ import pandas as pd
 
 from sagefm.claims import Claim, judge
 from sagefm.pair_terms import BETWEEN, FORWARD, REMAINDER
-from sagefm.told import told, told_between
+from sagefm.told import count, told, told_between
 
 ALPHA = 0.05
 FAIR = "expression_matched"
@@ -85,7 +85,7 @@ def perturbation_claims(
     verdict = judge(_verdict(first), paper_data, instead)
     reasons = [verdict["reason"], _answers(first), _numbers(first)]
     reasons += [
-        f"pairs of {name}: {_answers(other)} (d_z "
+        f"pairs of {name.replace('_', ' ')}: {_answers(other)} (d_z "
         f"{told(other.row(FORWARD, FAIR)['cohens_d_z'], '.2f')})"
         for name, other in findings.items()
         if name != table
@@ -93,14 +93,15 @@ def perturbation_claims(
     return [
         Claim(
             "perturbation",
-            obtained=f"{_effect(first)}; {fair['share_as_expected']:.0%} of {table} pairs with the "
-            f"expected sign, {fair['share_unmoved']:.0%} held at 0 by the model",
+            obtained=f"{_effect(first)}; {fair['share_as_expected']:.0%} of "
+            f"{table.replace('_', ' ')} pairs with the expected sign, "
+            f"{fair['share_unmoved']:.0%} held at 0 by the model",
             baseline=f"{fair['share_as_expected_control']:.0%} of genes of like expression with "
             f"that sign, {fair['share_unmoved_control']:.0%} held at 0; AUROC of pairs "
             f"{references}",
-            n=f"{fair['n_pairs']:,.0f} pairs of {fair['n_inputs']:,.0f} inputs, "
-            f"{fair['n_spots']:,} spots, {fair['n_samples']} samples, {fair['n_patients_seen']} of "
-            f"{fair['n_patients']} patients seen in pretraining",
+            n=f"{count(fair['n_pairs'], 'pair')} of {count(fair['n_inputs'], 'input')}, "
+            f"{count(fair['n_spots'], 'spot')}, {count(fair['n_samples'], 'sample')}, "
+            f"{fair['n_patients_seen']} of {fair['n_patients']} patients seen in pretraining",
             verdict=verdict["verdict"],
             outcome=verdict["outcome"],
             protocol="an input set in a spot's neighbours, its outputs read at the spot, against "

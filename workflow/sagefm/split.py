@@ -72,7 +72,8 @@ def split_samples(
     if missing := [name for name in PARTS if name not in set(table["part"])]:
         raise InputError(
             f"the split has no {missing[0]} sample: {len(sizes)} patients or unnamed samples are "
-            "too few; add samples to the sheet, or shorten `held_out_patients`."
+            "too few, for training, validation and test take one each at least; add samples of "
+            "others to the sheet, or shorten `held_out_patients`."
         )
     return table.sort_values(["cohort", "sample"], ignore_index=True)
 

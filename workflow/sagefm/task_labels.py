@@ -8,8 +8,8 @@ import h5py
 import pandas as pd
 from anndata.io import read_elem
 
+from sagefm.class_names import check_named
 from sagefm.cohort import Cohort, cohort_obs, cohort_spatial
-from sagefm.data_checks import check_named
 from sagefm.errors import InputError
 from sagefm.ingest import join_labels
 from sagefm.module_scores import (

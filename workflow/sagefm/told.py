@@ -1,4 +1,4 @@
-"""Numbers as sentences say them, those among them that are not known."""
+"""Numbers as sentences and titles say them, those among them that are not known."""
 
 import math
 
@@ -17,3 +17,8 @@ def told_between(value: float, low: float, high: float, form: str) -> str:
     if math.isnan(value + low + high):
         return text
     return f"{text} [{low:{ends}}, {high:{ends}}]"
+
+
+def count(number: float, noun: str) -> str:
+    """A count with its noun: `1 section`, `3,481 spots`."""
+    return f"{number:,.0f} {noun}{'' if number == 1 else 's'}"

@@ -10,5 +10,6 @@ from sagefm.script import job
 
 with job(snakemake):
     summary = json.loads(Path(snakemake.input.summary).read_text())
-    figure = draw_training(read_table(snakemake.input.history), summary)
+    history = read_table(snakemake.input.history)
+    figure = draw_training(history, summary, snakemake.wildcards.model)
     save(figure, snakemake.output.pdf, snakemake.output.png)

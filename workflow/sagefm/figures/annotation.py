@@ -10,13 +10,13 @@ from sagefm.figures.style import (
     DOUBLE,
     NEUTRAL,
     OKABE_ITO,
-    count,
     head,
     percent_axis,
     styled,
 )
 from sagefm.names import representation_name
 from sagefm.score_rows import KEYS, MAJORITY
+from sagefm.told import count
 
 SIGN = "†"
 """Marks representations fitted on the very spots they are scored on."""

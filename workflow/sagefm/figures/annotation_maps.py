@@ -8,9 +8,10 @@ from matplotlib.figure import Figure, FigureBase
 from matplotlib.patches import Patch
 
 from sagefm.figures.annotation import PROTOCOLS, row_name
-from sagefm.figures.style import DOUBLE, colours_of, count, head, styled
+from sagefm.figures.style import DOUBLE, colours_of, head, styled
 from sagefm.figures.tissue import draw_spots, spot_pitch
 from sagefm.score_rows import KEYS
+from sagefm.told import count
 
 BACKGROUND = "#E3E3E3"
 """Spots that take no part in the task."""

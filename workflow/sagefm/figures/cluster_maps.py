@@ -9,9 +9,10 @@ from matplotlib.figure import Figure, FigureBase
 from matplotlib.lines import Line2D
 from scipy.optimize import linear_sum_assignment
 
-from sagefm.figures.style import DOUBLE, colours_of, count, head, styled
+from sagefm.figures.style import DOUBLE, colours_of, head, styled
 from sagefm.figures.tissue import draw_spots, map_shape, spot_pitch
 from sagefm.names import representation_name
+from sagefm.told import count
 
 UNLABELLED = "#D5D5D5"
 UNMATCHED = "#9A9A9A"

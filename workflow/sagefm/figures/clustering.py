@@ -10,12 +10,12 @@ from matplotlib.ticker import MaxNLocator
 from sagefm.figures.style import (
     DOUBLE,
     NEUTRAL,
-    count,
     head,
     representation_colour,
     styled,
 )
 from sagefm.names import representation_name
+from sagefm.told import count
 
 # Scope, clustering, factor, metric of each panel, and its title.
 PANELS = {

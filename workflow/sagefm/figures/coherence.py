@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from sagefm.figures.style import DOUBLE, NEUTRAL, count, representation_colour, styled
+from sagefm.figures.style import DOUBLE, NEUTRAL, representation_colour, styled
 from sagefm.names import representation_name
 from sagefm.signflip import t_interval
+from sagefm.told import count
 
 
 @styled

@@ -15,12 +15,12 @@ from sagefm.figures.style import (
     PREDICTOR_COLOURS,
     PREDICTOR_MARKERS,
     PREDICTOR_NAMES,
-    count,
     head,
     present,
     styled,
 )
 from sagefm.imputation_tables import SETTINGS
+from sagefm.told import count
 
 METRICS = {
     "mse": "mean squared error",

@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.ticker import MaxNLocator
 
-from sagefm.figures.style import DOUBLE, SINGLE, count, group_title, head, styled
+from sagefm.figures.style import DOUBLE, SINGLE, group_title, head, styled
 from sagefm.figures.tissue import draw_spots, map_shape, spot_pitch
+from sagefm.told import count
 
 MAP_ROWS = {"truth": "true", "predicted": "model", "neighbour_mean": "neighbour mean"}
 

@@ -17,13 +17,13 @@ from sagefm.figures.style import (
     OKABE_ITO,
     below,
     beside,
-    count,
     head,
     letter,
     styled,
 )
 from sagefm.figures.tissue import draw_spots, spot_pitch
 from sagefm.overview import PARTS
+from sagefm.told import count
 
 PART_COLOURS = {
     "train": OKABE_ITO["blue"],

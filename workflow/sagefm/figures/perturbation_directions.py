@@ -5,8 +5,9 @@ import pandas as pd
 from matplotlib.figure import Figure, FigureBase
 
 from sagefm.figures.perturbation_parts import KIND_COLOURS, pairs_title
-from sagefm.figures.style import DOUBLE, NEUTRAL, count, head, styled
+from sagefm.figures.style import DOUBLE, NEUTRAL, head, styled
 from sagefm.pair_terms import FORWARD, REVERSE
+from sagefm.told import count
 
 SCORE_NAMES = {
     "slope": "model: slope",

@@ -7,8 +7,9 @@ from matplotlib.figure import Figure, FigureBase
 from matplotlib.ticker import MaxNLocator
 
 from sagefm.figures.perturbation_parts import KIND_COLOURS, KIND_NAMES, pairs_title, scale_of
-from sagefm.figures.style import DOUBLE, GREY, NEUTRAL, count, head, percent_axis, styled
+from sagefm.figures.style import DOUBLE, GREY, NEUTRAL, head, percent_axis, styled
 from sagefm.pair_terms import FORWARD, REVERSE
+from sagefm.told import count
 
 
 @styled
@@ -70,7 +71,8 @@ def _box(ax: Axes, y: int, values: np.ndarray, colour: str) -> None:
     ax.plot(ends[[2, 2]], [y - 0.2, y + 0.2], color=colour, lw=2)
     # Adding 0 turns -0 into 0.
     median = f"{round(ends[2], 3) + 0.0:g}"
-    ax.text(ends[2], y - 0.24, median, ha="center", va="bottom", fontsize=7)
+    over_lines = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+    ax.text(ends[2], y - 0.26, median, ha="center", va="bottom", fontsize=7, bbox=over_lines)
 
 
 def _shares(ax: Axes, summary: pd.DataFrame) -> None:

@@ -3,10 +3,11 @@
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure, FigureBase
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FixedLocator, MaxNLocator
 
-from sagefm.figures.style import DOUBLE, count, head, styled
+from sagefm.figures.style import DOUBLE, head, styled
 from sagefm.figures.tissue import draw_spots, map_shape, spot_pitch
+from sagefm.told import count
 
 COLUMNS = {
     "input_neighbours": ("{input} in the neighbours", "mean expression (log1p)"),
@@ -51,7 +52,7 @@ def fill_response_maps(figure: FigureBase, maps: pd.DataFrame) -> None:
             discs = draw_spots(ax, own[["x", "y"]].to_numpy(), pitch, array=values, **colours)
             ax.set_title(title.format(input=source, output=target), loc="center")
             bar = figure.colorbar(discs, ax=ax, shrink=0.85, aspect=15, pad=0.02)
-            bar.locator = MaxNLocator(4)
+            bar.locator = MaxNLocator(4) if values.any() else FixedLocator([0])
             bar.ax.ticklabel_format(axis="y", useOffset=False)
             bar.set_label(unit, fontsize=7)
             bar.outline.set_visible(False)

@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from sagefm.figures.style import NEUTRAL, OKABE_ITO, count
+from sagefm.figures.style import NEUTRAL, OKABE_ITO
+from sagefm.told import count
 
 KIND_NAMES = {
     "matched": "pair's output",

@@ -3,7 +3,8 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from sagefm.figures.style import DOUBLE, NEUTRAL, OKABE_ITO, count, head, styled
+from sagefm.figures.style import DOUBLE, GREY, NEUTRAL, OKABE_ITO, head, styled
+from sagefm.told import count
 
 COLOURS = {"train": NEUTRAL, "validation": OKABE_ITO["sky"], "test": OKABE_ITO["orange"]}
 
@@ -17,21 +18,21 @@ def draw_pretraining_set(organs: pd.DataFrame) -> Figure:
     organs
         Of `pretraining_set.organs_table`.
     """
-    figure = Figure(figsize=(DOUBLE, 1.3 + 0.17 * len(organs)))
+    figure = Figure(figsize=(DOUBLE, 1.5 + 0.17 * len(organs)))
     samples, groups = figure.subplots(1, 2, sharey=True, width_ratios=[2, 1])
     start = organs["train"] * 0
     for part, colour in COLOURS.items():
         samples.barh(organs["organ"], organs[part], left=start, color=colour, label=part)
         start = start + organs[part]
     samples.set_xlabel("samples")
-    groups.barh(organs["organ"], organs["n_groups"], color=NEUTRAL)
+    groups.barh(organs["organ"], organs["n_groups"], color=GREY)
     groups.set_xlabel("groups (patients, or\nsamples that name none)")
     for ax in (samples, groups):
         ax.grid(axis="x")
         ax.tick_params(axis="y", length=0)
         ax.locator_params(axis="x", nbins=5, integer=True)
     samples.invert_yaxis()
-    samples.legend(loc="lower right")
+    figure.legend(*samples.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     spots = organs["expected_spots"]
     head(
         figure,

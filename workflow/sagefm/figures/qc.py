@@ -8,7 +8,8 @@ from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from sagefm.figures.style import DOUBLE, NEUTRAL, categorical, count, head, styled
+from sagefm.figures.style import DOUBLE, NEUTRAL, categorical, head, styled
+from sagefm.told import count
 
 MOST_ROWS = 40
 """Sections that can be shown one by one; of larger cohorts the distribution is drawn."""

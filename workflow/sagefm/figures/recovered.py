@@ -10,12 +10,12 @@ from sagefm.figures.recovery_parts import groups_of, predictor_dots, predictor_h
 from sagefm.figures.style import (
     DOUBLE,
     NEUTRAL,
-    count,
     group_title,
     percent_axis,
     present,
     styled,
 )
+from sagefm.told import count
 
 # A share of genes, and the median correlation without which it is not defined.
 SHARES = {

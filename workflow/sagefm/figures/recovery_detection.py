@@ -11,13 +11,12 @@ from sagefm.figures.style import (
     PREDICTOR_COLOURS,
     PREDICTOR_MARKERS,
     PREDICTOR_NAMES,
-    count,
     group_title,
     head,
     present,
     styled,
 )
-from sagefm.told import told
+from sagefm.told import count, told
 
 GENE_BINS = 20
 """Bins of equal numbers of genes along the detection rate."""

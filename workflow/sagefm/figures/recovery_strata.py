@@ -11,12 +11,12 @@ from sagefm.figures.style import (
     DOUBLE,
     PREDICTOR_COLOURS,
     PREDICTOR_MARKERS,
-    count,
     group_title,
     percent_axis,
     present,
     styled,
 )
+from sagefm.told import count
 
 
 @styled

@@ -10,12 +10,12 @@ from sagefm.figures.style import (
     GREY,
     NEUTRAL,
     PREDICTOR_COLOURS,
-    count,
     group_title,
     head,
     styled,
 )
 from sagefm.screen_names import MEAN, NO_MODEL
+from sagefm.told import count
 
 SCORES = {
     "abs_response": "size of response",

@@ -154,11 +154,6 @@ def present(predictors: Iterable[str]) -> list[str]:
     return [name for name in PREDICTOR_COLOURS if name in given]
 
 
-def count(number: float, noun: str) -> str:
-    """A count with its noun: `1 section`, `3,481 spots`."""
-    return f"{number:,.0f} {noun}{'' if number == 1 else 's'}"
-
-
 def percent_axis(axes: Axes, axis: str = "x", step: int = 25) -> None:
     """Show shares (0 to 1) of an axis as percentages, from 0 to 100."""
     percents = range(0, 101, step)

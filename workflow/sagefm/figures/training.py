@@ -12,14 +12,14 @@ from sagefm.figures.style import (
     NEUTRAL,
     PREDICTOR_COLOURS,
     PREDICTOR_NAMES,
-    count,
     head,
     styled,
 )
+from sagefm.told import count
 
 
 @styled
-def draw_training(history: pd.DataFrame, summary: Mapping[str, Any]) -> Figure:
+def draw_training(history: pd.DataFrame, summary: Mapping[str, Any], model: str) -> Figure:
     """Losses with the epoch that is kept, learning rate and speed, over epochs.
 
     Parameters
@@ -31,17 +31,20 @@ def draw_training(history: pd.DataFrame, summary: Mapping[str, Any]) -> Figure:
         Of `training_files.summary`; for a squared error, `validation_mse_neighbour_mean`, where it
         is given, is drawn as what the untrained mean of the neighbours reaches on the same hidden
         entries.
+    model
+        Its name.
     """
     figure = Figure(figsize=(DOUBLE, 2.9))
     loss, rate, speed = figure.subplots(1, 3, width_ratios=[2.2, 1, 1])
-    epoch, model = history["epoch"], PREDICTOR_COLOURS["model"]
+    epoch, blue = history["epoch"], PREDICTOR_COLOURS["model"]
+    loss.set_title(f"model {model}")
     marker = "o" if len(history) <= 40 else None
     loss.plot(epoch, history["train_loss"], color=NEUTRAL, marker=marker, ms=2.5, label="training")
     loss.plot(
-        epoch, history["validation_loss"], color=model, marker=marker, ms=2.5, label="validation"
+        epoch, history["validation_loss"], color=blue, marker=marker, ms=2.5, label="validation"
     )
     best = summary["best_epoch"], summary["best_validation_loss"]
-    loss.plot(*best, "*", color=model, ms=10, mec="white", label=f"kept: epoch {best[0]}")
+    loss.plot(*best, "*", color=blue, ms=10, mec="white", label=f"kept: epoch {best[0]}")
     untrained = summary.get("validation_mse_neighbour_mean")
     squared = summary["loss"] == "squared error"
     if squared and untrained is not None:
