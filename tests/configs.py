@@ -65,7 +65,10 @@ def check(config: dict):
     check_config(config)
     config = copy.deepcopy(config)
     validate(config, str(SCHEMAS / "config.schema.yaml"))
-    sheets = {name: read_samples(c["samples"], name) for name, c in config["cohorts"].items()}
+    sheets = {
+        name: read_samples(cohort["samples"], name).set_index("sample", drop=False)
+        for name, cohort in config["cohorts"].items()
+    }
     check_references(config, sheets)
     check_label_tables(config, sheets)
     check_arrays(config, sheets)

@@ -439,6 +439,24 @@ def test_bad_config_and_sheets_end_before_any_job(bad, case):
     assert_no_results(bad)
 
 
+@pytest.mark.parametrize(
+    ("target", "config", "key"),
+    [
+        ("claims_clustering", "clustering={cohorts: []}", "clustering.cohorts"),
+        ("claims_recovery", "recovery={cohorts: []}", "recovery.cohorts"),
+        ("claims_perturbation", "perturbation={cohorts: []}", "perturbation.cohorts"),
+        ("claims_coherence", "representations={cohorts: []}", "representations.cohorts"),
+        ("claims_interpretable", "screen={cohorts: []}", "screen.cohorts"),
+        ("impute", "imputation={complete: []}", "imputation.complete"),
+    ],
+)
+def test_a_target_the_config_gives_nothing_to_do_is_told_so(bad, target, config, key):
+    done = runs.snakemake(bad, target, "--dry-run", "--config", config)
+    assert done.returncode != 0
+    assert f"config, at {key}: none is named, and this target wants one." in done.stdout
+    assert "Missing input" not in done.stdout
+
+
 def truncate(path: Path, section: anndata.AnnData):
     section.write_h5ad(path)
     content = path.read_bytes()

@@ -179,6 +179,7 @@ rule annotation_figures:
 
 rule claims_annotation:
     input:
+        asked=wanted("tasks.NAME.claim", CLAIMING_TASKS),
         scores=expand(rules.annotation_scores.output.scores, task=CLAIMING_TASKS),
         comparisons=expand(rules.annotation_scores.output.comparisons, task=CLAIMING_TASKS),
         withheld=expand(rules.task_labels.output.withheld, task=CLAIMING_TASKS),

@@ -174,6 +174,7 @@ rule cluster_maps_figures:
 
 rule claims_clustering:
     input:
+        asked=wanted("clustering.cohorts", CLUSTERING["cohorts"]),
         summary=f"{RESULTS}/clustering/{first(CLUSTERING['cohorts'])}/summary.tsv",
         comparisons=f"{RESULTS}/clustering/{first(CLUSTERING['cohorts'])}/comparisons.tsv",
         split=f"{RESULTS}/models/{HEADLINE}/split.tsv",

@@ -196,6 +196,17 @@ def first(names):
     return next(iter(names), None)
 
 
+def wanted(key, names):
+    """No file, for a rule that is asked for by name: a sentence if the config gives it nothing to do."""
+
+    def nothing(wildcards):
+        if not names:
+            raise WorkflowError(f"config, at {key}: none is named, and this target wants one.")
+        return []
+
+    return nothing
+
+
 def title_of(cohort):
     """What a cohort is, for people."""
     return cohort and (config["cohorts"][cohort]["title"] or cohort)

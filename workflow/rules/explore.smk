@@ -48,4 +48,5 @@ rule explore_cohort:
 
 rule explore:
     input:
+        asked=wanted("representations.cohorts", represented_cohorts()),
         cohorts=expand(rules.explore_cohort.output.explore, cohort=represented_cohorts()),

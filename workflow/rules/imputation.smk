@@ -106,6 +106,7 @@ rule impute_sample:
 # `snakemake impute`: a contrast network has nothing to say of a gene that no spot has.
 rule impute:
     input:
+        asked=wanted("imputation.complete", IMPUTATION["complete"]),
         imputed=[
             path
             for model in IMPUTATION_MODELS

@@ -224,6 +224,7 @@ rule perturbation_figures:
 
 rule claims_perturbation:
     input:
+        asked=wanted("perturbation.cohorts", PERTURBATION["cohorts"]),
         summary=expand(
             rules.perturbation_tables.output.summary,
             model=PERTURBED_MODELS[0],

@@ -108,6 +108,7 @@ rule claims_pretraining:
 
 rule claims_recovery:
     input:
+        asked=wanted("recovery.cohorts", config["recovery"]["cohorts"]),
         summary=f"{RESULTS}/recovery/{HEADLINE}/{{cohort}}/summary.tsv".format(
             cohort=first(config["recovery"]["cohorts"])
         ),
@@ -139,6 +140,7 @@ rule claims_recovery:
 
 rule claims_coherence:
     input:
+        asked=wanted("representations.cohorts", config["representations"]["cohorts"]),
         table=f"{RESULTS}/coherence/{{cohort}}.tsv".format(
             cohort=first(config["representations"]["cohorts"])
         ),
@@ -169,6 +171,7 @@ rule claims_coherence:
 
 rule claims_interpretable:
     input:
+        asked=wanted("screen.cohorts", SCREEN["cohorts"]),
         scores=rules.screen_scores.output.scores.format(
             model=SCREEN_MODELS[0], cohort=first(SCREEN["cohorts"])
         ),

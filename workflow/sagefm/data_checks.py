@@ -111,7 +111,7 @@ def check_splits(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> None:
     for name, model in config["models"].items():
         try:
             split_samples(
-                pd.concat([sheets[cohort] for cohort in model["pretrain_on"]]),
+                pd.concat([sheets[cohort] for cohort in model["pretrain_on"]], ignore_index=True),
                 validation=split["validation"],
                 test=split["test"],
                 seed=split["seed"],
