@@ -54,12 +54,12 @@ def test_another_recipe_trains_that_model_alone(run):
     assert not {"ingest", "graph", "split", "gene_means"} & set(found)
 
 
-def test_a_model_that_asks_for_a_gpu_is_not_trained_without_one(run):
+def test_a_model_that_asks_for_a_gpu_is_not_trained_without_one(run, tmp_path):
+    own = shutil.copytree(run, tmp_path / "run", symlinks=True)
     model = {"pretrain_on": ["atlas"], "widths": runs.WIDTHS, "compute": {"gpus": 1}}
-    more = run / "more.yaml"
-    more.write_text(yaml.safe_dump({"models": {"lent": model}}))
+    (own / "more.yaml").write_text(yaml.safe_dump({"models": {"lent": model}}))
     done = runs.snakemake(
-        run,
+        own,
         *("--configfile", "config/config.yaml", "more.yaml"),
         *("--", "results/small/models/lent/best.pt"),
         env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
@@ -67,6 +67,7 @@ def test_a_model_that_asks_for_a_gpu_is_not_trained_without_one(run):
     assert done.returncode != 0
     assert "this job is to compute on a GPU, but torch" in done.stdout
     assert "set the model's `compute.gpus` to 0" in done.stdout
+    assert not (own / "results/small/models/lent/best.pt").exists()
 
 
 def test_one_more_section_reads_that_one_alone(run):

@@ -15,10 +15,13 @@ from sagefm.sections import Section, load_chunk
 
 
 def subgraphs_of(section: Section, spots: int) -> list[Data]:
-    """The first spots' subgraphs, the central spot first, log1p: `x` float32 (15, genes)."""
+    """The first spots' subgraphs, the central spot first, log1p: `x` float32 (15, genes).
+
+    A section with fewer spots gives its first ones again.
+    """
     chunk = load_chunk([section], "log1p")
     made = []
-    for row in range(spots):
+    for row in np.arange(spots) % section.n_spots():
         nodes, edge_index, _ = chunk.subgraphs(np.array([row]))
         dense = torch.from_numpy(chunk.expression[nodes].toarray())
         made.append(Data(x=dense, edge_index=torch.from_numpy(edge_index)))

@@ -197,7 +197,7 @@ def first(names):
 
 
 def wanted(key, names):
-    """No file, for a rule that is asked for by name: a sentence if the config gives it nothing to do."""
+    """No file; a sentence where a target is asked for that the config gives nothing to do."""
 
     def nothing(wildcards):
         if not names:
