@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 import scipy.io
 import scipy.sparse as sp
+from rdata.conversion import ConverterFromPythonToR
+from rdata.unparser import unparse_file
 
 REPO = Path(__file__).resolve().parents[1]
 QC = {"in_tissue": True, "min_counts": 1, "min_genes": 1, "max_mito_share": 1.0, "min_spots": 15}
@@ -111,3 +113,14 @@ def write_spaceranger(
     name = "tissue_positions.csv" if header else "tissue_positions_list.csv"
     write_positions(adata, folder / "spatial" / name, header=header)
     return folder
+
+
+def write_r_labels(labels: pd.Series, path: Path) -> Path:
+    """Write labels by spot as R's `save` writes a Seurat object, of which there is nothing else."""
+    convert = ConverterFromPythonToR()
+    saved = convert.convert_to_r_data({"sample": []}, file_type="rda")
+    thing, _ = saved.object.value
+    thing.attributes = convert.convert_to_r_attributes({"meta.data": labels.to_frame()})
+    thing.info.attributes = True
+    unparse_file(path, saved, file_type="rda")
+    return path

@@ -28,6 +28,11 @@ SAMPLES = {
     "atlas": {"heart-1": "heart-CN73", "SPA141": "her2st-C", "SPA147": "her2st-B"},
     "breast": {"SPA142": "her2st-C", "SPA148": "her2st-B"},
 }
+METHODS = {
+    "pca": {"components": 5},
+    "neighbour_mean": {"components": 5},
+    "mofa": {"factors": 3, "n_top_genes": 100},
+}
 _SMALL = {"pretrain_on": ["atlas"], "widths": WIDTHS, "compute": {"device": "cpu"}}
 CONFIG = {
     "run": "small",
@@ -45,12 +50,7 @@ CONFIG = {
     "representations": {
         "cohorts": ["breast"],
         "components": 5,
-        "methods": {
-            "pca": {"components": 5},
-            "neighbour_mean": {"components": 5},
-            "mofa": {"factors": 3, "n_top_genes": 100},
-            "depth": {"unit": 1000},
-        },
+        "methods": {**METHODS, "depth": {"unit": 1000}},
     },
     "recovery": {"cohorts": ["breast"]},
     "imputation": {

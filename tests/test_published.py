@@ -1,12 +1,16 @@
 """The paper's three cohorts from where they are published to a trained model, through faults."""
 
 import io
+import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
 import zipfile
+from itertools import pairwise
 from pathlib import Path
 
 import anndata
@@ -16,8 +20,10 @@ import yaml
 
 import helpers
 import runs
-from sagefm.checkpoint import load_network
+import small
+from sagefm.checkpoint import load_network, save_checkpoint
 from sagefm.io import read_table
+from sagefm.model import build_network
 from stand_ins import DRYAD_TOKEN, LFS_TOKEN, TOKEN, Fault, Services, serving
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -28,8 +34,16 @@ SECTIONS = {
     "gbm": ["SPA153", "SPA154"],
 }
 """Bundled sections that stand in for the first of each cohort's sheet."""
-LABELLED = ["AAACATTTCCCGGATT-1", "AAACCGGGTAGGTACC-1", "AAACCTAAGCAGCCGG-1"]
-"""Barcodes of the spots that tests/data/r_labels/strings.Robj has labels of."""
+CLASSES = {
+    "invasive cancer": "SCC",
+    "connective tissue": "Lymphocyte Negative Stroma",
+    "breast glands": "Glandular Stroma",
+    "adipose tissue": "Fold",
+    "undetermined": "Artifact",
+}
+"""What those two are labelled with, by the pathologist's classes of the bundled sections."""
+COLLECTRI = "records/8192729/files/CollecTRI_regulons.csv"
+DUPLICATES = "config/samples/hest_duplicates.tsv"
 SECRETS = (TOKEN, DRYAD_TOKEN, LFS_TOKEN, "NobodyMaySee", "Signature=")
 WANTED = [f"results/small/models/{model}/best.pt" for model in ("paper", "released")]
 
@@ -37,8 +51,16 @@ WANTED = [f"results/small/models/{model}/best.pt" for model in ("paper", "releas
 def section(cohort: str, index: int) -> anndata.AnnData:
     """The section that stands in for one of a cohort's."""
     found = helpers.demo_section(SECTIONS[cohort][index])
-    found.obs_names = [*LABELLED, *(f"{name}-1" for name in found.obs_names[len(LABELLED) :])]
+    found.obs_names = [f"{name}-1" for name in found.obs_names]
     return found
+
+
+def labels(index: int) -> pd.Series:
+    """Those of one of the labelled cohort's sections; R's merge has numbered its barcodes."""
+    table = read_table(runs.REPO / "resources/demo/labels.tsv", dtype=str)
+    own = table[table["sample"] == SECTIONS["opscc"][index]]
+    found = own["label"].map(CLASSES).rename("pathologist_anno.x")
+    return found.set_axis(own["spot"] + f"-{index + 1}")
 
 
 def cut_sheet(folder: Path, name: str, rows: int) -> pd.DataFrame:
@@ -48,13 +70,14 @@ def cut_sheet(folder: Path, name: str, rows: int) -> pd.DataFrame:
     if "expected_spots" in sheet:
         shapes = [section(name, i).shape for i in range(rows)]
         sheet[["expected_spots", "expected_genes"]] = shapes
-    (folder / path).parent.mkdir(exist_ok=True)
     sheet.to_csv(folder / path, sep="\t", index=False)
     return sheet
 
 
-def publish(services: Services, folder: Path, sheets: dict[str, pd.DataFrame], lfs: str) -> None:
-    """Put sections, labels and checkpoint where the sheets say that they are, as they are there."""
+def publish(
+    services: Services, folder: Path, sheets: dict[str, pd.DataFrame], panel: list[str], lfs: str
+) -> None:
+    """Put all that is fetched where sheets and configs say that it is, as it is there."""
     made = folder / "made"
     for i, row in enumerate(sheets["hest"].to_dict("records")):
         content = (runs.REPO / f"resources/demo/st/{SECTIONS['hest'][i]}.h5ad").read_bytes()
@@ -64,9 +87,9 @@ def publish(services: Services, folder: Path, sheets: dict[str, pd.DataFrame], l
         places = helpers.write_positions(section("opscc", i), made / f"{i}.csv.gz", header=False)
         services.files["geo", row["path_or_id"]] = counts.read_bytes()
         services.files["geo", row["positions"]] = places.read_bytes()
-    labels = (runs.REPO / "tests/data/r_labels/strings.Robj").read_bytes()
-    for address in sheets["opscc_labels"]["path_or_id"]:
-        services.files["figshare", address] = labels
+    for i, address in enumerate(sheets["opscc_labels"]["path_or_id"]):
+        written = helpers.write_r_labels(labels(i), made / f"{i}.Robj")
+        services.files["figshare", address] = written.read_bytes()
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         for i, row in enumerate(sheets["gbm"].to_dict("records")):
@@ -78,7 +101,13 @@ def publish(services: Services, folder: Path, sheets: dict[str, pd.DataFrame], l
                 outer, member = row[column].split("::")
                 archive.write(outs / file, f"10XVisium 2/{member}")
     services.files["dryad", outer] = packed.getvalue()
+    network = build_network("gcn", len(panel), tuple(runs.WIDTHS), seed=1)
+    save_checkpoint(folder / "release.pt", network)
     services.files["git", lfs.replace("@", "/")] = (folder / "release.pt").read_bytes()
+    genes = small.patch(genes=40).var_names.intersection(panel)
+    pairs = [f"{one},{other},1" for one, other in pairwise(genes)]
+    content = "\n".join(["source,target,weight", *pairs, ""]).encode()
+    services.files["web", COLLECTRI] = content
 
 
 def write_config(folder: Path) -> str:
@@ -88,23 +117,25 @@ def write_config(folder: Path) -> str:
     models["paper"] |= {"widths": runs.WIDTHS, "compute": {"device": "cpu"}}
     models["paper"]["training"]["epochs"] = 2
     models["released"].pop("compute")
-    config = {"run": "small", "panel": "panel.txt", "cohorts": paper["cohorts"], "models": models}
+    config = {"run": "small", "cohorts": paper["cohorts"], "models": models}
     config |= {name: paper[name] for name in ("downloads", "graphs")}
     runs.write_config(folder, config)
     return models["released"]["released"]["git_lfs"]
 
 
 @pytest.fixture(scope="module")
-def published(tmp_path_factory):
+def published(tmp_path_factory, panel):
     """A prepared folder, and the services that have what its sheets name."""
     folder = runs.prepare(tmp_path_factory.mktemp("published") / "run")
+    (folder / "config/samples").mkdir()
+    shutil.copy(runs.REPO / DUPLICATES, folder / DUPLICATES)
     sheets = {name: cut_sheet(folder, name, len(found)) for name, found in SECTIONS.items()}
     sheets["opscc_labels"] = cut_sheet(folder, "opscc_labels", len(sheets["opscc"]))
     address = write_config(folder)
     with serving() as services, pytest.MonkeyPatch.context() as patch:
         for name, value in services.environment().items():
             patch.setenv(name, value)
-        publish(services, folder, sheets, address)
+        publish(services, folder, sheets, panel, address)
         yield folder, services, sheets
 
 
@@ -130,7 +161,16 @@ def fetched(folder: Path) -> set[str]:
     return {name for name in names if not any(p.startswith(".") for p in name.split("/"))}
 
 
-def test_from_the_services_to_a_trained_model_through_faults(published):
+def samples_of(sheets: dict[str, pd.DataFrame]) -> list[str]:
+    """The harmonised sections of all cohorts."""
+    return [
+        f"results/small/samples/{cohort}/{sample}.h5ad"
+        for cohort in SECTIONS
+        for sample in sheets[cohort]["sample"]
+    ]
+
+
+def test_from_the_services_to_a_trained_model_through_faults(published, panel):
     folder, services, sheets = published
     ids = [*sheets["hest"]["path_or_id"]]
     content = services.files["hub", f"st/{ids[1]}.h5ad"]
@@ -145,12 +185,8 @@ def test_from_the_services_to_a_trained_model_through_faults(published):
     services.asked.clear()
 
     assert runs.snakemake(folder, "--unlock").returncode == 0
-    samples = [
-        f"results/small/samples/{cohort}/{sample}.h5ad"
-        for cohort in SECTIONS
-        for sample in sheets[cohort]["sample"]
-    ]
-    done = runs.snakemake(folder, *WANTED, *samples)
+    wanted = [*WANTED, *samples_of(sheets)]
+    done = runs.snakemake(folder, *wanted)
     assert done.returncode == 0, done.stdout
     assert not services.faults  # each has been met
     # Nothing that was whole when all was killed was asked for again, and the file that was not
@@ -170,19 +206,18 @@ def test_from_the_services_to_a_trained_model_through_faults(published):
     rows = read_table(folder / "config/downloads.lock.tsv", dtype=str)
     assert rows["sha256"].notna().sum() == 11
 
-    genes = len((folder / "panel.txt").read_text().split())
     for path in WANTED:
-        load_network(folder / path, "gcn", genes)
+        load_network(folder / path, "gcn", len(panel))
     for cohort, names in SECTIONS.items():
         for i, sample in enumerate(sheets[cohort]["sample"]):
             found = anndata.read_h5ad(folder / f"results/small/samples/{cohort}/{sample}.h5ad")
             assert 50 < found.n_obs <= section(cohort, i).n_obs, names[i]
-            assert found.n_vars == genes
-    labels = anndata.read_h5ad(folder / "results/small/samples/opscc/s1.h5ad").obs["label"]
-    assert set(labels.dropna()) == {"SCC", "Lymphocyte Negative Stroma", "Artery/Vein"}
+            assert found.n_vars == len(panel)
+    found = anndata.read_h5ad(folder / "results/small/samples/opscc/s2.h5ad").obs["label"]
+    assert set(found.dropna()) == set(CLASSES.values())
 
     services.asked.clear()
-    assert "Nothing to be done" in runs.snakemake(folder, *WANTED, *samples).stdout
+    assert "Nothing to be done" in runs.snakemake(folder, *wanted).stdout
     assert not services.asked
     # No token, nor any signature of an address, in a log, result, benchmark or lock table.
     texts = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
@@ -193,3 +228,53 @@ def test_from_the_services_to_a_trained_model_through_faults(published):
             assert not [secret for secret in SECRETS if secret.encode() in held], path
     for secret in SECRETS:
         assert secret not in done.stdout
+
+
+GPUS_ASKED = """
+onsuccess:
+    import json
+    jobs = (job for job in workflow.dag.jobs if "gpu" in job.rule.resources)
+    Path("gpus.json").write_text(json.dumps({job.name: job.resources["gpu"] for job in jobs}))
+"""
+"""Writes down how many GPUs the jobs of each rule asked for that may ask for some."""
+
+
+def write_released_config(folder: Path, services: Services) -> None:
+    """`config/released.yaml`, but for the address of a table, and less of everything."""
+    config = yaml.safe_load((runs.REPO / "config/released.yaml").read_text())
+    methods = ("pca", "neighbour_mean", "mofa")
+    config["representations"]["methods"] = {name: runs.METHODS[name] for name in methods}
+    config["clustering"] |= {"seeds": 2, "resolutions": [0.5, 1.0], "components": 3}
+    for task in config["tasks"].values():
+        task |= {"classifiers": ["logistic"], "repeats": 1}
+    perturbation = config["perturbation"]
+    perturbation |= {"spots": 20, "levels": 3, "controls": 3, "min_detected": 0.4}
+    perturbation["pairs"]["collectri"]["url"] = f"{services.url}/web/{COLLECTRI}"
+    (folder / "config/released.yaml").write_text(yaml.safe_dump(config))
+
+
+def test_the_released_checkpoint_answers_claims_3_to_6_with_no_training_and_no_gpu(published):
+    folder, services, sheets = published
+    assert runs.snakemake(folder, *WANTED, *samples_of(sheets)).returncode == 0
+    write_released_config(folder, services)
+    with (folder / "Snakefile").open("a") as file:
+        file.write(GPUS_ASKED)
+    services.asked.clear()
+    board = "results/released/scoreboard.tsv"
+    done = runs.snakemake(folder, board, "--configfile", "config/released.yaml")
+    assert done.returncode == 0, done.stdout
+    jobs = runs.jobs(done.stdout)
+    assert {"released", "embed", "perturb"} < set(jobs)
+    assert not {"pretrain", "preflight_gpu", "unpack"} & set(jobs)
+    gpus = json.loads((folder / "gpus.json").read_text())
+    assert {"embed", "perturb"} <= set(gpus) and not any(gpus.values())
+    asked = {path for path, _ in services.asked}
+    assert asked - {"/"} == {f"/web/{COLLECTRI}"}  # all else was there; / asks whether one answers
+
+    claims = read_table(folder / board, dtype=str).set_index("claim")
+    assert set(claims.index[claims["verdict"] != "not computed"].str[0]) >= set("3456")
+    answered = claims[claims.index.str.match("[3-6]")]
+    assert len(answered) == 4
+    for claim in answered.itertuples():
+        assert re.search(r"\d", claim.obtained) and "nan" not in claim.obtained
+        assert (folder / "results/released" / claim.evidence).exists()
