@@ -73,6 +73,15 @@ class Page:
             time.sleep(0.1)
         raise TimeoutError(f"not true within {timeout} s: {condition}")
 
+    def noticed(self, words: str, timeout: float = 60) -> None:
+        """Wait until a problem with these words has been told of."""
+        end = time.monotonic() + timeout
+        while not any(words in problem for problem in self.problems):
+            if time.monotonic() > end:
+                raise TimeoutError(f"not told of within {timeout} s: {words}")
+            self.evaluate("1")
+            time.sleep(0.1)
+
     def _read(self) -> list[dict]:
         *whole, self.rest = (self.rest + os.read(self.back, 1 << 20)).split(b"\0")
         return [json.loads(message) for message in whole]
