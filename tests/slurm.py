@@ -1,7 +1,8 @@
 """A SLURM cluster of one machine, in a temporary folder: no file of the system is touched.
 
-Its node pretends to more cores and memory than the machine has, and to two GPUs; it keeps no
-accounts. Daemons are stopped by the ids they were started under.
+Its two nodes pretend to more cores and memory than the machine has, and to two GPUs each; it keeps
+no accounts. One partition has both nodes, the others the first. Daemons are stopped by the ids they
+were started under.
 """
 
 import getpass
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 DAEMONS = ("munged", "slurmctld", "slurmd")
+NODES = ("node", "far")
 WANTED = (*DAEMONS, "sbatch", "srun", "scancel", "scontrol", "squeue")
 SYSTEM = "/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -22,17 +24,16 @@ CONF = """\
 ClusterName=trial
 SlurmctldHost={host}(127.0.0.1)
 SlurmctldPort={port}
-SlurmdPort={node_port}
 SlurmUser={user}
 SlurmdUser={user}
 AuthType=auth/munge
 AuthInfo=socket={folder}/munge/socket
 StateSaveLocation={folder}/state
-SlurmdSpoolDir={folder}/spool
+SlurmdSpoolDir={folder}/spool-%n
 SlurmctldPidFile={folder}/slurmctld.pid
-SlurmdPidFile={folder}/slurmd.pid
+SlurmdPidFile={folder}/slurmd-%n.pid
 SlurmctldLogFile={folder}/slurmctld.log
-SlurmdLogFile={folder}/slurmd.log
+SlurmdLogFile={folder}/slurmd-%n.log
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 MpiDefault=none
@@ -50,12 +51,15 @@ KillWait=10
 ReturnToService=2
 SlurmdParameters=config_overrides
 GresTypes=gpu
-NodeName=node NodeHostname={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory=64000 Gres=gpu:2
+NodeName=DEFAULT CPUs={cpus} RealMemory=64000 Gres=gpu:2
+NodeName=node NodeHostname={host} NodeAddr=127.0.0.1 Port={node_port}
+NodeName=far NodeHostname={host} NodeAddr=127.0.0.1 Port={far_port}
 PartitionName=cpu Nodes=node Default=YES
 PartitionName=gpu Nodes=node
+PartitionName=both Nodes=node,far
 PartitionName=urgent Nodes=node PriorityTier=10
 """
-GRES = "NodeName=node Name=gpu File=/dev/null\nNodeName=node Name=gpu File=/dev/zero\n"
+GRES = "NodeName=node,far Name=gpu File=/dev/null\nNodeName=node,far Name=gpu File=/dev/zero\n"
 # Snakemake's plugin takes SLURM_CONF out of what `srun` sees in a job.
 SRUN = '#!/bin/sh\nSLURM_CONF={conf} exec {srun} "$@"\n'
 
@@ -92,8 +96,8 @@ class Cluster:
 
     def __enter__(self) -> "Cluster":
         host = socket.gethostname().split(".")[0]
-        port, node_port = free_ports(2)
-        names = {"host": host, "port": port, "node_port": node_port, "cpus": self.cpus}
+        ports = dict(zip(("port", "node_port", "far_port"), free_ports(3), strict=True))
+        names = {"host": host, "cpus": self.cpus, **ports}
         conf = CONF.format(folder=self.folder, user=getpass.getuser(), **names)
         for name in ("munge", "state", "spool", "bin"):
             (self.folder / name).mkdir()
@@ -113,8 +117,10 @@ class Cluster:
             self._start("munged", "--foreground", "--force", "--num-threads=2", *files)
             self._wait(lambda: (self.folder / "munge/socket").exists())
             self._start("slurmctld", "-D")
-            self._start("slurmd", "-D", "-N", "node")
-            self._wait(lambda: "idle" in self.ask("sinfo", "--noheader", "-o", "%T", check=False))
+            for node in NODES:
+                self._start("slurmd", "-D", "-N", node)
+            states = ("sinfo", "--noheader", "--Node", "--partition=both", "-o", "%T")
+            self._wait(lambda: self.ask(*states, check=False).split() == ["idle"] * len(NODES))
         except BaseException:
             self.__exit__()
             raise
@@ -122,7 +128,7 @@ class Cluster:
 
     def __exit__(self, *_) -> None:
         """End all jobs, then the daemons, the youngest first."""
-        if "slurmd" in self.daemons:
+        if set(NODES) & set(self.daemons):
             self.ask("scancel", "--user", getpass.getuser(), check=False)
             with suppress(AssertionError):
                 self._wait(lambda: not self.ask("squeue", "--noheader", check=False))
@@ -136,8 +142,9 @@ class Cluster:
         self.daemons.clear()
 
     def _start(self, program: str, *arguments: str) -> None:
-        with (self.folder / f"{program}.out").open("w") as out:
-            self.daemons[program] = subprocess.Popen(
+        name = arguments[-1] if arguments[-1] in NODES else program
+        with (self.folder / f"{name}.out").open("w") as out:
+            self.daemons[name] = subprocess.Popen(
                 [found(program), *arguments],
                 env=self.environment,
                 stdin=subprocess.DEVNULL,

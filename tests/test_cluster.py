@@ -40,11 +40,11 @@ ASKED = {"MinMemoryNode": ("8929M", "17858M"), "TimeLimit": ("1-00:00:00", "2-00
 """What a first and a second attempt of the training ask for, the counts they keep included."""
 
 
-def config_of(epochs: dict) -> dict:
+def config_of(training: dict, **compute: int) -> dict:
     """A small run: one model that wants a GPU, and its recovery."""
     keep = {key: runs.CONFIG[key] for key in ("run", "panel", "cohorts", "recovery")}
-    model = {"pretrain_on": ["atlas"], "widths": runs.WIDTHS, "training": epochs}
-    return {**keep, "models": {"paper": {**model, "compute": COMPUTE}}}
+    model = {"pretrain_on": ["atlas"], "widths": runs.WIDTHS, "training": training}
+    return {**keep, "models": {"paper": {**model, "compute": {**COMPUTE, **compute}}}}
 
 
 def start(cluster: slurm.Cluster, folder: Path, *arguments: str) -> subprocess.Popen:
@@ -287,6 +287,53 @@ def test_a_training_preempted_then_cancelled_ends_as_if_undisturbed(cluster, loc
     assert done.returncode == 0, done.stdout
     assert_same_weights(folder / MODEL, undisturbed / MODEL)
     assert not (folder / MODEL / "state").exists()
+
+
+def test_a_training_on_two_nodes_goes_on_and_ends_as_on_one(cluster, local):
+    folder = untrained(local, "two-nodes")
+    two = {**TRAINING, "devices": 2}
+    # Nothing is saved on the way, but when it is stopped.
+    many = {"threads": 2, "save_seconds": 10**6}
+    runs.write_config(folder, config_of(two, nodes=2, **many))
+    there = ("--set-resources", "pretrain:slurm_partition=both")
+    process = start(cluster, folder, *TRAIN, *there)
+    log = folder / "results/small/logs/pretrain/paper.log"
+    try:
+        wait_for(process, lambda: log.exists() and "epoch 5:" in log.read_text())
+        (job,) = jobs_in(folder, cluster)
+        assert (job["NumNodes"], job["NumTasks"], job["CPUs/Task"]) == ("2", "2", "1")
+        assert (job["TresPerNode"], job["MinMemoryNode"]) == (
+            "gres:gpu:1",
+            ASKED["MinMemoryNode"][0],
+        )
+        cluster.ask("scancel", job["JobId"])
+        printed = finish(process)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 0, printed
+    assert "stopped; the state is saved, and a new start continues from it" in printed
+    assert int(re.search(r"resumed at epoch (\d+)", log.read_text())[1]) > 5
+    assert [job["JobState"] for job in jobs_in(folder, cluster)] == ["CANCELLED", "COMPLETED"]
+    assert not (folder / MODEL / "launch").exists()
+
+    one = untrained(local, "two-devices")
+    runs.write_config(one, config_of(two, **many))
+    done = runs.snakemake(one, *TRAIN)
+    assert done.returncode == 0, done.stdout
+    assert_same_weights(folder / MODEL, one / MODEL)
+
+
+def test_a_training_on_two_nodes_says_which_process_failed(cluster, local):
+    folder = untrained(local, "diverged")
+    two = {**TRAINING, "devices": 2, "learning_rate": 1e30}
+    runs.write_config(folder, config_of(two, nodes=2, threads=2))
+    there = ("--retries", "0", "--set-resources", "pretrain:slurm_partition=both")
+    printed = finish(process := start(cluster, folder, *TRAIN, *there))
+    assert process.returncode != 0
+    assert "training diverged: the validation loss of epoch 1 is" in printed
+    assert [job["JobState"] for job in jobs_in(folder, cluster)] == ["FAILED"]
+    assert not (folder / MODEL / "launch").exists()
 
 
 def test_a_job_past_its_memory_is_given_more(cluster, prepared):

@@ -65,6 +65,11 @@ BAD_CONFIGS = {
         3,
         ["models.paper.training", "`epoch`", "did you mean `epochs`"],
     ),
+    "nodes that share devices unevenly": (
+        "models/paper/compute/nodes",
+        2,
+        ["models.paper.compute.nodes: 2 nodes cannot share 1 devices evenly"],
+    ),
     "typo in compute": ("models/other/compute/worker", 1, ["did you mean `workers`"]),
     "typo in released": (
         "models/paper/released",

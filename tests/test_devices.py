@@ -108,7 +108,7 @@ def child(rank: int) -> int:
     command = ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(os.getpid())]
     found = subprocess.run(command, text=True, stdout=subprocess.PIPE, check=True).stdout
     lines = [line.split() for line in found.splitlines() if "sagefm.training_job" in line]
-    return next(int(words[0]) for words in lines if words[-3] == str(rank))
+    return next(int(words[0]) for words in lines if words[-4] == str(rank))
 
 
 LONG = {"epochs": 10**6}
@@ -229,8 +229,9 @@ def test_a_sentence_of_a_process_is_the_jobs(sections, tmp_path):
 def test_processes_end_with_the_one_that_launched_them(tmp_path, monkeypatch):
     (tmp_path / "waiting.py").write_text(
         "import os, sys, time\nfrom pathlib import Path\n"
-        "from sagefm.launcher import follow_parent\nfollow_parent()\n"
-        "Path(sys.argv[1], sys.argv[2]).write_text(str(os.getpid()))\ntime.sleep(60)\n"
+        "from sagefm.launcher import ARGUMENT, follow_parent\nfollow_parent()\n"
+        "folder = Path(sys.argv[4], ARGUMENT).read_text()\n"
+        "Path(folder, sys.argv[1]).write_text(str(os.getpid()))\ntime.sleep(60)\n"
     )
     code = "import sys; from sagefm.launcher import launch; launch('waiting', sys.argv[1], 2)"
     paths = os.pathsep.join([str(Path(small.__file__).parents[1] / "workflow"), str(tmp_path)])
@@ -259,7 +260,7 @@ def running(pid: str) -> bool:
 
 
 def test_what_processes_say_is_logged(tmp_path, monkeypatch, caplog):
-    (tmp_path / "saying.py").write_text("import sys\nprint('rank', sys.argv[2], file=sys.stderr)\n")
+    (tmp_path / "saying.py").write_text("import sys\nprint('rank', sys.argv[1], file=sys.stderr)\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with caplog.at_level(logging.INFO):
         assert launch("saying", "", 2) == 0
@@ -283,9 +284,9 @@ def test_each_process_has_a_gpu_of_its_own(monkeypatch):
     assert [device_of(rank, 2, torch.device("cuda")).index for rank in range(2)] == [0, 1]
     assert device_of(1, 2, torch.device("cpu")) == torch.device("cpu")
     assert device_of(0, 1, torch.device("cuda:1")).index == 1
-    with pytest.raises(InputError, match=r"`training.devices` is 3, but torch sees 2 GPUs"):
+    with pytest.raises(InputError, match=r"wants 3 GPUs of a machine, but torch sees 2"):
         device_of(0, 3, torch.device("cuda"))
-    with pytest.raises(InputError, match=r"names one GPU \(cuda:1\), but `training.devices` is 2"):
+    with pytest.raises(InputError, match=r"names one GPU \(cuda:1\), but .* wants 2"):
         device_of(0, 2, torch.device("cuda:1"))
 
 

@@ -155,9 +155,32 @@ def model_environment(wildcards):
 
 
 def training_gpus(model):
-    """GPUs a model's training asks for: one for each device, if the model's jobs ask for any."""
-    gpus = MODELS[model]["compute"]["gpus"]
-    return gpus and max(gpus, MODELS[model]["training"]["devices"])
+    """GPUs a model's training asks of each node: one a device, if the model's jobs ask for any."""
+    gpus, nodes = (MODELS[model]["compute"][key] for key in ("gpus", "nodes"))
+    return gpus and max(gpus, MODELS[model]["training"]["devices"] // nodes)
+
+
+def asked_of_slurm(key):
+    """What a training asks of SLURM: GPUs, and a task on each node if it has several.
+
+    What it does not ask is unset. `mpi` keeps the plugin from starting the job itself by `srun`,
+    which such a training does; `gpu` counts GPUs of the job, and may part them unevenly, `gres`
+    those of each node.
+    """
+
+    def value(wildcards):
+        compute, gpus = MODELS[wildcards.model]["compute"], training_gpus(wildcards.model)
+        if (nodes := compute["nodes"]) == 1:
+            return {"gpu": gpus}.get(key)
+        asked = {
+            "mpi": "srun",
+            "tasks": nodes,
+            "cpus_per_task": max(compute["threads"] // nodes, 1),
+        }
+        by_node = {"gres": f"gpu:{gpus}", "tasks_per_gpu": 0} if gpus else {}
+        return (asked | by_node).get(key)
+
+    return value
 
 
 def device_of(wildcards):
@@ -179,11 +202,11 @@ KEPT_MB_A_SPOT = 0.06  # 7,500 of its genes detected, at 8 bytes: more than Visi
 
 
 def training_memory(wildcards, attempt):
-    """Megabytes of a training: each of its processes holds its own network and sections."""
+    """Megabytes of a training, of each node: a process holds its own network and sections."""
     model = MODELS[wildcards.model]
     kept = min(1000 * model["compute"]["keep_gb"], spots_in(wildcards) * KEPT_MB_A_SPOT)
     own = growing(8000 + kept, per_1000_spots=2)(wildcards, attempt)
-    return model["training"]["devices"] * own
+    return model["training"]["devices"] // model["compute"]["nodes"] * own
 
 
 def kind_of(model):

@@ -127,6 +127,12 @@ def check_references(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> Non
         known([model["graph"]], f"{at}.graph", config["graphs"], "graph")
         patients = {p: None for c in model["pretrain_on"] for p in sheets[c]["patient"]}
         known(model["held_out_patients"], f"{at}.held_out_patients", patients, "patient")
+        nodes, devices = model["compute"]["nodes"], model["training"]["devices"]
+        if devices % nodes:
+            raise InputError(
+                f"config, at {at}.compute.nodes: {nodes} nodes cannot share {devices} devices "
+                f"evenly; let {at}.training.devices be a multiple of it."
+            )
         if (released := model["released"]) is not None:
             if sum(key in released for key in ("path", "url", "git_lfs")) != 1:
                 raise InputError(

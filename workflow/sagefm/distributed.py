@@ -8,7 +8,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -112,47 +111,49 @@ def _wait(parts: list) -> None:
             part.wait()
 
 
-def join(rank: int, size: int, meeting: Path, device: torch.device) -> Together:
-    """Join the processes of a training on this machine.
+def join(rank: int, size: int, meeting: str, device: torch.device) -> Together:
+    """Join the processes of a training.
 
     Parameters
     ----------
     rank, size
         Which of how many processes this is.
     meeting
-        A file by which they find each other; none at first, on a disk of this machine.
+        Where they find each other: `file://` a path on a disk of this machine, where there is
+        nothing yet, or `tcp://` a host and port at which the first listens.
     device
         What this one computes on: gradients travel by NCCL between GPUs, else by gloo.
     """
-    os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")  # whatever the machine's name stands for
+    if meeting.startswith("file://"):
+        os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")  # whatever this machine's name stands for
     if device.type == "cuda":
         torch.cuda.set_device(device)
     backend = "nccl" if device.type == "cuda" else "gloo"
     with _with_others():
         dist.init_process_group(
-            backend, init_method=f"file://{meeting}", rank=rank, world_size=size, timeout=PATIENCE
+            backend, init_method=meeting, rank=rank, world_size=size, timeout=PATIENCE
         )
     return Together(rank, size, device)
 
 
-def device_of(rank: int, size: int, device: torch.device) -> torch.device:
-    """The device of one of several processes: a GPU for each, or the CPU for all.
+def device_of(number: int, devices: int, device: torch.device) -> torch.device:
+    """The device of one of a machine's processes: a GPU for each, or the CPU for all.
 
     Raises
     ------
     InputError
         If one GPU is named for all, or there are fewer GPUs than processes.
     """
-    if size == 1 or device.type == "cpu":
+    if devices == 1 or device.type == "cpu":
         return device
     if ":" in str(device):
         raise InputError(
-            f"`compute.device` names one GPU ({device}), but `training.devices` is {size}; "
-            "write `cuda`, or train on one device."
+            f"`compute.device` names one GPU ({device}), but `training.devices` wants {devices} of "
+            "a machine; write `cuda`, or train on one device."
         )
-    if (found := torch.cuda.device_count()) < size:
+    if (found := torch.cuda.device_count()) < devices:
         raise InputError(
-            f"`training.devices` is {size}, but torch sees {found} GPU{'s' * (found != 1)}; ask "
+            f"`training.devices` wants {devices} GPUs of a machine, but torch sees {found}; ask "
             "the scheduler for as many, or lower it."
         )
-    return torch.device("cuda", rank)
+    return torch.device("cuda", number)

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,6 +22,12 @@ STOPPED = 143
 LOST = 76
 """Exit status of a process that found another gone."""
 
+STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
+"""What stops a training, which saves its state; SLURM's `srun` passes on the last alone."""
+
+ARGUMENT = "argument"
+"""The file in which processes find what they are to do: a command line may be too short for it."""
+
 LIBRARY = str(Path(__file__).parents[1])
 
 SETTLE_SECONDS = 5.0
@@ -29,11 +35,7 @@ SETTLE_SECONDS = 5.0
 
 
 def launch(module: str, argument: str, size: int) -> int:
-    """Run `python -m module argument RANK SIZE FOLDER` in `size` processes to their end.
-
-    What they write to stderr goes to the log. SIGTERM and SIGINT are passed on to all; if one ends
-    badly the others are ended. A process ends with this one, whatever ends it (`follow_parent`).
-    In FOLDER, new and empty, they may meet, and leave a sentence for the user in `error-RANK`.
+    """Run `size` processes of a module on this machine to their end; see `run_ranks`.
 
     Returns
     -------
@@ -44,33 +46,52 @@ def launch(module: str, argument: str, size: int) -> int:
     InputError
         If one failed, with its sentence, or else saying which and how.
     """
-    with tempfile.TemporaryDirectory(prefix="sagefm-") as folder:
-        command = [sys.executable, "-m", module, argument]
-        paths = [LIBRARY, *filter(None, [os.environ.get("PYTHONPATH")])]
-        processes = [
-            subprocess.Popen(
-                [*command, str(rank), str(size), folder],
-                env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
-                stdin=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-                errors="replace",
-            )
-            for rank in range(size)
-        ]
-        readers = [threading.Thread(target=_read, args=(process,)) for process in processes]
-        for reader in readers:
-            reader.start()
+    with tempfile.TemporaryDirectory(prefix="sagefm-") as name:
+        folder = Path(name)
+        (folder / ARGUMENT).write_text(argument)
+        codes = run_ranks(module, range(size), size, f"file://{folder}/meeting", folder)
+        return verdict(codes, folder)
+
+
+def run_ranks(
+    module: str, ranks: Sequence[int], size: int, meeting: str, folder: Path
+) -> list[int | None]:
+    """Run `python -m module RANK SIZE MEETING FOLDER` for some ranks of `size` to their end.
+
+    What they write to stderr goes to the log. SIGTERM, SIGINT and SIGUSR1 are passed on to all; if
+    one ends badly the others are ended. A process ends with this one, whatever ends it
+    (`follow_parent`). By the address MEETING they find each other. In FOLDER, which all ranks
+    see, is their argument (`ARGUMENT`), and they may leave a sentence for the user in `error-RANK`.
+
+    Returns
+    -------
+        Their exit statuses; None of those that were ended because of another.
+    """
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-m", module, str(rank), str(size), meeting, str(folder)],
+            env=environment(),
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+        )
+        for rank in ranks
+    ]
+    with logged(processes):
         try:
-            with _passed_on(processes):
-                codes = _wait(processes)
+            with passed_on(processes, signal.SIGTERM):
+                return _wait(processes)
         finally:
             for process in processes:
                 process.kill()
                 process.wait()
-            for reader in readers:
-                reader.join()
-        return _verdict(codes, Path(folder))
+
+
+def environment() -> dict[str, str]:
+    """The environment of a process that imports this library."""
+    paths = [LIBRARY, *filter(None, [os.environ.get("PYTHONPATH")])]
+    return os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
 
 
 def follow_parent() -> None:
@@ -84,22 +105,34 @@ def follow_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _read(process: subprocess.Popen) -> None:
-    assert process.stderr is not None
-    for line in process.stderr:
-        log.info("%s", line.rstrip())
+@contextmanager
+def logged(processes: Sequence[subprocess.Popen]) -> Iterator[None]:
+    """Write what processes say on stderr to the log, to the last line."""
+
+    def read(process: subprocess.Popen) -> None:
+        assert process.stderr is not None
+        for line in process.stderr:
+            log.info("%s", line.rstrip())
+
+    readers = [threading.Thread(target=read, args=(process,)) for process in processes]
+    for reader in readers:
+        reader.start()
+    try:
+        yield
+    finally:
+        for reader in readers:
+            reader.join()
 
 
 @contextmanager
-def _passed_on(processes: list[subprocess.Popen]) -> Iterator[None]:
-    """Pass SIGTERM and SIGINT on, as SIGTERM, to processes that still run."""
+def passed_on(processes: Sequence[subprocess.Popen], as_signal: signal.Signals) -> Iterator[None]:
+    """Pass the signals that stop a training on to processes that still run, as one of them."""
 
     def tell(*_: object) -> None:
         for process in processes:
-            process.send_signal(signal.SIGTERM)
+            process.send_signal(as_signal)
 
-    stops = (signal.SIGTERM, signal.SIGINT)
-    previous = {stop: signal.signal(stop, tell) for stop in stops}
+    previous = {stop: signal.signal(stop, tell) for stop in STOPS}
     try:
         yield
     finally:
@@ -124,20 +157,21 @@ def _wait(processes: list[subprocess.Popen]) -> list[int | None]:
         time.sleep(0.05)
 
 
-def _verdict(codes: list[int | None], folder: Path) -> int:
-    """What the exit statuses of all processes come to."""
+def verdict(codes: Sequence[int | None], folder: Path) -> int:
+    """What the exit statuses of all processes, by rank, come to: see `launch`."""
     if not any(codes) and None not in codes:
         return 0
     for rank in range(len(codes)):
         if (sentence := folder / f"error-{rank}").exists():
             raise InputError(sentence.read_text())
-    stopped = (STOPPED, -signal.SIGTERM)
+    stopped = (STOPPED, *(-stop for stop in STOPS))
     bad = [rank for rank, code in enumerate(codes) if code not in (None, 0, LOST, *stopped)]
     if not bad and any(code in stopped for code in codes):
         return STOPPED
-    rank = bad[0] if bad else codes.index(LOST)
-    code = codes[rank] or 0
-    how = signal.Signals(-code).name if code < 0 else f"exit status {code}"
+    rank = (bad or [rank for rank, code in enumerate(codes) if code != 0])[0]
+    code = codes[rank]
+    how = "it left no word" if code is None else f"exit status {code}"
+    how = signal.Signals(-code).name if code and code < 0 else how
     raise InputError(
         f"process {rank} of the {len(codes)} that train together ended early ({how}), and the "
         "others with it; see the log above and the job's memory, then start again: training goes "

@@ -23,6 +23,7 @@ from sagefm.contrast import Contrast
 from sagefm.distributed import Alone
 from sagefm.errors import InputError
 from sagefm.inference import autocast, evaluate, loss, products
+from sagefm.launcher import STOPS
 from sagefm.masks import FIXED_STREAM
 from sagefm.model import build_network
 from sagefm.shares import padded
@@ -46,7 +47,7 @@ class Progress:
 
 
 class Preempted(Exception):
-    """SIGTERM or SIGINT came; the state is saved and a restart continues from it."""
+    """SIGTERM, SIGINT or SIGUSR1 came; the state is saved and a restart continues from it."""
 
 
 class Trainer:
@@ -109,12 +110,11 @@ class Trainer:
         Raises
         ------
         Preempted
-            On SIGTERM or SIGINT (Ctrl-C), after the state was saved.
+            On SIGTERM, SIGINT (Ctrl-C) or SIGUSR1, after the state was saved.
         InputError
             If the validation loss is no longer a number.
         """
-        stops = (signal.SIGTERM, signal.SIGINT)
-        previous = {stop: signal.signal(stop, self._on_stop) for stop in stops}
+        previous = {stop: signal.signal(stop, self._on_stop) for stop in STOPS}
         try:
             with products(self.recipe.precision):
                 while not self._finished():

@@ -1,4 +1,4 @@
-"""A training as a job: in this process on one device, or in a process for each of several."""
+"""A training as a job: in this process on one device, or a process for each of several."""
 
 import json
 import logging
@@ -11,7 +11,8 @@ from sagefm.distributed import Alone, PeerLost, device_of, join
 from sagefm.errors import InputError
 from sagefm.inference import prepare_machine
 from sagefm.kept import Kept
-from sagefm.launcher import LOST, STOPPED, follow_parent, launch
+from sagefm.launcher import ARGUMENT, LOST, STOPPED, follow_parent, launch
+from sagefm.nodes import launch_on_nodes
 from sagefm.sections import sections_of
 from sagefm.training import Preempted, Trainer
 from sagefm.training_files import batches_of, publish, recipe_of
@@ -25,8 +26,8 @@ class TrainingJob:
 
     `parts` are the files of samples and of graphs of the training and of the validation part;
     `recipe`, `kind` are a config's model entry and its graph's kind; `state` is the folder of the
-    resumable state; `output` are the paths that `publish` wants; `threads` are those of all
-    `devices` together, `keep_gb` the memory of each in which sections stay (see `kept`).
+    resumable state; `output` are the paths that `publish` wants; `devices` and `threads` are those
+    of all `nodes` together, `keep_gb` each device's memory in which sections stay (see `kept`).
     """
 
     parts: list[tuple[list[str], list[str]]]
@@ -36,6 +37,7 @@ class TrainingJob:
     output: dict[str, str]
     device: str
     devices: int = 1
+    nodes: int = 1
     threads: int = 1
     workers: int = 1
     keep_gb: float = 0.0
@@ -53,14 +55,21 @@ class TrainingJob:
             If what is asked for is not there, training diverges, or a process is lost.
         """
         if self.devices == 1:
-            self.train(0, None)
-        elif launch("sagefm.training_job", json.dumps(asdict(self)), self.devices) == STOPPED:
+            return self.train(0, None)
+        work = ("sagefm.training_job", json.dumps(asdict(self)), self.devices)
+        if self.nodes == 1:
+            ended = launch(*work)
+        else:
+            shared = Path(self.output["best"]).parent
+            ended = launch_on_nodes(*work, self.nodes, self.threads, shared)
+        if ended == STOPPED:
             raise Preempted
 
-    def train(self, rank: int, meeting: Path | None) -> None:
+    def train(self, rank: int, meeting: str | None) -> None:
         """The part of one of the job's processes, which join at `meeting` if there are several."""
         device = prepare_machine(self.device, max(self.threads // self.devices, 1))
-        device = device_of(rank, self.devices, device)
+        on_a_node = self.devices // self.nodes
+        device = device_of(rank % on_a_node, on_a_node, device)
         kept = Kept(self.keep_gb)
         training, validation = (
             batches_of(sections_of(*files), self.recipe, self.kind, self.workers, kept)
@@ -82,14 +91,14 @@ class TrainingJob:
             publish(trainer, SimpleNamespace(**self.output), self.threads, self.devices)
 
 
-def main(job: str, rank: int, size: int, folder: Path) -> int:
+def main(rank: int, size: int, meeting: str, folder: Path) -> int:
     """One of the processes that `TrainingJob.run` launches; returns its exit status."""
     follow_parent()
     logging.basicConfig(
         stream=sys.stderr, format="%(message)s", level=logging.WARNING if rank else logging.INFO
     )
     try:
-        TrainingJob(**json.loads(job)).train(rank, folder / "meeting")
+        TrainingJob(**json.loads((folder / ARGUMENT).read_text())).train(rank, meeting)
     except Preempted:
         return STOPPED
     except PeerLost:
@@ -104,4 +113,4 @@ def main(job: str, rank: int, size: int, folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4])))
+    sys.exit(main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], Path(sys.argv[4])))

@@ -30,6 +30,7 @@ with job(snakemake) as log:
         output={name: str(Path(path)) for name, path in snakemake.output.items()},
         device=resources.device,
         devices=resources.devices,
+        nodes=resources.nodes,
         threads=snakemake.threads,
         workers=resources.workers,
         keep_gb=resources.keep_gb,
