@@ -89,4 +89,4 @@ def _shares(ax: Axes, summary: pd.DataFrame) -> None:
     percent_axis(ax)
     ax.set_xlim(0, 1)
     ax.set_xlabel("expected sign, 0, other (%)")
-    ax.set_title("forward above reverse")
+    ax.set_title("upper bar: forward,\nlower bar: reverse")
