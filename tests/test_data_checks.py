@@ -80,6 +80,21 @@ def test_a_class_that_no_spot_has_ends_in_one_sentence(choice, words, source):
     assert_sentence(error.value, ["config, at tasks.t: ", *words])
 
 
+@pytest.mark.parametrize("source", ["cohort", "table"])
+def test_a_class_may_be_called_none(source):
+    """As in the samples: there only `NA` and the empty cell are no label."""
+    Path("task.csv").write_text("sample,spot,class\nbs1,A,None\nbs2,A,n/a\nbs2,B,NA\n")
+    Path("labels.csv").write_text(Path("task.csv").read_text().replace("class", "label"))
+    config = good_config()
+    config["cohorts"]["breast"]["labels"] = "labels.csv"
+    task = TASK if source == "table" else {"cohort": "breast"}
+    config["tasks"] = {"t": task | {"drop": ["None", "n/a"]}}
+    check(config)
+    config["tasks"]["t"]["drop"] = ["NA"]
+    with pytest.raises(InputError, match="no spot is labelled `NA`; there are None, n/a"):
+        check(config)
+
+
 def test_too_few_patients_for_a_split_end_in_one_sentence():
     write_sheet(good_rows()[:2])
     with pytest.raises(InputError) as error:

@@ -124,9 +124,11 @@ def test_tables_come_back(tmp_path, name):
     pd.testing.assert_frame_equal(read_table(tmp_path / name), TABLE)
 
 
-def test_only_na_and_the_empty_cell_are_missing(tmp_path):
-    (tmp_path / "a.tsv").write_text("gene\tx\nnull\tNA\nnan\t\nNone\tnull\n")
-    table = read_table(tmp_path / "a.tsv")
+@pytest.mark.parametrize("name", ["a.tsv", "a.csv"])
+def test_only_na_and_the_empty_cell_are_missing(tmp_path, name):
+    text = "gene\tx\nnull\tNA\nnan\t\nNone\tnull\n"
+    (tmp_path / name).write_text(text if name == "a.tsv" else text.replace("\t", ","))
+    table = read_table(tmp_path / name)
     assert list(table["gene"]) == ["null", "nan", "None"]
     assert list(table["x"].isna()) == [True, True, False]
 

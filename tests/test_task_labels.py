@@ -116,6 +116,13 @@ def test_a_table_joins_by_any_of_the_usual_names(cohort, tmp_path, how, suffix):
     assert found.spots["label"][30:].isna().all()
 
 
+def test_a_class_of_a_table_may_be_called_none(cohort, tmp_path):
+    path = tmp_path / "labels.csv"
+    awkward(cohort, "barcode").replace({"v": "None"}).to_csv(path, index=False)
+    found = label_task(cohort, table_labels(path), name="t", min_spots=5)
+    assert set(classes_of(found).query("kept").index) == {"None", "u"}
+
+
 def test_a_table_that_matches_nothing_is_told(cohort, tmp_path):
     path = tmp_path / "labels.tsv"
     table = awkward(cohort, "barcode")

@@ -1,7 +1,6 @@
 """What only a look into sheets and label tables shows to be wrong, shown before any job starts."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import pandas as pd
 
@@ -50,10 +49,9 @@ def _classes(
     path: str, columns: tuple[str, str, str], sheet: pd.DataFrame, cohort: str, at: str
 ) -> set[str]:
     """The labels that a table, checked, gives to samples of a cohort."""
-    separator = "," if ".csv" in Path(path).suffixes else "\t"
     try:
-        table = pd.read_csv(path, sep=separator, dtype=str, usecols=lambda name: name in columns)
-        there = [*pd.read_csv(path, sep=separator, nrows=0).columns]
+        table = read_table(path, dtype=str, usecols=lambda name: name in columns)
+        there = [*read_table(path, nrows=0).columns]
     except (ValueError, OSError) as error:  # pandas' own errors, and bytes that are no text
         raise InputError(
             f"config, at {at}: {path} cannot be read as a table ({error}); give one with the "

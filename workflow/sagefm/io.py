@@ -92,8 +92,9 @@ def write_table(table: pd.DataFrame, path: str | Path, *, index: bool = False) -
 
 
 def read_table(path: str | Path, **kwargs) -> pd.DataFrame:
-    """Read a TSV written by `write_table`; only `NA` and the empty cell are missing values."""
-    return pd.read_csv(path, sep="\t", na_values=["NA", ""], keep_default_na=False, **kwargs)
+    """Read a TSV, or a CSV by its name; only `NA` and the empty cell are missing values."""
+    separator = "," if ".csv" in Path(path).suffixes else "\t"
+    return pd.read_csv(path, sep=separator, na_values=["NA", ""], keep_default_na=False, **kwargs)
 
 
 def write_h5ad(adata: "AnnData", path: str | Path) -> None:

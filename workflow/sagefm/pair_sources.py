@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sagefm.errors import InputError, hint
+from sagefm.io import read_table
 
 COLUMNS = ["input", "output", "sign", "group"]
 TF_COLUMNS = ("source", "target", "weight")
@@ -170,16 +171,8 @@ def _read(path: str | Path, columns: Sequence[str]) -> pd.DataFrame:
     InputError
         If it cannot be read, has no rows or lacks a column, or a cell of the first two is empty.
     """
-    separator = "," if ".csv" in Path(path).suffixes else "\t"
     try:
-        table = pd.read_csv(
-            path,
-            sep=separator,
-            dtype=str,
-            na_values=["NA", ""],
-            keep_default_na=False,
-            skip_blank_lines=False,
-        )
+        table = read_table(path, dtype=str, skip_blank_lines=False)
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"{path}: cannot be read as a table ({reason}); correct it.") from error

@@ -12,6 +12,7 @@ from sagefm.class_names import check_named
 from sagefm.cohort import Cohort, cohort_obs, cohort_spatial
 from sagefm.errors import InputError
 from sagefm.ingest import join_labels
+from sagefm.io import read_table
 from sagefm.module_scores import (
     UNASSIGNED,
     found_genes,
@@ -150,8 +151,7 @@ def _own(obs: pd.DataFrame) -> pd.Series:
 
 def _from_table(cohort: Cohort, labels: Mapping) -> pd.Series:
     path = Path(labels["path"])
-    comma = ".csv" in path.suffixes
-    table = pd.read_csv(path, sep="," if comma else "\t", dtype=str)
+    table = read_table(path, dtype=str)
     columns = {labels[f"{name}_column"]: name for name in ("sample", "spot")}
     columns[labels["column"]] = "label"
     if missing := [name for name in columns if name not in table.columns]:
