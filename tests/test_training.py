@@ -18,7 +18,7 @@ import torch
 from torch.optim import Adam
 
 import small
-from sagefm import resume
+from sagefm import resume, training
 from sagefm.batches import Batches
 from sagefm.checkpoint import load_network, read_checkpoint
 from sagefm.errors import InputError
@@ -97,6 +97,18 @@ def undisturbed(cohorts, tmp_path_factory):
         states[order] = tmp_path_factory.mktemp(order)
         trainer(cohorts, states[order], replace(RECIPE, order=order)).run()
     return states
+
+
+def test_training_lets_its_sections_and_threads_go_before_it_validates(
+    cohorts, tmp_path, monkeypatch
+):
+    def alive(*_) -> tuple[float, float]:
+        names = [thread.name for thread in threading.enumerate()]
+        assert not [name for name in names if name.startswith("ThreadPoolExecutor")]
+        return 1.0, 1.0
+
+    monkeypatch.setattr(training, "evaluate", alive)
+    trainer(cohorts, tmp_path, replace(RECIPE, epochs=1)).run()
 
 
 @pytest.mark.parametrize(

@@ -133,16 +133,20 @@ class Trainer:
         progress, recipe = self.progress, self.recipe
         self.network.train()
         started = time.monotonic()
-        batches = self.training.epoch(
-            progress.epoch,
-            order=recipe.order,
-            stream=progress.epoch,
-            skip=progress.batch,
-            share=(self.group.rank, self.group.size),
-            device=self.device,
-        )
+        left = self.training.n_batches - progress.batch
+        # No name is given to the batches, or their sections and threads would outlive the last one.
         bar = tqdm(
-            padded(batches, self.training.n_batches - progress.batch),
+            padded(
+                self.training.epoch(
+                    progress.epoch,
+                    order=recipe.order,
+                    stream=progress.epoch,
+                    skip=progress.batch,
+                    share=(self.group.rank, self.group.size),
+                    device=self.device,
+                ),
+                left,
+            ),
             desc=f"epoch {progress.epoch}",
             initial=progress.batch,
             total=self.training.n_batches,
