@@ -7,7 +7,7 @@ import pandas as pd
 from snakemake.utils import validate
 
 from sagefm.config_checks import check_config, check_references
-from sagefm.data_checks import check_arrays, check_label_tables, check_splits
+from sagefm.data_checks import check_arrays, check_genes, check_label_tables, check_splits
 from sagefm.schemas import SCHEMAS
 from sagefm.sheets import read_samples
 
@@ -72,6 +72,7 @@ def check(config: dict):
     check_references(config, sheets)
     check_label_tables(config, sheets)
     check_arrays(config, sheets)
+    check_genes(config)
     check_splits(config, sheets)
     return config
 

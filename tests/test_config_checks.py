@@ -146,6 +146,11 @@ BAD_CONFIGS = {
         ["papers"],
         ["perturbation.models", "no model `papers`", "did you mean `paper`"],
     ),
+    "a screen by labels that there are not": (
+        "screen",
+        {"cohorts": ["breast"], "context": "label"},
+        ["screen.context: cohort `breast` has no `labels`"],
+    ),
     "pairs without a source": ("perturbation/pairs/p", {}, ["pairs.p", "`source` is missing"]),
     "pairs of an unknown source": (
         "perturbation/pairs/p/source",

@@ -109,6 +109,34 @@ def test_sections_deposited_twice_count_once_in_the_check_of_a_split():
         check(good_config() | {"split": {"duplicates": "twins.tsv"}})
 
 
+# Genes
+
+PAIRS = "input\toutput\nA\tB\n"
+
+
+@pytest.mark.parametrize(
+    ("pairs", "screen", "words"),
+    [
+        ("input\toutput\nA\tW\n", {}, ["perturbation.pairs.mine: genes.tsv: `W` (line 2): not"]),
+        ("input\nA\n", {}, ["pairs.mine: genes.tsv: has no column `output`; it has input."]),
+        (PAIRS, {"inputs": "genes.txt"}, ["screen.inputs: genes.txt: W not in the panel"]),
+        (PAIRS, {"outputs": "genes.txt"}, ["screen.outputs: genes.txt: W not in the panel"]),
+    ],
+)
+def test_genes_that_the_panel_lacks_end_in_one_sentence(pairs, screen, words):
+    Path("panel.txt").write_text("A\nB\n")
+    Path("genes.tsv").write_text(PAIRS)
+    Path("genes.txt").write_text("A\nB\n")
+    config = good_config() | {"screen": screen}
+    config["perturbation"] = {"pairs": {"mine": {"source": "table", "path": "genes.tsv"}}}
+    check(config)
+    Path("genes.tsv").write_text(pairs)
+    Path("genes.txt").write_text("A\nW\n")
+    with pytest.raises(InputError) as error:
+        check(config)
+    assert_sentence(error.value, ["config, at ", *words])
+
+
 # Arrays
 
 

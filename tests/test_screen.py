@@ -11,6 +11,7 @@ import torch
 import small
 from sagefm import screen
 from sagefm.errors import InputError
+from sagefm.gene_lists import named_columns
 from sagefm.io import read_h5ad, write_h5ad, write_table
 from sagefm.model import build_network, input_layout
 from sagefm.screen import CollapsedScreen, GeneralScreen, Plan, build_screen, run_screen
@@ -19,7 +20,6 @@ from sagefm.screen_spots import (
     draw,
     draw_spots,
     gene_levels,
-    named_columns,
     screened_genes,
 )
 from sagefm.screen_tables import by_context, screen_table, top_outputs

@@ -19,7 +19,7 @@ sys.path.insert(0, LIBRARY)
 os.environ.update(PYTHONPATH=LIBRARY)
 
 from sagefm.config_checks import check_config, check_references, check_written
-from sagefm.data_checks import check_arrays, check_label_tables, check_splits
+from sagefm.data_checks import check_arrays, check_genes, check_label_tables, check_splits
 from sagefm.errors import InputError
 from sagefm.io import require_writable
 from sagefm.methods.registry import method_of
@@ -54,6 +54,7 @@ try:
     check_references(config, SHEETS)
     check_label_tables(config, SHEETS)
     check_arrays(config, SHEETS)
+    check_genes(config)
     check_splits(config, SHEETS)
     RAW = RawPlan(config["downloads"]["folder"])
     for cohort, sheet in [*SHEETS.items(), *LABEL_FILES.items()]:

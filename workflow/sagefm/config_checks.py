@@ -117,7 +117,7 @@ def check_references(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> Non
     known(config["clustering"]["maps"], "clustering.maps", names, "representation")
     _check_tasks(config, names, known, present)
     check_pairs(config, present)
-    check_screen(config["screen"], config["perturbation"]["pairs"], present)
+    check_screen(config, present)
     known(config["imputation"]["complete"], "imputation.complete", config["cohorts"], "cohort")
     for chapter in ("imputation", "perturbation", "screen"):
         known(config[chapter]["models"], f"{chapter}.models", config["models"], "model")

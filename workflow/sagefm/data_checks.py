@@ -1,12 +1,15 @@
 """What only a look into sheets and label tables shows to be wrong, shown before any job starts."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import pandas as pd
 
 from sagefm.class_names import check_named
 from sagefm.errors import InputError, hint
+from sagefm.gene_lists import named_columns
 from sagefm.io import read_table
+from sagefm.pair_sources import read_pairs
 from sagefm.split import split_samples
 from sagefm.technologies import HEXAGONAL, SQUARE
 
@@ -94,6 +97,29 @@ def check_arrays(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> None:
                         f"`{entry['graph']}` of model `{model}`, a `grid`, needs an array that is "
                         f"known; {hint(technology, known)}."
                     )
+
+
+def check_genes(config: Mapping) -> None:
+    """Check the files of gene pairs, but those that are fetched, and of the screen's genes.
+
+    Raises
+    ------
+    InputError
+        At the first that cannot be read, or names genes that the panel lacks.
+    """
+    panel = Path(config["panel"]).read_text().split()
+    screen = config["screen"]
+    try:
+        for name, pairs in config["perturbation"]["pairs"].items():
+            at = f"perturbation.pairs.{name}"
+            if pairs["path"] or pairs["gene_sets"]:
+                read_pairs(pairs, panel)
+        for key in ("inputs", "outputs"):
+            at = f"screen.{key}"
+            if screen[key] not in (None, "pairs", "all"):
+                named_columns(screen[key], panel)
+    except InputError as error:
+        raise InputError(f"config, at {at}: {error}") from error
 
 
 def check_splits(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> None:

@@ -34,12 +34,20 @@ def check_pairs(config: Mapping, present: Callable) -> None:
             present(entry[key], f"{at}.{key}")
 
 
-def check_screen(screen: Mapping, pairs: Mapping, present: Callable) -> None:
-    """Check that the screen's files exist, and that it has a truth to be held against."""
+def check_screen(config: Mapping, present: Callable) -> None:
+    """Check that the screen's files exist, and that it has contexts and a truth to hold against."""
+    screen = config["screen"]
     present(screen["inputs"], "screen.inputs")
     if screen["outputs"] not in ("pairs", "all"):
         present(screen["outputs"], "screen.outputs")
-    if screen["cohorts"] and not pairs:
+    for name in screen["cohorts"]:
+        cohort = config["cohorts"][name]
+        if screen["context"] == "label" and not (cohort["labels"] or cohort["raw_labels"]):
+            raise InputError(
+                f"config, at screen.context: cohort `{name}` has no `labels`; give them there, or "
+                "choose another `context`."
+            )
+    if screen["cohorts"] and not config["perturbation"]["pairs"]:
         raise InputError(
             "config, at screen.cohorts: a screen is scored against `perturbation.pairs`, of which "
             "there are none; add a table, or leave `cohorts` empty."

@@ -14,31 +14,13 @@ from sagefm.cohort import Cohort, cohort_obs
 from sagefm.decoder import GeneDecoder
 from sagefm.errors import InputError
 from sagefm.expression import gene_summary
+from sagefm.gene_lists import named_columns
 from sagefm.io import read_table
 from sagefm.model import collapses
 from sagefm.perturbation import Neighbourhoods, neighbourhoods
 from sagefm.readout import Readout
 from sagefm.scored import scored_sections
 from sagefm.sections import Section
-
-
-def named_columns(path: str | Path, panel: Sequence[str]) -> np.ndarray:
-    """Columns of the panel (int64, ascending) of a file of symbols, one a line.
-
-    Raises
-    ------
-    InputError
-        If the file names no gene, or one that the panel lacks.
-    """
-    symbols = Path(path).read_text().split()
-    if not symbols:
-        raise InputError(f"{path}: names no gene; give symbols, one a line.")
-    if strange := sorted(set(symbols) - set(panel)):
-        raise InputError(
-            f"{path}: {', '.join(strange[:5])} not in the panel ({len(strange)} of {len(symbols)} "
-            "genes); correct the symbols, or remove them."
-        )
-    return np.flatnonzero(np.isin(panel, symbols))
 
 
 def screened_genes(
