@@ -109,6 +109,21 @@ def test_sections_deposited_twice_count_once_in_the_check_of_a_split():
         check(good_config() | {"split": {"duplicates": "twins.tsv"}})
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"a\tb\ns3\ts2\n", "twins.tsv has no column `sample` .it has a, b."),
+        (b"sample\ns3\n", "twins.tsv has no column `duplicate_of`"),
+        (b"", "twins.tsv cannot be read as a table"),
+        (b"\xff\xfe\x00", "twins.tsv cannot be read as a table"),
+    ],
+)
+def test_a_bad_table_of_duplicates_ends_in_one_sentence(content, words):
+    Path("twins.tsv").write_bytes(content)
+    with pytest.raises(InputError, match=f"^config, at split.duplicates: {words}"):
+        check(good_config() | {"split": {"duplicates": "twins.tsv"}})
+
+
 # Genes
 
 PAIRS = "input\toutput\nA\tB\n"

@@ -52,6 +52,19 @@ def _classes(
     path: str, columns: tuple[str, str, str], sheet: pd.DataFrame, cohort: str, at: str
 ) -> set[str]:
     """The labels that a table, checked, gives to samples of a cohort."""
+    table = _table_of(path, columns, at)
+    named = table[columns[0]].dropna().unique()
+    if not set(named) & set(sheet["sample"]):
+        given = f"`{named[0]}`" if len(named) else "none at all"
+        raise InputError(
+            f"config, at {at}: {path} names no sample of cohort `{cohort}` (it names {given}, the "
+            f"sheet `{sheet['sample'].iloc[0]}`); name samples as the sheet does."
+        )
+    return set(table.loc[table[columns[0]].isin(sheet["sample"]), columns[2]].dropna())
+
+
+def _table_of(path: str, columns: tuple[str, ...], at: str) -> pd.DataFrame:
+    """Some columns of a table of text, which has to have them; `at` is the config's key."""
     try:
         table = read_table(path, dtype=str, usecols=lambda name: name in columns)
         there = [*read_table(path, nrows=0).columns]
@@ -66,14 +79,7 @@ def _classes(
                 f"config, at {at}: {path} has no column `{column}` (it has {', '.join(there)}); "
                 "add it, or correct the path."
             )
-    named = table[columns[0]].dropna().unique()
-    if not set(named) & set(sheet["sample"]):
-        given = f"`{named[0]}`" if len(named) else "none at all"
-        raise InputError(
-            f"config, at {at}: {path} names no sample of cohort `{cohort}` (it names {given}, the "
-            f"sheet `{sheet['sample'].iloc[0]}`); name samples as the sheet does."
-        )
-    return set(table.loc[table[columns[0]].isin(sheet["sample"]), columns[2]].dropna())
+    return table
 
 
 def check_arrays(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> None:
@@ -128,10 +134,11 @@ def check_splits(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> None:
     Raises
     ------
     InputError
-        At the first model whose patients are too few.
+        If the table of duplicates cannot be read, or at the first model with too few patients.
     """
     split = config["split"]
-    duplicates = split["duplicates"] and read_table(split["duplicates"], dtype=str)
+    at, needed = "split.duplicates", ("sample", "duplicate_of")
+    duplicates = split["duplicates"] and _table_of(split["duplicates"], needed, at)
     for name, model in config["models"].items():
         try:
             split_samples(
