@@ -70,6 +70,11 @@ BAD_CONFIGS = {
         2,
         ["models.paper.compute.nodes: 2 nodes cannot share 1 devices evenly"],
     ),
+    "one GPU for several devices": (
+        "models/paper",
+        {"pretrain_on": ["atlas"], "training": {"devices": 2}, "compute": {"device": "cuda:1"}},
+        ["models.paper.compute.device: cuda:1 is one GPU", "devices wants 2 of a machine"],
+    ),
     "typo in compute": ("models/other/compute/worker", 1, ["did you mean `workers`"]),
     "typo in released": (
         "models/paper/released",

@@ -133,6 +133,11 @@ def check_references(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> Non
                 f"config, at {at}.compute.nodes: {nodes} nodes cannot share {devices} devices "
                 f"evenly; let {at}.training.devices be a multiple of it."
             )
+        if ":" in (device := model["compute"]["device"]) and devices > nodes:
+            raise InputError(
+                f"config, at {at}.compute.device: {device} is one GPU, but {at}.training.devices "
+                f"wants {devices // nodes} of a machine; write `cuda`, or train on one device."
+            )
         if (released := model["released"]) is not None:
             if sum(key in released for key in ("path", "url", "git_lfs")) != 1:
                 raise InputError(
