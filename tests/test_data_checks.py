@@ -179,6 +179,7 @@ def test_an_unknown_array_under_a_grid_ends_in_one_sentence(technology, words):
     [
         ("imputation", {"cohorts": ["breast"]}, False),  # of the first model alone
         ("imputation", {"cohorts": ["breast"], "models": ["other"]}, True),
+        ("imputation", {"complete": ["breast"], "models": ["other"]}, True),
         ("clustering", {"cohorts": ["breast"]}, True),
         ("tasks", {"t": {**TASK, "representations": ["sagefm-paper"]}}, False),
         ("tasks", {"t": TASK}, True),

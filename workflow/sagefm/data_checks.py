@@ -160,7 +160,7 @@ def _cohorts_of(config: Mapping, model: str) -> list[str]:
         chosen += config[chapter]["cohorts"]
     for chapter in ("imputation", "perturbation", "screen"):
         if model in (config[chapter]["models"] or [next(iter(config["models"]))]):
-            chosen += config[chapter]["cohorts"]
+            chosen += config[chapter]["cohorts"] + config[chapter].get("complete", [])
     for task in config["tasks"].values():
         if f"sagefm-{model}" in (task["representations"] or [f"sagefm-{model}"]):
             chosen.append(task["cohort"])
