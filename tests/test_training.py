@@ -1,9 +1,11 @@
 """Training on small real sections: it learns, stops, resumes bit for bit, publishes."""
 
+import fcntl
 import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -523,6 +525,19 @@ def test_a_newer_job_takes_over_when_the_older_has_saved(tmp_path, holder):
         assert (tmp_path / "state/owner").read_text().split()[1] == str(os.getpid())
     reaper.join()
     assert process.returncode == 143
+
+
+def test_a_holder_that_ends_as_it_is_asked_is_no_error(tmp_path):
+    """The name in the file may be of one that is gone by now."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    (tmp_path / "owner").write_text(f"{socket.gethostname()} {ended.pid}")
+    with (tmp_path / "owner").open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        release = threading.Timer(0.5, fcntl.flock, (held, fcntl.LOCK_UN))
+        release.start()
+        with exclusive(tmp_path):
+            release.join()
 
 
 def test_a_killed_holder_leaves_no_lock(tmp_path, holder):

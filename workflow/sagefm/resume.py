@@ -14,7 +14,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -84,5 +84,6 @@ def _lock(owner, folder: Path) -> None:
             if int(pid) not in asked:
                 log.info("process %s of an earlier run is at this work: taking over", pid)
                 asked.add(int(pid))
-                os.kill(int(pid), signal.SIGTERM)
+                with suppress(ProcessLookupError):  # it has just ended, or just handed over
+                    os.kill(int(pid), signal.SIGTERM)
             time.sleep(0.2)
