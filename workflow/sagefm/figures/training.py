@@ -30,7 +30,7 @@ def draw_training(history: pd.DataFrame, summary: Mapping[str, Any], model: str)
     summary
         Of `training_files.summary`; for a squared error, `validation_mse_neighbour_mean`, where it
         is given, is drawn as what the untrained mean of the neighbours reaches on the same hidden
-        entries.
+        entries, or on as many others where masks are redrawn every epoch.
     model
         Its name.
     """
