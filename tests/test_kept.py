@@ -26,8 +26,8 @@ def test_what_fits_is_read_once_and_the_rest_every_time(sections, caplog):
     caplog.set_level(logging.INFO)
     first = [kept.read(section) for section in sections]
     assert caplog.messages == [
-        "2 sections are kept in memory, for which there is no more room (`compute.keep_gb`); "
-        "the others are read in every epoch"
+        "2 sections are kept in memory, and `compute.keep_gb` has no room for the next; "
+        "what does not fit is read in every epoch"
     ]
     again = [kept.read(section) for section in sections]
     assert [one[0] is two[0] for one, two in zip(first, again, strict=True)] == [True, True, False]

@@ -37,8 +37,8 @@ class Kept:
         elif not self._full and self._sections:
             self._full = True
             log.info(
-                "%d sections are kept in memory, for which there is no more room "
-                "(`compute.keep_gb`); the others are read in every epoch",
+                "%d sections are kept in memory, and `compute.keep_gb` has no room for the next; "
+                "what does not fit is read in every epoch",
                 len(self._sections),
             )
         return counts, graph
