@@ -203,6 +203,16 @@ def test_pairs_without_an_effect_are_left_out_of_the_comparison():
     assert (counts["forward"], counts["forward less reverse"]) == (len(PAIRS), len(PAIRS) - 1)
 
 
+def test_both_means_of_a_comparison_are_of_its_pairs_alone():
+    both, slopes, tables = tables_of(raised=RAISED)
+    slopes[0].by_sample[5, 1] = np.nan  # its input is paired with all outputs: none is unmatched
+    slopes[0].by_sample[5, 0] = 7
+    summary = summary_table(both[0], slopes, tables, seed=0)
+    assert summary["n_pairs"].iloc[0] == len(PAIRS) - 1
+    difference = summary["matched"] - summary["reference"]
+    np.testing.assert_allclose(difference, summary["difference"], rtol=1e-6, atol=1e-9)
+
+
 def test_control_genes_that_hardly_move_do_not_make_the_mean():
     both, slopes, tables = tables_of()
     slopes[0].spread[5] = 1e-9

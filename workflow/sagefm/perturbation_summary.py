@@ -39,7 +39,8 @@ def summary_table(
         direction (`forward`, `reverse`, `forward less reverse`), control; measure (`slope`, or
         `effect` between the directions: slopes in standard deviations of the control genes', of
         which no more than `GREATEST` count);
-        matched and reference (means over pairs: of the control, or of the reverse direction);
+        matched and reference (means over the pairs that have a difference: of the control, or of
+        the reverse direction);
         difference with low and high (95 %, bootstrap over patients, the pairs given), its median
         over pairs, cohens_d_z (mean over standard deviation, over pairs), share_above (of pairs);
         p (Wilcoxon signed-rank over inputs, each the mean of its pairs), p_holm (over the controls
@@ -62,9 +63,11 @@ def summary_table(
         for number, control in enumerate(CONTROLS):
             facts = _comparison(differences[:, number], inputs, patients, seed)
             q, above = table[f"q_{control}"], differences[:, number].mean(axis=1) > 0
+            known = ~np.isnan(differences[:, number]).any(axis=1)
+            matched, reference = _mean(signed[known, 0]), _mean(signed[known, number + 1])
             rows.append(
                 {"direction": direction, "control": control, "measure": "slope"}
-                | {"matched": _mean(signed[:, 0]), "reference": _mean(signed[:, number + 1])}
+                | {"matched": matched, "reference": reference}
                 | facts
                 | {
                     "share_as_expected": table["as_expected"].mean(),
