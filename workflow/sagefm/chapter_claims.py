@@ -171,14 +171,16 @@ def coherence_claims(
     elif own.mean() <= means["neighbour_mean"]:
         found = "inconclusive", "no more coherent than averaging neighbours makes it"
     verdict = judge(found, paper_data, f"computed on `{cohort}`, not on the paper's samples")
-    components = int(table["components"].min())
+    widths = table.groupby("representation")["components"].max()
+    widths = widths[[f"sagefm-{model}", *references]]
+    components = " or ".join(map(str, sorted(set(widths))))
     return [
         Claim(
             "coherent",
             obtained=f"mean Moran's I {own.mean():.3f}",
             baseline=", ".join(f"{representation_name(r)} {means[r]:.3f}" for r in references)
             or "-",
-            n=f"{count(samples, 'sample')}, {count(components, 'component')} each, {seen}",
+            n=f"{count(samples, 'sample')}, {components} components each, {seen}",
             verdict=verdict["verdict"],
             outcome=verdict["outcome"],
             reason="; ".join(
