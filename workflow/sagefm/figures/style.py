@@ -60,6 +60,8 @@ OKABE_ITO = {
 GREY = "#8A8A8A"
 NEUTRAL = "#3C3C3C"
 """For what belongs to no predictor: references, annotations."""
+SPLIT_COLOURS = {"train": NEUTRAL, "validation": OKABE_ITO["sky"], "test": OKABE_ITO["orange"]}
+"""Parts of the split, the same in all figures."""
 
 PREDICTOR_COLOURS = {
     "model": OKABE_ITO["blue"],
