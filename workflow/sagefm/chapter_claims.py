@@ -68,7 +68,11 @@ def _persons(organs: pd.DataFrame, split: pd.DataFrame) -> str:
     """How many patients there are to hold out, as far as they are known."""
     groups, unnamed = split["group"].nunique(), organs["n_without_patient"].sum()
     words = f"split by {groups} groups that share no patient as far as is known"
-    return words + (f", {unnamed} samples name none" if unnamed else "")
+    return words + (
+        f", {count(unnamed, 'sample')} {'names' if unnamed == 1 else 'name'} none"
+        if unnamed
+        else ""
+    )
 
 
 def _twice(samples: int, duplicates: pd.DataFrame) -> str:
