@@ -23,7 +23,7 @@ SNAKEMAKE = $(BIN)/snakemake --cores $(CORES) $(if $(CONFIG),--configfile $(CONF
 RUN = $(shell cat config/config.yaml $(CONFIG) | sed -n 's/^run: *["'\'']*\([^ "'\''\#]*\).*/\1/p' | tail -n 1)
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
 	@echo
 	@echo 'CORES=$(CORES)  CONFIG=(a config file laid over the default)  PYTHON=$(PYTHON)  TORCH=$(TORCH)'
 
