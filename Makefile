@@ -23,7 +23,7 @@ SNAKEMAKE = $(BIN)/snakemake --cores $(CORES) $(if $(CONFIG),--configfile $(CONF
 RUN = $(shell cat config/config.yaml $(CONFIG) | sed -n 's/^run: *["'\'']*\([^ "'\''\#]*\).*/\1/p' | tail -n 1)
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
 	@echo
 	@echo 'CORES=$(CORES)  CONFIG=(a config file laid over the default)  PYTHON=$(PYTHON)  TORCH=$(TORCH)'
 
@@ -43,7 +43,7 @@ MODEL ?= results/demo/models/paper
 embed: $(ENV) ## embed a section: IN=(folder, h5, h5ad) OUT=(h5ad) [MODEL= POSITIONS= TECHNOLOGY= PREDICT=1]
 	$(if $(and $(IN),$(OUT)),,$(error make embed wants a section and a name: make embed IN=outs OUT=x.h5ad))
 	@PYTHONPATH=workflow $(BIN)/python workflow/commands/embed.py '$(IN)' '$(OUT)' --model '$(MODEL)' \
-	    --positions '$(POSITIONS)' --technology '$(TECHNOLOGY)' $(if $(PREDICT),--predict)
+	    --positions '$(POSITIONS)' --technology '$(TECHNOLOGY)' $(if $(filter-out 0 no false,$(PREDICT)),--predict)
 
 explore: $(ENV) ## write each cohort as one h5ad for scanpy, squidpy and viewers (results/*/explore)
 	@$(SNAKEMAKE) -- explore

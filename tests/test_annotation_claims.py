@@ -131,6 +131,10 @@ def test_each_model_has_its_line_of_patients_never_seen():
     for name, balanced in (("sagefm-m", "60.0%"), ("sagefm-n", "50.0%")):
         assert f"on the 3 patients it has never seen, {name} 1.0% / {balanced}" in found.reason
     assert found.reason.count("never seen") == 2
+    single = task_claim(
+        judged(paper_data=False), table.assign(n_patients=1), comparisons(0.1, 0.01)
+    )
+    assert "on the 1 patient it has never seen, sagefm-m" in single.reason
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from docutils.core import publish_parts
+from matplotlib.colors import to_hex
 from matplotlib.text import Text
 
 from sagefm.annotation import Plan, annotate
 from sagefm.annotation_summary import summarise
 from sagefm.figures.annotation import SIGN, draw_annotation, draw_classes, row_name
 from sagefm.figures.annotation_maps import draw_annotation_maps, draw_confusion
-from sagefm.figures.style import save
+from sagefm.figures.style import OKABE_ITO, save
 from test_annotation import PLAN, labels_of, representation_of
 
 CAPTIONS = ("scores", "classes", "confusion", "maps")
@@ -124,6 +125,20 @@ def test_a_class_never_predicted_is_told(tables):
     classes.loc[classes["class"] == "c", "precision"] = np.nan
     figure = draw_classes(classes, tables["shown"], "a task")
     assert texts(figure).count("never predicted") == len(tables["shown"])
+
+
+@pytest.mark.parametrize(
+    ("best", "colour"), [("graphst", "purple"), ("banksy", "green"), ("sagefm-other", "sky")]
+)
+def test_bars_have_the_colours_of_the_representations(tables, best, colour):
+    shown, classes = tables["shown"].copy(), tables["per_class"].copy()
+    was = shown.loc[shown["role"] == "best", "representation"].item()
+    for table in (shown, classes):
+        table["representation"] = table["representation"].replace(was, best)
+    (legend,) = draw_classes(classes, shown, "a task").legends
+    found = [to_hex(bar.get_facecolor()).upper() for bar in legend.legend_handles]
+    wanted = {"headline": "blue", "best": colour, "baseline": "orange"}
+    assert found == [OKABE_ITO[wanted[role]] for role in shown["role"]]
 
 
 def test_maps_have_a_panel_a_section_and_column(tables):

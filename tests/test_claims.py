@@ -288,6 +288,16 @@ def test_coherence(own, pca, near, paper_data, verdict, words):
     assert found[0].n == "2 samples, 20 components each, 1 of 2 patients seen"
 
 
+def test_coherence_counts_the_components_of_what_it_compares():
+    table = coherence([0.9, 0.8], [0.1, 0.2], [0.5, 0.5])
+    table.loc[table["representation"] == "sagefm-other", "components"] = 8
+    (found,) = coherence_claims("paper", "breast", table, True, "1 of 2 patients seen")
+    assert "20 components each" in found.n
+    table.loc[table["representation"] == "pca", "components"] = 12
+    (found,) = coherence_claims("paper", "breast", table, True, "1 of 2 patients seen")
+    assert "12 or 20 components each" in found.n
+
+
 @pytest.mark.parametrize(
     ("left_out", "lacking", "baseline"),
     [

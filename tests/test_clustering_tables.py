@@ -272,6 +272,7 @@ def test_the_figures_show_every_representation(scores):
     assert all(name in texts(metrics) for name in names)
     assert "8 patients, 8 sections, 800 spots" in texts(metrics)
     batch = draw_batch_biology(summary)
+    assert batch.get_suptitle().startswith("8 patients, 800 spots; filled: as it is")
     (legend,) = batch.legends
     assert {text.get_text() for text in legend.get_texts()} == names
     drawn = {

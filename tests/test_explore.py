@@ -98,6 +98,7 @@ def explored(cohort, found, tmp_path_factory):
         found["predictions"],
         {"tumour": "logistic"},
         found["umap"],
+        {"tumour": "#0072B2"},
     )
     path = tmp_path_factory.mktemp("h5ad") / "breast.h5ad"
     write_h5ad(adata, path)
@@ -174,7 +175,10 @@ def test_a_class_has_one_colour_in_all_columns(explored):
     for name in ("sagefm-paper", "pca"):
         predicted = colours(f"tumour_{name}")
         assert predicted == {key: colours("tumour")[key] for key in predicted}
-    assert list(colours("label")) == ["tumour"]
+    assert colours("label") == {"tumour": "#0072B2"}  # of the report
+    assert colours("tumour")["tumour"] == "#0072B2" != colours("tumour")["stroma"]
+    patients = colours("patient")
+    assert len(set(patients.values())) == len(patients) > 1
 
 
 def test_a_task_without_predictions_is_left_out(cohort, found):

@@ -51,7 +51,9 @@ def test_a_checkpoint_by_itself_is_the_authors(tmp_path, panel):
 @pytest.mark.parametrize("named", ["folder", "checkpoint"])
 def test_one_of_ours_needs_its_recipe(folder, named):
     (folder / "recipe.json").unlink()
-    with pytest.raises(InputError, match=r"best\.pt: lies without its recipe\.json.*`snakemake "):
+    with pytest.raises(
+        InputError, match=r"best\.pt: lies without its recipe\.json.*`\.venv/bin/snakemake "
+    ):
         find_model(folder if named == "folder" else folder / "best.pt")
 
 

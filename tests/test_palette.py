@@ -35,6 +35,7 @@ def test_a_figure_of_a_part_keeps_the_colours_and_others_get_free_ones():
     assert part["a"] == palette["a"] and part["d"] == palette["d"]
     assert part["new"] not in palette.values()
     assert style.colours_of(["x", "y"], {}) == style.categorical(["x", "y"])
+    assert style.colours_of(["x", "y"], palette) == style.categorical(["x", "y"])
 
 
 def test_colours_are_told_apart():

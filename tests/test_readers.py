@@ -251,7 +251,7 @@ BAD = {
     ),
     "NaN coordinates": (
         with_attribute("obsm", "spatial", nan_coordinate),
-        ["section.h5ad", "1 spots", "NaN", "take them out"],
+        ["section.h5ad", "NaN or missing", "in 1 spot ", "take it out"],
     ),
     "three coordinates": (
         with_attribute("obsm", "spatial", lambda a: np.zeros((a.n_obs, 3))),
@@ -284,7 +284,7 @@ BAD = {
     ),
     "empty pixels": (
         pixels(lambda rows: [None, *rows[1:]]),
-        ["pos.csv.gz", "1 spots", "missing coordinates"],
+        ["pos.csv.gz", "missing coordinates in 1 spot "],
     ),
     "pixels in words": (pixels(lambda rows: "left"), ["pos.csv.gz", "91 spots", "coordinates"]),
     "columns lacking": (headless_columns, ["pos.csv", "no column", "pxl_col_in_fullres"]),

@@ -99,6 +99,21 @@ def test_every_figure_is_shown_from_the_menu_and_nothing_goes_wrong(report, page
     assert page.problems == []
 
 
+def test_the_first_page_begins_where_it_can_be_read(report, page):
+    """In a window of 1000 pixels, which it is taller than."""
+    page.open(report / "report.html")
+    page.wait("document.body.innerText.includes('Start with the scoreboard')")
+    page.wait("!!document.querySelector('.prose p')")
+    tall = "document.querySelector('.h-screen.overflow-auto.items-center')"
+    page.wait(f"{tall}.scrollHeight > window.innerHeight")
+    assert page.evaluate(f"{tall}.scrollTop") == 0
+    place = json.loads(
+        page.evaluate("JSON.stringify(document.querySelector('.prose p').getBoundingClientRect())")
+    )
+    assert place["top"] >= 0
+    assert place["left"] >= 0
+
+
 def test_every_file_of_the_report_is_there_and_loads(report, page):
     page.open(report / "report.html")
     results = results_of(page)

@@ -66,6 +66,18 @@ def test_every_pattern_has_its_words():
         ({"minLength": 1}, "", "it is empty"),
         ({"pattern": "^[0-9]*$"}, "x", "`x` is given, but a whole number is wanted"),
         ({"type": ["string", "null"]}, 5, "`5` is given, but text or null is wanted"),
+        (
+            {"type": "number"},
+            "5e-5",
+            "`5e-5` is text to YAML, where a number is wanted; write 0.00005",
+        ),
+        (
+            {"type": "integer"},
+            "1e5",
+            "`1e5` is text to YAML, where a number is wanted; write 100000",
+        ),
+        ({"type": "integer"}, 5e-5, "`5e-05` is given, but a whole number is wanted"),
+        ({"type": "string"}, 5e-5, "`5e-05` is given, but text is wanted"),
         ({"enum": [None, "a", "b"]}, "c", "`c` is not one of 'a', 'b'"),
         ({"type": "string"}, None, "nothing is given, but text is wanted"),
     ],

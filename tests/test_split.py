@@ -152,6 +152,11 @@ def test_too_few_groups_are_refused(patients, held, missing):
         split_samples(samples(patients), held_out_patients=held)
 
 
+def test_a_single_patient_is_told_as_one():
+    with pytest.raises(InputError, match="1 patient or unnamed sample is too few"):
+        split_samples(samples(["A", "A"]))
+
+
 def test_three_groups_are_enough():
     split = split_samples(samples(["A", "A", "B", "C"]))
     assert split.groupby("part")["group"].nunique().to_dict() == dict.fromkeys(PARTS, 1)

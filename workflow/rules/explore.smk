@@ -21,7 +21,8 @@ rule explore_cohort:
             rules.annotate.output.predictions.format(task=task, representation=name)
             for task, name in explored_tasks(wildcards.cohort)
         ],
-        library=module_files("explore"),
+        palette=rules.palette.output.palette,
+        library=module_files("explore", "figures.palette"),
     output:
         explore=f"{RESULTS}/explore/{{cohort}}.h5ad",
     log:

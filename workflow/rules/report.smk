@@ -338,6 +338,7 @@ rule report_zip:
     input:
         rules.results.input,
         captions=sorted((Path(workflow.basedir) / "workflow/report").glob("*.rst")),
+        style=f"{workflow.basedir}/workflow/report/report.css",
         library=module_files("binding"),
     output:
         archive=f"{RESULTS}/report.zip",
@@ -355,7 +356,9 @@ rule report_zip:
     run:
         from sagefm.binding import bind_report
 
-        bind_report(output.archive, log[0], config, workflow.main_snakefile, "results")
+        bind_report(
+            output.archive, log[0], config, workflow.main_snakefile, "results", input.style
+        )
 
 
 # What a finished run has lost is made again by the next start, and what follows from it: Snakemake

@@ -149,7 +149,7 @@ def _facts(judged, scores, comparisons, protocol, whole) -> list[str]:
     models = scores[scores["representation"].str.startswith("sagefm-")]
     facts.append(f"best recipe: {_named(best_of(models, judged.classifier))}")
     facts.extend(
-        f"on the {row['n_patients']} patients it has never seen, {_named(row)}"
+        f"on the {count(row['n_patients'], 'patient')} it has never seen, {_named(row)}"
         for row in _never_seen(models, judged.classifier, protocol)
     )
     for baseline in ("mofa", "neighbour_mean"):

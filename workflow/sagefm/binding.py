@@ -10,7 +10,9 @@ from pathlib import Path
 from sagefm.io import atomic
 
 
-def bind_report(archive: Path, log: Path, config: dict, snakefile: Path, target: str) -> None:
+def bind_report(
+    archive: Path, log: Path, config: dict, snakefile: Path, target: str, style: Path
+) -> None:
     """Write Snakemake's report on the jobs behind `target` to `archive` (zip), whole or not at all.
 
     A second Snakemake reads the workflow with the same `config` and only reports: it runs no job,
@@ -21,7 +23,7 @@ def bind_report(archive: Path, log: Path, config: dict, snakefile: Path, target:
         path, draft = Path(folder, "config.json"), Path(folder, "report.zip")
         path.write_text(json.dumps(config))
         command: list[str | Path] = [sys.executable, "-m", "snakemake", target]
-        command += ["--report", draft, "--nolock"]
+        command += ["--report", draft, "--report-stylesheet", style, "--nolock"]
         command += ["--snakefile", snakefile, "--configfile", path, "--workflow-profile", "none"]
         with Path(log).open("w") as stream:
             subprocess.run(command, check=True, stdout=stream, stderr=subprocess.STDOUT)

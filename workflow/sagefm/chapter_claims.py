@@ -68,7 +68,11 @@ def _persons(organs: pd.DataFrame, split: pd.DataFrame) -> str:
     """How many patients there are to hold out, as far as they are known."""
     groups, unnamed = split["group"].nunique(), organs["n_without_patient"].sum()
     words = f"split by {groups} groups that share no patient as far as is known"
-    return words + (f", {unnamed} samples name none" if unnamed else "")
+    return words + (
+        f", {count(unnamed, 'sample')} {'names' if unnamed == 1 else 'name'} none"
+        if unnamed
+        else ""
+    )
 
 
 def _twice(samples: int, duplicates: pd.DataFrame) -> str:
@@ -171,14 +175,16 @@ def coherence_claims(
     elif own.mean() <= means["neighbour_mean"]:
         found = "inconclusive", "no more coherent than averaging neighbours makes it"
     verdict = judge(found, paper_data, f"computed on `{cohort}`, not on the paper's samples")
-    components = int(table["components"].min())
+    widths = table.groupby("representation")["components"].max()
+    widths = widths[[f"sagefm-{model}", *references]]
+    components = " or ".join(map(str, sorted(set(widths))))
     return [
         Claim(
             "coherent",
             obtained=f"mean Moran's I {own.mean():.3f}",
             baseline=", ".join(f"{representation_name(r)} {means[r]:.3f}" for r in references)
             or "-",
-            n=f"{count(samples, 'sample')}, {count(components, 'component')} each, {seen}",
+            n=f"{count(samples, 'sample')}, {components} components each, {seen}",
             verdict=verdict["verdict"],
             outcome=verdict["outcome"],
             reason="; ".join(

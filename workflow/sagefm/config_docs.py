@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 
 from sagefm.methods.registry import METHODS, load_method, options_table
-from sagefm.schemas import load_schema
+from sagefm.schemas import load_schema, plain
 from sagefm.sources.registry import REMOTE, load_source
 
 COLUMNS = ("key", "default", "what it is")
@@ -64,6 +64,8 @@ def _default(about: Mapping) -> str:
     if "default" not in about:
         return "-"
     value = about["default"]
+    if isinstance(value, float):
+        return f"`{plain(value)}`"
     return "" if value == {} else f"`{json.dumps(value)}`"
 
 

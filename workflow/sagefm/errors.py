@@ -15,4 +15,6 @@ def hint(name: str, known: Iterable[str], otherwise: str = "there are") -> str:
     """The known name that is closest to `name`, as a question; all of them if none is close."""
     names = list(known)
     close = get_close_matches(name, names, n=1)
-    return f"did you mean `{close[0]}`?" if close else f"{otherwise} {', '.join(names)}"
+    if close:
+        return f"did you mean `{close[0]}`?"
+    return f"{otherwise} {', '.join(names) or 'none'}"

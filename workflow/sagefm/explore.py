@@ -11,7 +11,7 @@ from anndata import AnnData
 from anndata.io import read_elem
 
 from sagefm.cohort import Cohort
-from sagefm.figures.style import categorical
+from sagefm.figures.style import colours_of
 from sagefm.graphs import spot_spacing
 from sagefm.images import blank_image
 from sagefm.representations import Representation, require_same_spots
@@ -31,6 +31,7 @@ def explore_cohort(
     predictions: Mapping[str, Mapping[str, pd.DataFrame]],
     classifiers: Mapping[str, str],
     umap: pd.DataFrame | None = None,
+    palette: Mapping[str, str] | None = None,
 ) -> AnnData:
     """Everything a run has to say of a cohort's spots, side by side.
 
@@ -46,6 +47,9 @@ def explore_cohort(
         The one whose predictions are shown, by task.
     umap
         Of `cluster_umap.umap_table`; spots that were not drawn have no coordinates.
+    palette
+        Colours of labels and patients, of `figures.palette`: those of the report. Classes that it
+        does not know get others.
 
     Returns
     -------
@@ -86,9 +90,10 @@ def explore_cohort(
         for kind in kinds:
             adata.obs[f"{kind}_{name}"] = _on_spots(table[kind], table, adata).astype("category")
     for task, found in predictions.items():
-        _add_task(adata, task, found, classifiers[task])
-    if "label" in adata.obs:
-        _colour(adata, ["label"])
+        _add_task(adata, task, found, classifiers[task], palette or {})
+    for column in ("label", "patient"):
+        if column in adata.obs:
+            _colour(adata, [column], palette or {})
     return adata
 
 
@@ -144,7 +149,11 @@ def _add_representation(adata: AnnData, representation: Representation) -> None:
 
 
 def _add_task(
-    adata: AnnData, task: str, found: Mapping[str, pd.DataFrame], classifier: str
+    adata: AnnData,
+    task: str,
+    found: Mapping[str, pd.DataFrame],
+    classifier: str,
+    palette: Mapping[str, str],
 ) -> None:
     """A task's classes, and what each representation predicts of a spot while it is held out."""
     columns = []
@@ -158,7 +167,7 @@ def _add_task(
         for column, values in ((task, own["truth"]), (f"{task}_{name}", own["predicted"])):
             adata.obs[column] = _on_spots(values, own, adata).astype("category")
             columns.append(column)
-    _colour(adata, columns)
+    _colour(adata, columns, palette)
 
 
 def _on_spots(values: pd.Series | pd.DataFrame, table: pd.DataFrame, adata: AnnData):
@@ -167,11 +176,11 @@ def _on_spots(values: pd.Series | pd.DataFrame, table: pd.DataFrame, adata: AnnD
     return values.set_axis(pd.Index(index), axis=0).reindex(adata.obs_names)
 
 
-def _colour(adata: AnnData, columns: Iterable[str]) -> None:
+def _colour(adata: AnnData, columns: Iterable[str], palette: Mapping[str, str]) -> None:
     """One colour for each class, the same in all columns, where viewers look for it."""
     kept = dict.fromkeys(columns)
     classes = {name for column in kept for name in adata.obs[column].cat.categories}
-    colours = categorical(map(str, classes))
+    colours = colours_of(map(str, classes), palette)
     for column in kept:
         own = [colours[str(name)] for name in adata.obs[column].cat.categories]
         adata.uns[f"{column}_colors"] = np.array(own, dtype=object)

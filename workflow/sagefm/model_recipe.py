@@ -99,7 +99,7 @@ def find_model(model: str | Path) -> tuple[Path, ModelRecipe]:
     if path.is_dir() or "network" in read_checkpoint(checkpoint):
         raise InputError(
             f"{checkpoint}: lies without its {RECIPE}, which says what graph, panel and "
-            f"normalisation it was trained with; `snakemake {recipe}` writes it, from the run's "
-            "config."
+            f"normalisation it was trained with; `.venv/bin/snakemake {recipe}` writes it, with "
+            "`--configfile` and the run's config behind it if that is not the demo's."
         )
     return checkpoint, ModelRecipe(read_panel(PAPER_PANEL))

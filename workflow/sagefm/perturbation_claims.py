@@ -160,7 +160,7 @@ def _numbers(findings: Findings) -> str:
 def _effect(findings: Findings) -> str:
     row, standard = findings.row(FORWARD, FAIR), findings.row(BETWEEN, FAIR)["matched"]
     return (
-        f"slope {told_between(row['difference'], row['low'], row['high'], '+.2g')} above random "
+        f"slope {told_between(row['difference'], row['low'], row['high'], '+.2g')} against random "
         f"genes of like expression (d_z {told(row['cohens_d_z'], '.2f')}; in their standard "
         f"deviations {told(standard, '+.2f')})"
     )

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sagefm.errors import InputError
+from sagefm.told import count
 
 # The order of Space Ranger's columns, which its version 1 files leave without a header:
 # https://support.10xgenomics.com/spatial-gene-expression/software/pipelines/latest/output/spatial
@@ -131,7 +132,7 @@ def check_spatial(adata: anndata.AnnData, path: Path) -> None:
         lost &= adata.obs["in_tissue"].to_numpy() == 1
     if lost.any():
         raise InputError(
-            f"{path}: {lost.sum()} spots have NaN or missing coordinates (the first: "
-            f"`{adata.obs_names[lost][0]}`); give their positions or take them out."
+            f"{path}: NaN or missing coordinates in {count(lost.sum(), 'spot')} (the first: "
+            f"`{adata.obs_names[lost][0]}`); give each a position or take it out."
         )
     adata.obsm["spatial"] = spatial

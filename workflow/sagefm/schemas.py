@@ -1,6 +1,8 @@
 """The schemas of the config and of the sheets, and what is wrong with an entry, in words."""
 
+import re
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 
 import yaml
@@ -39,6 +41,14 @@ _LIMITS = {
     "exclusiveMaximum": "less than {}",
 }
 
+_EXPONENT = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+")
+"""Numbers of which YAML reads some as text: 5e-5 and 1e5, but not 5.0e-5."""
+
+
+def plain(number: float | str) -> str:
+    """A number without exponent, as YAML never takes it for text."""
+    return format(Decimal(str(number)), "f")
+
 
 def load_schema(name: str) -> dict:
     """A schema of `workflow/schemas` by its name without suffix."""
@@ -75,6 +85,9 @@ def _in_words(error: ValidationError) -> str:
         return f"`{found}` is not one of {', '.join(repr(one) for one in limit if one is not None)}"
     if rule == "type":
         names = [limit] if isinstance(limit, str) else limit
+        numeric = {"integer", "number"} & set(names)
+        if numeric and isinstance(found, str) and _EXPONENT.fullmatch(found):
+            return f"`{found}` is text to YAML, where a number is wanted; write {plain(found)}"
         return _wanted(found, " or ".join(_TYPES[name] for name in names))
     if rule in _LIMITS:
         return _wanted(found, _LIMITS[rule].format(limit))

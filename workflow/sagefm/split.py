@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from sagefm.errors import InputError
+from sagefm.told import count
 
 PARTS = ("train", "validation", "test")
 
@@ -70,8 +71,9 @@ def split_samples(
                 room -= sizes[group]
     table["part"] = table["group"].map(part)
     if missing := [name for name in PARTS if name not in set(table["part"])]:
+        groups = f"{count(len(sizes), 'patient')} or unnamed sample{'s' * (len(sizes) != 1)}"
         raise InputError(
-            f"the split has no {missing[0]} sample: {len(sizes)} patients or unnamed samples are "
+            f"the split has no {missing[0]} sample: {groups} {'is' if len(sizes) == 1 else 'are'} "
             "too few, for training, validation and test take one each at least; add samples of "
             "others to the sheet, or shorten `held_out_patients`."
         )

@@ -2,6 +2,7 @@
 
 from sagefm.cohort import cohort_of_files
 from sagefm.explore import explore_cohort
+from sagefm.figures.palette import palette_of
 from sagefm.io import read_table, write_h5ad
 from sagefm.representations import read_representation
 from sagefm.score_rows import TEXT
@@ -22,5 +23,6 @@ with job(snakemake):
         predictions,
         params.classifiers,
         read_table(inputs.umap, dtype=TEXT) if inputs.umap else None,
+        palette_of(read_table(inputs.palette)),
     )
     write_h5ad(adata, snakemake.output.explore)

@@ -12,6 +12,7 @@ from sagefm.figures.style import (
     OKABE_ITO,
     head,
     percent_axis,
+    representation_colour,
     styled,
 )
 from sagefm.names import representation_name
@@ -26,7 +27,6 @@ PROTOCOLS = {
     "random_spots": ("random spots (flatters)", OKABE_ITO["orange"], "s"),
 }
 METRICS = {"accuracy": "accuracy (%)", "balanced_accuracy": "balanced accuracy (%)"}
-ROLES = {"headline": OKABE_ITO["blue"], "best": OKABE_ITO["green"], "baseline": OKABE_ITO["orange"]}
 
 
 def row_name(representation: str, centred: bool, transductive: bool | None = None) -> str:
@@ -131,6 +131,15 @@ def _intervals(ax: Axes, part: pd.DataFrame, metric: str, protocol: str, offset:
     ax.plot(part[metric], rows, marker, ms=4, color=colour, mec="white", mew=0.4)
 
 
+def _role_colours(shown: pd.DataFrame) -> dict[str, str]:
+    """The representations' own colours; of two with the same, the second is light blue."""
+    colours: dict[str, str] = {}
+    for role, name in zip(shown["role"], shown["representation"], strict=True):
+        own = representation_colour(name)
+        colours[role] = OKABE_ITO["sky"] if own in colours.values() else own
+    return colours
+
+
 @styled
 def draw_classes(classes: pd.DataFrame, shown: pd.DataFrame, title: str) -> Figure:
     """Precision and recall of each class: bars for the headline, the best other, a baseline.
@@ -148,6 +157,7 @@ def draw_classes(classes: pd.DataFrame, shown: pd.DataFrame, title: str) -> Figu
     order = picked.drop_duplicates("class").sort_values("n_spots")
     names = list(order["class"])
     height = 0.8 / len(shown)
+    colours = _role_colours(shown)
     figure = Figure(figsize=(DOUBLE, (0.16 * len(shown) + 0.1) * len(names) + 1.3))
     panels = figure.subplots(1, 2, sharey=True)
     for ax, (value, label) in zip(
@@ -157,7 +167,7 @@ def draw_classes(classes: pd.DataFrame, shown: pd.DataFrame, title: str) -> Figu
             part = picked[picked["role"] == row["role"]].set_index("class").reindex(names)
             rows = np.arange(len(names)) + 0.4 - height * (number + 0.5)
             label_row = row_name(row["representation"], bool(row["centred"]))
-            ax.barh(rows, part[value], height=height * 0.9, color=ROLES[row["role"]],
+            ax.barh(rows, part[value], height=height * 0.9, color=colours[row["role"]],
                     label=label_row)  # fmt: skip
             for y in rows[part[value].isna().to_numpy()]:
                 ax.text(0.01, y, "never predicted", va="center", fontsize=6, color=NEUTRAL)

@@ -108,6 +108,11 @@ def draw_batch_biology(summary: pd.DataFrame) -> Figure:
     """
     figure = Figure(figsize=(DOUBLE, 2.9 * max(len(_biology(summary)), 1) + 0.2))
     fill_batch_biology(figure, summary)
+    if _biology(summary):
+        spots = summary[summary["clustering"] == "none"]
+        nouns = {"n": "patient", "spots": "spot"}
+        counts = [count(spots[column].max(), noun) for column, noun in nouns.items()]
+        head(figure, f"{', '.join(counts)}; filled: as it is, hollow: centred")
     return figure
 
 

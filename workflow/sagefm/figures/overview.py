@@ -15,6 +15,7 @@ from sagefm.figures.style import (
     GREY,
     NEUTRAL,
     OKABE_ITO,
+    SPLIT_COLOURS,
     below,
     beside,
     head,
@@ -25,12 +26,7 @@ from sagefm.figures.tissue import draw_spots, spot_pitch
 from sagefm.overview import PARTS
 from sagefm.told import count
 
-PART_COLOURS = {
-    "train": OKABE_ITO["blue"],
-    "validation": OKABE_ITO["sky"],
-    "test": OKABE_ITO["orange"],
-    "scored only": GREY,
-}
+PART_COLOURS = {**SPLIT_COLOURS, "scored only": GREY}
 ROLE_COLOURS = {"centre": OKABE_ITO["vermilion"], "neighbour": OKABE_ITO["blue"]}
 INPUTS = {
     "gcn": "each spot of the graph",

@@ -3,10 +3,8 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from sagefm.figures.style import DOUBLE, GREY, NEUTRAL, OKABE_ITO, head, styled
+from sagefm.figures.style import DOUBLE, GREY, SPLIT_COLOURS, head, styled
 from sagefm.told import count
-
-COLOURS = {"train": NEUTRAL, "validation": OKABE_ITO["sky"], "test": OKABE_ITO["orange"]}
 
 
 @styled
@@ -21,7 +19,7 @@ def draw_pretraining_set(organs: pd.DataFrame) -> Figure:
     figure = Figure(figsize=(DOUBLE, 1.5 + 0.17 * len(organs)))
     samples, groups = figure.subplots(1, 2, sharey=True, width_ratios=[2, 1])
     start = organs["train"] * 0
-    for part, colour in COLOURS.items():
+    for part, colour in SPLIT_COLOURS.items():
         samples.barh(organs["organ"], organs[part], left=start, color=colour, label=part)
         start = start + organs[part]
     samples.set_xlabel("samples")

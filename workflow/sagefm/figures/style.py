@@ -60,6 +60,8 @@ OKABE_ITO = {
 GREY = "#8A8A8A"
 NEUTRAL = "#3C3C3C"
 """For what belongs to no predictor: references, annotations."""
+SPLIT_COLOURS = {"train": NEUTRAL, "validation": OKABE_ITO["sky"], "test": OKABE_ITO["orange"]}
+"""Parts of the split, the same in all figures."""
 
 PREDICTOR_COLOURS = {
     "model": OKABE_ITO["blue"],
@@ -121,8 +123,14 @@ def shades(number: int) -> list[str]:
 
 
 def colours_of(labels: Iterable[str], palette: Mapping[str, str]) -> dict[str, str]:
-    """A colour for each label: that of the palette, or for one it has not, one that is free."""
+    """A colour for each label: that of the palette, or for one it has not, one that is free.
+
+    Where the palette has none of them, nothing can be mixed up: they get the colours that are told
+    apart best, which the palette has all taken.
+    """
     distinct = sorted(set(labels))
+    if not palette.keys() & set(distinct):
+        return categorical(distinct)
     known = {label: palette[label] for label in distinct if label in palette}
     free = (colour for colour in _shades() if colour not in palette.values())
     return {label: known.get(label) or next(free, GREY) for label in distinct}
