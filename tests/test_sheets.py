@@ -56,6 +56,10 @@ BAD_SHEETS = {
         [row | {"technolgy": "x"} for row in good_rows()],
         ["unknown column `technolgy`", "did you mean `technology`"],
     ),
+    "a column by another name": (
+        [{"tissue" if k == "organ" else k: v for k, v in row.items()} for row in good_rows()],
+        ["unknown column `tissue`, and `organ` is missing"],
+    ),
     "a column missing": (
         [{k: v for k, v in row.items() if k != "patient"} for row in good_rows()],
         ["column `patient` is missing; add it"],

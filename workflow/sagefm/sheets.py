@@ -79,10 +79,11 @@ def _read_sheet(path: str | Path, schema_name: str, cohort: str, key: str) -> pd
 
 
 def _check_columns(columns: list[str], schema: dict, where: str) -> None:
+    missing = [name for name in schema["required"] if name not in columns]
     for name in columns:
         if name not in schema["properties"]:
             known = hint(name, schema["properties"], "known are")
-            raise InputError(f"{where}: unknown column `{name}`; {known}.")
-    for name in schema["required"]:
-        if name not in columns:
-            raise InputError(f"{where}: column `{name}` is missing; add it.")
+            lacking = f", and `{missing[0]}` is missing" if missing else ""
+            raise InputError(f"{where}: unknown column `{name}`{lacking}; {known}.")
+    if missing:
+        raise InputError(f"{where}: column `{missing[0]}` is missing; add it.")

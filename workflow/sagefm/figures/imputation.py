@@ -32,7 +32,7 @@ SETTING_NAMES = {
     "centre_only": "neighbours have them",
 }
 NORMALISATION_NAMES = {"log1p": "log1p of counts", "log1p_cp10k": "log1p, scaled to 10,000"}
-MODEL_COLOURS = [OKABE_ITO[name] for name in ("blue", "vermilion", "green", "sky", "yellow")]
+MODEL_COLOURS = [OKABE_ITO[name] for name in ("blue", "sky", "green", "vermilion", "yellow")]
 MODEL_MARKERS = "oPv<>*"
 LEAST_R2 = -0.5
 """Where the axis of R2 ends: what is worse is off the figure."""
