@@ -95,6 +95,25 @@ def test_a_class_may_be_called_none(source):
         check(config)
 
 
+@pytest.mark.parametrize(
+    ("content", "choice", "words"),
+    [
+        ("name\tgene\nAC\tA\n", {}, ["t.labels.gene_sets: sets.tsv has no column `set`"]),
+        ("set\tgene\nAC\tA\nMES\tB\n", {"drop": ["MESS"]}, ["t: no spot is labelled `MESS`"]),
+        ("set\tgene\nAC\tA\nMES\tB\n", {"merge": {"x": ["OPC"]}}, ["there are AC, MES, unass"]),
+    ],
+)
+def test_gene_sets_that_cannot_make_a_tasks_labels_end_in_one_sentence(content, choice, words):
+    Path("sets.tsv").write_text("set\tgene\nAC\tA\nMES\tB\n")
+    task = {"cohort": "breast", "labels": {"source": "module_scores", "gene_sets": "sets.tsv"}}
+    config = good_config() | {"tasks": {"t": task}}
+    check(config | {"tasks": {"t": task | {"merge": {"x": ["AC", "unassigned"]}}}})
+    Path("sets.tsv").write_text(content)
+    with pytest.raises(InputError) as error:
+        check(config | {"tasks": {"t": task | choice}})
+    assert_sentence(error.value, ["config, at tasks.", *words])
+
+
 def test_too_few_patients_for_a_split_end_in_one_sentence():
     write_sheet(good_rows()[:2])
     with pytest.raises(InputError) as error:

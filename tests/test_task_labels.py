@@ -5,10 +5,11 @@ import pandas as pd
 import pytest
 
 import small
+from sagefm.class_names import UNASSIGNED
 from sagefm.cohort import Cohort
 from sagefm.errors import InputError
 from sagefm.io import read_h5ad, write_h5ad
-from sagefm.module_scores import UNASSIGNED, found_genes, highest_set, read_gene_sets
+from sagefm.module_scores import found_genes, highest_set, read_gene_sets
 from sagefm.task_labels import label_task
 
 SAMPLES = ("heart-1", "SPA147")

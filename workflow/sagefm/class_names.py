@@ -5,6 +5,9 @@ from collections.abc import Set as AbstractSet
 
 from sagefm.errors import InputError, hint
 
+UNASSIGNED = "unassigned"
+"""The class of spots at which no gene set leads, where labels are derived from them."""
+
 
 def check_named(
     there: AbstractSet[str], drop: Sequence[str], merge: Mapping[str, Sequence[str]]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from sagefm.class_names import check_named
+from sagefm.class_names import UNASSIGNED, check_named
 from sagefm.errors import InputError, hint
 from sagefm.gene_lists import named_columns
 from sagefm.io import read_table
@@ -15,7 +15,7 @@ from sagefm.technologies import HEXAGONAL, SQUARE
 
 
 def check_label_tables(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> None:
-    """Check that each label table has its columns, and names samples and classes of the config.
+    """Check that tables of labels, or of gene sets to make them of, have what the config names.
 
     Parameters
     ----------
@@ -41,6 +41,9 @@ def check_label_tables(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> N
             columns = labels["sample_column"], labels["spot_column"], labels["column"]
             at = f"tasks.{name}.labels.path"
             there = _classes(labels["path"], columns, sheets[cohort], cohort, at)
+        if labels["source"] == "module_scores":
+            sets = _table_of(labels["gene_sets"], ("set", "gene"), f"tasks.{name}.labels.gene_sets")
+            there = {*sets["set"].dropna(), UNASSIGNED}
         if there is not None:
             try:
                 check_named(there, task["drop"], task["merge"])

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from sagefm.class_names import UNASSIGNED
 from sagefm.cohort import Cohort
 from sagefm.errors import InputError
 from sagefm.expression import normalise
 from sagefm.io import read_table
 
-UNASSIGNED = "unassigned"
 CONTROLS = 50
 """Control genes drawn from a bin of abundance; scanpy's default."""
 

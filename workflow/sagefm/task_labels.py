@@ -8,13 +8,12 @@ import h5py
 import pandas as pd
 from anndata.io import read_elem
 
-from sagefm.class_names import check_named
+from sagefm.class_names import UNASSIGNED, check_named
 from sagefm.cohort import Cohort, cohort_obs, cohort_spatial
 from sagefm.errors import InputError
 from sagefm.ingest import join_labels
 from sagefm.io import read_table
 from sagefm.module_scores import (
-    UNASSIGNED,
     found_genes,
     highest_set,
     module_scores,
