@@ -101,5 +101,5 @@ def test_without_slurm_there_are_no_nodes(work, tmp_path, monkeypatch, lacks):
         monkeypatch.delenv("SLURM_JOB_ID")
     else:
         monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(InputError, match=r"`compute.nodes` is 2, but this is not a job of SLURM's"):
+    with pytest.raises(InputError, match=r"wants several nodes .* not a job of SLURM's"):
         work()

@@ -67,6 +67,18 @@ def test_a_gpu_that_is_not_there_is_told_by_a_job_of_its_own(folder, monkeypatch
     assert planned["preflight_gpu"] == 1
 
 
+def test_several_nodes_without_slurm_are_told_before_any_job(folder, monkeypatch):
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    config = copy.deepcopy(runs.CONFIG)
+    config["models"]["paper"]["compute"] = {"nodes": 2}
+    config["models"]["paper"]["training"]["devices"] = 2
+    runs.write_config(folder, config)
+    done = runs.snakemake(folder, "results/small/models/paper/best.pt")
+    assert done.returncode != 0
+    assert "model `paper` wants several nodes (`compute.nodes`), but this is not a" in done.stdout
+    assert "Traceback" not in done.stdout and not (folder / "results/small/logs/ingest").exists()
+
+
 def test_it_comes_before_downloads_and_makes_none_of_them_out_of_date(folder, monkeypatch):
     names = [*runs.SAMPLES["breast"]]
     rows = [runs.row(name, name, source="hest") for name in names]

@@ -158,7 +158,7 @@ def model_environment(wildcards):
 def training_gpus(model):
     """GPUs a model's training asks of each node: one a device, if the model's jobs ask for any."""
     gpus, nodes = (MODELS[model]["compute"][key] for key in ("gpus", "nodes"))
-    return gpus and max(gpus, MODELS[model]["training"]["devices"] // nodes)
+    return gpus and -(-max(gpus, MODELS[model]["training"]["devices"]) // nodes)
 
 
 def asked_of_slurm(key):
@@ -184,7 +184,7 @@ def asked_of_slurm(key):
     return value
 
 
-def device_of(wildcards):
+def model_device(wildcards):
     """Where a model's jobs compute; one that was lent a GPU is not to fall back to the CPU."""
     compute = MODELS[wildcards.model]["compute"]
     return "cuda" if compute["gpus"] and compute["device"] == "auto" else compute["device"]

@@ -26,7 +26,7 @@ rule imputation:
         mem_mb=growing(4000, per_1000_spots=4),
         runtime=growing(120, per_1000_spots=1),
         gpu=of_model("compute", "gpus"),
-        device=device_of,
+        device=model_device,
     params:
         rows=lambda wildcards: rows_of([wildcards.cohort]),
         model=lambda wildcards: {
@@ -92,7 +92,7 @@ rule impute_sample:
         mem_mb=growing(4000, per_1000_spots=250),
         runtime=growing(60),
         gpu=of_model("compute", "gpus"),
-        device=device_of,
+        device=model_device,
     params:
         network=of_model("network"),
         normalisation=of_model("normalisation"),

@@ -64,7 +64,7 @@ rule perturb:
         mem_mb=growing(8000, per_1000_spots=2),
         runtime=growing(720),
         gpu=of_model("compute", "gpus"),
-        device=device_of,
+        device=model_device,
     params:
         rows=lambda wildcards: rows_of([wildcards.cohort]),
         network=of_model("network"),
@@ -159,7 +159,7 @@ rule response_map:
         mem_mb=growing(6000),
         runtime=growing(60),
         gpu=of_model("compute", "gpus"),
-        device=device_of,
+        device=model_device,
     params:
         rows=lambda wildcards: rows_of([wildcards.cohort]),
         network=of_model("network"),

@@ -4,31 +4,32 @@
 
 from dataclasses import asdict
 
+from sagefm.nodes import require_slurm
 from sagefm.preflight.disk import stage_needs
 
 N_GENES = len(Path(config["panel"]).read_text().split())
 NEEDS = stage_needs(config, SHEETS, used_cohorts(), N_GENES)
 ENVS = f"{workflow.basedir}/envs"
-GPUS = max(map(training_gpus, MODELS))
+GPUS = max(max(training_gpus(name), model["compute"]["gpus"]) for name, model in MODELS.items())
 GPU_CHECKED = f"{RESULTS}/preflight/gpu.tsv"
 
 
 # The only one there may be: of several, Snakemake keeps the last.
 onstart:
+    jobs = list(workflow.dag.needrun_jobs())
+    fetched = {job.wildcards.file for job in jobs if job.rule.name == "fetch"}
+    trained = [job.wildcards.model for job in jobs if job.rule.name == "pretrain"]
     try:
         require_writable(config["results"])
+        for model in trained:
+            if MODELS[model]["compute"]["nodes"] > 1 and not workflow.non_local_exec:
+                require_slurm(f"model `{model}`")
+        if fetched:
+            from sagefm.preflight.first import look_first
+
+            look_first([RAW.origins[file] for file in fetched], NEEDS, ENVS)
     except InputError as error:
         raise WorkflowError(str(error))
-    fetched = {
-        job.wildcards.file for job in workflow.dag.needrun_jobs() if job.rule.name == "fetch"
-    }
-    if fetched:
-        from sagefm.preflight.first import look_first
-
-        try:
-            look_first([RAW.origins[file] for file in fetched], NEEDS, ENVS)
-        except InputError as error:
-            raise WorkflowError(str(error))
 
 
 rule preflight_checks:

@@ -69,7 +69,7 @@ rule pretrain:
         cpus_per_task=asked_of_slurm("cpus_per_task"),
         nodes=of_model("compute", "nodes"),
         devices=of_model("training", "devices"),
-        device=device_of,
+        device=model_device,
         workers=of_model("compute", "workers"),
         keep_gb=of_model("compute", "keep_gb"),
         save_seconds=of_model("compute", "save_seconds"),

@@ -28,7 +28,7 @@ rule recovery:
         mem_mb=growing(4000, per_1000_spots=4),
         runtime=growing(120, per_1000_spots=1),
         gpu=of_model("compute", "gpus"),
-        device=device_of,
+        device=model_device,
     params:
         rows=lambda wildcards: rows_of([wildcards.cohort]),
         model=lambda wildcards: {

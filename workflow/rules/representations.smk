@@ -24,7 +24,7 @@ rule embed:
         mem_mb=growing(4000, per_1000_spots=30),
         runtime=growing(60, per_1000_spots=1),
         gpu=of_model("compute", "gpus"),
-        device=device_of,
+        device=model_device,
     params:
         network=of_model("network"),
         normalisation=of_model("normalisation"),

@@ -50,7 +50,7 @@ rule screen:
         mem_mb=growing(SCREEN_MB, per_1000_spots=2),
         runtime=growing(1440),
         gpu=of_model("compute", "gpus"),
-        device=device_of,
+        device=model_device,
     params:
         rows=lambda wildcards: rows_of([wildcards.cohort]),
         network=of_model("network"),
@@ -86,7 +86,7 @@ rule jacobian:
         mem_mb=growing(8000, per_1000_spots=2),
         runtime=growing(240),
         gpu=of_model("compute", "gpus"),
-        device=device_of,
+        device=model_device,
     params:
         rows=lambda wildcards: rows_of([wildcards.cohort]),
         network=of_model("network"),

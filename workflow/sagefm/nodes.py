@@ -47,11 +47,7 @@ def launch_on_nodes(
     InputError
         If this is no job of SLURM's, or a process failed.
     """
-    if "SLURM_JOB_ID" not in os.environ or not shutil.which("srun"):
-        raise InputError(
-            f"`compute.nodes` is {nodes}, but this is not a job of SLURM's that can call `srun`; "
-            "start through profiles/slurm, without a container, or set it to 1."
-        )
+    require_slurm("a training")
     folder = shared.resolve() / "launch"
     shutil.rmtree(folder, ignore_errors=True)  # what a job that was killed left
     folder.mkdir(parents=True)
@@ -70,7 +66,16 @@ def launch_on_nodes(
             codes += json.loads(file.read_text()) if file.exists() else none
         return verdict(codes, folder)
     finally:
-        shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def require_slurm(who: str) -> None:
+    """Raise `InputError` where a training on several nodes could not be started."""
+    if "SLURM_JOB_ID" not in os.environ or not shutil.which("srun"):
+        raise InputError(
+            f"{who} wants several nodes (`compute.nodes`), but this is not a job of SLURM's that "
+            "can call `srun`; start through profiles/slurm, without a container, or set it to 1."
+        )
 
 
 def _srun(nodes: int, cores: int, arguments: list[str]) -> int:

@@ -101,7 +101,8 @@ def main(rank: int, size: int, meeting: str, folder: Path) -> int:
         TrainingJob(**json.loads((folder / ARGUMENT).read_text())).train(rank, meeting)
     except Preempted:
         return STOPPED
-    except PeerLost:
+    except PeerLost as error:
+        log.warning("process %d of %d lost the others: %s", rank, size, error)
         return LOST
     except InputError as error:
         (folder / f"error-{rank}").write_text(str(error))
