@@ -169,8 +169,9 @@ def draw_classes(classes: pd.DataFrame, shown: pd.DataFrame, title: str) -> Figu
             label_row = row_name(row["representation"], bool(row["centred"]))
             ax.barh(rows, part[value], height=height * 0.9, color=colours[row["role"]],
                     label=label_row)  # fmt: skip
-            for y in rows[part[value].isna().to_numpy()]:
-                ax.text(0.01, y, "never predicted", va="center", fontsize=6, color=NEUTRAL)
+            for words, there in (("never predicted", part[value].isna()), ("0", part[value] == 0)):
+                for y in rows[there.to_numpy()]:
+                    ax.text(0.01, y, words, va="center", fontsize=6, color=NEUTRAL)
         percent_axis(ax)
         ax.set_xlim(0, 1.03)
         ax.grid(axis="x")
