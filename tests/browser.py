@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -66,21 +66,24 @@ class Page:
 
     def wait(self, condition: str, timeout: float = 60) -> None:
         """Wait until an expression is true."""
-        end = time.monotonic() + timeout
-        while time.monotonic() < end:
-            if self.evaluate(condition):
-                return
-            time.sleep(0.1)
-        raise TimeoutError(f"not true within {timeout} s: {condition}")
+        self._until(lambda: self.evaluate(condition), f"not true: {condition}", timeout)
 
     def noticed(self, words: str, timeout: float = 60) -> None:
         """Wait until a problem with these words has been told of."""
+
+        def told() -> bool:
+            self.evaluate("1")  # with its answer comes what happened meanwhile
+            return any(words in problem for problem in self.problems)
+
+        self._until(told, f"not told of: {words}", timeout)
+
+    def _until(self, ready: Callable[[], Any], lacking: str, timeout: float) -> None:
         end = time.monotonic() + timeout
-        while not any(words in problem for problem in self.problems):
-            if time.monotonic() > end:
-                raise TimeoutError(f"not told of within {timeout} s: {words}")
-            self.evaluate("1")
+        while time.monotonic() < end:
+            if ready():
+                return
             time.sleep(0.1)
+        raise TimeoutError(f"within {timeout} s {lacking}")
 
     def _read(self) -> list[dict]:
         *whole, self.rest = (self.rest + os.read(self.back, 1 << 20)).split(b"\0")

@@ -10,7 +10,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,17 @@ def start(cluster: slurm.Cluster, folder: Path, *arguments: str) -> subprocess.P
         stdin=subprocess.DEVNULL,
         text=True,
     )
+
+
+@contextmanager
+def started(cluster: slurm.Cluster, folder: Path, *arguments: str) -> Iterator[subprocess.Popen]:
+    """A Snakemake as `start` starts it, which does not outlive the block."""
+    process = start(cluster, folder, *arguments)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 def finish(process: subprocess.Popen) -> str:
@@ -232,7 +244,6 @@ def test_a_job_past_its_time_ends_in_a_report_and_keeps_its_state(cluster, whole
 def test_a_training_preempted_then_cancelled_ends_as_if_undisturbed(cluster, local):
     folder = untrained(local, "disturbed")
     gres = ("--set-resources", "pretrain:gpu=0", "pretrain:gres='gpu:1'")
-    process = start(cluster, folder, *TRAIN, *gres)
     log = folder / "results/small/logs/pretrain/paper.log"
 
     def running() -> dict[str, str] | None:
@@ -257,7 +268,7 @@ def test_a_training_preempted_then_cancelled_ends_as_if_undisturbed(cluster, loc
         cluster.ask("scontrol", "update", f"JobId={job_id}", "StartTime=now", check=False)
         return False
 
-    try:
+    with started(cluster, folder, *TRAIN, *gres) as process:
         first = wait_for(process, lambda: in_training(5))["epoch"]
         job = running()
         assert job["Partition"] == "gpu"
@@ -271,9 +282,6 @@ def test_a_training_preempted_then_cancelled_ends_as_if_undisturbed(cluster, loc
 
         cluster.ask("scancel", job["JobId"])
         printed = finish(process)
-    finally:
-        process.kill()
-        process.wait()
     assert process.returncode == 0, printed
     assert "SLURM status is: 'CANCELLED'" in printed
     cancelled, again = jobs_in(folder, cluster)
@@ -296,9 +304,8 @@ def test_a_training_on_two_nodes_goes_on_and_ends_as_on_one(cluster, local):
     many = {"threads": 2, "save_seconds": 10**6}
     runs.write_config(folder, config_of(two, nodes=2, **many))
     there = ("--set-resources", "pretrain:slurm_partition=both")
-    process = start(cluster, folder, *TRAIN, *there)
     log = folder / "results/small/logs/pretrain/paper.log"
-    try:
+    with started(cluster, folder, *TRAIN, *there) as process:
         wait_for(process, lambda: log.exists() and "epoch 5:" in log.read_text())
         (job,) = jobs_in(folder, cluster)
         assert (job["NumNodes"], job["NumTasks"], job["CPUs/Task"]) == ("2", "2", "1")
@@ -308,9 +315,6 @@ def test_a_training_on_two_nodes_goes_on_and_ends_as_on_one(cluster, local):
         )
         cluster.ask("scancel", job["JobId"])
         printed = finish(process)
-    finally:
-        process.kill()
-        process.wait()
     assert process.returncode == 0, printed
     assert "stopped; the state is saved, and a new start continues from it" in printed
     assert int(re.search(r"resumed at epoch (\d+)", log.read_text())[1]) > 5

@@ -8,8 +8,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from sagefm.errors import InputError
@@ -68,13 +68,9 @@ def run_ranks(
         Their exit statuses; None of those that were ended because of another.
     """
     processes = [
-        subprocess.Popen(
+        start(
             [sys.executable, "-m", module, str(rank), str(size), meeting, str(folder)],
-            env=environment(),
             stdin=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
         )
         for rank in ranks
     ]
@@ -88,10 +84,17 @@ def run_ranks(
                 process.wait()
 
 
-def environment() -> dict[str, str]:
-    """The environment of a process that imports this library."""
+def start(command: Sequence[str], stdin: int) -> subprocess.Popen:
+    """Start a process that can import this library, and whose stderr is to be `logged`."""
     paths = [LIBRARY, *filter(None, [os.environ.get("PYTHONPATH")])]
-    return os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
+    return subprocess.Popen(
+        command,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+        stdin=stdin,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+    )
 
 
 def follow_parent() -> None:
@@ -124,20 +127,27 @@ def logged(processes: Sequence[subprocess.Popen]) -> Iterator[None]:
             reader.join()
 
 
-@contextmanager
-def passed_on(processes: Sequence[subprocess.Popen], as_signal: signal.Signals) -> Iterator[None]:
+def passed_on(
+    processes: Sequence[subprocess.Popen], as_signal: signal.Signals
+) -> AbstractContextManager[None]:
     """Pass the signals that stop a training on to processes that still run, as one of them."""
 
     def tell(*_: object) -> None:
         for process in processes:
             process.send_signal(as_signal)
 
-    previous = {stop: signal.signal(stop, tell) for stop in STOPS}
+    return on_stop(tell)
+
+
+@contextmanager
+def on_stop(handler: Callable[..., None]) -> Iterator[None]:
+    """Call `handler`, as `signal.signal` has it, at each of the signals that stop a training."""
+    previous = {stop: signal.signal(stop, handler) for stop in STOPS}
     try:
         yield
     finally:
-        for stop, handler in previous.items():
-            signal.signal(stop, handler)
+        for stop, before in previous.items():
+            signal.signal(stop, before)
 
 
 def _wait(processes: list[subprocess.Popen]) -> list[int | None]:

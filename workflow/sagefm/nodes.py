@@ -18,14 +18,12 @@ from sagefm.errors import InputError
 from sagefm.launcher import (
     ARGUMENT,
     STOPPED,
-    environment,
     logged,
     passed_on,
     run_ranks,
+    start,
     verdict,
 )
-
-log = logging.getLogger(__name__)
 
 
 def launch_on_nodes(
@@ -85,14 +83,7 @@ def _srun(nodes: int, cores: int, arguments: list[str]) -> int:
         *(f"--cpus-per-task={max(cores // nodes, 1)}", "--cpu-bind=none"),
         *(sys.executable, "-m", "sagefm.nodes", *arguments),
     ]
-    srun = subprocess.Popen(
-        command,
-        env=environment(),
-        stdin=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-    )
+    srun = start(command, stdin=subprocess.DEVNULL)
     # Told SIGTERM, `srun` would kill its processes before they have saved their state.
     with logged([srun]), passed_on([srun], signal.SIGUSR1):
         return srun.wait()

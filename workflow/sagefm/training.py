@@ -6,7 +6,6 @@ resumed takes the very steps of one that was not.
 
 import logging
 import math
-import signal
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -23,7 +22,7 @@ from sagefm.contrast import Contrast
 from sagefm.distributed import Alone
 from sagefm.errors import InputError
 from sagefm.inference import autocast, evaluate, loss, products
-from sagefm.launcher import STOPS
+from sagefm.launcher import on_stop
 from sagefm.masks import FIXED_STREAM
 from sagefm.model import build_network
 from sagefm.shares import padded
@@ -114,14 +113,9 @@ class Trainer:
         InputError
             If the validation loss is no longer a number.
         """
-        previous = {stop: signal.signal(stop, self._on_stop) for stop in STOPS}
-        try:
-            with products(self.recipe.precision):
-                while not self._finished():
-                    self._epoch()
-        finally:
-            for stop, handler in previous.items():
-                signal.signal(stop, handler)
+        with on_stop(self._on_stop), products(self.recipe.precision):
+            while not self._finished():
+                self._epoch()
         return self.progress
 
     def _finished(self) -> bool:
