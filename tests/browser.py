@@ -44,11 +44,15 @@ class Page:
         os.write(self.to, json.dumps(message).encode() + b"\0")
         end = time.monotonic() + timeout
         while time.monotonic() < end:
+            answer = None
             for event in self._read():
                 if event.get("id") == self.number:
-                    assert "error" not in event, (method, event["error"])
-                    return event["result"]
-                self._note(event)
+                    answer = event
+                else:  # also what came together with the answer, behind it
+                    self._note(event)
+            if answer is not None:
+                assert "error" not in answer, (method, answer["error"])
+                return answer["result"]
         raise TimeoutError(f"{method}: no answer within {timeout} s")
 
     def evaluate(self, expression: str) -> Any:
