@@ -66,7 +66,7 @@ cluster-test: $(ENV) ## run the workflow on a SLURM started for it on this machi
 	@[ "$$(PATH="$$PATH:/usr/sbin" command -v $(SLURM) | wc -l)" = $(words $(SLURM)) ] || { \
 	    as=$$([ "$$(id -u)" = 0 ] || echo sudo); $$as apt-get -qq update; \
 	    $$as apt-get -qq install --no-install-recommends -y slurm-wlm munge > /dev/null; }
-	$(BIN)/pytest -m cluster tests/test_cluster.py
+	$(BIN)/pytest -m cluster tests/whole_run/test_slurm.py
 
 bench: $(ENV) ## measure speed and size against targets (ARGS='fp32 bf16': some parts)
 	PYTHONPATH=workflow $(BIN)/python workflow/bench/speed.py $(ARGS)

@@ -17,7 +17,7 @@ include: "workflow/rules/preflight.smk"  # what would fail after hours, looked a
 include: "workflow/rules/downloads.smk"  # raw files, from where they are published
 include: "workflow/rules/cohorts.smk"  # sections, quality control, the gene panel
 include: "workflow/rules/graphs.smk"  # a neighbourhood for every spot
-include: "workflow/rules/pretrain.smk"  # split by patient, train or load the models
+include: "workflow/rules/training.smk"  # split by patient, train or load the models
 include: "workflow/rules/representations.smk"  # embeddings, and other methods'
 include: "workflow/rules/recovery.smk"  # claim 2: masked genes recovered
 include: "workflow/rules/imputation.smk"  # genes that whole sections lack, predicted
@@ -25,7 +25,7 @@ include: "workflow/rules/clustering.smk"  # claim 3: clusters, and what heteroge
 include: "workflow/rules/annotation.smk"  # claims 4 and 5: the classes of spots, predicted
 include: "workflow/rules/perturbation.smk"  # claim 6: genes changed in the neighbours
 include: "workflow/rules/screen.smk"  # every gene changed, against every other
-include: "workflow/rules/explore.smk"  # on request: cohorts as h5ad for scanpy and viewers
+include: "workflow/rules/exports.smk"  # on request: cohorts as h5ad for scanpy and viewers
 include: "workflow/rules/figures.smk"  # the paper's five figures
 include: "workflow/rules/report.smk"  # the scoreboard, provenance, the report's figures
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["strict_skips"]
+pytest_plugins = ["support.strict_skips"]
 
 REPO = Path(__file__).resolve().parents[1]
 
@@ -24,7 +24,7 @@ def panel() -> list[str]:
 @pytest.fixture
 def good_files(tmp_path, monkeypatch) -> Path:
     """A working directory with all that `configs.good_config` names."""
-    import configs  # Snakemake, a second to import; most tests do without
+    from support import configs  # Snakemake, a second to import; most tests do without
 
     monkeypatch.chdir(tmp_path)
     configs.write_files(tmp_path)
@@ -34,7 +34,7 @@ def good_files(tmp_path, monkeypatch) -> Path:
 @pytest.fixture(scope="session")
 def run(tmp_path_factory) -> Path:
     """A copy of the workflow with the results of one whole run; minutes, once a session."""
-    import runs  # torch, seconds to import; most tests do without
+    from support import runs  # torch, seconds to import; most tests do without
 
     folder = runs.prepare(tmp_path_factory.mktemp("workflow") / "run")
     done = runs.snakemake(folder)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.cohort_files import write_graphs, write_samples
-from sagefm.panel import read_panel
-from sagefm.sections import Section, sections_of
+from sagefm.sections.genes import read_panel
+from sagefm.sections.section import Section, sections_of
 
 RESOURCES = Path(__file__).parents[2] / "resources"
 

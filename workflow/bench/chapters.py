@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from bench.stages import PAPER
-from sagefm.cohort import Cohort
-from sagefm.expression import gene_summary
-from sagefm.inference import prepare_machine
-from sagefm.methods.registry import load_method, read_options
-from sagefm.model import build_network
-from sagefm.recovery import recover
-from sagefm.sections import Section
-from sagefm.training_files import batches_of
+from sagefm.networks.device import prepare_machine
+from sagefm.networks.sagefm import build_network
+from sagefm.recovery.score import recover
+from sagefm.representations.methods.registry import load_method, read_options
+from sagefm.sections.cohort import Cohort
+from sagefm.sections.gene_summary import gene_summary
+from sagefm.sections.section import Section
+from sagefm.training.files import batches_of
 
 NARROW = (32, 16, 16, 16, 32)
 """Widths of a network whose size does not matter."""

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from bench.generated import generate_section
-from sagefm.graphs import build_graph, save_graph
-from sagefm.ingest import ingest
-from sagefm.io import spot_positions, write_h5ad
-from sagefm.sections import Section, sections_of
+from sagefm.cohorts.ingest import ingest
+from sagefm.common.h5ad import write_h5ad
+from sagefm.graphs.neighbourhoods import build_graph, save_graph
+from sagefm.sections.section import Section, sections_of, spot_positions
 
 QC = {"in_tissue": True, "min_counts": 1, "min_genes": 1, "max_mito_share": 1.0, "min_spots": 15}
 HARMONISE = {"duplicates": "first", "min_overlap": 0.5}

@@ -14,9 +14,9 @@ from bench.bundled import bundled_sections
 from bench.measured import seconds
 from bench.released import predict_all
 from bench.table import Table
-from sagefm.inference import prepare_machine
-from sagefm.model import build_network
-from sagefm.perturbation import neighbourhoods
+from sagefm.networks.device import prepare_machine
+from sagefm.networks.sagefm import build_network
+from sagefm.perturbation.neighbourhoods import neighbourhoods
 
 ROUNDS, SPOTS = 5, 64
 

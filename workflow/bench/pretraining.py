@@ -19,13 +19,13 @@ from bench.measured import measured, seconds
 from bench.released import subgraphs_of, train_step
 from bench.stages import PAPER
 from bench.table import Table
-from sagefm.batch import Batch
-from sagefm.batches import Batches
-from sagefm.inference import prepare_machine, products
-from sagefm.model import SageFM
-from sagefm.sections import Section
-from sagefm.training import Recipe, Trainer
-from sagefm.training_files import batches_of
+from sagefm.networks.device import prepare_machine, products
+from sagefm.networks.sagefm import SageFM
+from sagefm.sections.batch import Batch
+from sagefm.sections.batches import Batches
+from sagefm.sections.section import Section
+from sagefm.training.files import batches_of
+from sagefm.training.trainer import Recipe, Trainer
 
 EPOCHS = 6
 """The first warms up, and is left out."""

@@ -10,8 +10,8 @@ from torch import Tensor
 from torch.optim import Optimizer
 from torch_geometric.data import Batch, Data
 
-from sagefm.model import SageFM
-from sagefm.sections import Section, load_chunk
+from sagefm.networks.sagefm import SageFM
+from sagefm.sections.section import Section, load_chunk
 
 
 def subgraphs_of(section: Section, spots: int) -> list[Data]:

@@ -25,9 +25,9 @@ from bench.measured import measured
 from bench.prediction import H100, Rates, predicted_hours
 from bench.stages import PAPER, read, stream, train, validate
 from bench.table import Table
-from sagefm.io import write_table
-from sagefm.panel import read_panel
-from sagefm.sections import Section
+from sagefm.common.io import write_table
+from sagefm.sections.genes import read_panel
+from sagefm.sections.section import Section
 
 SIZES = (50_000, 250_000)
 """Spots of the smaller cohorts that the whole one is held against."""

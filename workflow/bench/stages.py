@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from sagefm.batches import Batches
-from sagefm.inference import evaluate, prepare_machine
-from sagefm.kept import Kept
-from sagefm.model import WIDTHS, build_network
-from sagefm.sections import Section, load_chunk
-from sagefm.training import Recipe, Trainer
-from sagefm.training_files import batches_of
+from sagefm.networks.device import prepare_machine
+from sagefm.networks.sagefm import WIDTHS, build_network
+from sagefm.sections.batches import Batches
+from sagefm.sections.cache import SectionCache
+from sagefm.sections.section import Section, load_chunk
+from sagefm.training.evaluation import evaluate
+from sagefm.training.files import batches_of
+from sagefm.training.trainer import Recipe, Trainer
 
 PAPER = {
     "network": "gcn",
@@ -67,7 +68,7 @@ def read(sections: Sequence[Section], model: dict, limit: int) -> tuple[int, flo
     How many spots that were, and spots a second of processor time, the first and the second time.
     """
     batches = batches_of(list(sections), model, "knn_clique", 1)
-    kept, spots, clock = Kept(limit * 1e-4), 0, [time.process_time()]
+    kept, spots, clock = SectionCache(limit * 1e-4), 0, [time.process_time()]
     for _ in range(2):
         spots = 0
         for group, _ in batches.plan(1, "shuffled"):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from sagefm.io import read_table, write_table
+from sagefm.common.io import read_table, write_table
 
 
 class Table:

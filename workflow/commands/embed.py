@@ -4,9 +4,9 @@ import argparse
 import logging
 import sys
 
-from sagefm.embed_section import embed_section
-from sagefm.errors import InputError
-from sagefm.inference import prepare_machine
+from sagefm.common.errors import InputError
+from sagefm.exports.section import embed_section
+from sagefm.networks.device import prepare_machine
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("source", help="Space Ranger's outs/, a 10x .h5, a matrix folder or an .h5ad")

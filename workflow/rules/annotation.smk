@@ -10,7 +10,7 @@ rule task_labels:
         samples=lambda wildcards: samples_of([cohort_of(wildcards.task)]),
         table=lambda wildcards: TASKS[wildcards.task]["labels"]["path"] or [],
         gene_sets=lambda wildcards: TASKS[wildcards.task]["labels"]["gene_sets"] or [],
-        library=module_files("task_labels"),
+        library=module_files("annotation.labels"),
     output:
         labels=f"{TASK}/labels.tsv.gz",
         classes=f"{TASK}/classes.tsv",
@@ -33,14 +33,14 @@ rule task_labels:
     message:
         "Labelling the spots of task {wildcards.task}"
     script:
-        "../scripts/task_labels.py"
+        "../scripts/annotation/labels.py"
 
 
 rule annotate:
     input:
         labels=rules.task_labels.output.labels,
         representation=task_representation,
-        library=module_files("annotation"),
+        library=module_files("annotation.predict"),
     output:
         predictions=f"{TASK}/{{representation}}/predictions.tsv.gz",
         fits=f"{TASK}/{{representation}}/fits.tsv",
@@ -59,7 +59,7 @@ rule annotate:
     message:
         "Predicting {wildcards.task} from {wildcards.representation}"
     script:
-        "../scripts/annotate.py"
+        "../scripts/annotation/predict.py"
 
 
 rule annotation_scores:
@@ -79,7 +79,7 @@ rule annotation_scores:
             f"{RESULTS}/models/{{model}}/split.tsv", model=task_models(wildcards.task)
         ),
         costs=lambda wildcards: f"{RESULTS}/representations/{cohort_of(wildcards.task)}/costs.tsv",
-        library=module_files("annotation_summary"),
+        library=module_files("annotation.summary"),
     output:
         scores=f"{TASK}/scores.tsv",
         per_class=f"{TASK}/per_class.tsv",
@@ -108,7 +108,7 @@ rule annotation_scores:
     message:
         "Scoring task {wildcards.task}"
     script:
-        "../scripts/annotation_scores.py"
+        "../scripts/annotation/tables.py"
 
 
 rule annotation_figures:
@@ -123,7 +123,7 @@ rule annotation_figures:
             cohort=cohort_of(wildcards.task)
         ),
         reported=REPORTED,
-        library=module_files("figures.annotation", "figures.annotation_maps", "figures.palette"),
+        library=module_files("annotation.figures", "annotation.map_figures", "plotting.palette"),
     output:
         pdf=expand(
             f"{RESULTS}/figures/task_{{task}}_{{figure}}.pdf",
@@ -134,25 +134,25 @@ rule annotation_figures:
             f"{RESULTS}/figures/task_{{task}}_scores.png",
             category="6 Annotation and subtypes (claims 4, 5)",
             labels={"figure": "accuracy", "task": "{task}"},
-            caption="../report/annotation_scores.rst",
+            caption="../report/annotation/scores.rst",
         ),
         classes=report(
             f"{RESULTS}/figures/task_{{task}}_classes.png",
             category="6 Annotation and subtypes (claims 4, 5)",
             labels={"figure": "each class", "task": "{task}"},
-            caption="../report/annotation_classes.rst",
+            caption="../report/annotation/classes.rst",
         ),
         confusion=report(
             f"{RESULTS}/figures/task_{{task}}_confusion.png",
             category="6 Annotation and subtypes (claims 4, 5)",
             labels={"figure": "confusion", "task": "{task}"},
-            caption="../report/annotation_confusion.rst",
+            caption="../report/annotation/confusion.rst",
         ),
         maps=report(
             f"{RESULTS}/figures/task_{{task}}_maps.png",
             category="6 Annotation and subtypes (claims 4, 5)",
             labels={"figure": "maps", "task": "{task}"},
-            caption="../report/annotation_maps.rst",
+            caption="../report/annotation/maps.rst",
         ),
     log:
         f"{RESULTS}/logs/annotation_figures/{{task}}.log",
@@ -174,7 +174,7 @@ rule annotation_figures:
     message:
         "Drawing task {wildcards.task}"
     script:
-        "../scripts/annotation_figures.py"
+        "../scripts/annotation/figures.py"
 
 
 rule claims_annotation:
@@ -184,7 +184,7 @@ rule claims_annotation:
         comparisons=expand(rules.annotation_scores.output.comparisons, task=CLAIMING_TASKS),
         withheld=expand(rules.task_labels.output.withheld, task=CLAIMING_TASKS),
         reported=REPORTED,
-        library=module_files("annotation_claims"),
+        library=module_files("annotation.claims"),
     output:
         claims=f"{RESULTS}/claims/annotation.tsv",
     log:
@@ -213,7 +213,7 @@ rule claims_annotation:
     message:
         "Judging the claims on annotation and subtypes"
     script:
-        "../scripts/claims_annotation.py"
+        "../scripts/annotation/claims.py"
 
 
 ANNOTATION_FIGURES = expand(

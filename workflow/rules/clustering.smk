@@ -8,7 +8,7 @@ NOT_OF_SCORES = ("cohorts", "umap_spots", "maps")
 rule cluster:
     input:
         representation=REPRESENTATION,
-        library=module_files("clustering"),
+        library=module_files("clustering.cluster"),
     output:
         scores=f"{CLUSTERS}/scores.tsv",
         clusters=f"{CLUSTERS}/clusters.tsv.gz",
@@ -28,7 +28,7 @@ rule cluster:
     message:
         "Clustering {wildcards.cohort} by {wildcards.representation}"
     script:
-        "../scripts/cluster.py"
+        "../scripts/clustering/cluster.py"
 
 
 rule clustering_tables:
@@ -44,7 +44,7 @@ rule clustering_tables:
             allow_missing=True,
         ),
         costs=f"{RESULTS}/representations/{{cohort}}/costs.tsv",
-        library=module_files("clustering_tables"),
+        library=module_files("clustering.tables"),
     output:
         summary=f"{RESULTS}/clustering/{{cohort}}/summary.tsv",
         comparisons=f"{RESULTS}/clustering/{{cohort}}/comparisons.tsv",
@@ -62,7 +62,7 @@ rule clustering_tables:
     message:
         "Summarising the clusterings of {wildcards.cohort}"
     script:
-        "../scripts/clustering_tables.py"
+        "../scripts/clustering/tables.py"
 
 
 rule cluster_umap:
@@ -72,7 +72,7 @@ rule cluster_umap:
             representation=representations_of(wildcards.cohort),
             allow_missing=True,
         ),
-        library=module_files("cluster_umap"),
+        library=module_files("clustering.umap"),
     output:
         umap=f"{RESULTS}/clustering/{{cohort}}/umap.tsv.gz",
     log:
@@ -92,27 +92,27 @@ rule cluster_umap:
     message:
         "Laying out {wildcards.cohort} by UMAP"
     script:
-        "../scripts/cluster_umap.py"
+        "../scripts/clustering/umap.py"
 
 
 rule clustering_figures:
     input:
         summary=rules.clustering_tables.output.summary,
-        library=module_files("figures.clustering"),
+        library=module_files("clustering.figures"),
     output:
         metrics_pdf=f"{RESULTS}/figures/clustering_metrics_{{cohort}}.pdf",
         metrics_png=report(
             f"{RESULTS}/figures/clustering_metrics_{{cohort}}.png",
             category="5 Embeddings and clusters (claim 3)",
             labels={"figure": "all metrics", "cohort": "{cohort}"},
-            caption="../report/clustering_metrics.rst",
+            caption="../report/clustering/metrics.rst",
         ),
         batch_pdf=f"{RESULTS}/figures/clustering_batch_{{cohort}}.pdf",
         batch_png=report(
             f"{RESULTS}/figures/clustering_batch_{{cohort}}.png",
             category="5 Embeddings and clusters (claim 3)",
             labels={"figure": "batch against biology", "cohort": "{cohort}"},
-            caption="../report/clustering_batch.rst",
+            caption="../report/clustering/batch.rst",
         ),
     log:
         f"{RESULTS}/logs/clustering_figures/{{cohort}}.log",
@@ -127,7 +127,7 @@ rule clustering_figures:
     message:
         "Drawing the clusterings of {wildcards.cohort} in numbers"
     script:
-        "../scripts/clustering_figures.py"
+        "../scripts/clustering/figures.py"
 
 
 rule cluster_maps_figures:
@@ -137,21 +137,21 @@ rule cluster_maps_figures:
             rules.cluster.output.clusters, representation=mapped(wildcards), allow_missing=True
         ),
         palette=rules.palette.output.palette,
-        library=module_files("figures.cluster_maps", "figures.palette"),
+        library=module_files("clustering.map_figures", "plotting.palette"),
     output:
         umap_pdf=f"{RESULTS}/figures/clustering_umap_{{cohort}}.pdf",
         umap_png=report(
             f"{RESULTS}/figures/clustering_umap_{{cohort}}.png",
             category="5 Embeddings and clusters (claim 3)",
             labels={"figure": "UMAP", "cohort": "{cohort}"},
-            caption="../report/clustering_umap.rst",
+            caption="../report/clustering/umap.rst",
         ),
         maps_pdf=f"{RESULTS}/figures/clustering_maps_{{cohort}}.pdf",
         maps_png=report(
             f"{RESULTS}/figures/clustering_maps_{{cohort}}.png",
             category="5 Embeddings and clusters (claim 3)",
             labels={"figure": "clusters on the tissue", "cohort": "{cohort}"},
-            caption="../report/clustering_maps.rst",
+            caption="../report/clustering/maps.rst",
         ),
     log:
         f"{RESULTS}/logs/cluster_maps_figures/{{cohort}}.log",
@@ -169,7 +169,7 @@ rule cluster_maps_figures:
     message:
         "Drawing the clusters of {wildcards.cohort}"
     script:
-        "../scripts/cluster_maps_figures.py"
+        "../scripts/clustering/map_figures.py"
 
 
 rule claims_clustering:
@@ -178,7 +178,7 @@ rule claims_clustering:
         summary=f"{RESULTS}/clustering/{first(CLUSTERING['cohorts'])}/summary.tsv",
         comparisons=f"{RESULTS}/clustering/{first(CLUSTERING['cohorts'])}/comparisons.tsv",
         split=f"{RESULTS}/models/{HEADLINE}/split.tsv",
-        library=module_files("clustering_claims", "split"),
+        library=module_files("clustering.claims", "training.split", "training.seen"),
     output:
         claims=f"{RESULTS}/claims/clustering.tsv",
     log:
@@ -201,7 +201,7 @@ rule claims_clustering:
     message:
         "Judging the claim on clustering"
     script:
-        "../scripts/claims_clustering.py"
+        "../scripts/clustering/claims.py"
 
 
 CLUSTERING_FIGURES = expand(

@@ -7,7 +7,7 @@ rule label_table:
             RAW.section(row) for row in LABEL_FILES[wildcards.cohort].to_dict("records")
         ],
         codes=lambda wildcards: config["cohorts"][wildcards.cohort]["raw_labels"].get("codes", []),
-        library=module_files("r_labels"),
+        library=module_files("cohorts.labels"),
     output:
         table=f"{RESULTS}/labels/{{cohort}}.tsv",
     log:
@@ -26,7 +26,7 @@ rule label_table:
     message:
         "Reading the labels of {wildcards.cohort}"
     script:
-        "../scripts/label_table.py"
+        "../scripts/cohorts/labels.py"
 
 
 rule ingest:
@@ -36,7 +36,7 @@ rule ingest:
         labels=lambda wildcards: labels_of(wildcards.cohort),
         aliases=config["harmonise"]["aliases"] or [],
         panel=config["panel"],
-        library=module_files("ingest", "shared_samples"),
+        library=module_files("cohorts.ingest", "sections.labels", "cohorts.shared"),
     output:
         sample=SAMPLE,
     log:
@@ -60,13 +60,13 @@ rule ingest:
     message:
         "Reading {wildcards.cohort}/{wildcards.sample}"
     script:
-        "../scripts/ingest.py"
+        "../scripts/cohorts/ingest.py"
 
 
 rule qc_table:
     input:
         samples=lambda wildcards: samples_of([wildcards.cohort]),
-        library=module_files("qc"),
+        library=module_files("cohorts.qc"),
     output:
         table=f"{RESULTS}/qc/{{cohort}}.tsv",
     log:
@@ -82,13 +82,13 @@ rule qc_table:
     message:
         "Counting what quality control kept of {wildcards.cohort}"
     script:
-        "../scripts/qc_table.py"
+        "../scripts/cohorts/qc.py"
 
 
 rule palette:
     input:
         samples=lambda wildcards: samples_of([wildcards.cohort]),
-        library=module_files("figures.palette", "cohort"),
+        library=module_files("plotting.palette", "sections.cohort", "stats.patients"),
     output:
         palette=f"{RESULTS}/figures/palettes/{{cohort}}.tsv",
     log:
@@ -104,20 +104,20 @@ rule palette:
     message:
         "Choosing the colours of the labels and patients of {wildcards.cohort}"
     script:
-        "../scripts/palette.py"
+        "../scripts/cohorts/palette.py"
 
 
 rule qc_figure:
     input:
         table=rules.qc_table.output.table,
-        library=module_files("figures.qc"),
+        library=module_files("cohorts.figures"),
     output:
         pdf=f"{RESULTS}/figures/qc_{{cohort}}.pdf",
         png=report(
             f"{RESULTS}/figures/qc_{{cohort}}.png",
             category="2 Data",
             labels={"figure": "quality control", "cohort": "{cohort}"},
-            caption="../report/qc.rst",
+            caption="../report/cohorts/qc.rst",
         ),
     log:
         f"{RESULTS}/logs/qc_figure/{{cohort}}.log",
@@ -132,4 +132,4 @@ rule qc_figure:
     message:
         "Drawing quality control of {wildcards.cohort}"
     script:
-        "../scripts/qc_figure.py"
+        "../scripts/cohorts/qc_figure.py"

@@ -18,15 +18,15 @@ sys.path.insert(0, LIBRARY)
 # Scripts import the library from here, and nothing that a module system put in its way.
 os.environ.update(PYTHONPATH=LIBRARY)
 
-from sagefm.config_checks import check_config, check_references, check_written
-from sagefm.data_checks import check_arrays, check_genes, check_label_tables, check_splits
-from sagefm.errors import InputError
-from sagefm.io import require_writable
-from sagefm.methods.registry import method_of
-from sagefm.modules import module_files
-from sagefm.provenance import code_version
-from sagefm.raw_plan import RawPlan
-from sagefm.sheets import read_label_files, read_samples
+from sagefm.preflight.config import check_config, check_references, check_written
+from sagefm.preflight.data import check_arrays, check_genes, check_label_tables, check_splits
+from sagefm.common.errors import InputError
+from sagefm.common.io import require_writable
+from sagefm.representations.methods.registry import method_of
+from sagefm.common.code import module_files
+from sagefm.report.provenance import code_version
+from sagefm.downloads.plan import RawPlan
+from sagefm.config.sheets import read_label_files, read_samples
 
 
 def published_at(entry):

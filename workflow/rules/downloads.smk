@@ -28,7 +28,7 @@ rule fetch:
     message:
         "Fetching {wildcards.file}"
     script:
-        "../scripts/fetch.py"
+        "../scripts/downloads/fetch.py"
 
 
 rule unpack:
@@ -51,7 +51,7 @@ rule unpack:
     message:
         "Unpacking {wildcards.member}"
     script:
-        "../scripts/unpack.py"
+        "../scripts/downloads/unpack.py"
 
 
 rule lock_data:
@@ -71,4 +71,4 @@ rule lock_data:
     message:
         "Holding raw files to the lock table"
     script:
-        "../scripts/lock_data.py"
+        "../scripts/downloads/lock.py"

@@ -24,7 +24,9 @@ rule overview:
         graph=GRAPH.format(
             graph=MODELS[HEADLINE]["graph"], cohort=SHOWN_COHORT, sample=SHOWN_SAMPLE
         ),
-        library=module_files("overview", "checkpoint", "panel"),
+        library=module_files(
+            "report.overview", "networks.checkpoint", "cohorts.panel", "sections.genes"
+        ),
     output:
         sections=f"{RESULTS}/overview/sections.tsv",
         neighbourhood=f"{RESULTS}/overview/neighbourhood.tsv",
@@ -45,7 +47,7 @@ rule overview:
     message:
         "Counting sections, spots and parameters"
     script:
-        "../scripts/overview.py"
+        "../scripts/report/overview.py"
 
 
 rule overview_page:
@@ -53,14 +55,14 @@ rule overview_page:
         sections=rules.overview.output.sections,
         neighbourhood=rules.overview.output.neighbourhood,
         layers=rules.overview.output.layers,
-        library=module_files("figures.overview"),
+        library=module_files("report.overview_figure"),
     output:
         pdf=f"{RESULTS}/figures/figure_1_overview.pdf",
         png=report(
             f"{RESULTS}/figures/figure_1_overview.png",
             category="1 The paper's figures",
             labels={"figure": "1 data and model"},
-            caption="../report/figure_1.rst",
+            caption="../report/report/figure_1.rst",
         ),
     log:
         f"{RESULTS}/logs/overview_page.log",
@@ -84,7 +86,7 @@ rule overview_page:
     message:
         "Drawing figure 1, data and model"
     script:
-        "../scripts/overview_page.py"
+        "../scripts/report/overview_page.py"
 
 
 rule recovery_page:
@@ -93,14 +95,14 @@ rule recovery_page:
         genes=rules.recovery.output.genes.format(model=HEADLINE, cohort=RECOVERED),
         maps=rules.recovery.output.maps.format(model=HEADLINE, cohort=RECOVERED),
         reported=REPORTED,
-        library=module_files("figures.pages"),
+        library=module_files("report.pages"),
     output:
         pdf=f"{RESULTS}/figures/figure_2_recovery.pdf",
         png=report(
             f"{RESULTS}/figures/figure_2_recovery.png",
             category="1 The paper's figures",
             labels={"figure": "2 recovery"},
-            caption="../report/figure_2.rst",
+            caption="../report/recovery/figure_2.rst",
         ),
     log:
         f"{RESULTS}/logs/recovery_page.log",
@@ -115,7 +117,7 @@ rule recovery_page:
     message:
         "Drawing figure 2, recovery"
     script:
-        "../scripts/recovery_page.py"
+        "../scripts/recovery/page.py"
 
 
 rule clustering_page:
@@ -127,14 +129,14 @@ rule clustering_page:
         ],
         summary=rules.clustering_tables.output.summary.format(cohort=CLUSTERED),
         palette=rules.palette.output.palette.format(cohort=CLUSTERED),
-        library=module_files("figures.pages", "figures.palette"),
+        library=module_files("report.pages", "plotting.palette"),
     output:
         pdf=f"{RESULTS}/figures/figure_3_clustering.pdf",
         png=report(
             f"{RESULTS}/figures/figure_3_clustering.png",
             category="1 The paper's figures",
             labels={"figure": "3 clustering and heterogeneity"},
-            caption="../report/figure_3.rst",
+            caption="../report/clustering/figure_3.rst",
         ),
     log:
         f"{RESULTS}/logs/clustering_page.log",
@@ -152,7 +154,7 @@ rule clustering_page:
     message:
         "Drawing figure 3, clustering and heterogeneity"
     script:
-        "../scripts/clustering_page.py"
+        "../scripts/clustering/page.py"
 
 
 rule annotation_page:
@@ -169,14 +171,14 @@ rule annotation_page:
             else []
         ),
         reported=REPORTED,
-        library=module_files("figures.pages", "figures.palette"),
+        library=module_files("report.pages", "plotting.palette"),
     output:
         pdf=f"{RESULTS}/figures/figure_4_annotation.pdf",
         png=report(
             f"{RESULTS}/figures/figure_4_annotation.png",
             category="1 The paper's figures",
             labels={"figure": "4 annotation and subtypes"},
-            caption="../report/figure_4.rst",
+            caption="../report/annotation/figure_4.rst",
         ),
     log:
         f"{RESULTS}/logs/annotation_page.log",
@@ -194,7 +196,7 @@ rule annotation_page:
     message:
         "Drawing figure 4, annotation and subtypes"
     script:
-        "../scripts/annotation_page.py"
+        "../scripts/annotation/page.py"
 
 
 rule perturbation_page:
@@ -205,14 +207,14 @@ rule perturbation_page:
             )
             for table in ("pairs", "levels", "summary", "discrimination", "maps")
         },
-        library=module_files("figures.pages"),
+        library=module_files("report.pages"),
     output:
         pdf=f"{RESULTS}/figures/figure_5_perturbation.pdf",
         png=report(
             f"{RESULTS}/figures/figure_5_perturbation.png",
             category="1 The paper's figures",
             labels={"figure": "5 perturbation"},
-            caption="../report/figure_5.rst",
+            caption="../report/perturbation/figure_5.rst",
         ),
     log:
         f"{RESULTS}/logs/perturbation_page.log",
@@ -227,7 +229,7 @@ rule perturbation_page:
     message:
         "Drawing figure 5, perturbation"
     script:
-        "../scripts/perturbation_page.py"
+        "../scripts/perturbation/page.py"
 
 
 PAGES = [

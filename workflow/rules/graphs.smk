@@ -4,7 +4,7 @@
 rule graph:
     input:
         sample=SAMPLE,
-        library=module_files("graphs"),
+        library=module_files("graphs.neighbourhoods"),
     output:
         graph=GRAPH,
     log:
@@ -24,4 +24,4 @@ rule graph:
     message:
         "Building {wildcards.graph} neighbourhoods of {wildcards.cohort}/{wildcards.sample}"
     script:
-        "../scripts/graph.py"
+        "../scripts/graphs/graph.py"

@@ -11,7 +11,9 @@ rule imputation:
         split=f"{RESULTS}/models/{{model}}/split.tsv",
         samples=lambda wildcards: samples_of([wildcards.cohort]),
         graphs=lambda wildcards: graphs_of([wildcards.cohort], MODELS[wildcards.model]["graph"]),
-        library=module_files("imputation", "imputation_tables", "checkpoint", "scored"),
+        library=module_files(
+            "imputation.score", "imputation.tables", "networks.checkpoint", "training.seen"
+        ),
     output:
         samples=f"{RESULTS}/imputation/{{model}}/{{cohort}}/samples.tsv",
         summary=f"{RESULTS}/imputation/{{model}}/{{cohort}}/summary.tsv",
@@ -38,20 +40,20 @@ rule imputation:
     message:
         "Scoring imputation by model {wildcards.model} on {wildcards.cohort}"
     script:
-        "../scripts/imputation.py"
+        "../scripts/imputation/score.py"
 
 
 rule imputation_figure:
     input:
         tables=expand(rules.imputation.output.summary, model=IMPUTATION_MODELS, allow_missing=True),
-        library=module_files("figures.imputation"),
+        library=module_files("imputation.figures"),
     output:
         pdf=f"{RESULTS}/figures/imputation_{{cohort}}.pdf",
         png=report(
             f"{RESULTS}/figures/imputation_{{cohort}}.png",
             category="9 Imputation",
             labels={"figure": "genes that sections lack", "cohort": "{cohort}"},
-            caption="../report/imputation.rst",
+            caption="../report/imputation/imputation.rst",
         ),
     log:
         f"{RESULTS}/logs/imputation_figure/{{cohort}}.log",
@@ -66,7 +68,7 @@ rule imputation_figure:
     message:
         "Drawing imputation on {wildcards.cohort}"
     script:
-        "../scripts/imputation_figure.py"
+        "../scripts/imputation/figure.py"
 
 
 rule impute_sample:
@@ -78,7 +80,9 @@ rule impute_sample:
             cohort=wildcards.cohort,
             sample=wildcards.sample,
         ),
-        library=module_files("complete", "checkpoint"),
+        library=module_files(
+            "imputation.complete", "common.h5ad", "networks.fitted", "networks.checkpoint"
+        ),
     output:
         imputed=f"{RESULTS}/imputed/{{model}}/{{cohort}}/{{sample}}.h5ad",
     log:
@@ -100,7 +104,7 @@ rule impute_sample:
     message:
         "Predicting the genes that {wildcards.cohort}/{wildcards.sample} lacks: {wildcards.model}"
     script:
-        "../scripts/impute.py"
+        "../scripts/imputation/complete.py"
 
 
 # `snakemake impute`: a contrast network has nothing to say of a gene that no spot has.

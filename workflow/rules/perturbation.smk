@@ -17,7 +17,9 @@ rule gene_pairs:
         ),
         gene_sets=lambda wildcards: PAIRS[wildcards.pairs]["gene_sets"] or [],
         drivers=lambda wildcards: PAIRS[wildcards.pairs]["drivers"] or [],
-        library=module_files("gene_pairs", "pair_sources"),
+        library=module_files(
+            "perturbation.pairs", "sections.gene_summary", "perturbation.pair_sources"
+        ),
     output:
         pairs=f"{RESULTS}/perturbation/{{cohort}}/{{pairs}}/pairs.tsv",
         dropped=f"{RESULTS}/perturbation/{{cohort}}/{{pairs}}/dropped.tsv",
@@ -37,7 +39,7 @@ rule gene_pairs:
     message:
         "Choosing the gene pairs of {wildcards.pairs} that {wildcards.cohort} can answer"
     script:
-        "../scripts/gene_pairs.py"
+        "../scripts/perturbation/pairs.py"
 
 
 rule perturb:
@@ -49,7 +51,15 @@ rule perturb:
         graphs=lambda wildcards: graphs_of([wildcards.cohort], MODELS[wildcards.model]["graph"]),
         pairs=PAIR_TABLE,
         library=module_files(
-            "pair_responses", "responses", "checkpoint", "inference", "resume", "scored"
+            "perturbation.experiment",
+            "sections.gene_summary",
+            "perturbation.responses",
+            "networks.checkpoint",
+            "networks.base",
+            "networks.device",
+            "training.evaluation",
+            "common.state",
+            "training.seen",
         ),
     output:
         responses=f"{PERTURBED}/{{direction}}.npz",
@@ -75,7 +85,7 @@ rule perturb:
     message:
         "Perturbing {wildcards.pairs} ({wildcards.direction}) in model {wildcards.model} on {wildcards.cohort}"
     script:
-        "../scripts/perturb.py"
+        "../scripts/perturbation/perturb.py"
 
 
 rule coexpression:
@@ -87,7 +97,7 @@ rule coexpression:
         ),
         gene_means=f"{RESULTS}/models/{{model}}/gene_means.tsv",
         pairs=PAIR_TABLE,
-        library=module_files("coexpression", "split"),
+        library=module_files("perturbation.coexpression", "training.split", "training.seen"),
     output:
         correlation=f"{PERTURBED}/coexpression_{{direction}}.npz",
     log:
@@ -105,7 +115,7 @@ rule coexpression:
     message:
         "Correlating neighbours with spots: {wildcards.pairs} ({wildcards.direction}), training sections of {wildcards.model}"
     script:
-        "../scripts/coexpression.py"
+        "../scripts/perturbation/coexpression.py"
 
 
 rule perturbation_tables:
@@ -113,7 +123,9 @@ rule perturbation_tables:
         responses=[f"{PERTURBED}/{direction}.npz" for direction in DIRECTIONS],
         coexpression=[f"{PERTURBED}/coexpression_{direction}.npz" for direction in DIRECTIONS],
         pairs=PAIR_TABLE,
-        library=module_files("pair_tables", "responses", "coexpression"),
+        library=module_files(
+            "perturbation.summary", "perturbation.responses", "perturbation.coexpression"
+        ),
     output:
         pairs=f"{PERTURBED}/pairs.tsv",
         levels=f"{PERTURBED}/levels.tsv.gz",
@@ -134,7 +146,7 @@ rule perturbation_tables:
     message:
         "Holding {wildcards.pairs} in model {wildcards.model} against its controls on {wildcards.cohort}"
     script:
-        "../scripts/perturbation_tables.py"
+        "../scripts/perturbation/tables.py"
 
 
 rule response_map:
@@ -145,7 +157,14 @@ rule response_map:
         samples=lambda wildcards: samples_of([wildcards.cohort]),
         graphs=lambda wildcards: graphs_of([wildcards.cohort], MODELS[wildcards.model]["graph"]),
         pairs=rules.perturbation_tables.output.pairs,
-        library=module_files("response_maps", "checkpoint", "inference", "scored"),
+        library=module_files(
+            "perturbation.maps",
+            "networks.checkpoint",
+            "networks.base",
+            "networks.device",
+            "training.evaluation",
+            "training.seen",
+        ),
     output:
         maps=f"{PERTURBED}/maps.tsv.gz",
     log:
@@ -169,7 +188,7 @@ rule response_map:
     message:
         "Mapping responses to {wildcards.pairs} in model {wildcards.model} on {wildcards.cohort}"
     script:
-        "../scripts/response_map.py"
+        "../scripts/perturbation/maps.py"
 
 
 rule perturbation_figures:
@@ -179,12 +198,7 @@ rule perturbation_figures:
         summary=rules.perturbation_tables.output.summary,
         discrimination=rules.perturbation_tables.output.discrimination,
         maps=rules.response_map.output.maps,
-        library=module_files(
-            "figures.perturbation_doses",
-            "figures.perturbation_distributions",
-            "figures.perturbation_directions",
-            "figures.perturbation_maps",
-        ),
+        library=module_files("perturbation.figures", "perturbation.direction_figures"),
     output:
         **{
             f"{figure}_pdf": f"{RESULTS}/figures/perturbation_{figure}_{{model}}_{{cohort}}_{{pairs}}.pdf"
@@ -219,7 +233,7 @@ rule perturbation_figures:
     message:
         "Drawing the perturbation of {wildcards.pairs} in model {wildcards.model} on {wildcards.cohort}"
     script:
-        "../scripts/perturbation_figures.py"
+        "../scripts/perturbation/figures.py"
 
 
 rule claims_perturbation:
@@ -237,7 +251,7 @@ rule claims_perturbation:
             cohort=first(PERTURBATION["cohorts"]),
             pairs=PAIRS,
         ),
-        library=module_files("perturbation_claims"),
+        library=module_files("perturbation.claims"),
     output:
         claims=f"{RESULTS}/claims/perturbation.tsv",
     log:
@@ -259,7 +273,7 @@ rule claims_perturbation:
     message:
         "Judging the claim on perturbation"
     script:
-        "../scripts/claims_perturbation.py"
+        "../scripts/perturbation/claims.py"
 
 
 PERTURBATION_FIGURES = expand(

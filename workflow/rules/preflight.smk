@@ -4,7 +4,7 @@
 
 from dataclasses import asdict
 
-from sagefm.nodes import require_slurm
+from sagefm.training.parallel.nodes import require_slurm
 from sagefm.preflight.disk import stage_needs
 
 N_GENES = len(Path(config["panel"]).read_text().split())
@@ -25,7 +25,7 @@ onstart:
             if MODELS[model]["compute"]["nodes"] > 1 and not workflow.non_local_exec:
                 require_slurm(f"model `{model}`")
         if fetched:
-            from sagefm.preflight.first import look_first
+            from sagefm.preflight.runner import look_first
 
             look_first([RAW.origins[file] for file in fetched], NEEDS, ENVS)
     except InputError as error:
@@ -35,7 +35,7 @@ onstart:
 rule preflight_checks:
     input:
         lock=[f"{ENVS}/{name}.txt" for name in ("requirements", "torch")],
-        library=module_files("preflight.first"),
+        library=module_files("preflight.runner"),
     output:
         table=f"{RESULTS}/preflight/checks.tsv",
     log:
@@ -57,12 +57,12 @@ rule preflight_checks:
     message:
         "Checking services, disk and packages"
     script:
-        "../scripts/preflight_checks.py"
+        "../scripts/preflight/checks.py"
 
 
 rule preflight_gpu:
     input:
-        library=module_files("preflight.gpu", "preflight.first"),
+        library=module_files("preflight.gpu", "preflight.runner"),
     output:
         table=GPU_CHECKED,
     log:
@@ -82,7 +82,7 @@ rule preflight_gpu:
     message:
         "Checking that torch sees {params.wanted} GPU(s)"
     script:
-        "../scripts/preflight_gpu.py"
+        "../scripts/preflight/gpu.py"
 
 
 rule preflight:

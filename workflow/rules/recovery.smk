@@ -10,7 +10,7 @@ rule recovery:
         split=f"{RESULTS}/models/{{model}}/split.tsv",
         samples=lambda wildcards: samples_of([wildcards.cohort]),
         graphs=lambda wildcards: graphs_of([wildcards.cohort], MODELS[wildcards.model]["graph"]),
-        library=module_files("recovery_tables", "checkpoint", "scored"),
+        library=module_files("recovery.tables", "networks.checkpoint", "training.seen"),
     output:
         summary=f"{RECOVERY}/summary.tsv",
         samples=f"{RECOVERY}/samples.tsv",
@@ -42,7 +42,7 @@ rule recovery:
     message:
         "Scoring recovery by model {wildcards.model} on {wildcards.cohort}"
     script:
-        "../scripts/recovery.py"
+        "../scripts/recovery/score.py"
 
 
 # Figures of the run as a whole, and of each model on each cohort.
@@ -55,14 +55,14 @@ rule recovered_figure:
     input:
         tables=SUMMARIES,
         reported=REPORTED,
-        library=module_files("figures.recovered"),
+        library=module_files("recovery.figures", "claims.reported"),
     output:
         pdf=f"{RESULTS}/figures/recovered.pdf",
         png=report(
             f"{RESULTS}/figures/recovered.png",
             category="4 Recovery (claim 2)",
             labels={"figure": "share recovered", "model": "all", "cohort": "all"},
-            caption="../report/recovered.rst",
+            caption="../report/recovery/recovered.rst",
         ),
     log:
         f"{RESULTS}/logs/recovered_figure.log",
@@ -77,20 +77,20 @@ rule recovered_figure:
     message:
         "Drawing the share of genes recovered"
     script:
-        "../scripts/recovered_figure.py"
+        "../scripts/recovery/figure.py"
 
 
 rule strata_figure:
     input:
         tables=SUMMARIES,
-        library=module_files("figures.recovery_strata"),
+        library=module_files("recovery.figures"),
     output:
         pdf=f"{RESULTS}/figures/recovery_strata.pdf",
         png=report(
             f"{RESULTS}/figures/recovery_strata.png",
             category="4 Recovery (claim 2)",
             labels={"figure": "by detection, organ", "model": "all", "cohort": "all"},
-            caption="../report/strata.rst",
+            caption="../report/recovery/strata.rst",
         ),
     log:
         f"{RESULTS}/logs/strata_figure.log",
@@ -105,13 +105,13 @@ rule strata_figure:
     message:
         "Drawing recovery by detection rate, organ and patient"
     script:
-        "../scripts/strata_figure.py"
+        "../scripts/recovery/strata_figure.py"
 
 
 rule detection_figure:
     input:
         table=rules.recovery.output.genes,
-        library=module_files("figures.recovery_detection"),
+        library=module_files("recovery.gene_figures"),
     output:
         pdf=f"{RESULTS}/figures/recovery_detection_{{model}}_{{cohort}}.pdf",
         png=report(
@@ -122,7 +122,7 @@ rule detection_figure:
                 "model": "{model}",
                 "cohort": "{cohort}",
             },
-            caption="../report/detection.rst",
+            caption="../report/recovery/detection.rst",
         ),
     log:
         f"{RESULTS}/logs/detection_figure/{{model}}/{{cohort}}.log",
@@ -137,13 +137,13 @@ rule detection_figure:
     message:
         "Drawing correlation by detection rate: {wildcards.model} on {wildcards.cohort}"
     script:
-        "../scripts/detection_figure.py"
+        "../scripts/recovery/detection_figure.py"
 
 
 rule maps_figure:
     input:
         table=rules.recovery.output.maps,
-        library=module_files("figures.maps"),
+        library=module_files("recovery.gene_figures"),
     output:
         pdf=f"{RESULTS}/figures/recovery_maps_{{model}}_{{cohort}}.pdf",
         png=report(
@@ -154,7 +154,7 @@ rule maps_figure:
                 "model": "{model}",
                 "cohort": "{cohort}",
             },
-            caption="../report/maps.rst",
+            caption="../report/recovery/maps.rst",
         ),
     log:
         f"{RESULTS}/logs/maps_figure/{{model}}/{{cohort}}.log",
@@ -169,7 +169,7 @@ rule maps_figure:
     message:
         "Drawing predicted and true maps: {wildcards.model} on {wildcards.cohort}"
     script:
-        "../scripts/maps_figure.py"
+        "../scripts/recovery/maps_figure.py"
 
 
 RECOVERY_FIGURES = (

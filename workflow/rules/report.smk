@@ -1,7 +1,7 @@
 # What it all comes to: the scoreboard, provenance, and the report that holds the figures.
 
 
-report: "../report/workflow.rst"
+report: "../report/report/workflow.rst"
 
 
 CHAPTERS = ["pretraining"]
@@ -23,7 +23,7 @@ rule pretraining_set:
     input:
         split=f"{RESULTS}/models/{HEADLINE}/split.tsv",
         duplicates=config["split"]["duplicates"] or [],
-        library=module_files("pretraining_set"),
+        library=module_files("training.pretraining_set"),
     output:
         organs=f"{RESULTS}/pretraining/organs.tsv",
         duplicates=f"{RESULTS}/pretraining/duplicates.tsv",
@@ -43,20 +43,20 @@ rule pretraining_set:
     message:
         "Counting what model {params.model} is trained on"
     script:
-        "../scripts/pretraining_set.py"
+        "../scripts/training/pretraining_set.py"
 
 
 rule pretraining_set_figure:
     input:
         organs=rules.pretraining_set.output.organs,
-        library=module_files("figures.pretraining_set"),
+        library=module_files("training.figures"),
     output:
         pdf=f"{RESULTS}/figures/pretraining_set.pdf",
         png=report(
             f"{RESULTS}/figures/pretraining_set.png",
             category="2 Data",
             labels={"figure": "organs and parts", "model": HEADLINE},
-            caption="../report/pretraining_set.rst",
+            caption="../report/training/pretraining_set.rst",
         ),
     log:
         f"{RESULTS}/logs/pretraining_set_figure.log",
@@ -73,7 +73,7 @@ rule pretraining_set_figure:
     message:
         "Drawing what model {params.model} is trained on"
     script:
-        "../scripts/pretraining_set_figure.py"
+        "../scripts/training/pretraining_set_figure.py"
 
 
 rule claims_pretraining:
@@ -82,7 +82,7 @@ rule claims_pretraining:
         duplicates=rules.pretraining_set.output.duplicates,
         split=f"{RESULTS}/models/{HEADLINE}/split.tsv",
         training=f"{RESULTS}/models/{HEADLINE}/training.json" if HEADLINE in TRAINED else [],
-        library=module_files("chapter_claims"),
+        library=module_files("recovery.claims", "representations.claims", "training.claims"),
     output:
         claims=f"{RESULTS}/claims/pretraining.tsv",
     log:
@@ -103,7 +103,7 @@ rule claims_pretraining:
     message:
         "Judging the claims on pretraining"
     script:
-        "../scripts/claims_pretraining.py"
+        "../scripts/training/claims.py"
 
 
 rule claims_recovery:
@@ -113,7 +113,13 @@ rule claims_recovery:
             cohort=first(config["recovery"]["cohorts"])
         ),
         split=f"{RESULTS}/models/{HEADLINE}/split.tsv",
-        library=module_files("chapter_claims", "split"),
+        library=module_files(
+            "recovery.claims",
+            "representations.claims",
+            "training.claims",
+            "training.split",
+            "training.seen",
+        ),
     output:
         claims=f"{RESULTS}/claims/recovery.tsv",
     log:
@@ -135,7 +141,7 @@ rule claims_recovery:
     message:
         "Judging the claim on recovery"
     script:
-        "../scripts/claims_recovery.py"
+        "../scripts/recovery/claims.py"
 
 
 rule claims_coherence:
@@ -145,7 +151,13 @@ rule claims_coherence:
             cohort=first(config["representations"]["cohorts"])
         ),
         split=f"{RESULTS}/models/{HEADLINE}/split.tsv",
-        library=module_files("chapter_claims", "split"),
+        library=module_files(
+            "recovery.claims",
+            "representations.claims",
+            "training.claims",
+            "training.split",
+            "training.seen",
+        ),
     output:
         claims=f"{RESULTS}/claims/coherence.tsv",
     log:
@@ -166,7 +178,7 @@ rule claims_coherence:
     message:
         "Judging the claim on spatial coherence"
     script:
-        "../scripts/claims_coherence.py"
+        "../scripts/representations/claims.py"
 
 
 rule claims_interpretable:
@@ -175,7 +187,7 @@ rule claims_interpretable:
         scores=rules.screen_scores.output.scores.format(
             model=SCREEN_MODELS[0], cohort=first(SCREEN["cohorts"])
         ),
-        library=module_files("screen_claims"),
+        library=module_files("screen.claims"),
     output:
         claims=f"{RESULTS}/claims/interpretable.tsv",
     log:
@@ -196,13 +208,13 @@ rule claims_interpretable:
     message:
         "Judging the claim on interpretability"
     script:
-        "../scripts/claims_interpretable.py"
+        "../scripts/screen/claims.py"
 
 
 rule provenance:
     input:
         samples=samples_of(used_cohorts()),
-        library=module_files("provenance"),
+        library=module_files("report.provenance"),
     output:
         provenance=f"{RESULTS}/provenance.json",
     log:
@@ -222,7 +234,7 @@ rule provenance:
     message:
         "Writing down provenance"
     script:
-        "../scripts/provenance.py"
+        "../scripts/report/provenance.py"
 
 
 rule scoreboard:
@@ -230,14 +242,14 @@ rule scoreboard:
         reported=REPORTED,
         chapters=expand(f"{RESULTS}/claims/{{chapter}}.tsv", chapter=CHAPTERS),
         provenance=rules.provenance.output.provenance,
-        library=module_files("claims", "figures.scoreboard"),
+        library=module_files("claims.claim", "claims.scoreboard"),
     output:
         table=f"{RESULTS}/scoreboard.tsv",
         page=report(
             f"{RESULTS}/figures/scoreboard.html",
             category="0 Scoreboard",
             labels={"figure": "claims and verdicts"},
-            caption="../report/scoreboard.rst",
+            caption="../report/report/scoreboard.rst",
         ),
     log:
         f"{RESULTS}/logs/scoreboard.log",
@@ -254,25 +266,25 @@ rule scoreboard:
     message:
         "Putting the scoreboard together"
     script:
-        "../scripts/scoreboard.py"
+        "../scripts/report/scoreboard.py"
 
 
 rule methods:
     input:
-        template=f"{workflow.basedir}/workflow/report/methods.rst",
+        template=f"{workflow.basedir}/workflow/report/report/methods.rst",
         provenance=rules.provenance.output.provenance,
         sections=rules.overview.output.sections,
         software=f"{workflow.basedir}/resources/software.tsv",
         training=expand(rules.pretrain.output.summary, model=TRAINED),
         panel=config["panel"],
-        library=module_files("figures.methods_text", "panel"),
+        library=module_files("report.methods_text", "cohorts.panel", "sections.genes"),
     output:
         text=f"{RESULTS}/methods.rst",
         page=report(
             f"{RESULTS}/figures/methods.html",
             category="0 Scoreboard",
             labels={"figure": "methods, software"},
-            caption="../report/methods_page.rst",
+            caption="../report/report/methods_page.rst",
         ),
     log:
         f"{RESULTS}/logs/methods.log",
@@ -289,7 +301,7 @@ rule methods:
     message:
         "Writing the methods"
     script:
-        "../scripts/methods.py"
+        "../scripts/report/methods.py"
 
 
 rule results:
@@ -337,9 +349,9 @@ DELIVERED = [
 rule report_zip:
     input:
         rules.results.input,
-        captions=sorted((Path(workflow.basedir) / "workflow/report").glob("*.rst")),
-        style=f"{workflow.basedir}/workflow/report/report.css",
-        library=module_files("binding"),
+        captions=sorted((Path(workflow.basedir) / "workflow/report").rglob("*.rst")),
+        style=f"{workflow.basedir}/workflow/report/report/report.css",
+        library=module_files("report.archive"),
     output:
         archive=f"{RESULTS}/report.zip",
     log:
@@ -354,7 +366,7 @@ rule report_zip:
     message:
         "Binding the report"
     run:
-        from sagefm.binding import bind_report
+        from sagefm.report.archive import bind_report
 
         bind_report(
             output.archive, log[0], config, workflow.main_snakefile, "results", input.style

@@ -10,7 +10,7 @@ rule embed:
         samples=lambda wildcards: samples_of([wildcards.cohort]),
         graphs=lambda wildcards: graphs_of([wildcards.cohort], MODELS[wildcards.model]["graph"]),
         withheld=withheld_of,
-        library=module_files("representations", "checkpoint", "embedding"),
+        library=module_files("representations.files", "networks.checkpoint", "networks.fitted"),
     output:
         representation=f"{RESULTS}/representations/{{cohort}}/{{genes}}/sagefm-{{model}}.h5ad",
     log:
@@ -35,7 +35,7 @@ rule embed:
     message:
         "Embedding {wildcards.cohort} ({wildcards.genes}) with model {wildcards.model}"
     script:
-        "../scripts/embed.py"
+        "../scripts/representations/embed.py"
 
 
 rule represent:
@@ -44,9 +44,9 @@ rule represent:
         graphs=lambda wildcards: graphs_of([wildcards.cohort], MODELS[HEADLINE]["graph"]),
         withheld=withheld_of,
         library=lambda wildcards: module_files(
-            "representations",
-            "methods.registry",
-            f"methods.{method_of(wildcards.method, METHODS[wildcards.method])}",
+            "representations.files",
+            "representations.methods.registry",
+            f"representations.methods.{method_of(wildcards.method, METHODS[wildcards.method])}",
         ),
     output:
         representation=f"{RESULTS}/representations/{{cohort}}/{{genes}}/{{method}}.h5ad",
@@ -66,7 +66,7 @@ rule represent:
     message:
         "Representing {wildcards.cohort} ({wildcards.genes}) by {wildcards.method}"
     script:
-        "../scripts/represent.py"
+        "../scripts/representations/represent.py"
 
 
 rule costs:
@@ -77,7 +77,7 @@ rule costs:
             for name in representations_of(wildcards.cohort)
         ],
         trainings=expand(f"{RESULTS}/models/{{model}}/training.json", model=TRAINED),
-        library=module_files("costs"),
+        library=module_files("representations.costs"),
     output:
         costs=f"{RESULTS}/representations/{{cohort}}/costs.tsv",
     log:
@@ -96,7 +96,7 @@ rule costs:
     message:
         "Adding up what the representations of {wildcards.cohort} cost"
     script:
-        "../scripts/costs.py"
+        "../scripts/representations/costs.py"
 
 
 rule coherence:
@@ -106,7 +106,9 @@ rule coherence:
             representation=representations_of(wildcards.cohort),
             allow_missing=True,
         ),
-        library=module_files("coherence", "representations"),
+        library=module_files(
+            "representations.coherence", "graphs.neighbourhoods", "representations.files"
+        ),
     output:
         table=f"{RESULTS}/coherence/{{cohort}}.tsv",
     log:
@@ -124,20 +126,20 @@ rule coherence:
     message:
         "Measuring spatial coherence of the representations of {wildcards.cohort}"
     script:
-        "../scripts/coherence.py"
+        "../scripts/representations/coherence.py"
 
 
 rule coherence_figure:
     input:
         table=rules.coherence.output.table,
-        library=module_files("figures.coherence"),
+        library=module_files("representations.figures"),
     output:
         pdf=f"{RESULTS}/figures/coherence_{{cohort}}.pdf",
         png=report(
             f"{RESULTS}/figures/coherence_{{cohort}}.png",
             category="5 Embeddings and clusters (claim 3)",
             labels={"figure": "spatial coherence", "cohort": "{cohort}"},
-            caption="../report/coherence.rst",
+            caption="../report/representations/coherence.rst",
         ),
     log:
         f"{RESULTS}/logs/coherence_figure/{{cohort}}.log",
@@ -152,4 +154,4 @@ rule coherence_figure:
     message:
         "Drawing spatial coherence on {wildcards.cohort}"
     script:
-        "../scripts/coherence_figure.py"
+        "../scripts/representations/figure.py"

@@ -34,7 +34,15 @@ rule screen:
             else []
         ),
         library=module_files(
-            "screen", "screen_spots", "screen_tables", "checkpoint", "inference", "resume"
+            "screen.screen",
+            "screen.spots",
+            "sections.gene_summary",
+            "screen.tables",
+            "networks.checkpoint",
+            "networks.base",
+            "networks.device",
+            "training.evaluation",
+            "common.state",
         ),
     output:
         screen=f"{SCREENED}/screen.h5ad",
@@ -62,7 +70,7 @@ rule screen:
     message:
         "Screening model {wildcards.model} on {wildcards.cohort}"
     script:
-        "../scripts/screen.py"
+        "../scripts/screen/screen.py"
 
 
 rule jacobian:
@@ -72,7 +80,15 @@ rule jacobian:
         split=f"{RESULTS}/models/{{model}}/split.tsv",
         samples=lambda wildcards: samples_of([wildcards.cohort]),
         graphs=lambda wildcards: graphs_of([wildcards.cohort], MODELS[wildcards.model]["graph"]),
-        library=module_files("jacobian", "screen_spots", "checkpoint", "inference"),
+        library=module_files(
+            "screen.jacobian",
+            "screen.spots",
+            "sections.gene_summary",
+            "networks.checkpoint",
+            "networks.base",
+            "networks.device",
+            "training.evaluation",
+        ),
     output:
         jacobian=f"{SCREENED}/jacobian.h5",
     log:
@@ -100,7 +116,7 @@ rule jacobian:
     message:
         "Averaging the Jacobian of model {wildcards.model} on {wildcards.cohort}"
     script:
-        "../scripts/jacobian.py"
+        "../scripts/screen/jacobian.py"
 
 
 rule screen_scores:
@@ -115,7 +131,7 @@ rule screen_scores:
         coexpression=expand(
             f"{PERTURBED}/coexpression_forward.npz", pairs=PAIRS, allow_missing=True
         ),
-        library=module_files("screen_scores", "coexpression"),
+        library=module_files("screen.scores", "perturbation.coexpression"),
     output:
         scores=f"{SCREENED}/scores.tsv",
     log:
@@ -135,13 +151,13 @@ rule screen_scores:
     message:
         "Scoring the screen of model {wildcards.model} on {wildcards.cohort} against known pairs"
     script:
-        "../scripts/screen_scores.py"
+        "../scripts/screen/scores.py"
 
 
 rule screen_figure:
     input:
         scores=rules.screen_scores.output.scores,
-        library=module_files("figures.screen"),
+        library=module_files("screen.figures"),
     output:
         pdf=f"{RESULTS}/figures/screen_{{model}}_{{cohort}}.pdf",
         png=report(
@@ -152,7 +168,7 @@ rule screen_figure:
                 "model": "{model}",
                 "cohort": "{cohort}",
             },
-            caption="../report/screen.rst",
+            caption="../report/screen/screen.rst",
         ),
     log:
         f"{RESULTS}/logs/screen_figure/{{model}}/{{cohort}}.log",
@@ -167,7 +183,7 @@ rule screen_figure:
     message:
         "Drawing the screen's scores: {wildcards.model} on {wildcards.cohort}"
     script:
-        "../scripts/screen_figure.py"
+        "../scripts/screen/figure.py"
 
 
 SCREEN_FIGURES = expand(

@@ -1,1 +1,0 @@
-"""What would fail after hours, looked at in minutes."""

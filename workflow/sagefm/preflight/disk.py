@@ -16,26 +16,37 @@ from sagefm.preflight.checks import Check
 
 DETECTED = 0.118
 """Share of a section's genes detected at a spot."""
+
 PANEL_DETECTED = 0.112
 """The same of the panel's genes."""
+
 RAW_BYTES = 8
 """Of a count in a file as it is deposited: a 32-bit value and a 32-bit column, not compressed."""
+
 SAMPLE_BYTES = 2.59
 """Of a count in a harmonised sample."""
+
 NEIGHBOUR_BYTES = 1.53
 """Of a neighbour in a graph."""
+
 PARAMETER_BYTES = 12
 """Of a parameter in a checkpoint: the weight and Adam's two moments."""
+
 REPRESENTED_BYTES = 110
 """Of a spot in a representation, besides 4 bytes a feature."""
+
 SCREEN_BYTES = 2.46
 """Of an input and an output of a screen."""
+
 TABLE_BYTES = 23_600
 """Of a judged spot in all other tables and figures."""
+
 DEPTH_MARGIN = 2
 """How much deeper than the bundled sections' others may be."""
+
 UNKNOWN_SPOTS, UNKNOWN_GENES = 4_992, 33_538
 """Of a row that does not say: all spots of a Visium array; the most common number of hest.tsv."""
+
 METHOD_WIDTH = 50
 """Features of a representation that is no model's, as most have."""
 

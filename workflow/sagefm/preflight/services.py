@@ -4,14 +4,16 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
-from sagefm.errors import InputError
+from sagefm.common.errors import InputError
+from sagefm.downloads.plan import Origin
+from sagefm.downloads.sources.hub import hub_address
+from sagefm.downloads.sources.registry import load_source, locate
 from sagefm.preflight.checks import Check
-from sagefm.raw_plan import Origin
-from sagefm.sources.hub import hub_address
-from sagefm.sources.registry import load_source, locate
 
 TIMEOUT_SECONDS = 20
+
 HUB_SOURCES = ("hest", "hub")
+
 _NETWORK = (
     "check the network, and `HTTPS_PROXY` where there is a proxy; on a cluster, start from a node "
     "that reaches the internet"

@@ -1,0 +1,156 @@
+"""Figures of tasks: whole, labelled, the same twice; scripts and captions that hold together."""
+
+from types import SimpleNamespace
+
+import jinja2
+import numpy as np
+import pandas as pd
+import pytest
+from docutils.core import publish_parts
+from matplotlib.colors import to_hex
+from matplotlib.text import Text
+
+from sagefm.annotation.figures import SIGN, draw_annotation, draw_classes, row_name
+from sagefm.annotation.map_figures import draw_annotation_maps, draw_confusion
+from sagefm.plotting.style import OKABE_ITO, save
+from support.annotated import tables_like
+
+CAPTIONS = ("scores", "classes", "confusion", "maps")
+
+
+@pytest.fixture(scope="module")
+def tables() -> dict[str, pd.DataFrame]:
+    return tables_like()
+
+
+def texts(figure) -> list[str]:
+    found = [own.get_text() for own in figure.findobj(Text)]
+    return [text for text in found if text]
+
+
+def figures(tables) -> dict:
+    shown = tables["shown"]
+    return {
+        "scores": draw_annotation(tables["scores"], tables["skipped"], "a task", 0.81),
+        "classes": draw_classes(tables["per_class"], shown, "a task"),
+        "confusion": draw_confusion(tables["confusion"], shown, "a task"),
+        "maps": draw_annotation_maps(tables["maps"], shown, "a task", {}),
+    }
+
+
+def test_every_figure_is_titled_and_the_same_twice(tables, tmp_path):
+    for name, figure in figures(tables).items():
+        assert any(text.startswith("a task: ") for text in texts(figure)), name
+    pages = []
+    for number in range(2):
+        figure = draw_confusion(tables["confusion"], tables["shown"], "a task")
+        save(figure, tmp_path / f"{number}.pdf", tmp_path / f"{number}.png")
+        pages.append((tmp_path / f"{number}.pdf").read_bytes())
+    assert pages[0] == pages[1]
+
+
+def test_scores_show_every_row_the_paper_and_the_majority(tables):
+    figure = draw_annotation(tables["scores"], tables["skipped"], "a task", 0.81)
+    found = texts(figure)
+    for text in (
+        f"PCA {SIGN}",
+        f"PCA, centred {SIGN}",
+        f"sagefm-m {SIGN}",
+        "paper: 81 %",
+        "majority class",
+        "held-out patients",
+        "random spots (flatters)",
+    ):
+        assert text in found
+    dashed = [line for line in figure.axes[0].lines if line.get_linestyle() == "--"]
+    assert [line.get_xdata()[0] for line in dashed] == [0.81]
+    without = draw_annotation(tables["scores"], tables["skipped"], "a task", None)
+    assert not any("paper" in text for text in texts(without))
+
+
+def test_dots_are_the_scores_best_at_the_top(tables):
+    scores = tables["scores"]
+    figure = draw_annotation(scores, tables["skipped"], "a task", None)
+    own = scores[
+        (scores["subset"] == "all")
+        & (scores["protocol"] == "held_out_patients")
+        & (scores["representation"] != "majority")
+    ].sort_values("balanced_accuracy")
+    dots = next(line for line in figure.axes[1].lines if line.get_marker() == "o")
+    np.testing.assert_allclose(dots.get_xdata(), own["balanced_accuracy"])
+    assert (np.diff(dots.get_ydata()) > 0).all()
+
+
+def test_skipped_folds_are_told_in_the_figure(tables):
+    skipped = pd.DataFrame(
+        {"protocol": ["held_out_patients"], "reason": ["the training part has `a` alone"]}
+    )
+    figure = draw_annotation(tables["scores"], skipped, "a task", None)
+    assert "1 fold skipped: the training part has `a` alone" in texts(figure)
+
+
+def test_confusion_rows_add_up(tables):
+    figure = draw_confusion(tables["confusion"], tables["shown"], "a task")
+    panels = [ax for ax in figure.axes if ax.images]
+    assert len(panels) == 2
+    for ax in panels:
+        np.testing.assert_allclose(ax.images[0].get_array().sum(axis=1), 1)
+
+
+@pytest.mark.parametrize(("value", "words"), [(np.nan, "never predicted"), (0, "0")])
+def test_a_class_without_a_bar_is_told(tables, value, words):
+    classes = tables["per_class"].copy()
+    before = texts(draw_classes(classes, tables["shown"], "a task")).count(words)
+    classes.loc[classes["class"] == "c", "precision"] = value
+    figure = draw_classes(classes, tables["shown"], "a task")
+    assert texts(figure).count(words) == before + len(tables["shown"])
+
+
+@pytest.mark.parametrize(
+    ("best", "colour"), [("graphst", "purple"), ("banksy", "green"), ("sagefm-other", "sky")]
+)
+def test_bars_have_the_colours_of_the_representations(tables, best, colour):
+    shown, classes = tables["shown"].copy(), tables["per_class"].copy()
+    was = shown.loc[shown["role"] == "best", "representation"].item()
+    for table in (shown, classes):
+        table["representation"] = table["representation"].replace(was, best)
+    (legend,) = draw_classes(classes, shown, "a task").legends
+    found = [to_hex(bar.get_facecolor()).upper() for bar in legend.legend_handles]
+    wanted = {"headline": "blue", "best": colour, "baseline": "orange"}
+    assert found == [OKABE_ITO[wanted[role]] for role in shown["role"]]
+
+
+def test_maps_have_a_panel_a_section_and_column(tables):
+    figure = draw_annotation_maps(tables["maps"], tables["shown"], "a task", {})
+    assert sum(bool(ax.collections) for ax in figure.axes) == 4 * 3
+    found = texts(figure)
+    assert "a task: 4 sections, held-out patients" in found and "takes no part" in found
+    maps = tables["maps"].dropna(subset=["label"])
+    first = maps[maps["sample"] == "s0"]
+    assert f"{(first['label'] == first['headline']).mean():.0%} right" in found
+
+
+def test_names_tell_what_a_row_is():
+    assert row_name("sagefm-paper", False) == "sagefm-paper"
+    assert row_name("neighbour_mean", True, True) == f"neighbour mean, centred {SIGN}"
+
+
+@pytest.mark.parametrize("derived", [True, False])
+@pytest.mark.parametrize("name", CAPTIONS)
+def test_captions_are_sound_rst(name, derived, repo):
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
+    job = SimpleNamespace(
+        wildcards={"task": "tumour"},
+        params={
+            "title": "cancer against the rest",
+            "claim": "annotation",
+            "derived": derived,
+            "withheld": derived,
+        },
+    )
+    caption = (repo / f"workflow/report/annotation/{name}.rst").read_text()
+    text = environment.from_string(caption).render(snakemake=job)
+    strict = {"halt_level": 2, "report_level": 2}
+    body = publish_parts(text, writer="html", settings_overrides=strict)["body"]
+    assert "<p>" in body and "{{" not in body
+    assert ("withheld.txt" in body) == (derived and name == "scores")

@@ -1,0 +1,267 @@
+"""Summaries and paired differences of handmade scores, and what the claim says of them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from sagefm.claims.claim import claims_table
+from sagefm.clustering.claims import clustering_claims
+from sagefm.clustering.figures import draw_batch_biology, draw_metrics
+from sagefm.clustering.map_figures import draw_cluster_maps, draw_umap, matched_labels
+from sagefm.clustering.tables import comparison_table, skipped_table, summary_table
+from sagefm.common.errors import InputError
+from sagefm.representations.catalogue import representation_name
+from sagefm.stats.paired import sign_flip
+from support.clustered import COSTS, MEANS, SECTIONS, scores_like
+
+
+@pytest.fixture
+def scores() -> pd.DataFrame:
+    return scores_like()
+
+
+def pick(table, **where):
+    for column, value in where.items():
+        table = table[table[column] == value]
+    assert len(table) == 1
+    return table.iloc[0]
+
+
+def of_patients(scores, groups):
+    """The same sections, but of fewer patients: `groups` maps a section to its patient."""
+    return scores.assign(patient=scores["section"].map(groups))
+
+
+def test_intervals_are_students_over_patients_of_seed_means(scores):
+    row = pick(summary_table(scores, COSTS), representation="pca", metric="ari", over="patients")
+    values = scores.query("representation == 'pca' and metric == 'ari' and scope == 'section'")
+    means = values.groupby("section")["value"].mean()
+    low, high = stats.t.interval(0.95, 7, means.mean(), stats.sem(means))
+    assert (row["mean"], row["low"], row["high"]) == pytest.approx((means.mean(), low, high))
+    assert (row["n"], row["n_sections"], row["seeds"], row["spots"]) == (8, 8, 2, 800)
+    assert row["seconds"] == 3 and not row["transductive"] and not row["spatial"]
+
+
+def test_sections_of_a_patient_count_once(scores):
+    """Three sections of P and five of Q: the mean of two means, not of eight values."""
+    two = of_patients(scores, {name: "P" if name in "ABC" else "Q" for name in SECTIONS})
+    row = pick(summary_table(two, COSTS), representation="pca", metric="ari", over="patients")
+    own = two.query("representation == 'pca' and metric == 'ari' and scope == 'section'")
+    means = own.groupby("patient")["value"].mean()
+    low, high = stats.t.interval(0.95, 1, means.mean(), stats.sem(means))
+    assert (row["mean"], row["low"], row["high"]) == pytest.approx((means.mean(), low, high))
+    assert means.mean() != pytest.approx(own["value"].mean())
+    assert (row["n"], row["n_sections"], row["spots"]) == (2, 8, 800)
+    where = {"metric": "ari", "representation": "sagefm-paper", "reference": "mofa"}
+    pair = pick(comparison_table(two), **where)
+    assert (pair["n"], pair["n_sections"], pair["better_in"]) == (2, 8, 2)
+    assert pair["p"] == pair["smallest_p"] == 0.5
+
+
+def test_pooled_clusterings_vary_over_seeds_and_geometry_over_patients(scores):
+    table = summary_table(scores, COSTS)
+    pooled = pick(table, representation="mofa", clustering="leiden")
+    assert (pooled["over"], pooled["n"], pooled["spots"]) == ("seeds", 2, 800)
+    assert pooled["n_sections"] == 0
+    assert pooled["mean"] == pytest.approx(0.305) and pooled["transductive"]
+    where = {"metric": "purity", "factor": "label", "centred": True}
+    purity = pick(table, representation="mofa", **where)
+    assert (purity["over"], purity["n"], purity["seeds"]) == ("patients", 8, 1)
+    assert purity["spots"] == 800
+
+
+def test_a_single_section_has_no_interval(scores):
+    alone = scores[scores["section"] == "A"]
+    row = pick(summary_table(alone, COSTS), representation="pca", metric="ari")
+    assert np.isnan(row["low"]) and np.isnan(row["high"]) and row["mean"] > 0
+
+
+def test_other_spots_are_refused(scores):
+    one = (scores["representation"] == "pca") & (scores["metric"] == "ari")
+    with pytest.raises(InputError, match="different spots"):
+        summary_table(scores.assign(spots=scores["spots"].mask(one, 90)), COSTS)
+
+
+def test_differences_are_paired_by_patient(scores):
+    table = comparison_table(scores)
+    where = {"metric": "ari", "representation": "sagefm-paper"}
+    row = pick(table, reference="mofa", **where)
+    wide = (
+        scores.query("metric == 'ari' and scope == 'section'")
+        .groupby(["section", "representation"])["value"].mean().unstack()
+    )  # fmt: skip
+    difference = (wide["sagefm-paper"] - wide["mofa"]).to_numpy()
+    assert row["difference"] == pytest.approx(difference.mean())
+    assert row["p"] == row["smallest_p"] == sign_flip(difference) == 2 / 2**8
+    assert (row["better_in"], row["n"]) == (8, 8)
+    # Two references beaten everywhere: 3 of its own comparisons, 12 of the metric's.
+    assert row["p_holm_own"] == pytest.approx(3 * 2 / 2**8)
+    family = table[(table["metric"] == "ari") & (table["scope"] == "section")]
+    assert len(family) == 2 * 3 + 3 * 2 and row["p_holm"] == pytest.approx(12 * 2 / 2**8)
+    assert not (table["scope"].eq("cohort") & table["clustering"].eq("leiden")).any()
+
+
+def test_lower_is_better_for_davies_bouldin(scores):
+    row = pick(
+        comparison_table(scores),
+        metric="davies_bouldin_pcs", representation="sagefm-paper", reference="pca",
+    )  # fmt: skip
+    assert row["difference"] < 0 and row["better_in"] == 8
+
+
+def test_lower_is_better_for_batch(scores):
+    where = {"representation": "sagefm-paper", "reference": "pca", "centred": False}
+    for metric in ("purity", "group_silhouette"):
+        batch, biology = (
+            pick(comparison_table(scores), metric=metric, factor=factor, **where)
+            for factor in ("patient", "label")
+        )
+        assert batch["difference"] > 0 and batch["better_in"] == 0
+        assert biology["difference"] > 0 and biology["better_in"] == 8
+
+
+def test_sections_that_one_lacks_are_left_out_of_the_pair(scores):
+    lacking = scores[~((scores["representation"] == "mofa") & (scores["section"] == "A"))]
+    where = {"metric": "ari", "representation": "sagefm-paper"}
+    table = comparison_table(lacking)
+    assert pick(table, reference="mofa", **where)["n"] == 7
+    assert pick(table, reference="pca", **where)["n"] == 8
+    # Of a patient with another section, only the section that both have counts.
+    two = of_patients(lacking, dict(zip(SECTIONS, "PPQQRRSS", strict=True)))
+    row = pick(comparison_table(two), reference="mofa", **where)
+    wide = two.query("metric == 'ari' and scope == 'section'").pivot_table(
+        index="section", columns="representation", values="value"
+    )
+    difference = (wide["sagefm-paper"] - wide["mofa"]).to_numpy()
+    assert (row["n"], row["n_sections"]) == (4, 7)
+    assert row["difference"] == pytest.approx(
+        np.mean([difference[1], *difference[2:].reshape(3, 2).mean(axis=1)])
+    )
+
+
+def test_without_references_nothing_is_compared(scores):
+    table = comparison_table(scores[scores["representation"].str.startswith("sagefm")])
+    assert not len(table) and "p_holm_own" in table
+
+
+def test_what_was_skipped_is_named_once():
+    one = pd.DataFrame([{"scope": "section", "section": "A", "factor": None, "reason": "why"}])
+    assert len(skipped_table([one, one])) == 1
+
+
+def claim(scores, paper_data=True):
+    summary, comparisons = summary_table(scores, COSTS), comparison_table(scores)
+    (found,) = clustering_claims(
+        "paper", ["paper", "wide"], "breast", "a breast cohort", summary, comparisons,
+        paper_data, "8 of 8 patients seen",
+    )  # fmt: skip
+    assert len(claims_table([found])) == 1
+    return found
+
+
+def test_a_loss_to_the_neighbour_mean_is_no_support(scores):
+    found = claim(scores)
+    assert found.verdict == "inconclusive"
+    assert "PCA" in found.baseline and found.obtained.startswith("mean ARI 0.5")
+    assert "8 patients, 8 sections, 800 labelled spots, 2 seeds, 8 of 8 patients seen" in found.n
+    assert "better in 8 of 8 patients, sign-flip p 0.008, Holm 0.023" in found.reason
+    assert "smallest p possible 0.0078" in found.reason
+    assert "on the mean, untested, better than MOFA in Davies-Bouldin" in found.reason
+    assert "best recipe on the mean wide" in found.reason
+
+
+def test_support_needs_all_references_and_mofa(scores):
+    change = scores["representation"].map({"sagefm-paper": 0.3}).fillna(0)
+    raised = scores.assign(value=scores["value"] + change)
+    assert claim(raised).verdict == "supported"
+    lowered = scores.assign(value=scores["value"] - change)
+    assert claim(lowered).verdict == "contradicted"
+    # One patient better than all others are worse: below MOFA, but not beyond doubt.
+    one = scores["section"].eq("A") & scores["representation"].eq("sagefm-paper")
+    doubtful = lowered.assign(value=lowered["value"].mask(one, 0.6))
+    found = claim(doubtful)
+    assert (found.verdict, "not above MOFA" in found.reason) == ("inconclusive", True)
+    assert claim(raised, paper_data=False).verdict == "proxy"
+    without = claim(raised[raised["representation"] != "mofa"])
+    assert (without.verdict, "MOFA was not run" in without.reason) == ("inconclusive", True)
+
+
+def test_two_patients_prove_nothing(scores):
+    change = scores["representation"].map({"sagefm-paper": 0.3}).fillna(0)
+    two = of_patients(scores, dict(zip(SECTIONS, "PPPPQQQQ", strict=True)))
+    for sign in (1, -1):
+        found = claim(two.assign(value=two["value"] + sign * change))
+        assert found.verdict == "inconclusive"
+        assert "no difference can be beyond doubt with 2 patients" in found.reason
+
+
+def test_spatial_methods_have_to_be_beaten_as_well(scores):
+    change = scores["representation"].map({"sagefm-paper": 0.3}).fillna(0)
+    raised = scores.assign(value=scores["value"] + change)
+    best = raised[raised["representation"] == "sagefm-paper"]
+    found = claim(pd.concat([raised, best.assign(representation="banksy")], ignore_index=True))
+    assert found.verdict == "inconclusive" and "+0.000 to BANKSY" in found.reason
+
+
+def test_without_labels_nothing_is_claimed(scores):
+    found = claim(scores[scores["factor"] != "label"])
+    assert (found.verdict, found.reason) == ("not computed", "no section has labels to score")
+
+
+def test_clusters_are_matched_one_to_one():
+    truth = np.array(["a", "a", "b", "b", "b", None], dtype=object)
+    assert matched_labels(truth, np.array([1, 1, 0, 0, 2, 2])) == {1: "a", 0: "b"}
+
+
+def texts(figure) -> str:
+    found = [text.get_text() for ax in figure.axes for text in [*ax.get_yticklabels(), ax.title]]
+    found += [ax.get_title(loc="left") for ax in figure.axes]
+    return "\n".join([*found, figure.get_suptitle()])
+
+
+def test_the_figures_show_every_representation(scores):
+    summary = summary_table(scores, COSTS)
+    metrics = draw_metrics(summary)
+    names = {representation_name(name) for name in MEANS}
+    assert {"PCA", "MOFA", "neighbour mean", "sagefm-paper"} < names
+    assert all(name in texts(metrics) for name in names)
+    assert "8 patients, 8 sections, 800 spots" in texts(metrics)
+    batch = draw_batch_biology(summary)
+    assert batch.get_suptitle().startswith("8 patients, 800 spots; filled: as it is")
+    (legend,) = batch.legends
+    assert {text.get_text() for text in legend.get_texts()} == names
+    drawn = {
+        (line.get_color(), line.get_marker())
+        for line in batch.axes[0].lines
+        if line.get_label()[0] != "_"
+    }
+    assert len(drawn) == len(MEANS)  # those of one colour differ in their markers
+    unlabelled = draw_batch_biology(summary[summary["factor"] != "label"])
+    assert "no biology is known" in unlabelled.get_suptitle()
+
+
+def test_long_intervals_do_not_hide_the_means(scores):
+    two = of_patients(scores, {name: "P" if name in "ABC" else "Q" for name in SECTIONS})
+    summary = summary_table(two, COSTS)
+    noisy = summary.assign(low=summary["low"] - 50, high=summary["high"] + 50)
+    ax = draw_metrics(noisy).axes[0]
+    left, right = ax.get_xlim()
+    means = noisy.query("scope == 'section' and metric == 'ari'")["mean"]
+    assert left < means.min() and means.max() < right < left + 5 * (means.max() - means.min())
+
+
+def test_maps_and_umap_do_without_labels():
+    rng = np.random.default_rng(0)
+    spots = pd.DataFrame(
+        {"sample": np.repeat(["one", "two"], 20), "spot": np.arange(40), "x": rng.random(40),
+         "y": rng.random(40), "label": None, "kmeans_section": rng.integers(3, size=40)}
+    )  # fmt: skip
+    assert "no section" in draw_cluster_maps({"x": spots}, {}).get_suptitle()
+    labelled = spots.assign(label=["a", "b"] * 10 + [None] * 20)
+    maps = draw_cluster_maps({"x": labelled, "y": labelled}, {})
+    assert [ax.get_title() for ax in maps.axes] == ["labels", "x", "y"]
+    layout = spots.assign(representation="x", patient="P", umap_1=spots["x"], umap_2=spots["y"])
+    assert [ax.get_ylabel() for ax in draw_umap(layout, {}).axes] == ["by patient"]
+    both = draw_umap(layout.assign(label=labelled["label"]), {})
+    assert [ax.get_ylabel() for ax in both.axes] == ["by label", "by patient"]

@@ -1,0 +1,140 @@
+"""The tissue's image, wherever a source keeps it: of the right size, scale and place."""
+
+import gzip
+import io
+import json
+
+import anndata
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from PIL import Image
+
+from sagefm.cohorts.formats import locate
+from sagefm.cohorts.images import image_files, read_image
+from sagefm.cohorts.ingest import ingest
+from sagefm.common.errors import InputError
+from support import helpers, small
+
+ROWS, COLUMNS = 120, 200
+FACTORS = {"tissue_hires_scalef": 0.5, "tissue_lowres_scalef": 0.1, "spot_diameter_fullres": 33.0}
+
+
+def picture(rows: int = ROWS, columns: int = COLUMNS) -> np.ndarray:
+    """A ramp of three colours: a swap of axes or channels shows."""
+    red, green = np.mgrid[0:rows, 0:columns] * 255 // max(rows, columns)
+    return np.stack([red, green, np.full_like(red, 7)], axis=2).astype(np.uint8)
+
+
+def png(image: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "png")
+    return buffer.getvalue()
+
+
+def outs(folder, *, gz="", prefix="", kinds=("hires", "lowres")):
+    """A Space Ranger folder with images; with a prefix, as GEO has them, its position file."""
+    helpers.write_spaceranger(small.patch(), folder, header=True)
+    spatial = folder / "spatial"
+    for kind in kinds:
+        own = picture() if kind == "hires" else picture(24, 40)
+        helpers.write_bytes(spatial / f"{prefix}tissue_{kind}_image.png{gz}", png(own))
+    helpers.write_bytes(
+        spatial / f"{prefix}scalefactors_json.json{gz}", json.dumps(FACTORS).encode()
+    )
+    return folder
+
+
+def test_space_rangers_image(tmp_path):
+    found = read_image(*locate(outs(tmp_path / "outs")))
+    np.testing.assert_array_equal(found["images"]["hires"], picture())
+    assert found["images"]["hires"].dtype == np.uint8
+    assert found["scalefactors"] == {"tissue_hires_scalef": 0.5, "spot_diameter_fullres": 33.0}
+
+
+def test_the_smaller_image_serves_where_there_is_no_other(tmp_path):
+    found = read_image(*locate(outs(tmp_path / "outs", kinds=("lowres",))))
+    np.testing.assert_array_equal(found["images"]["hires"], picture(24, 40))
+    assert found["scalefactors"]["tissue_hires_scalef"] == 0.1
+
+
+def test_gzipped_files_with_a_prefix_as_geo_has_them(tmp_path):
+    folder = outs(tmp_path / "outs", gz=".gz", prefix="GSM1_s1_")
+    positions = folder / "spatial/tissue_positions.csv"
+    named = positions.rename(positions.with_name("GSM1_s1_tissue_positions.csv"))
+    files = image_files({"positions": named})
+    assert [path.name.split("_")[2] for path in files] == ["scalefactors", "tissue"]
+    found = read_image(*locate(folder / "filtered_feature_bc_matrix.h5", positions=named))
+    np.testing.assert_array_equal(found["images"]["hires"], picture())
+
+
+@pytest.mark.parametrize("name", ["hires", "downscaled_fullres"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_an_anndata_files_image_by_any_name(tmp_path, name, dtype):
+    """HEST calls it downscaled_fullres; scanpy reads png as shares of one."""
+    section = small.patch()
+    image = picture() if dtype == np.uint8 else (picture() / 255).astype(np.float32)
+    factors = {f"tissue_{name}_scalef": 0.25, "spot_diameter_fullres": 33.0}
+    images = {name: image, "thumbnail": image[:5, :5]}  # whose scale no one knows
+    section.uns["spatial"] = {"ST": {"images": images, "scalefactors": factors}}
+    section.write_h5ad(tmp_path / "s.h5ad")
+    found = read_image(*locate(tmp_path / "s.h5ad"))
+    np.testing.assert_array_equal(found["images"]["hires"], picture())
+    assert found["scalefactors"] == {"tissue_hires_scalef": 0.25, "spot_diameter_fullres": 33.0}
+
+
+@pytest.mark.parametrize("pixels", [50, 199])
+def test_a_large_image_is_shrunk_and_its_scale_with_it(tmp_path, pixels):
+    found = read_image(*locate(outs(tmp_path / "outs")), pixels)
+    image, factor = found["images"]["hires"], found["scalefactors"]["tissue_hires_scalef"]
+    assert image.shape == (round(ROWS * pixels / COLUMNS), pixels, 3)
+    assert factor == pytest.approx(0.5 * pixels / COLUMNS)
+    # The middle of the tissue has the colour it had.
+    x, y = 150, 100  # full-resolution pixels
+    before, after = picture()[y // 2, x // 2], image[round(y * factor), round(x * factor)]
+    assert np.abs(before.astype(int) - after).max() < 8
+
+
+def test_no_image_is_no_error(tmp_path):
+    assert read_image(*locate(helpers.REPO / "resources/demo/st/heart-1.h5ad")) is None
+    bare = helpers.write_spaceranger(small.patch(), tmp_path / "outs", header=True)
+    assert read_image(*locate(bare)) is None
+    (bare / "spatial/tissue_hires_image.png").write_bytes(png(picture()))
+    assert read_image(*locate(bare)) is None  # of no known scale
+
+
+@pytest.mark.parametrize("name", ["tissue_hires_image.png", "scalefactors_json.json"])
+def test_a_damaged_image_ends_in_one_sentence(tmp_path, name):
+    folder = outs(tmp_path / "outs")
+    path = folder / "spatial" / name
+    path.write_bytes(path.read_bytes()[:20])
+    with pytest.raises(InputError, match=rf"{name}: the image of the tissue cannot be read .*away"):
+        read_image(*locate(folder))
+
+
+def test_a_damaged_gzip_too(tmp_path):
+    folder = outs(tmp_path / "outs", gz=".gz")
+    path = folder / "spatial/tissue_hires_image.png.gz"
+    path.write_bytes(gzip.compress(b"no picture")[:-9])
+    with pytest.raises(InputError, match="cannot be read"):
+        read_image(*locate(folder))
+
+
+def test_a_sample_keeps_it_and_it_lies_under_its_spots(tmp_path):
+    """Drawn by scanpy with nothing said of the image: the axes are the image's."""
+    import scanpy
+
+    row = {"cohort": "mine", "sample": "s1", "path_or_id": "outs"}
+    panel = list(small.patch().var_names)
+    sample = ingest(
+        outs(tmp_path / "outs"), row, panel, helpers.QC, helpers.HARMONISE, image_pixels=100
+    )
+    assert set(sample.uns["spatial"]) == {"s1"}
+    sample.write_h5ad(tmp_path / "s1.h5ad")
+    sample = anndata.read_h5ad(tmp_path / "s1.h5ad")
+    axes = scanpy.pl.spatial(sample, color="n_counts", show=False)
+    (shown,) = axes[0].get_images()
+    np.testing.assert_array_equal(shown.get_array(), sample.uns["spatial"]["s1"]["images"]["hires"])
+    plt.close("all")
+    without = ingest(outs(tmp_path / "o2"), row, panel, helpers.QC, helpers.HARMONISE)
+    assert set(without.uns) == {"provenance"}

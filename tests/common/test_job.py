@@ -1,0 +1,95 @@
+"""What a script leaves behind: a log, one clear sentence, or a traceback."""
+
+import logging
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from sagefm.common.errors import InputError
+from sagefm.common.job import job
+
+
+@pytest.fixture
+def snakemake(tmp_path):
+    """What Snakemake hands to a script; the library's logger is as before afterwards."""
+    log = logging.getLogger("sagefm")
+    before, of_warnings = list(log.handlers), list(logging.getLogger("py.warnings").handlers)
+    yield SimpleNamespace(log=[str(tmp_path / "rule.log")], rule="ingest")
+    logging.captureWarnings(False)
+    log.handlers, logging.getLogger("py.warnings").handlers = before, of_warnings
+
+
+def written(snakemake) -> str:
+    return Path(snakemake.log[0]).read_text()
+
+
+def test_messages_go_to_the_log_and_to_stderr(snakemake, capsys):
+    with job(snakemake) as log:
+        log.info("%d spots", 42)
+    assert "ingest: 42 spots" in written(snakemake)
+    assert "ingest: 42 spots" in capsys.readouterr().err
+
+
+def test_bad_input_is_one_sentence_and_status_1(snakemake):
+    with pytest.raises(SystemExit) as caught, job(snakemake):
+        raise InputError("sheet a.tsv, sample `x`: no counts; give some.")
+    assert caught.value.code == 1
+    lines = written(snakemake).splitlines()
+    assert len(lines) == 1
+    assert lines[0].endswith("ingest: ERROR: sheet a.tsv, sample `x`: no counts; give some.")
+
+
+def test_anything_else_leaves_its_traceback(snakemake):
+    with pytest.raises(ZeroDivisionError), job(snakemake):
+        raise ZeroDivisionError("division by zero")
+    text = written(snakemake)
+    assert "unexpected error" in text
+    assert "Traceback" in text
+    assert "ZeroDivisionError: division by zero" in text
+
+
+def test_an_exit_of_the_script_itself_passes(snakemake):
+    with pytest.raises(SystemExit) as caught, job(snakemake):
+        sys.exit(143)
+    assert caught.value.code == 143
+    assert written(snakemake) == ""
+
+
+def test_warnings_are_kept_in_the_log(snakemake, capsys):
+    with job(snakemake), warnings.catch_warnings():
+        warnings.simplefilter("always")
+        logging.captureWarnings(True)
+        warnings.warn("names are not unique", stacklevel=1)
+    assert "names are not unique" in written(snakemake)
+
+
+def test_a_new_start_begins_a_new_log(snakemake):
+    for message in ("first", "second"):
+        with job(snakemake) as log:
+            log.info(message)
+        logging.getLogger("sagefm").handlers.clear()
+    assert "second" in written(snakemake)
+    assert "first" not in written(snakemake)
+
+
+def test_as_a_process(repo, tmp_path):
+    """The exit status and the sentence that Snakemake sees."""
+    code = (
+        "from types import SimpleNamespace as N; from sagefm.script import job\n"
+        "from sagefm.errors import InputError\n"
+        f"with job(N(log=[{str(tmp_path / 'log')!r}], rule='graph')):\n"
+        "    raise InputError('one sentence.')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": str(repo / "workflow")},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert done.stderr.strip().endswith("graph: ERROR: one sentence.")
+    assert "Traceback" not in done.stderr

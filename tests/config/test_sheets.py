@@ -1,0 +1,129 @@
+"""Sheets: what is good passes, and all that is bad ends in one sentence."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from sagefm.common.errors import InputError
+from sagefm.config.schemas import load_schema
+from sagefm.config.sheets import read_label_files, read_samples
+from support.configs import assert_sentence, check, good_config, good_rows, write_sheet
+
+pytestmark = pytest.mark.usefixtures("good_files")
+
+
+@pytest.fixture
+def config() -> dict:
+    return good_config()
+
+
+WHERE = "sheet atlas.tsv (cohort `atlas`)"
+
+
+def row_with(**changes) -> list[dict]:
+    first, second, _ = good_rows()
+    return [first, second | changes]
+
+
+BAD_SHEETS = {
+    "only a header": ([], ["has no rows; list at least one sample"]),
+    "an id twice": (row_with(sample="s1"), ["sample `s1` occurs twice"]),
+    "id with a slash": (row_with(sample="a/b"), ["line 3", "sample `a/b`", "at sample"]),
+    "id with a space": (row_with(sample="a b"), ["line 3", "sample `a b`", "at sample"]),
+    "id with a leading dot": (row_with(sample=".."), ["sample `..`", "at sample"]),
+    "no id": (row_with(sample=""), ["line 3", "at sample: nothing is given, but a name"]),
+    "a lost file": (
+        row_with(path_or_id="lost.h5ad"),
+        ["sample `s2`", "path_or_id lost.h5ad does not exist", "correct the sheet"],
+    ),
+    "no file": (row_with(path_or_id=""), ["sample `s2`", "at path_or_id"]),
+    "lost positions": (
+        [row | {"positions": "lost.csv"} for row in good_rows()],
+        ["sample `s1`", "positions lost.csv does not exist"],
+    ),
+    "unknown source": (row_with(source="ftp"), ["sample `s2`", "at source", "`ftp` is not one of"]),
+    "no organ": (row_with(organ=""), ["sample `s2`", "at organ"]),
+    "unknown format": (
+        [row | {"format": "loom"} for row in good_rows()],
+        ["sample `s1`", "at format", "`loom` is not one of", "'spaceranger'"],
+    ),
+    "spots in words": (
+        [row | {"expected_spots": "many"} for row in good_rows()],
+        ["sample `s1`", "at expected_spots", "`many` is given, but a whole number"],
+    ),
+    "typo in a column": (
+        [row | {"technolgy": "x"} for row in good_rows()],
+        ["unknown column `technolgy`", "did you mean `technology`"],
+    ),
+    "a column by another name": (
+        [{"tissue" if k == "organ" else k: v for k, v in row.items()} for row in good_rows()],
+        ["unknown column `tissue`, and `organ` is missing"],
+    ),
+    "a column missing": (
+        [{k: v for k, v in row.items() if k != "patient"} for row in good_rows()],
+        ["column `patient` is missing; add it"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD_SHEETS)
+def test_bad_sheet_ends_in_one_sentence(config, case):
+    rows, words = BAD_SHEETS[case]
+    write_sheet(rows)
+    with pytest.raises(InputError) as error:
+        check(config)
+    assert_sentence(error.value, [WHERE, *words])
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "is not a table of tab-separated columns"),
+        (b"\xff\xfe\x00s", "is not a table of tab-separated columns"),
+        (b"sample,source\ns1,local\n", "(its first line is one: `sample,source`); put tabs"),
+        (b"sample\tsource\ns1\tlocal\textra\tcells\nx\n", "atlas.tsv"),
+    ],
+)
+def test_what_is_no_sheet_ends_in_one_sentence(config, content, words):
+    Path("atlas.tsv").write_bytes(content)
+    with pytest.raises(InputError) as error:
+        check(config)
+    assert_sentence(error.value, [WHERE, words])
+
+
+def test_a_sheet_has_all_columns_and_its_cohort(config):
+    sheet = read_samples("atlas.tsv", "atlas")
+    assert list(sheet["sample"]) == ["s1", "s2", "s3"]
+    assert set(sheet.columns) == set(load_schema("samples")["properties"]) | {"cohort"}
+    assert set(sheet["cohort"]) == {"atlas"}
+    assert list(sheet["positions"]) == ["", "", ""]
+    assert list(sheet["patient"]) == ["P1", "", "P3"]
+
+
+@pytest.mark.parametrize("value", ["NA", "null", "None", "007", "1e5"])
+def test_cells_stay_as_they_are_written(config, value):
+    write_sheet(row_with(patient=value))
+    assert list(read_samples("atlas.tsv", "atlas")["patient"]) == ["P1", value]
+
+
+@pytest.mark.parametrize("name", ["#UKF242_T_ST.h5ad", "with space.h5ad", "a'b.h5ad"])
+def test_odd_paths_are_kept(config, name):
+    Path(name).touch()
+    write_sheet(row_with(path_or_id=name))
+    assert list(read_samples("atlas.tsv", "atlas")["path_or_id"]) == ["one.h5ad", name]
+
+
+def test_label_files_name_samples_of_their_cohort():
+    samples = pd.DataFrame(good_rows())
+    rows = [{"sample": "s1", "source": "local", "path_or_id": "labels.tsv"}]
+    path = write_sheet(rows, "label_files.tsv")
+    assert [*read_label_files(path, "breast", samples)["sample"]] == ["s1"]
+    write_sheet([rows[0] | {"sample": "s11"}], path)
+    with pytest.raises(InputError, match=r"label_files.tsv .* no sample `s11`; did you mean `s1`"):
+        read_label_files(path, "breast", samples)
+    write_sheet([rows[0] | {"path_or_id": "none.Robj"}], path)
+    with pytest.raises(InputError, match=r"sample `s1`: path_or_id none.Robj does not exist"):
+        read_label_files(path, "breast", samples)
+    with pytest.raises(InputError, match=r"correct cohorts.breast.raw_labels.files in the config"):
+        read_label_files("none.tsv", "breast", samples)

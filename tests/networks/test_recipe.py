@@ -1,0 +1,78 @@
+"""A model's recipe beside its checkpoint: written, read, found, and missed where it is needed."""
+
+import json
+
+import pytest
+
+from sagefm.common.errors import InputError
+from sagefm.networks.checkpoint import save_checkpoint
+from sagefm.networks.recipe import ModelRecipe, find_model, read_recipe, write_recipe
+from sagefm.networks.sagefm import build_network
+
+RECIPE = ModelRecipe(
+    ["B", "A", "C"],
+    "two_channel",
+    "log1p_cp10k",
+    {"kind": "star", "size": 9},
+    {"min_spots": 20},
+    {"duplicates": "sum", "aliases": None},
+)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A model's folder, as a run leaves it."""
+    network = build_network("two_channel", 3, (4, 2), seed=0)
+    save_checkpoint(tmp_path / "best.pt", network, network="two_channel", normalisation="log1p")
+    write_recipe(tmp_path / "recipe.json", RECIPE)
+    return tmp_path
+
+
+def test_a_recipe_is_read_as_it_was_written(folder):
+    assert read_recipe(folder / "recipe.json") == RECIPE
+    assert list(json.loads((folder / "recipe.json").read_text()))[-1] == "panel"  # the long one
+
+
+def test_a_model_is_a_folder_or_a_checkpoint_in_it(folder):
+    assert find_model(folder) == (folder / "best.pt", RECIPE)
+    (folder / "best.pt").rename(folder / "last.pt")
+    assert find_model(folder / "last.pt") == (folder / "last.pt", RECIPE)
+
+
+def test_a_checkpoint_by_itself_is_the_authors(tmp_path, panel):
+    """Theirs says nothing of network, graph or panel: those of the paper."""
+    path = tmp_path / "HEST1k_epoch_126.pt"
+    save_checkpoint(path, build_network("gcn", 4, (4, 2), seed=0), epoch=126)
+    checkpoint, recipe = find_model(path)
+    assert checkpoint == path
+    assert recipe == ModelRecipe(panel, "gcn", "log1p", {"kind": "knn_clique"}, {}, {})
+
+
+@pytest.mark.parametrize("named", ["folder", "checkpoint"])
+def test_one_of_ours_needs_its_recipe(folder, named):
+    (folder / "recipe.json").unlink()
+    with pytest.raises(
+        InputError, match=r"best\.pt: lies without its recipe\.json.*`\.venv/bin/snakemake "
+    ):
+        find_model(folder if named == "folder" else folder / "best.pt")
+
+
+@pytest.mark.parametrize("name", ["nowhere", "nowhere.pt", "."])
+def test_no_model_is_one_sentence(tmp_path, name):
+    with pytest.raises(InputError, match="no such model; `make demo` trains"):
+        find_model(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{", "is not a model's recipe"),
+        ("{}", "is not a model's recipe"),
+        ("[1]", "is not a model's recipe|no part of a recipe"),
+        ('{"panel": [], "netwrok": "gcn"}', "`netwrok` is no part of a recipe"),
+    ],
+)
+def test_a_spoilt_recipe_is_one_sentence(folder, text, words):
+    (folder / "recipe.json").write_text(text)
+    with pytest.raises(InputError, match=words):
+        find_model(folder)

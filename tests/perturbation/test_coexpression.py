@@ -1,0 +1,82 @@
+"""Neighbours' expression against the centre's: as numpy correlates it, section after section."""
+
+import numpy as np
+import pytest
+
+from sagefm.perturbation.coexpression import (
+    neighbour_correlation,
+    read_coexpression,
+    write_coexpression,
+)
+from sagefm.sections.section import load_chunk
+from support import small
+
+INPUTS, OUTPUTS = np.array([3, 50, 7, 119]), np.array([7, 0, 88])
+
+
+@pytest.fixture(scope="module")
+def sections(tmp_path_factory):
+    return small.write_sections(tmp_path_factory.mktemp("sections"), kind="star", size=6)
+
+
+def dense_sides(section, inputs, outputs):
+    """Means of each spot's neighbours, and spots' own values, gone through one by one."""
+    chunk = load_chunk([section], "log1p")
+    values, graph = chunk.expression.toarray().astype(float), chunk.graphs[0]
+    egos = np.split(graph.ego, graph.indptr[1:-1])
+    neighbours = np.stack([values[ego[1:]].mean(axis=0) for ego in egos])
+    return neighbours[:, inputs], values[:, outputs]
+
+
+def test_pooled_and_within_equal_numpy(sections):
+    pooled, within = neighbour_correlation(sections, "log1p", INPUTS, OUTPUTS)
+    assert pooled.dtype == within.dtype == np.float32
+    sides = [dense_sides(section, INPUTS, OUTPUTS) for section in sections]
+    centred = [tuple(side - side.mean(axis=0) for side in pair) for pair in sides]
+    for found, parts in ((pooled, sides), (within, centred)):
+        x, y = (np.concatenate(part) for part in zip(*parts, strict=True))
+        expected = np.corrcoef(x, y, rowvar=False)[: len(INPUTS), len(INPUTS) :]
+        np.testing.assert_allclose(found, expected, atol=2e-6)
+    assert np.abs(pooled - within).max() > 0.01  # sections differ, so the two do
+
+
+def test_batches_of_spots_change_nothing(sections, monkeypatch):
+    whole = neighbour_correlation(sections, "log1p_cp10k", INPUTS, OUTPUTS)
+    monkeypatch.setattr("sagefm.coexpression.BATCH_SPOTS", 7)
+    for found, expected in zip(
+        neighbour_correlation(sections, "log1p_cp10k", INPUTS, OUTPUTS), whole, strict=True
+    ):
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_what_does_not_vary_has_no_correlation(tmp_path):
+    section = small.write_sections(tmp_path, ["heart-1"], genes=9000)[0]
+    counts = load_chunk([section], "log1p").expression
+    absent, present = np.flatnonzero(counts.getnnz(axis=0) == 0)[:1], np.array([0])
+    assert len(absent)
+    for sides in ((absent, present), (present, absent)):
+        for found in neighbour_correlation([section], "log1p", *sides):
+            assert np.isnan(found).all()
+
+
+def test_spots_without_neighbours_are_left_out(tmp_path):
+    """Within half a spacing nobody has a neighbour: such a section adds nothing."""
+    near = small.write_sections(tmp_path / "near", ["heart-1"], kind="star", size=6)
+    alone = small.write_sections(
+        tmp_path / "alone", ["heart-2"], kind="radius", radius_spacings=0.5
+    )
+    assert len(load_chunk(alone, "log1p").ego) == alone[0].n_spots()
+    one = neighbour_correlation(near, "log1p", INPUTS, OUTPUTS)
+    both = neighbour_correlation([*near, *alone], "log1p", INPUTS, OUTPUTS)
+    np.testing.assert_allclose(both, one, atol=1e-6)
+
+
+def test_file_returns_what_was_written(tmp_path):
+    pooled = np.arange(6, dtype=np.float32).reshape(2, 3) / 7
+    names = np.array(["TGFB1", "A"], dtype=object), np.array(["B", "CXCR4", "D"], dtype=object)
+    write_coexpression(tmp_path / "x.npz", *names, pooled, -pooled)
+    found = read_coexpression(tmp_path / "x.npz")
+    assert found.inputs == ["TGFB1", "A"]
+    assert found.outputs == ["B", "CXCR4", "D"]
+    np.testing.assert_array_equal(found.pooled, pooled)
+    np.testing.assert_array_equal(found.within, -pooled)

@@ -1,0 +1,131 @@
+"""Figures of perturbed pairs: labelled, readable, drawn of what the tables hold."""
+
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.style import context
+
+from sagefm.perturbation.claims import Findings, perturbation_claims
+from sagefm.perturbation.direction_figures import draw_directions, draw_response_maps
+from sagefm.perturbation.figures import draw_distributions, draw_doses
+from sagefm.plotting import style
+from support.drawn import UNKNOWN, assert_readable, visible_texts
+from support.perturbed import (
+    PATIENTS,
+    maps_like,
+    tables,
+)
+
+NAMED = [("L07", "R01"), ("not", "there")]
+
+
+def doses(named=NAMED):
+    return draw_doses(tables()["levels"], tables()["pairs"], tables()["summary"], named)
+
+
+DRAWN = {
+    "doses": doses,
+    "distributions": lambda: draw_distributions(tables()["pairs"], tables()["summary"]),
+    "directions": lambda: draw_directions(
+        *map(tables().get, ("pairs", "discrimination", "summary"))
+    ),
+    "maps": lambda: draw_response_maps(maps_like()),
+    "map of one pair": lambda: draw_response_maps(maps_like(1)),
+}
+
+
+@pytest.mark.parametrize("draw", DRAWN.values(), ids=DRAWN.keys())
+def test_a_figure_is_labelled_and_readable(draw):
+    figure = draw()
+    assert figure.get_figwidth() == style.DOUBLE
+    assert_readable(figure)
+    assert "breast, model paper" in figure.get_suptitle()
+    assert any(character.isdigit() for character in figure.get_suptitle())
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize(("pairs", "patients"), [(1, PATIENTS), (3, PATIENTS), (36, ("A", "A"))])
+def test_few_pairs_or_patients_are_drawn_and_judged_all_the_same(pairs, patients):
+    few = tables(pairs, patients)
+    drawn = [
+        draw_doses(few["levels"], few["pairs"], few["summary"]),
+        draw_distributions(few["pairs"], few["summary"]),
+        draw_directions(few["pairs"], few["discrimination"], few["summary"]),
+    ]
+    for figure in drawn:
+        with context(style.STYLE, after_reset=True):
+            FigureCanvasAgg(figure).draw()
+        assert f"{pairs} pair" in figure.get_suptitle()
+        assert not any(UNKNOWN.search(text.get_text()) for text in visible_texts(figure))
+    assert few["pairs"]["low"].isna().all() == (len(set(patients)) == 1)
+    found = {"few": Findings(few["summary"], few["discrimination"])}
+    (claim,) = perturbation_claims("paper", "breast", "few", found, paper_data=True)
+    assert claim.verdict == ("inconclusive" if pairs < 36 else "supported")
+
+
+def test_pairs_without_an_effect_are_said_to_have_none():
+    unknown = tables()["pairs"].assign(reverse_effect_expression_matched=np.nan)
+    figure = draw_directions(unknown, tables()["discrimination"], tables()["summary"])
+    assert_readable(figure)
+    assert figure.axes[0].get_title("left") == "no pair has both effects\nknown"
+
+
+def test_doses_show_the_strongest_of_six_inputs_and_those_named():
+    pairs = tables()["pairs"]
+    named = tuple(pairs.nsmallest(1, "effect_expression_matched")[["input", "output"]].iloc[0])
+    titles = [ax.get_title("left") for ax in doses([named]).axes if ax.get_title("left")]
+    assert len(titles) == 7 and titles[-1].startswith(f"{named[0]} → {named[1]}")
+    inputs = [title.split(" → ")[0] for title in titles[:6]]
+    assert len(set(inputs)) == 6
+    beyond = pairs["sign"] * (pairs["slope"] - pairs["slope_expression_matched"])
+    best = pairs.loc[beyond.idxmax()]
+    assert titles[0].startswith(f"{best['input']} → {best['output']}")
+    line = doses([named]).axes[0].lines[0]
+    levels = tables()["levels"].query("direction == 'forward' and kind == 'matched'")
+    own = levels[(levels["input"] == best["input"]) & (levels["output"] == best["output"])]
+    np.testing.assert_allclose(line.get_ydata(), own["change"])
+
+
+def test_distributions_print_the_medians_in_the_expected_direction():
+    figure = DRAWN["distributions"]()
+    pairs = tables()["pairs"]
+    for ax, prefix in zip(figure.axes, ("", "reverse_"), strict=False):
+        medians = [
+            (pairs[prefix + column] * pairs["sign"]).median()
+            for column in ("slope", "slope_unmatched", "slope_random", "slope_expression_matched")
+        ]
+        assert [float(text.get_text()) for text in ax.texts] == [round(m, 3) for m in medians]
+        assert not any(text.get_text() == "-0" for text in ax.texts)
+
+
+def test_directions_count_pairs_whose_forward_effect_is_the_greater():
+    left, right = DRAWN["directions"]().axes
+    pairs = tables()["pairs"]
+    stronger = (
+        pairs["effect_expression_matched"] > pairs["reverse_effect_expression_matched"]
+    ).mean()
+    assert f"{stronger:.0%}" in left.get_title("left")
+    assert len(left.lines[0].get_xdata()) == len(pairs)
+    drawn = {round(line.get_xdata()[0], 9) for line in right.lines if len(line.get_xdata()) == 1}
+    assert set(tables()["discrimination"]["auroc"].round(9)) <= drawn
+
+
+def test_a_response_of_both_signs_is_centred_on_no_change():
+    figure = DRAWN["maps"]()
+    panels = [ax for ax in figure.axes if ax.get_aspect() == 1]
+    assert len(panels) == 9 and all(ax.yaxis_inverted() for ax in panels)
+    low, high = panels[5].collections[0].get_clim()
+    assert low == -high < 0
+    assert panels[3].get_title() == "CXCL1 in the neighbours"
+
+
+def test_a_response_that_is_0_everywhere_has_no_scale():
+    figure = draw_response_maps(maps_like(1).assign(response=0.0))
+    assert figure.axes[2].collections[0].colorbar.ax.get_yticks().tolist() == [0]
+
+
+def test_a_response_of_one_sign_has_the_colours_of_its_range():
+    maps = maps_like(1)
+    maps = maps.assign(response=1 + 0.01 * maps["input_neighbours"])
+    low, high = draw_response_maps(maps).axes[2].collections[0].get_clim()
+    assert 1 < low < high < 1.01

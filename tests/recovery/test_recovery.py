@@ -1,0 +1,387 @@
+"""Recovery of hidden genes: every number against a plain, dense computation of the same."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from scipy import stats
+
+from sagefm.common.h5ad import read_h5ad
+from sagefm.graphs.neighbourhoods import load_graph
+from sagefm.networks.sagefm import build_network
+from sagefm.recovery.score import (
+    MAP_PERCENTILES,
+    PREDICTORS,
+    RANKED,
+    predictions,
+    recover,
+    recovery_maps,
+)
+from sagefm.recovery.tables import DETECTION_BINS, gene_table, genes_to_map, summary_table
+from sagefm.sections.batches import Batches
+from sagefm.stats.correlation import benjamini_hochberg, spot_scores
+from support import small
+
+SPOTS, GENES = 40, 120
+CPU = torch.device("cpu")
+NAMES = [f"gene{i}" for i in range(GENES)]
+FACTS = [
+    {"sample": "heart-1", "patient": "P1", "organ": "Heart", "patient_seen": True},
+    {"sample": "heart-2", "patient": "P1", "organ": "Heart", "patient_seen": True},
+    {"sample": "SPA147", "patient": "", "organ": "Breast", "patient_seen": False},
+]
+
+
+@pytest.fixture(scope="module")
+def sections(tmp_path_factory):
+    """Three real patches of two organs."""
+    samples = [fact["sample"] for fact in FACTS]
+    return small.write_sections(tmp_path_factory.mktemp("sections"), samples, SPOTS, GENES)
+
+
+@pytest.fixture(scope="module")
+def network():
+    """An untrained network whose output varies from spot to spot."""
+    network = build_network("gcn", GENES, small.WIDTHS, seed=0)
+    torch.nn.init.normal_(network.fc_gene.weight, std=2, generator=torch.manual_seed(0))
+    return network.eval()
+
+
+@pytest.fixture(scope="module")
+def template(sections) -> Batches:
+    return Batches(sections, "mean", "log1p", batch_size=16, mask_share=0.3, seed=5)
+
+
+@pytest.fixture(scope="module")
+def gene_mean(sections) -> np.ndarray:
+    """Of the first section alone, as if it had been the one trained on."""
+    return np.log1p(read_h5ad(sections[0].counts_path).X.toarray()).mean(axis=0)
+
+
+@pytest.fixture(scope="module")
+def dense(sections, network, template, gene_mean) -> list[tuple]:
+    """Of each section truth, mask and the predictors by name, computed without any stream."""
+    found = []
+    for section in sections:
+        truth = np.log1p(read_h5ad(section.counts_path).X.toarray().astype(float))
+        batches = replace(template, sections=[section])
+        mask = np.concatenate([batch.mask.numpy() for batch in batches.epoch(0)])
+        graph = load_graph(section.graph_path)
+        near = np.split(graph.ego, graph.indptr[1:-1])
+        assert all(spots[0] == i for i, spots in enumerate(near))
+        mean = np.stack([truth[spots].sum(axis=0) for spots in near])
+        mean = (mean - mask * truth) / len(near[0])
+        with torch.inference_mode():
+            inputs = torch.from_numpy(mean.astype(np.float32))
+            model = network.decode(network.embed_mean(inputs)).numpy()
+        shown = np.ma.array(truth, mask=mask).mean(axis=0).filled(0)
+        predicted = {
+            "model": model,
+            "neighbour_mean": np.stack([truth[spots[1:]].mean(axis=0) for spots in near]),
+            "sample_gene_mean": np.broadcast_to(shown, truth.shape),
+            "gene_mean": np.broadcast_to(gene_mean, truth.shape),
+            "zero": np.zeros_like(truth),
+        }
+        found.append((truth, mask, predicted))
+    return found
+
+
+@pytest.fixture(scope="module")
+def recovery(sections, network, template, gene_mean, tmp_path_factory):
+    scratch = tmp_path_factory.mktemp("scratch")
+    settings = (network, sections, template, gene_mean, CPU, FACTS)
+    return recover(*settings, rank_spots=10_000, scratch=scratch)
+
+
+@pytest.fixture(scope="module")
+def genes(recovery) -> pd.DataFrame:
+    return gene_table(recovery, NAMES)
+
+
+@pytest.fixture(scope="module")
+def summary(recovery, genes) -> pd.DataFrame:
+    return summary_table(recovery, genes)
+
+
+def pooled(dense, predictor, chosen=(0, 1, 2)):
+    """Truth, prediction and mask of some sections, one above the other."""
+    parts = [(t, p[predictor], m) for t, m, p in (dense[i] for i in chosen)]
+    return [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
+
+
+def by_gene(dense, predictor, how, chosen=(0, 1, 2)):
+    """A correlation and its p for every gene; NaN where a side varies by rounding alone."""
+    truth, predicted, mask = pooled(dense, predictor, chosen)
+    result = np.full((2, GENES), np.nan)
+    for g in range(GENES):
+        x, y = truth[mask[:, g], g], predicted[mask[:, g], g]
+        if all(np.var(side) > 1e-10 * np.mean(np.square(side)) for side in (x, y)):
+            result[:, g] = how(x, y)
+    return result
+
+
+def of(table, predictor, **stratum):
+    """A predictor's rows of a table, in one stratum."""
+    found = table[table["predictor"] == predictor]
+    for column, value in stratum.items():
+        found = found[found[column] == value]
+    return found
+
+
+def test_predictions_are_the_plain_ones(sections, network, template, gene_mean, dense):
+    for section, (truth, mask, expected) in zip(sections, dense, strict=True):
+        batches = replace(template, sections=[section])
+        parts = list(predictions(network, batches, gene_mean, CPU))
+        assert [len(part[0]) for part in parts] == [16, 16, 8]
+        np.testing.assert_allclose(np.concatenate([part[0] for part in parts]), truth, atol=1e-6)
+        np.testing.assert_array_equal(np.concatenate([part[1] for part in parts]), mask)
+        stack = np.concatenate([part[2] for part in parts], axis=1)
+        for i, predictor in enumerate(PREDICTORS):
+            np.testing.assert_allclose(stack[i], expected[predictor], rtol=1e-4, atol=1e-5)
+
+
+def test_no_baseline_sees_what_is_hidden(sections, network, template, gene_mean, tmp_path):
+    """Counts changed where they are hidden change the truth, and no prediction of that spot."""
+    section, batches = sections[0], replace(template, sections=sections[:1])
+    truth, mask, before = next(predictions(network, batches, gene_mean, CPU))
+    changed = read_h5ad(section.counts_path)
+    counts = changed.X.toarray()
+    counts[0, mask[0]] += 50
+    changed.X = type(changed.X)(counts)
+    path = tmp_path / section.cohort / Path(section.counts_path).name
+    path.parent.mkdir()
+    changed.write_h5ad(path)
+    moved = replace(batches, sections=[replace(section, counts_path=path)])
+    other, same, after = next(predictions(network, moved, gene_mean, CPU))
+    np.testing.assert_array_equal(same, mask)
+    assert (other[0, mask[0]] > truth[0, mask[0]]).all()
+    np.testing.assert_allclose(after[:, 0], before[:, 0], atol=1e-5)
+
+
+def test_r2_of_a_spot_is_the_papers(dense):
+    truth, mask, predicted = dense[0]
+    names = list(predicted)
+    r2, mse = spot_scores(truth, np.stack([predicted[name] for name in names]), mask)
+    assert r2.shape == mse.shape == (len(names), SPOTS)
+    for i, name in enumerate(names):
+        for spot in range(SPOTS):
+            x, y = truth[spot, mask[spot]], predicted[name][spot, mask[spot]]
+            assert r2[i, spot] == pytest.approx(1 - np.var(x - y) / np.var(x), abs=1e-5)
+            assert mse[i, spot] == pytest.approx(np.mean((x - y) ** 2), rel=1e-5)
+    assert r2[names.index("zero")] == pytest.approx(0, abs=1e-9)
+    shifted = spot_scores(truth, truth[None] + 1, mask)
+    assert shifted[0] == pytest.approx(1)  # an offset costs R2 nothing, the error all
+    assert shifted[1] == pytest.approx(1)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_spot_whose_truth_is_constant_has_no_r2():
+    truth, mask = np.zeros((2, 6)), np.ones((2, 6), bool)
+    r2, mse = spot_scores(truth, np.ones((1, 2, 6)), mask)
+    assert np.isnan(r2).all()
+    assert mse == pytest.approx(1)
+
+
+@pytest.mark.parametrize("predictor", RANKED)
+def test_correlations_over_all_samples(genes, dense, predictor):
+    own = of(genes, predictor)
+    assert list(own["gene"]) == NAMES
+    r, p = by_gene(dense, predictor, stats.pearsonr)
+    assert np.isfinite(r).sum() > GENES / 2
+    np.testing.assert_allclose(own["pearson"], r, atol=1e-5)
+    np.testing.assert_allclose(own["pearson_p"], p, rtol=1e-2, atol=1e-6)
+    np.testing.assert_allclose(own["pearson_q"], benjamini_hochberg(p), rtol=1e-2, atol=1e-6)
+    truth, predicted, mask = pooled(dense, predictor)
+    np.testing.assert_array_equal(own["n"], mask.sum(axis=0))
+    squares = np.where(mask, (truth - predicted) ** 2, 0).sum(axis=0)
+    np.testing.assert_allclose(own["mse"], squares / mask.sum(axis=0), rtol=1e-3, atol=1e-5)
+    shares = (mask & (truth > 0)).sum(axis=0) / mask.sum(axis=0)
+    np.testing.assert_allclose(own["detection_rate"], shares)
+
+
+def test_ranks_over_all_samples(genes, sections, network, template, gene_mean):
+    """Of the very values that are streamed, rounded as they are: that decides which are tied."""
+    parts = []
+    for section in sections:
+        batches = replace(template, sections=[section])
+        parts += predictions(network, batches, gene_mean, CPU)
+    truth, mask = (np.concatenate([part[i] for part in parts]) for i in (0, 1))
+    stack = np.concatenate([part[2] for part in parts], axis=1).round(5)
+    for i, predictor in enumerate(RANKED):
+        own = of(genes, predictor)
+        for g in range(GENES):
+            x, y = truth[mask[:, g], g], stack[i, mask[:, g], g]
+            if np.ptp(x) == 0 or np.ptp(y) == 0:
+                assert np.isnan(own["spearman"].iloc[g])
+                continue
+            expected = stats.spearmanr(x, y)
+            assert own["spearman"].iloc[g] == pytest.approx(expected.statistic, abs=1e-9)
+            assert own["spearman_p"].iloc[g] == pytest.approx(expected.pvalue, rel=1e-6)
+        np.testing.assert_array_equal(own["spearman_n"], own["n"])
+
+
+def test_correlations_within_samples(genes, dense):
+    parts = np.array([by_gene(dense, "model", stats.pearsonr, [i]) for i in range(3)])
+    r, p = parts[:, 0], parts[:, 1]
+    defined = np.isfinite(r).sum(axis=0)
+    own = of(genes, "model")
+    with np.errstate(invalid="ignore"):
+        np.testing.assert_allclose(own["within_pearson"], np.nansum(r, axis=0) / defined, atol=1e-4)
+        hits = ((r > 0) & (p < 0.05)).sum(axis=0)
+        np.testing.assert_allclose(own["within_share_p05"], hits / defined)
+
+
+@pytest.mark.parametrize(
+    ("stratum", "chosen"),
+    [
+        (("all", "all"), (0, 1, 2)),
+        (("organ", "Heart"), (0, 1)),
+        (("organ", "Breast"), (2,)),
+        (("patients", "seen"), (0, 1)),
+        (("patients", "unseen"), (2,)),
+    ],
+)
+def test_summary_of_a_stratum(summary, dense, stratum, chosen):
+    kind, value = stratum
+    for predictor in PREDICTORS:
+        found = of(summary, predictor, stratum_kind=kind, stratum=value)
+        assert len(found) == 1
+        row = found.iloc[0]
+        truth, predicted, mask = pooled(dense, predictor, chosen)
+        r, p = by_gene(dense, predictor, stats.pearsonr, chosen)
+        tested = [np.ptp(truth[mask[:, g], g]) > 0 for g in range(GENES)]
+        assert row["n_samples"] == len(chosen)
+        assert row["n_spots"] == SPOTS * len(chosen)
+        # A sample whose patient is not named is a patient of its own.
+        assert row["n_patients"] == len({FACTS[i]["patient"] for i in chosen})
+        assert row["n_genes"] == GENES
+        assert row["n_genes_tested"] == sum(tested)
+        assert row["n_genes_constant"] == (tested & np.isnan(r)).sum()
+        hits = ((r > 0) & (p < 0.05)).sum()
+        assert row["recovered_p05"] == pytest.approx(hits / sum(tested))
+        hits = ((r > 0) & (benjamini_hochberg(p) < 0.05)).sum()
+        assert row["recovered_bh"] == pytest.approx(hits / sum(tested))
+        mse = np.square(truth - predicted)[mask].mean()
+        assert row["mse"] == pytest.approx(mse, rel=1e-4)
+        assert row["rmse"] == pytest.approx(mse**0.5, rel=1e-4)
+        if np.isfinite(r).any():
+            assert row["median_pearson"] == pytest.approx(np.nanmedian(r), abs=1e-5)
+        spots = [
+            1 - np.var(x[m] - y[m]) / np.var(x[m])
+            for x, y, m in zip(truth, predicted, mask, strict=True)
+        ]
+        assert row["r2_spot_mean"] == pytest.approx(np.mean(spots), abs=1e-4)
+        assert row["r2_spot_median"] == pytest.approx(np.median(spots), abs=1e-4)
+
+
+def test_strata_add_up(summary):
+    for predictor in PREDICTORS:
+        own = of(summary, predictor)
+        whole = own[own["stratum_kind"] == "all"].iloc[0]
+        for kind in ("organ", "patients"):
+            part = own[own["stratum_kind"] == kind]
+            assert part["n_spots"].sum() == whole["n_spots"]
+            assert part["n_samples"].sum() == whole["n_samples"]
+            # As many hidden entries in each patch, within a percent or two.
+            mean = np.average(part["mse"], weights=part["n_spots"])
+            assert mean == pytest.approx(whole["mse"], rel=0.02)
+        bins = own[own["stratum_kind"] == "detection"]
+        assert len(bins) == len(DETECTION_BINS) - 1
+        for column in ("n_genes_tested", "n_genes_constant"):
+            assert bins[column].sum() == whole[column]
+        hits = (bins["recovered_p05"] * bins["n_genes_tested"]).sum()
+        assert hits == pytest.approx(whole["recovered_p05"] * whole["n_genes_tested"])
+
+
+def test_constant_predictors_recover_none_and_are_counted(summary, genes):
+    for predictor in ("gene_mean", "zero"):
+        row = of(summary, predictor, stratum_kind="all").iloc[0]
+        assert row["recovered_p05"] == row["recovered_bh"] == row["recovered_spearman_p05"] == 0
+        assert row["n_genes_constant"] == row["n_genes_tested"] > 0
+        assert of(genes, predictor)[["pearson", "spearman"]].isna().all(axis=None)
+    # The mean of a sample is constant within it, and says nothing there.
+    assert of(genes, "sample_gene_mean")["within_pearson"].isna().all()
+    assert of(summary, "sample_gene_mean", stratum_kind="all")["recovered_within_p05"].item() == 0
+    assert of(summary, "model", stratum_kind="all")["n_genes_constant"].item() < GENES
+
+
+def test_rows_of_samples_and_spots(recovery, dense):
+    samples = pd.DataFrame(recovery.samples)
+    assert len(samples) == len(FACTS) * len(PREDICTORS)
+    for i, fact in enumerate(FACTS):
+        truth, mask, predicted = dense[i]
+        rows = samples[samples["sample"] == fact["sample"]].set_index("predictor")
+        for predictor in PREDICTORS:
+            mse = np.square(truth - predicted[predictor])[mask].mean()
+            assert rows.loc[predictor, "mse"] == pytest.approx(mse, rel=1e-4)
+            assert rows.loc[predictor, "n_spots"] == SPOTS
+        assert (rows["patient_seen"] == fact["patient_seen"]).all()
+    spots = pd.concat(recovery.spots)
+    assert len(spots) == len(FACTS) * SPOTS * len(PREDICTORS)
+    assert spots.groupby(["sample", "predictor"])["spot"].nunique().eq(SPOTS).all()
+
+
+def test_the_general_path_gives_the_same(sections, network, template, gene_mean, genes, tmp_path):
+    """A clique as an explicit graph: the layout is another, every number the same."""
+    other = replace(template, layout="subgraphs")
+    again = recover(network, sections, other, gene_mean, CPU, FACTS, 10_000, tmp_path)
+    table = gene_table(again, NAMES)
+    for column in ("pearson", "mse", "within_pearson"):
+        np.testing.assert_allclose(table[column], genes[column], atol=2e-4)
+
+
+def test_fewer_spots_are_ranked_evenly(sections, network, template, gene_mean, genes, tmp_path):
+    settings = (network, sections, template, gene_mean, CPU, FACTS)
+    few = recover(*settings, rank_spots=30, scratch=tmp_path)
+    table = gene_table(few, NAMES)
+    whole = of(genes, "model")["n"].sum()
+    ranked = of(table, "model")["spearman_n"].sum()
+    assert 0.2 < ranked / whole < 0.3  # 30 of 120 spots
+    np.testing.assert_array_equal(table["pearson"], genes["pearson"])
+    bytes_held = sum(file.stat().st_size for file in tmp_path.iterdir())
+    assert bytes_held <= 17 * (30 + len(sections)) * GENES
+    (tmp_path / "again").mkdir()
+    again = recover(*settings, rank_spots=30, scratch=tmp_path / "again")
+    np.testing.assert_array_equal(again.spearman, few.spearman)
+
+
+def test_genes_to_map_stand_for_good_and_bad():
+    count = 101
+    own = pd.DataFrame(
+        {
+            "gene": [f"g{i}" for i in range(count)],
+            "predictor": "model",
+            "pearson": np.linspace(-0.2, 0.8, count),
+            "detection_rate": 0.5,
+        }
+    )
+    own.loc[100, "detection_rate"] = 0.01  # the best, but too rare to be seen on a map
+    own.loc[0, "pearson"] = np.nan
+    other = own.assign(predictor="neighbour_mean", pearson=-own["pearson"])
+    chosen = genes_to_map(pd.concat([own, other], ignore_index=True))
+    assert list(chosen["position"]) == list(MAP_PERCENTILES)
+    assert chosen["gene"].iloc[0] == "g99"
+    assert chosen["gene"].iloc[3] == "g50"
+    assert (chosen["gene"] == "g" + chosen["column"].astype(str)).all()
+    assert chosen["pearson"].is_monotonic_decreasing
+    rare = own.assign(detection_rate=0.01)
+    assert genes_to_map(rare)["gene"].iloc[0] == "g100"  # of rare genes, if there are no others
+    assert genes_to_map(own.iloc[50:52])["gene"].is_unique
+
+
+def test_maps_hide_the_genes_they_show(sections, network, template, gene_mean, genes, dense):
+    chosen = genes_to_map(genes)
+    maps = recovery_maps(network, sections[0], template, chosen, gene_mean, CPU)
+    assert len(maps) == SPOTS * len(chosen)
+    truth, _, predicted = dense[0]
+    for gene in chosen.itertuples():
+        own = maps[maps["gene"] == gene.gene]
+        np.testing.assert_allclose(own["truth"], truth[:, gene.column], atol=1e-6)
+        near = predicted["neighbour_mean"][:, gene.column]
+        np.testing.assert_allclose(own["neighbour_mean"], near, atol=1e-5)
+    hidden = replace(template, sections=sections[:1], always_hidden=tuple(chosen["column"]))
+    for _, mask, _ in predictions(network, hidden, gene_mean, CPU):
+        assert mask[:, chosen["column"]].all()

@@ -1,0 +1,336 @@
+"""Figures: each drawn from a real-like table, labelled, told apart in colour, equal bytes twice."""
+
+import json
+import runpy
+from types import SimpleNamespace
+
+import jinja2
+import numpy as np
+import pandas as pd
+import pytest
+from docutils.core import publish_parts
+from matplotlib.colors import to_rgb
+
+from sagefm.claims.reported import reported_share
+from sagefm.cohorts.figures import MOST_ROWS, draw_qc
+from sagefm.common.errors import InputError
+from sagefm.common.io import read_table, write_table
+from sagefm.plotting import style
+from sagefm.recovery.figures import draw_recovered, draw_strata
+from sagefm.recovery.gene_figures import draw_correlation_by_detection, draw_maps
+from sagefm.recovery.score import PREDICTORS, RANKED
+from sagefm.representations.figures import draw_coherence
+from sagefm.training.figures import draw_training
+from support.drawn import assert_readable
+from support.recovered import maps_like, recovery_like
+
+SCRIPTS = {
+    "qc": "cohorts/qc_figure",
+    "training": "training/figure",
+    "recovered": "recovery/figure",
+    "strata": "recovery/strata_figure",
+    "detection": "recovery/detection_figure",
+    "maps": "recovery/maps_figure",
+    "coherence": "representations/figure",
+}
+CAPTIONS = {
+    "qc": "cohorts/qc",
+    "training": "training/training",
+    "recovered": "recovery/recovered",
+    "strata": "recovery/strata",
+    "detection": "recovery/detection",
+    "maps": "recovery/maps",
+    "coherence": "representations/coherence",
+}
+
+
+def qc_like(sections: int = 5) -> pd.DataFrame:
+    rng = np.random.default_rng(1)
+    spots = rng.integers(200, 700, sections)
+    return pd.DataFrame(
+        {
+            "cohort": "breast",
+            "sample": [f"S{i}" for i in range(sections)],
+            "patient": ["A", *[None] * (sections - 1)],
+            "organ": ["Breast", *["Heart"] * (sections - 1)],
+            "spots_source": spots + np.arange(sections),
+            "spots_kept": spots,
+            "genes_panel": 12500,
+            "genes_missing": 2058,
+            "median_counts": rng.uniform(1000, 8000, sections),
+            "median_genes": rng.uniform(700, 4000, sections),
+            "median_mito_share": np.nan,
+        }
+    )
+
+
+def history_like(epochs: int = 12) -> pd.DataFrame:
+    epoch = np.arange(1, epochs + 1)
+    return pd.DataFrame(
+        {
+            "epoch": epoch,
+            "train_loss": 0.07 + 0.03 / epoch,
+            "validation_loss": 0.072 + 0.02 / epoch,
+            "learning_rate": 5e-5,
+            "seconds": 6.0,
+            "spots_per_second": 500.0 + epoch,
+        }
+    )
+
+
+TRAINED = {
+    "parameters": 31405790,
+    "train_samples": 13,
+    "train_spots": 3191,
+    "validation_samples": 2,
+    "validation_spots": 744,
+    "best_epoch": 12,
+    "best_validation_loss": 0.0737,
+    "loss": "squared error",
+    "device": "cpu",
+    "threads": 2,
+    "validation_mse_neighbour_mean": 0.076,
+}
+
+
+def coherence_like(samples: int = 4) -> pd.DataFrame:
+    rng = np.random.default_rng(4)
+    rows = [
+        {
+            "cohort": "breast",
+            "sample": f"S{sample}",
+            "representation": name,
+            "components": 50,
+            "mean_moran_i": rng.normal(level, 0.03),
+            "median_moran_i": level,
+            "n_spots": 400,
+        }
+        for name, level in {"pca": 0.1, "neighbour_mean": 0.5, "sagefm-paper": 0.6}.items()
+        for sample in range(samples)
+    ]
+    return pd.DataFrame(rows)
+
+
+def two_models() -> pd.DataFrame:
+    summary, _ = recovery_like()
+    return pd.concat([summary, summary.assign(model="strict")], ignore_index=True)
+
+
+DRAWN = {
+    "qc": lambda: draw_qc(qc_like()),
+    "qc of a large cohort": lambda: draw_qc(qc_like(MOST_ROWS + 1)),
+    "training": lambda: draw_training(history_like(), TRAINED, "paper"),
+    "training of one epoch": lambda: draw_training(history_like(1), TRAINED, "paper"),
+    "recovered": lambda: draw_recovered(two_models(), 0.91),
+    "strata": lambda: draw_strata(two_models()),
+    "detection": lambda: draw_correlation_by_detection(recovery_like()[1]),
+    "maps": lambda: draw_maps(maps_like()),
+    "maps of one gene": lambda: draw_maps(maps_like(1)),
+    "coherence": lambda: draw_coherence(coherence_like()),
+    "coherence of one sample": lambda: draw_coherence(coherence_like(1)),
+}
+
+
+@pytest.mark.parametrize("draw", DRAWN.values(), ids=DRAWN.keys())
+def test_a_figure_is_labelled_readable_and_equal_twice(draw, tmp_path):
+    written = []
+    for turn in "ab":
+        figure = draw()
+        pdf, png = tmp_path / f"{turn}.pdf", tmp_path / f"{turn}.png"
+        style.save(figure, pdf, png)
+        written.append((pdf.read_bytes(), png.read_bytes()))
+    assert written[0] == written[1]
+    assert written[0][0].startswith(b"%PDF") and written[0][1].startswith(b"\x89PNG")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.pdf", "a.png", "b.pdf", "b.png"]
+
+    assert figure.get_figwidth() <= style.DOUBLE
+    assert_readable(figure)
+    titles = [figure.get_suptitle(), *(ax.get_title("left") for ax in figure.axes)]
+    assert any(character.isdigit() for character in "".join(titles)), "no n is given"
+
+
+@pytest.mark.parametrize("name", ["qc", "training", "recovered", "strata", "detection"])
+def test_the_outer_axes_say_what_they_show(name):
+    axes = DRAWN[name]().axes
+    bottom = max(ax.get_subplotspec().rowspan.stop for ax in axes)
+    for ax in axes:
+        if ax.get_subplotspec().rowspan.stop == bottom:
+            assert ax.get_xlabel()
+
+
+def test_training_without_an_untrained_reference():
+    known = {key: value for key, value in TRAINED.items() if not key.endswith("neighbour_mean")}
+    drawn = [len(draw_training(history_like(), s, "paper").axes[0].lines) for s in (known, TRAINED)]
+    assert drawn == [3, 4]
+
+
+def test_predictors_that_do_not_vary_have_no_dot():
+    summary, genes = recovery_like()
+    constant = summary[summary["predictor"] == "zero"]
+    assert constant["median_pearson"].isna().all() and (constant["recovered_p05"] == 0).all()
+    shares, effects = draw_recovered(summary, 0.91).axes
+    for ax in (shares, effects):
+        finite = {
+            line.get_color() for line in ax.lines if np.isfinite(line.get_xdata()).any()
+        } & set(style.PREDICTOR_COLOURS.values())
+        assert finite == {style.PREDICTOR_COLOURS[name] for name in RANKED}
+    legend = draw_correlation_by_detection(genes).axes[0].get_legend()
+    entries = [text.get_text() for text in legend.get_texts()]
+    assert len(entries) == len(RANKED)
+    assert entries[0] == "model (199)"  # the shut output has no correlation, and is counted out
+
+
+def test_genes_that_the_model_holds_constant_do_not_count_as_its_success():
+    genes = recovery_like()[1].copy()
+    genes.loc[genes["predictor"] == "model", ["pearson", "within_pearson"]] = np.nan
+    few = genes["gene"].isin(["GENE190", "GENE191"]) & (genes["predictor"] == "model")
+    genes.loc[few, ["pearson", "within_pearson"]] = 0.999
+    title = draw_correlation_by_detection(genes).axes[0].get_title("left")
+    assert title.endswith("above neighbour mean: 1 % of 200 genes"), title
+
+
+def test_models_of_one_cohort_stand_together():
+    models = [two_models().assign(cohort=cohort) for cohort in ("atlas", "breast")]
+    mixed = pd.concat(models).sort_values("model", kind="stable")
+    titles = [ax.get_title("left").splitlines()[0] for ax in draw_recovered(mixed, 0.91).axes[::2]]
+    names = [(cohort, model) for cohort in ("atlas", "breast") for model in ("paper", "strict")]
+    assert titles == [style.group_title(pair) for pair in names]
+
+
+def test_the_error_of_the_neighbour_mean_is_the_unit():
+    relative = draw_strata(recovery_like()[0]).axes[1]
+    colour = style.PREDICTOR_COLOURS["neighbour_mean"]
+    (line,) = [line for line in relative.lines if line.get_color() == colour]
+    filled = line.get_ydata()[np.isfinite(line.get_ydata())]
+    assert len(filled) > 2
+    np.testing.assert_allclose(filled, 1)
+
+
+def test_maps_run_downwards_at_equal_scale_with_one_colour_scale_a_gene():
+    figure = draw_maps(maps_like(3))
+    panels = figure.axes[:9]
+    assert all(ax.get_aspect() == 1 for ax in panels)
+    assert all(ax.yaxis_inverted() for ax in panels)
+    limits = [ax.collections[0].get_clim() for ax in panels]
+    assert limits[0:3] == limits[3:6] == limits[6:9]
+    assert limits[0] == (0, 1) and limits[1] != limits[2]
+
+
+@pytest.mark.parametrize(("text", "share"), [("91 % of masked genes", 0.91), ("7.5% of x", 0.075)])
+def test_the_reported_share_is_read(text, share):
+    table = pd.DataFrame({"id": ["annotation", "recovery"], "reported": ["81 % accuracy", text]})
+    assert reported_share(table) == pytest.approx(share)
+
+
+@pytest.mark.parametrize(
+    "rows", [{"id": [], "reported": []}, {"id": ["recovery"], "reported": "x"}]
+)
+def test_a_reported_share_that_is_missing_is_named(rows):
+    with pytest.raises(InputError, match="row `recovery`"):
+        reported_share(pd.DataFrame(rows))
+
+
+def test_the_papers_share_is_in_the_table_of_reported_figures(repo):
+    assert reported_share(read_table(repo / "resources/reported.tsv")) == pytest.approx(0.91)
+
+
+def linear(colour: str) -> np.ndarray:
+    rgb = np.array(to_rgb(colour))
+    return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+
+
+# Machado, Oliveira and Fernandes (2009), severity 1: doi:10.1109/TVCG.2009.113
+DEUTERANOPIA = np.array(
+    [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ]
+)
+
+
+@pytest.mark.parametrize("vision", [np.eye(3), DEUTERANOPIA], ids=["full", "deuteranopia"])
+def test_predictors_are_told_apart(vision):
+    assert set(style.PREDICTOR_COLOURS) == set(PREDICTORS) == set(style.PREDICTOR_NAMES)
+    assert len(set(style.PREDICTOR_MARKERS.values())) == len(PREDICTORS)
+    seen = [
+        np.clip(vision @ linear(c), 0, 1) ** (1 / 2.2) for c in style.PREDICTOR_COLOURS.values()
+    ]
+    distances = [np.linalg.norm(a - b) for i, a in enumerate(seen) for b in seen[:i]]
+    assert min(distances) > 0.1
+
+
+def test_categorical_colours_are_distinct_and_do_not_depend_on_order():
+    labels = [f"label {i:02d}" for i in range(21)]
+    colours = style.categorical(labels)
+    assert len(set(colours.values())) == 21
+    assert style.categorical(labels[::-1] * 2) == colours
+    assert [*colours.values()][:8] == [*style.OKABE_ITO.values()]
+    many = style.categorical([*labels, "x", "y"])
+    assert many["x"] == many["y"] == style.GREY
+
+
+def test_the_readers_own_settings_change_nothing(tmp_path):
+    import matplotlib as mpl
+
+    written = []
+    for settings in ({}, {"font.size": 30, "axes.facecolor": "red"}):
+        with mpl.rc_context(settings):
+            style.save(draw_coherence(coherence_like()), tmp_path / "x.pdf", tmp_path / "x.png")
+        written.append((tmp_path / "x.png").read_bytes())
+    assert written[0] == written[1]
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_the_scripts_draw_from_files(name, repo, tmp_path):
+    summary, genes = recovery_like()
+    tables = {
+        "qc": qc_like(),
+        "detection": genes,
+        "maps": maps_like(),
+        "coherence": coherence_like(),
+        "history": history_like(),
+        "summary": summary,
+    }
+    for key, table in tables.items():
+        write_table(table, tmp_path / f"{key}.tsv.gz")
+    (tmp_path / "training.json").write_text(json.dumps(TRAINED))
+    inputs = SimpleNamespace(
+        table=tmp_path / f"{name}.tsv.gz",
+        tables=[tmp_path / "summary.tsv.gz"],
+        reported=repo / "resources/reported.tsv",
+        history=tmp_path / "history.tsv.gz",
+        summary=tmp_path / "training.json",
+    )
+    output = SimpleNamespace(pdf=tmp_path / "out.pdf", png=tmp_path / "out.png")
+    job = SimpleNamespace(input=inputs, output=output, rule=name, log=[tmp_path / "log"])
+    job.wildcards = SimpleNamespace(model="paper")
+    script = repo / f"workflow/scripts/{SCRIPTS[name]}.py"
+    runpy.run_path(str(script), init_globals={"snakemake": job})
+    assert output.pdf.stat().st_size > 1000 and output.png.stat().st_size > 1000
+    assert len(script.read_text().splitlines()) < 40
+
+
+PERTURBED = [f"perturbation/{kind}" for kind in ("doses", "distributions", "directions", "maps")]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [*CAPTIONS.values(), "report/workflow", "imputation/imputation", "screen/screen", *PERTURBED],
+)
+def test_captions_are_sound_rst(name, repo):
+    config = {
+        "run": "demo",
+        "cohorts": {"atlas": {"title": None}, "breast": {"title": "labelled"}},
+        "models": {"paper": {"title": "the recipe"}, "strict": {"title": None}},
+        "split": {"seed": 1},
+        "recovery": {"seed": 2},
+    }
+    names = {"cohort": "breast", "model": "paper", "pairs": "hallmark"}
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
+    text = environment.from_string((repo / f"workflow/report/{name}.rst").read_text()).render(
+        snakemake={"wildcards": names, "config": config, "params": {"named": [["A", "B"]]}}
+    )
+    strict = {"halt_level": 2, "report_level": 2}  # a warning is an error
+    body = publish_parts(text, writer="html", settings_overrides=strict)["body"]
+    assert "<p>" in body and "{{" not in body

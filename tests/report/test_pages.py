@@ -1,0 +1,154 @@
+"""The paper's five figures: readable, lettered, drawn by the same code as the chapters' own."""
+
+from types import SimpleNamespace
+
+import jinja2
+import numpy as np
+import pandas as pd
+import pytest
+from docutils.core import publish_parts
+from matplotlib.text import Text
+
+from sagefm.clustering.tables import summary_table
+from sagefm.plotting import style
+from sagefm.report.overview import layers_table, sections_table
+from sagefm.report.overview_figure import draw_overview
+from sagefm.report.pages import (
+    draw_annotation_page,
+    draw_clustering_page,
+    draw_perturbation_page,
+    draw_recovery_page,
+)
+from support.annotated import tables_like
+from support.clustered import COSTS, MEANS, scores_like
+from support.drawn import assert_readable
+from support.perturbed import maps_like as response_maps
+from support.perturbed import tables as perturbed
+from support.recovered import maps_like as recovery_maps
+from support.recovered import recovery_like
+
+LAYERS = [
+    ("fc_gene.weight", (300, 16)),
+    ("fc_gene.bias", (300,)),
+    ("conv1.bias", (8,)),
+    ("conv1.lin.weight", (8, 300)),
+    ("conv2.bias", (16,)),
+    ("conv2.lin.weight", (16, 8)),
+]
+FACTS = {
+    "model": "paper",
+    "graph": "knn_clique",
+    "network": "gcn",
+    "normalisation": "log1p",
+    "mask_share": 0.3,
+    "section": "S1",
+}
+
+
+def sections_like(organs: int = 2) -> pd.DataFrame:
+    names = [f"S{i}" for i in range(3 * organs)]
+    rows = pd.DataFrame(
+        {
+            "cohort": ["atlas"] * (3 * organs - 1) + ["other"],
+            "sample": names,
+            "dataset": "d",
+            "patient": ["A", "A", *[""] * (3 * organs - 2)],
+            "organ": [f"Organ {i % organs}" for i in range(3 * organs)],
+        }
+    )
+    qc = rows.assign(spots_kept=100 + np.arange(3 * organs))
+    split = rows.head(3).assign(part=["train", "validation", "test"])
+    return sections_table(rows, [qc], split)
+
+
+def neighbourhood_like() -> pd.DataFrame:
+    x, y = (axis.ravel() * 10.0 for axis in np.meshgrid(np.arange(9), np.arange(7)))
+    role = np.full(len(x), "other", dtype=object)
+    role[20:34], role[30] = "neighbour", "centre"
+    return pd.DataFrame({"x_pixels": x, "y_pixels": y, "counts": np.arange(len(x)), "role": role})
+
+
+def overview(**facts):
+    return draw_overview(sections_like(), neighbourhood_like(), layers_table(LAYERS), FACTS | facts)
+
+
+def recovery():
+    summary, genes = recovery_like()
+    return draw_recovery_page(summary, genes, recovery_maps(), 0.91)
+
+
+def clustering():
+    rng = np.random.default_rng(0)
+    spots = pd.DataFrame(
+        {
+            "sample": np.repeat(["one", "two"], 42),
+            "x": np.tile(np.arange(42) % 7, 2) * 10.0,
+            "y": np.tile(np.arange(42) // 7, 2) * 10.0,
+            "label": rng.choice(["a", "b", "undetermined"], 84),
+            "patient": np.repeat(["P", "Q"], 42),
+            "kmeans_section": rng.integers(3, size=84),
+        }
+    )
+    layout = spots.assign(umap_1=spots["x"], umap_2=spots["y"])
+    umap = pd.concat(layout.assign(representation=name) for name in MEANS)
+    palette = {"a": "#0072B2", "b": "#E69F00", "P": "#009E73"}
+    summary = summary_table(scores_like(), COSTS)
+    return draw_clustering_page(
+        umap, dict.fromkeys(MEANS, spots), summary, palette, ["undetermined"]
+    )
+
+
+def annotation(tasks: int = 2):
+    task = tables_like() | {"title": "a task", "reported": 0.81}
+    return draw_annotation_page([task] * tasks, {"a": "#0072B2"})
+
+
+def perturbation():
+    found = perturbed()
+    names = ("levels", "pairs", "summary", "discrimination")
+    return draw_perturbation_page(*(found[name] for name in names), response_maps())
+
+
+PAGES = {
+    "data and model": (overview, 3),
+    "recovery": (recovery, 3),
+    "clustering": (clustering, 4),
+    "annotation": (annotation, 4),
+    "perturbation": (perturbation, 4),
+}
+
+
+@pytest.mark.parametrize(("draw", "parts"), PAGES.values(), ids=PAGES)
+def test_a_page_is_lettered_readable_and_fits_the_paper(draw, parts, tmp_path):
+    figure = draw()
+    assert figure.get_figwidth() == style.DOUBLE
+    assert figure.get_figheight() <= 9.7  # of A4's 11.7 inches, without its margins
+    assert_readable(figure)
+    titles = [text.get_text() for text in figure.findobj(Text)]
+    letters = [rf"$\mathbf{{{letter}}}$" for letter in "abcdef"]
+    found = [sum(title.startswith(letter) for title in titles) for letter in letters]
+    assert found == [1] * parts + [0] * (len(letters) - parts)
+    style.save(figure, tmp_path / "x.pdf", tmp_path / "x.png")
+    assert (tmp_path / "x.pdf").stat().st_size > 1000
+
+
+@pytest.mark.parametrize("network", ["gcn", "two_channel", "contrast"])
+def test_every_network_has_its_words(network):
+    words = "\n".join(text.get_text() for text in overview(network=network).findobj(Text))
+    assert ("mean of all 14 spots" in words) == (network == "gcn")
+    assert "30 % of the centre's genes hidden" in words
+
+
+def test_one_task_is_enough():
+    assert len(annotation(1).subfigs) == 2
+
+
+@pytest.mark.parametrize("number", range(1, 6))
+def test_captions_are_sound_rst(number, repo):
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
+    caption = next((repo / "workflow/report").rglob(f"figure_{number}.rst")).read_text()
+    job = SimpleNamespace(params={"facts": FACTS, "titles": ["one", "two"]})
+    text = environment.from_string(caption).render(snakemake=job)
+    strict = {"halt_level": 2, "report_level": 2}
+    body = publish_parts(text, writer="html", settings_overrides=strict)["body"]
+    assert f"<strong>Figure {number}. " in body and "{{" not in body

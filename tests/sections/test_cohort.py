@@ -1,0 +1,78 @@
+"""A cohort's samples together: order, labels, expression, withheld genes."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+
+from sagefm.common.h5ad import read_h5ad
+from sagefm.graphs.neighbourhoods import load_graph
+from sagefm.sections.cohort import Cohort, cohort_obs, cohort_of_files
+from sagefm.stats.patients import name_patients
+from support import cohorts
+
+SPOTS, SAMPLES = cohorts.SPOTS, cohorts.SAMPLES
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory) -> Cohort:
+    return cohorts.write_cohort(tmp_path_factory.mktemp("cohort"))
+
+
+@pytest.fixture(scope="module")
+def stacked(cohort) -> np.ndarray:
+    """The samples' counts, dense, one below the other."""
+    return np.concatenate([read_h5ad(p).X.toarray() for p in cohort.samples])
+
+
+def test_labels_are_there_where_a_sample_has_them(cohort):
+    obs = cohort_obs(cohort.samples)
+    assert (obs["label"] == "tumour").sum() == 10
+    assert set(obs.loc[obs["label"] == "tumour", "sample"]) == {"SPA147"}
+    assert obs["label"].isna().sum() == len(obs) - 10
+    assert list(obs["patient"].unique()) == [f"P-{sample}" for sample in SAMPLES]
+    assert list(obs.index) == [f"{s}:{x}" for s, x in zip(obs["sample"], obs["spot"], strict=True)]
+    assert "label" not in cohort_obs(cohort.samples[:1])
+
+
+def test_counts_are_stacked_in_the_samples_order(cohort, stacked):
+    found = cohort.counts()
+    np.testing.assert_array_equal(found.X.toarray(), stacked)
+    assert list(found.obs["sample"]) == list(np.repeat(SAMPLES, SPOTS))
+    np.testing.assert_allclose(cohort.expression("log1p").toarray(), np.log1p(stacked), rtol=1e-6)
+
+
+def test_neighbour_mean_is_the_mean_of_the_neighbourhood(cohort, stacked):
+    found = sp.csr_matrix(cohort.mean_operator() @ cohort.expression("log1p"))
+    assert sp.issparse(found)
+    for i, path in enumerate(cohort.graphs):
+        graph, own = load_graph(path), np.log1p(stacked[i * SPOTS : (i + 1) * SPOTS])
+        for spot in range(SPOTS):
+            near = graph.ego[graph.indptr[spot] : graph.indptr[spot + 1]]
+            assert len(near) == 15
+            mean = own[near].mean(axis=0)
+            np.testing.assert_allclose(found[i * SPOTS + spot].toarray()[0], mean, atol=1e-5)
+
+
+def test_withheld_genes_enter_nothing(cohort, stacked, tmp_path):
+    names = list(read_h5ad(cohort.samples[0]).var_names)
+    listed = tmp_path / "withheld.txt"
+    listed.write_text(f"{names[7]}\n{names[3]}\nNOTINTHEPANEL\n")
+    without = cohort_of_files(cohort.samples, cohort.graphs, [listed])
+    assert without.withheld_columns() == (3, 7)
+    kept = np.delete(stacked, [3, 7], axis=1)
+    found = without.counts()
+    np.testing.assert_array_equal(found.X.toarray(), kept)
+    assert list(found.var_names) == [name for name in names if name not in (names[3], names[7])]
+    # Scaled to the depth that is left: a withheld gene must not show in that of the others.
+    scaled = np.log1p(kept * np.float32(1e4) / kept.sum(axis=1, keepdims=True))
+    np.testing.assert_allclose(without.expression("log1p_cp10k").toarray(), scaled, rtol=1e-5)
+    assert without.expression("log1p").shape[1] == kept.shape[1]
+    assert cohort_of_files(cohort.samples).withheld_columns() == ()
+
+
+def test_a_patient_is_one_person():
+    rows = [("s1", "one", "P1"), ("s2", "one", "P1"), ("s3", "two", "P1"), ("s4", "two", "")]
+    rows += [("s5", "two", " "), ("s6", "two", "P2")]
+    table = pd.DataFrame(rows, columns=["sample", "dataset", "patient"])
+    assert list(name_patients(table)) == ["one:P1", "one:P1", "two:P1", "s4", "s5", "P2"]

@@ -1,0 +1,47 @@
+"""What every figure has to be: large enough to read, nothing cut off, no text over another."""
+
+import re
+from itertools import combinations
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.style import context
+from matplotlib.text import Text
+
+from sagefm.plotting import style
+
+UNKNOWN = re.compile(r"\bnan\b")
+
+
+def assert_readable(figure: Figure) -> None:
+    """Assert that texts are large enough, inside the figure, apart and known; no legend on bars."""
+    canvas = FigureCanvasAgg(figure)
+    with context(style.STYLE, after_reset=True):
+        canvas.draw()
+    boxes = {}
+    for text in visible_texts(figure):
+        assert text.get_fontsize() >= 7, text
+        assert not UNKNOWN.search(text.get_text()), text
+        box = boxes[text] = text.get_window_extent(canvas.get_renderer())
+        inside = figure.bbox.padded(1)
+        assert inside.contains(box.x0, box.y0) and inside.contains(box.x1, box.y1), f"{text} is cut"
+    for one, other in combinations(boxes, 2):
+        assert not boxes[one].padded(-1).overlaps(boxes[other].padded(-1)), f"{one} over {other}"
+    for ax in figure.axes:
+        if legend := ax.get_legend():
+            box = legend.get_window_extent(canvas.get_renderer())
+            covered = [bar for bar in ax.patches if box.overlaps(bar.get_window_extent())]
+            assert not covered, f"a legend over {covered[0]}"
+
+
+def visible_texts(figure) -> list[Text]:
+    """Texts that are drawn; ticks beyond an axis' limits exist, but are not."""
+    hidden = set()
+    for ax in figure.axes:
+        for axis in (ax.xaxis, ax.yaxis):
+            low, high = sorted(axis.get_view_interval())
+            for tick in [*axis.get_major_ticks(), *axis.get_minor_ticks()]:
+                if not low <= tick.get_loc() <= high:
+                    hidden |= {tick.label1, tick.label2}
+    texts = figure.findobj(Text)
+    return [t for t in texts if t.get_visible() and t.get_text().strip() and t not in hidden]

@@ -1,0 +1,61 @@
+"""Tables of recovery, made for tests."""
+
+from functools import cache
+
+import numpy as np
+import pandas as pd
+
+from sagefm.recovery.score import PREDICTORS, RANKED, Recovery
+from sagefm.recovery.tables import gene_table, summary_table
+from sagefm.stats.correlation import Moments
+
+
+@cache
+def recovery_like(genes: int = 200, spots: int = 150) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Summary and gene table of three sections, by the code that makes the real ones."""
+    rng = np.random.default_rng(2)
+    rates = np.geomspace(0.1, 2, genes)  # each is detected somewhere
+    recovery = Recovery(genes=genes)
+    for number, (patient, seen) in enumerate([("A", True), ("B", False), ("", True)]):
+        level = rng.uniform(0.3, 1, (spots, 1))
+        truth = np.log1p(rng.poisson(rates * level))
+        mask = rng.random(truth.shape) < 0.3
+        predicted = np.zeros((len(PREDICTORS), *truth.shape), dtype=np.float32)
+        predicted[0] = rates * level
+        predicted[0, :, 5] = 0  # an output that the ReLU keeps shut
+        predicted[1] = rates * level + rng.normal(0, 0.1, truth.shape)
+        predicted[2], predicted[3] = truth.mean(axis=0), rates
+        moments = Moments.zeros(len(PREDICTORS), genes)
+        moments.add(truth, predicted, mask)
+        recovery.detected += (mask & (truth > 0)).sum(axis=0)
+        facts = {"sample": f"S{number}", "patient": patient, "organ": f"Organ {number % 2}"}
+        scores = pd.DataFrame({"predictor": np.repeat(PREDICTORS, spots), "r2": 0.1})
+        recovery.add_section(facts | {"patient_seen": seen}, moments, scores)
+    recovery.spearman[: len(RANKED)] = recovery.strata["all", "all"].pearson()[: len(RANKED)]
+    recovery.spearman_n += recovery.strata["all", "all"].n
+    table = gene_table(recovery, [f"GENE{i}" for i in range(genes)])
+    names = {"model": "paper", "cohort": "breast"}
+    return summary_table(recovery, table).assign(**names), table.assign(**names)
+
+
+def maps_like(genes: int = 6) -> pd.DataFrame:
+    rng = np.random.default_rng(3)
+    x, y = (axis.ravel() * 250.0 for axis in np.meshgrid(np.arange(20), np.arange(12)))
+    parts = [
+        pd.DataFrame(
+            {
+                "sample": "S1",
+                "spot": np.arange(len(x)),
+                "x": x,
+                "y": y,
+                "gene": f"GENE{i}",
+                "position": "median",
+                "pearson": 0.5,
+                "truth": rng.poisson(i, len(x)) * 1.0,  # the first is nowhere expressed
+                "predicted": rng.random(len(x)) * float(i > 0),
+                "neighbour_mean": rng.random(len(x)) * float(i > 0),
+            }
+        )
+        for i in range(genes)
+    ]
+    return pd.concat(parts).assign(model="paper", cohort="breast")

@@ -1,0 +1,232 @@
+"""A small run of the whole workflow: a copy of the repository, its config, Snakemake started on it.
+
+The copy lets a test edit the library or the config, and keeps its results out of the repository.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import yaml
+
+from sagefm.networks.checkpoint import save_checkpoint
+from sagefm.networks.sagefm import build_network
+from support import small
+
+REPO = Path(__file__).resolve().parents[2]
+WIDTHS = [32, 16, 16, 16, 32]
+GENES, MISSING = 400, 5
+"""Genes of the small panel, and how many of them no section has."""
+
+SHEET = ["sample", "source", "path_or_id", "organ", "patient", "technology", "dataset"]
+SAMPLES = {
+    "atlas": {"heart-1": "heart-CN73", "SPA141": "her2st-C", "SPA147": "her2st-B"},
+    "breast": {"SPA142": "her2st-C", "SPA148": "her2st-B"},
+}
+METHODS = {
+    "pca": {"components": 5},
+    "neighbour_mean": {"components": 5},
+    "mofa": {"factors": 3, "n_top_genes": 100},
+}
+_SMALL = {"pretrain_on": ["atlas"], "widths": WIDTHS, "compute": {"device": "cpu"}}
+CONFIG = {
+    "run": "small",
+    "panel": "panel.txt",
+    "cohorts": {
+        "atlas": {"samples": "atlas.tsv", "title": "a heart and two breast sections"},
+        "breast": {"samples": "breast.tsv", "labels": "resources/demo/labels.tsv"},
+    },
+    "graphs": {"knn15": {"kind": "knn_clique"}, "ring1": {"kind": "grid", "corners": True}},
+    "models": {
+        "paper": {**_SMALL, "training": {"epochs": 2, "order": "as_released"}},
+        "rings": {**_SMALL, "graph": "ring1", "training": {"epochs": 2}},
+        "release": {"pretrain_on": ["atlas"], "released": {"path": "release.pt"}},
+    },
+    "representations": {
+        "cohorts": ["breast"],
+        "components": 5,
+        "methods": {**METHODS, "depth": {"unit": 1000}},
+    },
+    "recovery": {"cohorts": ["breast"]},
+    "imputation": {
+        "cohorts": ["breast"],
+        "models": ["paper", "rings"],
+        "shares": [0.3],
+        "spots": 40,
+        "complete": ["breast"],
+    },
+    "perturbation": {
+        "cohorts": ["breast"],
+        "models": ["paper", "rings"],
+        "spots": 20,
+        "levels": 3,
+        "controls": 3,
+        "pairs": {"mine": {"source": "table", "path": "pairs.tsv"}},
+    },
+    "screen": {
+        "cohorts": ["breast"],
+        "models": ["paper", "rings"],
+        "context": "label",
+        "spots": 6,
+        "jacobian_spots": 6,
+        "inputs": "inputs.txt",
+        "top": 5,
+        "permutations": 20,
+    },
+    "clustering": {
+        "cohorts": ["breast"],
+        "seeds": 2,
+        "resolutions": [0.5, 1.0],
+        "components": 3,
+        "umap_spots": 200,
+        "drop": ["undetermined"],
+    },
+    "tasks": {
+        "pathology": {
+            "cohort": "breast",
+            "claim": "annotation",
+            "drop": ["undetermined"],
+            "repeats": 1,
+            "centred": [False, True],
+        },
+        "modules": {
+            "cohort": "breast",
+            "claim": "subtypes",
+            "labels": {"source": "module_scores", "gene_sets": "sets.tsv"},
+            "representations": ["pca", "mofa", "sagefm-paper"],
+            "repeats": 1,
+        },
+    },
+}
+METHOD = '''"""A method of one file: the depth of each spot."""
+
+from dataclasses import dataclass
+
+from sagefm.representations.methods.registry import option
+
+SPATIAL = False
+TRANSDUCTIVE = False
+SOURCE = "a test"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the config may set."""
+
+    unit: int = option(1, "Counts that count as one.")
+
+
+def represent(cohort, options, seed):
+    """Counts of each spot: float32 (spots, 1)."""
+    import numpy as np
+
+    return np.asarray(cohort.counts().X.sum(axis=1), np.float32) / options.unit
+'''
+"""All that it takes to add a representation, besides its line in the config."""
+
+
+def row(sample: str, path: str, patient: str = "", **more: str) -> dict[str, str]:
+    """A sheet's row of a bundled section, or of a file in its form."""
+    organ = "Heart" if patient.startswith("heart") else "Breast"
+    return {
+        "sample": sample,
+        "source": "local",
+        "path_or_id": path,
+        "organ": organ,
+        "patient": patient,
+        "technology": "Spatial Transcriptomics",
+        "dataset": "asp" if organ == "Heart" else "her2st",
+        **more,
+    }
+
+
+def write_sheet(path: Path, rows: list[dict[str, str]]) -> None:
+    """Write a sheet of samples."""
+    lines = ["\t".join(SHEET), *("\t".join(row[column] for column in SHEET) for row in rows)]
+    path.write_text("\n".join(lines) + "\n")
+
+
+def write_config(folder: Path, config: dict) -> None:
+    """Write a run's config where the Snakefile looks for it."""
+    (folder / "config/config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+
+
+def prepare(folder: Path) -> Path:
+    """Copy the workflow to a new folder, with a small panel, two sheets and a checkpoint."""
+    folder.mkdir(parents=True)
+    shutil.copy2(REPO / "Snakefile", folder)
+    for name in ("workflow", "profiles", "envs"):
+        shutil.copytree(REPO / name, folder / name)
+    shutil.copytree(
+        REPO / "resources", folder / "resources", ignore=shutil.ignore_patterns("*.h5ad")
+    )
+    for section in (REPO / "resources/demo/st").iterdir():
+        (folder / "resources/demo/st" / section.name).symlink_to(section)
+    (folder / "config").mkdir()
+    write_config(folder, CONFIG)
+    genes = [*small.patch(genes=GENES - MISSING).var_names]
+    genes[MISSING:MISSING] = [f"NOGENE{i}" for i in range(MISSING)]
+    (folder / "panel.txt").write_text("\n".join(genes) + "\n")
+    for cohort, samples in SAMPLES.items():
+        rows = [row(name, f"resources/demo/st/{name}.h5ad", p) for name, p in samples.items()]
+        write_sheet(folder / f"{cohort}.tsv", rows)
+    (folder / "workflow/sagefm/methods/depth.py").write_text(METHOD)
+    starts = {"first": 20, "second": 40}
+    sets = [f"{name}\t{gene}" for name, i in starts.items() for gene in genes[i : i + 15]]
+    (folder / "sets.tsv").write_text("\n".join(["set\tgene", *sets]) + "\n")
+    pairs = [f"{genes[i]}\t{genes[i + step]}" for i in range(20, 40) for step in (30, 40)]
+    (folder / "pairs.tsv").write_text("\n".join(["input\toutput", *pairs]) + "\n")
+    (folder / "inputs.txt").write_text("\n".join(genes[20:45]) + "\n")
+    save_checkpoint(folder / "release.pt", build_network("gcn", GENES, tuple(WIDTHS), seed=1))
+    return folder
+
+
+def snakemake(folder: Path, *arguments: str, **options) -> subprocess.CompletedProcess[str]:
+    """Run Snakemake in a prepared folder as a user does; both streams together in `stdout`.
+
+    `options` are `subprocess.run`'s.
+    """
+    command = [sys.executable, "-m", "snakemake", "--snakefile", folder / "Snakefile"]
+    command += ["--directory", folder, "--cores", "2", *arguments]
+    return subprocess.run(
+        command,
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        timeout=1500,
+        **options,
+    )
+
+
+def jobs(printed: str) -> dict[str, int]:
+    """Jobs of each rule in Snakemake's table; none where there is nothing to be done."""
+    table = re.search(r"^job +count\n[- ]+\n((?:\w+ +\d+\n)+)", printed, re.M)
+    found = dict(line.split() for line in table[1].splitlines()) if table else {}
+    return {rule: int(count) for rule, count in found.items()}
+
+
+def would_run(folder: Path) -> dict[str, int]:
+    """Jobs of each rule that the next start would run."""
+    done = snakemake(folder, "--dry-run")
+    assert done.returncode == 0, done.stdout
+    return {name: n for name, n in jobs(done.stdout).items() if name not in {"all", "total"}}
+
+
+@contextmanager
+def edited(path: Path, old: str, new: str) -> Iterator[None]:
+    """A file changed for a while; afterwards as it was, its time included."""
+    stat, text = path.stat(), path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    try:
+        yield
+    finally:
+        path.write_text(text)
+        os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))

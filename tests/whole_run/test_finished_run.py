@@ -1,0 +1,107 @@
+"""What a finished run is good for: its cohorts to look at, its notebook, its models for a section.
+
+Through Snakemake and the commands, on the small run that `test_workflow` checks as such.
+"""
+
+import subprocess
+import sys
+
+import anndata
+import nbformat
+import numpy as np
+import pytest
+from nbclient import NotebookClient
+
+from sagefm.common.io import read_table
+from sagefm.networks.recipe import read_recipe
+from sagefm.representations.files import read_representation
+from support import runs
+
+pytestmark = pytest.mark.timeout(1600)  # the first test waits for the whole run
+
+NOTEBOOK = runs.REPO / "workflow/notebooks/explore.ipynb"
+
+
+@pytest.fixture(scope="module")
+def explored(run, results):
+    """`snakemake explore` on the finished run."""
+    done = runs.snakemake(run, "explore")
+    assert done.returncode == 0, done.stdout
+    assert runs.jobs(done.stdout) == {"explore": 1, "explore_cohort": 1, "total": 2}
+    return anndata.read_h5ad(results / "explore/breast.h5ad")
+
+
+def test_the_cohort_to_look_at_holds_what_the_run_found(explored, results):
+    methods = [
+        *runs.CONFIG["representations"]["methods"],
+        *(f"sagefm-{m}" for m in runs.CONFIG["models"]),
+    ]
+    for name in set(methods) - {"depth"}:
+        path = results / f"representations/breast/all-genes/{name}.h5ad"
+        np.testing.assert_array_equal(explored.obsm[f"X_{name}"], read_representation(path).values)
+        assert f"X_umap_{name}" in explored.obsm
+        clusters = read_table(results / f"clustering/breast/{name}/clusters.tsv.gz")
+        np.testing.assert_array_equal(
+            explored.obs[f"kmeans_cohort_{name}"].astype(int), clusters["kmeans_cohort"]
+        )
+    assert "depth" in explored.obs
+    for task in runs.CONFIG["tasks"]:
+        for name in runs.CONFIG["tasks"][task].get("representations", methods):
+            shown = explored.obs[f"{task}_{name}"].dropna().astype(str)
+            path = results / f"tasks/{task}/{name}/predictions.tsv.gz"
+            table = read_table(path, dtype={"sample": str, "spot": str})
+            held = table[(table["protocol"] == "held_out_patients") & ~table["centred"]]
+            wanted = held.set_index(held["sample"] + ":" + held["spot"])["predicted"]
+            assert len(wanted) and shown.equals(wanted.reindex(shown.index).astype(str)), (
+                task,
+                name,
+            )
+    assert set(explored.uns["spatial"]) == set(runs.SAMPLES["breast"])
+
+
+def test_the_notebook_runs(explored, results, run, tmp_path):
+    """All of its cells as they stand, on the small run: only the names are another's."""
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert not any(cell.outputs or cell.execution_count for cell in cells)  # stripped
+    (named,) = (cell for cell in cells if "results/demo" in cell.source)
+    for demo, small in (("results/demo", "results/small"), ("ligand_receptor", "mine")):
+        assert demo in named.source
+        named.source = named.source.replace(demo, small)
+    folder = run / "workflow/notebooks"
+    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": folder}}).execute()
+    pictures = [
+        output
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        if "image/png" in output.get("data", {})
+    ]
+    assert len(pictures) == 2  # the section, and the response on it
+    text = "".join(str(output) for cell in cells for output in cell.outputs)
+    board = read_table(results / "scoreboard.tsv", dtype=str)
+    assert board["claim"].iloc[0] in text.replace("\\n", "\n")
+    assert "AnnData object" in text
+
+
+@pytest.mark.parametrize("model", runs.CONFIG["models"])
+def test_a_section_is_embedded_as_the_run_did_to_the_bit(run, results, tmp_path, model):
+    recipe = read_recipe(results / f"models/{model}/recipe.json")
+    assert recipe.panel == (run / "panel.txt").read_text().split()
+    done = subprocess.run(
+        [
+            *(sys.executable, run / "workflow/commands/embed.py"),
+            *("resources/demo/st/SPA148.h5ad", tmp_path / "o.h5ad"),
+            *("--model", results / "models" / model, "--device", "cpu"),
+            *("--technology", "Spatial Transcriptomics"),
+        ],
+        cwd=run,
+        env={"PYTHONPATH": "workflow"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    written = anndata.read_h5ad(tmp_path / "o.h5ad")
+    own = read_representation(results / f"representations/breast/all-genes/sagefm-{model}.h5ad")
+    inside = (own.obs["sample"] == "SPA148").to_numpy()
+    assert list(own.obs["spot"][inside]) == list(written.obs_names)
+    np.testing.assert_array_equal(written.obsm["X_sagefm"], own.values[inside])

@@ -1,0 +1,53 @@
+# On request, `snakemake explore`: what a run says of each spot, as files for scanpy and viewers.
+
+
+rule explore_cohort:
+    input:
+        samples=lambda wildcards: samples_of([wildcards.cohort]),
+        representations=lambda wildcards: expand(
+            REPRESENTATION,
+            representation=representations_of(wildcards.cohort),
+            allow_missing=True,
+        ),
+        clusters=lambda wildcards: expand(
+            rules.cluster.output.clusters,
+            representation=clustered(wildcards.cohort),
+            allow_missing=True,
+        ),
+        umap=lambda wildcards: (
+            rules.cluster_umap.output.umap if clustered(wildcards.cohort) else []
+        ),
+        predictions=lambda wildcards: [
+            rules.annotate.output.predictions.format(task=task, representation=name)
+            for task, name in explored_tasks(wildcards.cohort)
+        ],
+        palette=rules.palette.output.palette,
+        library=module_files("exports.explore", "plotting.palette"),
+    output:
+        explore=f"{RESULTS}/explore/{{cohort}}.h5ad",
+    log:
+        f"{RESULTS}/logs/explore_cohort/{{cohort}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/explore_cohort/{{cohort}}.tsv"
+    conda:
+        "../../envs/evaluation.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(4000, per_1000_spots=300),
+        runtime=growing(60, per_1000_spots=1),
+    params:
+        clustered=lambda wildcards: clustered(wildcards.cohort),
+        predictions=lambda wildcards: explored_tasks(wildcards.cohort),
+        classifiers=lambda wildcards: {
+            task: TASKS[task]["classifiers"][0] for task, _ in explored_tasks(wildcards.cohort)
+        },
+    message:
+        "Putting {wildcards.cohort} into one file to look at"
+    script:
+        "../scripts/exports/explore.py"
+
+
+rule explore:
+    input:
+        asked=wanted("representations.cohorts", represented_cohorts()),
+        cohorts=expand(rules.explore_cohort.output.explore, cohort=represented_cohorts()),

@@ -1,0 +1,200 @@
+# The models: samples split by patient, then a network trained, or a released one fetched.
+# Device, workers and the like are resources, not params: to change them reruns nothing.
+
+
+rule split:
+    input:
+        sheets=lambda wildcards: [
+            config["cohorts"][cohort]["samples"]
+            for cohort in MODELS[wildcards.model]["pretrain_on"]
+        ],
+        duplicates=config["split"]["duplicates"] or [],
+        library=module_files("training.split", "training.seen", "config.sheets"),
+    output:
+        split=f"{RESULTS}/models/{{model}}/split.tsv",
+    log:
+        f"{RESULTS}/logs/split/{{model}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/split/{{model}}.tsv"
+    priority: 1  # training waits for it
+    conda:
+        "../../envs/cohorts.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(10),
+    params:
+        cohorts=of_model("pretrain_on"),
+        held_out_patients=of_model("held_out_patients"),
+        validation=config["split"]["validation"],
+        test=config["split"]["test"],
+        seed=config["split"]["seed"],
+    message:
+        "Splitting samples of model {wildcards.model} by patient"
+    script:
+        "../scripts/training/split.py"
+
+
+rule pretrain:
+    input:
+        split=rules.split.output.split,
+        samples=lambda wildcards: samples_of(MODELS[wildcards.model]["pretrain_on"]),
+        graphs=lambda wildcards: graphs_of(
+            MODELS[wildcards.model]["pretrain_on"], MODELS[wildcards.model]["graph"]
+        ),
+        library=module_files("training.job", "common.state", "training.split", "training.seen"),
+    output:
+        best=f"{RESULTS}/models/{{model}}/best.pt",
+        last=f"{RESULTS}/models/{{model}}/last.pt",
+        history=f"{RESULTS}/models/{{model}}/history.tsv",
+        summary=f"{RESULTS}/models/{{model}}/training.json",
+    log:
+        f"{RESULTS}/logs/pretrain/{{model}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/pretrain/{{model}}.tsv"
+    wildcard_constraints:
+        model=one_of(TRAINED),
+    priority: 1  # most of the run waits for it
+    conda:
+        model_environment
+    threads: of_model("compute", "threads")
+    resources:
+        mem_mb=training_memory,
+        runtime=growing(1440),
+        gpu=asked_of_slurm("gpu"),
+        gres=asked_of_slurm("gres"),
+        mpi=asked_of_slurm("mpi"),
+        tasks=asked_of_slurm("tasks"),
+        tasks_per_gpu=asked_of_slurm("tasks_per_gpu"),
+        cpus_per_task=asked_of_slurm("cpus_per_task"),
+        nodes=of_model("compute", "nodes"),
+        devices=of_model("training", "devices"),
+        device=model_device,
+        workers=of_model("compute", "workers"),
+        keep_gb=of_model("compute", "keep_gb"),
+        save_seconds=of_model("compute", "save_seconds"),
+        compiled=of_model("compute", "compile"),
+    params:
+        recipe=trained_by,
+        kind=lambda wildcards: kind_of(wildcards.model),
+        state=f"{RESULTS}/models/{{model}}/state",
+    message:
+        "Training model {wildcards.model}"
+    script:
+        "../scripts/training/pretrain.py"
+
+
+rule released:
+    input:
+        path=lambda wildcards: (
+            published_at(MODELS[wildcards.model]["released"])
+            or MODELS[wildcards.model]["released"]["path"]
+        ),
+        panel=config["panel"],
+        library=module_files("networks.checkpoint", "cohorts.panel", "sections.genes"),
+    output:
+        best=f"{RESULTS}/models/{{model}}/best.pt",
+    log:
+        f"{RESULTS}/logs/released/{{model}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/released/{{model}}.tsv"
+    wildcard_constraints:
+        model=one_of(RELEASED),
+    localrule: True
+    conda:
+        "../../envs/model.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
+    params:
+        network=of_model("network"),
+    message:
+        "Taking the released checkpoint of model {wildcards.model}"
+    script:
+        "../scripts/training/released.py"
+
+
+rule recipe:
+    input:
+        panel=config["panel"],
+        library=module_files("networks.recipe"),
+    output:
+        recipe=f"{RESULTS}/models/{{model}}/recipe.json",
+    log:
+        f"{RESULTS}/logs/recipe/{{model}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/recipe/{{model}}.tsv"
+    localrule: True
+    conda:
+        "../../envs/model.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(5),
+    params:
+        network=of_model("network"),
+        normalisation=of_model("normalisation"),
+        graph=lambda wildcards: config["graphs"][MODELS[wildcards.model]["graph"]],
+        qc=config["qc"],
+        harmonise=config["harmonise"],
+    message:
+        "Writing down what model {wildcards.model} reads"
+    script:
+        "../scripts/training/recipe.py"
+
+
+rule gene_means:
+    input:
+        split=rules.split.output.split,
+        samples=lambda wildcards: samples_of(MODELS[wildcards.model]["pretrain_on"]),
+        library=module_files(
+            "sections.expression", "sections.gene_summary", "training.split", "training.seen"
+        ),
+    output:
+        means=f"{RESULTS}/models/{{model}}/gene_means.tsv",
+    log:
+        f"{RESULTS}/logs/gene_means/{{model}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/gene_means/{{model}}.tsv"
+    conda:
+        "../../envs/cohorts.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(3000),
+        runtime=growing(30, per_1000_spots=0.2),
+    params:
+        normalisation=of_model("normalisation"),
+    message:
+        "Averaging genes over the training samples of model {wildcards.model}"
+    script:
+        "../scripts/training/gene_means.py"
+
+
+rule training_figure:
+    input:
+        history=rules.pretrain.output.history,
+        summary=rules.pretrain.output.summary,
+        library=module_files("training.figures"),
+    output:
+        pdf=f"{RESULTS}/figures/training_{{model}}.pdf",
+        png=report(
+            f"{RESULTS}/figures/training_{{model}}.png",
+            category="3 Pretraining",
+            labels={"figure": "losses, learning rate, speed", "model": "{model}"},
+            caption="../report/training/training.rst",
+        ),
+    log:
+        f"{RESULTS}/logs/training_figure/{{model}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/training_figure/{{model}}.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(20),
+    message:
+        "Drawing the training of model {wildcards.model}"
+    script:
+        "../scripts/training/figure.py"

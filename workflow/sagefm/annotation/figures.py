@@ -1,0 +1,191 @@
+"""Tasks (claims 4 and 5): accuracy by representation and protocol, and each class's scores."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, FigureBase
+from matplotlib.lines import Line2D
+
+from sagefm.annotation.terms import KEYS, MAJORITY
+from sagefm.common.text import count
+from sagefm.plotting.style import (
+    DOUBLE,
+    NEUTRAL,
+    OKABE_ITO,
+    head,
+    percent_axis,
+    representation_colour,
+    styled,
+)
+from sagefm.representations.catalogue import representation_name
+
+SIGN = "†"
+"""Marks representations fitted on the very spots they are scored on."""
+
+PROTOCOLS = {
+    "held_out_patients": ("held-out patients", OKABE_ITO["blue"], "o"),
+    "held_out_samples": ("held-out samples", OKABE_ITO["green"], "D"),
+    "random_spots": ("random spots (flatters)", OKABE_ITO["orange"], "s"),
+}
+
+METRICS = {"accuracy": "accuracy (%)", "balanced_accuracy": "balanced accuracy (%)"}
+
+
+def row_name(representation: str, centred: bool, transductive: bool | None = None) -> str:
+    """How a representation is named in figures: its name, its sign, and whether it is centred."""
+    sign = f" {SIGN}" if transductive is True else ""
+    return f"{representation_name(representation)}{', centred' if centred else ''}{sign}"
+
+
+@styled
+def draw_annotation(
+    scores: pd.DataFrame, skipped: pd.DataFrame, title: str, reported: float | None
+) -> Figure:
+    """Accuracy and balanced accuracy by representation and protocol, with 95 % intervals.
+
+    The first classifier's, on all patients; best at the top. Dotted: the majority class under the
+    headline protocol; dashed: the paper's figure.
+
+    Parameters
+    ----------
+    scores
+        Of `annotation_tables.score_table`.
+    skipped
+        Folds that could not be fitted: protocol, reason; they are counted under the panels.
+    title
+        What the task asks.
+    reported
+        The paper's accuracy, 0 to 1, or None.
+    """
+    rows = len(scores[["representation", "centred"]].drop_duplicates()) - 1
+    figure = Figure(figsize=(DOUBLE, 0.24 * rows + 1.55))
+    fill_annotation(figure, scores, skipped, title, reported)
+    return figure
+
+
+def fill_annotation(
+    figure: FigureBase,
+    scores: pd.DataFrame,
+    skipped: pd.DataFrame,
+    title: str,
+    reported: float | None,
+) -> None:
+    """Fill a figure, or a part of one, with `draw_annotation`."""
+    whole = scores[scores["subset"] == "all"]
+    learned = whole[whole["representation"] != MAJORITY]
+    own = learned[learned["classifier"] == learned["classifier"].iloc[0]]
+    shown = [name for name in PROTOCOLS if name in set(own["protocol"])]
+    key = ["representation", "centred"]
+    headline = own[own["protocol"] == shown[0]].sort_values("balanced_accuracy")
+    order = list(headline[key].itertuples(index=False, name=None))
+    names = [
+        row_name(row["representation"], bool(row["centred"]), _true(row["transductive"]))
+        for row in headline.to_dict("records")
+    ]
+    panels = figure.subplots(1, 2, sharey=True)
+    majority = whole[(whole["representation"] == MAJORITY) & (whole["protocol"] == shown[0])]
+    for ax, (metric, label) in zip(panels, METRICS.items(), strict=True):
+        for number, protocol in enumerate(shown):
+            part = own[own["protocol"] == protocol].set_index(key)
+            _intervals(ax, part.reindex(order), metric, protocol, 0.18 - 0.36 * number)
+        for value in majority[metric]:
+            ax.axvline(value, color=NEUTRAL, ls=":", lw=1)
+        percent_axis(ax)
+        ax.grid(axis="x")
+        ax.set_xlabel(label)
+    if reported is not None:
+        panels[0].axvline(reported, color=NEUTRAL, ls="--", lw=0.9)
+    panels[0].set_yticks(range(len(order)), names)
+    panels[0].set_ylim(-0.6, len(order) - 0.4)
+    panels[0].tick_params(axis="y", length=0)
+    panels[1].tick_params(axis="y", length=0)
+    if len(skipped):
+        reasons = "; ".join(dict.fromkeys(skipped["reason"]))
+        figure.supxlabel(f"{count(len(skipped), 'fold')} skipped: {reasons}", fontsize=7)
+    first = headline.iloc[0]
+    head(
+        figure,
+        f"{title}: {count(first['n_spots'], 'spot')}, {count(first['n_patients'], 'patient')}, "
+        f"{first['n_classes']:.0f} classes, {first['classifier']} classifier",
+    )
+    handles = [_handle(protocol) for protocol in shown]
+    handles.append(Line2D([], [], color=NEUTRAL, ls=":", lw=1, label="majority class"))
+    if reported is not None:
+        text = f"paper: {100 * reported:g} %"
+        handles.append(Line2D([], [], color=NEUTRAL, ls="--", lw=0.9, label=text))
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+
+
+def _true(value: object) -> bool:
+    return str(value) == "True"
+
+
+def _handle(protocol: str) -> Line2D:
+    label, colour, marker = PROTOCOLS[protocol]
+    return Line2D([], [], color=colour, marker=marker, ms=4, lw=1.2, label=label)
+
+
+def _intervals(ax: Axes, part: pd.DataFrame, metric: str, protocol: str, offset: float) -> None:
+    """A dot a representation, with its interval."""
+    _, colour, marker = PROTOCOLS[protocol]
+    rows = np.arange(len(part)) + offset
+    ax.hlines(rows, part[f"{metric}_low"], part[f"{metric}_high"], color=colour, lw=1.2)
+    ax.plot(part[metric], rows, marker, ms=4, color=colour, mec="white", mew=0.4)
+
+
+def _role_colours(shown: pd.DataFrame) -> dict[str, str]:
+    """The representations' own colours; of two with the same, the second is light blue."""
+    colours: dict[str, str] = {}
+    for role, name in zip(shown["role"], shown["representation"], strict=True):
+        own = representation_colour(name)
+        colours[role] = OKABE_ITO["sky"] if own in colours.values() else own
+    return colours
+
+
+@styled
+def draw_classes(classes: pd.DataFrame, shown: pd.DataFrame, title: str) -> Figure:
+    """Precision and recall of each class: bars for the headline, the best other, a baseline.
+
+    Parameters
+    ----------
+    classes
+        Of `annotation_tables.class_table`.
+    shown
+        Whose (role, representation, centred, classifier, protocol).
+    title
+        What the task asks.
+    """
+    picked = shown.merge(classes, on=KEYS)
+    order = picked.drop_duplicates("class").sort_values("n_spots")
+    names = list(order["class"])
+    height = 0.8 / len(shown)
+    colours = _role_colours(shown)
+    figure = Figure(figsize=(DOUBLE, (0.16 * len(shown) + 0.1) * len(names) + 1.3))
+    panels = figure.subplots(1, 2, sharey=True)
+    for ax, (value, label) in zip(
+        panels, {"recall": "recall (%)", "precision": "precision (%)"}.items(), strict=True
+    ):
+        for number, row in enumerate(shown.to_dict("records")):
+            part = picked[picked["role"] == row["role"]].set_index("class").reindex(names)
+            rows = np.arange(len(names)) + 0.4 - height * (number + 0.5)
+            label_row = row_name(row["representation"], bool(row["centred"]))
+            ax.barh(rows, part[value], height=height * 0.9, color=colours[row["role"]],
+                    label=label_row)  # fmt: skip
+            for words, there in (("never predicted", part[value].isna()), ("0", part[value] == 0)):
+                for y in rows[there.to_numpy()]:
+                    ax.text(0.01, y, words, va="center", fontsize=6, color=NEUTRAL)
+        percent_axis(ax)
+        ax.set_xlim(0, 1.03)
+        ax.grid(axis="x")
+        ax.set_xlabel(label)
+        ax.tick_params(axis="y", length=0)
+    spots = [
+        f"{name}\n({count(n, 'spot')})" for name, n in zip(names, order["n_spots"], strict=True)
+    ]
+    panels[0].set_yticks(range(len(names)), spots)
+    panels[0].set_ylim(-0.6, len(names) - 0.4)
+    protocol = PROTOCOLS[shown["protocol"].iloc[0]][0]
+    head(figure, f"{title}: {protocol}, {shown['classifier'].iloc[0]} classifier")
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(handles))
+    return figure

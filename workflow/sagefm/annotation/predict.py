@@ -1,0 +1,252 @@
+"""A task's classes predicted from one representation, under each protocol, by each classifier."""
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+
+from sagefm.annotation.classifiers import (
+    CLASSIFIERS,
+    Fitted,
+    Values,
+    fit_classifier,
+    fit_reduction,
+    fit_scaling,
+)
+from sagefm.annotation.protocols import Fold, folds
+from sagefm.annotation.terms import MAJORITY
+from sagefm.representations.files import Representation, require_same_spots
+
+LOG = logging.getLogger("sagefm")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is computed of a task: as in the config's entry.
+
+    Of several values of `centred`, all but the first go to the first classifier alone.
+    """
+
+    protocols: Sequence[str]
+    classifiers: Sequence[str]
+    centred: Sequence[bool] = (False,)
+    repeats: int = 3
+    seed: int = 0
+    class_weight: str | None = None
+
+
+@dataclass
+class Annotation:
+    """What `annotate` gives: rows of two tables, documented there."""
+
+    predictions: list[pd.DataFrame] = field(default_factory=list)
+    fits: list[dict] = field(default_factory=list)
+
+
+def task_folds(spots: pd.DataFrame, plan: Plan) -> list[tuple[Fold, str]]:
+    """The folds of a task, each with why it has to be skipped (empty: it has not).
+
+    Parameters
+    ----------
+    spots
+        Spots that take part: label, sample, patient.
+    """
+    columns = [spots[name].to_numpy(dtype=str) for name in ("label", "sample", "patient")]
+    found = []
+    for protocol in plan.protocols:
+        own = [*folds(protocol, *columns, repeats=plan.repeats, seed=plan.seed)]
+        if not own:
+            group = protocol.removeprefix("held_out_").removesuffix("s")
+            none = np.empty(0, dtype=int)
+            found.append((Fold(protocol, 0, "all", none, none), f"the cohort has one {group} only"))
+        for fold in own:
+            classes = np.unique(columns[0][fold.train])
+            why = "" if len(classes) > 1 else f"the training part has `{classes[0]}` alone"
+            found.append((fold, why))
+    return found
+
+
+def annotate(
+    representation: Representation, labels: pd.DataFrame, plan: Plan
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Predict the class of every spot of a task, each time it is in a test part.
+
+    Parameters
+    ----------
+    labels
+        `TaskLabels.spots` of the same cohort; spots without label take no part.
+
+    Returns
+    -------
+    predictions : DataFrame
+        protocol, classifier, centred, repeat, fold, sample, patient, spot, truth, predicted, and
+        `p_{class}`, the probability of each class (0 of one that training lacked).
+    fits : DataFrame
+        protocol, repeat, fold, classifier, centred, chosen, seconds, n_train, n_test, n_classes,
+        classes_unseen (of the test part, not in training), n_unseen (spots of those), notes,
+        skipped (why, else empty), transductive, spatial_method.
+
+    Raises
+    ------
+    InputError
+        If the labels are not of the representation's spots.
+    """
+    index = pd.Index(labels["sample"].astype(str) + ":" + labels["spot"].astype(str))
+    found = pd.Index(representation.obs.index.astype(str))
+    require_same_spots(index, found, f"representation `{representation.name}`")
+    inside = labels["label"].notna().to_numpy()
+    spots = labels[inside].reset_index(drop=True)
+    classes = np.unique(spots["label"].to_numpy(dtype=str))
+    result = Annotation()
+    planned = task_folds(spots, plan)
+    for number, centred in enumerate(plan.centred):
+        own = replace(plan, classifiers=plan.classifiers[:1]) if number else plan
+        values = (representation.centred() if centred else representation.values)[inside]
+        for fold, why in planned:
+            if why:
+                result.fits.append(_facts(fold, spots, centred) | {"skipped": why})
+            else:
+                _one_fold(result, fold, values, spots, classes, centred, own)
+    fits = pd.DataFrame(result.fits).assign(
+        transductive=representation.transductive, spatial_method=representation.spatial_method
+    )
+    none = pd.DataFrame(columns=["protocol", "truth", "predicted"])
+    return pd.concat(result.predictions or [none], ignore_index=True), fits
+
+
+def _one_fold(
+    result: Annotation,
+    fold: Fold,
+    values: Values,
+    spots: pd.DataFrame,
+    classes: np.ndarray,
+    centred: bool,
+    plan: Plan,
+) -> None:
+    """Fit every classifier on the fold's training part, and predict its test part."""
+    scaling = fit_scaling(values[fold.train])
+    train, test = scaling.transform(values[fold.train]), scaling.transform(values[fold.test])
+    reduced = train, test
+    if any(CLASSIFIERS[name].reduced for name in plan.classifiers):
+        reduction = fit_reduction(train, plan.seed)
+        if reduction is not None:
+            reduced = reduction.transform(train), reduction.transform(test)
+    known = spots.iloc[fold.train]
+    labels, patients, samples = (
+        known[name].to_numpy(dtype=str) for name in ("label", "patient", "sample")
+    )
+    for name in plan.classifiers:
+        own_train, own_test = reduced if CLASSIFIERS[name].reduced else (train, test)
+        start = time.perf_counter()
+        fitted = fit_classifier(
+            name, own_train, labels, patients, samples, plan.seed, plan.class_weight
+        )
+        probability = _probabilities(fitted, own_test, classes)
+        seconds = time.perf_counter() - start
+        result.predictions.append(_predictions(fold, spots, classes, probability, name, centred))
+        result.fits.append(
+            _facts(fold, spots, centred)
+            | {"classifier": name, "chosen": fitted.chosen, "seconds": round(seconds, 3)}
+            | {"notes": "; ".join(fitted.notes)}
+        )
+    LOG.info("%s %s%s: done", fold.protocol, fold.name, ", centred" if centred else "")
+
+
+def _probabilities(fitted: Fitted, values: Values, classes: np.ndarray) -> np.ndarray:
+    """Probability of each of the task's classes: float64 (spots, classes)."""
+    probability = np.zeros((values.shape[0], len(classes)))
+    known = np.searchsorted(classes, fitted.model.classes_)
+    probability[:, known] = fitted.model.predict_proba(values)
+    return probability
+
+
+def _predictions(
+    fold: Fold,
+    spots: pd.DataFrame,
+    classes: np.ndarray,
+    probability: np.ndarray,
+    classifier: str,
+    centred: bool,
+) -> pd.DataFrame:
+    tested = spots.iloc[fold.test]
+    table = pd.DataFrame(
+        {
+            "protocol": fold.protocol,
+            "classifier": classifier,
+            "centred": centred,
+            "repeat": fold.repeat,
+            "fold": fold.name,
+            "sample": tested["sample"].to_numpy(),
+            "patient": tested["patient"].to_numpy(),
+            "spot": tested["spot"].to_numpy(),
+            "truth": tested["label"].to_numpy(),
+            "predicted": classes[probability.argmax(axis=1)],
+        }
+    )
+    columns = [f"p_{name}" for name in classes]
+    return table.join(pd.DataFrame(probability.round(5), columns=columns))
+
+
+def _facts(fold: Fold, spots: pd.DataFrame, centred: bool) -> dict:
+    """What is known of a fold before anything is fitted."""
+    known, tested = spots["label"].iloc[fold.train], spots["label"].iloc[fold.test]
+    unseen = tested[~tested.isin(known.unique())]
+    return {
+        "protocol": fold.protocol,
+        "repeat": fold.repeat,
+        "fold": fold.name,
+        "classifier": "",
+        "centred": centred,
+        "chosen": "",
+        "seconds": 0.0,
+        "n_train": len(known),
+        "n_test": len(tested),
+        "n_classes": known.nunique(),
+        "classes_unseen": "; ".join(sorted(unseen.unique())),
+        "n_unseen": len(unseen),
+        "notes": "",
+        "skipped": "",
+    }
+
+
+def majority_predictions(spots: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+    """Every test spot predicted to be of the training part's largest class: what costs nothing.
+
+    Only of the folds that the representations are scored on.
+
+    Parameters
+    ----------
+    spots
+        Spots that take part: label, sample, patient, spot.
+
+    Returns
+    -------
+    DataFrame
+        Predictions as of `annotate`, without probabilities, with representation.
+    """
+    tables = []
+    for fold, why in task_folds(spots, plan):
+        if not why:
+            tested = spots.iloc[fold.test]
+            largest = spots["label"].iloc[fold.train].mode().iloc[0]
+            tables.append(
+                pd.DataFrame(
+                    {
+                        "representation": MAJORITY,
+                        "protocol": fold.protocol,
+                        "classifier": MAJORITY,
+                        "centred": False,
+                        "repeat": fold.repeat,
+                        "fold": fold.name,
+                        "sample": tested["sample"],
+                        "patient": tested["patient"],
+                        "spot": tested["spot"],
+                        "truth": tested["label"],
+                        "predicted": largest,
+                    }
+                )
+            )
+    return pd.concat(tables, ignore_index=True)

@@ -1,0 +1,114 @@
+"""All tables of a task, from the predictions of every representation."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from sagefm.annotation.predict import Plan, majority_predictions, task_folds
+from sagefm.annotation.tables import (
+    class_table,
+    comparison_table,
+    confusion_table,
+    map_table,
+    patient_subsets,
+    patient_table,
+    score_table,
+    seen_patients,
+)
+from sagefm.annotation.terms import KEYS, best_of, headline_protocol
+from sagefm.common.errors import InputError
+
+NEIGHBOUR_MEAN = "neighbour_mean"
+
+
+def summarise(
+    labels: pd.DataFrame,
+    annotations: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]],
+    plan: Plan,
+    *,
+    splits: Mapping[str, pd.DataFrame],
+    rows: Sequence[Mapping],
+    costs: pd.DataFrame,
+    headline: str,
+) -> dict[str, pd.DataFrame]:
+    """Every table of a task.
+
+    Parameters
+    ----------
+    labels
+        `TaskLabels.spots`.
+    annotations
+        Representation to its predictions and fits, of `annotation.annotate`.
+    splits, rows
+        Each model's split, and the rows of the cohort's sheet: who was seen in pretraining.
+    costs
+        Of the cohort's representations.
+    headline
+        The representation that the claim is about.
+
+    Returns
+    -------
+    dict
+        scores, per_class, confusion, patients, comparisons (each documented in
+        `annotation_tables`); skipped (protocol, repeat, fold, reason); shown (role, `KEYS`: whose
+        confusion and maps are drawn); maps.
+
+    Raises
+    ------
+    InputError
+        If every fold of every protocol had to be skipped.
+    """
+    spots = labels[labels["label"].notna()].reset_index(drop=True)
+    skipped = pd.DataFrame(
+        [(f.protocol, f.repeat, f.name, why) for f, why in task_folds(spots, plan) if why],
+        columns=["protocol", "repeat", "fold", "reason"],
+    )
+    predictions = pd.concat(
+        [own.assign(representation=name) for name, (own, _) in annotations.items()]
+    )
+    if predictions.empty:
+        raise InputError(
+            f"no fold could be scored ({skipped['reason'].iloc[0]}); choose other protocols for "
+            "the task, or add patients."
+        )
+    predictions = pd.concat([predictions, majority_predictions(spots, plan)], ignore_index=True)
+    fits = pd.concat([own.assign(representation=name) for name, (_, own) in annotations.items()])
+    seen = seen_patients(splits, pd.DataFrame(rows))
+    scores = score_table(predictions, fits, seen, costs, plan.seed)
+    patients = patient_table(predictions, seen)
+    subsets = patient_subsets(patients["patient"].unique(), seen)
+    shown = _shown(scores, headline, plan.classifiers[0])
+    return {
+        "scores": scores,
+        "per_class": class_table(predictions),
+        "confusion": confusion_table(predictions),
+        "patients": patients,
+        "comparisons": comparison_table(patients, subsets),
+        "skipped": skipped,
+        "shown": shown,
+        "maps": map_table(
+            labels,
+            predictions,
+            {row["role"]: row for row in shown.to_dict("records") if row["role"] != "baseline"},
+        ),
+    }
+
+
+def _shown(scores: pd.DataFrame, headline: str, classifier: str) -> pd.DataFrame:
+    """Which predictions figures show: the headline's, the best others', the neighbour mean's."""
+    protocol = headline_protocol(scores)
+    own = scores[
+        (scores["protocol"] == protocol)
+        & (scores["classifier"] == classifier)
+        & (scores["subset"] == "all")
+    ]
+    rows = []
+    mine = own[own["representation"] == headline].sort_values("centred", kind="stable")
+    if len(mine):
+        rows.append({"role": "headline", **mine.iloc[0][KEYS]})
+    if (own["representation"] != headline).any():
+        rows.append({"role": "best", **best_of(scores, classifier, without=headline)[KEYS]})
+    near = own[own["representation"] == NEIGHBOUR_MEAN].sort_values("centred", kind="stable")
+    if len(near) and NEIGHBOUR_MEAN not in {row["representation"] for row in rows}:
+        rows.append({"role": "baseline", **near.iloc[0][KEYS]})
+    return pd.DataFrame(rows)

@@ -1,0 +1,57 @@
+"""Which rows of a task's score table are meant: the headline protocol's, the best ones."""
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+
+import pandas as pd
+
+from sagefm.common.errors import InputError, hint
+
+UNASSIGNED = "unassigned"
+"""The class of spots at which no gene set leads, where labels are derived from them."""
+
+
+def check_named(
+    there: AbstractSet[str], drop: Sequence[str], merge: Mapping[str, Sequence[str]]
+) -> None:
+    """InputError if `drop` or `merge` names a class that is not there, or one twice."""
+    named = [*drop, *(old for olds in merge.values() for old in olds)]
+    for name in named:
+        if name not in there:
+            raise InputError(f"no spot is labelled `{name}`; {hint(name, sorted(there))}.")
+        if named.count(name) > 1:
+            raise InputError(f"class `{name}` is dropped or merged twice; name it once.")
+
+
+MAJORITY = "majority"
+
+KEYS = ["representation", "centred", "classifier", "protocol"]
+"""What one set of predictions goes by."""
+
+NAMES = ("sample", "patient", "spot", "fold")
+
+CLASSES = ("label", "source_label", "truth", "predicted", "class", "headline", "best")
+
+TEXT = dict.fromkeys((*NAMES, *CLASSES), str)
+"""Types to read a task's tables with: spots and classes may be called `1`, `2`, `3`."""
+
+
+def headline_protocol(scores: pd.DataFrame) -> str:
+    """The protocol that counts: held-out patients if any were scored, else samples, else spots."""
+    scored = set(scores.loc[scores["representation"] != MAJORITY, "protocol"])
+    order = ("held_out_patients", "held_out_samples", "random_spots")
+    return next(protocol for protocol in order if protocol in scored)
+
+
+def best_of(scores: pd.DataFrame, classifier: str, without: str = "") -> pd.Series:
+    """The row of the best balanced accuracy under the headline protocol on all patients.
+
+    The majority class, and a representation named, are left out.
+    """
+    own = scores[
+        (scores["protocol"] == headline_protocol(scores))
+        & (scores["subset"] == "all")
+        & (scores["classifier"] == classifier)
+        & ~scores["representation"].isin([MAJORITY, without])
+    ]
+    return own.loc[own["balanced_accuracy"].idxmax()]

@@ -1,0 +1,216 @@
+"""Clusters and labels to look at: UMAP, and maps of sections beside the pathologist's."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, FigureBase
+from matplotlib.lines import Line2D
+from scipy.optimize import linear_sum_assignment
+
+from sagefm.common.text import count
+from sagefm.plotting.style import DOUBLE, colours_of, head, styled
+from sagefm.plotting.tissue import draw_spots, map_shape, spot_pitch
+from sagefm.representations.catalogue import representation_name
+
+UNLABELLED = "#D5D5D5"
+
+UNMATCHED = "#9A9A9A"
+
+UMAP_COLUMNS = 4
+
+MAPS_SHOWN = 5
+"""Representations beside the labels, as many as a page takes."""
+
+
+@styled
+def draw_umap(table: pd.DataFrame, palette: Mapping[str, str]) -> Figure:
+    """UMAP of each representation, coloured by label (above) and by patient (below).
+
+    Parameters
+    ----------
+    table
+        Of `cluster_umap.umap_table`.
+    palette
+        Colours of labels and patients.
+    """
+    names = table["representation"].nunique()
+    factors = _factors(table)
+    size = (DOUBLE - 0.3) / UMAP_COLUMNS
+    lines = -(-names // UMAP_COLUMNS) * len(factors)
+    legend = 0.17 * (2 + max(table[factor].nunique() // 2 for factor in factors))
+    width = size * min(UMAP_COLUMNS, names) + 0.3
+    figure = Figure(figsize=(width, lines * (size + 0.08) + legend + 0.5))
+    fill_umap(figure, table, palette)
+    return figure
+
+
+def fill_umap(figure: FigureBase, table: pd.DataFrame, palette: Mapping[str, str]) -> None:
+    """Fill a figure, or a part of one, with `draw_umap`."""
+    names = list(pd.unique(table["representation"]))
+    factors = _factors(table)
+    colours = {
+        factor: colours_of(table[factor].dropna().astype(str), palette) for factor in factors
+    }
+    shown = min(UMAP_COLUMNS, len(names))
+    lines = -(-len(names) // UMAP_COLUMNS) * len(factors)
+    panels = figure.subplots(lines, shown, squeeze=False)
+    for ax in panels.flat:
+        ax.set_axis_off()
+    drawn = np.random.default_rng(0).permutation(table["representation"].eq(names[0]).sum())
+    for i, name in enumerate(names):
+        own = table[table["representation"] == name].iloc[drawn]
+        for line, factor in enumerate(factors):
+            ax = panels[i // shown * len(factors) + line, i % shown]
+            ax.set_axis_on()
+            colour = own[factor].astype(str).map(colours[factor]).fillna(UNLABELLED)
+            ax.scatter(
+                own["umap_1"], own["umap_2"], s=2, c=colour.to_numpy(), lw=0, rasterized=True
+            )
+            ax.set(xticks=[], yticks=[])
+            ax.spines[:].set_visible(True)
+            if line == 0:
+                ax.set_title(representation_name(name))
+            if i % shown == 0:
+                ax.set_ylabel(f"by {factor}")
+    for factor, own in colours.items():
+        entries = [_dot(colour, label) for label, colour in own.items()]
+        if table[factor].isna().any():
+            entries.append(_dot(UNLABELLED, f"no {factor}"))
+        figure.legend(
+            handles=entries,
+            loc="outside lower left" if factor == factors[0] else "outside lower right",
+            ncols=2,
+            title=factor,
+            alignment="left",
+            columnspacing=1.2,
+        )
+    head(figure, f"UMAP of {count(len(drawn), 'spot')}, the same in every panel")
+
+
+def _factors(table: pd.DataFrame) -> list[str]:
+    """What spots are coloured by: labels if there are any, and patients."""
+    return [factor for factor in ("label", "patient") if table[factor].notna().any()]
+
+
+@styled
+def draw_cluster_maps(
+    clusters: Mapping[str, pd.DataFrame],
+    palette: Mapping[str, str],
+    drop: Sequence[str] = (),
+    kind: str = "kmeans",
+    sections: int = 3,
+) -> Figure:
+    """The labels of a few sections, and beside them clusters of each representation.
+
+    Shown are the sections with the most labels. A cluster has the colour of the label it is
+    matched to (one to one, most spots in common); one that is matched to none is grey.
+
+    Parameters
+    ----------
+    clusters
+        By representation, of `clustering.cluster_representation`; the first `MAPS_SHOWN` are drawn.
+    palette
+        Colours of labels.
+    drop
+        Labels that are not scored, and shown as no label.
+    kind
+        Clustering shown, within the section.
+    sections
+        Most sections shown.
+    """
+    first = next(iter(clusters.values()))
+    chosen = most_labelled(first, drop)[:sections]
+    if not chosen:
+        figure = Figure(figsize=(DOUBLE, 0.6))
+        head(figure, "no section of this cohort has labels to lay clusters beside")
+        return figure
+    width = (DOUBLE - 0.2) / (1 + len(list(clusters)[:MAPS_SHOWN]))
+    heights = [width * _shape(first, section) for section in chosen]
+    figure = Figure(figsize=(DOUBLE, sum(heights) + 0.1 * len(chosen) + 0.95))
+    fill_cluster_maps(figure, clusters, palette, drop, kind, chosen)
+    return figure
+
+
+def most_labelled(spots: pd.DataFrame, drop: Sequence[str]) -> list[str]:
+    """Sections that have labels other than those dropped, with the most of them first."""
+    labels = spots[~spots["label"].isin(drop)].dropna(subset="label").groupby("sample")["label"]
+    return [*labels.nunique().sort_values(ascending=False, kind="stable").index]
+
+
+def _shape(spots: pd.DataFrame, section: str) -> float:
+    """Height of a section's map by its width."""
+    at = spots.loc[spots["sample"] == section, ["x", "y"]].to_numpy()
+    return map_shape(at, spot_pitch(at), 0.3, 2)
+
+
+def fill_cluster_maps(
+    figure: FigureBase,
+    clusters: Mapping[str, pd.DataFrame],
+    palette: Mapping[str, str],
+    drop: Sequence[str],
+    kind: str,
+    chosen: Sequence[str],
+) -> None:
+    """Fill a figure, or a part of one, with `draw_cluster_maps` of the sections chosen."""
+    names = list(clusters)[:MAPS_SHOWN]
+    first = clusters[names[0]]
+    heights = [_shape(first, section) for section in chosen]
+    first = first.assign(label=first["label"].mask(first["label"].isin(drop)))
+    colours = colours_of(first["label"].dropna(), palette)
+    panels = figure.subplots(len(chosen), 1 + len(names), squeeze=False, height_ratios=heights)
+    for line, section in zip(panels, chosen, strict=True):
+        inside = (first["sample"] == section).to_numpy()
+        truth = first.loc[inside, "label"]
+        _map(line[0], first[inside], truth.map(colours).fillna(UNLABELLED))
+        line[0].set_ylabel(section)
+        for ax, name in zip(line[1:], names, strict=True):
+            own = clusters[name][inside]
+            found = own[f"{kind}_section"]
+            matched = matched_labels(truth.to_numpy(), found.to_numpy())
+            _map(ax, own, found.map(matched).map(colours).fillna(UNMATCHED))
+    titles = ["labels", *map(representation_name, names)]
+    for ax, title in zip(panels[0], titles, strict=True):
+        ax.set_title(title, loc="center")
+    present = first.loc[first["sample"].isin(chosen), "label"]
+    entries = [_dot(colour, label) for label, colour in colours.items() if label in set(present)]
+    if present.isna().any():
+        entries.append(_dot(UNLABELLED, "no label"))
+    entries.append(_dot(UNMATCHED, "cluster matched to no label"))
+    figure.legend(handles=entries, loc="outside lower center", ncols=4)
+    spots = first["sample"].isin(chosen).sum()
+    head(
+        figure,
+        f"{kind.replace('kmeans', 'k-means')} within sections, beside the labels: "
+        f"{count(len(chosen), 'section')}, {count(spots, 'spot')}",
+    )
+
+
+def matched_labels(truth: np.ndarray, clusters: np.ndarray) -> dict[int, str]:
+    """The label each cluster is matched to, so that as many spots as can be agree.
+
+    One to one (Hungarian method); clusters beyond the number of labels are matched to none.
+
+    Parameters
+    ----------
+    truth, clusters
+        (spots,): labels, missing where there is none, and clusters.
+    """
+    counts = pd.crosstab(pd.Series(clusters), pd.Series(truth))
+    rows, columns = linear_sum_assignment(counts.to_numpy(), maximize=True)
+    return {
+        counts.index[row]: counts.columns[column]
+        for row, column in zip(rows, columns, strict=True)
+        if counts.iloc[row, column]
+    }
+
+
+def _dot(colour: str, label: str) -> Line2D:
+    return Line2D([], [], ls="", marker="o", color=colour, label=label)
+
+
+def _map(ax: Axes, spots: pd.DataFrame, colours: pd.Series) -> None:
+    """Spots of a section, each in its colour."""
+    at = spots[["x", "y"]].to_numpy()
+    draw_spots(ax, at, spot_pitch(at), facecolors=[*colours])

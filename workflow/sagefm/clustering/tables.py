@@ -1,0 +1,153 @@
+"""Scores of clusterings over patients and seeds: means with intervals, paired differences.
+
+Sections of one patient resemble each other: they are averaged, and patients are what is counted.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from sagefm.common.errors import InputError
+from sagefm.stats.paired import holm, paired_difference, t_interval
+
+BATCH = ("patient", "sample")
+"""Factors that a representation should not show; all others are biology."""
+
+LOW_METRICS = ("davies_bouldin", "davies_bouldin_pcs")
+
+
+def lower_is_better(factor: object, metric: str) -> bool:
+    """Whether a lower score is the better one: for batch factors, and for Davies-Bouldin.
+
+    `factor` is missing (None or NaN) for metrics that hold nothing against known groups.
+    """
+    return factor in BATCH or metric in LOW_METRICS
+
+
+REFERENCES = ("mofa", "pca", "neighbour_mean", "banksy", "graphst")
+"""Representations that all others are held against: the claim names MOFA and spatial methods."""
+
+KEYS = ["scope", "centred", "clustering", "factor", "metric"]
+
+FACTS = ["transductive", "spatial"]
+
+
+def summary_table(scores: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFrame:
+    """Mean and 95 % interval (Student's t) of every score.
+
+    Over patients, each the mean of its sections and these of their seeds, where sections have
+    values of their own; a clustering of the pooled cohort has one value a seed, and its interval
+    says only how much the seed matters.
+
+    Parameters
+    ----------
+    scores
+        Of `clustering.cluster_representation`, all representations of a cohort.
+    costs
+        representation, seconds, peak_mb, training_seconds: what each took to compute.
+
+    Returns
+    -------
+    DataFrame
+        scope, centred, clustering, factor, metric, representation, over (`patients` or `seeds`),
+        mean, low, high (NaN for a single value), n (patients or seeds), n_sections (0 for a pooled
+        clustering), spots, seeds, transductive, spatial, seconds, peak_mb, training_seconds.
+
+    Raises
+    ------
+    InputError
+        If representations were not scored on the same sections and spots.
+    """
+    keys = [*KEYS, "representation"]
+    by_patient = _by_section(scores).groupby([*keys, "patient"], dropna=False, sort=False)
+    patients = by_patient.agg(
+        value=("value", "mean"),
+        n_sections=("section", "size"),
+        spots=("spots", "sum"),
+        most=("spots", "max"),
+    ).reset_index()
+    pooled = scores[_pooled(scores)]
+    pooled = pooled.assign(over="seeds", n_sections=0, most=pooled["spots"])
+    values = pd.concat([patients.assign(over="patients"), pooled], ignore_index=True)
+    table = (
+        values.groupby([*keys, "over"], dropna=False, sort=False)
+        .agg(
+            mean=("value", "mean"),
+            low=("value", lambda own: t_interval(own.to_numpy())[1]),
+            high=("value", lambda own: t_interval(own.to_numpy())[2]),
+            n=("value", "size"),
+            n_sections=("n_sections", "sum"),
+            spots=("spots", "sum"),
+            most=("most", "max"),
+        )
+        .reset_index()
+    )
+    one_table = (table["over"] == "seeds") | (table["clustering"] == "none")
+    table["spots"] = table.pop("most").where(one_table, table["spots"])
+    _require_same_spots(table)
+    table["seeds"] = np.where(table["clustering"] == "none", 1, scores["seed"].nunique())
+    facts = scores.drop_duplicates("representation")[["representation", *FACTS]]
+    return table.merge(facts, on="representation").merge(costs, on="representation", how="left")
+
+
+def comparison_table(scores: pd.DataFrame, references: Sequence[str] = REFERENCES) -> pd.DataFrame:
+    """Paired differences over patients of each representation and the references it is held to.
+
+    A patient's difference is the mean of its sections' that both were scored on.
+
+    Returns
+    -------
+    DataFrame
+        scope, centred, clustering, factor, metric, representation, reference, difference (mean over
+        patients, seeds averaged), low, high (95 %, Student's t), better_in (patients for which the
+        representation is the better one: the lower one for batch factors and Davies-Bouldin), n
+        (patients), n_sections, p (sign-flip test), smallest_p (attainable with so many patients),
+        p_holm (Holm over all comparisons of the metric) and p_holm_own (over the representation's
+        own ones).
+    """
+    rows = []
+    for key, group in _by_section(scores).groupby(KEYS, dropna=False, sort=False):
+        wide = group.pivot(index=["patient", "section"], columns="representation", values="value")
+        for name in wide:
+            for reference in references:
+                if reference in wide and reference != name:
+                    sections = (wide[name] - wide[reference]).dropna()
+                    patients = sections.groupby("patient").mean().to_numpy()
+                    pair = {"representation": name, "reference": reference}
+                    facts = paired_difference(patients, lower_is_better(*key[-2:]))
+                    facts |= {"n_sections": len(sections)}
+                    rows.append(dict(zip(KEYS, key, strict=True)) | pair | facts)
+    columns = [*KEYS, "representation", "reference", "difference", "low", "high", "better_in"]
+    table = pd.DataFrame(rows, columns=[*columns, "n", "n_sections", "p", "smallest_p"])
+    for column, family in (("p_holm", KEYS), ("p_holm_own", [*KEYS, "representation"])):
+        groups = table.groupby(family, dropna=False)["p"]
+        table[column] = groups.transform(lambda p: holm(p.to_numpy()))
+    return table
+
+
+def skipped_table(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """What could not be scored, and why; the same for all representations, named once."""
+    return pd.concat(tables, ignore_index=True).drop_duplicates(ignore_index=True)
+
+
+def _pooled(scores: pd.DataFrame) -> pd.Series:
+    """Clusterings of the whole cohort, which have no value of a section."""
+    return (scores["scope"] == "cohort") & (scores["clustering"] != "none")
+
+
+def _by_section(scores: pd.DataFrame) -> pd.DataFrame:
+    """One value a section: the mean over seeds."""
+    keys = [*KEYS, "representation", "patient", "section"]
+    groups = scores[~_pooled(scores)].groupby(keys, dropna=False, sort=False)
+    return groups.agg(value=("value", "mean"), spots=("spots", "first")).reset_index()
+
+
+def _require_same_spots(table: pd.DataFrame) -> None:
+    external = table[table["factor"].notna()]
+    differing = external.groupby(KEYS, dropna=False)["spots"].nunique() > 1
+    if differing.any():
+        raise InputError(
+            "representations of one cohort were scored on different spots; remove their files in "
+            "`clustering` and run again."
+        )

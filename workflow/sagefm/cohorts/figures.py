@@ -1,0 +1,99 @@
+"""Quality control of a cohort: what each section brings, drawn from its table."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.container import BarContainer
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from sagefm.common.text import count
+from sagefm.plotting.style import DOUBLE, NEUTRAL, categorical, head, styled
+
+MOST_ROWS = 40
+"""Sections that can be shown one by one; of larger cohorts the distribution is drawn."""
+
+MEASURES = {
+    "spots_kept": "spots",
+    "median_counts": "counts per spot\n(median)",
+    "median_genes": "genes per spot\n(median)",
+    "panel_share": "panel genes present\n(%)",
+    "mito_percent": "mitochondrial counts\nper spot (median, %)",
+}
+
+
+@styled
+def draw_qc(table: pd.DataFrame) -> Figure:
+    """Spots, depth, genes and panel coverage of a cohort's sections.
+
+    One row a section, coloured by organ; in cohorts of more than `MOST_ROWS`, histograms over
+    sections. A measure that no section has, such as the mitochondrial share, is left out.
+
+    Parameters
+    ----------
+    table
+        Of `qc.qc_table`.
+    """
+    panel = table["genes_panel"] + table["genes_missing"]
+    table = table.assign(
+        panel_share=100 * table["genes_panel"] / panel,
+        mito_percent=100 * table["median_mito_share"].astype(float),
+    )
+    measures = {key: label for key, label in MEASURES.items() if table[key].notna().any()}
+    organs = table["organ"].fillna("unknown")
+    one_by_one = len(table) <= MOST_ROWS
+    figure = Figure(figsize=(DOUBLE, 1.45 + 0.19 * len(table) if one_by_one else 2.3))
+    panels = figure.subplots(1, len(measures), sharey=True, squeeze=False)[0]
+    for ax, (key, label) in zip(panels, measures.items(), strict=True):
+        if one_by_one:
+            ax.barh(
+                range(len(table)), table[key], height=0.72, color=organs.map(categorical(organs))
+            )
+            ax.grid(axis="x")
+            ax.tick_params(axis="y", length=0)
+            if key == "panel_share":
+                ax.set_xlim(0, 100)
+        else:
+            ax.hist(table[key].dropna(), bins=20, color=NEUTRAL)
+        ax.locator_params(axis="x", nbins=4, steps=[1, 2, 2.5, 5, 10])
+        ax.set_xlabel(label)
+    if one_by_one:
+        _name_rows(panels[0], table)
+        _mark_removed(figure, panels[0], table, organs)
+    panels[0].set_ylabel("section (patient)" if one_by_one else "sections")
+    kept, source = table["spots_kept"].sum(), table["spots_source"].sum()
+    names = f"organ: {organs[0]}" if organs.nunique() == 1 else count(organs.nunique(), "organ")
+    head(
+        figure,
+        f"{table['cohort'].iloc[0]} ({names}): {count(len(table), 'section')}, {kept:,} of "
+        f"{count(source, 'spot')} kept, {panel.iloc[0]:,} panel genes",
+    )
+    return figure
+
+
+def _name_rows(ax: Axes, table: pd.DataFrame) -> None:
+    patients = table["patient"].fillna("")
+    names = [
+        f"{sample} ({patient})" if patient else sample
+        for sample, patient in zip(table["sample"], patients, strict=True)
+    ]
+    ax.set_yticks(range(len(table)), names)
+    ax.set_ylim(len(table) - 0.4, -0.6)
+
+
+def _mark_removed(figure: Figure, ax: Axes, table: pd.DataFrame, organs: pd.Series) -> None:
+    """Show the spots removed as white ends of the bars; say what the colours mean."""
+    removed = table["spots_source"] - table["spots_kept"]
+    handles: list[Artist | BarContainer] = [
+        Patch(color=colour, label=organ) for organ, colour in categorical(organs).items()
+    ]
+    handles = handles if len(handles) > 1 else []
+    if removed.any():
+        rows = np.flatnonzero(removed)
+        width, left = removed.iloc[rows], table["spots_kept"].iloc[rows]
+        white = ax.barh(rows, width, 0.72, left, color="white", ec="black", lw=0.6)
+        white.set_label("spots removed")
+        handles.append(white)
+    if handles:
+        figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 6))

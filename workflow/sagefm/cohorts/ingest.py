@@ -1,0 +1,154 @@
+"""From a row of a sheet to a harmonised sample: read, check, label, filter, map to the panel."""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import anndata
+import pandas as pd
+
+from sagefm.cohorts.formats import locate
+from sagefm.cohorts.images import image_files, read_image
+from sagefm.cohorts.panel import harmonise as harmonise_genes
+from sagefm.cohorts.panel import read_aliases
+from sagefm.cohorts.qc import apply_qc, count_shared_positions
+from sagefm.cohorts.readers import read_section
+from sagefm.common.errors import InputError
+from sagefm.common.io import sha256
+from sagefm.sections.labels import join_labels, labels_of_sample
+
+# Columns of the sheet that go into a sample's provenance as they are.
+_FACTS = ("cohort", "sample", "patient", "organ", "disease_state", "technology", "dataset")
+
+
+def ingest(
+    path: str | Path,
+    row: Mapping,
+    panel: Sequence[str],
+    qc: Mapping,
+    harmonise: Mapping,
+    labels: pd.DataFrame | None = None,
+    image_pixels: int = 0,
+) -> anndata.AnnData:
+    """Make one harmonised sample.
+
+    Parameters
+    ----------
+    path
+        The section's file or folder on disk.
+    row
+        The sheet's row, with the cohort's name as `cohort`. Missing optional values may be absent,
+        None, NaN or empty. `positions` is a path, taken as it stands.
+    panel
+        Gene symbols in the model's order.
+    qc
+        Arguments of `qc.apply_qc`.
+    harmonise
+        `duplicates` and `min_overlap` of `panel.harmonise`, and `aliases`, a path or None.
+    labels
+        The cohort's label table, see `join_labels`.
+    image_pixels
+        Longest side of the tissue's image that is kept, where the source has one; 0 keeps none.
+
+    Returns
+    -------
+    AnnData
+        `X` csr int32 (spots x panel), raw counts. `obs`: `in_tissue`, `array_row`, `array_col`
+        where the source has them; `n_counts`, `n_genes`, `mito_share` over all genes of the source;
+        `label` if there is a label table. `obsm['spatial']` float64 (spots, 2) in pixels.
+        `uns['provenance']` flat; `uns['spatial'][sample]` of `images.read_image`.
+
+    Raises
+    ------
+    InputError
+        For input that cannot be used; the sentence starts with cohort, if any, and sample.
+    """
+    with _named(row):
+        return _ingest(Path(path), row, panel, qc, dict(harmonise), labels, image_pixels)
+
+
+def section_files(path: str | Path, row: Mapping) -> list[Path]:
+    """Files that a section is read from, its images among them; nothing is opened.
+
+    Raises
+    ------
+    InputError
+        If one of them is missing; the sentence starts with cohort and sample.
+    """
+    with _named(row):
+        files = _locate(Path(path), row)[1]
+        return [*files.values(), *image_files(files)]
+
+
+@contextmanager
+def _named(row: Mapping) -> Iterator[None]:
+    """Let the sentence of an error begin with the sheet's row."""
+    try:
+        yield
+    except InputError as error:
+        names = [f"{key} {row[key]}" for key in ("cohort", "sample") if _value(row, key)]
+        raise InputError(f"{', '.join(names)}: {error}") from error
+
+
+def _locate(path: Path, row: Mapping) -> tuple[str, dict[str, Path]]:
+    """`formats.locate`, with the format and positions of the sheet's row."""
+    return locate(path, _value(row, "format") or "auto", _value(row, "positions") or None)
+
+
+def _ingest(path, row, panel, qc, harmonise, labels, image_pixels) -> anndata.AnnData:
+    """`ingest`, with errors that do not yet name the sheet's row."""
+    fmt, files = _locate(path, row)
+    source = read_section(path, fmt, files.get("positions"))
+    _check_expected(source, row, path)
+    facts: dict[str, str | int | float] = {name: _value(row, name) for name in _FACTS}
+    facts |= {
+        "source_path": _value(row, "path_or_id"),
+        "source_sha256": _checksum(files),
+        "reader": source.uns.pop("reader"),
+        "spots_source": source.n_obs,
+    }
+    if labels is not None:
+        source.obs["label"] = join_labels(source.obs, labels, row["sample"])
+        if listed := len(labels_of_sample(labels, row["sample"])):
+            facts["labels_matched"] = float(source.obs["label"].count() / listed)
+    kept = apply_qc(source, **qc)
+    aliases = harmonise.pop("aliases", None)
+    adata, genes = harmonise_genes(
+        kept, panel, aliases=read_aliases(aliases) if aliases else None, **harmonise
+    )
+    facts |= {
+        "spots_kept": adata.n_obs,
+        "duplicate_positions": count_shared_positions(adata.obsm["spatial"]),
+    }
+    adata.uns["provenance"] = facts | genes
+    image = read_image(fmt, files, image_pixels) if image_pixels else None
+    if image is not None:
+        adata.uns["spatial"] = {row["sample"]: image}
+    return adata
+
+
+def _value(row: Mapping, name: str) -> str:
+    """Give a value of the sheet as text, empty where it is absent or missing."""
+    value = row.get(name)
+    return "" if pd.isna(value) else str(value)
+
+
+def _check_expected(source: anndata.AnnData, row: Mapping, path: Path) -> None:
+    """InputError if the source has not the spots or genes its sheet promises."""
+    for name, obtained in (("spots", source.n_obs), ("genes", source.n_vars)):
+        expected = _value(row, f"expected_{name}")
+        if expected and float(expected) != obtained:
+            raise InputError(
+                f"{path}: has {obtained} {name}, but the sheet's expected_{name} is "
+                f"{float(expected):g}; fetch the file again, or correct the sheet."
+            )
+
+
+def _checksum(files: Mapping[str, Path]) -> str:
+    """SHA-256 of the one file of a source, or of the list of several files' checksums by role."""
+    sums = {role: sha256(path) for role, path in files.items()}
+    if len(sums) == 1:
+        return next(iter(sums.values()))
+    text = "".join(f"{sums[role]}  {role}\n" for role in sorted(sums))
+    return hashlib.sha256(text.encode()).hexdigest()

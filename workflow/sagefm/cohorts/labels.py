@@ -1,0 +1,174 @@
+"""Pathologists' labels out of R's files, without R: Seurat objects, and named vectors of codes.
+
+A file is parsed (package `rdata`), never evaluated; of a Seurat object only the table of spots is
+converted.
+"""
+
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from sagefm.common.errors import InputError, hint
+from sagefm.common.io import read_table
+
+META, SUFFIX = "meta.data", r"-\d+$"
+"""A Seurat object's slot of spots; what R's merge of sections leaves at the end of a barcode."""
+
+
+def read_r_labels(
+    path: str | Path, column: str | None, codes: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Labels of one section.
+
+    Parameters
+    ----------
+    path
+        A file of R's `save` or `saveRDS`, in any of its compressions, that holds a Seurat object,
+        or a vector of integer codes named by spot.
+    column
+        Column of a Seurat object's `meta.data`.
+    codes
+        What a vector's codes stand for: columns code, label.
+
+    Returns
+    -------
+    DataFrame
+        Columns spot, label, of labelled spots alone. Barcodes have no suffix (`-1`), unless two
+        would be one without.
+
+    Raises
+    ------
+    InputError
+        If it is no whole file of R's, holds neither, or lacks the column or the meaning of a code.
+    """
+    path = Path(path)
+    content = _content(path)
+    if isinstance(content, pd.DataFrame):
+        labels = _column(content, column, path)
+    else:
+        labels = _decoded(content, codes, path)
+    labels = labels[labels.notna()].astype(str)
+    bare = labels.index.astype(str).str.replace(SUFFIX, "", regex=True)
+    spots = bare if bare.is_unique else labels.index.astype(str)
+    return pd.DataFrame({"spot": spots, "label": labels.to_numpy()})
+
+
+def label_table(
+    files: Mapping[str, str | Path], column: str | None, codes: str | Path | None = None
+) -> pd.DataFrame:
+    """Labels of a cohort, as `ingest.join_labels` takes them.
+
+    Parameters
+    ----------
+    files
+        A file of `read_r_labels` by sample.
+    column
+        As there.
+    codes
+        Table (TSV) of what codes stand for: columns code, label.
+
+    Returns
+    -------
+    DataFrame
+        Columns sample, spot, label.
+
+    Raises
+    ------
+    InputError
+        As `read_r_labels`, or if the table of codes cannot be read.
+    """
+    meaning = None if codes is None else _meaning(Path(codes))
+    tables = [
+        read_r_labels(path, column, meaning).assign(sample=sample) for sample, path in files.items()
+    ]
+    return pd.concat(tables, ignore_index=True)[["sample", "spot", "label"]]
+
+
+def _meaning(path: Path) -> pd.DataFrame:
+    try:
+        return read_table(path)[["code", "label"]].astype({"code": int})
+    except (KeyError, ValueError) as error:
+        raise InputError(
+            f"{path}: is no table with the columns code (whole numbers) and label; correct it."
+        ) from error
+
+
+def _content(path: Path) -> pd.DataFrame | pd.Series:
+    """The spots' table of the file's Seurat object, or its vector by name."""
+    from rdata.conversion import convert
+    from rdata.parser import parse_file
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it knows the format by the content, not by the name
+            found = parse_file(path, extension=".rds").object
+            for thing in _saved(found):
+                slots = _attributes(thing)
+                if META in slots:
+                    return pd.DataFrame(convert(slots[META]))
+                if "names" in slots and thing.info.type.name in ("INT", "REAL"):
+                    return pd.Series(thing.value, index=convert(slots["names"]))
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such file; correct the sheet of label files.") from error
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever the parser meets in a damaged file
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise InputError(
+            f"{path}: cannot be read as a file of R's save or saveRDS, perhaps truncated "
+            f"({reason}); fetch it again."
+        ) from error
+    raise InputError(
+        f"{path}: holds neither a Seurat object nor a vector of codes named by spot; give one of "
+        "these, or a table of labels in the config's `labels`."
+    )
+
+
+def _saved(found) -> list:
+    """What a file holds: one object of `saveRDS`, or those of `save`, a chain of named ones."""
+    if found.info.type.name != "LIST":
+        return [found]
+    things = []
+    while found.info.type.name == "LIST":
+        thing, found = found.value
+        things.append(thing)
+    return things
+
+
+def _attributes(thing) -> dict:
+    """An object's attributes, which are the slots of one of class S4."""
+    slots, link = {}, thing.attributes
+    while link is not None and link.info.type.name == "LIST":
+        tag = link.tag.referenced_object or link.tag
+        value, rest = link.value
+        slots[tag.value.value.decode()] = value
+        link = rest
+    return slots
+
+
+def _column(table: pd.DataFrame, column: str | None, path: Path) -> pd.Series:
+    if column not in table.columns:
+        raise InputError(
+            f"{path}: `{META}` has no column `{column}`; {hint(str(column), map(str, table))}."
+        )
+    if isinstance(table.index, pd.RangeIndex):
+        raise InputError(f"{path}: `{META}` does not name its spots; give another object.")
+    return table[column]
+
+
+def _decoded(vector: pd.Series, codes: pd.DataFrame | None, path: Path) -> pd.Series:
+    if codes is None:
+        raise InputError(
+            f"{path}: holds codes, not names; give the table of their meaning in the config's "
+            "`raw_labels.codes`."
+        )
+    meaning = codes.set_index("code")["label"]
+    vector = vector.dropna()
+    unknown = sorted(set(vector) - set(meaning.index))
+    if unknown:
+        raise InputError(
+            f"{path}: code {unknown[0]:g} has no meaning in `raw_labels.codes`; add its line."
+        )
+    return vector.map(meaning)

@@ -1,0 +1,178 @@
+"""The model's gene panel, and the mapping of a section's own genes to it."""
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import anndata
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+
+from sagefm.common.errors import InputError
+from sagefm.common.io import read_table
+
+DUPLICATES = ("first", "sum")
+
+_VERSION = re.compile(r"^(ENS[A-Z]*G\d+)\.\d+$")
+
+
+def read_aliases(path: str | Path) -> dict[str, set[str]]:
+    """Read a TSV with the columns `alias` (earlier symbol or Ensembl id) and `symbol`.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or lacks a column.
+    """
+    try:
+        table = read_table(path, dtype=str)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read ({error}); correct `aliases`.") from error
+    if not {"alias", "symbol"} <= set(table.columns):
+        raise InputError(f"{path}: needs the tab-separated columns `alias` and `symbol`; add them.")
+    aliases = defaultdict(set)
+    for alias, symbol in table[["alias", "symbol"]].dropna().itertuples(index=False):
+        aliases[alias].add(symbol)
+    return dict(aliases)
+
+
+def source_symbols(adata: anndata.AnnData) -> np.ndarray:
+    """Gene symbols of a section as read: `var['gene_symbols']` where var_names are Ensembl ids."""
+    names = adata.var_names.to_numpy(dtype=object)
+    if "gene_symbols" not in adata.var:
+        return names
+    ensembl = adata.var_names.str.match(r"ENS[A-Z]*G\d+")
+    return np.where(ensembl, adata.var["gene_symbols"].to_numpy(dtype=object), names)
+
+
+def harmonise(
+    adata: anndata.AnnData,
+    panel: Sequence[str],
+    *,
+    duplicates: str = "first",
+    min_overlap: float = 0.5,
+    aliases: Mapping[str, set[str]] | None = None,
+) -> tuple[anndata.AnnData, dict[str, int | str]]:
+    """Map a section's genes to the panel.
+
+    A gene goes to the panel gene of its name. Where that name is not in the panel, the source's own
+    `var['gene_symbols']` is tried for an Ensembl id, then the alias table, by the gene's name and
+    by its Ensembl id. An alias counts only if it leads to one panel gene, which the source does not
+    have already and to which no gene of another name leads.
+
+    Parameters
+    ----------
+    adata
+        A section as `readers.read_section` gives it.
+    panel
+        Gene symbols in the model's order.
+    duplicates
+        What becomes of a symbol that occurs more than once: `first` keeps the first (as the
+        released code does), `sum` adds them up.
+    min_overlap
+        Least share of the panel that must be found, 0 to 1.
+    aliases
+        See `read_aliases`.
+
+    Returns
+    -------
+    adata, counts
+        The section with `X` csr int32 (spots x panel), missing genes zero, `var['in_source']`
+        telling which; and `genes_source`, `genes_panel` (found), `genes_missing`, `genes_renamed`
+        (panel genes found by another name), `genes_duplicated`, `duplicates_rule`.
+
+    Raises
+    ------
+    InputError
+        If too little of the panel is found, or the symbols look like mouse.
+    """
+    if duplicates not in DUPLICATES:
+        raise InputError(f"harmonise: duplicates `{duplicates}` is unknown; use `first` or `sum`.")
+    index = pd.Index(panel)
+    target = index.get_indexer(adata.var_names)
+    direct = set(target)
+    _fill(target, index.get_indexer(source_symbols(adata)))
+    if aliases:
+        _fill(target, _alias_targets(adata, target, index, aliases))
+
+    source = np.flatnonzero(target >= 0)
+    found, first, times = np.unique(target[source], return_index=True, return_counts=True)
+    _check_overlap(adata, index, len(found), min_overlap)
+    if duplicates == "first":
+        source = source[first]
+    selection = sp.csr_matrix(
+        (np.ones(len(source), np.int32), (source, target[source])), shape=(adata.n_vars, len(panel))
+    )
+    matrix = sp.csr_matrix(adata.X @ selection)
+    matrix.sort_indices()
+    in_source = np.zeros(len(panel), dtype=bool)
+    in_source[found] = True
+    harmonised = anndata.AnnData(
+        X=matrix,
+        obs=adata.obs.copy(),
+        var=pd.DataFrame({"in_source": in_source}, index=index),
+        obsm={"spatial": adata.obsm["spatial"].copy()},
+        uns=dict(adata.uns),
+    )
+    return harmonised, {
+        "genes_source": adata.n_vars,
+        "genes_panel": len(found),
+        "genes_missing": len(panel) - len(found),
+        "genes_renamed": len(set(found) - direct),
+        "genes_duplicated": int((times > 1).sum()),
+        "duplicates_rule": duplicates,
+    }
+
+
+def _fill(target: np.ndarray, other: np.ndarray) -> None:
+    """Take the panel indices of `other` where `target` has none and they are not taken by name."""
+    free = (target < 0) & (other >= 0) & ~np.isin(other, target)
+    target[free] = other[free]
+
+
+def _alias_targets(
+    adata: anndata.AnnData, target: np.ndarray, index: pd.Index, aliases: Mapping[str, set[str]]
+) -> np.ndarray:
+    """Panel index each unmapped gene has by the alias table, -1 where it has none or several."""
+    names = source_symbols(adata)
+    ids = adata.var.get("gene_ids", adata.var_names.to_series())
+    result = np.full(adata.n_vars, -1)
+    leads = defaultdict(set)
+    for gene in np.flatnonzero(target < 0):
+        symbols = set()
+        for key in (names[gene], _VERSION.sub(r"\1", ids.iloc[gene])):
+            symbols |= aliases.get(key, set())
+        hits = index.get_indexer(sorted(symbols))
+        hits = hits[hits >= 0]
+        if len(hits) == 1:
+            result[gene] = hits[0]
+            leads[hits[0]].add(names[gene])
+    ambiguous = [hit for hit, genes in leads.items() if len(genes) > 1]
+    result[np.isin(result, ambiguous)] = -1
+    return result
+
+
+def _check_overlap(adata: anndata.AnnData, index: pd.Index, found: int, least: float) -> None:
+    """InputError if a section has less than `least` of the panel, with the likely reason."""
+    if found >= least * len(index):
+        return
+    names = source_symbols(adata)
+    upper = index.str.upper().isin(pd.Index(names).str.upper()).sum()
+    if upper >= least * len(index):
+        reason = (
+            f"{upper} would match in capitals, so these look like mouse symbols (the first: "
+            f"`{names[0]}`); give human sections, or map the genes to human symbols first."
+        )
+    elif adata.var_names.str.match(r"ENS[A-Z]*G\d+").mean() > 0.5:
+        reason = (
+            "its genes are named by Ensembl ids; put the symbols in var['gene_symbols'], or name a "
+            "table from ids to symbols in `harmonise: aliases`."
+        )
+    else:
+        reason = "give a whole-transcriptome section, or lower `harmonise: min_overlap`."
+    raise InputError(
+        f"only {found} of the panel's {len(index)} genes are among the section's {adata.n_vars} "
+        f"({found / len(index):.0%}, at least {least:.0%} are needed): {reason}"
+    )

@@ -1,0 +1,162 @@
+"""Quality control of spots, and the table of a cohort's sections."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import anndata
+import h5py
+import numpy as np
+import pandas as pd
+
+from sagefm.cohorts.panel import source_symbols
+from sagefm.common.errors import InputError
+
+# Taken from a sample's provenance into the table of its cohort; absent ones are left empty.
+PROVENANCE_COLUMNS = (
+    "cohort",
+    "sample",
+    "patient",
+    "organ",
+    "technology",
+    "spots_source",
+    "spots_kept",
+    "duplicate_positions",
+    "genes_source",
+    "genes_panel",
+    "genes_missing",
+    "genes_renamed",
+    "genes_duplicated",
+    "labels_matched",
+)
+
+
+def apply_qc(
+    adata: anndata.AnnData,
+    *,
+    in_tissue: bool = True,
+    min_counts: int = 1,
+    min_genes: int = 1,
+    max_mito_share: float = 1.0,
+    min_spots: int = 15,
+) -> anndata.AnnData:
+    """Keep the spots that pass, judged by all genes of the source.
+
+    Parameters
+    ----------
+    adata
+        A section as `readers.read_section` gives it, X raw counts.
+    in_tissue
+        Keep only spots with `obs['in_tissue']` 1; without that column every spot is in tissue.
+    min_counts, min_genes
+        Least counts, and least genes with a count, of a spot.
+    max_mito_share
+        Largest share (0 to 1) of a spot's counts in mitochondrial genes, symbols `MT-...`.
+    min_spots
+        Least number of spots left, that of a neighbourhood.
+
+    Returns
+    -------
+    AnnData
+        A copy with `obs['n_counts']`, `obs['n_genes']` (int32) and `obs['mito_share']` (float32),
+        which is NaN, and judged to pass, in spots without counts and in sources without
+        mitochondrial genes.
+
+    Raises
+    ------
+    InputError
+        If fewer than `min_spots` are left, coordinates are missing among them, or more than half of
+        them share a position with another.
+    """
+    measures = spot_measures(adata)
+    tissue = np.ones(adata.n_obs, dtype=bool)
+    if in_tissue and "in_tissue" in adata.obs:
+        tissue = adata.obs["in_tissue"].to_numpy() == 1
+    passes = {
+        "in tissue": tissue,
+        f"{min_counts} counts": measures["n_counts"].to_numpy() >= min_counts,
+        f"{min_genes} genes": measures["n_genes"].to_numpy() >= min_genes,
+        f"mitochondrial share {max_mito_share:g}": ~(
+            measures["mito_share"].to_numpy() > max_mito_share
+        ),
+    }
+    keep = np.logical_and.reduce(list(passes.values()))
+    if keep.sum() < min_spots:
+        each = ", ".join(f"{name}: {mask.sum()}" for name, mask in passes.items())
+        raise InputError(
+            f"{keep.sum()} of {adata.n_obs} spots pass quality control ({each}), but a "
+            f"neighbourhood needs min_spots = {min_spots}; relax `qc` in the config, or take the "
+            "sample out of its sheet."
+        )
+    kept = adata[keep].copy()
+    kept.obs[measures.columns] = measures[keep]
+    if not np.isfinite(kept.obsm["spatial"]).all():
+        raise InputError(
+            "spots outside the tissue have NaN or missing coordinates; set `qc: in_tissue: true`, "
+            "or give their positions."
+        )
+    shared = count_shared_positions(kept.obsm["spatial"])
+    if shared > kept.n_obs / 2:
+        raise InputError(
+            f"{shared} of {kept.n_obs} spots share their position with another spot; give each its "
+            "own x and y in obsm['spatial'] or in the position file."
+        )
+    return kept
+
+
+def spot_measures(adata: anndata.AnnData) -> pd.DataFrame:
+    """`n_counts`, `n_genes` (int32) and `mito_share` (float32) of each spot, see `apply_qc`."""
+    n_counts = np.asarray(adata.X.sum(axis=1)).ravel()
+    mito = pd.Index(source_symbols(adata)).str.startswith("MT-")
+    mito_counts = np.asarray(adata.X[:, np.flatnonzero(mito)].sum(axis=1)).ravel()
+    share = np.full(adata.n_obs, np.nan, dtype=np.float32)
+    np.divide(mito_counts, n_counts, out=share, where=(n_counts > 0) & mito.any())
+    return pd.DataFrame(
+        {
+            "n_counts": n_counts.astype(np.int32),
+            "n_genes": np.diff(adata.X.indptr).astype(np.int32),
+            "mito_share": share,
+        },
+        index=adata.obs_names,
+    )
+
+
+def count_shared_positions(spatial: np.ndarray) -> int:
+    """Count the spots (rows of x, y) whose position is another spot's too."""
+    _, times = np.unique(spatial, axis=0, return_counts=True)
+    return int(times[times > 1].sum())
+
+
+def qc_table(samples: Sequence[str | Path]) -> pd.DataFrame:
+    """One row a harmonised sample: spots and genes before and after, depth, size on disk.
+
+    Counts are not read, only `obs` and `uns['provenance']`. `median_...` are over the spots kept,
+    in all genes of the source; `median_mito_share` is missing where the source has no mitochondrial
+    gene; `file_bytes` and `bytes_per_spot` are those of the h5ad.
+
+    Raises
+    ------
+    InputError
+        If a file is missing, is not readable or is not a harmonised sample.
+    """
+    rows = []
+    for path in map(Path, samples):
+        try:
+            with h5py.File(path) as file:
+                obs = anndata.io.read_elem(file["obs"])
+                provenance = anndata.io.read_elem(file["uns/provenance"])
+        except (OSError, KeyError) as error:
+            raise InputError(
+                f"{path}: is not a harmonised sample ({error}); remove it and run again."
+            ) from error
+        size = path.stat().st_size
+        rows.append(
+            {name: provenance.get(name) for name in PROVENANCE_COLUMNS}
+            | {
+                "median_counts": obs["n_counts"].median(),
+                "median_genes": obs["n_genes"].median(),
+                "median_mito_share": obs["mito_share"].dropna().median(),
+                "file_bytes": size,
+                "bytes_per_spot": round(size / len(obs)),
+            }
+        )
+    return pd.DataFrame(rows)

@@ -1,0 +1,174 @@
+"""Readers of spatial sections: every format becomes the same AnnData, in the source's own genes."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import anndata
+import numpy as np
+import pandas as pd
+import scipy.io
+import scipy.sparse as sp
+
+from sagefm.cohorts.formats import locate
+from sagefm.cohorts.positions import attach_positions, check_spatial, read_positions, standard_obs
+from sagefm.common.errors import InputError
+
+# Names under which sources keep a gene's symbol when var_names hold its Ensembl id.
+SYMBOL_COLUMNS = ("gene_symbols", "gene_symbol", "gene_name", "feature_name")
+
+
+def read_section(
+    path: str | Path, fmt: str = "auto", positions: str | Path | None = None
+) -> anndata.AnnData:
+    """Read one section.
+
+    Parameters
+    ----------
+    path
+        File or folder of the section, see `formats.locate`.
+    fmt
+        One of `formats.FORMATS`; `auto` tells by the name and content of `path`.
+    positions
+        Position file in Space Ranger's layout, `.csv` or `.csv.gz`. Needed for `tenx_h5` and `mtx`;
+        elsewhere it replaces the section's own positions.
+
+    Returns
+    -------
+    AnnData
+        `X` csr int32 (spots x genes), raw counts, indices sorted, no explicit zeros. `obs` indexed
+        by barcode, with `in_tissue` (0/1), `array_row`, `array_col` where the source has them.
+        `var` indexed by the source's gene names, repeated ones left as they are, with `gene_ids`
+        (Ensembl) and `gene_symbols` where the source has them. `obsm['spatial']` float64
+        (spots, 2), x and y in full-resolution pixels. `uns['reader']` is the format. Images are
+        dropped.
+
+    Raises
+    ------
+    InputError
+        For anything that cannot be used as raw counts with coordinates; the sentence names the file
+        and the remedy.
+    """
+    path = Path(path)
+    fmt, files = locate(path, fmt, positions)
+    with warnings.catch_warnings():
+        # Repeated symbols are settled by `panel.harmonise`, which counts them.
+        warnings.filterwarnings("ignore", message=".*names are not unique")
+        source = _read_mtx(files) if "matrix" in files else _read_file(files["counts"], fmt)
+    if not source.obs_names.is_unique:
+        repeated = source.obs_names[source.obs_names.duplicated()][0]
+        raise InputError(
+            f"{path}: barcode `{repeated}` occurs more than once; give every spot its own name."
+        )
+    if 0 in source.shape:
+        raise InputError(
+            f"{path}: holds {source.n_obs} spots and {source.n_vars} gene expression features; "
+            "give a section with both."
+        )
+    elsewhere = [f"layers['{key}']" for key in source.layers]
+    if source.raw is not None:
+        elsewhere.append("raw.X")
+    adata = anndata.AnnData(
+        X=_raw_counts(source.X, path, elsewhere),
+        obs=standard_obs(source.obs, path),
+        var=_standard_var(source.var),
+        uns={"reader": fmt},
+    )
+    if "positions" in files:
+        attach_positions(adata, read_positions(files["positions"]), files["positions"])
+    elif "spatial" in source.obsm:
+        adata.obsm["spatial"] = np.asarray(source.obsm["spatial"])
+    else:
+        raise InputError(
+            f"{path}: has no obsm['spatial']; put the spots' x and y pixels there, or name a "
+            "position file as its `positions`."
+        )
+    check_spatial(adata, files.get("positions", path))
+    return adata
+
+
+@contextmanager
+def _reading(path: Path, kind: str) -> Iterator[None]:
+    """Turn whatever a library raises on a damaged file into one sentence."""
+    try:
+        yield
+    except MemoryError:
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise InputError(
+            f"{path}: cannot be read as {kind}, perhaps truncated ({reason}); fetch or make the "
+            "file again."
+        ) from error
+
+
+def _read_file(path: Path, fmt: str) -> anndata.AnnData:
+    """Read an h5ad or a 10x HDF5 file, gene expression only."""
+    if fmt in ("hest", "h5ad"):
+        with _reading(path, "h5ad"):
+            return anndata.read_h5ad(path)
+    from scanpy import read_10x_h5  # seconds to import; the other formats do without it
+
+    with _reading(path, "10x HDF5"):
+        return read_10x_h5(path, gex_only=True)
+
+
+def _read_mtx(files: dict[str, Path]) -> anndata.AnnData:
+    """Read a 10x Matrix Market triple, gene expression only.
+
+    `scanpy.read_10x_mtx` insists on plain `genes.tsv` or gzipped `features.tsv`; deposits mix them.
+    """
+    with _reading(files["matrix"], "Matrix Market"):
+        matrix = sp.csr_matrix(scipy.io.mmread(files["matrix"]).T)
+    tables = {}
+    for role, length in zip(("barcodes", "features"), matrix.shape, strict=True):
+        with _reading(files[role], "a table"):
+            tables[role] = pd.read_csv(
+                files[role], sep="\t", header=None, dtype=str, keep_default_na=False
+            )
+        if len(tables[role]) != length:
+            raise InputError(
+                f"{files[role]}: has {len(tables[role])} lines, but {files['matrix']} has {length} "
+                f"{role}; take all three files from one folder."
+            )
+    features = tables["features"]
+    var = pd.DataFrame({"gene_ids": features[0].to_numpy()}, index=features.get(1, features[0]))
+    obs = pd.DataFrame(index=tables["barcodes"][0])
+    adata = anndata.AnnData(X=matrix, obs=obs, var=var)
+    return adata[:, (features[2] == "Gene Expression").to_numpy()] if 2 in features else adata
+
+
+def _standard_var(source: pd.DataFrame) -> pd.DataFrame:
+    """`gene_ids` and `gene_symbols`, as strings, of a source's table of genes."""
+    var = pd.DataFrame(index=source.index.astype(str).rename(None))
+    if "gene_ids" in source:
+        var["gene_ids"] = source["gene_ids"].astype(str).to_numpy()
+    for name in SYMBOL_COLUMNS:
+        if name in source:
+            var["gene_symbols"] = source[name].astype(str).to_numpy()
+            break
+    return var
+
+
+def _raw_counts(matrix, path: Path, elsewhere: list[str]) -> sp.csr_matrix:
+    """Make csr int32 of counts, sorted, no explicit zeros; InputError if they are no counts."""
+    counts = sp.csr_matrix((0, 0)) if matrix is None else sp.csr_matrix(matrix)
+    what = None
+    if matrix is None or counts.dtype.kind not in "iuf":
+        what = "holds no numbers"
+    elif not np.isfinite(counts.data).all():
+        what = "holds NaN or infinite values"
+    elif (counts.data < 0).any():
+        what = "holds negative values"
+    elif np.mod(counts.data, 1).any():
+        what = "holds values that are not integers"
+    elif (counts.data > np.iinfo(np.int32).max).any():
+        what = "holds counts too large for 32 bits"
+    if what:
+        hint = f" (perhaps in its {' or '.join(elsewhere)})" if elsewhere else ""
+        raise InputError(f"{path}: X {what}; store the raw counts{hint} as X.")
+    counts = counts.astype(np.int32)
+    counts.sum_duplicates()
+    counts.eliminate_zeros()
+    return counts

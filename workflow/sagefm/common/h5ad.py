@@ -1,0 +1,82 @@
+"""Reading and writing h5ad files, whole or not at all."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import h5py
+import numpy as np
+
+from sagefm.common.errors import InputError
+from sagefm.common.io import atomic
+
+if TYPE_CHECKING:  # seconds to import; only the functions that need it pay
+    from anndata import AnnData
+
+CHUNK_GENES = 1024
+"""Columns of one compressed block of the layer, whose rows are those of a batch."""
+
+
+def append_layer(
+    path: Path, name: str, blocks: Iterator[np.ndarray], shape: tuple[int, int], batch_size: int
+) -> None:
+    """Write consecutive rows of a layer (float32) into an h5ad that is there already."""
+    done, chunks = 0, (min(batch_size, shape[0]), min(CHUNK_GENES, shape[1]))
+    with h5py.File(path, "r+") as file:
+        layers = file["layers"]
+        data = layers.create_dataset(name, shape, np.float32, chunks=chunks, **COMPRESSION)
+        data.attrs.update({"encoding-type": "array", "encoding-version": "0.2.0"})
+        for block in blocks:
+            data[done : done + len(block)] = block
+            done += len(block)
+
+
+COMPRESSION = {"compression": "gzip", "compression_opts": 6, "shuffle": True}
+
+
+def write_h5ad(adata: "AnnData", path: str | Path) -> None:
+    """Write an AnnData as h5ad; byte-shuffled gzip, which small counts compress best under."""
+    from anndata.experimental import write_dispatched
+
+    def write(writer, store, key, elem, *, dataset_kwargs, iospec):
+        # anndata would hand `shuffle` on to scalar strings, which HDF5 refuses.
+        compressible = iospec.encoding_type in ("array", "csr_matrix", "csc_matrix")
+        writer(store, key, elem, dataset_kwargs=COMPRESSION if compressible else {})
+
+    # Made in memory, since HDF5 crashes the process when it closes a file on a disk that is full.
+    with h5py.File("image", "w", driver="core", backing_store=False) as file:
+        write_dispatched(file, "/", adata, write)
+        file.flush()
+        image = file.id.get_file_image()
+    with atomic(path) as temporary:
+        temporary.write_bytes(image)
+
+
+@contextmanager
+def as_h5ad(path: str | Path) -> Iterator[None]:
+    """Say in a sentence that a file of this workflow's is none, while it is read.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, is not readable HDF5, or lacks what is read of it.
+    """
+    try:
+        yield
+    except (OSError, KeyError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as h5ad ({error}); make it again.") from error
+
+
+def read_h5ad(path: str | Path) -> "AnnData":
+    """Read an h5ad of this workflow.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or is not readable HDF5.
+    """
+    import anndata
+
+    with as_h5ad(path):
+        return anndata.read_h5ad(path)

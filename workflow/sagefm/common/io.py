@@ -1,0 +1,131 @@
+"""Files that appear whole or not at all: tables, sections, checksums."""
+
+import errno
+import glob
+import gzip
+import hashlib
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from sagefm.common.errors import InputError
+
+if TYPE_CHECKING:  # seconds to import; only the functions that need it pay
+    pass
+
+
+@contextmanager
+def atomic(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`, renamed to it on success and removed on failure.
+
+    The temporary name ends as the final one does, since writers choose their format by it. Before
+    it, it tells whose it is, so that what a killed process left goes with the next attempt.
+
+    Raises
+    ------
+    InputError
+        If the disk is full; the sentence names the file that could not be written.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _remove_abandoned(path)
+    temporary = temporary_of(path)
+    try:
+        yield temporary
+        temporary.replace(path)
+    except OSError as error:
+        if disk := full_disk(path, error):
+            raise disk from error
+        raise
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def temporary_of(path: Path) -> Path:
+    """What this process calls a file while it is being written."""
+    return path.with_name(f"{_of_machine()}{os.getpid()}.{path.name}")
+
+
+def _of_machine() -> str:
+    return f".tmp-{socket.gethostname()}-"
+
+
+def _remove_abandoned(path: Path) -> None:
+    """Remove what processes of this machine that are no more had begun to write to `path`."""
+    start, end = _of_machine(), f".{path.name}"
+    for other in path.parent.glob(f"{glob.escape(start)}*{glob.escape(end)}"):
+        process = other.name.removeprefix(start).removesuffix(end)
+        if process.isdecimal() and not _is_running(int(process)):
+            other.unlink(missing_ok=True)
+
+
+def _is_running(process: int) -> bool:
+    """Whether there is a process of this number on this machine."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # another user's
+        pass
+    return True
+
+
+def write_table(table: pd.DataFrame, path: str | Path, *, index: bool = False) -> None:
+    """Write a TSV, gzipped if the name ends in `.gz`; equal tables give equal bytes."""
+    with atomic(path) as temporary, temporary.open("wb") as file:
+        if str(path).endswith(".gz"):  # its header names neither the temporary file nor the time
+            with gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed:
+                table.to_csv(packed, sep="\t", index=index, na_rep="NA")
+        else:
+            table.to_csv(file, sep="\t", index=index, na_rep="NA")
+
+
+def read_table(path: str | Path, **kwargs) -> pd.DataFrame:
+    """Read a TSV, or a CSV by its name; only `NA` and the empty cell are missing values."""
+    separator = "," if ".csv" in Path(path).suffixes else "\t"
+    return pd.read_csv(path, sep=separator, na_values=["NA", ""], keep_default_na=False, **kwargs)
+
+
+def require_space(path: str | Path, size: int) -> None:
+    """Raise the `InputError` of a full disk if a file of `size` bytes would not fit at `path`.
+
+    For files written through libraries that crash on a full disk instead of raising.
+    """
+    if shutil.disk_usage(Path(path).parent).free < size:
+        raise _no_space(path)
+
+
+def require_writable(folder: str | Path) -> None:
+    """Raise an `InputError` if nothing may be written to a folder, or to where it would be made."""
+    folder = Path(folder).absolute()
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    if not os.access(there, os.W_OK):
+        raise InputError(
+            f"{there}: nothing may be written there; change that, or move `results` in the config."
+        )
+
+
+def full_disk(path: str | Path, error: OSError) -> InputError | None:
+    """What to say of an error in writing `path`, if it is that the disk is full."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error):
+        return _no_space(path)
+    return None
+
+
+def _no_space(path: str | Path) -> InputError:
+    return InputError(
+        f"{path}: no space left on the disk; free some, or move `results` in the config (scratch "
+        "files: TMPDIR) to a larger one, and start again (what is finished is kept)."
+    )
+
+
+def sha256(path: str | Path) -> str:
+    """Hex SHA-256 of a file's content."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,38 @@
+"""What every script of a rule does around its work: log, and fail with one clear sentence."""
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sagefm.common.errors import InputError
+
+
+@contextmanager
+def job(snakemake: Any) -> Iterator[logging.Logger]:
+    """Send log messages to the rule's log file and to stderr while a script works.
+
+    An `InputError` ends the script with its sentence and exit status 1; anything else leaves its
+    traceback in the log file as well.
+    """
+    log = logging.getLogger("sagefm")
+    handlers: list[logging.Handler] = [
+        logging.FileHandler(snakemake.log[0], mode="w"),
+        logging.StreamHandler(sys.stderr),
+    ]
+    form = logging.Formatter(f"%(asctime)s {snakemake.rule}: %(message)s", "%H:%M:%S")
+    for handler in handlers:
+        handler.setFormatter(form)
+        log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    logging.captureWarnings(True)
+    logging.getLogger("py.warnings").addHandler(handlers[0])
+    try:
+        yield log
+    except InputError as error:
+        log.error("ERROR: %s", error)
+        sys.exit(1)
+    except Exception:
+        log.exception("unexpected error")
+        raise

@@ -1,0 +1,104 @@
+"""The schemas of the config and of the sheets, and what is wrong with an entry, in words."""
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+
+import yaml
+from jsonschema import Draft202012Validator, ValidationError
+
+from sagefm.common.errors import hint
+
+SCHEMAS = Path(__file__).parents[2] / "schemas"
+
+_TYPES = {
+    "array": "a list",
+    "object": "a table of keys",
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "null",
+}
+"""Types of JSON in words."""
+
+_NAME = "a name of letters, digits, `.`, `_` and `-` that begins with a letter or digit"
+
+PATTERNS = {
+    "^[A-Za-z0-9][A-Za-z0-9._-]*$": _NAME,
+    "^(?!sagefm-)[A-Za-z0-9][A-Za-z0-9._-]*$": f"{_NAME}, and not with `sagefm-`,",
+    "^https?://": "an address that begins with http:// or https://",
+    "^[0-9a-f]{64}$": "a SHA-256 of 64 digits 0 to 9 and a to f",
+    "^(auto|cpu|cuda(:[0-9]+)?)$": "auto, cpu, cuda or cuda:NUMBER",
+    "^[0-9]*$": "a whole number",
+}
+"""Patterns of the schemas in words."""
+
+_LIMITS = {
+    "minimum": "{} or more",
+    "maximum": "{} or less",
+    "exclusiveMinimum": "more than {}",
+    "exclusiveMaximum": "less than {}",
+}
+
+_EXPONENT = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+")
+"""Numbers of which YAML reads some as text: 5e-5 and 1e5, but not 5.0e-5."""
+
+
+def plain(number: float | str) -> str:
+    """A number without exponent, as YAML never takes it for text."""
+    return format(Decimal(str(number)), "f")
+
+
+def load_schema(name: str) -> dict:
+    """A schema of `workflow/schemas` by its name without suffix."""
+    return yaml.safe_load((SCHEMAS / f"{name}.schema.yaml").read_text())
+
+
+def first_error(instance: object, schema: dict) -> str | None:
+    """What is wrong with an instance, in words, with the nearest allowed name where one is close.
+
+    Returns
+    -------
+    str or None
+        `at {where}: {what}`, of the first error; None if the instance is valid.
+    """
+    errors = Draft202012Validator(schema).iter_errors(instance)
+    error = min(errors, key=lambda e: (len(e.absolute_path), str(e.absolute_path)), default=None)
+    if error is None:
+        return None
+    where = ".".join(str(part) for part in error.absolute_path) or "the top level"
+    return f"at {where}: {_in_words(error)}"
+
+
+def _in_words(error: ValidationError) -> str:
+    rule, limit, found = error.validator, error.validator_value, error.instance
+    if rule == "additionalProperties" and isinstance(error.schema, Mapping):
+        known = list(error.schema.get("properties", {}))
+        unknown = sorted(set(found) - set(known))[0]
+        return f"unknown key `{unknown}`; {hint(unknown, known, 'known are')}"
+    if rule == "required":
+        missing = next(key for key in limit if key not in found)
+        return f"`{missing}` is missing"
+    if rule == "enum":
+        # Null is what a key has that is left out, so no value to offer.
+        return f"`{found}` is not one of {', '.join(repr(one) for one in limit if one is not None)}"
+    if rule == "type":
+        names = [limit] if isinstance(limit, str) else limit
+        numeric = {"integer", "number"} & set(names)
+        if numeric and isinstance(found, str) and _EXPONENT.fullmatch(found):
+            return f"`{found}` is text to YAML, where a number is wanted; write {plain(found)}"
+        return _wanted(found, " or ".join(_TYPES[name] for name in names))
+    if rule in _LIMITS:
+        return _wanted(found, _LIMITS[rule].format(limit))
+    if rule == "pattern":
+        return _wanted(found, PATTERNS[limit])
+    if rule in ("minItems", "minLength", "minProperties") and not found:
+        return "it is empty"
+    return error.message
+
+
+def _wanted(found: object, wanted: str) -> str:
+    given = "nothing" if found is None or found == "" else f"`{found}`"
+    return f"{given} is given, but {wanted} is wanted"

@@ -1,0 +1,89 @@
+"""Sheets of samples and of label files: read once, checked whole, before any job starts.
+
+Every error is one sentence that names the sheet, the row's sample, and the remedy. No heavy import
+stands here: this is read whenever the workflow is parsed.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+
+from sagefm.common.errors import InputError, hint
+from sagefm.config.schemas import first_error, load_schema
+
+
+def read_samples(path: str | Path, cohort: str) -> pd.DataFrame:
+    """A cohort's sheet: one row a sample, all columns of the schema, empty where not given.
+
+    Raises
+    ------
+    InputError
+        If the sheet is missing, empty, or has a bad row; the sentence names the row's sample.
+    """
+    sheet = _read_sheet(path, "samples", cohort, f"cohorts.{cohort}.samples")
+    return sheet.assign(cohort=cohort)
+
+
+def read_label_files(path: str | Path, cohort: str, samples: pd.DataFrame) -> pd.DataFrame:
+    """A cohort's sheet of label files: one row a sample that has labels.
+
+    Raises
+    ------
+    InputError
+        As `read_samples`, or if a row's sample is not one of the cohort's `samples`.
+    """
+    sheet = _read_sheet(path, "label_files", cohort, f"cohorts.{cohort}.raw_labels.files")
+    for name in sheet["sample"]:
+        if name not in set(samples["sample"]):
+            raise InputError(
+                f"sheet {path} (cohort `{cohort}`): the cohort has no sample `{name}`; "
+                f"{hint(name, samples['sample'])}."
+            )
+    return sheet
+
+
+def _read_sheet(path: str | Path, schema_name: str, cohort: str, key: str) -> pd.DataFrame:
+    where = f"sheet {path} (cohort `{cohort}`)"
+    try:
+        sheet = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+    except FileNotFoundError as error:
+        raise InputError(
+            f"{where} does not exist (looked from {Path.cwd()}); correct {key} in the config."
+        ) from error
+    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
+        raise InputError(f"{where} is not a table of tab-separated columns ({error}).") from error
+    if len(sheet.columns) == 1:
+        raise InputError(
+            f"{where} is not a table of tab-separated columns (its first line is one: "
+            f"`{sheet.columns[0]}`); put tabs between them."
+        )
+    if sheet.empty:
+        raise InputError(f"{where} has no rows; list at least one sample.")
+    schema = load_schema(schema_name)
+    _check_columns(list(sheet.columns), schema, where)
+    for number, row in enumerate(sheet.to_dict("records"), start=2):
+        name = row.get("sample", "")
+        if problem := first_error(row, schema):
+            raise InputError(f"{where}, line {number}, sample `{name}`, {problem}.")
+        for column in ("path_or_id", "positions"):
+            local = row["source"] == "local" and row.get(column)
+            if local and not Path(row[column]).exists():
+                raise InputError(
+                    f"{where}, sample `{name}`: {column} {row[column]} does not exist (looked from "
+                    f"{Path.cwd()}); correct the sheet."
+                )
+    twice = sheet["sample"][sheet["sample"].duplicated()]
+    if len(twice):
+        raise InputError(f"{where}: sample `{twice.iloc[0]}` occurs twice; give each its own name.")
+    return sheet.reindex(columns=list(schema["properties"]), fill_value="")
+
+
+def _check_columns(columns: list[str], schema: dict, where: str) -> None:
+    missing = [name for name in schema["required"] if name not in columns]
+    for name in columns:
+        if name not in schema["properties"]:
+            known = hint(name, schema["properties"], "known are")
+            lacking = f", and `{missing[0]}` is missing" if missing else ""
+            raise InputError(f"{where}: unknown column `{name}`{lacking}; {known}.")
+    if missing:
+        raise InputError(f"{where}: column `{missing[0]}` is missing; add it.")

@@ -1,0 +1,116 @@
+"""Single files out of zip and tar archives; nothing else of the archive touches the disk."""
+
+import lzma
+import shutil
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from sagefm.common.errors import InputError, hint
+from sagefm.common.io import atomic
+
+DAMAGED = (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError)
+
+
+def extract(archive: str | Path, member: str, destination: str | Path) -> None:
+    """Write one member of an archive to `destination`, whole or not at all.
+
+    Parameters
+    ----------
+    member
+        Its path in the archive, or the end of it, from some folder on, where that is unambiguous.
+
+    Raises
+    ------
+    InputError
+        If the archive is damaged, has no such file, or has a link or folder by that name.
+    """
+    archive = Path(archive)
+    try:
+        opened = _zip if zipfile.is_zipfile(archive) else _tar
+        with (
+            opened(archive, member) as source,
+            atomic(destination) as temporary,
+            temporary.open("wb") as file,
+        ):
+            shutil.copyfileobj(source, file, 1 << 20)
+    except DAMAGED as error:
+        raise InputError(
+            f"{archive}: is damaged or cut off ({_in_a_line(error)}); delete it, and start again "
+            "to have it fetched anew."
+        ) from error
+
+
+def require_whole(archive: Path, name: str) -> None:
+    """Raise an `InputError` if an archive, which people know as `name`, does not reach its end."""
+    try:
+        if not zipfile.is_zipfile(archive):  # which has its table of contents at its end
+            _read_to_the_end(archive)
+    except DAMAGED as error:
+        raise InputError(
+            f"{name}: what came is no archive, or one cut off ({_in_a_line(error)}); it was thrown "
+            "away. Start again; if it happens twice, the copy at its source is damaged: take "
+            "another."
+        ) from error
+
+
+def _in_a_line(error: Exception) -> str:
+    """What a library says of a failure; tarfile adds a line for every kind it has tried."""
+    return str(error).partition("\n")[0].rstrip(":")
+
+
+def _read_to_the_end(archive: Path) -> None:
+    with tarfile.open(archive) as opened:
+        opened.getmembers()
+        # Cut off between two members it would pass for a shorter one, but for the block of zeros.
+        opened.fileobj.seek(opened.offset)
+        if opened.fileobj.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+            raise tarfile.ReadError("it has no end")
+
+
+@contextmanager
+def _zip(archive: Path, member: str) -> Iterator[IO[bytes]]:
+    with zipfile.ZipFile(archive) as opened:
+        name = _named(archive, member, opened.namelist())
+        info = opened.getinfo(name)
+        kind = info.external_attr >> 28  # of a Unix mode: 8 is a regular file, 0 says nothing
+        if info.is_dir() or kind not in (0, 8):
+            raise _no_file(archive, name)
+        with opened.open(info) as source:  # which checks the CRC at the end
+            yield source
+
+
+@contextmanager
+def _tar(archive: Path, member: str) -> Iterator[IO[bytes]]:
+    with tarfile.open(archive) as opened:
+        name = _named(archive, member, opened.getnames())
+        source = opened.extractfile(name) if opened.getmember(name).isreg() else None
+        if source is None:
+            raise _no_file(archive, name)
+        with source:
+            yield source
+
+
+def _named(archive: Path, member: str, names: Iterable[str]) -> str:
+    """The one name in an archive that is meant by `member`."""
+    names = list(names)
+    exact = [name for name in names if name.removeprefix("./") == member]
+    found = exact or [name for name in names if name.endswith(f"/{member}")]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise InputError(
+            f"{archive}: has {len(found)} files `{member}`, {found[0]} and {found[1]} among them; "
+            "give more of the path."
+        )
+    raise InputError(f"{archive}: has no file `{member}`; {hint(member, names[:2000])}.")
+
+
+def _no_file(archive: Path, name: str) -> InputError:
+    return InputError(
+        f"{archive}: `{name}` is a link or a folder there, and only files are taken; name a file."
+    )

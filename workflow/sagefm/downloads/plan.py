@@ -1,0 +1,64 @@
+"""Which raw files a run is made of, and where each comes from; nobody is asked."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from sagefm.common.errors import InputError
+from sagefm.downloads.sources.base import split_member
+from sagefm.downloads.sources.registry import load_source, raw_file
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a raw file comes from: the source's address, and the SHA-256 it must have, if given."""
+
+    source: str
+    address: str
+    sha256: str | None = None
+
+
+class RawPlan:
+    """The raw files of a run, by their path in the folder `folder`, which all runs share."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self.origins: dict[str, Origin] = {}
+
+    def path(self, source: str, address: str, sha256: str | None = None) -> str:
+        """Where the file of an address lies, or will; what is `local` lies where it says.
+
+        Raises
+        ------
+        InputError
+            If the address is not one of the source.
+        """
+        path = raw_file(source, address, self.folder)
+        if source != "local":
+            outer, _ = split_member(address)
+            file = f"{source}/{load_source(source).raw_path(outer)}"
+            self.origins[file] = Origin(source, outer, sha256)
+        return path
+
+    def section(self, row: Mapping) -> str:
+        """The file of a sheet's row, or its folder if it is local."""
+        return self.path(row["source"], row["path_or_id"])
+
+    def positions(self, row: Mapping) -> str:
+        """The position file of a sheet's row; empty if it names none."""
+        return self.path(row["source"], row["positions"]) if row.get("positions") else ""
+
+    def add_sheet(self, rows: Iterable[Mapping], cohort: str) -> None:
+        """Plan the files of the rows of a cohort's sheet.
+
+        Raises
+        ------
+        InputError
+            If an address is not one of its source; the sentence names cohort and sample.
+        """
+        for row in rows:
+            try:
+                self.section(row)
+                self.positions(row)
+            except InputError as error:
+                where = f"cohort {cohort}, sample {row['sample']}"
+                raise InputError(f"{where}: {error}") from error

@@ -1,0 +1,123 @@
+"""Files of a data set on the Hugging Face hub, gated or not."""
+
+import re
+from collections.abc import Callable
+from typing import TypeVar
+
+from sagefm.common.errors import InputError
+from sagefm.downloads.retry import PASSING_STATUS, PassingError, persist, retry_after
+from sagefm.downloads.sources.base import Remote, endpoint, safe_path
+
+KIND = "dataset"
+
+Answer = TypeVar("Answer")
+
+HELP = "`OWNER/NAME/PATH`, or `OWNER/NAME@REVISION/PATH`"
+
+
+def raw_path(address: str) -> str:
+    """`OWNER/NAME[@REVISION]/PATH`.
+
+    Raises
+    ------
+    InputError
+        If it is not of that form.
+    """
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+(@[\w.-]+)?/.+", address):
+        raise InputError(f"`{address}` is no file of a data set on the hub; give {HELP}.")
+    return safe_path(address)
+
+
+def locate(address: str, revision: str) -> Remote:
+    """See `registry.locate`; the revision is a commit, at first that of the named one or `main`.
+
+    The token is `HF_TOKEN`, or what `hf auth login` has stored; a public set needs none.
+    """
+    from huggingface_hub import HfApi, RepoFile, get_token, hf_hub_url
+
+    repository, asked, path = _parts(address)
+    token = get_token()
+    hub = hub_address()
+    api = HfApi(endpoint=hub, token=token or False)
+    if not revision:
+        info = _ask(lambda: api.repo_info(repository, revision=asked, repo_type=KIND), repository)
+        revision = info.sha or ""
+    found = _ask(
+        lambda: api.get_paths_info(repository, [path], revision=revision, repo_type=KIND),
+        repository,
+    )
+    if not found or not isinstance(found[0], RepoFile):
+        raise InputError(f"{repository} has no file `{path}` at {revision[:12]}; correct it.")
+    return Remote(
+        hf_hub_url(repository, path, revision=revision, repo_type=KIND, endpoint=hub),
+        size=found[0].size,
+        sha256=found[0].lfs.sha256 if found[0].lfs else None,
+        revision=revision,
+        headers={"Authorization": f"Bearer {token}"} if token else {},
+    )
+
+
+def hub_address() -> str:
+    """Where the hub is: `HF_ENDPOINT` as it is now; the hub's client reads it once, at import."""
+    return endpoint("HF", "https://huggingface.co")
+
+
+def collection(address: str) -> str:
+    """`OWNER/NAME[@REVISION]`: what shares a state."""
+    return "/".join(raw_path(address).split("/", 2)[:2])
+
+
+def _parts(address: str) -> tuple[str, str | None, str]:
+    """Repository, revision asked for, path."""
+    owner, named, path = raw_path(address).split("/", 2)
+    name, _, asked = named.partition("@")
+    return f"{owner}/{name}", asked or None, path
+
+
+def _ask(question: Callable[[], Answer], repository: str) -> Answer:
+    """An answer of the hub, asked again where that may help."""
+    from httpx2 import TransportError
+    from huggingface_hub.errors import HfHubHTTPError
+
+    def once() -> Answer:
+        try:
+            return question()
+        except TransportError as error:
+            raise PassingError(f"the connection failed ({type(error).__name__})") from error
+        except HfHubHTTPError as error:
+            status = error.response.status_code
+            if status in PASSING_STATUS:
+                wait = retry_after(error.response.headers)
+                raise PassingError(f"the hub answers {status}", wait) from error
+            raise _explained(error, status, repository) from None
+
+    return persist(once, f"{repository} on the hub")
+
+
+def _explained(error: Exception, status: int, repository: str) -> InputError:
+    from huggingface_hub import get_token
+    from huggingface_hub.errors import GatedRepoError, RevisionNotFoundError
+
+    page = f"{hub_address()}/datasets/{repository}"
+    if isinstance(error, RevisionNotFoundError):
+        return InputError(
+            f"{repository} has no such revision; correct the sheet or the lock table."
+        )
+    if isinstance(error, GatedRepoError) and get_token():
+        return InputError(
+            f"{repository} is gated, and this token's account has no access: ask for it at {page}; "
+            "a fine-grained token must also allow reading gated sets."
+        )
+    if isinstance(error, GatedRepoError):
+        return InputError(
+            f"{repository} is gated: ask for access at {page}, then set HF_TOKEN, or run "
+            "`hf auth login`."
+        )
+    if status == 401 and get_token():
+        return InputError(
+            f"the hub does not accept this token ({status}): make a new one at "
+            f"{hub_address()}/settings/tokens, and set HF_TOKEN."
+        )
+    return InputError(
+        f"{repository}: the hub answers {status}; check the name, and that HF_TOKEN may read it."
+    )

@@ -1,0 +1,188 @@
+"""A cohort as one file to look at: for scanpy, squidpy, cellxgene and what else reads AnnData."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+from anndata import AnnData
+from anndata.io import read_elem
+
+from sagefm.annotation.terms import headline_protocol
+from sagefm.cohorts.images import blank_image
+from sagefm.graphs.neighbourhoods import spot_spacing
+from sagefm.plotting.style import colours_of
+from sagefm.representations.files import Representation, require_same_spots
+from sagefm.sections.cohort import Cohort
+
+OF_SPOTS = ("in_tissue", "array_row", "array_col", "n_counts", "n_genes", "mito_share")
+
+ORACLE = "leiden_best"
+"""Clusters cut where they agree best with labels: not shown, since no one else could find them."""
+
+GAP = 1.15
+"""Room of a section in the layout of all of them, in sizes of the largest."""
+
+
+def explore_cohort(
+    cohort: Cohort,
+    representations: Iterable[Representation],
+    clusters: Mapping[str, pd.DataFrame],
+    predictions: Mapping[str, Mapping[str, pd.DataFrame]],
+    classifiers: Mapping[str, str],
+    umap: pd.DataFrame | None = None,
+    palette: Mapping[str, str] | None = None,
+) -> AnnData:
+    """Everything a run has to say of a cohort's spots, side by side.
+
+    Parameters
+    ----------
+    representations
+        Of the cohort, taken one at a time.
+    clusters
+        By representation, of `clustering.cluster_representation`.
+    predictions
+        By task and representation, of `annotation.annotate`.
+    classifiers
+        The one whose predictions are shown, by task.
+    umap
+        Of `cluster_umap.umap_table`; spots that were not drawn have no coordinates.
+    palette
+        Colours of labels and patients, of `figures.palette`: those of the report. Classes that it
+        does not know get others.
+
+    Returns
+    -------
+    AnnData
+        `X` csr float32 (spots, genes), raw counts; `var['n_sections']` that measured each gene.
+        `obs`: `cohort.cohort_obs`, `OF_SPOTS`, each task's classes as `{task}` and predictions of
+        held-out spots as `{task}_{representation}`, clusters as `{kind}_{scope}_{representation}`,
+        and representations of a single feature. `obsm`: `spatial` (pixels of each section),
+        `X_spatial` (all sections beside one another, in spot spacings, y upwards),
+        `X_{representation}` unless it is sparse, which is `X`, and `X_umap_{representation}`.
+        `uns['spatial'][sample]`: the section's image, a blank one if it has none, and its scale.
+        Colours of classes in `uns['{column}_colors']`.
+
+    Raises
+    ------
+    InputError
+        If a representation is not of the cohort's spots.
+    """
+    adata = cohort.counts()
+    adata.X = adata.X.astype(np.float32)
+    adata.var["n_sections"], spots, libraries = _of_samples(cohort.samples)
+    for name in spots:
+        adata.obs[name] = spots[name].to_numpy()
+    adata.uns["spatial"] = libraries
+    adata.obsm["X_spatial"] = side_by_side(adata.obsm["spatial"], adata.obs["sample"].to_numpy())
+    for representation in representations:
+        _add_representation(adata, representation)
+    for name, table in (umap if umap is not None else pd.DataFrame({"representation": []})).groupby(
+        "representation", sort=False
+    ):
+        adata.obsm[f"X_umap_{name}"] = _on_spots(
+            table[["umap_1", "umap_2"]], table, adata
+        ).to_numpy(np.float32)
+    for name, table in clusters.items():
+        kinds = [
+            kind for kind in table if kind.startswith(("kmeans", "leiden")) and ORACLE not in kind
+        ]
+        for kind in kinds:
+            adata.obs[f"{kind}_{name}"] = _on_spots(table[kind], table, adata).astype("category")
+    for task, found in predictions.items():
+        _add_task(adata, task, found, classifiers[task], palette or {})
+    for column in ("label", "patient"):
+        if column in adata.obs:
+            _colour(adata, [column], palette or {})
+    return adata
+
+
+def side_by_side(spatial: np.ndarray, samples: np.ndarray) -> np.ndarray:
+    """Coordinates of all sections in one plane: float32 (spots, 2), in spot spacings, y upwards.
+
+    Parameters
+    ----------
+    spatial
+        (spots, 2), full-resolution pixels of each spot's own section (x, y, downwards).
+    samples
+        The section of each spot.
+    """
+    names = pd.unique(samples)
+    plane, size = np.empty(spatial.shape, dtype=np.float32), 0.0
+    for name in names:
+        inside = samples == name
+        own = (spatial[inside] - spatial[inside].min(axis=0)) / spot_spacing(spatial[inside])
+        plane[inside] = own
+        size = max(size, own.max())
+    columns = int(np.ceil(np.sqrt(len(names))))
+    for number, name in enumerate(names):
+        plane[samples == name] += np.array(divmod(number, columns)[::-1]) * max(size, 1) * GAP
+    return plane * np.array([1, -1], dtype=np.float32)
+
+
+def _of_samples(paths: Iterable[Path]) -> tuple[np.ndarray, pd.DataFrame, dict[str, dict]]:
+    """Sections that measured each gene, `OF_SPOTS` as far as all have them, and the libraries."""
+    measured, tables, libraries = [], [], {}
+    for path in paths:
+        with h5py.File(path) as file:
+            obs, var = read_elem(file["obs"]), read_elem(file["var"])
+            library = read_elem(file["uns/spatial"]) if "uns/spatial" in file else {}
+            spatial = file["obsm/spatial"][:]
+        name = path.stem
+        measured.append(var["in_source"].to_numpy())
+        tables.append(obs[[column for column in OF_SPOTS if column in obs]])
+        blank = blank_image(spatial, spot_spacing(spatial))
+        libraries[name] = library.get(name, blank)
+        libraries[name]["scalefactors"] = blank["scalefactors"] | libraries[name]["scalefactors"]
+    return np.sum(measured, axis=0), pd.concat(tables, join="inner", ignore_index=True), libraries
+
+
+def _add_representation(adata: AnnData, representation: Representation) -> None:
+    name = representation.name
+    require_same_spots(adata.obs_names, representation.obs.index, f"representation `{name}`")
+    if sp.issparse(representation.values):
+        return
+    if representation.values.shape[1] == 1:  # viewers take a layout of two columns or more
+        adata.obs[name] = representation.values[:, 0]
+    else:
+        adata.obsm[f"X_{name}"] = representation.values
+
+
+def _add_task(
+    adata: AnnData,
+    task: str,
+    found: Mapping[str, pd.DataFrame],
+    classifier: str,
+    palette: Mapping[str, str],
+) -> None:
+    """A task's classes, and what each representation predicts of a spot while it is held out."""
+    columns = []
+    for name, table in found.items():
+        own = table[table["classifier"] == classifier]
+        if own.empty:  # no fold could be trained
+            continue
+        own = own[own["protocol"] == headline_protocol(own.assign(representation=name))]
+        own = own[own["centred"] == own["centred"].iloc[0]]
+        own = own.drop_duplicates(["sample", "spot"])  # of repeats, the first
+        for column, values in ((task, own["truth"]), (f"{task}_{name}", own["predicted"])):
+            adata.obs[column] = _on_spots(values, own, adata).astype("category")
+            columns.append(column)
+    _colour(adata, columns, palette)
+
+
+def _on_spots(values: pd.Series | pd.DataFrame, table: pd.DataFrame, adata: AnnData):
+    """Values of a table with the columns sample and spot, in the order of `adata`'s spots."""
+    index = table["sample"].astype(str) + ":" + table["spot"].astype(str)
+    return values.set_axis(pd.Index(index), axis=0).reindex(adata.obs_names)
+
+
+def _colour(adata: AnnData, columns: Iterable[str], palette: Mapping[str, str]) -> None:
+    """One colour for each class, the same in all columns, where viewers look for it."""
+    kept = dict.fromkeys(columns)
+    classes = {name for column in kept for name in adata.obs[column].cat.categories}
+    colours = colours_of(map(str, classes), palette)
+    for column in kept:
+        own = [colours[str(name)] for name in adata.obs[column].cat.categories]
+        adata.uns[f"{column}_colors"] = np.array(own, dtype=object)

@@ -1,1 +1,0 @@
-"""Figures of the report, each drawn from a table that is also an output."""

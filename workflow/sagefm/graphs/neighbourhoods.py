@@ -1,0 +1,212 @@
+"""Neighbourhoods: for each spot an ego graph, the spot first.
+
+Four kinds: `knn_clique` (the paper's: nearest spots, every pair tied), `star` (nearest spots, tied
+to the centre only), `grid` (rings of the array) and `radius`. Distances are in full-resolution
+pixels or, for `radius`, in multiples of the section's spot spacing.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.spatial import cKDTree
+
+from sagefm.common.errors import InputError
+from sagefm.common.io import atomic
+
+NEIGHBOURS = 6
+"""Nearest spots tied to each spot: as many as on Visium's array, whatever the model's graph."""
+
+
+def neighbour_weights(coordinates: np.ndarray) -> sp.csr_matrix:
+    """Symmetric 0/1 weights (spots x spots) of the nearest spots, no spot its own neighbour."""
+    near = nearest(coordinates, NEIGHBOURS + 1)[:, 1:]
+    n = len(coordinates)
+    rows = np.repeat(np.arange(n), near.shape[1])
+    weights = sp.csr_matrix((np.ones(near.size), (rows, near.ravel())), shape=(n, n))
+    return sp.csr_matrix(weights.maximum(weights.T))
+
+
+@dataclass(frozen=True)
+class Graph:
+    """The neighbourhoods of one section's n spots.
+
+    Spots of neighbourhood i: `ego[indptr[i]:indptr[i + 1]]` (int32), spot i itself first.
+    `adjacency` is the boolean spots x spots matrix whose edges tie them (`grid`, `radius`); it is
+    None where the kind says it all (`knn_clique`: all pairs; `star`: centre to each).
+    """
+
+    kind: str
+    indptr: np.ndarray
+    ego: np.ndarray
+    adjacency: sp.csr_matrix | None = None
+
+    @property
+    def n_spots(self) -> int:
+        """Number of spots of the section."""
+        return len(self.indptr) - 1
+
+    def mean_operator(self) -> sp.csr_matrix:
+        """Row-stochastic spots x spots matrix (float32): the mean over each neighbourhood."""
+        weights = np.repeat(1.0 / np.diff(self.indptr), np.diff(self.indptr)).astype(np.float32)
+        return sp.csr_matrix((weights, self.ego, self.indptr), shape=(self.n_spots,) * 2)
+
+    def subgraphs(self, spots: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Explicit subgraphs of some spots, stacked as disjoint graphs.
+
+        Returns
+        -------
+        nodes : int32 (nodes,), the section's row of each node
+        edge_index : int64 (2, edges), both directions, no self-loops
+        centre : int64 (spots,), the node of each central spot
+        """
+        sizes = np.diff(self.indptr)[spots]
+        centre = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64)
+        owner = np.repeat(np.arange(len(spots)), sizes)
+        offset = np.arange(sizes.sum()) - centre[owner]
+        nodes = self.ego[self.indptr[spots][owner] + offset]
+        if self.kind == "star":
+            outer = np.flatnonzero(offset)
+            edges = np.stack([outer, centre[owner[outer]]])
+            return nodes, np.concatenate([edges, edges[::-1]], axis=1), centre
+        if self.adjacency is None:
+            source = np.repeat(np.arange(len(nodes)), sizes[owner])
+            first = np.concatenate([[0], np.cumsum(sizes[owner])[:-1]])
+            target = centre[owner[source]] + np.arange(len(source)) - first[source]
+            return nodes, np.stack([source, target])[:, source != target], centre
+        # A node's tie to a spot is an edge if that spot is a node of the same subgraph.
+        ties = self.adjacency[nodes].tocoo()
+        keys = owner * np.int64(self.n_spots) + nodes
+        wanted = owner[ties.row] * np.int64(self.n_spots) + ties.col
+        order = np.argsort(keys)
+        found = order[np.searchsorted(keys, wanted, sorter=order).clip(max=len(keys) - 1)]
+        inside = keys[found] == wanted
+        return nodes, np.stack([ties.row[inside], found[inside]]).astype(np.int64), centre
+
+
+def build_graph(
+    coordinates: np.ndarray,
+    kind: str,
+    *,
+    size: int = 15,
+    rings: int = 1,
+    radius_spacings: float = 1.5,
+    array: np.ndarray | None = None,
+    technology: str | None = None,
+    corners: bool = False,
+) -> Graph:
+    """Neighbourhoods of one section.
+
+    Parameters
+    ----------
+    coordinates
+        (spots, 2) float, full-resolution pixels (x, y).
+    kind
+        `knn_clique`, `star`, `grid` or `radius`.
+    size
+        Spots of a `knn_clique` or `star` neighbourhood, the spot included (paper: 15); fewer in a
+        section that has fewer.
+    rings, array, technology, corners
+        For `grid`: rings of array neighbours, integer (spots, 2) array row and column, and the
+        technology that says whether the array is hexagonal (Visium) or square (Spatial
+        Transcriptomics; `corners` adds the diagonal neighbours).
+    radius_spacings
+        For `radius`: radius in multiples of the median distance to the nearest other spot.
+
+    Raises
+    ------
+    InputError
+        For an unknown kind, or a grid whose array does not agree with the coordinates.
+    """
+    coordinates = np.asarray(coordinates, dtype=np.float64)
+    if kind in ("knn_clique", "star"):
+        ego = nearest(coordinates, size)
+        indptr = np.arange(len(ego) + 1) * ego.shape[1]
+        return Graph(kind, indptr, ego.ravel())
+    if kind == "radius":
+        adjacency = _within_radius(coordinates, radius_spacings)
+        return _rings(kind, adjacency, 1)
+    if kind == "grid":
+        from sagefm.graphs.grid import grid_adjacency
+
+        return _rings(kind, grid_adjacency(coordinates, array, technology, corners), rings)
+    raise InputError(f"graph kind `{kind}` is unknown; use knn_clique, star, grid or radius.")
+
+
+def nearest(coordinates: np.ndarray, size: int) -> np.ndarray:
+    """The `size` nearest spots of each spot: int32 (spots, min(size, spots)), itself first.
+
+    Ties in distance go to the lower row, so that the result depends on nothing but the input.
+    """
+    n = len(coordinates)
+    size = min(size, n)
+    tree = cKDTree(coordinates)
+    result = np.empty((n, size), dtype=np.int32)
+    todo, reach = np.arange(n), min(n, 2 * size)
+    while len(todo):
+        _, candidates = tree.query(coordinates[todo], k=reach)
+        candidates = np.asarray(candidates).reshape(len(todo), reach)
+        offsets = coordinates[candidates] - coordinates[todo, None]
+        distance = np.square(offsets).sum(axis=2)
+        farthest = distance.max(axis=1)
+        distance[candidates == todo[:, None]] = -1.0
+        order = np.lexsort((candidates, distance), axis=1)[:, :size]
+        result[todo] = np.take_along_axis(candidates, order, axis=1)
+        # Settled once the itself-first rule and every tie at the border lie inside the candidates.
+        border = np.take_along_axis(distance, order[:, -1:], axis=1)[:, 0]
+        settled = (border < farthest) & (result[todo, 0] == todo)
+        if reach == n:
+            break
+        todo, reach = todo[~settled], min(n, 4 * reach)
+    return result
+
+
+def spot_spacing(coordinates: np.ndarray) -> float:
+    """Median distance (pixels) from a spot to the nearest spot at another position."""
+    positions = np.unique(coordinates, axis=0)
+    return float(np.median(cKDTree(positions).query(positions, k=2)[0][:, 1]))
+
+
+def _within_radius(coordinates: np.ndarray, radius_spacings: float) -> sp.csr_matrix:
+    pairs = cKDTree(coordinates).query_pairs(
+        radius_spacings * spot_spacing(coordinates), output_type="ndarray"
+    )
+    both = np.concatenate([pairs, pairs[:, ::-1]]).T
+    values = np.ones(both.shape[1], dtype=bool)
+    return sp.csr_matrix((values, tuple(both)), shape=(len(coordinates),) * 2)
+
+
+def _rings(kind: str, adjacency: sp.csr_matrix, rings: int) -> Graph:
+    """Ego graphs of the spots within `rings` steps along `adjacency`."""
+    n = adjacency.shape[0]
+    step = (adjacency + sp.identity(n, dtype=bool, format="csr")).astype(bool)
+    reached = step
+    for _ in range(rings - 1):
+        reached = (reached @ step).astype(bool)
+    reached = sp.csr_matrix(reached)
+    rows = np.repeat(np.arange(n), np.diff(reached.indptr))
+    order = np.lexsort((reached.indices, reached.indices != rows, rows))
+    return Graph(kind, reached.indptr.astype(np.int64), reached.indices[order], adjacency)
+
+
+def save_graph(graph: Graph, path: str | Path) -> None:
+    """Write a graph as a compressed npz of integer arrays."""
+    arrays = {"kind": np.array(graph.kind), "indptr": graph.indptr, "ego": graph.ego}
+    if graph.adjacency is not None:
+        arrays |= {"edge_indptr": graph.adjacency.indptr, "edges": graph.adjacency.indices}
+    with atomic(path) as temporary:
+        np.savez_compressed(temporary, allow_pickle=False, **arrays)
+
+
+def load_graph(path: str | Path) -> Graph:
+    """Read a graph written by `save_graph`."""
+    with np.load(path, allow_pickle=False) as file:
+        arrays = dict(file)
+    adjacency = None
+    if "edges" in arrays:
+        n = len(arrays["indptr"]) - 1
+        values = np.ones(len(arrays["edges"]), dtype=bool)
+        parts = (values, arrays["edges"], arrays["edge_indptr"])
+        adjacency = sp.csr_matrix(parts, shape=(n, n))
+    return Graph(str(arrays["kind"]), arrays["indptr"], arrays["ego"], adjacency)

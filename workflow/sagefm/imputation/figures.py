@@ -1,0 +1,136 @@
+"""Imputation of genes that sections lack: scores against the share of the panel that is missing."""
+
+from itertools import cycle, product
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from sagefm.common.text import count
+from sagefm.imputation.tables import SETTINGS
+from sagefm.plotting.style import (
+    DOUBLE,
+    NEUTRAL,
+    OKABE_ITO,
+    PREDICTOR_COLOURS,
+    PREDICTOR_MARKERS,
+    PREDICTOR_NAMES,
+    head,
+    present,
+    styled,
+)
+
+METRICS = {
+    "mse": "mean squared error",
+    "r2": "R²",
+    "mean_pearson": "mean Pearson\ncorrelation over genes",
+}
+
+SETTING_NAMES = {
+    "systematic": "all spots lack the genes",
+    "centre_only": "neighbours have them",
+}
+
+NORMALISATION_NAMES = {"log1p": "log1p of counts", "log1p_cp10k": "log1p, scaled to 10,000"}
+
+MODEL_COLOURS = [OKABE_ITO[name] for name in ("blue", "sky", "green", "vermilion", "yellow")]
+
+MODEL_MARKERS = "oPv<>*"
+
+LEAST_R2 = -0.5
+"""Where the axis of R2 ends: what is worse is off the figure."""
+
+BARS_APART = 1.2
+"""Between the bars of two predictors at one share: percent of genes."""
+
+
+@styled
+def draw_imputation(summary: pd.DataFrame) -> Figure:
+    """Error, R2 and correlation against the share missing; a line each, bars 95 % intervals.
+
+    Columns are settings, for each normalisation apart, since errors on different scales do not
+    compare. Baselines (dashed) are those of a normalisation's first model: another's differ only
+    by its training sections and graph.
+
+    Parameters
+    ----------
+    summary
+        Of `imputation_tables.summarise`, with columns model, cohort and normalisation; one cohort.
+    """
+    models = list(summary["model"].unique())
+    signs = dict(zip(models, zip(cycle(MODEL_COLOURS), cycle(MODEL_MARKERS)), strict=False))
+    columns = [*product(summary["normalisation"].unique(), SETTINGS)]
+    figure = Figure(figsize=(DOUBLE, 5.4))
+    panels = figure.subplots(len(METRICS), len(columns), sharex=True, squeeze=False)
+    handles: dict[str, Line2D] = {}
+    for (metric, label), row in zip(METRICS.items(), panels, strict=True):
+        row[0].set_ylabel(label)
+        for i, (ax, (normalisation, setting)) in enumerate(zip(row, columns, strict=True)):
+            # An error is held against another of its own scale alone.
+            first = i - i % len(SETTINGS) if metric == "mse" else 0
+            if i != first:
+                ax.sharey(row[first])
+            ax.tick_params(labelleft=i == first)
+            wanted = {"normalisation": normalisation, "setting": setting, "metric": metric}
+            own = summary[(summary[list(wanted)] == pd.Series(wanted)).all(axis=1)]
+            handles |= _lines(ax, own.dropna(subset="mean"), signs)
+            ax.grid(axis="y")
+    _finish(panels, columns, summary)
+    order = [*models, *(PREDICTOR_NAMES[name] for name in PREDICTOR_NAMES)]
+    labels = sorted(handles, key=order.index)
+    shown = [handles[label] for label in labels]
+    seen = summary.groupby("model")[["n_patients_seen", "n_patients"]].max()
+    names = {
+        model: f"model {model} ({some:.0f} of {count(all_, 'patient')} seen)"
+        for model, some, all_ in seen.itertuples()
+    }
+    labels = [names.get(label, label) for label in labels]
+    figure.legend(shown, labels, loc="outside lower center", ncols=min(len(labels), 3))
+    return figure
+
+
+def _lines(ax: Axes, table: pd.DataFrame, signs: dict[str, tuple[str, str]]) -> dict[str, Line2D]:
+    """Lines of one panel, and its legend's entries by model or baseline."""
+    first = table["model"].unique()[:1]
+    wanted: dict[str, tuple[pd.DataFrame, dict[str, Any]]] = {}
+    untrained = table[(table["predictor"] != "model") & table["model"].isin(first)]
+    for name in present(untrained["predictor"]):
+        own = untrained[untrained["predictor"] == name]
+        style = {"color": PREDICTOR_COLOURS[name], "marker": PREDICTOR_MARKERS[name]}
+        wanted[PREDICTOR_NAMES[name]] = own, {**style, "ls": "--", "lw": 0.9}
+    for model, own in table[table["predictor"] == "model"].groupby("model", sort=False):
+        wanted[model] = own, dict(zip(("color", "marker"), signs[model], strict=True))
+    drawn = {}
+    for i, (name, (own, line)) in enumerate(wanted.items()):
+        own = own.sort_values("share")
+        x = 100 * own["share"] + BARS_APART * (i - (len(wanted) - 1) / 2)
+        drawn[name] = ax.plot(x, own["mean"], ms=3.5, mew=0, **line)[0]
+        ax.vlines(x, own["low"], own["high"], color=line["color"], lw=0.8, alpha=0.6)
+    return drawn
+
+
+def _finish(panels, columns: list[tuple[str, str]], summary: pd.DataFrame) -> None:
+    """Titles, ends and labels of the axes, and the figure's head."""
+    several = len(columns) > len(SETTINGS)
+    for ax, (normalisation, setting) in zip(panels[0], columns, strict=True):
+        scale = NORMALISATION_NAMES[normalisation] + "\n" if several else ""
+        ax.set_title(scale + SETTING_NAMES[setting])
+        ax.set_ylim(bottom=0)
+    for ax in panels[1]:
+        ax.axhline(0, color=NEUTRAL, lw=0.6)
+    panels[1][0].set_ylim(bottom=max(panels[1][0].get_ylim()[0], LEAST_R2), top=1)
+    for ax in panels[2]:
+        ax.axhline(0, color=NEUTRAL, lw=0.6)
+    for ax in panels[-1]:
+        ax.set_xlabel("missing genes (%)")
+        ax.set_xticks(sorted(100 * summary["share"].unique()))
+        ax.xaxis.set_major_formatter("{x:g}")
+    most = summary[["n_samples", "n_patients", "n_spots"]].max()
+    head(
+        panels[0][0].figure,
+        f"{summary['cohort'].iloc[0]}: genes taken out and predicted, "
+        f"{count(most['n_samples'], 'sample')}, {count(most['n_patients'], 'patient')}, "
+        f"{count(most['n_spots'], 'spot')}",
+    )

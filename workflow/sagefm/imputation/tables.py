@@ -1,0 +1,70 @@
+"""Imputation summed up: scores over patients, and differences to the genes' training means."""
+
+import pandas as pd
+
+from sagefm.stats.paired import holm, paired_difference, t_interval
+
+SETTINGS = {
+    "systematic": ("model", "gene_mean", "zero"),
+    "centre_only": ("model", "neighbour_mean", "gene_mean", "zero"),
+}
+"""Who lacks the genes, and the predictors that are possible there.
+
+`systematic`: all spots; `centre_only`: the central spot, while its neighbours keep them. The
+predictors are those of `recovery.PREDICTORS`; `gene_mean` is over the training samples.
+"""
+
+METRICS = ("mse", "rmse", "r2", "r2_spot", "median_pearson", "mean_pearson", "constant")
+"""Scores of `imputation.score_section`."""
+
+
+def summarise(samples: pd.DataFrame) -> pd.DataFrame:
+    """Scores over patients: repeats are averaged, then a patient's sections.
+
+    Parameters
+    ----------
+    samples
+        Of `imputation.score_sections`, concatenated. A sample without a patient counts as one.
+
+    Returns
+    -------
+    DataFrame
+        One row a setting, share, predictor and metric: mean, low, high (95 % by t over patients)
+        and n_patients; of all, n_patients_seen, n_samples, n_spots; difference (predictor less
+        `gene_mean`, over the same patients) with difference_low, difference_high, p (exact
+        sign-flip test), p_holm (over a predictor's shares), smallest_p, better_in (patients); these
+        are empty for `gene_mean` itself.
+    """
+    patient = samples["patient"].fillna("").str.strip()
+    unit = samples.assign(patient=patient.where(patient != "", samples["sample"]))
+    keys = ["setting", "predictor", "share"]
+    per_sample = unit.groupby([*keys, "patient", "sample"])[[*METRICS]].mean()
+    patients = per_sample.groupby([*keys, "patient"]).mean()
+    about = {
+        "n_patients_seen": unit.groupby("patient")["patient_seen"].any().sum(),
+        "n_samples": unit["sample"].nunique(),
+        "n_spots": unit.drop_duplicates("sample")["n_spots"].sum(),
+    }
+    rows = []
+    for (setting, predictor, share), group in patients.groupby(level=keys):
+        reference = patients.xs((setting, "gene_mean", share), level=keys)
+        own = group.droplevel(keys)
+        for metric in METRICS:
+            mean, low, high = t_interval(own[metric].dropna().to_numpy())
+            row = {"setting": setting, "predictor": predictor, "share": share, "metric": metric}
+            row |= {"mean": mean, "low": low, "high": high}
+            row |= {"n_patients": own[metric].count(), **about}
+            if predictor != "gene_mean":
+                lower = metric in ("mse", "rmse", "constant")
+                row |= _against(own[metric] - reference[metric], lower)
+            rows.append(row)
+    table = pd.DataFrame(rows)
+    family = table.groupby(["setting", "predictor", "metric"])["p"]
+    table["p_holm"] = family.transform(lambda p: holm(p.to_numpy()))
+    return table
+
+
+def _against(differences: pd.Series, lower_is_better: bool) -> dict[str, float]:
+    facts = paired_difference(differences.to_numpy(), lower_is_better)
+    names = {"low": "difference_low", "high": "difference_high"}
+    return {names.get(name, name): value for name, value in facts.items() if name != "n"}

@@ -1,0 +1,101 @@
+"""Checkpoints in the released format: a dictionary of tensors and plain values, nothing pickled."""
+
+import pickle
+import shutil
+import zipfile
+from pathlib import Path
+
+import torch
+
+from sagefm.common.errors import InputError
+from sagefm.common.io import atomic
+from sagefm.networks.base import GeneDecoder
+from sagefm.networks.sagefm import NETWORKS
+
+
+def take_checkpoint(path: str | Path, network: str, n_genes: int, destination: str | Path) -> None:
+    """Copy a released checkpoint to `destination`, if it loads into the network of the panel.
+
+    Raises
+    ------
+    InputError
+        If it is no checkpoint of this network.
+    """
+    with atomic(destination) as temporary:
+        shutil.copyfile(path, temporary)
+        try:
+            load_network(temporary, network, n_genes)
+        except InputError as error:
+            raise InputError(str(error).replace(str(temporary), str(path))) from error
+
+
+def save_checkpoint(path: str | Path, model: GeneDecoder, /, **entries) -> None:
+    """Write `model_state_dict` and other entries (tensors, numbers, strings, lists, dicts)."""
+    # Through a Python file: torch's own writer hides a full disk behind a RuntimeError.
+    with atomic(path) as temporary, temporary.open("wb") as file:
+        torch.save({"model_state_dict": model.state_dict(), **entries}, file)
+
+
+def read_checkpoint(path: str | Path) -> dict:
+    """Read a checkpoint, ours or the released one, onto the CPU; nothing in it is executed.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, truncated, not a checkpoint, or holds more than plain values.
+    """
+    try:
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except FileNotFoundError as error:
+        raise InputError(
+            f"{path}: no such checkpoint; correct `released` in the config."
+        ) from error
+    except (RuntimeError, EOFError, ValueError, OSError, zipfile.BadZipFile) as error:
+        raise InputError(
+            f"{path}: truncated, or not a PyTorch checkpoint; fetch or train it again."
+        ) from error
+    except pickle.UnpicklingError as error:
+        raise InputError(
+            f"{path}: not a checkpoint of plain tensors and values, so it is not loaded (a pickle "
+            "may run code); save its state dict alone."
+        ) from error
+    if not isinstance(checkpoint, dict) or "model_state_dict" not in checkpoint:
+        raise InputError(f"{path}: has no `model_state_dict`; give a SAGE-FM checkpoint.")
+    return checkpoint
+
+
+def load_network(path: str | Path, network: str, n_genes: int) -> GeneDecoder:
+    """The network a checkpoint holds, its widths read from the weights.
+
+    Raises
+    ------
+    InputError
+        If the checkpoint is of another network, panel length or depth.
+    """
+    state = read_checkpoint(path)["model_state_dict"]
+    weights = state.get("fc_gene.weight")
+    if weights is None:
+        raise InputError(f"{path}: has no `fc_gene.weight`; give a SAGE-FM checkpoint.")
+    if len(weights) != n_genes:
+        raise InputError(
+            f"{path}: predicts {len(weights)} genes, but the panel has {n_genes}; "
+            "use the panel the checkpoint was trained on."
+        )
+    model = NETWORKS[network](n_genes, _widths(state, network))
+    try:
+        model.load_state_dict(state)
+    except RuntimeError as error:
+        raise InputError(
+            f"{path}: its weights do not fit a `{network}` network; correct `network` in the "
+            f"config ({str(error).splitlines()[-1].strip()})."
+        ) from error
+    return model.eval()
+
+
+def _widths(state: dict[str, torch.Tensor], network: str) -> tuple[int, ...]:
+    """Output widths of the layers, from their biases in the order they are stored."""
+    layers = [name for name in state if name.endswith("bias") and not name.startswith("fc_gene")]
+    if network == "gcn":
+        layers.sort(key=lambda name: (len(name), name))
+    widths = tuple(len(state[name]) for name in layers)
+    return widths[:-1] if network == "contrast" else widths  # whose last is not free

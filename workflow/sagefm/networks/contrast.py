@@ -1,0 +1,119 @@
+"""A network of our own: what sets a spot apart from its section's average spot."""
+
+import scipy.sparse as sp
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from sagefm.networks.base import GeneDecoder
+
+
+class Contrast(GeneDecoder):
+    """What sets a spot apart from its section's average spot: programmes of genes, and their dose.
+
+    Centre and neighbours' mean are read through principal components of the training sections,
+    which stay fixed; what a small network makes of them is added to them, and that sum is the
+    embedding. Each of its dimensions is a programme: `fc_gene.weight` holds every gene's log fold
+    change for a unit of it. They act on the difference to the embedding of the section's average
+    spot, so an average spot is predicted as the section's mean whatever its patient or depth; and
+    the loss is the multinomial likelihood of the hidden counts, which does not ask how many there
+    are.
+
+    `widths` are those of the small network's hidden layers; the embedding has 2 `COMPONENTS`.
+    """
+
+    LOSS = "multinomial"
+    COMPONENTS = 50
+    """Principal components of each channel."""
+
+    RATE_FLOOR = 1e-3
+    """Rate of a gene that the section's other spots lack."""
+
+    centre_mean: Tensor
+    centre_components: Tensor
+    neighbours_mean: Tensor
+    neighbours_components: Tensor
+
+    def __init__(self, n_genes: int, widths: tuple[int, ...]) -> None:
+        wide = 2 * self.COMPONENTS
+        super().__init__(n_genes, (*widths, wide))
+        self.fc_gene = nn.Linear(wide, n_genes, bias=False)
+        nn.init.normal_(self.fc_gene.weight, std=0.01)
+        for channel in ("centre", "neighbours"):
+            self.register_buffer(f"{channel}_mean", torch.zeros(n_genes))
+            self.register_buffer(f"{channel}_components", torch.zeros(n_genes, self.COMPONENTS))
+        self.hidden = nn.ModuleList(
+            nn.Linear(wide, narrow)
+            for wide, narrow in zip((wide, *widths), self.widths, strict=True)
+        )
+
+    def fit_input(self, expression: sp.csr_matrix, others: sp.csr_matrix) -> None:
+        """Take the principal components of both channels; the first of each has variance 1.
+
+        Parameters
+        ----------
+        expression, others
+            (spots, genes), and the mean over each spot's neighbours as (spots, spots): of `Chunk`.
+        """
+        from sagefm.stats.components import principal_components
+
+        for channel, average in (("centre", None), ("neighbours", others)):
+            found = principal_components(expression, self.COMPONENTS, seed=0, average=average)
+            scores, loadings, mean = found
+            scaled = torch.from_numpy((loadings / scores[:, 0].std()).T)
+            getattr(self, f"{channel}_mean").copy_(torch.from_numpy(mean))
+            getattr(self, f"{channel}_components")[:, : len(loadings)] = scaled
+
+    def embed_contrast(self, centre: Tensor, neighbours: Tensor) -> Tensor:
+        """Embeddings (spots, widths[-1]) of two (spots, genes) inputs, as of `TwoChannel`.
+
+        Hidden genes of `centre` are as in the section's average spot.
+        """
+        components = torch.cat(
+            [
+                (centre - self.centre_mean) @ self.centre_components,
+                (neighbours - self.neighbours_mean) @ self.neighbours_components,
+            ],
+            dim=1,
+        )
+        hidden = components
+        for i, layer in enumerate(self.hidden):
+            hidden = layer(functional.leaky_relu(hidden) if i else hidden)
+        return components + hidden
+
+    def log_fold(self, embedding: Tensor, background: Tensor) -> Tensor:
+        """Log fold change (spots, genes; float32) against the section's mean, up to a constant."""
+        average = self.embed_contrast(background, background)
+        return self.fc_gene(embedding - average).float()
+
+    def decode(self, embedding: Tensor, *context: Tensor) -> Tensor:
+        """Predicted expression (spots, genes).
+
+        Parameters
+        ----------
+        embedding
+            (spots, widths[-1])
+        context
+            Mean expression, and mean rate, of the section's other spots, both (spots, genes), and
+            each spot's depth (spots,).
+        """
+        background, rate, _ = context
+        fold, rate = self.log_fold(embedding, background), rate + self.RATE_FLOOR
+        share = rate / rate.sum(dim=1, keepdim=True)
+        fold = fold - torch.logsumexp(fold + share.log(), dim=1, keepdim=True)
+        # In proportion to the fold change where a gene is rare, to its logarithm where it abounds.
+        return background * torch.log1p(rate * fold.exp()) / torch.log1p(rate)
+
+    def loss(
+        self, embedding: Tensor, target: Tensor, mask: Tensor, *context: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Negative log likelihood of the hidden counts (nats; float32 scalar), and their number.
+
+        Multinomial over each spot's hidden genes, given how many counts they have together;
+        `context` is that of `decode`.
+        """
+        background, rate, depth = context
+        logits = self.log_fold(embedding, background) + (rate + self.RATE_FLOOR).log()
+        log_share = torch.log_softmax(logits.masked_fill(~mask, -torch.inf), dim=1)
+        counts = torch.expm1(target) * depth[:, None] * mask
+        return -(log_share.masked_fill(~mask, 0) * counts).sum(), counts.sum()

@@ -1,0 +1,63 @@
+"""The machine a network runs on: its device, threads and precision."""
+
+import ctypes
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from sagefm.common.errors import InputError
+
+
+def prepare_machine(device: str, threads: int) -> torch.device:
+    """The device a job runs on (`auto`: the GPU if there is one), with torch's threads set.
+
+    On Linux the allocator is told to keep large blocks: giving a gradient of 60 MB back to the
+    system at every step and faulting it in again costs a third of the step.
+
+    Raises
+    ------
+    InputError
+        If a GPU is asked for and torch sees none.
+    """
+    torch.set_num_threads(threads)
+    if sys.platform == "linux":
+        trim_threshold, mmap_threshold, largest = -1, -3, 2**30
+        libc = ctypes.CDLL(None)
+        libc.mallopt(mmap_threshold, largest)
+        libc.mallopt(trim_threshold, 2 * largest - 1)
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if torch.device(device).type == "cuda" and not torch.cuda.is_available():
+        raise InputError(
+            f"this job is to compute on a GPU, but torch {torch.__version__} sees none here: "
+            "`make env TORCH=cuda` installs torch for GPUs, and a cluster lends one by its profile "
+            "(README, 'On a cluster'); without one, set the model's `compute.gpus` to 0 and its "
+            "`compute.device` to auto."
+        )
+    return torch.device(device)
+
+
+def autocast(device: torch.device, precision: str) -> torch.autocast:
+    """bf16 autocast on a GPU; nothing on a CPU (see `products`), or for fp32 and tf32."""
+    enabled = precision == "bf16" and device.type != "cpu"
+    return torch.autocast(device.type, torch.bfloat16, enabled=enabled)
+
+
+@contextmanager
+def products(precision: str) -> Iterator[None]:
+    """Let matrices of float32 be multiplied in less: `tf32` by GPUs, `bf16` by CPUs that can.
+
+    A CPU so rounds operands as it reads them. Autocast would write a bf16 copy of every weight and
+    of every gradient to memory, which takes as long as the products.
+    """
+    backends = {"tf32": torch.backends.cuda.matmul, "bf16": torch.backends.mkldnn.matmul}  # type: ignore[attr-defined]
+    before = {kind: backend.fp32_precision for kind, backend in backends.items()}
+    for kind, backend in backends.items():
+        backend.fp32_precision = kind if kind == precision else "ieee"
+    try:
+        yield
+    finally:
+        for kind, backend in backends.items():
+            backend.fp32_precision = before[kind]

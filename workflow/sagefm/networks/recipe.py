@@ -1,0 +1,106 @@
+"""What a section must become before a model can read it, written beside the model's weights."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+
+from sagefm.common.errors import InputError
+from sagefm.common.io import atomic
+from sagefm.sections.genes import read_panel
+
+RECIPE, CHECKPOINT = "recipe.json", "best.pt"
+
+PAPER_PANEL = Path(__file__).parents[3] / "resources/panel/sagefm_genes.txt"
+
+
+@dataclass(frozen=True)
+class ModelRecipe:
+    """A model but for its weights; what is left out is the paper's.
+
+    Attributes
+    ----------
+    panel
+        Gene symbols in the network's order.
+    network, normalisation
+        As in the config's entry of the model.
+    graph
+        Kind of neighbourhood and its sizes, arguments of `graphs.build_graph`.
+    qc, harmonise
+        Arguments of `ingest.ingest`: which spots are kept, how genes are mapped to the panel.
+    """
+
+    panel: Sequence[str]
+    network: str = "gcn"
+    normalisation: str = "log1p"
+    graph: Mapping = field(default_factory=lambda: {"kind": "knn_clique"})
+    qc: Mapping = field(default_factory=dict)
+    harmonise: Mapping = field(default_factory=dict)
+
+    @property
+    def kind(self) -> str:
+        """The kind of graph."""
+        return self.graph["kind"]
+
+
+def write_recipe(path: str | Path, recipe: ModelRecipe) -> None:
+    """Write a recipe as JSON, the panel last."""
+    facts = asdict(recipe)
+    panel = {"panel": list(facts.pop("panel"))}
+    with atomic(path) as temporary:
+        temporary.write_text(json.dumps(facts | panel, indent=1) + "\n")
+
+
+def read_recipe(path: str | Path) -> ModelRecipe:
+    """Read what `write_recipe` wrote.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or no recipe.
+    """
+    try:
+        facts = json.loads(Path(path).read_text())
+        known = {field.name for field in fields(ModelRecipe)}
+        if unknown := sorted(set(facts) - known):
+            raise InputError(f"{path}: `{unknown[0]}` is no part of a recipe; take it out.")
+        return ModelRecipe(**facts)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); make it again.") from error
+    except (TypeError, json.JSONDecodeError) as error:
+        raise InputError(f"{path}: is not a model's recipe ({error}); make it again.") from error
+
+
+def find_model(model: str | Path) -> tuple[Path, ModelRecipe]:
+    """The checkpoint and the recipe of a model.
+
+    Parameters
+    ----------
+    model
+        A model's folder, as a run leaves it in `models/`, or a checkpoint. Beside a checkpoint of
+        this workflow its recipe must lie; one that has none is taken for the authors' released one.
+
+    Raises
+    ------
+    InputError
+        If there is no checkpoint, or no recipe where it is needed.
+    """
+    path = Path(model)
+    checkpoint = path / CHECKPOINT if path.is_dir() else path
+    recipe = checkpoint.with_name(RECIPE)
+    if not checkpoint.is_file():
+        raise InputError(
+            f"{checkpoint}: no such model; `make demo` trains results/demo/models/paper, or name a "
+            "checkpoint, or the folder of a model that holds one."
+        )
+    if recipe.is_file():
+        return checkpoint, read_recipe(recipe)
+    from sagefm.networks.checkpoint import read_checkpoint
+
+    if path.is_dir() or "network" in read_checkpoint(checkpoint):
+        raise InputError(
+            f"{checkpoint}: lies without its {RECIPE}, which says what graph, panel and "
+            f"normalisation it was trained with; `.venv/bin/snakemake {recipe}` writes it, with "
+            "`--configfile` and the run's config behind it if that is not the demo's."
+        )
+    return checkpoint, ModelRecipe(read_panel(PAPER_PANEL))

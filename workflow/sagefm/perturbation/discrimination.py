@@ -1,0 +1,187 @@
+"""Whether pairs can be told from all other entries (input, output) of a table, and by what.
+
+By the slopes of a model, by co-expression that needs no model, by expression alone, and by what is
+left of the slopes once those are accounted for.
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from sagefm.perturbation.coexpression import Coexpression
+from sagefm.perturbation.responses import PairResponses
+from sagefm.perturbation.terms import REMAINDER
+from sagefm.stats.correlation import correlation
+from sagefm.stats.patients import BOOTSTRAPS, resampling
+
+SCORES = ("slope", "coexpression_pooled", "coexpression_within", "output_mean", REMAINDER)
+
+
+def discrimination_table(
+    responses: PairResponses, coexpression: Coexpression, gene_means: pd.Series, seed: int
+) -> pd.DataFrame:
+    """How well each score puts the pairs before the other entries, in one direction.
+
+    Entries are those of all inputs with all outputs for which every score is known, but pairs of
+    negative sign, of which a low slope is expected.
+
+    Parameters
+    ----------
+    responses, coexpression
+        In the same direction.
+    gene_means
+        Mean expression of the table's genes.
+    seed
+        Of the resampling.
+
+    Returns
+    -------
+    DataFrame
+        score: `slope`, `coexpression_pooled`, `coexpression_within`, `output_mean` (expression of
+        the output), or `slope_remainder` (residual of the slope's ranks, after linear regression on
+        the ranks of both co-expressions and of the mean expression of input and output); auroc,
+        average_precision; slope_advantage (AUROC of the slope less the score's); spearman_slope
+        (with the slope, over all entries); each with *_low and *_high (95 %, bootstrap over inputs;
+        ranks are not drawn anew). n_inputs, n_outputs, n_entries, n_pairs, prevalence.
+    """
+    scores, pairs = _entries(responses, coexpression, gene_means)
+    known = np.logical_and.reduce([np.isfinite(values) for values in scores.values()])
+    lowering = responses.pairs["sign"].to_numpy() < 0
+    known[pairs[0][lowering], pairs[1][lowering]] = False
+    positive = np.zeros_like(known)
+    positive[pairs] = True
+    positive &= known
+    counts = {
+        "n_inputs": int(known.any(axis=1).sum()),
+        "n_outputs": int(known.any(axis=0).sum()),
+        "n_entries": int(known.sum()),
+        "n_pairs": int(positive.sum()),
+        "prevalence": positive.sum() / max(known.sum(), 1),
+    }
+    ranks = {name: stats.rankdata(values[known]) for name, values in scores.items()}
+    scores[REMAINDER] = np.full(known.shape, np.nan)
+    scores[REMAINDER][known] = _remainder(ranks)
+    ranks[REMAINDER] = stats.rankdata(scores[REMAINDER][known])
+    n = len(known)
+    weights = np.vstack([np.ones((1, n)), resampling(n, BOOTSTRAPS, seed)])
+    rankings = {name: ranking(scores[name], positive, known, weights) for name in SCORES}
+    rows = []
+    for name, (auroc, precision) in rankings.items():
+        spearman = _weighted_correlation(ranks["slope"], ranks[name], known, weights)
+        found = {
+            "auroc": auroc,
+            "average_precision": precision,
+            "slope_advantage": rankings["slope"][0] - auroc,
+            "spearman_slope": spearman,
+        }
+        rows.append({"score": name} | _with_intervals(found) | counts)
+    return pd.DataFrame(rows)
+
+
+def _entries(
+    responses: PairResponses, coexpression: Coexpression, gene_means: pd.Series
+) -> tuple[dict[str, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """Scores (inputs, outputs) by name, and rows and columns of the pairs."""
+    inputs, outputs = pd.Index(responses.inputs), pd.Index(responses.outputs)
+    pooled, within = coexpression.of(inputs, outputs)
+    shape = responses.slopes.shape
+    scores = {
+        "slope": responses.slopes.astype(float),
+        "coexpression_pooled": pooled.astype(float),
+        "coexpression_within": within.astype(float),
+        "output_mean": np.broadcast_to(gene_means[outputs].to_numpy(float), shape),
+        "input_mean": np.broadcast_to(gene_means[inputs].to_numpy(float)[:, None], shape),
+    }
+    pairs = responses.pairs
+    return scores, (inputs.get_indexer(pairs["input"]), outputs.get_indexer(pairs["output"]))
+
+
+def _remainder(ranks: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Residuals of the slope's ranks after least squares on all other ranks and a constant."""
+    others = [values for name, values in ranks.items() if name != "slope"]
+    design = np.stack([np.ones_like(ranks["slope"]), *others], axis=1)
+    fitted = np.linalg.lstsq(design, ranks["slope"], rcond=None)[0]
+    return ranks["slope"] - design @ fitted
+
+
+def ranking(
+    values: np.ndarray, positive: np.ndarray, known: np.ndarray, weights: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """AUROC and average precision with rows counted several times over, or not at all.
+
+    Parameters
+    ----------
+    values, positive, known
+        (rows, columns): a score, whether an entry is a positive one, whether it counts at all.
+    weights
+        (draws, rows): how often each row counts.
+
+    Returns
+    -------
+    tuple
+        float64 (draws,) each, as scikit-learn's `roc_auc_score` and `average_precision_score` of
+        the repeated entries; NaN where positives or negatives are missing.
+    """
+    row, column = np.nonzero(positive)
+    thresholds, place = np.unique(values[row, column], return_inverse=True)
+    negative = known & ~positive
+    # Of each row, entries as high as each positive's score, and negatives below it (ties: half).
+    above = _counts(values, known, thresholds, "right")
+    hits = _counts(values, positive, thresholds, "right")
+    negatives = negative.sum(axis=1, keepdims=True)
+    beaten = negatives - (above - hits + _counts(values, negative, thresholds, "left")) / 2
+    # Whole and half numbers this small are exact in single precision.
+    counted = weights.astype(np.float32)
+    above, hits, beaten = (
+        (counted @ part.astype(np.float32))[:, place] for part in (above, hits, beaten)
+    )
+    drawn, possible = counted[:, row], weights @ positive.sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        auroc = np.einsum("dp,dp->d", drawn, beaten, dtype=float)
+        auroc /= possible * (weights @ negatives[:, 0])
+        precision = np.where(drawn > 0, drawn * hits / above, 0)
+        return auroc, precision.sum(axis=1, dtype=float) / possible
+
+
+def _counts(
+    values: np.ndarray, chosen: np.ndarray, thresholds: np.ndarray, side: Literal["left", "right"]
+) -> np.ndarray:
+    """Of each row, how many chosen values are at or above (`right`) or above (`left`) thresholds.
+
+    Returns
+    -------
+    ndarray
+        int64 (rows, thresholds).
+    """
+    row, column = np.nonzero(chosen)
+    passed = np.searchsorted(thresholds, values[row, column], side=side)
+    bins = len(thresholds) + 1
+    found = np.bincount(row * bins + passed, minlength=len(values) * bins)
+    return found.reshape(len(values), bins)[:, :0:-1].cumsum(axis=1)[:, ::-1]
+
+
+def _weighted_correlation(
+    x: np.ndarray, y: np.ndarray, known: np.ndarray, weights: np.ndarray
+) -> np.ndarray:
+    """Pearson correlation (draws,) of values of the known entries, rows counted by weights."""
+    row = np.nonzero(known)[0]
+    # Centred, so that the sums of squares of ranks lose no digits.
+    x, y = (side - side.sum() / max(len(side), 1) for side in (x, y))
+    sums = [
+        weights @ np.bincount(row, weights=part, minlength=len(known))
+        for part in (np.ones_like(x), x, y, x * x, y * y, x * y)
+    ]
+    return correlation(*sums)
+
+
+def _with_intervals(found: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """The first value of each, and the 2.5th and 97.5th percentile of the others."""
+    facts: dict[str, float] = {}
+    for name, values in found.items():
+        drawn = values[1:][~np.isnan(values[1:])]
+        ends = np.percentile(drawn, [2.5, 97.5]) if len(drawn) else (np.nan, np.nan)
+        facts |= {name: values[0], f"{name}_low": ends[0], f"{name}_high": ends[1]}
+    return facts

@@ -1,0 +1,235 @@
+"""Pairs of genes perturbed: the response of one to the other, beside that of control genes.
+
+For a pair (input, output) the input's level is set in the neighbours of every chosen spot, as
+`perturbation` has it, and the output's prediction is read at the spot; all outputs of the table are
+hidden there. In the same pass the predictions of three kinds of control are read.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from tqdm import tqdm
+
+from sagefm.common.errors import InputError
+from sagefm.common.state import remembered
+from sagefm.networks.base import GeneDecoder
+from sagefm.perturbation.neighbourhoods import across_sections, choose_spots
+from sagefm.perturbation.responses import KINDS, PairResponses, slope_weights
+from sagefm.sections.gene_summary import levels_of
+from sagefm.sections.section import Section
+
+NEARBY = 20
+"""An expression-matched control is one of this many genes per control wanted, the nearest ones."""
+
+CHUNK_BYTES = 2**28
+"""Sums held at once: inputs are taken in chunks of this size."""
+
+
+def draw_controls(pairs: np.ndarray, gene_mean: np.ndarray, number: int, seed: int) -> np.ndarray:
+    """Control genes of each pair: int64 (P, 2, number), random ones and expression-matched ones.
+
+    Parameters
+    ----------
+    pairs
+        int64 (P, 2): columns of input and output.
+    gene_mean
+        (genes,): mean expression, by which a match is judged.
+    seed
+        A pair's controls depend on it and on the pair alone; no control is the pair's input, or an
+        output of that input.
+
+    Raises
+    ------
+    InputError
+        If the panel has not enough other genes.
+    """
+    order = np.argsort(gene_mean, kind="stable")
+    place = np.argsort(order)
+    partners = pd.Series(pairs[:, 1]).groupby(pairs[:, 0]).agg(set)
+    drawn = np.empty((len(pairs), 2, number), dtype=np.int64)
+    for own, (source, target) in zip(drawn, pairs, strict=True):
+        rng = np.random.default_rng([seed, source, target])
+        excluded = np.array([source, *partners[source]])
+        if len(order) - len(excluded) < number:
+            raise InputError(
+                f"the panel has {len(order)} genes, too few for {number} controls beside an input "
+                f"with {len(excluded) - 1} outputs; lower `perturbation.controls` in the config."
+            )
+        others = np.delete(np.arange(len(order)), excluded)
+        own[0] = rng.choice(others, number, replace=False)
+        distance = np.abs(place[others] - place[target])
+        nearest = others[np.argsort(distance, kind="stable")[: NEARBY * number]]
+        own[1] = rng.choice(nearest, number, replace=False)
+    return drawn
+
+
+def perturb_pairs(
+    network: GeneDecoder,
+    layout: str,
+    sections: Sequence[Section],
+    facts: pd.DataFrame,
+    normalisation: str,
+    pairs: pd.DataFrame,
+    gene_means: pd.DataFrame,
+    settings: Mapping[str, int],
+    device: torch.device,
+    state: Path,
+) -> PairResponses:
+    """Perturb every input of a table, and read its outputs and their controls.
+
+    Parameters
+    ----------
+    layout
+        The network's, on the sections' kind of graph: `model.input_layout`.
+    facts
+        Of each section: sample, patient, patient_seen.
+    pairs
+        Columns input, output, sign, group; all genes of the panel.
+    gene_means
+        The panel in the network's order: columns gene, mean (over the training samples).
+    settings
+        `spots` in all, `levels`, `controls` a pair and kind, `seed`.
+    state
+        Folder where finished chunks of inputs are kept, for a job that was killed to go on from.
+    """
+    column = pd.Series(np.arange(len(gene_means)), gene_means["gene"])
+    coded = np.stack([column[pairs[side]].to_numpy() for side in ("input", "output")], axis=1)
+    seed = settings["seed"]
+    plan = Plan(
+        coded,
+        levels_of(sections, normalisation, np.unique(coded[:, 0]), settings["levels"]),
+        draw_controls(coded, gene_means["mean"].to_numpy(), settings["controls"], seed),
+    )
+    rows = choose_spots(sections, settings["spots"], seed)
+    responses = respond_to_pairs(
+        network, layout, sections, rows, normalisation, plan, device, state
+    )
+    samples = facts[["sample", "patient", "patient_seen"]]
+    names = gene_means["gene"].to_numpy()
+    return PairResponses(
+        pairs[["input", "output", "sign", "group"]].reset_index(drop=True),
+        names[plan.inputs].tolist(),
+        names[plan.outputs].tolist(),
+        samples.assign(n_spots=[len(chosen) for chosen in rows]).reset_index(drop=True),
+        plan.levels,
+        *responses,
+    )
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is perturbed and read: columns of the panel.
+
+    Attributes
+    ----------
+    pairs
+        int64 (P, 2): input and output.
+    levels
+        float32 (I, L), of the distinct inputs in sorted order.
+    controls
+        int64 (P, 2, C), of `draw_controls`.
+    """
+
+    pairs: np.ndarray
+    levels: np.ndarray
+    controls: np.ndarray
+
+    @property
+    def inputs(self) -> np.ndarray:
+        """Distinct inputs (I,), sorted."""
+        return np.unique(self.pairs[:, 0])
+
+    @property
+    def outputs(self) -> np.ndarray:
+        """Distinct outputs (T,), sorted: hidden at the central spots."""
+        return np.unique(self.pairs[:, 1])
+
+    def chunks(self, sections: int) -> list[np.ndarray]:
+        """The inputs, as many at a time as `CHUNK_BYTES` has room for."""
+        wide = len(self.outputs) + 2 * self.controls.shape[2] * len(self.pairs) / len(self.inputs)
+        each = 8 * sections * self.levels.shape[1] * wide
+        size = max(1, int(CHUNK_BYTES // each))
+        return np.array_split(np.arange(len(self.inputs)), -(-len(self.inputs) // size))
+
+
+def respond_to_pairs(
+    network: GeneDecoder,
+    layout: str,
+    sections: Sequence[Section],
+    rows: Sequence[np.ndarray],
+    normalisation: str,
+    plan: Plan,
+    device: torch.device,
+    state: Path,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Curves, slopes and control slopes of `PairResponses`.
+
+    Parameters
+    ----------
+    rows
+        Chosen spots of each section.
+    state
+        Folder where finished chunks of inputs are kept, for a job that was killed to go on from.
+    """
+    network.eval().to(device)
+    parts = []
+    chunks = plan.chunks(len(sections))
+    given = (network, layout, sections, rows, normalisation, plan)
+    for number, chunk in enumerate(tqdm(chunks, desc="inputs", unit="chunk", disable=None)):
+        compute = partial(_respond_chunk, *given, chunk, device)
+        parts.append(remembered(state / f"{number}.npz", compute))
+    curves = np.empty((len(plan.pairs), *parts[0]["curves"].shape[1:]), dtype=np.float32)
+    controls = np.empty(plan.controls.shape, dtype=np.float32)
+    for part in parts:
+        curves[part["pairs"]], controls[part["pairs"]] = part["curves"], part["control_slopes"]
+    return curves, np.concatenate([part["slopes"] for part in parts]), controls
+
+
+@torch.inference_mode()
+def _respond_chunk(
+    network, layout, sections, rows, normalisation, plan, chunk, device
+) -> dict[str, np.ndarray]:
+    """What `respond_to_pairs` returns, of some inputs' pairs (`pairs`: their rows in the plan)."""
+    inputs, outputs = plan.inputs, plan.outputs
+    of_input = [np.flatnonzero(plan.pairs[:, 0] == inputs[i]) for i in chunk]
+    read = [np.concatenate([outputs, plan.controls[pairs].ravel()]) for pairs in of_input]
+    n_levels = plan.levels.shape[1]
+    shapes = [(len(sections), n_levels, len(genes)) for genes in read]
+    sums = [torch.zeros(shape, dtype=torch.float64, device=device) for shape in shapes]
+    wanted = [torch.from_numpy(genes).to(device) for genes in read]
+    levels = torch.from_numpy(plan.levels[chunk]).to(device)
+    given = (network, layout, sections, rows, normalisation, outputs, device)
+    for spots, owner in across_sections(*given):
+        for i, own in enumerate(chunk):
+            response = spots.respond(int(inputs[own]), levels[i], wanted[i])
+            sums[i].index_add_(0, owner, response.transpose(0, 1).double())
+    sizes = torch.tensor([len(chosen) for chosen in rows], device=device)
+    sums = [total / sizes[:, None, None] for total in sums]
+    means = [mean.cpu().numpy() for mean in sums]
+    result: dict[str, list[np.ndarray]] = {"curves": [], "slopes": [], "control_slopes": []}
+    weights = slope_weights(plan.levels[chunk])
+    for own, pairs, mean, weight in zip(chunk, of_input, means, weights, strict=True):
+        table, drawn = np.split(mean, [len(outputs)], axis=2)
+        drawn = drawn.reshape(len(sections), n_levels, len(pairs), 2, -1)
+        paired = np.searchsorted(outputs, plan.pairs[pairs, 1])
+        others = np.setdiff1d(np.arange(len(outputs)), paired)
+        others = others[outputs[others] != inputs[own]]
+        unmatched = table[:, :, others].mean(axis=2) if len(others) else table[:, :, 0] * np.nan
+        control = drawn.mean(axis=4)
+        curves = np.empty((len(pairs), len(KINDS), len(sections), n_levels), dtype=np.float32)
+        curves[:, 0] = table[:, :, paired].transpose(2, 0, 1)
+        curves[:, 1] = unmatched
+        curves[:, 2:] = control.transpose(2, 3, 0, 1)
+        slope = weight @ table.mean(axis=0)
+        slope[outputs == inputs[own]] = np.nan
+        result["curves"].append(curves)
+        result["slopes"].append(slope[None].astype(np.float32))
+        over_samples = np.einsum("l,slpkc->pkc", weight, drawn) / len(sections)
+        result["control_slopes"].append(over_samples.astype(np.float32))
+    arrays = {name: np.concatenate(parts) for name, parts in result.items()}
+    return arrays | {"pairs": np.concatenate(of_input)}

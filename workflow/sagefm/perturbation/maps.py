@@ -1,0 +1,103 @@
+"""Where on the tissue a perturbation is answered: every spot of one section, a few pairs."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import torch
+
+from sagefm.networks.base import GeneDecoder
+from sagefm.perturbation.neighbourhoods import neighbourhoods
+from sagefm.perturbation.terms import strongest_pairs
+from sagefm.sections.gene_summary import levels_of
+from sagefm.sections.section import Section, load_chunk, spot_positions
+
+
+def pairs_to_map(
+    pairs: pd.DataFrame, named: Sequence[Sequence[str]], number: int = 3
+) -> pd.DataFrame:
+    """The pairs to map: the strongest but one place for those named, each input once.
+
+    Parameters
+    ----------
+    pairs
+        A row a pair, as `pair_tables.summarise_pairs` has it.
+    """
+    keys = pd.MultiIndex.from_frame(pairs[["input", "output"]])
+    wanted = pairs[keys.isin([tuple(pair) for pair in named])]
+    strongest = strongest_pairs(pairs)
+    first = strongest.head(number - 1 if len(wanted) else number)
+    chosen = pd.concat([first, wanted, strongest]).drop_duplicates("input")
+    return chosen.head(number).reset_index(drop=True)
+
+
+@torch.inference_mode()
+def response_map(
+    network: GeneDecoder,
+    layout: str,
+    sections: Sequence[Section],
+    normalisation: str,
+    pairs: pd.DataFrame,
+    panel: Sequence[str],
+    hidden: Sequence[str],
+    device: torch.device,
+) -> pd.DataFrame:
+    """Predictions at the lowest and highest level of each pair's input, spot by spot.
+
+    Parameters
+    ----------
+    sections
+        The cohort's: levels are theirs together, the map is of the one with the most spots.
+    pairs
+        Columns input, output.
+    panel, hidden
+        The network's genes in order; those hidden at the central spots, as in `pair_responses`.
+
+    Returns
+    -------
+    DataFrame
+        sample, spot (its row), x, y (full-resolution pixels), input, output, input_neighbours
+        (mean expression of the input among the neighbours), low, high (predictions), response
+        (their difference).
+    """
+    network.eval().to(device)
+    column = pd.Series(np.arange(len(panel)), panel)
+    section = max(sections, key=lambda section: section.n_spots())
+    sources = column[pairs["input"]].to_numpy()
+    ends = torch.from_numpy(levels_of(sections, normalisation, sources, 2)).to(device)
+    targets = torch.from_numpy(column[pairs["output"]].to_numpy()).to(device)
+    rows = np.arange(section.n_spots())
+    batches = neighbourhoods(
+        network, layout, section, rows, normalisation, column[list(hidden)].to_numpy(), device
+    )
+    parts = [
+        torch.cat(
+            [
+                spots.respond(int(source), ends[pair], targets[[pair]])
+                for pair, source in enumerate(sources)
+            ],
+            dim=2,
+        )
+        for spots in batches
+    ]
+    low, high = torch.cat(parts, dim=1).cpu().numpy()
+    neighbours = load_chunk([section], normalisation).neighbour_mean()[:, sources].toarray()
+    x, y = spot_positions(section.counts_path)[0].T
+    tables = [
+        pd.DataFrame(
+            {
+                "sample": section.sample,
+                "spot": rows,
+                "x": x,
+                "y": y,
+                "input": pair.input,
+                "output": pair.output,
+                "input_neighbours": neighbours[:, i],
+                "low": low[:, i],
+                "high": high[:, i],
+                "response": high[:, i] - low[:, i],
+            }
+        )
+        for i, pair in enumerate(pairs.itertuples())
+    ]
+    return pd.concat(tables, ignore_index=True)

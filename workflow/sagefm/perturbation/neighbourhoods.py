@@ -1,0 +1,244 @@
+"""In silico perturbation: one gene set to a level in a spot's neighbours, predictions at the spot.
+
+As in the paper, the genes to be predicted are hidden at the central spot. A network that collapses
+(see `model`) needs no second pass over its wide input: a neighbour's gene enters the first layer by
+one column of its weights, so that a perturbation adds a multiple of that column to what the layer
+gave before, and only the deeper layers, and the genes asked for, are computed anew; of the second
+layer (see `second_layer`) even that for all levels at once.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sagefm.networks.base import GeneDecoder
+from sagefm.networks.collapsed import Collapsible, Readout
+from sagefm.networks.sagefm import collapses
+from sagefm.networks.second_layer import SecondLayer
+from sagefm.sections.batches import make_batch
+from sagefm.sections.section import Section, draw_rows, load_chunk
+
+
+class Neighbourhoods(ABC):
+    """Some central spots of a section with their neighbours, as a network sees them."""
+
+    n_spots: int
+
+    @abstractmethod
+    def respond(self, gene: int, levels: Tensor, outputs: Tensor) -> Tensor:
+        """Predictions at the central spots with a gene set to some levels in all their neighbours.
+
+        Parameters
+        ----------
+        gene
+            Column of the panel.
+        levels
+            float32 (levels,), normalised expression.
+        outputs
+            int64 columns of the panel: the genes whose predictions are wanted.
+
+        Returns
+        -------
+        Tensor
+            float32 (levels, spots, len(outputs)), normalised expression.
+        """
+
+
+class Collapsed(Neighbourhoods):
+    """Of a network that collapses: exact, without a pass over the wide input.
+
+    With `gene` at `level`, the first layer gives
+    `hidden + gain * (level - neighbour_mean[:, gene]) * network.neighbour_weights[:, gene]`.
+
+    Attributes
+    ----------
+    hidden
+        (spots, widths[0]): what it gives unperturbed.
+    neighbour_mean
+        (spots, genes): mean expression of the neighbours, without the centre.
+    gain
+        (spots,): the weight of that mean in the network's input; in a clique of n spots, (n - 1)/n.
+    """
+
+    def __init__(
+        self,
+        network: Collapsible,
+        readout: Readout,
+        hidden: Tensor,
+        gain: Tensor,
+        neighbour_mean: Tensor,
+    ) -> None:
+        self.network, self.readout = network, readout
+        self.hidden, self.gain, self.neighbour_mean = hidden, gain, neighbour_mean
+        self.n_spots = len(hidden)
+
+    @classmethod
+    def of(
+        cls,
+        network: Collapsible,
+        readout: Readout,
+        layout: str,
+        inputs: tuple[Tensor, ...],
+        sizes: Tensor,
+    ) -> "Collapsed":
+        """Of a batch: expression of centres and mean of neighbours, and spots in all, float32."""
+        centre, neighbours = inputs
+        if layout == "mean":
+            gain = (sizes - 1) / sizes
+            hidden = network.first(centre / sizes[:, None] + neighbours * gain[:, None])
+        else:
+            gain = (sizes > 1).float()
+            hidden = network.first(centre, neighbours)
+        return cls(network, readout, hidden, gain, neighbours)
+
+    @classmethod
+    def joined(cls, parts: Sequence["Collapsed"]) -> "Collapsed":
+        """Several of one network as one: a few spots of each section cost what many of one do."""
+        states = ((part.hidden, part.gain, part.neighbour_mean) for part in parts)
+        joined = map(torch.cat, zip(*states, strict=True))
+        return cls(parts[0].network, parts[0].readout, *joined)
+
+    @cached_property
+    def second(self) -> SecondLayer | None:
+        """The second layer, if there is one before the readout's and it is cheaper by itself.
+
+        A GPU multiplies faster than it picks out the units that change sign.
+        """
+        if self.readout.middle and self.hidden.device.type == "cpu":
+            return SecondLayer(self.hidden, *self.readout.middle[0])
+        return None
+
+    def respond(self, gene: int, levels: Tensor, outputs: Tensor) -> Tensor:
+        """See `Neighbourhoods`."""
+        shift = self.gain * (levels[:, None] - self.neighbour_mean[:, gene])
+        column, readout = self.network.neighbour_weights[:, gene], self.readout.only(outputs)
+        if self.second is None:
+            hidden = torch.addcmul(self.hidden, shift[..., None], column)
+            predicted = readout(hidden.flatten(0, 1))
+        else:
+            predicted = readout.after(1, self.second.shifted(shift, column).flatten(0, 1))
+        return predicted.view(len(levels), self.n_spots, len(outputs))
+
+
+class General(Neighbourhoods):
+    """Of any network: all of it, once a level. On the subgraphs of cliques this is brute force."""
+
+    def __init__(
+        self,
+        network: GeneDecoder,
+        layout: str,
+        inputs: tuple[Tensor, ...],
+        context: tuple[Tensor, ...],
+        sizes: Tensor,
+    ) -> None:
+        self.network, self.layout, self.inputs, self.context = network, layout, inputs, context
+        if layout == "subgraphs":
+            nodes, _, centre = inputs
+            self.n_spots = len(centre)
+            self.values = nodes
+            self.neighbours = torch.ones(len(nodes), dtype=torch.bool, device=nodes.device)
+            self.neighbours[centre] = False
+        else:
+            self.n_spots = len(inputs[0])
+            self.values = inputs[1]  # the neighbours' mean: of equal values, their value
+            self.neighbours = sizes > 1
+
+    def respond(self, gene: int, levels: Tensor, outputs: Tensor) -> Tensor:
+        """See `Neighbourhoods`."""
+        own = self.values[self.neighbours, gene].clone()
+        predicted = []
+        for level in levels:
+            self.values[self.neighbours, gene] = level
+            embedding = getattr(self.network, f"embed_{self.layout}")(*self.inputs)
+            predicted.append(self.network.decode(embedding, *self.context)[:, outputs])
+        self.values[self.neighbours, gene] = own
+        return torch.stack(predicted)
+
+
+def choose_spots(sections: Sequence[Section], spots: int, seed: int) -> list[np.ndarray]:
+    """Rows of each section to perturb: as many of each, drawn at random; `spots` in all.
+
+    Fewer where sections are smaller than their share, more where they outnumber `spots`: each has
+    one at least.
+    """
+    shares = [max(len(part), 1) for part in np.array_split(np.arange(spots), len(sections))]
+    return [draw_rows(*one, seed) for one in zip(sections, shares, strict=True)]
+
+
+def neighbourhoods(
+    network: GeneDecoder,
+    layout: str,
+    section: Section,
+    rows: np.ndarray,
+    normalisation: str,
+    hidden_genes: Sequence[int],
+    device: torch.device,
+    batch_size: int = 64,
+    readout: Readout | None = None,
+) -> Iterator[Neighbourhoods]:
+    """Batches of a section's spots to perturb, one held at a time.
+
+    Parameters
+    ----------
+    layout
+        The network's, on the section's kind of graph: `model.input_layout`.
+    rows
+        Central spots: rows of the section.
+    hidden_genes
+        Columns of the panel that are hidden (0) at the central spots.
+    readout
+        `Readout.of` the network, if it collapses and the readout is there already.
+    """
+    chunk = load_chunk([section], normalisation)
+    sizes = np.diff(chunk.ego_indptr).astype(np.float32)
+    columns = list(hidden_genes)
+    wanted = "channels" if collapses(network, layout) else layout
+    for start in range(0, len(rows), batch_size):
+        batch_rows = rows[start : start + batch_size]
+        mask = np.zeros((len(batch_rows), chunk.expression.shape[1]), dtype=bool)
+        mask[:, columns] = True
+        batch = make_batch([(chunk, batch_rows)], wanted, mask)
+        batch = batch.to(device)
+        size = torch.from_numpy(sizes[batch_rows]).to(device)
+        if collapses(network, layout):
+            readout = readout or Readout.of(network)
+            yield Collapsed.of(network, readout, layout, batch.inputs, size)
+        else:
+            yield General(network, layout, batch.inputs, batch.context, size)
+
+
+def across_sections(
+    network: GeneDecoder,
+    layout: str,
+    sections: Sequence[Section],
+    rows: Sequence[np.ndarray],
+    normalisation: str,
+    hidden_genes: Sequence[int],
+    device: torch.device,
+    batch_size: int = 64,
+) -> Iterator[tuple[Neighbourhoods, Tensor]]:
+    """Batches of some spots of each section, as of `neighbourhoods`, and their sections' numbers.
+
+    The numbers are int64 (spots,), and `rows` the central spots of each section. Where the network
+    collapses, a batch may span sections.
+    """
+    further = normalisation, hidden_genes, device
+    readout = Readout.of(network) if collapses(network, layout) else None
+    held: list[Collapsed] = []
+    owners: list[Tensor] = []
+    for number, (section, chosen) in enumerate(zip(sections, rows, strict=True)):
+        for part in neighbourhoods(network, layout, section, chosen, *further, batch_size, readout):
+            owner = torch.full((part.n_spots,), number, device=device)
+            if not isinstance(part, Collapsed):
+                yield part, owner
+                continue
+            held, owners = [*held, part], [*owners, owner]
+            if sum(map(len, owners)) >= batch_size:
+                yield Collapsed.joined(held), torch.cat(owners)
+                held, owners = [], []
+    if held:
+        yield Collapsed.joined(held), torch.cat(owners)

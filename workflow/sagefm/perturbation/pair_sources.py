@@ -1,0 +1,195 @@
+"""Where gene pairs come from: ligand-receptor resources, gene sets, TF targets, a user's table."""
+
+from collections.abc import Mapping, Sequence
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from sagefm.common.errors import InputError, hint
+from sagefm.common.io import read_table
+
+COLUMNS = ["input", "output", "sign", "group"]
+
+TF_COLUMNS = ("source", "target", "weight")
+
+NAMED = 5
+"""Unknown genes that an error names."""
+
+
+def read_pairs(entry: Mapping, panel: Sequence[str]) -> pd.DataFrame:
+    """Gene pairs of one entry of the config's `perturbation.pairs`.
+
+    Parameters
+    ----------
+    entry
+        `source` and what it needs:
+
+        - `liana`: `resource`, a ligand-receptor resource of the liana package; a complex counts as
+          its subunits, each ligand subunit paired with each receptor subunit;
+        - `gene_sets`: `gene_sets` (GMT) and `drivers` (TSV: input, set, reason); a driver is paired
+          with every gene of its set but itself;
+        - `tf_targets`: `path` (CSV, or TSV by its name: source, target, weight, as CollecTRI);
+        - `table`: `path` (TSV: input, output, and if need be sign, group).
+    panel
+        The model's genes, which those of a `table` must be among; others are left for
+        `gene_pairs.pairs_of_cohort` to drop.
+
+    Returns
+    -------
+    DataFrame
+        input, output: symbols as the source has them; sign: int64, 1 where the output is expected
+        to rise with the input, -1 where to fall, 0 where the source gives no weight; group: gene
+        set, resource or the table's own, else empty.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read or is not what it should be.
+    """
+    match entry["source"]:
+        case "liana":
+            return _of_liana(entry["resource"])
+        case "gene_sets":
+            return _of_gene_sets(entry["gene_sets"], entry["drivers"])
+        case "tf_targets":
+            return _of_tf_targets(entry["path"])
+        case _:
+            return _of_table(entry["path"], panel)
+
+
+def _of_liana(resource: str) -> pd.DataFrame:
+    from liana.resource import select_resource
+
+    rows = [
+        (*pair, 1, resource)
+        for ligand, receptor in select_resource(resource).itertuples(index=False)
+        for pair in product(ligand.split("_"), receptor.split("_"))
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def read_gmt(path: str | Path) -> dict[str, list[str]]:
+    """Genes of each set of a GMT file: a set a line, its name, a description, its genes.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or a line has no gene.
+    """
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read ({error}); correct `gene_sets`.") from error
+    sets = {}
+    for number, line in enumerate(lines, start=1):
+        name, *rest = line.rstrip("\t").split("\t")
+        if len(rest) < 2:
+            raise InputError(
+                f"{path}, line {number}: has no gene; give a set a line, its name, a description "
+                "and its genes, separated by tabs."
+            )
+        sets[name] = list(dict.fromkeys(rest[1:]))
+    return sets
+
+
+def _of_gene_sets(gene_sets: str | Path, drivers: str | Path) -> pd.DataFrame:
+    sets = read_gmt(gene_sets)
+    table = _read(drivers, ("input", "set", "reason"))
+    rows = []
+    for line, driver, name in table[["input", "set"]].itertuples():
+        if name not in sets:
+            raise InputError(
+                f"{drivers}, line {line}: no set `{name}` is in {gene_sets}; {hint(name, sets)}."
+            )
+        rows += [(driver, gene, 1, name) for gene in sets[name] if gene != driver]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _of_tf_targets(path: str | Path) -> pd.DataFrame:
+    table = _read(path, TF_COLUMNS)
+    weight = pd.to_numeric(table["weight"], errors="coerce")
+    unreadable = weight.isna() & table["weight"].notna()
+    _refuse(path, table, unreadable, "the weight is not a number; correct it")
+    return pd.DataFrame(
+        {
+            "input": table["source"],
+            "output": table["target"],
+            "sign": np.sign(weight.fillna(0)).astype(np.int64),
+            "group": "",
+        }
+    ).reset_index(drop=True)
+
+
+def _of_table(path: str | Path, panel: Sequence[str]) -> pd.DataFrame:
+    table = _read(path, ("input", "output"))
+    if "sign" not in table:
+        table["sign"] = "1"
+    if "group" not in table:
+        table["group"] = ""
+    sign = pd.to_numeric(table["sign"], errors="coerce")
+    _refuse(path, table, ~sign.isin([1, -1]), "the sign must be 1 or -1; correct it")
+    same = table["input"] == table["output"]
+    _refuse(path, table, same, "a gene cannot be its own output; remove the line")
+    twice = table.duplicated(["input", "output"])
+    _refuse(path, table, twice, "this pair stands in an earlier line already; keep one of them")
+    _check_genes(path, table, panel)
+    table["sign"] = sign.astype(np.int64)
+    return table[COLUMNS].fillna({"group": ""}).reset_index(drop=True)
+
+
+def _refuse(path: str | Path, table: pd.DataFrame, bad: pd.Series, why: str) -> None:
+    """InputError that names the first bad line, and its first two cells."""
+    if bad.any():
+        line = bad.idxmax()
+        pair = " -> ".join(table.loc[line].iloc[:2])
+        raise InputError(f"{path}, line {line} ({pair}): {why}.")
+
+
+def _check_genes(path: str | Path, table: pd.DataFrame, panel: Sequence[str]) -> None:
+    """InputError if a gene of a user's table is not in the panel."""
+    genes = table[["input", "output"]].stack().drop_duplicates()
+    unknown = genes[~genes.isin(list(panel))]
+    if len(unknown) == len(genes):
+        raise InputError(
+            f"{path}: none of its {len(genes)} genes is in the panel (the first: "
+            f"`{genes.iloc[0]}`); give human gene symbols, as the panel has them."
+        )
+    if len(unknown):
+        named = [f"`{gene}` (line {line})" for (line, _), gene in unknown[:NAMED].items()]
+        more = f" and {len(unknown) - NAMED} more" if len(unknown) > NAMED else ""
+        raise InputError(
+            f"{path}: {', '.join(named)}{more}: not in the panel; remove them, or correct the "
+            "symbols."
+        )
+
+
+def _read(path: str | Path, columns: Sequence[str]) -> pd.DataFrame:
+    """A table of text with `columns` first, indexed by the lines of its file (the header is 1).
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, has no rows or lacks a column, or a cell of the first two is empty.
+    """
+    try:
+        table = read_table(path, dtype=str, skip_blank_lines=False)
+    except (OSError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path}: cannot be read as a table ({reason}); correct it.") from error
+    if missing := [column for column in columns if column not in table]:
+        raise InputError(
+            f"{path}: has no column `{missing[0]}`; it has {', '.join(table.columns)}."
+        )
+    if not isinstance(table.index, pd.RangeIndex):
+        raise InputError(f"{path}: its lines have more cells than its header; name every column.")
+    table.index += 2
+    table = table.apply(lambda column: column.str.strip()).dropna(how="all")
+    if table.empty:
+        raise InputError(f"{path}: has no rows; give at least one.")
+    empty = table[list(columns[:2])].isna().any(axis=1)
+    if empty.any():
+        cells = " and ".join(f"`{column}`" for column in columns[:2])
+        raise InputError(f"{path}, line {empty.idxmax()}: {cells} must both be given.")
+    return table[[*columns, *table.columns.difference(columns)]]

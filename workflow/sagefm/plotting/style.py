@@ -1,0 +1,202 @@
+"""One look for all figures: sizes, fonts, colours that colour-blind readers tell apart, saving."""
+
+import colorsys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import wraps
+from itertools import chain, islice, repeat
+from pathlib import Path
+from typing import ParamSpec
+
+from matplotlib.axes import Axes
+from matplotlib.colors import to_hex, to_rgb
+from matplotlib.figure import Figure, FigureBase, SubFigure
+from matplotlib.style import context
+
+from sagefm.common.io import atomic
+
+P = ParamSpec("P")
+
+SINGLE, DOUBLE = 3.5, 7.2
+"""Widths of one column and of a page, in inches."""
+
+STYLE = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib, so it is the same everywhere
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "axes.titlelocation": "left",
+    "axes.labelsize": 8,
+    "figure.titlesize": 9,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 7,
+    "legend.frameon": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.6,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.minor.visible": False,
+    "lines.linewidth": 1.2,
+    "lines.markersize": 4,
+    "grid.color": "#E3E3E3",
+    "grid.linewidth": 0.6,
+    "axes.axisbelow": True,
+    "figure.constrained_layout.use": True,
+    "savefig.dpi": 200,
+    "pdf.fonttype": 42,  # text stays text
+}
+
+# The eight colours of Okabe and Ito (2008), https://jfly.uni-koeln.de/color/
+OKABE_ITO = {
+    "blue": "#0072B2",
+    "orange": "#E69F00",
+    "green": "#009E73",
+    "purple": "#CC79A7",
+    "sky": "#56B4E9",
+    "vermilion": "#D55E00",
+    "yellow": "#F0E442",
+    "black": "#000000",
+}
+
+GREY = "#8A8A8A"
+
+NEUTRAL = "#3C3C3C"
+"""For what belongs to no predictor: references, annotations."""
+
+SPLIT_COLOURS = {"train": NEUTRAL, "validation": OKABE_ITO["sky"], "test": OKABE_ITO["orange"]}
+"""Parts of the split, the same in all figures."""
+
+PREDICTOR_COLOURS = {
+    "model": OKABE_ITO["blue"],
+    "neighbour_mean": OKABE_ITO["orange"],
+    "sample_gene_mean": OKABE_ITO["green"],
+    "gene_mean": OKABE_ITO["purple"],
+    "zero": OKABE_ITO["black"],
+}
+
+PREDICTOR_NAMES = {
+    "model": "model",
+    "neighbour_mean": "neighbour mean",
+    "sample_gene_mean": "gene's mean in the sample",
+    "gene_mean": "gene's training mean",
+    "zero": "zero",
+}
+
+PREDICTOR_MARKERS = dict(zip(PREDICTOR_COLOURS, "oDs^X", strict=True))
+"""A second sign beside the colour, for print without colour."""
+
+REPRESENTATION_COLOURS = {
+    "raw": GREY,
+    "pca": NEUTRAL,
+    "neighbour_mean": PREDICTOR_COLOURS["neighbour_mean"],
+    "mofa": OKABE_ITO["vermilion"],
+    "banksy": OKABE_ITO["green"],
+    "graphst": OKABE_ITO["purple"],
+}
+
+
+def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
+    """Let a function draw in the common style, whatever the reader's own settings are."""
+
+    @wraps(draw)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> Figure:
+        with context(STYLE, after_reset=True):
+            return draw(*args, **kwargs)
+
+    return wrapper
+
+
+def save(figure: Figure, pdf: str | Path, png: str | Path) -> None:
+    """Write a figure as PDF and as PNG of 200 dots an inch; equal figures give equal bytes."""
+    with context(STYLE, after_reset=True), atomic(pdf) as page, atomic(png) as picture:
+        figure.savefig(page, metadata={"CreationDate": None})
+        figure.savefig(picture)
+
+
+def categorical(labels: Iterable[str]) -> dict[str, str]:
+    """A colour for each label, the same whatever order and number of times they come in.
+
+    Up to 21 labels, in sorted order, get colours of their own: Okabe and Ito's, then the same
+    darker and lighter. Later ones share grey.
+    """
+    distinct = sorted(set(labels))
+    return dict(zip(distinct, shades(len(distinct)), strict=True))
+
+
+def shades(number: int) -> list[str]:
+    """So many colours, those first that are told apart best; beyond 21 all are grey."""
+    return [*islice(chain(_shades(), repeat(GREY)), number)]
+
+
+def colours_of(labels: Iterable[str], palette: Mapping[str, str]) -> dict[str, str]:
+    """A colour for each label: that of the palette, or for one it has not, one that is free.
+
+    Where the palette has none of them, nothing can be mixed up: they get the colours that are told
+    apart best, which the palette has all taken.
+    """
+    distinct = sorted(set(labels))
+    if not palette.keys() & set(distinct):
+        return categorical(distinct)
+    known = {label: palette[label] for label in distinct if label in palette}
+    free = (colour for colour in _shades() if colour not in palette.values())
+    return {label: known.get(label) or next(free, GREY) for label in distinct}
+
+
+def _shades() -> Iterator[str]:
+    """Okabe and Ito's colours; then each darker and lighter, but for what another is like."""
+    yield from OKABE_ITO.values()
+    for factor, alike in ((0.6, ("sky", "black")), (1.45, ("blue",))):
+        for name, colour in OKABE_ITO.items():
+            if name in alike:
+                continue
+            hue, lightness, saturation = colorsys.rgb_to_hls(*to_rgb(colour))
+            # Black has no shade of its hue: it becomes a grey.
+            changed = min(lightness * factor, 0.93) if lightness else 0.42
+            yield to_hex(colorsys.hls_to_rgb(hue, changed, saturation))
+
+
+def representation_colour(name: str) -> str:
+    """A representation's colour: one for all that are trained here, its own for a known method."""
+    if name.startswith("sagefm-"):
+        return PREDICTOR_COLOURS["model"]
+    return REPRESENTATION_COLOURS.get(name, NEUTRAL)
+
+
+def present(predictors: Iterable[str]) -> list[str]:
+    """The predictors among those given, in the fixed order of the palette."""
+    given = set(predictors)
+    return [name for name in PREDICTOR_COLOURS if name in given]
+
+
+def percent_axis(axes: Axes, axis: str = "x", step: int = 25) -> None:
+    """Show shares (0 to 1) of an axis as percentages, from 0 to 100."""
+    percents = range(0, 101, step)
+    getattr(axes, f"set_{axis}lim")(-0.03, 1.03)
+    getattr(axes, f"set_{axis}ticks")([percent / 100 for percent in percents], percents)
+
+
+def head(figure: FigureBase, text: str) -> None:
+    """Give a figure, or a part of one, its title, from the left."""
+    figure.suptitle(text, x=0.01, horizontalalignment="left")
+
+
+def below(figure: FigureBase, heights: Sequence[float]) -> list[SubFigure]:
+    """Parts of a figure, one under the other, of relative heights."""
+    parts = figure.subfigures(len(heights), 1, squeeze=False, height_ratios=heights)
+    return list(parts.flat)
+
+
+def beside(figure: FigureBase, widths: Sequence[float]) -> list[SubFigure]:
+    """Parts of a figure, side by side, of relative widths."""
+    parts = figure.subfigures(1, len(widths), squeeze=False, width_ratios=widths)
+    return list(parts.flat)
+
+
+def letter(part: FigureBase, sign: str) -> None:
+    """Put a bold letter before the title of a part of a figure."""
+    head(part, rf"$\mathbf{{{sign}}}$   {part.get_suptitle()}")
+
+
+def group_title(names: tuple[str, str]) -> str:
+    """How a cohort and a model are named above their panels."""
+    return f"{names[0]}, model {names[1]}"

@@ -1,0 +1,234 @@
+"""The config: checked whole, with the sheets it names, before any job starts.
+
+Every error is one sentence that names the key and the remedy. No heavy import stands here: this is
+read whenever the workflow is parsed.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from sagefm.common.errors import InputError, hint
+from sagefm.config.schemas import first_error, load_schema
+from sagefm.representations.methods.registry import read_options
+
+PAIR_KEYS = {
+    "liana": ("resource",),
+    "gene_sets": ("gene_sets", "drivers"),
+    "tf_targets": ("path", "url", "sha256"),
+    "table": ("path",),
+}
+"""What the sources of gene pairs read: all of it, but `tf_targets`, which has a choice."""
+
+
+def check_pairs(config: Mapping, present: Callable) -> None:
+    """Check that each table of gene pairs has what its source reads, and nothing else."""
+    for name, entry in config["perturbation"]["pairs"].items():
+        at, source = f"perturbation.pairs.{name}", entry["source"]
+        given = {key for key in entry if key != "source" and entry[key] is not None}
+        if unread := sorted(given - set(PAIR_KEYS[source])):
+            raise InputError(
+                f"config, at {at}: source `{source}` does not read `{unread[0]}`; take it out, or "
+                "choose another `source`."
+            )
+        if source == "tf_targets":
+            if ("path" in given) == ("url" in given):
+                raise InputError(f"config, at {at}: give either `path` or `url`.")
+            if "sha256" in given and "url" not in given:
+                raise InputError(f"config, at {at}: `sha256` is of a `url`; take it out.")
+        elif missing := [key for key in PAIR_KEYS[source] if key not in given]:
+            raise InputError(f"config, at {at}: source `{source}` needs `{missing[0]}`; add it.")
+        for key in ("path", "gene_sets", "drivers"):
+            present(entry[key], f"{at}.{key}")
+
+
+def check_screen(config: Mapping, present: Callable) -> None:
+    """Check that the screen's files exist, and that it has contexts and a truth to hold against."""
+    screen = config["screen"]
+    present(screen["inputs"], "screen.inputs")
+    if screen["outputs"] not in ("pairs", "all"):
+        present(screen["outputs"], "screen.outputs")
+    for name in screen["cohorts"]:
+        cohort = config["cohorts"][name]
+        if screen["context"] == "label" and not (cohort["labels"] or cohort["raw_labels"]):
+            raise InputError(
+                f"config, at screen.context: cohort `{name}` has no `labels`; give them there, or "
+                "choose another `context`."
+            )
+    if screen["cohorts"] and not config["perturbation"]["pairs"]:
+        raise InputError(
+            "config, at screen.cohorts: a screen is scored against `perturbation.pairs`, of which "
+            "there are none; add a table, or leave `cohorts` empty."
+        )
+
+
+_OF_COHORTS = (
+    "representations",
+    "recovery",
+    "imputation",
+    "clustering",
+    "perturbation",
+    "screen",
+)
+"""Chapters whose `cohorts` name entries of the config's."""
+
+
+def check_written(path: str | Path) -> None:
+    """Check that a config file has no key twice in one place: YAML would drop the first unseen.
+
+    Raises
+    ------
+    InputError
+        At the first that has; the sentence names the line.
+    """
+    nodes = [yaml.compose(Path(path).read_text(), Loader=yaml.SafeLoader)]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, yaml.MappingNode):
+            seen: dict[str, int] = {}
+            for key, value in node.value:
+                name, line = str(key.value), key.start_mark.line + 1
+                if name in seen:
+                    raise InputError(
+                        f"config {path}, line {line}: key `{name}` stands twice, first in line "
+                        f"{seen[name]}; keep one, or put what belongs to it under one."
+                    )
+                seen[name] = line
+                nodes.append(value)
+        elif isinstance(node, yaml.SequenceNode):
+            nodes += node.value
+
+
+def check_config(config: Mapping) -> None:
+    """Check a config against its schema.
+
+    Raises
+    ------
+    InputError
+        At the first unknown or missing key, or value of the wrong type or range.
+    """
+    if problem := first_error(config, load_schema("config")):
+        raise InputError(f"config, {problem}. config/README.md explains every key.")
+
+
+def check_references(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> None:
+    """Check that what the config names exists: cohorts, graphs, patients, files.
+
+    Parameters
+    ----------
+    config
+        Valid, defaults filled in.
+    sheets
+        Each cohort's sheet, from `read_samples`.
+
+    Raises
+    ------
+    InputError
+        At the first name or path that leads nowhere.
+    """
+
+    def known(names: list[str], where: str, table: Mapping, what: str) -> None:
+        for name in names:
+            if name not in table:
+                raise InputError(
+                    f"config, at {where}: no {what} `{name}` is defined; {hint(name, table)}."
+                )
+
+    def present(path: str | None, where: str) -> None:
+        if path and not Path(path).exists():
+            raise InputError(
+                f"config, at {where}: {path} does not exist (looked from {Path.cwd()}); "
+                "correct the path."
+            )
+
+    present(config["panel"], "panel")
+    present(config["harmonise"]["aliases"], "harmonise.aliases")
+    present(config["split"]["duplicates"], "split.duplicates")
+    for name, cohort in config["cohorts"].items():
+        present(cohort["labels"], f"cohorts.{name}.labels")
+        if raw := cohort["raw_labels"]:
+            present(raw.get("codes"), f"cohorts.{name}.raw_labels.codes")
+            if cohort["labels"]:
+                raise InputError(
+                    f"config, at cohorts.{name}: give either `labels` or `raw_labels`."
+                )
+    for chapter in _OF_COHORTS:
+        known(config[chapter]["cohorts"], f"{chapter}.cohorts", config["cohorts"], "cohort")
+    for name, entry in config["representations"]["methods"].items():
+        read_options(name, entry)
+        at = f"representations.methods.{name}.cohorts"
+        known(entry.get("cohorts", []), at, config["cohorts"], "cohort")
+    represented = [*config["representations"]["methods"]]
+    represented += [f"sagefm-{model}" for model in config["models"]]
+    names = dict.fromkeys(represented)
+    known(config["clustering"]["maps"], "clustering.maps", names, "representation")
+    _check_tasks(config, names, known, present)
+    check_pairs(config, present)
+    check_screen(config, present)
+    known(config["imputation"]["complete"], "imputation.complete", config["cohorts"], "cohort")
+    for chapter in ("imputation", "perturbation", "screen"):
+        known(config[chapter]["models"], f"{chapter}.models", config["models"], "model")
+    for name, model in config["models"].items():
+        at = f"models.{name}"
+        known(model["pretrain_on"], f"{at}.pretrain_on", config["cohorts"], "cohort")
+        known([model["graph"]], f"{at}.graph", config["graphs"], "graph")
+        patients = {p: None for c in model["pretrain_on"] for p in sheets[c]["patient"]}
+        known(model["held_out_patients"], f"{at}.held_out_patients", patients, "patient")
+        nodes, devices = model["compute"]["nodes"], model["training"]["devices"]
+        if devices % nodes:
+            raise InputError(
+                f"config, at {at}.compute.nodes: {nodes} nodes cannot share {devices} devices "
+                f"evenly; let {at}.training.devices be a multiple of it."
+            )
+        if ":" in (device := model["compute"]["device"]) and devices > nodes:
+            raise InputError(
+                f"config, at {at}.compute.device: {device} is one GPU, but {at}.training.devices "
+                f"wants {devices // nodes} of a machine; write `cuda`, or train on one device."
+            )
+        if (released := model["released"]) is not None:
+            if sum(key in released for key in ("path", "url", "git_lfs")) != 1:
+                raise InputError(
+                    f"config, at {at}.released: give either `path`, `url` or `git_lfs`."
+                )
+            if "url" in released and "sha256" not in released:
+                raise InputError(
+                    f"config, at {at}.released: a `url` needs its `sha256`, so that what is "
+                    "fetched is what was meant."
+                )
+            present(released.get("path"), f"{at}.released.path")
+
+
+def _check_tasks(config: Mapping, represented: Mapping, known: Callable, present: Callable) -> None:
+    """Check that what the tasks name exists, and that no two speak to one claim."""
+    claims: dict[str, str] = {}
+    for name, task in config["tasks"].items():
+        at, labels = f"tasks.{name}", task["labels"]
+        known([task["cohort"]], f"{at}.cohort", config["cohorts"], "cohort")
+        known(
+            task["representations"],
+            f"{at}.representations",
+            represented,
+            "representation",
+        )
+        needs = {"table": "path", "module_scores": "gene_sets"}.get(labels["source"])
+        if needs and not labels[needs]:
+            raise InputError(
+                f"config, at {at}.labels: source `{labels['source']}` needs `{needs}`; add it."
+            )
+        cohort = config["cohorts"][task["cohort"]]
+        if labels["source"] == "cohort" and not (cohort["labels"] or cohort["raw_labels"]):
+            raise InputError(
+                f"config, at {at}.labels: cohort `{task['cohort']}` has no `labels`; give them "
+                "there, or another `source` here."
+            )
+        for key in ("path", "gene_sets"):
+            present(labels[key], f"{at}.labels.{key}")
+        if (claim := task["claim"]) in claims:
+            raise InputError(
+                f"config, at {at}.claim: task `{claims[claim]}` speaks to `{claim}` already; "
+                "leave one of them null."
+            )
+        if claim:
+            claims[claim] = name

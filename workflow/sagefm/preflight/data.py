@@ -1,0 +1,170 @@
+"""What only a look into sheets and label tables shows to be wrong, shown before any job starts."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from sagefm.annotation.terms import UNASSIGNED, check_named
+from sagefm.common.errors import InputError, hint
+from sagefm.common.io import read_table
+from sagefm.graphs.grid import HEXAGONAL, SQUARE
+from sagefm.perturbation.pair_sources import read_pairs
+from sagefm.sections.genes import named_columns
+from sagefm.training.split import split_samples
+
+
+def check_label_tables(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> None:
+    """Check that tables of labels, or of gene sets to make them of, have what the config names.
+
+    Parameters
+    ----------
+    config
+        Valid, its references checked.
+    sheets
+        Each cohort's sheet.
+
+    Raises
+    ------
+    InputError
+        At the first table that does not.
+    """
+    classes: dict[str, set[str]] = {}
+    for name, cohort in config["cohorts"].items():
+        if cohort["labels"]:
+            columns, at = ("sample", "spot", "label"), f"cohorts.{name}.labels"
+            classes[name] = _classes(cohort["labels"], columns, sheets[name], name, at)
+    for name, task in config["tasks"].items():
+        labels, cohort = task["labels"], task["cohort"]
+        there = classes.get(cohort) if labels["source"] == "cohort" else None
+        if labels["source"] == "table":
+            columns = labels["sample_column"], labels["spot_column"], labels["column"]
+            at = f"tasks.{name}.labels.path"
+            there = _classes(labels["path"], columns, sheets[cohort], cohort, at)
+        if labels["source"] == "module_scores":
+            sets = _table_of(labels["gene_sets"], ("set", "gene"), f"tasks.{name}.labels.gene_sets")
+            there = {*sets["set"].dropna(), UNASSIGNED}
+        if there is not None:
+            try:
+                check_named(there, task["drop"], task["merge"])
+            except InputError as error:
+                raise InputError(f"config, at tasks.{name}: {error}") from error
+
+
+def _classes(
+    path: str, columns: tuple[str, str, str], sheet: pd.DataFrame, cohort: str, at: str
+) -> set[str]:
+    """The labels that a table, checked, gives to samples of a cohort."""
+    table = _table_of(path, columns, at)
+    named = table[columns[0]].dropna().unique()
+    if not set(named) & set(sheet["sample"]):
+        given = f"`{named[0]}`" if len(named) else "none at all"
+        raise InputError(
+            f"config, at {at}: {path} names no sample of cohort `{cohort}` (it names {given}, the "
+            f"sheet `{sheet['sample'].iloc[0]}`); name samples as the sheet does."
+        )
+    return set(table.loc[table[columns[0]].isin(sheet["sample"]), columns[2]].dropna())
+
+
+def _table_of(path: str, columns: tuple[str, ...], at: str) -> pd.DataFrame:
+    """Some columns of a table of text, which has to have them; `at` is the config's key."""
+    try:
+        table = read_table(path, dtype=str, usecols=lambda name: name in columns)
+        there = [*read_table(path, nrows=0).columns]
+    except (ValueError, OSError) as error:  # pandas' own errors, and bytes that are no text
+        raise InputError(
+            f"config, at {at}: {path} cannot be read as a table ({error}); give one with the "
+            f"columns {', '.join(columns)}."
+        ) from error
+    for column in columns:
+        if column not in there:
+            raise InputError(
+                f"config, at {at}: {path} has no column `{column}` (it has {', '.join(there)}); "
+                "add it, or correct the path."
+            )
+    return table
+
+
+def check_arrays(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> None:
+    """Check that a model on a `grid` meets no sample whose technology has no array known here.
+
+    Raises
+    ------
+    InputError
+        At the first sample that has none.
+    """
+    known = HEXAGONAL, SQUARE
+    for model, entry in config["models"].items():
+        if config["graphs"][entry["graph"]]["kind"] != "grid":
+            continue
+        for cohort in _cohorts_of(config, model):
+            for sample, technology in sheets[cohort][["sample", "technology"]].to_numpy():
+                if technology not in known:
+                    given = f"technology `{technology}`" if technology else "no technology"
+                    raise InputError(
+                        f"cohort `{cohort}`, sample `{sample}`: the sheet gives {given}, but graph "
+                        f"`{entry['graph']}` of model `{model}`, a `grid`, needs an array that is "
+                        f"known; {hint(technology, known)}."
+                    )
+
+
+def check_genes(config: Mapping) -> None:
+    """Check the files of gene pairs, but those that are fetched, and of the screen's genes.
+
+    Raises
+    ------
+    InputError
+        At the first that cannot be read, or names genes that the panel lacks.
+    """
+    panel = Path(config["panel"]).read_text().split()
+    screen = config["screen"]
+    try:
+        for name, pairs in config["perturbation"]["pairs"].items():
+            at = f"perturbation.pairs.{name}"
+            if pairs["path"] or pairs["gene_sets"]:
+                read_pairs(pairs, panel)
+        for key in ("inputs", "outputs"):
+            at = f"screen.{key}"
+            if screen[key] not in (None, "pairs", "all"):
+                named_columns(screen[key], panel)
+    except InputError as error:
+        raise InputError(f"config, at {at}: {error}") from error
+
+
+def check_splits(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> None:
+    """Check that each model's samples can be split into three parts.
+
+    Raises
+    ------
+    InputError
+        If the table of duplicates cannot be read, or at the first model with too few patients.
+    """
+    split = config["split"]
+    at, needed = "split.duplicates", ("sample", "duplicate_of")
+    duplicates = split["duplicates"] and _table_of(split["duplicates"], needed, at)
+    for name, model in config["models"].items():
+        try:
+            split_samples(
+                pd.concat([sheets[cohort] for cohort in model["pretrain_on"]], ignore_index=True),
+                validation=split["validation"],
+                test=split["test"],
+                seed=split["seed"],
+                held_out_patients=model["held_out_patients"],
+                duplicates=duplicates,
+            )
+        except InputError as error:
+            raise InputError(f"config, at models.{name}.pretrain_on: {error}") from error
+
+
+def _cohorts_of(config: Mapping, model: str) -> list[str]:
+    """The cohorts whose sections a model meets."""
+    chosen = [*config["models"][model]["pretrain_on"]]
+    for chapter in ("recovery", "representations", "clustering"):
+        chosen += config[chapter]["cohorts"]
+    for chapter in ("imputation", "perturbation", "screen"):
+        if model in (config[chapter]["models"] or [next(iter(config["models"]))]):
+            chosen += config[chapter]["cohorts"] + config[chapter].get("complete", [])
+    for task in config["tasks"].values():
+        if f"sagefm-{model}" in (task["representations"] or [f"sagefm-{model}"]):
+            chosen.append(task["cohort"])
+    return [*dict.fromkeys(chosen)]

@@ -1,0 +1,66 @@
+"""Spatial coherence of a representation: Moran's I of its components over the array's neighbours.
+
+A mean over 15 spots is smooth by construction, trained or not; the untrained neighbour mean
+therefore stands beside every trained embedding.
+"""
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+from sklearn.decomposition import PCA
+
+from sagefm.graphs.neighbourhoods import neighbour_weights
+from sagefm.stats.components import principal_components
+
+
+def moran_table(
+    name: str,
+    values: np.ndarray | sp.csr_matrix,
+    coordinates: np.ndarray,
+    samples: np.ndarray,
+    components: int,
+) -> pd.DataFrame:
+    """Moran's I of a representation, one row a sample.
+
+    Representations differ in width, so each is first reduced to as many principal components of
+    the whole cohort.
+
+    Parameters
+    ----------
+    values
+        (spots, features) of the cohort, dense or csr.
+    coordinates, samples
+        (spots, 2) pixels and (spots,) names.
+    components
+        Principal components compared.
+
+    Returns
+    -------
+    DataFrame
+        sample, representation, components, mean_moran_i, median_moran_i (over components), n_spots.
+    """
+    from scanpy.metrics import morans_i  # seconds, which those who want neighbours alone are spared
+
+    if sp.issparse(values):
+        reduced = principal_components(values, components, seed=0)[0]
+    else:
+        reduced = PCA(min(components, *values.shape), random_state=0).fit_transform(values)
+    # Beyond the rank there is rounding alone, whose order in space means nothing.
+    spread = reduced.var(axis=0)
+    reduced = reduced[:, spread > 1e-8 * spread[0]]
+    components = reduced.shape[1]
+    rows = []
+    for sample in pd.unique(samples):
+        inside = samples == sample
+        scores = morans_i(neighbour_weights(coordinates[inside]), reduced[inside].T)
+        rows.append(
+            {
+                "sample": sample,
+                "representation": name,
+                "components": components,
+                "mean_moran_i": float(np.mean(scores)),
+                "median_moran_i": float(np.median(scores)),
+                "n_spots": int(inside.sum()),
+            }
+        )
+    return pd.DataFrame(rows)

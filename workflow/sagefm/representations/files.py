@@ -1,0 +1,156 @@
+"""Representations of a cohort: one file each, spots x features in `obsm`, section after section."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+from anndata import AnnData
+
+from sagefm.common.errors import InputError
+from sagefm.common.h5ad import read_h5ad, write_h5ad
+from sagefm.common.io import atomic, require_space
+from sagefm.sections.cohort import Cohort, cohort_obs, cohort_spatial
+
+
+@dataclass(frozen=True)
+class Representation:
+    """A representation of a cohort's spots, read from its file.
+
+    `values` is float32 (spots, features), an array or, for `raw`, a csr matrix; `obs` as in
+    `cohort.cohort_obs`; `spatial` float64 (spots, 2) pixels. `transductive` says whether it was
+    fitted on these very spots, `spatial_method` whether a spot's neighbours enter.
+    """
+
+    name: str
+    values: np.ndarray | sp.csr_matrix
+    obs: pd.DataFrame
+    spatial: np.ndarray
+    transductive: bool
+    spatial_method: bool
+
+    def centred(self) -> np.ndarray:
+        """The values less their sample's mean: dense float32 (spots, features).
+
+        MOFA centres its groups by default, which takes the means of samples away; the same is here
+        to be had for every representation. A centred `raw` is dense.
+        """
+        return centre(self.values, self.obs["sample"].to_numpy())
+
+
+def centre(values: np.ndarray | sp.csr_matrix, samples: np.ndarray) -> np.ndarray:
+    """Values (spots, features) less the mean of their sample; `samples` names each row's."""
+    dense = values.copy() if isinstance(values, np.ndarray) else values.toarray()
+    for sample in pd.unique(samples):
+        rows = samples == sample
+        dense[rows] -= dense[rows].mean(axis=0, dtype=np.float64).astype(dense.dtype)
+    return dense
+
+
+def write_representation(
+    path: str | Path,
+    name: str,
+    cohort: Cohort,
+    values: np.ndarray | sp.csr_matrix | Iterable[np.ndarray],
+    facts: Mapping[str, bool | int | str],
+) -> None:
+    """Write `obsm['X_{name}']` (spots, features; float32) with the cohort's `obs` and coordinates.
+
+    Parameters
+    ----------
+    values
+        In the order of the cohort's samples: a whole matrix, or consecutive blocks of rows, held
+        one at a time.
+    facts
+        What is said of it, kept in `uns['representation']`: method, transductive, spatial, ...
+
+    Raises
+    ------
+    ValueError
+        If there are more or fewer rows than the cohort has spots, or a value is not finite.
+    """
+    obs = cohort_obs(cohort.samples)
+    obsm = {"spatial": cohort_spatial(cohort.samples)}
+    whole = AnnData(obs=obs, obsm=obsm, uns={"representation": {"name": name, **facts}})
+    with atomic(path) as temporary:
+        if isinstance(values, sp.spmatrix | sp.sparray):
+            _check_rows(name, values.shape[0], len(obs))
+            _check_finite(name, values.data, 0)
+            whole.obsm[f"X_{name}"] = values
+            write_h5ad(whole, temporary)
+        else:
+            write_h5ad(whole, temporary)
+            _append_blocks(
+                temporary, name, [values] if isinstance(values, np.ndarray) else values, len(obs)
+            )
+
+
+def _append_blocks(path: Path, name: str, blocks: Iterable[np.ndarray], n_spots: int) -> None:
+    """Write dense rows, a block at a time, into an h5ad that is there already."""
+    done, data = 0, None
+    with h5py.File(path, "r+") as file:
+        for block in blocks:
+            _check_finite(name, block, done)
+            if data is None:
+                require_space(path, 4 * n_spots * block.shape[1])
+                shape = (n_spots, block.shape[1])
+                data = file["obsm"].create_dataset(f"X_{name}", shape, np.float32)
+                data.attrs.update({"encoding-type": "array", "encoding-version": "0.2.0"})
+            if done + len(block) <= n_spots:
+                data[done : done + len(block)] = block
+            done += len(block)
+    _check_rows(name, done, n_spots)
+
+
+def _check_finite(name: str, values: np.ndarray, first_row: int) -> None:
+    if not np.isfinite(values).all():
+        raise ValueError(f"representation `{name}`: not a number in the rows from {first_row} on")
+
+
+def _check_rows(name: str, rows: int, n_spots: int) -> None:
+    if rows != n_spots:
+        raise ValueError(f"representation `{name}`: {rows} rows for {n_spots} spots")
+
+
+def read_representation(path: str | Path) -> Representation:
+    """Read a representation.
+
+    Raises
+    ------
+    InputError
+        If the file is not one of `write_representation`, or a value is not finite.
+    """
+    adata = read_h5ad(path)
+    facts = adata.uns.get("representation", {})
+    name = str(facts.get("name"))
+    values = adata.obsm.get(f"X_{name}")
+    if values is None:
+        raise InputError(f"{path}: holds no representation; make it again.")
+    if not np.isfinite(values.data if sp.issparse(values) else values).all():
+        raise InputError(f"{path}: representation `{name}` has values that are not numbers.")
+    return Representation(
+        name=name,
+        values=values,
+        obs=adata.obs,
+        spatial=np.asarray(adata.obsm["spatial"]),
+        transductive=bool(facts["transductive"]),
+        spatial_method=bool(facts["spatial"]),
+    )
+
+
+def require_same_spots(expected: pd.Index, found: pd.Index, path: str | Path) -> None:
+    """Check that two tables of a cohort list the same spots in the same order.
+
+    Raises
+    ------
+    InputError
+        If not: their rows must not be put side by side.
+    """
+    if not expected.equals(found):
+        raise InputError(
+            f"{path}: its spots are not those of the cohort, or in another order; remove it and "
+            "run again."
+        )

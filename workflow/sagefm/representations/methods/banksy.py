@@ -1,0 +1,100 @@
+"""BANKSY: each spot's own expression and, with less weight, that of its neighbours.
+
+Each gene stands in the matrix twice, z-scored within its section: at the spot, and averaged over
+the nearest spots with weights that fall with distance; principal components follow. Defaults are
+those of the authors' analysis of several Visium sections (DLPFC_concatenate_multisample in
+github.com/prabhakarlab/Banksy_py), counts scaled to the library size without logarithms included.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from sagefm.representations.methods.registry import option
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from sagefm.sections.cohort import Cohort
+
+SPATIAL = True
+
+TRANSDUCTIVE = True
+
+SOURCE = "pybanksy (Singhal et al. 2024, doi:10.1038/s41588-024-01664-3)"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the config may set."""
+
+    neighbour_share: float = option(
+        0.2, "The authors' lambda, 0 to 1: 0.2 to find cell types, 0.8 to find domains."
+    )
+    neighbours: int = option(6, "Nearest spots averaged over.")
+    gradient: bool = option(
+        False, "Whether the size of the expression's gradient around a spot is a third part."
+    )
+    decay: Literal["scaled_gaussian", "reciprocal", "uniform"] = option(
+        "scaled_gaussian", "How a neighbour's weight falls with its distance."
+    )
+    logarithm: bool = option(False, "Whether expression is on the scale of logarithms.")
+    n_top_genes: int = option(2000, "Highly variable genes, ranked within samples.")
+    components: int = option(20, "Principal components.")
+
+    def __post_init__(self) -> None:
+        """Refuse a share outside 0 to 1."""
+        if not 0 <= self.neighbour_share <= 1:
+            raise ValueError(
+                f"`neighbour_share` is {self.neighbour_share}, but a share is from 0 to 1."
+            )
+
+
+def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
+    """Principal components (spots, components) of all sections' matrices, one below the other.
+
+    The chosen genes of all spots are held dense two or three times, in double precision.
+    """
+    import numpy as np
+    from scanpy.pp import pca
+
+    from sagefm.representations.methods.isolation import contained
+    from sagefm.representations.methods.variable_genes import variable_genes
+    from sagefm.sections.cohort import cohort_obs, cohort_spatial
+
+    expression = cohort.expression("log1p_cp10k")
+    samples = cohort_obs(cohort.samples)["sample"].to_numpy()
+    genes = variable_genes(expression, samples, options.n_top_genes)
+    values = expression[:, genes] if options.logarithm else np.expm1(expression[:, genes])
+    spatial = cohort_spatial(cohort.samples)
+    blocks = []
+    # A gene that a section lacks has no variance: pybanksy makes its 0 / 0 a 0.
+    with contained(seed), np.errstate(invalid="ignore"):
+        for sample in dict.fromkeys(samples):
+            rows = samples == sample
+            blocks.append(_matrix(values[rows].toarray(), spatial[rows], options))
+    matrix = np.concatenate(blocks)
+    components = min(options.components, min(matrix.shape) - 1)
+    return np.asarray(pca(matrix, n_comps=components, random_state=seed), dtype=np.float32)
+
+
+def _matrix(values: "np.ndarray", spatial: "np.ndarray", options: Options) -> "np.ndarray":
+    """BANKSY's matrix of one section: float64 (spots, 2 genes), or 3 genes with the gradient."""
+    import numpy as np
+    from anndata import AnnData
+    from banksy.embed_banksy import create_nbr_matrix
+    from banksy.main import concatenate_all, generate_spatial_weights_fixed_nbrs
+
+    section = AnnData(values.astype(np.float64))
+    orders = range(2 if options.gradient else 1)
+    weights = {}
+    for order in orders:
+        # As many neighbours as there are: for the gradient pybanksy takes twice the number.
+        count = min(options.neighbours, (len(values) - 1) // (order + 1))
+        weights[order] = generate_spatial_weights_fixed_nbrs(
+            spatial, m=order, num_neighbours=count, decay_type=options.decay, verbose=False
+        )[0]
+    means = create_nbr_matrix(
+        section, {options.decay: {"weights": weights}}, options.decay, max(orders), verbose=False
+    )
+    parts = [section.X, *(means[order] for order in orders)]
+    return concatenate_all(parts, options.neighbour_share)

@@ -1,0 +1,166 @@
+"""GraphST: a graph autoencoder that also learns to tell true neighbourhoods from shuffled ones.
+
+One network for all sections, each a part of the graph by itself. Expression is scaled to the
+library size, to logarithms and to variance 1, as the authors advise; genes are chosen within
+samples, not by `seurat_v3`. The network is the package's, trained as its class does for Visium, by
+the same formulas in another order: dense matrices of spots x spots, which the class makes, would
+take 10 GB for 23,000 spots.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sagefm.representations.methods.registry import option
+
+if TYPE_CHECKING:
+    import numpy as np
+    import scipy.sparse as sp
+    import torch
+
+    from sagefm.sections.cohort import Cohort
+
+SPATIAL = True
+
+TRANSDUCTIVE = True
+
+SOURCE = "GraphST (Long et al. 2023, doi:10.1038/s41467-023-36796-3)"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the config may set; the defaults are those of the package."""
+
+    n_top_genes: int = option(3000, "Highly variable genes, ranked within samples.")
+    neighbours: int = option(3, "Nearest spots that a spot is tied to.")
+    width: int = option(64, "Width of the hidden layer.")
+    epochs: int = option(600, "Steps of training, each on all spots.")
+    learning_rate: float = option(0.001, "Step size of Adam.")
+    reconstruction_weight: float = option(10.0, "Weight of the reconstruction's squared error.")
+    contrast_weight: float = option(1.0, "Weight of telling true from shuffled neighbourhoods.")
+    components: int = option(20, "Principal components of the reconstruction that are returned.")
+
+    def __post_init__(self) -> None:
+        """Refuse no training at all."""
+        if self.epochs < 1:
+            raise ValueError(f"`epochs` is {self.epochs}, but there must be one at least.")
+
+
+def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
+    """Principal components (spots, components) of the reconstructed expression.
+
+    The chosen genes of all spots are held dense. On a GPU if torch finds one.
+    """
+    import logging
+
+    import numpy as np
+    from scanpy.pp import pca, scale
+
+    from sagefm.representations.methods.isolation import contained
+    from sagefm.representations.methods.variable_genes import variable_genes
+    from sagefm.sections.cohort import cohort_obs
+
+    expression = cohort.expression("log1p_cp10k")
+    samples = cohort_obs(cohort.samples)["sample"].to_numpy()
+    genes = variable_genes(expression, samples, options.n_top_genes)
+    features = scale(expression[:, genes].toarray(), zero_center=False, max_value=10)
+    with contained(seed):
+        reconstruction, loss = train(features, _ties(cohort, options.neighbours), options, seed)
+    logging.getLogger("sagefm").info("GraphST: loss %.4f in the last epoch", loss)
+    components = min(options.components, min(reconstruction.shape) - 1)
+    return np.asarray(pca(reconstruction, n_comps=components, random_state=seed), np.float32)
+
+
+def train(
+    features: "np.ndarray", ties: "sp.csr_matrix", options: Options, seed: int
+) -> tuple["np.ndarray", float]:
+    """Train the package's network and reconstruct.
+
+    Parameters
+    ----------
+    features
+        float32 (spots, genes).
+    ties
+        (spots, spots), 1 from each spot to its nearest.
+
+    Returns
+    -------
+    Reconstructed expression, float32 (spots, genes), and the loss of the last epoch.
+    """
+    import numpy as np
+    import scipy.sparse as sp
+    import torch
+    from GraphST.model import Encoder
+    from torch.nn.functional import binary_cross_entropy_with_logits, normalize, relu
+
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    x = torch.as_tensor(features, dtype=torch.float32, device=device)
+    adjacency = ties.maximum(ties.T)
+    root = sp.diags_array(np.asarray(adjacency.sum(axis=1)).ravel() ** -0.5)
+    unit = sp.eye_array(len(features))
+    spread = _to_torch(root @ adjacency @ root + unit, device)
+    around = ties + unit
+    mean = _to_torch(sp.diags_array(1 / np.asarray(around.sum(axis=1)).ravel()) @ around, device)
+    answers = torch.tensor([1.0, 0.0], device=device).expand(len(features), 2)
+
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        network = Encoder(features.shape[1], options.width, None).to(device)
+    optimiser = torch.optim.Adam(network.parameters(), options.learning_rate)
+
+    weigh = network.disc.f_k
+
+    def contrast(true: torch.Tensor, false: torch.Tensor) -> torch.Tensor:
+        summary = torch.sigmoid(normalize(mean @ true, dim=1)) @ weigh.weight[0].T
+        told = torch.stack([(true * summary).sum(1), (false * summary).sum(1)], dim=1)
+        return binary_cross_entropy_with_logits(told + weigh.bias, answers)
+
+    square = x.square().sum(dtype=torch.float64)
+    for _ in range(options.epochs):
+        encoded, decoded = (x @ torch.cat([network.weight1, network.weight2.T], 1)).chunk(2, 1)
+        hidden = spread @ encoded
+        shuffled = spread @ encoded[np.random.permutation(len(features))]
+        smooth = spread @ hidden
+        # The reconstruction's squared error, written out: no matrix of spots x genes is made.
+        gram = smooth.T @ smooth
+        gained = 2 * (smooth * decoded).sum() - (gram * (network.weight2 @ network.weight2.T)).sum()
+        error = (square - gained) / x.numel()
+        true, false = relu(hidden), relu(shuffled)
+        told = contrast(true, false) + contrast(false, true)
+        loss = options.reconstruction_weight * error + options.contrast_weight * told
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    with torch.no_grad():
+        hidden = spread @ (x @ network.weight1)
+        return ((spread @ hidden) @ network.weight2).cpu().numpy(), loss.item()
+
+
+def _ties(cohort: "Cohort", neighbours: int) -> "sp.csr_matrix":
+    """(spots, spots), 1 from each spot to its nearest of the same section."""
+    import numpy as np
+    import scipy.sparse as sp
+
+    from sagefm.graphs.neighbourhoods import nearest
+    from sagefm.sections.section import spot_positions
+
+    sections = []
+    for path in cohort.samples:
+        others = nearest(spot_positions(path)[0], neighbours + 1)[:, 1:]
+        n, count = others.shape
+        indptr = np.arange(n + 1) * count
+        sections.append(sp.csr_matrix((np.ones(n * count), others.ravel(), indptr), shape=(n, n)))
+    return sp.block_diag(sections, format="csr")
+
+
+def _to_torch(matrix: "sp.spmatrix", device: "torch.device") -> "torch.Tensor":
+    import numpy as np
+    import torch
+
+    parts = matrix.tocoo()
+    indices = torch.as_tensor(np.stack([parts.row, parts.col]).astype(np.int64))
+    values = torch.as_tensor(parts.data.astype(np.float32))
+    return (
+        torch.sparse_coo_tensor(indices, values, parts.shape, check_invariants=True)
+        .coalesce()
+        .to(device)
+    )

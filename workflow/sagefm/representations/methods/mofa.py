@@ -1,0 +1,142 @@
+"""Factors of MOFA, each sample a group: the baseline of the paper.
+
+A Bayesian factor analysis that learns, a factor at a time, which genes and which samples it is
+active in. Its authors advise to scale counts to the library size, to take logarithms and to choose
+highly variable genes within groups (https://biofam.github.io/MOFA2/faq.html): so it is done here.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from sagefm.representations.methods.registry import option
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from sagefm.sections.cohort import Cohort
+
+SPATIAL = False
+
+TRANSDUCTIVE = True
+
+SOURCE = "MOFA+ by mofapy2 (Argelaguet et al. 2020, doi:10.1186/s13059-020-02015-1)"
+
+OFF = 1e-6
+"""Spread of a factor that MOFA has switched off, as a share of the largest."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the config may set; where nothing else is said, the defaults are those of mofapy2."""
+
+    factors: int = option(
+        15, "Factors to begin with (mofapy2's own default: 10); those switched off are left out."
+    )
+    normalisation: Literal["log1p", "log1p_cp10k"] = option("log1p_cp10k", "As for a model.")
+    n_top_genes: int = option(2000, "Highly variable genes, ranked within samples.")
+    centre_groups: bool = option(True, "Whether the mean of each sample is removed.")
+    scale_groups: bool = option(False, "Whether each sample is scaled to variance 1.")
+    scale_views: bool = option(False, "Whether the whole matrix is scaled to variance 1.")
+    ard_factors: bool = option(
+        True, "Whether a factor may be off in some samples; mofapy2 advises it with several groups."
+    )
+    ard_weights: bool = option(True, "Whether a factor may be off altogether.")
+    spikeslab_weights: bool = option(True, "Whether a factor may leave genes out.")
+    convergence: Literal["fast", "medium", "slow"] = option(
+        "fast", "Share of the first bound that a step may gain at the end: 5e-6, 5e-7 or 5e-8."
+    )
+    iterations: int = option(1000, "Iterations at most; reaching them is a warning in the log.")
+
+
+def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
+    """Factors (spots, active factors), in the order of the cohort's samples.
+
+    The chosen genes of all spots are held dense, in double precision, a few times over. On a GPU if
+    there is one and `cupy` is installed.
+
+    Raises
+    ------
+    RuntimeError
+        If mofapy2 gives up; the log holds what it said.
+    """
+    import logging
+
+    import numpy as np
+
+    from sagefm.representations.methods.isolation import contained
+    from sagefm.representations.methods.variable_genes import variable_genes
+    from sagefm.sections.cohort import cohort_obs
+
+    expression = cohort.expression(options.normalisation)
+    samples = cohort_obs(cohort.samples)["sample"].astype(str)
+    genes = variable_genes(expression, samples.to_numpy(), options.n_top_genes)
+    # 0 log 0, of a gene that is surely in or out of a factor: mofapy2 makes it 0.
+    with contained(seed), np.errstate(divide="ignore", invalid="ignore"):
+        model = _fit(expression[:, genes].toarray(), samples, options, seed)
+    bound = model.train_stats["elbo"]
+    log = logging.getLogger("sagefm")
+    if len(bound) <= options.iterations:
+        log.info("MOFA converged (%s) in %d iterations", options.convergence, len(bound))
+    else:
+        log.warning(
+            "MOFA did not converge (%s) in %d iterations, its bound",
+            options.convergence,
+            options.iterations,
+        )
+    factors = np.asarray(model.nodes["Z"].getExpectation(), dtype=np.float32)
+    # A factor that is off is not quite 0, and scaling would make a feature of its rounding.
+    spread = factors.std(axis=0)
+    active = spread > OFF * spread.max()
+    log.info("%d of %d factors are active", active.sum(), len(active))
+    return factors[:, active]
+
+
+def _fit(values: "np.ndarray", samples: "pd.Series", options: Options, seed: int):
+    """The trained network of mofapy2, for values (spots, genes) of consecutive samples."""
+    import numpy as np
+    from mofapy2.run.entry_point import entry_point
+
+    mofa = entry_point()
+    mofa.set_data_options(
+        scale_views=options.scale_views,
+        scale_groups=options.scale_groups,
+        center_groups=options.centre_groups,
+    )
+    names, firsts = np.unique(samples, return_index=True)
+    order = np.argsort(firsts)
+    mofa.set_data_matrix(
+        # Groups in the order of their first spots: mofapy2 puts their rows one after the other.
+        [np.split(values, np.sort(firsts)[1:])],
+        likelihoods=["gaussian"],
+        groups_names=names[order].tolist(),
+    )
+    mofa.set_model_options(
+        factors=min(options.factors, *values.shape),
+        spikeslab_weights=options.spikeslab_weights,
+        ard_factors=options.ard_factors,
+        ard_weights=options.ard_weights,
+    )
+    mofa.set_train_options(
+        iter=options.iterations,
+        convergence_mode=options.convergence,
+        quiet=True,
+        seed=seed,
+        gpu_mode=_has_gpu(),
+    )
+    mofa.build()
+    try:
+        mofa.run()
+    except SystemExit as error:
+        # mofapy2 ends the process, with success, where training raises a TypeError.
+        raise RuntimeError("MOFA gave up; what it printed is in the log") from error
+    return mofa.model
+
+
+def _has_gpu() -> bool:
+    """Whether mofapy2 can compute on a GPU: it needs `cupy`, which the lock leaves out."""
+    try:
+        import cupy
+    except ImportError:
+        return False
+    return bool(cupy.is_available())

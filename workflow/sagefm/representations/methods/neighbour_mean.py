@@ -1,0 +1,27 @@
+"""Principal components of the neighbourhood's mean expression: what training has to beat.
+
+On the paper's graph the mean over a spot and its 14 nearest is all the network ever sees.
+"""
+
+from typing import TYPE_CHECKING
+
+from sagefm.representations.methods.pca import Options
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from sagefm.sections.cohort import Cohort
+
+SPATIAL = True
+
+TRANSDUCTIVE = True
+
+SOURCE = "the input of the paper's network (arXiv:2601.15504), untrained"
+
+
+def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
+    """Principal components (spots, components)."""
+    from sagefm.stats.components import principal_components
+
+    expression, average = cohort.expression(options.normalisation), cohort.mean_operator()
+    return principal_components(expression, options.components, seed, average)[0]

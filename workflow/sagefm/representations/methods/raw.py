@@ -1,0 +1,29 @@
+"""Each spot's own expression, as it is: every gene of the panel a feature."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from sagefm.representations.methods.registry import option
+
+if TYPE_CHECKING:
+    import scipy.sparse as sp
+
+    from sagefm.sections.cohort import Cohort
+
+SPATIAL = False
+
+TRANSDUCTIVE = False
+
+SOURCE = "log1p of the counts of the panel's genes: the paper's input (arXiv:2601.15504)"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the config may set."""
+
+    normalisation: Literal["log1p", "log1p_cp10k"] = option("log1p", "As for a model.")
+
+
+def represent(cohort: "Cohort", options: Options, seed: int) -> "sp.csr_matrix":
+    """Normalised expression: csr (spots, genes)."""
+    return cohort.expression(options.normalisation)

@@ -1,0 +1,118 @@
+"""The genome-wide screen against known pairs: what finds them, and what chance would."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from sagefm.common.text import count
+from sagefm.plotting.style import (
+    DOUBLE,
+    GREY,
+    NEUTRAL,
+    PREDICTOR_COLOURS,
+    group_title,
+    head,
+    styled,
+)
+from sagefm.screen.tables import MEAN, NO_MODEL
+
+SCORES = {
+    "abs_response": "size of response",
+    "response": "signed response",
+    "abs_jacobian": "size of derivative",
+    "jacobian": "signed derivative",
+    "coexpression": "co-expression with neighbours",
+    "coexpression_within": "the same within sections",
+    "output_mean": "output's mean expression",
+    "input_mean_x_output_mean": "input's mean × output's mean",
+}
+"""Scores in the order they are drawn, the model's first, and what they are called."""
+
+
+@styled
+def draw_screen_scores(table: pd.DataFrame) -> Figure:
+    """Area under the ROC curve and lift of each score, a row of panels a pair table.
+
+    A score of a model has a dot for the mean of its contexts, and a small one for each context if
+    there are several. The grey band is the middle 95 % of the null, in which the table's outputs
+    are permuted among outputs of the same mean expression.
+
+    Parameters
+    ----------
+    table
+        Of `screen_scores.score_table`, with columns truth, model and cohort; of one model and
+        cohort.
+    """
+    truths = table["truth"].unique()
+    shown = [name for name in SCORES if name in set(table["score"])]
+    figure = Figure(figsize=(DOUBLE, (0.17 * len(shown) + 0.5) * len(truths) + 0.85))
+    panels = figure.subplots(
+        len(truths), 2, squeeze=False, sharex="col", sharey=True, width_ratios=[1.5, 1]
+    )
+    for (curve, lift), truth in zip(panels, truths, strict=True):
+        own = table[table["truth"] == truth]
+        for row, name in enumerate(shown):
+            of_score = own[own["score"] == name]
+            _band(curve, row, of_score)
+            _dots(curve, row, of_score, "auroc")
+            _dots(lift, row, of_score, "lift")
+        curve.axvline(0.5, color=NEUTRAL, lw=0.6)
+        lift.axvline(1, color=NEUTRAL, lw=0.6)
+        first = own.iloc[0]
+        curve.set_title(
+            f"{str(truth).replace('_', ' ')}: {count(first['n_pairs'], 'pair')} of "
+            f"{count(first['n_inputs'], 'input')} × {count(first['n_outputs'], 'output')} "
+            f"({100 * first['prevalence']:.2g} % of the field)"
+        )
+        for ax in (curve, lift):
+            ax.use_sticky_edges = False  # bars' ends would otherwise touch the axis
+            ax.margins(x=0.05)
+            ax.grid(axis="x")
+            ax.tick_params(axis="y", length=0)
+    panels[0, 0].set_yticks(range(len(shown)), [SCORES[name] for name in shown])
+    panels[0, 0].set_ylim(len(shown) - 0.5, -0.5)
+    panels[-1, 0].set_xlabel("area under the ROC curve (0.5: chance)")
+    panels[-1, 1].set_xlabel("average precision / share listed\n(1: chance)")
+    several = MEAN in set(table["context"])
+    names = {"response": "model, mean of contexts" if several else "model"}
+    names["coexpression"] = "no model"
+    handles = [
+        *(curve.plot([], [], "o", color=_colour(score), mew=0, label=label)[0]
+          for score, label in names.items()),
+        Patch(color=GREY, alpha=0.35, lw=0, label="outputs permuted: 95 % range"),
+    ]  # fmt: skip
+    if several:
+        small = {"color": _colour("response"), "ms": 2.5, "mew": 0, "alpha": 0.6}
+        handles[1:1] = curve.plot([], [], "o", label="each context", **small)
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+    head(figure, group_title((first["cohort"], first["model"])))
+    return figure
+
+
+def _colour(score: str) -> str:
+    """The model's scores in one colour, those that need none in another."""
+    trained = score.endswith(("response", "jacobian"))
+    return PREDICTOR_COLOURS["model" if trained else "neighbour_mean"]
+
+
+def _whole(rows: pd.DataFrame) -> pd.Series:
+    """Of a score's rows, that of the mean of contexts, or the only one."""
+    overall = rows[rows["context"].isin([MEAN, NO_MODEL])]
+    return (overall if len(overall) else rows).iloc[0]
+
+
+def _band(ax: Axes, row: int, rows: pd.DataFrame) -> None:
+    whole = _whole(rows)
+    ax.barh(
+        row, whole["null_high"] - whole["null_low"], left=whole["null_low"], height=0.7,
+        color=GREY, alpha=0.35, lw=0,
+    )  # fmt: skip
+
+
+def _dots(ax: Axes, row: int, rows: pd.DataFrame, value: str) -> None:
+    colour, whole = _colour(rows["score"].iloc[0]), _whole(rows)
+    if len(rows) > 1:
+        each = rows.loc[rows["context"] != MEAN, value]
+        ax.plot(each, [row] * len(each), "o", ms=2.5, color=colour, mew=0, alpha=0.6)
+    ax.plot(whole[value], row, "o", color=colour, mew=0)

@@ -1,0 +1,178 @@
+"""The mean Jacobian: a small dose's response, for every gene and every other one.
+
+At the unperturbed state, nothing hidden, the derivative of the predictions at the centre by a
+common shift of a gene in all neighbours is, at one spot,
+
+    gain * D_out W_out L_n D_(n-1) L_(n-1) ... L_2 D_1 * (a column of the first layer's weights)
+
+with D the slopes of the non-linearities, diagonal and differing from spot to spot. Only they do, so
+that the mean over spots is a thin matrix (genes x widths[0]) times the first layer's weights, and
+the map of all genes against all is kept as these two factors.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+
+import h5py
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+from tqdm import tqdm
+
+from sagefm.common.errors import InputError
+from sagefm.common.io import atomic
+from sagefm.networks.base import GeneDecoder
+from sagefm.networks.collapsed import Collapsible, Readout
+from sagefm.networks.sagefm import collapses
+from sagefm.perturbation.neighbourhoods import Collapsed
+from sagefm.screen.spots import Drawn
+
+SLOPE = 0.01
+"""Of the leaky ReLU below zero (torch's default, which the networks use)."""
+
+BATCH_SPOTS = 8
+"""Spots whose middle layers' Jacobians are held at once (2 MB each at the paper's width)."""
+
+
+@torch.inference_mode()
+def mean_jacobian(
+    network: GeneDecoder, layout: str, drawn: Drawn, normalisation: str, device: torch.device
+) -> dict[str, np.ndarray]:
+    """The left factor of each context: float32 (genes, widths[0]).
+
+    Times `network.neighbour_weights` it is the mean over the context's spots of the derivative of
+    each gene's prediction at the centre by each gene's level in the neighbours.
+
+    Raises
+    ------
+    InputError
+        If the network does not collapse on its graph, so that its Jacobian has no such factors.
+    """
+    if not collapses(network, layout):
+        raise InputError(
+            f"the Jacobian of a network on `{layout}` has no thin factors; take `gcn` on a "
+            "knn_clique or `two_channel`, or leave the model out of `screen.models` in the config."
+        )
+    parts = [
+        (batch.hidden, batch.gain, own)
+        for batch, own in drawn.neighbourhoods(network, layout, normalisation, (), device)
+        if isinstance(batch, Collapsed)  # as all are, of such a network
+    ]
+    hidden, gain, owner = map(torch.cat, zip(*parts, strict=True))
+    readout = Readout.of(network)
+    factors = {}
+    for number, name in enumerate(tqdm(drawn.contexts, desc="Jacobian", unit="context")):
+        own = owner == number
+        factors[name] = left_factor(readout, hidden[own], gain[own]).cpu().numpy()
+    return factors
+
+
+def left_factor(readout: Readout, hidden: Tensor, gain: Tensor) -> Tensor:
+    """Mean over spots of the Jacobian from the first layer's output to the predictions.
+
+    A prediction whose ReLU is open (or shut) at most spots is taken as open (shut) at all, by one
+    product with the spots' sum; the spots where it is not are mended one by one. That costs a
+    fraction of a product for each spot.
+
+    Parameters
+    ----------
+    hidden, gain
+        (spots, widths[0]) and (spots,), as of `perturbation.Collapsed`.
+
+    Returns
+    -------
+    Tensor
+        float32 (genes, widths[0]).
+    """
+    gate = readout(hidden.clone()) > 0
+    mostly = gate.float().mean(dim=0) > 0.5
+    total = hidden.new_zeros(readout.weight.shape[1], hidden.shape[1])
+    left = hidden.new_zeros(len(readout.weight), hidden.shape[1])
+    batches = (values.split(BATCH_SPOTS) for values in (hidden, gain, gate))
+    for own, weight, opened in zip(*batches, strict=True):
+        chains = middle_jacobian(readout, own) * weight[:, None, None]
+        total += chains.sum(dim=0)
+        for chain, mended in zip(chains, opened != mostly, strict=True):
+            genes = mended.nonzero()[:, 0]
+            signs = torch.where(mostly[genes], -1.0, 1.0)[:, None]
+            left.index_add_(0, genes, (signs * readout.weight[genes]) @ chain)
+    left[mostly] += readout.weight[mostly] @ total
+    return left / len(hidden)
+
+
+def middle_jacobian(readout: Readout, hidden: Tensor) -> Tensor:
+    """From the first layer's output to what `readout.weight` multiplies: (spots, there, here)."""
+    if not readout.deep:
+        return torch.eye(hidden.shape[1], device=hidden.device).expand(len(hidden), -1, -1)
+    slopes = torch.where(hidden > 0, 1.0, SLOPE)
+    chain = None
+    for weight, bias in readout.middle:
+        step = weight * slopes[:, None]
+        chain = step if chain is None else step @ chain
+        hidden = functional.linear(functional.leaky_relu(hidden), weight, bias)
+        slopes = torch.where(hidden > 0, 1.0, SLOPE)
+    return torch.diag_embed(slopes) if chain is None else slopes[..., None] * chain
+
+
+def write_jacobian(
+    path: str | Path,
+    left: Mapping[str, np.ndarray],
+    network: Collapsible,
+    genes: Sequence[str],
+    sizes: Mapping[str, int],
+) -> None:
+    """Write the factors of `mean_jacobian` (HDF5), with the panel and each context's spots."""
+    with atomic(path) as temporary, h5py.File(temporary, "w") as file:
+        file["genes"] = np.array(genes, dtype=object)
+        file["contexts"] = np.array([*left], dtype=object)
+        file["spots"] = np.array([sizes[name] for name in left])
+        # One row a gene in both, so that a pair is two contiguous reads.
+        file["left"] = np.stack([*left.values()])
+        file["right"] = network.neighbour_weights.detach().cpu().numpy().T
+
+
+class Jacobian:
+    """The mean Jacobian in a file of `write_jacobian`; read where it is asked, and no further.
+
+    Values are derivatives of the output's prediction at the centre by the input's level in the
+    neighbours, both normalised expression.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        with h5py.File(path) as file:
+            self.genes = file["genes"].asstr()[:].tolist()
+            self.contexts = file["contexts"].asstr()[:].tolist()
+            self.spots = file["spots"][:].tolist()
+
+    @cached_property
+    def _column(self) -> dict[str, int]:
+        return {gene: column for column, gene in enumerate(self.genes)}
+
+    def pair(self, output: str, input: str, context: str) -> float:
+        """One derivative."""
+        return float(self.block([output], [input], context)[0, 0])
+
+    def row(self, output: str, context: str) -> np.ndarray:
+        """Of one output by all genes: float32 (genes,)."""
+        return self.block([output], self.genes, context)[0]
+
+    def column(self, input: str, context: str) -> np.ndarray:
+        """Of all genes by one input: float32 (genes,)."""
+        return self.block(self.genes, [input], context)[:, 0]
+
+    def block(self, outputs: Sequence[str], inputs: Sequence[str], context: str) -> np.ndarray:
+        """Of some outputs by some inputs, in any order: float32 (outputs, inputs)."""
+        number = self.contexts.index(context)
+        with h5py.File(self.path) as file:
+            left = self._rows(file["left"], outputs, number)
+            return left @ self._rows(file["right"], inputs).T
+
+    def _rows(self, factor: h5py.Dataset, genes: Sequence[str], *context: int) -> np.ndarray:
+        """Rows of a factor; a few one by one, many from the whole, which HDF5 reads faster."""
+        columns = [self._column[gene] for gene in genes]
+        if len(columns) > len(self.genes) // 50:
+            return factor[(*context, slice(None))][columns]
+        return np.stack([factor[(*context, column)] for column in columns])

@@ -1,0 +1,206 @@
+"""Does a screen find the pairs that are known? Against co-expression, popularity and chance.
+
+The field is every input of a pair table against every output of it, no gene against itself; the
+table's pairs are to rank above the rest.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from scipy.stats import rankdata
+from sklearn.metrics import average_precision_score
+
+from sagefm.common.errors import InputError
+from sagefm.screen.jacobian import Jacobian
+from sagefm.screen.tables import MEAN, NO_MODEL, by_context
+
+STRATA = 10
+"""Classes of mean expression within which the null permutes outputs."""
+
+
+@dataclass(frozen=True)
+class Truth:
+    """A pair table's field: inputs x outputs, and what is known of them.
+
+    Attributes
+    ----------
+    inputs, outputs
+        Symbols, in the order of their first pair.
+    listed
+        int64 (pairs, 2): numbers of input and output.
+    sign
+        int64 (pairs,): +1 or -1.
+    field
+        bool (inputs, outputs): False where a gene meets itself.
+    """
+
+    inputs: list[str]
+    outputs: list[str]
+    listed: np.ndarray
+    sign: np.ndarray
+    field: np.ndarray
+
+    @property
+    def prevalence(self) -> float:
+        """Share of the field that is listed: the average precision of chance."""
+        return len(self.listed) / self.field.sum()
+
+
+def read_truth(pairs: pd.DataFrame, inputs: pd.Index, outputs: pd.Index, name: str) -> Truth:
+    """The field of a pair table among the genes of a screen.
+
+    Parameters
+    ----------
+    pairs
+        Columns input, output, sign.
+    inputs, outputs
+        Those of the screen.
+    name
+        The table's, for messages.
+
+    Raises
+    ------
+    InputError
+        If no pair, or nothing but pairs, is among them.
+    """
+    kept = pairs["input"].isin(inputs) & pairs["output"].isin(outputs)
+    kept &= pairs["input"] != pairs["output"]
+    pairs = pairs[kept].drop_duplicates(["input", "output"])
+    sources, names = pd.factorize(pairs["input"])
+    targets, others = pd.factorize(pairs["output"])
+    field = np.asarray(names)[:, None] != np.asarray(others)
+    if not 0 < len(pairs) < field.sum():
+        raise InputError(
+            f"pair table {name}: {len(pairs)} of {field.sum()} pairs of its genes in the screen "
+            "are listed, which leaves nothing to tell apart; widen the screen in the config."
+        )
+    listed = np.stack([sources, targets], axis=1)
+    return Truth(list(names), list(others), listed, pairs["sign"].to_numpy(), field)
+
+
+def score_table(
+    truth: Truth,
+    scores: Mapping[tuple[str, str], np.ndarray],
+    output_mean: np.ndarray,
+    permutations: int,
+    seed: int,
+) -> pd.DataFrame:
+    """How well each score finds the listed pairs.
+
+    The null permutes the table's outputs among those of about the same mean expression, so that an
+    input keeps its number of pairs, and a score that only knows which genes are abundant or often
+    listed gains nothing by it. All scores meet the same permutations.
+
+    Parameters
+    ----------
+    scores
+        By context and name: (inputs, outputs) of the truth; NaN ranks below all else.
+    output_mean
+        (outputs,): mean expression.
+    permutations, seed
+        Of the null.
+
+    Returns
+    -------
+    DataFrame
+        context, score, n_inputs, n_outputs, n_pairs, prevalence, auroc, auprc (average precision),
+        lift (auprc / prevalence), null_auroc_mean, null_low, null_high (95 % range), p (one-sided,
+        the observed table counted; Phipson and Smyth 2010), sign_agreement (of signed scores, on
+        tables with both signs: the mean over signs of the share of pairs with it; chance is 0.5).
+    """
+    source, target = truth.listed.T
+    label = np.zeros(truth.field.shape, dtype=bool)
+    label[source, target] = True
+    label = label[truth.field]
+    moved = permuted_outputs(output_mean, permutations, seed)[:, target]
+    rows = []
+    for (context, name), score in scores.items():
+        score = np.where(np.isnan(score), -np.inf, score)
+        ranks = np.full(truth.field.shape, np.nan)
+        ranks[truth.field] = rankdata(score[truth.field])
+        auroc = auroc_of_ranks(ranks[source, target], truth.field.sum())
+        null = auroc_of_ranks(ranks[source, moved], truth.field.sum())
+        finite = np.maximum(score[truth.field], np.finfo(np.float32).min)
+        auprc = float(average_precision_score(label, finite))
+        row = {
+            "context": context,
+            "score": name,
+            "n_inputs": len(truth.inputs),
+            "n_outputs": len(truth.outputs),
+            "n_pairs": len(truth.listed),
+            "prevalence": truth.prevalence,
+            "auroc": float(auroc),
+            "auprc": auprc,
+            "lift": auprc / truth.prevalence,
+            "null_auroc_mean": null.mean(),
+            **dict(zip(("null_low", "null_high"), np.quantile(null, (0.025, 0.975)), strict=True)),
+            "p": (1 + (null >= auroc).sum()) / (1 + permutations),
+            "sign_agreement": sign_agreement(score[source, target], truth.sign),
+        }
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def auroc_of_ranks(ranks: np.ndarray, entries: int) -> np.ndarray:
+    """Area under the ROC curve from the positives' ranks among `entries` (last axis; 1: lowest).
+
+    NaN ranks are not counted: pairs that a permutation has put on a gene and itself.
+    """
+    positives = np.isfinite(ranks).sum(axis=-1)
+    above = np.nansum(ranks, axis=-1) - positives * (positives + 1) / 2
+    return above / (positives * (entries - positives))
+
+
+def permuted_outputs(output_mean: np.ndarray, permutations: int, seed: int) -> np.ndarray:
+    """Permutations of outputs among those of the same tenth of mean expression.
+
+    int64 (permutations, outputs): which output takes the place of each.
+    """
+    rng = np.random.default_rng(seed)
+    order = np.argsort(output_mean, kind="stable")
+    moved = np.empty((permutations, len(order)), dtype=np.int64)
+    for stratum in np.array_split(order, STRATA):
+        moved[:, stratum] = rng.permuted(np.tile(stratum, (permutations, 1)), axis=1)
+    return moved
+
+
+def sign_agreement(score: np.ndarray, sign: np.ndarray) -> float:
+    """Mean over signs of the share of pairs whose score has it; NaN for one sign, or unsigned."""
+    if len(set(sign)) < 2 or (score >= 0).all():
+        return np.nan
+    return float(np.mean([(np.sign(score[sign == own]) == own).mean() for own in (-1, 1)]))
+
+
+def scores_of(
+    truth: Truth,
+    screen: AnnData,
+    jacobian: Jacobian | None,
+    correlations: Mapping[str, np.ndarray],
+) -> dict[tuple[str, str], np.ndarray]:
+    """All scores of a truth's field by context and name, those of the model first.
+
+    `response` and `jacobian` (signed, and their sizes) in each context; under `no model` the
+    correlations given (inputs, outputs), the outputs' mean expression, and its product with the
+    inputs'.
+    """
+    rows = screen.obs_names.get_indexer(truth.inputs)
+    columns = screen.var_names.get_indexer(truth.outputs)
+    found = {}
+    for context, responses in by_context(screen).items():
+        found[context, "response"] = responses[np.ix_(rows, columns)]
+    blocks = {}
+    if jacobian:
+        for name in jacobian.contexts:
+            blocks[name] = jacobian.block(truth.outputs, truth.inputs, name).T
+    if len(blocks) > 1:
+        blocks = {MEAN: np.mean([*blocks.values()], axis=0), **blocks}
+    found |= {(context, "jacobian"): block for context, block in blocks.items()}
+    found |= {(context, f"abs_{name}"): np.abs(own) for (context, name), own in found.items()}
+    found |= {(NO_MODEL, name): own for name, own in correlations.items()}
+    source, target = screen.obs["mean"].to_numpy()[rows], screen.var["mean"].to_numpy()[columns]
+    found[NO_MODEL, "output_mean"] = np.broadcast_to(target, truth.field.shape)
+    found[NO_MODEL, "input_mean_x_output_mean"] = np.outer(source, target)
+    return found

@@ -1,0 +1,196 @@
+"""Genome-wide screen: each gene raised in the neighbours, and what the centre's predictions do.
+
+The dose is that of the pair experiment from end to end: in all neighbours the gene goes from the
+cohort's lowest to its highest expression, and the response is what the prediction at the centre
+gains, averaged over a context's spots. As there, all outputs are hidden at the centre.
+"""
+
+import logging
+import math
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from sagefm.common.state import remembered
+from sagefm.networks.base import GeneDecoder
+from sagefm.networks.collapsed import Collapsible, Readout
+from sagefm.networks.sagefm import collapses
+from sagefm.perturbation.neighbourhoods import Collapsed, Neighbourhoods
+
+log = logging.getLogger(__name__)
+
+PROBES = 3
+"""Times a first block is timed, the fastest counting: the first one also warms the machine."""
+
+CHUNK = 256
+"""Inputs of one chunk: what is kept if the job is killed."""
+
+ROWS = 4096
+"""Most rows of one product."""
+
+VALUES = 2**24
+"""Most values of a product's widest matrix (64 MB); a few such are held at once."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a screen asks: inputs and outputs (int64 columns of the panel), the inputs' two levels.
+
+    `levels` is float32 (inputs, 2), normalised expression; `contexts` the number of contexts.
+    """
+
+    inputs: Tensor
+    levels: Tensor
+    outputs: Tensor
+    contexts: int
+
+
+class Screen(ABC):
+    """Responses of outputs to inputs, averaged over the spots of each context."""
+
+    plan: Plan
+    n_spots: int
+    block: int
+    """Inputs at a time: enough to keep the machine busy, few enough to fit in memory."""
+    operations: int
+    """Floating-point operations done, where they are counted."""
+
+    @abstractmethod
+    def respond(self, numbers: Tensor) -> Tensor:
+        """Mean responses (contexts, len(numbers), outputs) to some of the inputs, by number."""
+
+
+class CollapsedScreen(Screen):
+    """Of a network that collapses: many inputs and spots at once, through the deeper layers alone.
+
+    Where neighbours are at a level already, as most are at the lowest one of a rare gene, the
+    unperturbed prediction stands.
+    """
+
+    def __init__(
+        self, network: Collapsible, batches: Iterable[tuple[Neighbourhoods, Tensor]], plan: Plan
+    ) -> None:
+        self.network, self.plan, self.operations = network, plan, 0
+        self.readout = Readout.of(network).only(plan.outputs)
+        parts = [
+            (batch.hidden, batch.gain, batch.neighbour_mean[:, plan.inputs], own)
+            for batch, own in batches
+            if isinstance(batch, Collapsed)  # as all are, of such a network
+        ]
+        hidden, gain, mean, owner = map(torch.cat, zip(*parts, strict=True))
+        own = [owner == context for context in range(plan.contexts)]
+        self.states = [(hidden[mine], gain[mine], mean[mine].T) for mine in own]
+        self.n_spots = len(hidden)
+        layers = [*(weight for weight, _ in self.readout.middle), self.readout.weight]
+        self.products = sum(weight.numel() for weight in layers)
+        self.rows = max(1, min(ROWS, VALUES // max(max(weight.shape) for weight in layers)))
+        self.block = max(1, self.rows // max(len(state[0]) for state in self.states))
+
+    def respond(self, numbers: Tensor) -> Tensor:
+        """See `Screen`."""
+        weights = self.network.neighbour_weights[:, self.plan.inputs[numbers]].T
+        levels = self.plan.levels[numbers].T[..., None]
+        responses = []
+        for hidden, gain, mean in self.states:
+            shift = gain * (levels - mean[numbers])  # (levels, inputs, spots)
+            stays = (shift == 0).float()
+            response = (stays[1] - stays[0]) @ self.readout(hidden.clone())
+            for moved in shift.nonzero().split(self.rows):
+                level, number, spot = moved.T
+                rows = shift[level, number, spot, None] * weights[number]
+                predicted = self.readout(rows.add_(hidden[spot]))
+                # Of each input, the sum over spots at the highest level less that at the lowest.
+                signs = hidden.new_zeros(len(numbers), len(moved))
+                signs.scatter_(0, number[None], (2.0 * level - 1)[None])
+                response += signs @ predicted
+                self.operations += 2 * len(moved) * self.products
+            responses.append(response / len(hidden))
+        return torch.stack(responses)
+
+
+class GeneralScreen(Screen):
+    """Of any other network: the whole of it for each input and level."""
+
+    block = 1
+    operations = 0
+
+    def __init__(self, batches: Iterable[tuple[Neighbourhoods, Tensor]], plan: Plan) -> None:
+        self.batches, self.plan = list(batches), plan
+        owner = torch.cat([own for _, own in self.batches])
+        self.n_spots, self.sizes = len(owner), torch.bincount(owner, minlength=plan.contexts)
+
+    def respond(self, numbers: Tensor) -> Tensor:
+        """See `Screen`."""
+        outputs = self.plan.outputs
+        shape = self.plan.contexts, len(numbers), len(outputs)
+        total = torch.zeros(shape, device=outputs.device)
+        for batch, own in self.batches:
+            for position, number in enumerate(numbers.tolist()):
+                gene, levels = int(self.plan.inputs[number]), self.plan.levels[number]
+                low, high = batch.respond(gene, levels, outputs)
+                total[:, position].index_add_(0, own, high - low)
+        return total / self.sizes[:, None, None]
+
+
+@torch.inference_mode()
+def build_screen(
+    network: GeneDecoder,
+    layout: str,
+    batches: Iterable[tuple[Neighbourhoods, Tensor]],
+    plan: Plan,
+) -> Screen:
+    """The screen of a network on a layout (`model.input_layout`).
+
+    `batches` are those of `Drawn.neighbourhoods`, the outputs hidden at the centre;
+    they may come from a generator, and what a network that collapses does not need is let go.
+    """
+    if collapses(network, layout):
+        return CollapsedScreen(network, batches, plan)
+    return GeneralScreen(batches, plan)
+
+
+@torch.inference_mode()
+def run_screen(screen: Screen, folder: Path) -> np.ndarray:
+    """All responses: float32 (contexts, inputs, outputs). What it will take is logged first.
+
+    Each chunk of inputs, once finished, is kept in `folder` and not computed again.
+    """
+    log_cost(screen)
+    chunks = []
+    numbers = torch.arange(len(screen.plan.inputs), device=screen.plan.inputs.device)
+    for chunk in tqdm(numbers.split(CHUNK), desc="screen", unit="chunk"):
+        path = folder / f"{int(chunk[0])}.npz"
+        chunks.append(remembered(path, partial(_respond_all, screen, chunk))["responses"])
+    return np.concatenate(chunks, axis=1)
+
+
+def _respond_all(screen: Screen, numbers: Tensor) -> dict[str, np.ndarray]:
+    blocks = [screen.respond(block).cpu() for block in numbers.split(screen.block)]
+    return {"responses": torch.cat(blocks, dim=1).numpy()}
+
+
+def log_cost(screen: Screen) -> None:
+    """Time a first block of inputs, spread over all of them, and log what the whole will take."""
+    n = len(screen.plan.inputs)
+    numbers = torch.linspace(0, n - 1, min(n, screen.block), device=screen.plan.inputs.device)
+    seconds, before = [], screen.operations
+    for _ in range(PROBES):
+        started = time.perf_counter()
+        screen.respond(numbers.long()).sum().item()  # a GPU has finished when its result is here
+        seconds.append(time.perf_counter() - started)
+    share, giga = n / len(numbers), (screen.operations - before) / PROBES / 1e9
+    work = f" ({giga * share:,.0f} GFLOP at {giga / min(seconds):,.0f} GFLOP/s)" if giga else ""
+    outputs, spots = len(screen.plan.outputs), screen.n_spots
+    took = timedelta(seconds=math.ceil(min(seconds) * share))
+    log.info(
+        "screen of %d inputs x %d outputs on %d spots: about %s%s", n, outputs, spots, took, work
+    )

@@ -1,0 +1,266 @@
+"""From sparse sections to the network's dense input, a batch at a time, ahead of the consumer.
+
+Memory holds a few chunks of sections (`buffer_spots`) and a few batches, however many the cohort
+has. What a batch contains is a pure function of (seed, epoch, position).
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TypeVar
+
+import numpy as np
+import torch
+from numba import njit
+
+from sagefm.sections.batch import CPU, Batch, Sender, Sent
+from sagefm.sections.cache import SectionCache
+from sagefm.sections.masks import FIXED_STREAM, gene_mask
+from sagefm.sections.section import Chunk, Section, load_chunk
+
+Pieces = list[tuple[int, np.ndarray]]
+"""A batch as rows of chunks: the chunk's number, and which of its rows."""
+
+T = TypeVar("T")
+
+
+def shares(batches: Iterable[Pieces], rank: int, size: int) -> Iterator[Pieces]:
+    """One process's share of each batch: consecutive rows, as many as the others' or one more.
+
+    A batch of fewer rows than there are processes leaves some without a share, and is skipped.
+    """
+    for pieces in batches:
+        rows = sum(len(own) for _, own in pieces)
+        start, end = rows * rank // size, rows * (rank + 1) // size
+        own, before = [], 0
+        for index, taken in pieces:
+            part = taken[max(start - before, 0) : max(end - before, 0)]
+            before += len(taken)
+            if len(part):
+                own.append((index, part))
+        if own:
+            yield own
+
+
+def padded(batches: Iterable[T], number: int) -> Iterator[T | None]:
+    """As many batches as all processes count, None for those that this one has no share of."""
+    source = iter(batches)
+    for _ in range(number):
+        yield next(source, None)
+
+
+@njit(nogil=True, cache=True)
+def _add_rows(indptr, indices, data, rows, weight, hidden, out):
+    """Add weight * sum of sparse rows to `out`, without the first row's hidden genes."""
+    for k in range(len(rows)):
+        for j in range(indptr[rows[k]], indptr[rows[k] + 1]):
+            gene = indices[j]
+            if k > 0 or not hidden[gene]:
+                out[gene] += weight * data[j]
+
+
+@njit(nogil=True, cache=True)
+def _fill(indptr, indices, data, ego_indptr, ego, rows, mask, target, mean, centre):
+    """Dense targets and inputs of some rows; `centre` apart from the mean if it has rows."""
+    nobody = np.zeros(mask.shape[1], dtype=np.bool_)
+    for b in range(len(rows)):
+        spots = ego[ego_indptr[rows[b]] : ego_indptr[rows[b] + 1]]
+        _add_rows(indptr, indices, data, spots[:1], np.float32(1), nobody, target[b])
+        if len(centre):
+            _add_rows(indptr, indices, data, spots[:1], np.float32(1), mask[b], centre[b])
+            weight = np.float32(1 / max(len(spots) - 1, 1))
+            _add_rows(indptr, indices, data, spots[1:], weight, nobody, mean[b])
+        else:
+            weight = np.float32(1 / len(spots))
+            _add_rows(indptr, indices, data, spots, weight, mask[b], mean[b])
+
+
+def make_batch(pieces: Sequence[tuple[Chunk, np.ndarray]], layout: str, mask: np.ndarray) -> Batch:
+    """The batch of some rows of some chunks.
+
+    Parameters
+    ----------
+    pieces
+        Chunks, each with the rows taken from it.
+    layout
+        `mean` (of the whole neighbourhood), `channels` (centre; mean of the others), `contrast`
+        (the same, but hidden genes of the centre as in the section's other spots, whose mean
+        expression, mean rate and depths are the context) or `subgraphs` (every spot of every
+        neighbourhood; only here are they dense).
+    mask
+        bool (spots, genes): hidden at the central spot.
+    """
+    shape = mask.shape
+    target = np.zeros(shape, dtype=np.float32)
+    mean = np.zeros(shape if layout != "subgraphs" else (0, shape[1]), dtype=np.float32)
+    apart = layout in ("channels", "contrast")
+    centre = np.zeros(shape if apart else (0, shape[1]), dtype=np.float32)
+    nodes, edges, centres, done, shift = [], [], [], 0, 0
+    context = []
+    parts: tuple[np.ndarray, ...]
+    for chunk, rows in pieces:
+        here = slice(done, done + len(rows))
+        done += len(rows)
+        x = chunk.expression
+        if layout == "subgraphs":
+            spots, edge_index, first = chunk.subgraphs(rows)
+            target[here] = x[rows].toarray()
+            dense = x[spots].toarray()
+            dense[first] = np.where(mask[here], 0, dense[first])
+            nodes.append(dense)
+            edges.append(edge_index + shift)
+            centres.append(first + shift)
+            shift += len(dense)
+        else:
+            arrays = (x.indptr, x.indices, x.data, chunk.ego_indptr, chunk.ego, rows, mask[here])
+            _fill(*arrays, target[here], mean[here], centre[here])
+        if layout == "contrast":
+            context.append((*chunk.background(rows, target[here]), chunk.depth[rows]))
+            centre[here] = np.where(mask[here], context[-1][0], centre[here])
+    if layout == "subgraphs":
+        parts = (np.concatenate(nodes), np.concatenate(edges, axis=1), np.concatenate(centres))
+    else:
+        parts = (centre, mean) if apart else (mean,)
+    joined = [np.concatenate(own) for own in zip(*context, strict=True)]
+    inputs, more = (tuple(map(torch.from_numpy, arrays)) for arrays in (parts, joined))
+    return Batch(layout, inputs, torch.from_numpy(target), torch.from_numpy(mask), more)
+
+
+@dataclass(frozen=True)
+class Batches:
+    """Batches over the spots of some sections.
+
+    Parameters
+    ----------
+    sections
+        In a fixed order; `as_released` keeps it and never shuffles spots.
+    layout, normalisation, batch_size, mask_share, seed
+        What a batch holds; see `make_batch`, `normalise` and `gene_mask`.
+    buffer_spots
+        Spots held in memory at once; `shuffled` draws its batches from this many.
+    workers
+        Threads that make batches ahead of the consumer.
+    always_hidden
+        Genes (columns) hidden at every central spot besides those drawn.
+    withheld
+        Genes (columns) taken for missing at every spot, neighbours included.
+    kept
+        Where sections stay once they were read.
+    """
+
+    sections: Sequence[Section]
+    layout: str
+    normalisation: str
+    batch_size: int = 64
+    mask_share: float = 0.3
+    seed: int = 9001
+    buffer_spots: int = 16_384
+    workers: int = 1
+    always_hidden: tuple[int, ...] = ()
+    withheld: tuple[int, ...] = ()
+    kept: SectionCache = field(default_factory=lambda: SectionCache(0))
+
+    @cached_property
+    def sizes(self) -> list[int]:
+        """Spots of each section."""
+        return [section.n_spots() for section in self.sections]
+
+    @property
+    def n_batches(self) -> int:
+        """Batches of one epoch; the last may be smaller."""
+        return -(-sum(self.sizes) // self.batch_size)
+
+    def plan(self, epoch: int, order: str) -> list[tuple[list[int], np.ndarray]]:
+        """An epoch's chunks: the sections stacked in each, and the order of their rows."""
+        rng = np.random.default_rng([self.seed, epoch])
+        turn = np.arange(len(self.sections))
+        if order == "shuffled":
+            turn = rng.permutation(len(self.sections))
+        groups: list[list[int]] = [[]]
+        held = 0
+        for index in turn:
+            size = self.sizes[index]
+            if groups[-1] and held + size > self.buffer_spots:
+                groups.append([])
+                held = 0
+            groups[-1].append(int(index))
+            held += size
+        plan = []
+        for group in groups:
+            rows = np.arange(sum(self.sizes[index] for index in group))
+            plan.append((group, rng.permutation(rows) if order == "shuffled" else rows))
+        return plan
+
+    def first_chunk(self) -> Chunk:
+        """As many sections as `buffer_spots` allows, drawn at random: a sample of them all."""
+        group, _ = self.plan(1, "shuffled")[0]
+        chosen = [self.sections[index] for index in group]
+        return load_chunk(chosen, self.normalisation, self.withheld, self.kept.read)
+
+    def epoch(
+        self,
+        epoch: int,
+        *,
+        order: str = "as_released",
+        stream: int = FIXED_STREAM,
+        skip: int = 0,
+        share: tuple[int, int] = (0, 1),
+        device: torch.device = CPU,
+    ) -> Iterator[Batch]:
+        """Batches of one epoch, from batch `skip` on; `stream` names the masks (see `masks`).
+
+        `share` is which part of each batch is made, of how many (see `shares`); `device` is where
+        it is sent, ahead of the consumer too.
+        """
+        plan, sender = self.plan(epoch, order), Sender(device)
+        with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(self.workers) as makers:
+            chunks: dict[int, Future[Chunk]] = {}
+            waiting: deque[Future[Sent]] = deque()
+            for pieces in shares(list(self._pieces(plan))[skip:], *share):
+                first, last = pieces[0][0], pieces[-1][0]
+                for index in range(first, min(last + 2, len(plan))):
+                    if index not in chunks:
+                        group = [self.sections[i] for i in plan[index][0]]
+                        how = self.normalisation, self.withheld, self.kept.read
+                        chunks[index] = reader.submit(load_chunk, group, *how)
+                for index in [index for index in chunks if index < first]:
+                    del chunks[index]
+                ready = [(chunks[index].result(), rows) for index, rows in pieces]
+                waiting.append(makers.submit(self._send, sender, ready, stream))
+                if len(waiting) > 2 * self.workers:
+                    yield sender.receive(waiting.popleft().result())
+            while waiting:
+                yield sender.receive(waiting.popleft().result())
+
+    def _pieces(
+        self, plan: list[tuple[list[int], np.ndarray]]
+    ) -> Iterator[list[tuple[int, np.ndarray]]]:
+        """Each batch as rows of one or more consecutive chunks; only the last may be short."""
+        batch: list[tuple[int, np.ndarray]] = []
+        room = self.batch_size
+        for index, (_, rows) in enumerate(plan):
+            start = 0
+            while start < len(rows):
+                taken = rows[start : start + room]
+                batch.append((index, taken))
+                start, room = start + len(taken), room - len(taken)
+                if room == 0:
+                    yield batch
+                    batch, room = [], self.batch_size
+        if batch:
+            yield batch
+
+    def _send(self, sender: Sender, pieces: list[tuple[Chunk, np.ndarray]], stream: int) -> Sent:
+        return sender.send(self._make(pieces, stream))
+
+    def _make(self, pieces: list[tuple[Chunk, np.ndarray]], stream: int) -> Batch:
+        n_genes = pieces[0][0].expression.shape[1]
+        mask = np.zeros((sum(len(rows) for _, rows in pieces), n_genes), dtype=bool)
+        if self.mask_share > 0:
+            origins = ((c.keys[row], c.spots[row]) for c, rows in pieces for row in rows)
+            for out, (key, spot) in zip(mask, origins, strict=True):
+                gene_mask(self.seed, stream, int(key), int(spot), n_genes, self.mask_share, out)
+        mask[:, list(self.always_hidden)] = True
+        return make_batch(pieces, self.layout, mask)

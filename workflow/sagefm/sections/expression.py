@@ -1,0 +1,48 @@
+"""Expression of a section: normalised counts, and the mean of each gene over many sections."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import scipy.sparse as sp
+
+from sagefm.common.errors import InputError
+
+NORMALISATIONS = ("log1p", "log1p_cp10k")
+
+
+def normalise(counts: sp.csr_matrix, how: str) -> sp.csr_matrix:
+    """Normalised expression (float32) of raw counts (spots x genes).
+
+    `log1p` is the paper's: log(1 + count), no library-size scaling. `log1p_cp10k` first scales each
+    spot to 10,000 panel counts.
+
+    Raises
+    ------
+    InputError
+        For an unknown normalisation.
+    """
+    if how not in NORMALISATIONS:
+        raise InputError(f"normalisation `{how}` is unknown; use one of {NORMALISATIONS}.")
+    values = counts.data.astype(np.float32)
+    values *= np.repeat(1 / count_scale(counts, how), np.diff(counts.indptr))
+    return sp.csr_matrix((np.log1p(values), counts.indices, counts.indptr), shape=counts.shape)
+
+
+def count_scale(counts: sp.csr_matrix, how: str) -> np.ndarray:
+    """What `expm1` of a spot's normalised expression times gives its counts: float32 (spots,)."""
+    if how == "log1p":
+        return np.ones(counts.shape[0], dtype=np.float32)
+    depth = np.asarray(counts.sum(axis=1), dtype=np.float32).ravel()
+    return np.maximum(depth, 1) / np.float32(1e4)
+
+
+def gene_means(sections: Iterable[sp.csr_matrix], how: str) -> np.ndarray:
+    """Mean normalised expression of each gene over all spots: float64 (genes,).
+
+    `sections` are raw counts (spots x genes), taken one at a time.
+    """
+    total, spots = np.array(0.0), 0
+    for counts in sections:
+        total = total + np.asarray(normalise(counts, how).sum(axis=0, dtype=np.float64)).ravel()
+        spots += counts.shape[0]
+    return total / spots

@@ -1,0 +1,118 @@
+"""Correlation of two matrices, gene by gene, over hidden entries alone, one batch at a time."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+
+def spot_scores(truth: np.ndarray, predicted: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """R2 and MSE of each spot over its hidden genes: float64 (2, P, spots).
+
+    R2 = 1 - var(error) / var(truth), as the released code has it: a constant offset costs nothing.
+    NaN where the truth does not vary.
+    """
+    n = mask.sum(axis=1)
+    x = np.where(mask, truth, 0)
+    spread = np.square(x).sum(axis=1) / n - (x.sum(axis=1) / n) ** 2
+    spread = np.where(spread > 0, spread, np.nan)
+    scores = []
+    for prediction in predicted:
+        error = np.where(mask, prediction - truth, 0)
+        mse = np.square(error).sum(axis=1) / n
+        scores.append((1 - (mse - (error.sum(axis=1) / n) ** 2) / spread, mse))
+    return np.array(scores).transpose(1, 0, 2)
+
+
+@dataclass
+class Moments:
+    """Sums per gene (last axis) over hidden entries of truth x and P predictions y.
+
+    `n`, `x`, `xx`: float64 (genes,); `y`, `yy`, `xy`: float64 (P, genes). Sums of several batches,
+    samples or strata add up.
+    """
+
+    n: np.ndarray
+    x: np.ndarray
+    xx: np.ndarray
+    y: np.ndarray
+    yy: np.ndarray
+    xy: np.ndarray
+
+    @classmethod
+    def zeros(cls, predictions: int, genes: int) -> "Moments":
+        """Nothing summed yet."""
+        return cls(*np.zeros((3, genes)), *np.zeros((3, predictions, genes)))
+
+    def add(self, truth: np.ndarray, predicted: np.ndarray, mask: np.ndarray) -> None:
+        """Add a batch: truth and mask (spots, genes), predicted (P, spots, genes)."""
+        x = np.where(mask, truth, 0)
+        self.n += mask.sum(axis=0)
+        self.x += x.sum(axis=0, dtype=np.float64)
+        self.xx += np.einsum("sg,sg->g", x, x, dtype=np.float64)
+        for p, prediction in enumerate(predicted):
+            y = np.where(mask, prediction, 0)
+            self.y[p] += y.sum(axis=0, dtype=np.float64)
+            self.yy[p] += np.einsum("sg,sg->g", y, y, dtype=np.float64)
+            self.xy[p] += np.einsum("sg,sg->g", x, y, dtype=np.float64)
+
+    def __iadd__(self, other: "Moments") -> "Moments":
+        for name in vars(self):
+            getattr(self, name).__iadd__(getattr(other, name))
+        return self
+
+    def squared_error(self) -> np.ndarray:
+        """Sum of squared errors: (P, genes)."""
+        return np.maximum(self.xx - 2 * self.xy + self.yy, 0)
+
+    def varies(self) -> np.ndarray:
+        """Whether the truth varies over the hidden entries, so that it is tested: bool (genes,)."""
+        return self.xx - self.x**2 / np.maximum(self.n, 1) > 0
+
+    def pearson(self) -> np.ndarray:
+        """Pearson correlation (P, genes); NaN where either side does not vary."""
+        return correlation(self.n, self.x, self.y, self.xx, self.yy, self.xy)
+
+
+def correlation(n, x, y, xx, yy, xy) -> np.ndarray:
+    """Pearson correlation from sums; NaN where a side varies by no more than rounding."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        variance_x, variance_y = xx - x**2 / n, yy - y**2 / n
+        varies = (variance_x > 1e-10 * xx) & (variance_y > 1e-10 * yy)
+        r = (xy - x * y / n) / np.sqrt(variance_x * variance_y)
+    return np.where(varies & (n > 2), np.clip(r, -1, 1), np.nan)
+
+
+def median(values: np.ndarray) -> float:
+    """Median of what is not NaN; NaN if nothing is."""
+    values = np.asarray(values, dtype=float)
+    return float(np.nanmedian(values)) if np.isfinite(values).any() else np.nan
+
+
+def p_value(r: np.ndarray, n: np.ndarray) -> np.ndarray:
+    """Two-sided p of a correlation r over n pairs, by the t distribution with n - 2 degrees.
+
+    As `scipy.stats.pearsonr` and `spearmanr` have it; NaN where r is.
+    """
+    degrees = np.maximum(n - 2, 1)
+    with np.errstate(divide="ignore"):
+        t = np.abs(r) * np.sqrt(degrees / (1 - r**2))
+    return np.where(np.isnan(r), np.nan, 2 * stats.t.sf(t, degrees))
+
+
+def benjamini_hochberg(p: np.ndarray) -> np.ndarray:
+    """Benjamini-Hochberg adjusted p (doi:10.1111/j.2517-6161.1995.tb02031.x); NaN stays NaN."""
+    adjusted = np.full(p.shape, np.nan)
+    known = ~np.isnan(p)
+    if known.any():
+        adjusted[known] = stats.false_discovery_control(p[known])
+    return adjusted
+
+
+def masked_spearman(x: np.ndarray, y: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Spearman correlation per gene (axis 1) over the hidden entries of (spots, genes) arrays."""
+    # Entries that are not hidden take the last ranks of both sides, then are left out.
+    ranks = [stats.rankdata(np.where(mask, side, np.inf), axis=0) for side in (x, y)]
+    moments = Moments.zeros(1, x.shape[1])
+    moments.add(ranks[0], ranks[1][None], mask)
+    return moments.pearson()[0]

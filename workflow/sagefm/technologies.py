@@ -1,3 +1,0 @@
-"""Technologies whose arrays are known, by their names in the sheets."""
-
-HEXAGONAL, SQUARE = "Visium", "Spatial Transcriptomics"

@@ -1,0 +1,107 @@
+"""The verdicts on pretraining: the data it used, and how light the model is."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from sagefm.claims.claim import Claim
+from sagefm.common.text import count
+
+PAPER_SAMPLES, PAPER_ORGANS = 416, 15
+
+
+def pretraining_claims(
+    model: str,
+    organs: pd.DataFrame,
+    duplicates: pd.DataFrame,
+    split: pd.DataFrame,
+    training: Mapping,
+    paper_data: bool,
+) -> list[Claim]:
+    """Claim 1, and `lightweight`.
+
+    Parameters
+    ----------
+    organs, duplicates
+        Of `pretraining_set`, on the cohorts the model is trained on.
+    split, training
+        The model's split, and the summary of its training (empty for a released checkpoint).
+    paper_data
+        Whether those cohorts are the paper's own.
+    """
+    samples, names = int(organs["n_samples"].sum()), [*organs["organ"]]
+    parts = split["part"].value_counts()
+    verdict, why = _pretraining_verdict(samples, sorted(names), paper_data)
+    return [
+        Claim(
+            "pretraining_set",
+            obtained=f"{count(samples, 'sample')}, {count(len(names), 'organ')}",
+            baseline="-",
+            n=", ".join(f"{parts[part]} {part}" for part in ("train", "validation", "test")),
+            evidence="pretraining/organs.tsv",
+            verdict=verdict,
+            reason=f"{why}; {_persons(organs, split)}{_twice(samples, duplicates)}",
+            protocol="counted from the sheets",
+        ),
+        _lightweight(model, training),
+    ]
+
+
+def _pretraining_verdict(samples: int, organs: list[str], paper_data: bool) -> tuple[str, str]:
+    if not paper_data:
+        return "proxy", "this run's sections, not the paper's 416"
+    if samples != PAPER_SAMPLES:
+        return "contradicted", f"{samples} samples instead of 416"
+    if len(organs) != PAPER_ORGANS:
+        return "inconclusive", (
+            f"the 416 samples carry {len(organs)} organ names ({', '.join(organs)}), the paper "
+            "counts 15 and lists none, so where they differ is unknown"
+        )
+    return "supported", "both counts agree"
+
+
+def _persons(organs: pd.DataFrame, split: pd.DataFrame) -> str:
+    """How many patients there are to hold out, as far as they are known."""
+    groups, unnamed = split["group"].nunique(), organs["n_without_patient"].sum()
+    words = f"split by {groups} groups that share no patient as far as is known"
+    return words + (
+        f", {count(unnamed, 'sample')} {'names' if unnamed == 1 else 'name'} none"
+        if unnamed
+        else ""
+    )
+
+
+def _twice(samples: int, duplicates: pd.DataFrame) -> str:
+    """Which sections were deposited twice, and how many different ones that leaves."""
+    if duplicates.empty:
+        return ""
+    pairs = ", ".join(
+        f"{sample} is {original}"
+        for sample, original in zip(duplicates["sample"], duplicates["duplicate_of"], strict=True)
+    )
+    return f"; {len(duplicates)} were deposited twice ({pairs}), {samples - len(duplicates)} differ"
+
+
+def _lightweight(model: str, training: Mapping) -> Claim:
+    obtained = "a released checkpoint, not trained here"
+    n = "-"
+    if training:
+        cost = training["core_hours"], "core-hours"
+        if training["gpu_hours"] is not None:
+            cost = training["gpu_hours"], "GPU-hours"
+        steps = training["epochs"] * training["train_spots"]
+        obtained = (
+            f"{training['parameters']:,} parameters; {cost[0]:.2g} {cost[1]} of training, "
+            f"{1e3 * training['seconds'] / steps:.2g} ms a spot"
+        )
+        n = f"{count(training['epochs'], 'epoch')} of {count(training['train_spots'], 'spot')}"
+    return Claim(
+        "lightweight",
+        obtained=obtained,
+        baseline="-",
+        n=n,
+        verdict="inconclusive",
+        reason="the paper names no yardstick to be lighter than",
+        evidence=f"models/{model}/training.json" if training else "-",
+        protocol="training as timed on the machine it ran on" if training else "-",
+    )

@@ -1,0 +1,119 @@
+"""The course of a training: losses, learning rate, speed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, ScalarFormatter
+
+from sagefm.common.text import count
+from sagefm.plotting.style import (
+    DOUBLE,
+    GREY,
+    NEUTRAL,
+    PREDICTOR_COLOURS,
+    PREDICTOR_NAMES,
+    SPLIT_COLOURS,
+    head,
+    styled,
+)
+
+
+@styled
+def draw_pretraining_set(organs: pd.DataFrame) -> Figure:
+    """Samples of each organ, coloured by part, and the groups that are kept on one side.
+
+    Parameters
+    ----------
+    organs
+        Of `pretraining_set.organs_table`.
+    """
+    figure = Figure(figsize=(DOUBLE, 1.5 + 0.17 * len(organs)))
+    samples, groups = figure.subplots(1, 2, sharey=True, width_ratios=[2, 1])
+    start = organs["train"] * 0
+    for part, colour in SPLIT_COLOURS.items():
+        samples.barh(organs["organ"], organs[part], left=start, color=colour, label=part)
+        start = start + organs[part]
+    samples.set_xlabel("samples")
+    groups.barh(organs["organ"], organs["n_groups"], color=GREY)
+    groups.set_xlabel("groups (patients, or\nsamples that name none)")
+    for ax in (samples, groups):
+        ax.grid(axis="x")
+        ax.tick_params(axis="y", length=0)
+        ax.locator_params(axis="x", nbins=5, integer=True)
+    samples.invert_yaxis()
+    figure.legend(*samples.get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    spots = organs["expected_spots"]
+    head(
+        figure,
+        f"{count(organs['n_samples'].sum(), 'sample')} of {count(len(organs), 'organ')}"
+        + (f", {count(int(spots.sum()), 'spot')} by the sheet" if spots.notna().all() else ""),
+    )
+    return figure
+
+
+@styled
+def draw_training(history: pd.DataFrame, summary: Mapping[str, Any], model: str) -> Figure:
+    """Losses with the epoch that is kept, learning rate and speed, over epochs.
+
+    Parameters
+    ----------
+    history
+        One row an epoch: epoch, train_loss, validation_loss, learning_rate,
+        spots_per_second.
+    summary
+        Of `training_files.summary`; for a squared error, `validation_mse_neighbour_mean`, where it
+        is given, is drawn as what the untrained mean of the neighbours reaches on the same hidden
+        entries, or on as many others where masks are redrawn every epoch.
+    model
+        Its name.
+    """
+    figure = Figure(figsize=(DOUBLE, 2.9))
+    loss, rate, speed = figure.subplots(1, 3, width_ratios=[2.2, 1, 1])
+    epoch, blue = history["epoch"], PREDICTOR_COLOURS["model"]
+    loss.set_title(f"model {model}")
+    marker = "o" if len(history) <= 40 else None
+    loss.plot(epoch, history["train_loss"], color=NEUTRAL, marker=marker, ms=2.5, label="training")
+    loss.plot(
+        epoch, history["validation_loss"], color=blue, marker=marker, ms=2.5, label="validation"
+    )
+    best = summary["best_epoch"], summary["best_validation_loss"]
+    loss.plot(*best, "*", color=blue, ms=10, mec="white", label=f"kept: epoch {best[0]}")
+    untrained = summary.get("validation_mse_neighbour_mean")
+    squared = summary["loss"] == "squared error"
+    if squared and untrained is not None:
+        name = f"untrained {PREDICTOR_NAMES['neighbour_mean']}, validation"
+        loss.axhline(untrained, color=PREDICTOR_COLOURS["neighbour_mean"], ls="--", label=name)
+    loss.set_ylabel(
+        "mean squared error\nof hidden entries" if squared else "nats a hidden count\n(multinomial)"
+    )
+    head(
+        figure,
+        f"training: {count(summary['train_spots'], 'spot')} of "
+        f"{count(summary['train_samples'], 'sample')}; "
+        f"validation: {count(summary['validation_spots'], 'spot')} of "
+        f"{count(summary['validation_samples'], 'sample')}; "
+        f"{count(summary['parameters'], 'parameter')}",
+    )
+    figure.legend(
+        *loss.get_legend_handles_labels(), loc="outside lower center", ncols=4, handlelength=2.2
+    )
+    rate.plot(epoch, history["learning_rate"], color=NEUTRAL, drawstyle="steps-post")
+    if len(history) == 1:
+        rate.plot(epoch, history["learning_rate"], "o", color=NEUTRAL)
+    rate.set_ylim(0, 1.1 * history["learning_rate"].max())
+    form = ScalarFormatter(useMathText=True)
+    form.set_powerlimits((-2, 3))
+    rate.yaxis.set_major_formatter(form)
+    rate.set_ylabel("learning rate")
+    speed.plot(epoch, history["spots_per_second"], color=NEUTRAL, marker=marker, ms=2.5)
+    speed.set_ylim(0, 1.1 * history["spots_per_second"].max())
+    speed.set_ylabel("spots per second")
+    speed.set_title(f"{summary['device']}, {count(summary['threads'], 'thread')}")
+    for ax in (loss, rate, speed):
+        ax.set_xlabel("epoch")
+        ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+        ax.set_xlim(epoch.min() - 0.5, epoch.max() + 0.5)
+        ax.grid(axis="y")
+    return figure

@@ -1,0 +1,86 @@
+"""A training's inputs from the config, and its results as files."""
+
+import json
+import shutil
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from sagefm.common.io import atomic, write_table
+from sagefm.networks.sagefm import input_layout
+from sagefm.sections.batches import Batches
+from sagefm.sections.cache import SectionCache
+from sagefm.sections.section import Section
+from sagefm.training.evaluation import neighbour_mean_mse
+from sagefm.training.trainer import Recipe, Trainer
+
+
+def recipe_of(model: dict) -> Recipe:
+    """The training recipe of a config's model entry."""
+    known = {field.name for field in fields(Recipe)}
+    values = {"network": model["network"], "widths": tuple(model["widths"]), **model["training"]}
+    return Recipe(**{key: value for key, value in values.items() if key in known})
+
+
+def batches_of(
+    sections: list[Section], model: dict, kind: str, workers: int, kept: SectionCache | None = None
+) -> Batches:
+    """Batches over some sections as a config's model entry and its graph's kind want them."""
+    return Batches(
+        sections,
+        input_layout(model["network"], kind),
+        model["normalisation"],
+        batch_size=model["training"]["batch_size"],
+        mask_share=model["mask_share"],
+        seed=model["training"]["seed"],
+        buffer_spots=model["training"]["buffer_spots"],
+        workers=workers,
+        kept=kept or SectionCache(0),
+    )
+
+
+def publish(trainer: Trainer, output: Any, threads: int, devices: int = 1) -> None:
+    """Write a finished training's results, then remove its resumable state.
+
+    `output` names best, last (checkpoints), history (table) and summary (json). Killed in between,
+    a new start finds the state complete and publishes again.
+    """
+    history = pd.DataFrame(trainer.progress.history)
+    write_table(history, output.history)
+    with atomic(output.summary) as temporary:
+        temporary.write_text(json.dumps(summary(trainer, threads, devices), indent=2) + "\n")
+    for name, path in (("best.pt", output.best), ("state.pt", output.last)):
+        with atomic(path) as temporary:
+            try:
+                temporary.hardlink_to(trainer.state / name)
+            except OSError:  # a file system without hard links
+                shutil.copyfile(trainer.state / name, temporary)
+    shutil.rmtree(Path(trainer.state).parent)
+
+
+def summary(trainer: Trainer, threads: int, devices: int = 1) -> dict:
+    """What was trained, on how much, at what cost; seconds are those of training steps."""
+    history = pd.DataFrame(trainer.progress.history)
+    seconds = float(history["seconds"].sum())
+    on_gpu = trainer.device.type == "cuda"
+    return {
+        "parameters": sum(p.numel() for p in trainer.network.parameters()),
+        "train_samples": len(trainer.training.sections),
+        "train_spots": sum(trainer.training.sizes),
+        "validation_samples": len(trainer.validation.sections),
+        "validation_spots": sum(trainer.validation.sizes),
+        "epochs": len(history),
+        "best_epoch": trainer.progress.best_epoch,
+        "loss": trainer.network.LOSS,
+        "best_validation_loss": trainer.progress.best_val_loss,
+        "best_validation_mse": history["validation_mse"][trainer.progress.best_epoch - 1],
+        "validation_mse_neighbour_mean": neighbour_mean_mse(trainer.validation),
+        "device": trainer.device.type,
+        "devices": devices,
+        "threads": threads,
+        "seconds": round(seconds, 1),
+        "core_hours": None if on_gpu else round(seconds * threads / 3600, 4),
+        "gpu_hours": round(seconds * devices / 3600, 4) if on_gpu else None,
+    }

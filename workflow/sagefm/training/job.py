@@ -1,0 +1,117 @@
+"""A training as a job: in this process on one device, or a process for each of several."""
+
+import json
+import logging
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import SimpleNamespace
+
+from sagefm.common.errors import InputError
+from sagefm.networks.device import prepare_machine
+from sagefm.sections.cache import SectionCache
+from sagefm.sections.section import sections_of
+from sagefm.training.files import batches_of, publish, recipe_of
+from sagefm.training.parallel.group import Alone, PeerLost, device_of, join
+from sagefm.training.parallel.launcher import ARGUMENT, LOST, STOPPED, follow_parent, launch
+from sagefm.training.parallel.nodes import launch_on_nodes
+from sagefm.training.trainer import Preempted, Trainer
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """What is trained, on what, where; plain values, to be handed to other processes.
+
+    `parts` are the files of samples and of graphs of the training and of the validation part;
+    `recipe`, `kind` are a config's model entry and its graph's kind; `state` is the folder of the
+    resumable state; `output` are the paths that `publish` wants; `devices` and `threads` are those
+    of all `nodes` together, `keep_gb` each device's memory in which sections stay (see `kept`).
+    """
+
+    parts: list[tuple[list[str], list[str]]]
+    recipe: dict
+    kind: str
+    state: str
+    output: dict[str, str]
+    device: str
+    devices: int = 1
+    nodes: int = 1
+    threads: int = 1
+    workers: int = 1
+    keep_gb: float = 0.0
+    save_seconds: float = 60.0
+    compiled: bool = False
+
+    def run(self) -> None:
+        """Train to the end, from the saved state if there is one, and publish.
+
+        Raises
+        ------
+        Preempted
+            After a signal to stop, once the state is saved.
+        InputError
+            If what is asked for is not there, training diverges, or a process is lost.
+        """
+        if self.devices == 1:
+            return self.train(0, None)
+        work = ("sagefm.training.job", json.dumps(asdict(self)), self.devices)
+        if self.nodes == 1:
+            ended = launch(*work)
+        else:
+            shared = Path(self.output["best"]).parent
+            ended = launch_on_nodes(*work, self.nodes, self.threads, shared)
+        if ended == STOPPED:
+            raise Preempted
+
+    def train(self, rank: int, meeting: str | None) -> None:
+        """The part of one of the job's processes, which join at `meeting` if there are several."""
+        device = prepare_machine(self.device, max(self.threads // self.devices, 1))
+        on_a_node = self.devices // self.nodes
+        device = device_of(rank % on_a_node, on_a_node, device)
+        kept = SectionCache(self.keep_gb)
+        training, validation = (
+            batches_of(sections_of(*files), self.recipe, self.kind, self.workers, kept)
+            for files in self.parts
+        )
+        trainer = Trainer(
+            recipe_of(self.recipe),
+            training,
+            validation,
+            Path(self.state),
+            device=device,
+            save_seconds=self.save_seconds,
+            group=join(rank, self.devices, meeting, device) if meeting else Alone(),
+            compiled=self.compiled,
+        )
+        trainer.run()
+        trainer.group.leave()
+        if rank == 0:
+            publish(trainer, SimpleNamespace(**self.output), self.threads, self.devices)
+
+
+def main(rank: int, size: int, meeting: str, folder: Path) -> int:
+    """One of the processes that `TrainingJob.run` launches; returns its exit status."""
+    follow_parent()
+    logging.basicConfig(
+        stream=sys.stderr, format="%(message)s", level=logging.WARNING if rank else logging.INFO
+    )
+    try:
+        TrainingJob(**json.loads((folder / ARGUMENT).read_text())).train(rank, meeting)
+    except Preempted:
+        return STOPPED
+    except PeerLost as error:
+        log.warning("process %d of %d lost the others: %s", rank, size, error)
+        return LOST
+    except InputError as error:
+        (folder / f"error-{rank}").write_text(str(error))
+        return 1
+    except Exception:
+        log.exception("unexpected error in process %d of %d", rank, size)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], Path(sys.argv[4])))

@@ -1,0 +1,159 @@
+"""The processes that train one model together, a device each, and what they tell one another.
+
+Each takes its share of every batch. Sums of all shares (loss, number of hidden entries, gradients)
+are those of the whole batch, so that weights stay the same in all, as if one had done it alone.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from sagefm.common.errors import InputError
+
+PATIENCE = timedelta(minutes=30)
+"""How long a process waits for the others: rank 0 may save, or prepare the network's input."""
+
+
+class PeerLost(RuntimeError):
+    """Another process of the training is gone, and with it the sums over all of them."""
+
+
+class Alone:
+    """One process that trains a model by itself; `Together` in its simplest form."""
+
+    rank, size = 0, 1
+
+    def __init__(self) -> None:
+        self.stop_wanted = False
+
+    @property
+    def stopping(self) -> bool:
+        """Whether training is to stop, as all processes know since their last `sums`."""
+        return self.stop_wanted
+
+    def sums(self, *values: Any) -> list[Any]:
+        """The sums of numbers, or of tensors of one number, over all processes."""
+        return list(values)
+
+    def add_gradients(self, network: nn.Module) -> None:
+        """Replace each gradient by its sum over all processes."""
+
+    def share_weights(self, network: nn.Module) -> None:
+        """Give all processes the weights and buffers of the first."""
+
+    def leave(self) -> None:
+        """Part from the others, once nothing is left to sum."""
+
+
+class Together(Alone):
+    """One of several processes that train a model; see `join`."""
+
+    def __init__(self, rank: int, size: int, device: torch.device) -> None:
+        super().__init__()
+        self.rank, self.size, self.device = rank, size, device
+        self._stopping = False
+
+    @property
+    def stopping(self) -> bool:
+        """See `Alone`; one process that is told to stop stops all, after the same step."""
+        return self._stopping
+
+    def sums(self, *values: Any) -> list[Any]:
+        """See `Alone`; a wish to stop travels with them."""
+        own = [*map(float, values), self.stop_wanted]
+        told = torch.tensor(own, dtype=torch.float64, device=self.device)
+        _wait([_begin(dist.all_reduce, told)])
+        *totals, stops = told.tolist()
+        self._stopping = stops > 0
+        return totals
+
+    def add_gradients(self, network: nn.Module) -> None:
+        """See `Alone`; a process without a share of the batch has none, and adds zeros."""
+        parts = []
+        for parameter in network.parameters():
+            if parameter.grad is None:
+                parameter.grad = torch.zeros_like(parameter)
+            parts.append(_begin(dist.all_reduce, parameter.grad))
+        _wait(parts)
+
+    def leave(self) -> None:
+        """See `Alone`."""
+        dist.destroy_process_group()
+
+    def share_weights(self, network: nn.Module) -> None:
+        """See `Alone`."""
+        _wait([_begin(dist.broadcast, t, src=0) for t in network.state_dict().values()])
+
+
+@contextmanager
+def _with_others() -> Iterator[None]:
+    """What torch raises where another process is gone becomes `PeerLost`."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise PeerLost(str(error)) from error
+
+
+def _begin(collective, tensor: Tensor, **options):
+    with _with_others():
+        return collective(tensor, async_op=True, **options)
+
+
+def _wait(parts: list) -> None:
+    with _with_others():
+        for part in parts:
+            part.wait()
+
+
+def join(rank: int, size: int, meeting: str, device: torch.device) -> Together:
+    """Join the processes of a training.
+
+    Parameters
+    ----------
+    rank, size
+        Which of how many processes this is.
+    meeting
+        Where they find each other: `file://` a path on a disk of this machine, where there is
+        nothing yet, or `tcp://` a host and port at which the first listens.
+    device
+        What this one computes on: gradients travel by NCCL between GPUs, else by gloo.
+    """
+    if meeting.startswith("file://"):
+        os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")  # whatever this machine's name stands for
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    backend = "nccl" if device.type == "cuda" else "gloo"
+    with _with_others():
+        dist.init_process_group(
+            backend, init_method=meeting, rank=rank, world_size=size, timeout=PATIENCE
+        )
+    return Together(rank, size, device)
+
+
+def device_of(number: int, devices: int, device: torch.device) -> torch.device:
+    """The device of one of a machine's processes: a GPU for each, or the CPU for all.
+
+    Raises
+    ------
+    InputError
+        If one GPU is named for all, or there are fewer GPUs than processes.
+    """
+    if devices == 1 or device.type == "cpu":
+        return device
+    if ":" in str(device):
+        raise InputError(
+            f"`compute.device` names one GPU ({device}), but `training.devices` wants {devices} of "
+            "a machine; write `cuda`, or train on one device."
+        )
+    if (found := torch.cuda.device_count()) < devices:
+        raise InputError(
+            f"`training.devices` wants {devices} GPUs of a machine, but torch sees {found}; ask "
+            "the scheduler for as many, or lower it."
+        )
+    return torch.device("cuda", number)

@@ -1,0 +1,103 @@
+"""Training, validation and test samples, with no patient on two sides."""
+
+import hashlib
+import math
+from pathlib import Path
+
+import pandas as pd
+
+from sagefm.common.errors import InputError
+from sagefm.common.text import count
+
+PARTS = ("train", "validation", "test")
+
+
+def split_samples(
+    samples: pd.DataFrame,
+    *,
+    validation: float = 0.1,
+    test: float = 0.1,
+    seed: int = 9001,
+    held_out_patients: list[str] | None = None,
+    duplicates: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Assign each sample to a part; samples of one patient, and duplicates, stay together.
+
+    A group is a data set's named patient, else the sample itself; a known duplicate joins the
+    groups of both sections. Groups take their turn in an order that depends on the seed and their
+    names alone, first filling `test`, then `validation`, as long as a part does not outgrow its
+    share (rounded up) of samples.
+
+    Parameters
+    ----------
+    samples
+        Columns cohort, sample, dataset, patient (empty where unnamed).
+    validation, test
+        Shares of samples.
+    held_out_patients
+        Patients whose groups go to `test` whatever the seed says.
+    duplicates
+        Columns sample, duplicate_of: sections known to be the same tissue.
+
+    Returns
+    -------
+    DataFrame
+        Columns cohort, sample, patient, group, part; sorted by cohort and sample.
+
+    Raises
+    ------
+    InputError
+        If there are too few groups for three parts.
+    """
+    table = samples[["cohort", "sample", "patient"]].copy()
+    table["group"] = sample_groups(samples, duplicates)
+    sizes = table["group"].value_counts()
+    turn = sorted(sizes.index, key=lambda group: _rank(seed, group))
+    part = dict.fromkeys(turn, "train")
+    forced = table.loc[table["patient"].isin(held_out_patients or []), "group"].unique()
+    part.update(dict.fromkeys(forced, "test"))
+    for name, share in (("test", test), ("validation", validation)):
+        # Rounded first, or 0.1 of 70 samples would be 8.
+        room = math.ceil(round(share * len(table), 6))
+        room -= sum(sizes[group] for group in turn if part[group] == name)
+        free = [group for group in turn if part[group] == "train"]
+        fitting = [group for group in free if sizes[group] <= room]
+        if not fitting and name not in part.values():
+            fitting = sorted(free, key=lambda group: sizes[group])[:1]
+            room = max(room, sizes[fitting[0]]) if fitting else 0
+        for group in fitting:
+            if sizes[group] <= room:
+                part[group] = name
+                room -= sizes[group]
+    table["part"] = table["group"].map(part)
+    if missing := [name for name in PARTS if name not in set(table["part"])]:
+        groups = f"{count(len(sizes), 'patient')} or unnamed sample{'s' * (len(sizes) != 1)}"
+        raise InputError(
+            f"the split has no {missing[0]} sample: {groups} {'is' if len(sizes) == 1 else 'are'} "
+            "too few, for training, validation and test take one each at least; add samples of "
+            "others to the sheet, or shorten `held_out_patients`."
+        )
+    return table.sort_values(["cohort", "sample"], ignore_index=True)
+
+
+def sample_groups(samples: pd.DataFrame, duplicates: pd.DataFrame | None) -> pd.Series:
+    """The group of each sample that a split keeps together: its patient, or itself if unnamed."""
+    named = samples["patient"].str.strip() != ""
+    own = samples["cohort"] + "/" + samples["sample"]
+    groups = (samples["dataset"] + ":" + samples["patient"].str.strip()).where(named, own)
+    if duplicates is not None:
+        for twin, original in zip(duplicates["sample"], duplicates["duplicate_of"], strict=True):
+            joined = groups[samples["sample"].isin([twin, original])].unique()
+            groups = groups.mask(groups.isin(joined), min(joined, default=""))
+    return groups
+
+
+def _rank(seed: int, group: str) -> str:
+    return hashlib.sha256(f"{seed}:{group}".encode()).hexdigest()
+
+
+def paths_of_part(split: pd.DataFrame, paths: list[str], part: str) -> list[Path]:
+    """Of per-sample files named `{cohort}/{sample}.*`, those of one part, in the split's order."""
+    by_sample = {(Path(path).parent.name, Path(path).stem): Path(path) for path in paths}
+    chosen = split[split["part"] == part]
+    return [by_sample[key] for key in zip(chosen["cohort"], chosen["sample"], strict=True)]

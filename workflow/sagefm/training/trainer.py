@@ -1,0 +1,275 @@
+"""Pretraining: hide genes of the central spot, predict them from its neighbourhood.
+
+Everything random is a pure function of (seed, epoch, sample, spot), so a run that was stopped and
+resumed takes the very steps of one that was not.
+"""
+
+import logging
+import math
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import torch
+from torch.optim import Adam
+from torch.optim.lr_scheduler import ReduceLROnPlateau
+from tqdm import tqdm
+
+from sagefm.common.errors import InputError
+from sagefm.networks.base import loss
+from sagefm.networks.checkpoint import read_checkpoint, save_checkpoint
+from sagefm.networks.contrast import Contrast
+from sagefm.networks.device import autocast, products
+from sagefm.networks.sagefm import WIDTHS, build_network
+from sagefm.sections.batch import Batch
+from sagefm.sections.batches import Batches, padded
+from sagefm.sections.masks import FIXED_STREAM
+from sagefm.training.evaluation import evaluate
+from sagefm.training.parallel.group import Alone
+from sagefm.training.parallel.launcher import on_stop
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is trained; the defaults are the paper's (released code, 15fe51f).
+
+    `batch_size` is that of a step, over all devices. `order` is `as_released` (spots never
+    shuffled) or `shuffled`; `validation_masks` is `redrawn` every epoch, as released, or `fixed`;
+    `precision` is `fp32`, `tf32` or `bf16`. `scheduler_patience` 10 acts on the 11th bad epoch, so
+    that with `patience` 10 training stops before it ever does; the published values are kept.
+    """
+
+    network: str = "gcn"
+    widths: tuple[int, ...] = WIDTHS
+    learning_rate: float = 5e-5
+    weight_decay: float = 1e-4
+    epochs: int = 200
+    batch_size: int = 64
+    buffer_spots: int = 16_384
+    patience: int = 10
+    scheduler_patience: int = 10
+    scheduler_factor: float = 0.9
+    order: str = "shuffled"
+    validation_masks: str = "fixed"
+    precision: str = "fp32"
+    seed: int = 9001
+
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Progress:
+    """Where training stands: the next batch of the current epoch, and what came before."""
+
+    epoch: int = 1
+    batch: int = 0
+    loss: float = 0.0
+    weight: float = 0.0
+    seconds: float = 0.0
+    best_epoch: int = 0
+    best_val_loss: float = float("inf")
+    history: list[dict] = field(default_factory=list)
+
+
+class Preempted(Exception):
+    """SIGTERM, SIGINT or SIGUSR1 came; the state is saved and a restart continues from it."""
+
+
+class Trainer:
+    """A network, its optimiser and scheduler, and the progress of one training run.
+
+    Parameters
+    ----------
+    recipe
+        What is trained and how.
+    training, validation
+        Batches of the two parts of the split.
+    state
+        Folder of the resumable state: `state.pt` (all of it) and `best.pt`.
+    save_seconds
+        Longest time between two saved states.
+    group
+        The processes that train together; the first of them saves.
+    compiled
+        Whether the loss is compiled by `torch.compile`.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        training: Batches,
+        validation: Batches,
+        state: Path,
+        *,
+        device: torch.device,
+        save_seconds: float = 60.0,
+        group: Alone | None = None,
+        compiled: bool = False,
+    ) -> None:
+        self.recipe, self.training, self.validation = recipe, training, validation
+        self.state, self.device, self.save_seconds = state, device, save_seconds
+        self.group = group or Alone()
+        self._loss = torch.compile(loss) if compiled else loss
+        n_genes = training.sections[0].n_genes()
+        network = build_network(recipe.network, n_genes, recipe.widths, seed=recipe.seed)
+        resumed = (state / "state.pt").exists()
+        if isinstance(network, Contrast) and not resumed and self.group.rank == 0:
+            chunk = training.first_chunk()
+            network.fit_input(chunk.expression, chunk.others())
+        self.network = network.to(device)
+        self.optimizer = Adam(
+            network.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
+        )
+        self.scheduler = ReduceLROnPlateau(
+            self.optimizer, patience=recipe.scheduler_patience, factor=recipe.scheduler_factor
+        )
+        self.progress = Progress()
+        self._saved = time.monotonic()
+        if resumed:
+            self._resume()
+        self.group.share_weights(self.network)
+
+    def run(self) -> Progress:
+        """Train to the end; `state.pt` and `best.pt` are then the last and the best checkpoint.
+
+        Raises
+        ------
+        Preempted
+            On SIGTERM, SIGINT (Ctrl-C) or SIGUSR1, after the state was saved.
+        InputError
+            If the validation loss is no longer a number.
+        """
+        with on_stop(self._on_stop), products(self.recipe.precision):
+            while not self._finished():
+                self._epoch()
+        return self.progress
+
+    def _finished(self) -> bool:
+        progress, recipe = self.progress, self.recipe
+        stale, found = progress.epoch - 1 - progress.best_epoch, progress.best_epoch > 0
+        return progress.epoch > recipe.epochs or (found and stale >= recipe.patience)
+
+    def _epoch(self) -> None:
+        progress, recipe = self.progress, self.recipe
+        self.network.train()
+        started = time.monotonic()
+        left = self.training.n_batches - progress.batch
+        # No name is given to the batches, or their sections and threads would outlive the last one.
+        bar = tqdm(
+            padded(
+                self.training.epoch(
+                    progress.epoch,
+                    order=recipe.order,
+                    stream=progress.epoch,
+                    skip=progress.batch,
+                    share=(self.group.rank, self.group.size),
+                    device=self.device,
+                ),
+                left,
+            ),
+            desc=f"epoch {progress.epoch}",
+            initial=progress.batch,
+            total=self.training.n_batches,
+            disable=None,
+            leave=False,
+        )
+        before = progress.seconds
+        for batch in bar:
+            self._step(batch)
+            progress.batch += 1
+            progress.seconds = before + time.monotonic() - started
+            self._save_if_due()
+        self._close_epoch()
+
+    def _step(self, batch: Batch | None) -> None:
+        """One step, on this process's share of a batch; on none, if the batch is too small."""
+        self.optimizer.zero_grad()
+        total, weight = torch.zeros(()), torch.zeros(())
+        if batch is not None:
+            with autocast(self.device, self.recipe.precision):
+                total, weight = self._loss(self.network, batch)
+        # Of the whole batch, as shares differ in their hidden entries.
+        whole, entries = self.group.sums(total.detach(), weight)
+        if batch is not None:
+            (total / entries).backward()
+        self.group.add_gradients(self.network)
+        self.optimizer.step()
+        self.progress.loss += float(whole)
+        self.progress.weight += float(entries)
+
+    def _close_epoch(self) -> None:
+        """Validate, write down the epoch, keep the best, step the scheduler, save."""
+        progress, recipe = self.progress, self.recipe
+        fixed = recipe.validation_masks == "fixed"
+        stream = FIXED_STREAM if fixed else progress.epoch
+        val_loss, val_mse = evaluate(
+            self.network, self.validation, self.device, recipe.precision, stream, self.group
+        )
+        if not math.isfinite(val_loss):
+            raise InputError(
+                f"training diverged: the validation loss of epoch {progress.epoch} is {val_loss}; "
+                "lower `learning_rate`, or take `precision: fp32`."
+            )
+        row = {
+            "epoch": progress.epoch,
+            "train_loss": progress.loss / progress.weight,
+            "validation_loss": val_loss,
+            "validation_mse": val_mse,
+            "learning_rate": self.optimizer.param_groups[0]["lr"],
+            "seconds": round(progress.seconds, 3),
+            "spots_per_second": round(sum(self.training.sizes) / progress.seconds, 1),
+        }
+        progress.history.append(row)
+        log.info(
+            "epoch %d: training loss %.5f, validation loss %.5f, %.0f spots/s",
+            *(row[k] for k in ("epoch", "train_loss", "validation_loss", "spots_per_second")),
+        )
+        self.scheduler.step(val_loss)
+        if improved := val_loss < progress.best_val_loss:
+            progress.best_epoch, progress.best_val_loss = progress.epoch, val_loss
+        progress.epoch, progress.batch = progress.epoch + 1, 0
+        progress.loss, progress.weight, progress.seconds = 0.0, 0.0, 0.0
+        if improved:
+            self._save("best.pt")
+        self._save_if_due(self._finished())
+
+    def _save_if_due(self, due: bool = False) -> None:
+        stopping = self.group.stopping
+        if due or stopping or time.monotonic() - self._saved > self.save_seconds:
+            self._save("state.pt")
+            self._saved = time.monotonic()
+        if stopping:
+            raise Preempted
+
+    def _save(self, name: str) -> None:
+        if self.group.rank > 0:
+            return
+        recipe = self.recipe
+        save_checkpoint(
+            self.state / name,
+            self.network,
+            optimizer_state_dict=self.optimizer.state_dict(),
+            scheduler_state_dict=self.scheduler.state_dict(),
+            epoch=len(self.progress.history),
+            best_val_loss=self.progress.best_val_loss,
+            hidden_channels=list(recipe.widths),
+            learning_rate=recipe.learning_rate,
+            weight_decay=recipe.weight_decay,
+            mask_percentage=self.training.mask_share,
+            batch_size=self.training.batch_size,
+            network=recipe.network,
+            normalisation=self.training.normalisation,
+            progress=asdict(self.progress),
+        )
+
+    def _resume(self) -> None:
+        checkpoint = read_checkpoint(self.state / "state.pt")
+        self.network.load_state_dict(checkpoint["model_state_dict"])
+        self.optimizer.load_state_dict(checkpoint["optimizer_state_dict"])
+        self.scheduler.load_state_dict(checkpoint["scheduler_state_dict"])
+        self.progress = Progress(**checkpoint["progress"])
+        log.info("resumed at epoch %d, batch %d", self.progress.epoch, self.progress.batch)
+
+    def _on_stop(self, *_: object) -> None:
+        self.group.stop_wanted = True

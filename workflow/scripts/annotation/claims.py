@@ -1,0 +1,25 @@
+"""Say what the tasks have to say of claims 4 and 5."""
+
+from pathlib import Path
+
+from sagefm.annotation.claims import Judged, task_claim
+from sagefm.claims.claim import claims_table
+from sagefm.claims.reported import reported_accuracy
+from sagefm.common.io import read_table, write_table
+from sagefm.common.job import job
+
+with job(snakemake):
+    given, params = snakemake.input, snakemake.params
+    reported = read_table(given.reported)
+    claims = []
+    for task, scores, comparisons, withheld in zip(
+        params.tasks, given.scores, given.comparisons, given.withheld, strict=True
+    ):
+        judged = Judged(
+            **task,
+            headline=params.headline,
+            reported=reported_accuracy(reported, task["claim"]),
+            withheld=len(Path(withheld).read_text().split()),
+        )
+        claims.append(task_claim(judged, read_table(scores), read_table(comparisons)))
+    write_table(claims_table(claims), snakemake.output.claims)

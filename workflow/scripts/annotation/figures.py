@@ -1,0 +1,27 @@
+"""Draw a task: scores, each class, confusion, maps."""
+
+from sagefm.annotation.figures import draw_annotation, draw_classes
+from sagefm.annotation.map_figures import draw_annotation_maps, draw_confusion
+from sagefm.annotation.terms import TEXT
+from sagefm.claims.reported import reported_accuracy
+from sagefm.common.io import read_table
+from sagefm.common.job import job
+from sagefm.plotting.palette import palette_of
+from sagefm.plotting.style import save
+
+with job(snakemake):
+    given, params, title = snakemake.input, snakemake.params, snakemake.params.title
+    reported = reported_accuracy(read_table(given.reported), params.claim)
+    shown = read_table(given.shown)
+    figures = {
+        "scores": draw_annotation(
+            read_table(given.scores), read_table(given.skipped), title, reported
+        ),
+        "classes": draw_classes(read_table(given.per_class, dtype=TEXT), shown, title),
+        "confusion": draw_confusion(read_table(given.confusion, dtype=TEXT), shown, title),
+        "maps": draw_annotation_maps(
+            read_table(given.maps, dtype=TEXT), shown, title, palette_of(read_table(given.palette))
+        ),
+    }
+    for pdf, (name, figure) in zip(snakemake.output.pdf, figures.items(), strict=True):
+        save(figure, pdf, snakemake.output[name])

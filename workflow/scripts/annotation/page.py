@@ -1,0 +1,21 @@
+"""Draw figure 4: annotation and subtypes."""
+
+from sagefm.annotation.terms import TEXT
+from sagefm.claims.reported import reported_accuracy
+from sagefm.common.io import read_table
+from sagefm.common.job import job
+from sagefm.plotting.palette import palette_of
+from sagefm.plotting.style import save
+from sagefm.report.pages import draw_annotation_page
+
+TABLES = {"scores": None, "skipped": None, "shown": None, "confusion": TEXT, "maps": TEXT}
+
+with job(snakemake):
+    inputs, params, out = snakemake.input, snakemake.params, snakemake.output
+    reported = read_table(inputs.reported)
+    tasks = [
+        {name: read_table(inputs[name][i], dtype=types) for name, types in TABLES.items()}
+        | {"title": title, "reported": reported_accuracy(reported, claim)}
+        for i, (title, claim) in enumerate(zip(params.titles, params.claims, strict=True))
+    ]
+    save(draw_annotation_page(tasks, palette_of(read_table(inputs.palette))), out.pdf, out.png)

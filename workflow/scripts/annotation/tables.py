@@ -1,0 +1,38 @@
+"""Score a task: all representations side by side."""
+
+from sagefm.annotation.predict import Plan
+from sagefm.annotation.summary import summarise
+from sagefm.annotation.terms import TEXT
+from sagefm.common.io import read_table, write_table
+from sagefm.common.job import job
+
+with job(snakemake):
+    params = snakemake.params
+    tables = summarise(
+        read_table(snakemake.input.labels, dtype=TEXT),
+        dict(
+            zip(
+                params.representations,
+                (
+                    (read_table(predictions, dtype=TEXT), read_table(fits, dtype=TEXT))
+                    for predictions, fits in zip(
+                        snakemake.input.predictions, snakemake.input.fits, strict=True
+                    )
+                ),
+                strict=True,
+            )
+        ),
+        Plan(**params.plan),
+        splits=dict(
+            zip(
+                params.models,
+                (read_table(p, dtype=str) for p in snakemake.input.splits),
+                strict=True,
+            )
+        ),
+        rows=params.rows,
+        costs=read_table(snakemake.input.costs),
+        headline=params.headline,
+    )
+    for name, table in tables.items():
+        write_table(table, snakemake.output[name])

@@ -1,0 +1,25 @@
+"""Say what clusters against labels have to say of the paper's claims."""
+
+import pandas as pd
+
+from sagefm.claims.claim import claims_table
+from sagefm.clustering.claims import clustering_claims
+from sagefm.common.io import read_table, write_table
+from sagefm.common.job import job
+from sagefm.training.seen import mark_seen, patients_seen
+
+with job(snakemake):
+    inputs, params = snakemake.input, snakemake.params
+    split = read_table(inputs.split, dtype=str).fillna("")
+    seen = patients_seen(mark_seen(split, pd.DataFrame(params.rows)))
+    claims = clustering_claims(
+        params.model,
+        params.models,
+        params.cohort,
+        params.title,
+        read_table(inputs.summary),
+        read_table(inputs.comparisons),
+        params.paper_data,
+        seen,
+    )
+    write_table(claims_table(claims), snakemake.output.claims)

@@ -1,0 +1,19 @@
+"""Draw figure 3: clustering and heterogeneity."""
+
+from sagefm.common.io import read_table
+from sagefm.common.job import job
+from sagefm.plotting.palette import palette_of
+from sagefm.plotting.style import save
+from sagefm.report.pages import draw_clustering_page
+
+with job(snakemake):
+    inputs, params, out = snakemake.input, snakemake.params, snakemake.output
+    tables = map(read_table, inputs.clusters)
+    page = draw_clustering_page(
+        read_table(inputs.umap),
+        dict(zip(params.representations, tables, strict=True)),
+        read_table(inputs.summary),
+        palette_of(read_table(inputs.palette)),
+        params.drop,
+    )
+    save(page, out.pdf, out.png)

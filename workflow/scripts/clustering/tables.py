@@ -1,0 +1,14 @@
+"""Summarise the clusterings of a cohort over sections and seeds, and compare representations."""
+
+import pandas as pd
+
+from sagefm.clustering.tables import comparison_table, skipped_table, summary_table
+from sagefm.common.io import read_table, write_table
+from sagefm.common.job import job
+
+with job(snakemake):
+    inputs, outputs = snakemake.input, snakemake.output
+    scores = pd.concat([read_table(path) for path in inputs.scores], ignore_index=True)
+    write_table(summary_table(scores, read_table(inputs.costs)), outputs.summary)
+    write_table(comparison_table(scores), outputs.comparisons)
+    write_table(skipped_table([read_table(path) for path in inputs.skipped]), outputs.skipped)

@@ -1,0 +1,22 @@
+"""Write the lock table's rows of the raw files that lie there, and hold them to those it has."""
+
+from tqdm import tqdm
+
+from sagefm.common.job import job
+from sagefm.downloads.fetch import record
+from sagefm.downloads.lock import LockTable
+from sagefm.downloads.plan import Origin
+
+with job(snakemake) as log:
+    params = snakemake.params
+    table = LockTable(params.lock)
+    there = [
+        record(Origin(**origin), file, params.folder, table)
+        for file, origin in tqdm(params.origins.items(), unit="file", disable=None)
+    ]
+    log.info(
+        "%s: %d files there and as recorded, %d to be fetched",
+        params.lock,
+        sum(there),
+        len(there) - sum(there),
+    )

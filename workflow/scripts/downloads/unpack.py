@@ -1,0 +1,7 @@
+"""Take one file out of an archive."""
+
+from sagefm.common.job import job
+from sagefm.downloads.archives import extract
+
+with job(snakemake):
+    extract(snakemake.input.archive, snakemake.wildcards.member, snakemake.output.raw)

@@ -1,0 +1,29 @@
+"""Put all that a run has to say of a cohort into one file for viewers."""
+
+from sagefm.annotation.terms import TEXT
+from sagefm.common.h5ad import write_h5ad
+from sagefm.common.io import read_table
+from sagefm.common.job import job
+from sagefm.exports.explore import explore_cohort
+from sagefm.plotting.palette import palette_of
+from sagefm.representations.files import read_representation
+from sagefm.sections.cohort import cohort_of_files
+
+with job(snakemake):
+    inputs, params = snakemake.input, snakemake.params
+    predictions: dict[str, dict] = {task: {} for task in params.classifiers}
+    for (task, name), path in zip(params.predictions, inputs.predictions, strict=True):
+        predictions[task][name] = read_table(path, dtype=TEXT)
+    adata = explore_cohort(
+        cohort_of_files(inputs.samples),
+        map(read_representation, inputs.representations),
+        {
+            name: read_table(path, dtype=TEXT)
+            for name, path in zip(params.clustered, inputs.clusters, strict=True)
+        },
+        predictions,
+        params.classifiers,
+        read_table(inputs.umap, dtype=TEXT) if inputs.umap else None,
+        palette_of(read_table(inputs.palette)),
+    )
+    write_h5ad(adata, snakemake.output.explore)

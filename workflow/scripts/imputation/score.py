@@ -1,0 +1,33 @@
+"""Take genes out of the sections of a cohort, and score a model's predictions of them."""
+
+import pandas as pd
+
+from sagefm.common.io import read_table, write_table
+from sagefm.common.job import job
+from sagefm.imputation.score import Plan, score_sections
+from sagefm.imputation.tables import summarise
+from sagefm.networks.checkpoint import load_network
+from sagefm.networks.device import prepare_machine
+from sagefm.networks.sagefm import input_layout
+from sagefm.training.seen import scored_sections
+
+with job(snakemake):
+    params, inputs, output = snakemake.params, snakemake.input, snakemake.output
+    device = prepare_machine(snakemake.resources.device, snakemake.threads)
+    sections, scored = scored_sections(
+        inputs.samples, inputs.graphs, inputs.split, params.rows, snakemake.wildcards.cohort
+    )
+    facts = scored[["sample", "patient", "patient_seen"]].to_dict("records")
+    means = read_table(inputs.gene_means)
+    network = load_network(inputs.checkpoint, params.model["network"], len(means))
+    layout = input_layout(params.model["network"], params.model["kind"])
+    settings = (layout, params.model["normalisation"], means["mean"].to_numpy())
+    scores = score_sections(network, sections, facts, *settings, Plan(**params.plan), device)
+    samples = pd.concat(scores, ignore_index=True)
+    names = {
+        "model": snakemake.wildcards.model,
+        "cohort": snakemake.wildcards.cohort,
+        "normalisation": params.model["normalisation"],
+    }
+    write_table(samples.assign(**names), output.samples)
+    write_table(summarise(samples).assign(**names), output.summary)

@@ -1,0 +1,27 @@
+"""Map the response to a few pairs of a table on one section."""
+
+from sagefm.common.io import read_table, write_table
+from sagefm.common.job import job
+from sagefm.networks.checkpoint import load_network
+from sagefm.networks.device import prepare_machine
+from sagefm.networks.sagefm import input_layout
+from sagefm.perturbation.maps import pairs_to_map, response_map
+from sagefm.training.seen import scored_sections
+
+with job(snakemake):
+    params, inputs, wildcards = snakemake.params, snakemake.input, snakemake.wildcards
+    device = prepare_machine(snakemake.resources.device, snakemake.threads)
+    sections, _ = scored_sections(
+        inputs.samples, inputs.graphs, inputs.split, params.rows, wildcards.cohort
+    )
+    panel = read_table(inputs.gene_means)["gene"].tolist()
+    network = load_network(inputs.checkpoint, params.network, len(panel))
+    layout = input_layout(params.network, params.kind)
+    pairs = read_table(inputs.pairs)
+    chosen = pairs_to_map(pairs, params.named)
+    hidden = sorted(set(pairs["output"]))
+    maps = response_map(
+        network, layout, sections, params.normalisation, chosen, panel, hidden, device
+    )
+    names = {"model": wildcards.model, "cohort": wildcards.cohort}
+    write_table(maps.assign(**names), snakemake.output.maps)

@@ -1,0 +1,12 @@
+"""Draw figure 5: perturbation."""
+
+from sagefm.common.io import read_table
+from sagefm.common.job import job
+from sagefm.plotting.style import save
+from sagefm.report.pages import draw_perturbation_page
+
+with job(snakemake):
+    inputs, out = snakemake.input, snakemake.output
+    names = ("levels", "pairs", "summary", "discrimination", "maps")
+    tables = [read_table(inputs[name], dtype={"sample": str}) for name in names]
+    save(draw_perturbation_page(*tables), out.pdf, out.png)

@@ -1,0 +1,22 @@
+"""The gene pairs of a table that a cohort can answer, and those that it cannot, with reasons."""
+
+from sagefm.common.io import write_table
+from sagefm.common.job import job
+from sagefm.perturbation.pair_sources import read_pairs
+from sagefm.perturbation.pairs import pairs_of_cohort
+from sagefm.sections.gene_summary import gene_detection
+
+with job(snakemake) as log:
+    inputs, params = snakemake.input, snakemake.params
+    files = {key: inputs[key] for key in ("path", "gene_sets", "drivers") if inputs[key]}
+    detection = gene_detection(inputs.samples)
+    panel = detection["gene"].tolist()
+    pairs = read_pairs({**params.entry, **files}, panel)
+    kept, dropped = pairs_of_cohort(pairs, detection, panel, params.min_detected)
+    for column in ("input", "output"):
+        log.info("%d genes as %s", kept[column].nunique(), column)
+    log.info("%d pairs kept, %d dropped", len(kept), len(dropped))
+    for reason, number in dropped["reason"].value_counts().items():
+        log.info("dropped: %d %s", number, reason)
+    write_table(kept, snakemake.output.pairs)
+    write_table(dropped, snakemake.output.dropped)

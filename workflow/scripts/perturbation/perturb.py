@@ -1,0 +1,35 @@
+"""Perturb the pairs of a table, or the same pairs with input and output exchanged."""
+
+import shutil
+
+from sagefm.common.io import read_table
+from sagefm.common.job import job
+from sagefm.common.state import exclusive, state_folder
+from sagefm.networks.checkpoint import load_network
+from sagefm.networks.device import prepare_machine
+from sagefm.networks.sagefm import input_layout
+from sagefm.perturbation.experiment import perturb_pairs
+from sagefm.perturbation.responses import write_responses
+from sagefm.training.seen import scored_sections
+
+with job(snakemake) as log:
+    params, inputs, wildcards = snakemake.params, snakemake.input, snakemake.wildcards
+    device = prepare_machine(snakemake.resources.device, snakemake.threads)
+    sections, facts = scored_sections(
+        inputs.samples, inputs.graphs, inputs.split, params.rows, wildcards.cohort
+    )
+    pairs = read_table(inputs.pairs).fillna({"group": ""})
+    if wildcards.direction == "reverse":
+        pairs = pairs.rename(columns={"input": "output", "output": "input"})
+    means = read_table(inputs.gene_means)
+    network = load_network(inputs.checkpoint, params.network, len(means))
+    layout = input_layout(params.network, params.kind)
+    recipe = {"direction": wildcards.direction, "layout": layout, **params.settings}
+    recipe["normalisation"] = params.normalisation
+    files = [inputs.checkpoint, inputs.pairs, *inputs.samples, *inputs.graphs, *inputs.library]
+    folder = state_folder(params.state, recipe, files)
+    with exclusive(folder):
+        given = (sections, facts, params.normalisation, pairs, means, params.settings)
+        responses = perturb_pairs(network, layout, *given, device, folder)
+        write_responses(snakemake.output.responses, responses)
+        shutil.rmtree(folder.parent)

@@ -1,0 +1,10 @@
+"""Draw a model's correlation with the truth against how often a gene is detected."""
+
+from sagefm.common.io import read_table
+from sagefm.common.job import job
+from sagefm.plotting.style import save
+from sagefm.recovery.gene_figures import draw_correlation_by_detection
+
+with job(snakemake):
+    figure = draw_correlation_by_detection(read_table(snakemake.input.table))
+    save(figure, snakemake.output.pdf, snakemake.output.png)

@@ -1,0 +1,14 @@
+"""Draw the share of genes recovered, of all models and cohorts, beside the paper's."""
+
+import pandas as pd
+
+from sagefm.claims.reported import reported_share
+from sagefm.common.io import read_table
+from sagefm.common.job import job
+from sagefm.plotting.style import save
+from sagefm.recovery.figures import draw_recovered
+
+with job(snakemake):
+    summary = pd.concat(map(read_table, snakemake.input.tables), ignore_index=True)
+    reported = reported_share(read_table(snakemake.input.reported))
+    save(draw_recovered(summary, reported), snakemake.output.pdf, snakemake.output.png)

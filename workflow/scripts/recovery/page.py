@@ -1,0 +1,13 @@
+"""Draw figure 2: recovery."""
+
+from sagefm.claims.reported import reported_share
+from sagefm.common.io import read_table
+from sagefm.common.job import job
+from sagefm.plotting.style import save
+from sagefm.report.pages import draw_recovery_page
+
+with job(snakemake):
+    inputs, out = snakemake.input, snakemake.output
+    tables = [read_table(inputs[name]) for name in ("summary", "genes", "maps")]
+    reported = reported_share(read_table(inputs.reported))
+    save(draw_recovery_page(*tables, reported), out.pdf, out.png)

@@ -1,0 +1,46 @@
+"""Score a model's recovery of hidden genes on one cohort, beside the untrained baselines."""
+
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+
+from sagefm.common.io import read_table, write_table
+from sagefm.common.job import job
+from sagefm.networks.checkpoint import load_network
+from sagefm.networks.device import prepare_machine
+from sagefm.networks.sagefm import input_layout
+from sagefm.recovery.score import recover, recovery_maps
+from sagefm.recovery.tables import gene_table, genes_to_map, summary_table
+from sagefm.sections.batches import Batches
+from sagefm.training.seen import scored_sections
+
+with job(snakemake) as log:
+    params, inputs, output = snakemake.params, snakemake.input, snakemake.output
+    device = prepare_machine(snakemake.resources.device, snakemake.threads)
+    sections, scored = scored_sections(
+        inputs.samples, inputs.graphs, inputs.split, params.rows, snakemake.wildcards.cohort
+    )
+    facts = scored[["sample", "patient", "organ", "patient_seen"]].to_dict("records")
+    means = read_table(inputs.gene_means)
+    network = load_network(inputs.checkpoint, params.model["network"], len(means))
+    layout = input_layout(params.model["network"], params.model["kind"])
+    settings = {"mask_share": params.mask_share, "seed": params.seed}
+    template = Batches(sections, layout, params.model["normalisation"], **settings)
+    gene_mean = means["mean"].to_numpy()
+    with tempfile.TemporaryDirectory(dir=snakemake.resources.tmpdir) as scratch:
+        ranking = (params.rank_spots, Path(scratch))
+        recovery = recover(network, sections, template, gene_mean, device, facts, *ranking)
+    names = {"model": snakemake.wildcards.model, "cohort": snakemake.wildcards.cohort}
+    genes = gene_table(recovery, means["gene"].tolist())
+    largest = max(sections, key=lambda section: section.n_spots())
+    maps = recovery_maps(network, largest, template, genes_to_map(genes), gene_mean, device)
+    tables = {
+        output.summary: summary_table(recovery, genes),
+        output.samples: pd.DataFrame(recovery.samples),
+        output.genes: genes,
+        output.spots: pd.concat(recovery.spots, ignore_index=True),
+        output.maps: maps,
+    }
+    for path, table in tables.items():
+        write_table(table.assign(**names), path)

@@ -1,0 +1,12 @@
+"""Draw recovery by detection rate, organ, and patients seen or unseen in pretraining."""
+
+import pandas as pd
+
+from sagefm.common.io import read_table
+from sagefm.common.job import job
+from sagefm.plotting.style import save
+from sagefm.recovery.figures import draw_strata
+
+with job(snakemake):
+    summary = pd.concat(map(read_table, snakemake.input.tables), ignore_index=True)
+    save(draw_strata(summary), snakemake.output.pdf, snakemake.output.png)

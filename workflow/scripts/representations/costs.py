@@ -1,0 +1,11 @@
+"""Write what each representation of a cohort cost, its model's training included."""
+
+from sagefm.common.io import write_table
+from sagefm.common.job import job
+from sagefm.representations.costs import costs_table
+
+with job(snakemake):
+    inputs, params = snakemake.input, snakemake.params
+    benchmarks = dict(zip(params.representations, inputs.benchmarks, strict=True))
+    trainings = dict(zip(params.trained, inputs.trainings, strict=True))
+    write_table(costs_table(benchmarks, trainings), snakemake.output.costs)

@@ -1,0 +1,10 @@
+"""Draw the spatial coherence of a cohort's representations."""
+
+from sagefm.common.io import read_table
+from sagefm.common.job import job
+from sagefm.plotting.style import save
+from sagefm.representations.figures import draw_coherence
+
+with job(snakemake):
+    figure = draw_coherence(read_table(snakemake.input.table))
+    save(figure, snakemake.output.pdf, snakemake.output.png)

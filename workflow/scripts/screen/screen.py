@@ -1,0 +1,46 @@
+"""Screen a model: the dose of every input in the neighbours, the responses of outputs."""
+
+import shutil
+
+import torch
+
+from sagefm.common.h5ad import write_h5ad
+from sagefm.common.io import write_table
+from sagefm.common.job import job
+from sagefm.common.state import exclusive, state_folder
+from sagefm.networks.checkpoint import load_network
+from sagefm.networks.device import prepare_machine
+from sagefm.networks.sagefm import input_layout
+from sagefm.screen.screen import Plan, build_screen, run_screen
+from sagefm.screen.spots import draw, screened_genes
+from sagefm.screen.tables import screen_table, top_outputs
+from sagefm.sections.gene_summary import gene_levels
+
+with job(snakemake) as log:
+    params, inputs, wildcards = snakemake.params, snakemake.input, snakemake.wildcards
+    device = prepare_machine(snakemake.resources.device, snakemake.threads)
+    drawn = draw(inputs, params.rows, wildcards.cohort, **params.spots)
+    genes = gene_levels(drawn.sections, params.normalisation)
+    raised, read = screened_genes(
+        genes, inputs.inputs or None, inputs.outputs or None, inputs.pairs
+    )
+    flat = (genes["high"] == genes["low"]).sum()
+    log.info("%d inputs; %d genes of the panel do not vary in the cohort", len(raised), flat)
+    network = load_network(inputs.checkpoint, params.network, len(genes)).to(device)
+    layout = input_layout(params.network, params.kind)
+    columns = (raised, genes[["low", "high"]].to_numpy()[raised], read)
+    plan = Plan(*(torch.from_numpy(column).to(device) for column in columns), len(drawn.contexts))
+    recipe = {"layout": layout, "normalisation": params.normalisation, **params.spots}
+    recipe |= {"inputs": raised.tolist(), "outputs": read.tolist()}
+    files = [inputs.checkpoint, inputs.split, *inputs.samples, *inputs.graphs, *inputs.library]
+    folder = state_folder(params.state, recipe, files)
+    with exclusive(folder):
+        batches = drawn.neighbourhoods(network, layout, params.normalisation, read, device)
+        responses = run_screen(build_screen(network, layout, batches, plan), folder)
+        silent = (responses == 0).all(axis=(0, 1)).sum()
+        log.info("%d of %d outputs answer to no input: predicted as 0", silent, len(read))
+        table = screen_table(responses, drawn.sizes, genes.iloc[raised], genes.iloc[read])
+        table.uns |= {"seed": params.spots["seed"], "model": wildcards.model}
+        write_h5ad(table, snakemake.output.screen)
+        write_table(top_outputs(table, params.top), snakemake.output.top)
+        shutil.rmtree(folder.parent)

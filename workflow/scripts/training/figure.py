@@ -1,0 +1,15 @@
+"""Draw the course of a model's training."""
+
+import json
+from pathlib import Path
+
+from sagefm.common.io import read_table
+from sagefm.common.job import job
+from sagefm.plotting.style import save
+from sagefm.training.figures import draw_training
+
+with job(snakemake):
+    summary = json.loads(Path(snakemake.input.summary).read_text())
+    history = read_table(snakemake.input.history)
+    figure = draw_training(history, summary, snakemake.wildcards.model)
+    save(figure, snakemake.output.pdf, snakemake.output.png)

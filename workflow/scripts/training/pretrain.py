@@ -1,0 +1,45 @@
+"""Train a model, from the saved state of an interrupted training if there is one."""
+
+import sys
+from pathlib import Path
+
+from sagefm.common.io import read_table
+from sagefm.common.job import job
+from sagefm.common.state import exclusive, state_folder
+from sagefm.training.job import TrainingJob
+from sagefm.training.parallel.launcher import STOPPED
+from sagefm.training.split import paths_of_part
+from sagefm.training.trainer import Preempted
+
+with job(snakemake) as log:
+    params, inputs, resources = snakemake.params, snakemake.input, snakemake.resources
+    split = read_table(inputs.split, dtype=str)
+    files = [inputs.split, *inputs.samples, *inputs.graphs]
+    folder = state_folder(params.state, params.recipe, files)
+    training = TrainingJob(
+        parts=[
+            tuple(
+                [str(path) for path in paths_of_part(split, paths, part)]
+                for paths in (inputs.samples, inputs.graphs)
+            )
+            for part in ("train", "validation")
+        ],
+        recipe=params.recipe,
+        kind=params.kind,
+        state=str(folder),
+        output={name: str(Path(path)) for name, path in snakemake.output.items()},
+        device=resources.device,
+        devices=resources.devices,
+        nodes=resources.nodes,
+        threads=snakemake.threads,
+        workers=resources.workers,
+        keep_gb=resources.keep_gb,
+        save_seconds=resources.save_seconds,
+        compiled=resources.compiled,
+    )
+    try:
+        with exclusive(folder):
+            training.run()
+    except Preempted:
+        log.warning("stopped; the state is saved, and a new start continues from it")
+        sys.exit(STOPPED)

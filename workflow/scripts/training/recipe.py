@@ -1,0 +1,10 @@
+"""Write down what a model reads, so that it can be used without its run's config."""
+
+from sagefm.common.job import job
+from sagefm.networks.recipe import ModelRecipe, write_recipe
+from sagefm.sections.genes import read_panel
+
+with job(snakemake):
+    params = dict(snakemake.params.items())
+    recipe = ModelRecipe(read_panel(snakemake.input.panel), **params)
+    write_recipe(snakemake.output.recipe, recipe)

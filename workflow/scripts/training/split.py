@@ -1,0 +1,21 @@
+"""Write down which samples a model trains on, stops by, and is tested on."""
+
+import pandas as pd
+
+from sagefm.common.io import read_table, write_table
+from sagefm.common.job import job
+from sagefm.config.sheets import read_samples
+from sagefm.training.split import split_samples
+
+with job(snakemake):
+    params, inputs = snakemake.params, snakemake.input
+    sheets = [read_samples(*pair) for pair in zip(inputs.sheets, params.cohorts, strict=True)]
+    split = split_samples(
+        pd.concat(sheets),
+        validation=params.validation,
+        test=params.test,
+        seed=params.seed,
+        held_out_patients=params.held_out_patients,
+        duplicates=read_table(inputs.duplicates, dtype=str) if inputs.duplicates else None,
+    )
+    write_table(split, snakemake.output.split)
