@@ -42,7 +42,7 @@ def test_pooled_and_within_equal_numpy(sections):
 
 def test_batches_of_spots_change_nothing(sections, monkeypatch):
     whole = neighbour_correlation(sections, "log1p_cp10k", INPUTS, OUTPUTS)
-    monkeypatch.setattr("sagefm.coexpression.BATCH_SPOTS", 7)
+    monkeypatch.setattr("sagefm.perturbation.coexpression.BATCH_SPOTS", 7)
     for found, expected in zip(
         neighbour_correlation(sections, "log1p_cp10k", INPUTS, OUTPUTS), whole, strict=True
     ):

@@ -33,7 +33,7 @@ def test_ties_count_whatever_the_order_of_summation():
 def test_sampled_patterns_agree_with_all_of_them(monkeypatch):
     differences = np.random.default_rng(0).normal(0.4, 1, 14)
     exact = sign_flip(differences)
-    monkeypatch.setattr("sagefm.signflip.EXACT_UP_TO", 5)
+    monkeypatch.setattr("sagefm.stats.paired.EXACT_UP_TO", 5)
     sampled = sign_flip(differences, draws=20_000, seed=3)
     assert sampled == pytest.approx(exact, abs=0.01)
     assert sampled == sign_flip(differences, draws=20_000, seed=3)
