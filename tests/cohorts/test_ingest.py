@@ -8,7 +8,7 @@ import pytest
 import scipy.sparse as sp
 
 from sagefm.cohorts.ingest import ingest
-from sagefm.common import io
+from sagefm.common import h5ad, io
 from sagefm.common.errors import InputError
 from sagefm.sections.labels import join_labels
 from support import helpers
@@ -78,8 +78,8 @@ def test_a_harmonised_sample(make, panel):
 def test_a_sample_is_written_and_read_unchanged(make, tmp_path):
     labels = io.read_table(helpers.REPO / "resources/demo/labels.tsv")
     adata = make(labels=labels)
-    io.write_h5ad(adata, tmp_path / "heart-1.h5ad")
-    read = io.read_h5ad(tmp_path / "heart-1.h5ad")
+    h5ad.write_h5ad(adata, tmp_path / "heart-1.h5ad")
+    read = h5ad.read_h5ad(tmp_path / "heart-1.h5ad")
     assert (read.X != adata.X).nnz == 0 and read.X.dtype == np.int32
     pd.testing.assert_frame_equal(read.obs, adata.obs)
     assert read.uns["provenance"] == adata.uns["provenance"]

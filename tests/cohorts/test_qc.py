@@ -9,7 +9,7 @@ import scipy.sparse as sp
 from sagefm.cohorts.ingest import ingest
 from sagefm.cohorts.qc import apply_qc, count_shared_positions, qc_table, spot_measures
 from sagefm.cohorts.readers import read_section
-from sagefm.common import io
+from sagefm.common import h5ad, io
 from sagefm.common.errors import InputError
 from support import helpers
 
@@ -136,7 +136,7 @@ def test_the_table_of_a_cohort(repo, panel, tmp_path):
         source = repo / row["path_or_id"]
         adata = ingest(source, row | {"cohort": "atlas"}, panel, helpers.QC, helpers.HARMONISE)
         paths.append(tmp_path / f"{row['sample']}.h5ad")
-        io.write_h5ad(adata, paths[-1])
+        h5ad.write_h5ad(adata, paths[-1])
     table = qc_table(paths)
     assert list(table["sample"]) == [row["sample"] for row in rows]
     assert list(table["spots_source"]) == [row["expected_spots"] for row in rows]

@@ -52,7 +52,8 @@ def test_a_failure_leaves_what_was_there_and_nothing_else(tmp_path, error):
 
 def test_what_a_killed_process_left_goes_with_the_next_attempt(tmp_path):
     path = tmp_path / "a.txt"
-    program = "import os, sys; from sagefm.io import atomic\nwith atomic(sys.argv[1]) as temporary:"
+    program = "import os, sys; from sagefm.common.io import atomic\n"
+    program += "with atomic(sys.argv[1]) as temporary:"
     program += "\n temporary.write_text('half'); os.kill(os.getpid(), 9)"
     killed = subprocess.run(
         [sys.executable, "-c", program, path], env={"PYTHONPATH": os.pathsep.join(sys.path)}

@@ -79,8 +79,8 @@ def test_a_new_start_begins_a_new_log(snakemake):
 def test_as_a_process(repo, tmp_path):
     """The exit status and the sentence that Snakemake sees."""
     code = (
-        "from types import SimpleNamespace as N; from sagefm.script import job\n"
-        "from sagefm.errors import InputError\n"
+        "from types import SimpleNamespace as N; from sagefm.common.job import job\n"
+        "from sagefm.common.errors import InputError\n"
         f"with job(N(log=[{str(tmp_path / 'log')!r}], rule='graph')):\n"
         "    raise InputError('one sentence.')\n"
     )

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from sagefm.cohorts.ingest import ingest
-from sagefm.common import io
+from sagefm.common import h5ad, io
 from sagefm.common.errors import InputError
 from sagefm.exports.section import embed_section
 from sagefm.graphs.neighbourhoods import build_graph, save_graph
@@ -21,7 +21,7 @@ from sagefm.networks.fitted import embedded_rows
 from sagefm.networks.recipe import ModelRecipe, write_recipe
 from sagefm.networks.sagefm import build_network, input_layout
 from sagefm.sections.batches import make_batch
-from sagefm.sections.section import load_chunk, sections_of
+from sagefm.sections.section import load_chunk, sections_of, spot_positions
 from support import helpers
 
 CPU = torch.device("cpu")
@@ -71,8 +71,8 @@ def sections(tmp_path_factory, genes):
             adata = ingest(source, row, genes, {"min_counts": 2000}, {"min_overlap": 0.4})
             counts.append(folder / name / f"atlas/{sample}.h5ad")
             graphs.append(folder / name / f"graphs/{sample}.npz")
-            io.write_h5ad(adata, counts[-1])
-            at, array = io.spot_positions(counts[-1])
+            h5ad.write_h5ad(adata, counts[-1])
+            at, array = spot_positions(counts[-1])
             save_graph(
                 build_graph(at, **recipe["graph"], array=array, technology=TECHNOLOGY), graphs[-1]
             )
@@ -109,7 +109,7 @@ def test_it_is_the_runs_own_embedding_to_the_bit(tmp_path, models, sections, lay
     network = build_network(recipe["network"], 300, (32, 16, 32), seed=[*RECIPES].index(model))
     task = (input_layout(recipe["network"], recipe["graph"]["kind"]), recipe["normalisation"])
     expected = np.concatenate([*embedded_rows(network, section, *task, CPU)])
-    of_run = io.read_h5ad(section.counts_path)
+    of_run = h5ad.read_h5ad(section.counts_path)
     assert written.obs_names.equals(of_run.obs_names)
     assert 15 < written.n_obs < helpers.demo_section("heart-1").n_obs  # the recipe's min_counts
     np.testing.assert_array_equal(written.obsm["X_sagefm"], expected)

@@ -4,8 +4,8 @@ import re
 
 import pytest
 import yaml
+from sagefm.report.docs import config_table, methods_table, samples_table, sources_table
 
-from commands.config_docs import config_table, methods_table, samples_table, sources_table
 from sagefm.config.schemas import first_error, load_schema
 
 
@@ -16,7 +16,7 @@ def text(repo):
 
 @pytest.mark.parametrize("table", [config_table, methods_table, samples_table, sources_table])
 def test_every_key_is_explained_in_the_schemas_words(text, table):
-    assert table() in text, f"paste the output of sagefm.config_docs.{table.__name__} into it"
+    assert table() in text, f"paste the output of sagefm.report.docs.{table.__name__} into it"
 
 
 def test_the_table_goes_into_named_entries():

@@ -229,11 +229,12 @@ def test_a_sentence_of_a_process_is_the_jobs(sections, tmp_path):
 def test_processes_end_with_the_one_that_launched_them(tmp_path, monkeypatch):
     (tmp_path / "waiting.py").write_text(
         "import os, sys, time\nfrom pathlib import Path\n"
-        "from sagefm.launcher import ARGUMENT, follow_parent\nfollow_parent()\n"
+        "from sagefm.training.parallel.launcher import ARGUMENT, follow_parent\nfollow_parent()\n"
         "folder = Path(sys.argv[4], ARGUMENT).read_text()\n"
         "Path(folder, sys.argv[1]).write_text(str(os.getpid()))\ntime.sleep(60)\n"
     )
-    code = "import sys; from sagefm.launcher import launch; launch('waiting', sys.argv[1], 2)"
+    code = "import sys; from sagefm.training.parallel.launcher import launch; "
+    code += "launch('waiting', sys.argv[1], 2)"
     paths = os.pathsep.join([str(Path(small.__file__).parents[2] / "workflow"), str(tmp_path)])
     parent = subprocess.Popen(
         [sys.executable, "-c", code, tmp_path], env=os.environ | {"PYTHONPATH": paths}
