@@ -307,6 +307,21 @@ def test_products_are_in_less_while_it_is_asked_for(precision):
     assert lower.fp32_precision == before
 
 
+def test_a_wide_product_in_bf16_is_that_of_rounded_operands_or_of_all_digits():
+    """The library decides which; any other error would be one of its own."""
+    draw = torch.Generator().manual_seed(1)
+    a, b = (torch.randn(512, 512, generator=draw) for _ in range(2))
+    with products("fp32"):
+        whole = a @ b
+        rounded = a.bfloat16().float() @ b.bfloat16().float()
+    with products("bf16"):
+        product = a @ b
+    scale = torch.linalg.norm(whole)
+    errors = [float(torch.linalg.norm(product - expected) / scale) for expected in (whole, rounded)]
+    assert min(errors) < 1e-5
+    assert max(errors) == pytest.approx(2**-9, rel=0.5)  # that of operands of 8 binary digits
+
+
 def test_a_compiled_loss_learns_the_same(sections, tmp_path, monkeypatch):
     """Traced and differentiated as for any compiler, but run as it is: none is needed here."""
     calls = []

@@ -159,16 +159,34 @@ def test_the_contrast_network_learns_and_resumes(cohorts, tmp_path):
     assert_equal_states(tmp_path / "whole/state.pt", tmp_path / "parts/state.pt")
 
 
-def test_bf16_is_not_fp32_where_the_processor_has_it(cohorts, tmp_path):
-    wide = replace(RECIPE, widths=(32,))  # bf16 units take nothing narrower than 17
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_all_products_of_a_training_are_allowed_its_precision(cohorts, tmp_path, precision):
+    """Forward, backward and in the evaluation; which products take bf16 is up to the library."""
+    run = trainer(cohorts, tmp_path, replace(RECIPE, epochs=1, precision=precision))
+    allowed = {"training": set(), "evaluation": set(), "backward": set()}
+
+    def forward(layer, _):
+        of = allowed["training" if layer.training else "evaluation"]
+        of.add(torch.backends.mkldnn.matmul.fp32_precision)
+
+    def backward(*_):
+        allowed["backward"].add(torch.backends.mkldnn.matmul.fp32_precision)
+
+    run.network.fc_gene.register_forward_pre_hook(forward)
+    run.network.fc_gene.register_full_backward_hook(backward)
+    run.run()
+    expected = {"fp32": {"ieee"}, "bf16": {"bf16"}}[precision]
+    assert allowed == dict.fromkeys(allowed, expected)
+
+
+def test_bf16_learns_as_fp32_to_a_tolerance(cohorts, tmp_path):
+    wide = replace(RECIPE, widths=(512,))
     losses = {
         precision: trainer(cohorts, tmp_path / precision, replace(wide, precision=precision))
         .run()
         .history[-1]["train_loss"]
         for precision in ("fp32", "bf16")
     }
-    has_units = torch.ops.mkldnn._is_mkldnn_bf16_supported()
-    assert (losses["bf16"] != losses["fp32"]) == has_units
     assert losses["bf16"] == pytest.approx(losses["fp32"], rel=0.05)
 
 
