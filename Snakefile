@@ -26,7 +26,6 @@ include: "workflow/rules/annotation.smk"  # claims 4 and 5: the classes of spots
 include: "workflow/rules/perturbation.smk"  # claim 6: genes changed in the neighbours
 include: "workflow/rules/screen.smk"  # every gene changed, against every other
 include: "workflow/rules/exports.smk"  # on request: cohorts as h5ad for scanpy and viewers
-include: "workflow/rules/figures.smk"  # the paper's five figures
 include: "workflow/rules/report.smk"  # the scoreboard, provenance, the report's figures
 
 

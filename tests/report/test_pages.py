@@ -9,16 +9,14 @@ import pytest
 from docutils.core import publish_parts
 from matplotlib.text import Text
 
+from sagefm.annotation.page import draw_annotation_page
+from sagefm.clustering.page import draw_clustering_page
 from sagefm.clustering.tables import summary_table
+from sagefm.perturbation.page import draw_perturbation_page
 from sagefm.plotting import style
+from sagefm.recovery.page import draw_recovery_page
 from sagefm.report.overview import layers_table, sections_table
 from sagefm.report.overview_figure import draw_overview
-from sagefm.report.pages import (
-    draw_annotation_page,
-    draw_clustering_page,
-    draw_perturbation_page,
-    draw_recovery_page,
-)
 from support.annotated import tables_like
 from support.clustered import COSTS, MEANS, scores_like
 from support.drawn import assert_readable

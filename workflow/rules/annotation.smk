@@ -177,6 +177,56 @@ rule annotation_figures:
         "../scripts/annotation/figures.py"
 
 
+# One task a claim: annotation, then subtypes.
+PAGE_TASKS = [
+    next(task for task in CLAIMING_TASKS if TASKS[task]["claim"] == claim)
+    for claim in ("annotation", "subtypes")
+    if any(TASKS[task]["claim"] == claim for task in CLAIMING_TASKS)
+]
+
+
+rule annotation_page:
+    input:
+        **{
+            table: expand(
+                f"{TASK}/{table}{'.tsv.gz' if table == 'maps' else '.tsv'}", task=PAGE_TASKS
+            )
+            for table in ("scores", "skipped", "shown", "confusion", "maps")
+        },
+        palette=(
+            rules.palette.output.palette.format(cohort=cohort_of(PAGE_TASKS[0]))
+            if PAGE_TASKS
+            else []
+        ),
+        reported=REPORTED,
+        library=module_files("annotation.page", "plotting.palette"),
+    output:
+        pdf=f"{RESULTS}/figures/figure_4_annotation.pdf",
+        png=report(
+            f"{RESULTS}/figures/figure_4_annotation.png",
+            category="1 The paper's figures",
+            labels={"figure": "4 annotation and subtypes"},
+            caption="../report/annotation/figure_4.rst",
+        ),
+    log:
+        f"{RESULTS}/logs/annotation_page.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/annotation_page.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(20),
+    params:
+        titles=[task_title(task) for task in PAGE_TASKS],
+        claims=[TASKS[task]["claim"] for task in PAGE_TASKS],
+    message:
+        "Drawing figure 4, annotation and subtypes"
+    script:
+        "../scripts/annotation/page.py"
+
+
 rule claims_annotation:
     input:
         asked=wanted("tasks.NAME.claim", CLAIMING_TASKS),

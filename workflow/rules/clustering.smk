@@ -172,6 +172,46 @@ rule cluster_maps_figures:
         "../scripts/clustering/map_figures.py"
 
 
+CLUSTERED = first(CLUSTERING["cohorts"])
+
+
+rule clustering_page:
+    input:
+        umap=rules.cluster_umap.output.umap.format(cohort=CLUSTERED),
+        clusters=[
+            rules.cluster.output.clusters.format(cohort=CLUSTERED, representation=name)
+            for name in mapped_of(CLUSTERED)
+        ],
+        summary=rules.clustering_tables.output.summary.format(cohort=CLUSTERED),
+        palette=rules.palette.output.palette.format(cohort=CLUSTERED),
+        library=module_files("clustering.page", "plotting.palette"),
+    output:
+        pdf=f"{RESULTS}/figures/figure_3_clustering.pdf",
+        png=report(
+            f"{RESULTS}/figures/figure_3_clustering.png",
+            category="1 The paper's figures",
+            labels={"figure": "3 clustering and heterogeneity"},
+            caption="../report/clustering/figure_3.rst",
+        ),
+    log:
+        f"{RESULTS}/logs/clustering_page.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/clustering_page.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(20),
+    params:
+        representations=mapped_of(CLUSTERED),
+        drop=CLUSTERING["drop"],
+    message:
+        "Drawing figure 3, clustering and heterogeneity"
+    script:
+        "../scripts/clustering/page.py"
+
+
 rule claims_clustering:
     input:
         asked=wanted("clustering.cohorts", CLUSTERING["cohorts"]),

@@ -214,7 +214,7 @@ rule perturbation_figures:
                     "model": "{model}",
                     "cohort": "{cohort}",
                 },
-                caption=f"../report/perturbation_{figure}.rst",
+                caption=f"../report/perturbation/{figure}.rst",
             )
             for figure in PERTURBATION_KINDS
         },
@@ -234,6 +234,42 @@ rule perturbation_figures:
         "Drawing the perturbation of {wildcards.pairs} in model {wildcards.model} on {wildcards.cohort}"
     script:
         "../scripts/perturbation/figures.py"
+
+
+PERTURBED_COHORT = first(PERTURBATION["cohorts"])
+
+
+rule perturbation_page:
+    input:
+        **{
+            table: f"{PERTURBED}/{table}{'.tsv.gz' if table in ('levels', 'maps') else '.tsv'}".format(
+                model=PERTURBED_MODELS[0], cohort=PERTURBED_COHORT, pairs=first(PAIRS)
+            )
+            for table in ("pairs", "levels", "summary", "discrimination", "maps")
+        },
+        library=module_files("perturbation.page"),
+    output:
+        pdf=f"{RESULTS}/figures/figure_5_perturbation.pdf",
+        png=report(
+            f"{RESULTS}/figures/figure_5_perturbation.png",
+            category="1 The paper's figures",
+            labels={"figure": "5 perturbation"},
+            caption="../report/perturbation/figure_5.rst",
+        ),
+    log:
+        f"{RESULTS}/logs/perturbation_page.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/perturbation_page.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(20),
+    message:
+        "Drawing figure 5, perturbation"
+    script:
+        "../scripts/perturbation/page.py"
 
 
 rule claims_perturbation:

@@ -172,6 +172,78 @@ rule maps_figure:
         "../scripts/recovery/maps_figure.py"
 
 
+RECOVERED = first(config["recovery"]["cohorts"])
+
+
+rule recovery_page:
+    input:
+        summary=rules.recovery.output.summary.format(model=HEADLINE, cohort=RECOVERED),
+        genes=rules.recovery.output.genes.format(model=HEADLINE, cohort=RECOVERED),
+        maps=rules.recovery.output.maps.format(model=HEADLINE, cohort=RECOVERED),
+        reported=REPORTED,
+        library=module_files("recovery.page"),
+    output:
+        pdf=f"{RESULTS}/figures/figure_2_recovery.pdf",
+        png=report(
+            f"{RESULTS}/figures/figure_2_recovery.png",
+            category="1 The paper's figures",
+            labels={"figure": "2 recovery"},
+            caption="../report/recovery/figure_2.rst",
+        ),
+    log:
+        f"{RESULTS}/logs/recovery_page.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/recovery_page.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(20),
+    message:
+        "Drawing figure 2, recovery"
+    script:
+        "../scripts/recovery/page.py"
+
+
+rule claims_recovery:
+    input:
+        asked=wanted("recovery.cohorts", config["recovery"]["cohorts"]),
+        summary=f"{RESULTS}/recovery/{HEADLINE}/{{cohort}}/summary.tsv".format(
+            cohort=first(config["recovery"]["cohorts"])
+        ),
+        split=f"{RESULTS}/models/{HEADLINE}/split.tsv",
+        library=module_files(
+            "recovery.claims",
+            "representations.claims",
+            "training.claims",
+            "training.split",
+            "training.seen",
+        ),
+    output:
+        claims=f"{RESULTS}/claims/recovery.tsv",
+    log:
+        f"{RESULTS}/logs/claims_recovery.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/claims_recovery.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(10),
+    params:
+        model=HEADLINE,
+        cohort=first(config["recovery"]["cohorts"]),
+        title=title_of(first(config["recovery"]["cohorts"])),
+        rows=rows_of(config["recovery"]["cohorts"][:1]),
+        paper_data=is_paper_data(first(config["recovery"]["cohorts"])),
+    message:
+        "Judging the claim on recovery"
+    script:
+        "../scripts/recovery/claims.py"
+
+
 RECOVERY_FIGURES = (
     [
         rules.recovered_figure.output.png,

@@ -19,196 +19,84 @@ if SCREEN["cohorts"]:
     CHAPTERS.append("interpretable")
 
 
-rule pretraining_set:
+# The section that figure 1 shows: the first that the headline model could be trained on.
+SHOWN_COHORT = MODELS[HEADLINE]["pretrain_on"][0]
+SHOWN_SAMPLE = SHEETS[SHOWN_COHORT].index[0]
+
+
+rule overview:
     input:
+        qc=expand(rules.qc_table.output.table, cohort=used_cohorts()),
         split=f"{RESULTS}/models/{HEADLINE}/split.tsv",
-        duplicates=config["split"]["duplicates"] or [],
-        library=module_files("training.pretraining_set"),
+        checkpoint=f"{RESULTS}/models/{HEADLINE}/best.pt",
+        panel=config["panel"],
+        sample=SAMPLE.format(cohort=SHOWN_COHORT, sample=SHOWN_SAMPLE),
+        graph=GRAPH.format(
+            graph=MODELS[HEADLINE]["graph"], cohort=SHOWN_COHORT, sample=SHOWN_SAMPLE
+        ),
+        library=module_files(
+            "report.overview", "networks.checkpoint", "cohorts.panel", "sections.genes"
+        ),
     output:
-        organs=f"{RESULTS}/pretraining/organs.tsv",
-        duplicates=f"{RESULTS}/pretraining/duplicates.tsv",
+        sections=f"{RESULTS}/overview/sections.tsv",
+        neighbourhood=f"{RESULTS}/overview/neighbourhood.tsv",
+        layers=f"{RESULTS}/overview/layers.tsv",
     log:
-        f"{RESULTS}/logs/pretraining_set.log",
+        f"{RESULTS}/logs/overview.log",
     benchmark:
-        f"{RESULTS}/benchmarks/pretraining_set.tsv"
+        f"{RESULTS}/benchmarks/overview.tsv"
     conda:
-        "../../envs/report.yaml"
+        "../../envs/model.yaml"
     threads: 1
     resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
+        mem_mb=growing(2000),
+        runtime=growing(20),
     params:
-        model=HEADLINE,
-        rows=rows_of(MODELS[HEADLINE]["pretrain_on"], "expected_spots"),
+        rows=rows_of(used_cohorts()),
+        network=MODELS[HEADLINE]["network"],
     message:
-        "Counting what model {params.model} is trained on"
+        "Counting sections, spots and parameters"
     script:
-        "../scripts/training/pretraining_set.py"
+        "../scripts/report/overview.py"
 
 
-rule pretraining_set_figure:
+rule overview_page:
     input:
-        organs=rules.pretraining_set.output.organs,
-        library=module_files("training.figures"),
+        sections=rules.overview.output.sections,
+        neighbourhood=rules.overview.output.neighbourhood,
+        layers=rules.overview.output.layers,
+        library=module_files("report.overview_figure"),
     output:
-        pdf=f"{RESULTS}/figures/pretraining_set.pdf",
+        pdf=f"{RESULTS}/figures/figure_1_overview.pdf",
         png=report(
-            f"{RESULTS}/figures/pretraining_set.png",
-            category="2 Data",
-            labels={"figure": "organs and parts", "model": HEADLINE},
-            caption="../report/training/pretraining_set.rst",
+            f"{RESULTS}/figures/figure_1_overview.png",
+            category="1 The paper's figures",
+            labels={"figure": "1 data and model"},
+            caption="../report/report/figure_1.rst",
         ),
     log:
-        f"{RESULTS}/logs/pretraining_set_figure.log",
+        f"{RESULTS}/logs/overview_page.log",
     benchmark:
-        f"{RESULTS}/benchmarks/pretraining_set_figure.tsv"
+        f"{RESULTS}/benchmarks/overview_page.tsv"
     conda:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
+        mem_mb=growing(2000),
+        runtime=growing(20),
     params:
-        model=HEADLINE,
+        facts={
+            "model": HEADLINE,
+            "graph": kind_of(HEADLINE),
+            "network": MODELS[HEADLINE]["network"],
+            "normalisation": MODELS[HEADLINE]["normalisation"],
+            "mask_share": MODELS[HEADLINE]["mask_share"],
+            "section": SHOWN_SAMPLE,
+        },
     message:
-        "Drawing what model {params.model} is trained on"
+        "Drawing figure 1, data and model"
     script:
-        "../scripts/training/pretraining_set_figure.py"
-
-
-rule claims_pretraining:
-    input:
-        organs=rules.pretraining_set.output.organs,
-        duplicates=rules.pretraining_set.output.duplicates,
-        split=f"{RESULTS}/models/{HEADLINE}/split.tsv",
-        training=f"{RESULTS}/models/{HEADLINE}/training.json" if HEADLINE in TRAINED else [],
-        library=module_files("recovery.claims", "representations.claims", "training.claims"),
-    output:
-        claims=f"{RESULTS}/claims/pretraining.tsv",
-    log:
-        f"{RESULTS}/logs/claims_pretraining.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/claims_pretraining.tsv"
-    conda:
-        "../../envs/report.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
-    params:
-        model=HEADLINE,
-        paper_data=all(
-            config["cohorts"][cohort]["paper_data"] for cohort in MODELS[HEADLINE]["pretrain_on"]
-        ),
-    message:
-        "Judging the claims on pretraining"
-    script:
-        "../scripts/training/claims.py"
-
-
-rule claims_recovery:
-    input:
-        asked=wanted("recovery.cohorts", config["recovery"]["cohorts"]),
-        summary=f"{RESULTS}/recovery/{HEADLINE}/{{cohort}}/summary.tsv".format(
-            cohort=first(config["recovery"]["cohorts"])
-        ),
-        split=f"{RESULTS}/models/{HEADLINE}/split.tsv",
-        library=module_files(
-            "recovery.claims",
-            "representations.claims",
-            "training.claims",
-            "training.split",
-            "training.seen",
-        ),
-    output:
-        claims=f"{RESULTS}/claims/recovery.tsv",
-    log:
-        f"{RESULTS}/logs/claims_recovery.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/claims_recovery.tsv"
-    conda:
-        "../../envs/report.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
-    params:
-        model=HEADLINE,
-        cohort=first(config["recovery"]["cohorts"]),
-        title=title_of(first(config["recovery"]["cohorts"])),
-        rows=rows_of(config["recovery"]["cohorts"][:1]),
-        paper_data=is_paper_data(first(config["recovery"]["cohorts"])),
-    message:
-        "Judging the claim on recovery"
-    script:
-        "../scripts/recovery/claims.py"
-
-
-rule claims_coherence:
-    input:
-        asked=wanted("representations.cohorts", config["representations"]["cohorts"]),
-        table=f"{RESULTS}/coherence/{{cohort}}.tsv".format(
-            cohort=first(config["representations"]["cohorts"])
-        ),
-        split=f"{RESULTS}/models/{HEADLINE}/split.tsv",
-        library=module_files(
-            "recovery.claims",
-            "representations.claims",
-            "training.claims",
-            "training.split",
-            "training.seen",
-        ),
-    output:
-        claims=f"{RESULTS}/claims/coherence.tsv",
-    log:
-        f"{RESULTS}/logs/claims_coherence.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/claims_coherence.tsv"
-    conda:
-        "../../envs/report.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
-    params:
-        model=HEADLINE,
-        cohort=first(config["representations"]["cohorts"]),
-        rows=rows_of(config["representations"]["cohorts"][:1]),
-        paper_data=is_paper_data(first(config["representations"]["cohorts"])),
-    message:
-        "Judging the claim on spatial coherence"
-    script:
-        "../scripts/representations/claims.py"
-
-
-rule claims_interpretable:
-    input:
-        asked=wanted("screen.cohorts", SCREEN["cohorts"]),
-        scores=rules.screen_scores.output.scores.format(
-            model=SCREEN_MODELS[0], cohort=first(SCREEN["cohorts"])
-        ),
-        library=module_files("screen.claims"),
-    output:
-        claims=f"{RESULTS}/claims/interpretable.tsv",
-    log:
-        f"{RESULTS}/logs/claims_interpretable.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/claims_interpretable.tsv"
-    conda:
-        "../../envs/report.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(500),
-        runtime=growing(5),
-    params:
-        model=SCREEN_MODELS[0],
-        cohort=first(SCREEN["cohorts"]),
-        title=title_of(first(SCREEN["cohorts"])),
-        paper_data=is_paper_data(first(SCREEN["cohorts"])),
-    message:
-        "Judging the claim on interpretability"
-    script:
-        "../scripts/screen/claims.py"
+        "../scripts/report/overview_page.py"
 
 
 rule provenance:
@@ -302,6 +190,15 @@ rule methods:
         "Writing the methods"
     script:
         "../scripts/report/methods.py"
+
+
+PAGES = [
+    rules.overview_page.output.png,
+    *([rules.recovery_page.output.png] if RECOVERED else []),
+    *([rules.clustering_page.output.png] if CLUSTERED else []),
+    *([rules.annotation_page.output.png] if PAGE_TASKS else []),
+    *([rules.perturbation_page.output.png] if PERTURBATION_FIGURES else []),
+]
 
 
 rule results:

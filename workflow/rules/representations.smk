@@ -155,3 +155,40 @@ rule coherence_figure:
         "Drawing spatial coherence on {wildcards.cohort}"
     script:
         "../scripts/representations/figure.py"
+
+
+rule claims_coherence:
+    input:
+        asked=wanted("representations.cohorts", config["representations"]["cohorts"]),
+        table=f"{RESULTS}/coherence/{{cohort}}.tsv".format(
+            cohort=first(config["representations"]["cohorts"])
+        ),
+        split=f"{RESULTS}/models/{HEADLINE}/split.tsv",
+        library=module_files(
+            "recovery.claims",
+            "representations.claims",
+            "training.claims",
+            "training.split",
+            "training.seen",
+        ),
+    output:
+        claims=f"{RESULTS}/claims/coherence.tsv",
+    log:
+        f"{RESULTS}/logs/claims_coherence.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/claims_coherence.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(10),
+    params:
+        model=HEADLINE,
+        cohort=first(config["representations"]["cohorts"]),
+        rows=rows_of(config["representations"]["cohorts"][:1]),
+        paper_data=is_paper_data(first(config["representations"]["cohorts"])),
+    message:
+        "Judging the claim on spatial coherence"
+    script:
+        "../scripts/representations/claims.py"

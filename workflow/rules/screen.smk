@@ -186,6 +186,36 @@ rule screen_figure:
         "../scripts/screen/figure.py"
 
 
+rule claims_interpretable:
+    input:
+        asked=wanted("screen.cohorts", SCREEN["cohorts"]),
+        scores=rules.screen_scores.output.scores.format(
+            model=SCREEN_MODELS[0], cohort=first(SCREEN["cohorts"])
+        ),
+        library=module_files("screen.claims"),
+    output:
+        claims=f"{RESULTS}/claims/interpretable.tsv",
+    log:
+        f"{RESULTS}/logs/claims_interpretable.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/claims_interpretable.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(500),
+        runtime=growing(5),
+    params:
+        model=SCREEN_MODELS[0],
+        cohort=first(SCREEN["cohorts"]),
+        title=title_of(first(SCREEN["cohorts"])),
+        paper_data=is_paper_data(first(SCREEN["cohorts"])),
+    message:
+        "Judging the claim on interpretability"
+    script:
+        "../scripts/screen/claims.py"
+
+
 SCREEN_FIGURES = expand(
     rules.screen_figure.output.png, model=SCREEN_MODELS, cohort=SCREEN["cohorts"]
 )

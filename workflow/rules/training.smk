@@ -198,3 +198,90 @@ rule training_figure:
         "Drawing the training of model {wildcards.model}"
     script:
         "../scripts/training/figure.py"
+
+
+rule pretraining_set:
+    input:
+        split=f"{RESULTS}/models/{HEADLINE}/split.tsv",
+        duplicates=config["split"]["duplicates"] or [],
+        library=module_files("training.pretraining_set"),
+    output:
+        organs=f"{RESULTS}/pretraining/organs.tsv",
+        duplicates=f"{RESULTS}/pretraining/duplicates.tsv",
+    log:
+        f"{RESULTS}/logs/pretraining_set.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/pretraining_set.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(10),
+    params:
+        model=HEADLINE,
+        rows=rows_of(MODELS[HEADLINE]["pretrain_on"], "expected_spots"),
+    message:
+        "Counting what model {params.model} is trained on"
+    script:
+        "../scripts/training/pretraining_set.py"
+
+
+rule pretraining_set_figure:
+    input:
+        organs=rules.pretraining_set.output.organs,
+        library=module_files("training.figures"),
+    output:
+        pdf=f"{RESULTS}/figures/pretraining_set.pdf",
+        png=report(
+            f"{RESULTS}/figures/pretraining_set.png",
+            category="2 Data",
+            labels={"figure": "organs and parts", "model": HEADLINE},
+            caption="../report/training/pretraining_set.rst",
+        ),
+    log:
+        f"{RESULTS}/logs/pretraining_set_figure.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/pretraining_set_figure.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(10),
+    params:
+        model=HEADLINE,
+    message:
+        "Drawing what model {params.model} is trained on"
+    script:
+        "../scripts/training/pretraining_set_figure.py"
+
+
+rule claims_pretraining:
+    input:
+        organs=rules.pretraining_set.output.organs,
+        duplicates=rules.pretraining_set.output.duplicates,
+        split=f"{RESULTS}/models/{HEADLINE}/split.tsv",
+        training=f"{RESULTS}/models/{HEADLINE}/training.json" if HEADLINE in TRAINED else [],
+        library=module_files("recovery.claims", "representations.claims", "training.claims"),
+    output:
+        claims=f"{RESULTS}/claims/pretraining.tsv",
+    log:
+        f"{RESULTS}/logs/claims_pretraining.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/claims_pretraining.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(10),
+    params:
+        model=HEADLINE,
+        paper_data=all(
+            config["cohorts"][cohort]["paper_data"] for cohort in MODELS[HEADLINE]["pretrain_on"]
+        ),
+    message:
+        "Judging the claims on pretraining"
+    script:
+        "../scripts/training/claims.py"

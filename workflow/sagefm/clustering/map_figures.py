@@ -11,7 +11,7 @@ from scipy.optimize import linear_sum_assignment
 
 from sagefm.common.text import count
 from sagefm.plotting.style import DOUBLE, colours_of, head, styled
-from sagefm.plotting.tissue import draw_spots, map_shape, spot_pitch
+from sagefm.plotting.tissue import draw_spots, map_shape, most_labelled, spot_pitch
 from sagefm.representations.catalogue import representation_name
 
 UNLABELLED = "#D5D5D5"
@@ -131,12 +131,6 @@ def draw_cluster_maps(
     figure = Figure(figsize=(DOUBLE, sum(heights) + 0.1 * len(chosen) + 0.95))
     fill_cluster_maps(figure, clusters, palette, drop, kind, chosen)
     return figure
-
-
-def most_labelled(spots: pd.DataFrame, drop: Sequence[str]) -> list[str]:
-    """Sections that have labels other than those dropped, with the most of them first."""
-    labels = spots[~spots["label"].isin(drop)].dropna(subset="label").groupby("sample")["label"]
-    return [*labels.nunique().sort_values(ascending=False, kind="stable").index]
 
 
 def _shape(spots: pd.DataFrame, section: str) -> float:

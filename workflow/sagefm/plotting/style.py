@@ -192,9 +192,11 @@ def beside(figure: FigureBase, widths: Sequence[float]) -> list[SubFigure]:
     return list(parts.flat)
 
 
-def letter(part: FigureBase, sign: str) -> None:
-    """Put a bold letter before the title of a part of a figure."""
-    head(part, rf"$\mathbf{{{sign}}}$   {part.get_suptitle()}")
+def lettered(figure: Figure, *parts: FigureBase) -> Figure:
+    """The figure, its parts lettered in bold from a, each before its title."""
+    for part, sign in zip(parts, "abcdefgh", strict=False):
+        head(part, rf"$\mathbf{{{sign}}}$   {part.get_suptitle()}")
+    return figure
 
 
 def group_title(names: tuple[str, str]) -> str:

@@ -1,6 +1,9 @@
 """Spots on the tissue: discs of the array's pitch, in data units, y downwards as in the image."""
 
+from collections.abc import Sequence
+
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import EllipseCollection
 
@@ -33,3 +36,9 @@ def draw_spots(ax: Axes, at: np.ndarray, pitch: float, **colouring) -> EllipseCo
     ax.set(xlim=(left, right), ylim=(bottom, top), aspect="equal", xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
     return discs
+
+
+def most_labelled(spots: pd.DataFrame, drop: Sequence[str]) -> list[str]:
+    """Sections that have labels other than those dropped, with the most of them first."""
+    labels = spots[~spots["label"].isin(drop)].dropna(subset="label").groupby("sample")["label"]
+    return [*labels.nunique().sort_values(ascending=False, kind="stable").index]

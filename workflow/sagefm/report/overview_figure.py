@@ -20,7 +20,7 @@ from sagefm.plotting.style import (
     below,
     beside,
     head,
-    letter,
+    lettered,
     styled,
 )
 from sagefm.plotting.tissue import draw_spots, spot_pitch
@@ -62,9 +62,7 @@ def draw_overview(
     left, right = beside(under, [1, 1.55])
     _fill_neighbourhood(left, neighbourhood, str(facts["section"]))
     _fill_network(right, layers, facts, int((neighbourhood["role"] != "other").sum()))
-    for part, sign in zip((above, left, right), "abc", strict=True):
-        letter(part, sign)
-    return figure
+    return lettered(figure, above, left, right)
 
 
 def _rows(sections: pd.DataFrame) -> list[tuple[str, str]]:

@@ -1,12 +1,12 @@
 """Draw figure 4: annotation and subtypes."""
 
+from sagefm.annotation.page import draw_annotation_page
 from sagefm.annotation.terms import TEXT
 from sagefm.claims.reported import reported_accuracy
 from sagefm.common.io import read_table
 from sagefm.common.job import job
 from sagefm.plotting.palette import palette_of
 from sagefm.plotting.style import save
-from sagefm.report.pages import draw_annotation_page
 
 TABLES = {"scores": None, "skipped": None, "shown": None, "confusion": TEXT, "maps": TEXT}
 

@@ -1,10 +1,10 @@
 """Draw figure 3: clustering and heterogeneity."""
 
+from sagefm.clustering.page import draw_clustering_page
 from sagefm.common.io import read_table
 from sagefm.common.job import job
 from sagefm.plotting.palette import palette_of
 from sagefm.plotting.style import save
-from sagefm.report.pages import draw_clustering_page
 
 with job(snakemake):
     inputs, params, out = snakemake.input, snakemake.params, snakemake.output

@@ -2,8 +2,8 @@
 
 from sagefm.common.io import read_table
 from sagefm.common.job import job
+from sagefm.perturbation.page import draw_perturbation_page
 from sagefm.plotting.style import save
-from sagefm.report.pages import draw_perturbation_page
 
 with job(snakemake):
     inputs, out = snakemake.input, snakemake.output

@@ -4,7 +4,7 @@ from sagefm.claims.reported import reported_share
 from sagefm.common.io import read_table
 from sagefm.common.job import job
 from sagefm.plotting.style import save
-from sagefm.report.pages import draw_recovery_page
+from sagefm.recovery.page import draw_recovery_page
 
 with job(snakemake):
     inputs, out = snakemake.input, snakemake.output

@@ -1,0 +1,56 @@
+"""Figure 4 of the paper, on one page: the classes of spots, predicted."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+from matplotlib.figure import Figure, FigureBase
+
+from sagefm.annotation.figures import fill_annotation
+from sagefm.annotation.map_figures import fill_annotation_maps, fill_confusion
+from sagefm.plotting.style import DOUBLE, below, beside, lettered, styled
+from sagefm.plotting.tissue import most_labelled
+
+
+@styled
+def draw_annotation_page(tasks: Sequence[Mapping], palette: Mapping[str, str]) -> Figure:
+    """Figure 4: of the first task, accuracy, confusion, two maps; of the others, accuracy.
+
+    Parameters
+    ----------
+    tasks
+        Of each: scores, skipped, title, reported as `draw_annotation` takes them; confusion, maps
+        and shown as `draw_confusion` and `draw_annotation_maps` do.
+    palette
+        Colours of the first task's labels.
+    """
+    heights = [_score_height(task["scores"]) for task in tasks]
+    middle = 3.1
+    figure = Figure(figsize=(DOUBLE, sum(heights) + middle))
+    first, second, *others = below(figure, [heights[0], middle, *heights[1:]])
+    _fill_scores(first, tasks[0])
+    left, right = beside(second, [1, 1])
+    shown = tasks[0]["shown"]
+    headline = shown[shown["role"] == "headline"]
+    fill_confusion(left, tasks[0]["confusion"], headline, "confusion")
+    maps = tasks[0]["maps"]
+    chosen = most_labelled(maps, [])[:2]
+    own = maps[maps["sample"].isin(chosen)]
+    fill_annotation_maps(right, own, shown, "maps", palette, across=1, legend_columns=2)
+    for part, task in zip(others, tasks[1:], strict=True):
+        _fill_scores(part, task)
+    return lettered(figure, first, left, right, *others)
+
+
+def _as_it_is(scores: pd.DataFrame) -> pd.DataFrame:
+    """Scores of representations as they are; of the centred ones, if there are no others."""
+    plain = scores[~scores["centred"].astype(bool)]
+    return plain if plain["representation"].nunique() > 1 else scores
+
+
+def _score_height(scores: pd.DataFrame) -> float:
+    return 0.21 * (_as_it_is(scores)["representation"].nunique() - 1) + 1.25
+
+
+def _fill_scores(figure: FigureBase, task: Mapping) -> None:
+    scores = _as_it_is(task["scores"])
+    fill_annotation(figure, scores, task["skipped"], task["title"], task["reported"])

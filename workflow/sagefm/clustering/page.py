@@ -1,0 +1,56 @@
+"""Figure 3 of the paper, on one page: clusters, and the heterogeneity that they keep."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from sagefm.clustering.figures import PANELS, fill_batch_biology, fill_metrics
+from sagefm.clustering.map_figures import fill_cluster_maps, fill_umap
+from sagefm.plotting.style import DOUBLE, below, beside, lettered, styled
+from sagefm.plotting.tissue import most_labelled
+
+UMAPS = 4
+
+METRICS = {
+    key: PANELS[key]
+    for key in (
+        ("section", "kmeans", "label", "ari"),
+        ("section", "kmeans", None, "silhouette_pcs"),
+        ("cohort", "none", "label", "purity_across"),
+    )
+}
+"""Of clusterings: agreement with labels, compactness, and what no batch effect can raise."""
+
+
+@styled
+def draw_clustering_page(
+    umap: pd.DataFrame,
+    clusters: Mapping[str, pd.DataFrame],
+    summary: pd.DataFrame,
+    palette: Mapping[str, str],
+    drop: Sequence[str],
+) -> Figure:
+    """Figure 3: UMAP, clusters beside the labels of a section, metrics, batch against biology.
+
+    Parameters
+    ----------
+    umap, clusters, palette, drop
+        As `draw_umap` and `draw_cluster_maps` take them; of the UMAP, representations that are
+        among `clusters` are shown, up to `UMAPS`.
+    summary
+        Of `clustering_tables.summary_table`.
+    """
+    figure = Figure(figsize=(DOUBLE, 9.3))
+    first, second, third = below(figure, [3.7, 2.0, 3.6])
+    # Of the cohort as a whole `raw` is its principal components, as `pca` is.
+    shown = [name for name in clusters if name != "raw"][:UMAPS]
+    by_name = dict([*umap.groupby("representation", sort=False)])
+    fill_umap(first, pd.concat(by_name[name] for name in shown if name in by_name), palette)
+    sections = most_labelled(next(iter(clusters.values())), drop)[:1]
+    if sections:
+        fill_cluster_maps(second, clusters, palette, drop, "kmeans", sections)
+    left, right = beside(third, [1.5, 1])
+    fill_metrics(left, summary, METRICS, len(METRICS))
+    fill_batch_biology(right, summary, {"purity": "neighbour purity"}, legend_below=True)
+    return lettered(figure, first, second, left, right)

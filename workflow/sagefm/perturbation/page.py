@@ -1,0 +1,35 @@
+"""Figure 5 of the paper, on one page: genes changed in the neighbours of spots."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from sagefm.perturbation.direction_figures import fill_directions, fill_response_maps
+from sagefm.perturbation.figures import fill_distributions, fill_doses
+from sagefm.plotting.style import DOUBLE, below, head, lettered, styled
+
+
+@styled
+def draw_perturbation_page(
+    levels: pd.DataFrame,
+    pairs: pd.DataFrame,
+    summary: pd.DataFrame,
+    discrimination: pd.DataFrame,
+    maps: pd.DataFrame,
+) -> Figure:
+    """Figure 5: doses of the four strongest pairs, all pairs, both directions, a map.
+
+    Parameters
+    ----------
+    levels, pairs, summary, discrimination, maps
+        As `draw_doses`, `draw_distributions`, `draw_directions` and `draw_response_maps` take them.
+    """
+    figure = Figure(figsize=(DOUBLE, 9.5))
+    parts = below(figure, [2.1, 2.4, 2.9, 2.1])
+    fill_doses(parts[0], levels, pairs, summary, strongest=4)
+    fill_distributions(parts[1], pairs, summary)
+    head(parts[1], "slopes of all pairs and of their controls")
+    fill_directions(parts[2], pairs, discrimination, summary)
+    head(parts[2], "forward against reverse, and against co-expression")
+    first = maps[["input", "output"]].iloc[0]
+    fill_response_maps(parts[3], maps[(maps[["input", "output"]] == first).all(axis=1)])
+    return lettered(figure, *parts)

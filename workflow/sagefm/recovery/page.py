@@ -1,0 +1,28 @@
+"""Figure 2 of the paper, on one page: how well masked genes are recovered."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from sagefm.plotting.style import DOUBLE, below, head, lettered, styled
+from sagefm.recovery.figures import fill_recovered
+from sagefm.recovery.gene_figures import fill_correlation_by_detection, fill_maps
+
+
+@styled
+def draw_recovery_page(
+    summary: pd.DataFrame, genes: pd.DataFrame, maps: pd.DataFrame, reported: float
+) -> Figure:
+    """Figure 2: share of genes recovered, correlation by detection rate, maps of genes.
+
+    Parameters
+    ----------
+    summary, genes, maps, reported
+        As `draw_recovered`, `draw_correlation_by_detection` and `draw_maps` take them.
+    """
+    figure = Figure(figsize=(DOUBLE, 9.3))
+    first, second, third = below(figure, [2.2, 2.7, 4.4])
+    fill_recovered(first, summary, reported)
+    head(first, "genes recovered, and how well")
+    fill_correlation_by_detection(second, genes)
+    fill_maps(third, maps)
+    return lettered(figure, first, second, third)
