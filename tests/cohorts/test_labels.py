@@ -10,7 +10,7 @@ from sagefm.common.errors import InputError
 from sagefm.common.io import read_table
 from sagefm.sections.labels import join_labels
 
-FILES = Path(__file__).parent / "data/r_labels"
+FILES = Path(__file__).parents[1] / "data/r_labels"
 COLUMN = "pathologist_anno.x"
 
 

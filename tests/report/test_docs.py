@@ -4,8 +4,8 @@ import re
 
 import pytest
 import yaml
-from sagefm.report.docs import config_table, methods_table, samples_table, sources_table
 
+from sagefm.report.docs import config_table, methods_table, samples_table, sources_table
 from sagefm.config.schemas import first_error, load_schema
 
 
