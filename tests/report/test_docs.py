@@ -5,8 +5,8 @@ import re
 import pytest
 import yaml
 
-from sagefm.report.docs import config_table, methods_table, samples_table, sources_table
 from sagefm.config.schemas import first_error, load_schema
+from sagefm.report.docs import config_table, methods_table, samples_table, sources_table
 
 
 @pytest.fixture(scope="module")
