@@ -12,15 +12,15 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
-from sagefm.annotation.predict import Plan, annotate, majority_predictions, task_folds
+from sagefm.annotation.predict import AnnotationPlan, annotate, majority_predictions, task_folds
 from sagefm.annotation.scores import score, tally
-from sagefm.annotation.summary import summarise
+from sagefm.annotation.summary import summarise_task
 from sagefm.annotation.tables import (
     class_table,
-    comparison_table,
     patient_subsets,
     patient_table,
     seen_patients,
+    task_comparisons,
 )
 from sagefm.annotation.terms import TEXT
 from sagefm.common.errors import InputError
@@ -59,7 +59,7 @@ def test_what_is_held_out_changes_nothing_that_was_learned():
     """Other labels and values of the patient held out: its predictions come of the same model."""
     labels = labels_of(patients=3)
     representation = representation_of(labels)
-    plan = Plan(["held_out_patients"], ["logistic", "knn"])
+    plan = AnnotationPlan(["held_out_patients"], ["logistic", "knn"])
     before, _ = annotate(representation, labels, plan)
     held = (labels["patient"] == "p1").to_numpy()
     changed = labels.copy()
@@ -84,7 +84,7 @@ def test_csr_values_give_the_predictions_of_dense_ones():
     thin = Representation(
         "raw", sp.csr_matrix(dense.values), dense.obs, dense.spatial, False, False
     )
-    plan = Plan(PROTOCOLS, ["logistic"], centred=[False, True], repeats=1)
+    plan = AnnotationPlan(PROTOCOLS, ["logistic"], centred=[False, True], repeats=1)
     first, second = (annotate(own, labels, plan)[0] for own in (dense, thin))
     columns = [f"p_{name}" for name in CLASSES]
     np.testing.assert_allclose(first[columns], second[columns], atol=0.02)
@@ -93,7 +93,7 @@ def test_csr_values_give_the_predictions_of_dense_ones():
 
 def test_only_the_first_classifier_sees_the_second_centring():
     labels = labels_of(patients=2)
-    plan = Plan(["held_out_patients"], ["logistic", "knn"], centred=[False, True])
+    plan = AnnotationPlan(["held_out_patients"], ["logistic", "knn"], centred=[False, True])
     predictions, _ = annotate(representation_of(labels), labels, plan)
     found = set(predictions.groupby(["classifier", "centred"]).groups)
     assert found == {("logistic", False), ("logistic", True), ("knn", False)}
@@ -207,7 +207,7 @@ def test_the_majority_is_that_of_the_training_part():
     labels = labels_of()
     labels.loc[labels["patient"] == "p0", "label"] = "b"
     spots = labels.dropna(subset=["label"]).reset_index(drop=True)
-    found = majority_predictions(spots, Plan(["held_out_patients"], ["logistic"]))
+    found = majority_predictions(spots, AnnotationPlan(["held_out_patients"], ["logistic"]))
     for patient, own in found.groupby("patient"):
         others = spots.loc[spots["patient"] != patient, "label"]
         assert set(own["predicted"]) == {others.value_counts().idxmax()}
@@ -256,7 +256,7 @@ def test_patients_seen_go_by_the_names_of_the_labels():
 
 def test_paired_differences_use_the_sign_flip_test_over_patients():
     labels = labels_of(patients=6)
-    plan = Plan(["held_out_patients"], ["logistic"])
+    plan = AnnotationPlan(["held_out_patients"], ["logistic"])
     predictions = pd.concat(
         annotate(representation_of(labels, noise=noise, seed=i), labels, plan)[0].assign(
             representation=name
@@ -264,7 +264,7 @@ def test_paired_differences_use_the_sign_flip_test_over_patients():
         for i, (name, noise) in enumerate({"pca": 2.0, "sagefm-m": 0.3}.items())
     )
     patients = patient_table(predictions, {"sagefm-m": ["p0"]})
-    table = comparison_table(patients, {"all": [f"p{i}" for i in range(6)]})
+    table = task_comparisons(patients, {"all": [f"p{i}" for i in range(6)]})
     row = table[(table["baseline"] == "pca") & (table["metric"] == "accuracy")].iloc[0]
     wide = patients.pivot(index="patient", columns="representation", values="accuracy")
     differences = (wide["sagefm-m"] - wide["pca"]).to_numpy()
@@ -291,7 +291,7 @@ def test_summary_sets_everything_side_by_side():
     ]
     split = pd.DataFrame({"cohort": ["y"], "sample": ["t"], "group": ["d:p0"], "part": ["train"]})
     costs = pd.DataFrame({"representation": ["pca"], "seconds": [3.0], "peak_mb": [100.0]})
-    found = summarise(
+    found = summarise_task(
         labels, annotations, PLAN, splits={"m": split}, rows=rows, costs=costs,
         headline="sagefm-m",
     )  # fmt: skip
@@ -331,7 +331,7 @@ def test_classes_and_spots_called_by_numbers_come_back_from_files(tmp_path):
     for name, table in zip(("predictions", "fits"), annotate(representation, read, PLAN),
                            strict=True):  # fmt: skip
         write_table(table, tmp_path / f"{name}.tsv")
-    found = summarise(
+    found = summarise_task(
         read,
         {"pca": [read_table(tmp_path / f"{n}.tsv", dtype=TEXT) for n in ("predictions", "fits")]},
         PLAN, splits={}, costs=pd.DataFrame(columns=["representation"]), headline="sagefm-m",
@@ -348,9 +348,9 @@ def test_classes_and_spots_called_by_numbers_come_back_from_files(tmp_path):
 
 def test_nothing_to_score_is_told():
     labels = labels_of(patients=1, spots=60)
-    plan = Plan(["held_out_patients"], ["logistic"])
+    plan = AnnotationPlan(["held_out_patients"], ["logistic"])
     annotations = {"pca": annotate(representation_of(labels), labels, plan)}
     with pytest.raises(InputError, match=r"no fold could be scored \(the cohort has one patient"):
-        summarise(
+        summarise_task(
             labels, annotations, plan, splits={}, rows=[], costs=pd.DataFrame(), headline="pca"
         )

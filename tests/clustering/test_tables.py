@@ -9,7 +9,7 @@ from sagefm.claims.claim import claims_table
 from sagefm.clustering.claims import clustering_claims
 from sagefm.clustering.figures import draw_batch_biology, draw_metrics
 from sagefm.clustering.map_figures import draw_cluster_maps, draw_umap, matched_labels
-from sagefm.clustering.tables import comparison_table, skipped_table, summary_table
+from sagefm.clustering.tables import clustering_comparisons, clustering_summary, skipped_table
 from sagefm.common.errors import InputError
 from sagefm.representations.catalogue import representation_name
 from sagefm.stats.paired import sign_flip
@@ -34,7 +34,9 @@ def of_patients(scores, groups):
 
 
 def test_intervals_are_students_over_patients_of_seed_means(scores):
-    row = pick(summary_table(scores, COSTS), representation="pca", metric="ari", over="patients")
+    row = pick(
+        clustering_summary(scores, COSTS), representation="pca", metric="ari", over="patients"
+    )
     values = scores.query("representation == 'pca' and metric == 'ari' and scope == 'section'")
     means = values.groupby("section")["value"].mean()
     low, high = stats.t.interval(0.95, 7, means.mean(), stats.sem(means))
@@ -46,7 +48,7 @@ def test_intervals_are_students_over_patients_of_seed_means(scores):
 def test_sections_of_a_patient_count_once(scores):
     """Three sections of P and five of Q: the mean of two means, not of eight values."""
     two = of_patients(scores, {name: "P" if name in "ABC" else "Q" for name in SECTIONS})
-    row = pick(summary_table(two, COSTS), representation="pca", metric="ari", over="patients")
+    row = pick(clustering_summary(two, COSTS), representation="pca", metric="ari", over="patients")
     own = two.query("representation == 'pca' and metric == 'ari' and scope == 'section'")
     means = own.groupby("patient")["value"].mean()
     low, high = stats.t.interval(0.95, 1, means.mean(), stats.sem(means))
@@ -54,13 +56,13 @@ def test_sections_of_a_patient_count_once(scores):
     assert means.mean() != pytest.approx(own["value"].mean())
     assert (row["n"], row["n_sections"], row["spots"]) == (2, 8, 800)
     where = {"metric": "ari", "representation": "sagefm-paper", "reference": "mofa"}
-    pair = pick(comparison_table(two), **where)
+    pair = pick(clustering_comparisons(two), **where)
     assert (pair["n"], pair["n_sections"], pair["better_in"]) == (2, 8, 2)
     assert pair["p"] == pair["smallest_p"] == 0.5
 
 
 def test_pooled_clusterings_vary_over_seeds_and_geometry_over_patients(scores):
-    table = summary_table(scores, COSTS)
+    table = clustering_summary(scores, COSTS)
     pooled = pick(table, representation="mofa", clustering="leiden")
     assert (pooled["over"], pooled["n"], pooled["spots"]) == ("seeds", 2, 800)
     assert pooled["n_sections"] == 0
@@ -73,18 +75,18 @@ def test_pooled_clusterings_vary_over_seeds_and_geometry_over_patients(scores):
 
 def test_a_single_section_has_no_interval(scores):
     alone = scores[scores["section"] == "A"]
-    row = pick(summary_table(alone, COSTS), representation="pca", metric="ari")
+    row = pick(clustering_summary(alone, COSTS), representation="pca", metric="ari")
     assert np.isnan(row["low"]) and np.isnan(row["high"]) and row["mean"] > 0
 
 
 def test_other_spots_are_refused(scores):
     one = (scores["representation"] == "pca") & (scores["metric"] == "ari")
     with pytest.raises(InputError, match="different spots"):
-        summary_table(scores.assign(spots=scores["spots"].mask(one, 90)), COSTS)
+        clustering_summary(scores.assign(spots=scores["spots"].mask(one, 90)), COSTS)
 
 
 def test_differences_are_paired_by_patient(scores):
-    table = comparison_table(scores)
+    table = clustering_comparisons(scores)
     where = {"metric": "ari", "representation": "sagefm-paper"}
     row = pick(table, reference="mofa", **where)
     wide = (
@@ -104,7 +106,7 @@ def test_differences_are_paired_by_patient(scores):
 
 def test_lower_is_better_for_davies_bouldin(scores):
     row = pick(
-        comparison_table(scores),
+        clustering_comparisons(scores),
         metric="davies_bouldin_pcs", representation="sagefm-paper", reference="pca",
     )  # fmt: skip
     assert row["difference"] < 0 and row["better_in"] == 8
@@ -114,7 +116,7 @@ def test_lower_is_better_for_batch(scores):
     where = {"representation": "sagefm-paper", "reference": "pca", "centred": False}
     for metric in ("purity", "group_silhouette"):
         batch, biology = (
-            pick(comparison_table(scores), metric=metric, factor=factor, **where)
+            pick(clustering_comparisons(scores), metric=metric, factor=factor, **where)
             for factor in ("patient", "label")
         )
         assert batch["difference"] > 0 and batch["better_in"] == 0
@@ -124,12 +126,12 @@ def test_lower_is_better_for_batch(scores):
 def test_sections_that_one_lacks_are_left_out_of_the_pair(scores):
     lacking = scores[~((scores["representation"] == "mofa") & (scores["section"] == "A"))]
     where = {"metric": "ari", "representation": "sagefm-paper"}
-    table = comparison_table(lacking)
+    table = clustering_comparisons(lacking)
     assert pick(table, reference="mofa", **where)["n"] == 7
     assert pick(table, reference="pca", **where)["n"] == 8
     # Of a patient with another section, only the section that both have counts.
     two = of_patients(lacking, dict(zip(SECTIONS, "PPQQRRSS", strict=True)))
-    row = pick(comparison_table(two), reference="mofa", **where)
+    row = pick(clustering_comparisons(two), reference="mofa", **where)
     wide = two.query("metric == 'ari' and scope == 'section'").pivot_table(
         index="section", columns="representation", values="value"
     )
@@ -141,7 +143,7 @@ def test_sections_that_one_lacks_are_left_out_of_the_pair(scores):
 
 
 def test_without_references_nothing_is_compared(scores):
-    table = comparison_table(scores[scores["representation"].str.startswith("sagefm")])
+    table = clustering_comparisons(scores[scores["representation"].str.startswith("sagefm")])
     assert not len(table) and "p_holm_own" in table
 
 
@@ -151,7 +153,7 @@ def test_what_was_skipped_is_named_once():
 
 
 def claim(scores, paper_data=True):
-    summary, comparisons = summary_table(scores, COSTS), comparison_table(scores)
+    summary, comparisons = clustering_summary(scores, COSTS), clustering_comparisons(scores)
     (found,) = clustering_claims(
         "paper", ["paper", "wide"], "breast", "a breast cohort", summary, comparisons,
         paper_data, "8 of 8 patients seen",
@@ -221,7 +223,7 @@ def texts(figure) -> str:
 
 
 def test_the_figures_show_every_representation(scores):
-    summary = summary_table(scores, COSTS)
+    summary = clustering_summary(scores, COSTS)
     metrics = draw_metrics(summary)
     names = {representation_name(name) for name in MEANS}
     assert {"PCA", "MOFA", "neighbour mean", "sagefm-paper"} < names
@@ -243,7 +245,7 @@ def test_the_figures_show_every_representation(scores):
 
 def test_long_intervals_do_not_hide_the_means(scores):
     two = of_patients(scores, {name: "P" if name in "ABC" else "Q" for name in SECTIONS})
-    summary = summary_table(two, COSTS)
+    summary = clustering_summary(two, COSTS)
     noisy = summary.assign(low=summary["low"] - 50, high=summary["high"] + 50)
     ax = draw_metrics(noisy).axes[0]
     left, right = ax.get_xlim()

@@ -1,6 +1,6 @@
 """Which files make a section; what is wrong with them is tested with their readers."""
 
-from sagefm.cohorts.formats import FORMATS, locate
+from sagefm.cohorts.formats import FORMATS, find_section
 from sagefm.config.schemas import load_schema
 from support import helpers
 
@@ -17,7 +17,7 @@ def test_locate_opens_nothing_and_names_every_file(tmp_path):
         "spatial/tissue_positions_list.csv",
     ):
         helpers.write_bytes(tmp_path / "outs" / name, b"")
-    assert locate(tmp_path / "outs") == (
+    assert find_section(tmp_path / "outs") == (
         "spaceranger",
         {
             "counts": tmp_path / "outs/filtered_feature_bc_matrix.h5",

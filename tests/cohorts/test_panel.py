@@ -9,7 +9,7 @@ import pytest
 import scipy.sparse as sp
 
 from sagefm.cohorts.panel import harmonise, read_aliases
-from sagefm.cohorts.readers import read_section
+from sagefm.cohorts.readers import read_source
 from sagefm.common.errors import InputError
 from sagefm.sections.genes import read_panel
 from support import helpers
@@ -38,7 +38,7 @@ def mapped(adata, **kwargs):
 
 
 def test_a_real_section_keeps_every_count_of_the_panel(panel):
-    source = read_section(helpers.REPO / "resources/demo/st/SPA142.h5ad")
+    source = read_source(helpers.REPO / "resources/demo/st/SPA142.h5ad")
     result, counts = harmonise(source, panel)
     assert isinstance(result.X, sp.csr_matrix) and result.X.dtype == np.int32
     assert result.X.has_canonical_format and (result.X.data > 0).all()

@@ -8,7 +8,7 @@ import scipy.sparse as sp
 
 from sagefm.cohorts.ingest import ingest
 from sagefm.cohorts.qc import apply_qc, count_shared_positions, qc_table, spot_measures
-from sagefm.cohorts.readers import read_section
+from sagefm.cohorts.readers import read_source
 from sagefm.common import h5ad, io
 from sagefm.common.errors import InputError
 from support import helpers
@@ -38,7 +38,7 @@ def test_measures_are_over_all_genes_of_the_source():
 
 def test_measures_agree_with_scanpy():
     scanpy = pytest.importorskip("scanpy")
-    adata = read_section(helpers.REPO / "resources/demo/st/heart-1.h5ad")
+    adata = read_source(helpers.REPO / "resources/demo/st/heart-1.h5ad")
     names = list(adata.var_names)
     names[:3] = ["MT-CO1", "MT-ND1", "MT-ATP6"]
     adata.var_names = names

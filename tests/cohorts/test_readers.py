@@ -6,7 +6,7 @@ import pytest
 import scipy.sparse as sp
 
 from sagefm.cohorts.positions import COLUMNS, read_positions
-from sagefm.cohorts.readers import read_section
+from sagefm.cohorts.readers import read_source
 from sagefm.common.errors import InputError
 from support import helpers
 
@@ -65,7 +65,7 @@ def test_every_format_gives_the_same_section(case, section, tmp_path):
     fmt, write = FORMATS[case]
     path, positions = write(section, tmp_path)
     for asked in ("auto", fmt):
-        read = read_section(path, asked, positions)
+        read = read_source(path, asked, positions)
         assert read.uns["reader"] == fmt
         assert list(read.obs_names) == list(section.obs_names)
         assert list(read.var_names) == list(section.var_names)
@@ -81,7 +81,7 @@ def test_every_format_gives_the_same_section(case, section, tmp_path):
 
 
 def test_x_is_the_pixel_column(section):
-    read = read_section(helpers.REPO / "resources/demo/st/heart-1.h5ad", "hest")
+    read = read_source(helpers.REPO / "resources/demo/st/heart-1.h5ad", "hest")
     assert read.uns["reader"] == "hest"
     pixels = section.obs[["pxl_col_in_fullres", "pxl_row_in_fullres"]]
     np.testing.assert_allclose(read.obsm["spatial"], pixels, rtol=1e-6)
@@ -94,7 +94,7 @@ def test_a_header_is_read_by_name_not_by_order(section, tmp_path):
     shuffled.insert(0, "barcode", shuffled.pop("barcode"))
     shuffled.to_csv(tmp_path / "b.csv", index=False)
     matrix = helpers.write_tenx_h5(section, tmp_path / "matrix.h5")
-    read = read_section(matrix, "tenx_h5", tmp_path / "b.csv")
+    read = read_source(matrix, "tenx_h5", tmp_path / "b.csv")
     np.testing.assert_allclose(read.obsm["spatial"], section.obsm["spatial"], rtol=1e-6)
 
 
@@ -104,14 +104,14 @@ def test_positions_replace_those_of_an_h5ad(section, tmp_path):
     positions = helpers.write_positions(
         section, tmp_path / "p.csv", header=True, pxl_col_in_fullres=moved
     )
-    assert read_section(path, positions=positions).obsm["spatial"][:, 0] == pytest.approx(moved)
+    assert read_source(path, positions=positions).obsm["spatial"][:, 0] == pytest.approx(moved)
 
 
 def test_coordinates_may_lack_outside_the_tissue(section, tmp_path):
     adata = section.copy()
     adata.obs["in_tissue"] = [False] + [True] * (adata.n_obs - 1)
     adata.obsm["spatial"][0] = np.nan
-    read = read_section(h5ad(adata, tmp_path)[0])
+    read = read_source(h5ad(adata, tmp_path)[0])
     assert list(read.obs["in_tissue"][:2]) == [0, 1] and np.isnan(read.obsm["spatial"][0]).all()
 
 
@@ -121,7 +121,7 @@ def test_repeated_genes_images_and_symbols_of_a_source(section, tmp_path):
     adata.var["feature_name"] = list(adata.var_names)
     adata.var_names = ["ENSG1", "ENSG2", "ENSG2"]
     adata.uns["spatial"] = {"slide": {"images": {"hires": np.zeros((4, 4, 3))}}}
-    read = read_section(h5ad(adata, tmp_path)[0])
+    read = read_source(h5ad(adata, tmp_path)[0])
     assert list(read.var_names) == ["ENSG1", "ENSG2", "ENSG2"]
     assert list(read.var["gene_symbols"]) == list(section.var_names[:3])
     assert set(read.uns) == {"reader"}
@@ -306,7 +306,7 @@ def test_bad_input_is_one_sentence(case, section, tmp_path):
     path, positions = make(section.copy(), tmp_path)
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(InputError) as caught:
-        read_section(path, positions=positions)
+        read_source(path, positions=positions)
     sentence = str(caught.value)
     assert [word for word in words if word not in sentence] == []
     assert "\n" not in sentence and sentence.endswith(".")
@@ -318,4 +318,4 @@ def test_bad_input_is_one_sentence(case, section, tmp_path):
 )
 def test_a_wrong_format_is_named(fmt, words):
     with pytest.raises(InputError, match=words):
-        read_section(helpers.REPO / "resources/demo/st/heart-1.h5ad", fmt)
+        read_source(helpers.REPO / "resources/demo/st/heart-1.h5ad", fmt)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from sagefm.cohorts.shared import link_shared, sample_key
+from sagefm.cohorts.shared import content_key, link_shared
 
 ROW = {"cohort": "atlas", "sample": "s1", "path_or_id": "a.h5ad", "positions": float("nan")}
 LABELS = pd.DataFrame({"sample": ["s1", "s2"], "spot": ["A", "B"], "label": ["x", "y"]})
@@ -15,12 +15,12 @@ SETTINGS = {"qc": {"min_counts": 1, "in_tissue": True}}
 
 @pytest.fixture
 def key(tmp_path):
-    """`sample_key` of a section and a module, any part of which a test may change."""
+    """`content_key` of a section and a module, any part of which a test may change."""
     for name in ("section", "module.py"):
         (tmp_path / name).write_text(name)
 
     def call(row=ROW, files=("section",), settings=SETTINGS, labels=LABELS, code=("module.py",)):
-        return sample_key(
+        return content_key(
             row, [tmp_path / f for f in files], settings, labels, [tmp_path / f for f in code]
         )
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from sagefm.common.text import TOO_FEW, told, told_between
+from sagefm.common.text import UNKNOWN_NUMBER, format_interval, format_number
 
 
 @pytest.mark.parametrize(
@@ -12,12 +12,12 @@ from sagefm.common.text import TOO_FEW, told, told_between
     [
         (0.126, "+.2f", "+0.13"),
         (-0.5, ".0%", "-50%"),
-        (math.nan, "+.2f", TOO_FEW),
+        (math.nan, "+.2f", UNKNOWN_NUMBER),
         (math.inf, ".1f", "inf"),
     ],
 )
 def test_a_number_is_written_by_its_format_unless_it_is_not_known(value, form, text):
-    assert told(value, form) == text
+    assert format_number(value, form) == text
 
 
 @pytest.mark.parametrize(
@@ -26,8 +26,8 @@ def test_a_number_is_written_by_its_format_unless_it_is_not_known(value, form, t
         ((0.5, 0.25, 0.75), "+0.50 [0.25, 0.75]"),
         ((-0.5, -0.75, 0.25), "-0.50 [-0.75, 0.25]"),
         ((0.5, math.nan, math.nan), "+0.50"),
-        ((math.nan, math.nan, math.nan), TOO_FEW),
+        ((math.nan, math.nan, math.nan), UNKNOWN_NUMBER),
     ],
 )
 def test_an_interval_is_left_out_where_there_is_none(values, text):
-    assert told_between(*values, "+.2f") == text
+    assert format_interval(*values, "+.2f") == text

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sagefm.annotation.predict import Plan, annotate
+from sagefm.annotation.predict import AnnotationPlan, annotate
 from sagefm.clustering.cluster import cluster_representation
 from sagefm.clustering.scopes import Settings
 from sagefm.clustering.umap import umap_table
@@ -71,7 +71,9 @@ def found(cohort):
     labels["patient"] = labels["sample"]
     labels["label"] = np.where(np.arange(N) % 3, "stroma", "tumour")
     labels.loc[:9, "label"] = None
-    plan = Plan(["random_spots", "held_out_patients"], ["logistic", "knn"], [False, True], 1)
+    plan = AnnotationPlan(
+        ["random_spots", "held_out_patients"], ["logistic", "knn"], [False, True], 1
+    )
     predictions = {name: annotate(one, labels, plan)[0] for name, one in own.items()}
     for table in predictions.values():  # so that one taken for another shows
         shown = (table["protocol"] == "held_out_patients") & (table["classifier"] == "logistic")

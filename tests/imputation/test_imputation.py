@@ -14,8 +14,8 @@ from sagefm.common.h5ad import read_h5ad, write_h5ad
 from sagefm.common.io import read_table, write_table
 from sagefm.graphs.neighbourhoods import load_graph
 from sagefm.imputation.figures import draw_imputation
-from sagefm.imputation.score import Plan, score_section, score_sections
-from sagefm.imputation.tables import METRICS, SETTINGS, summarise
+from sagefm.imputation.score import ImputationPlan, score_section, score_sections
+from sagefm.imputation.tables import METRICS, SETTINGS, summarise_imputation
 from sagefm.networks.checkpoint import save_checkpoint
 from sagefm.networks.sagefm import build_network
 from sagefm.sections.section import draw_rows
@@ -23,7 +23,7 @@ from support import small
 
 SPOTS, GENES, UNKNOWN = 40, 120, 7
 CPU = torch.device("cpu")
-PLAN = Plan(shares=(0.2, 0.6), repeats=2, seed=3, batch_size=16)
+PLAN = ImputationPlan(shares=(0.2, 0.6), repeats=2, seed=3, batch_size=16)
 FACTS = [
     {"sample": "heart-1", "patient": "P1", "patient_seen": True},
     {"sample": "heart-2", "patient": "P1", "patient_seen": True},
@@ -143,24 +143,27 @@ def test_scores_are_those_of_a_dense_computation(sections, name, gene_mean):
 
 
 def test_genes_are_nested_and_the_same_for_everyone():
-    sets = {share: Plan([], seed=1).genes(share, 0, 1000) for share in (0.1, 0.5, 0.9)}
+    sets = {share: ImputationPlan([], seed=1).genes(share, 0, 1000) for share in (0.1, 0.5, 0.9)}
     assert [len(genes) for genes in sets.values()] == [100, 500, 900]
     assert set(sets[0.1]) < set(sets[0.5]) < set(sets[0.9])
     for genes in sets.values():
         assert (np.diff(genes) > 0).all()
-    others = (Plan([], seed=1).genes(0.5, 1, 1000), Plan([], seed=2).genes(0.5, 0, 1000))
+    others = (
+        ImputationPlan([], seed=1).genes(0.5, 1, 1000),
+        ImputationPlan([], seed=2).genes(0.5, 0, 1000),
+    )
     for other in others:  # half of another set by chance
         assert 200 < len(set(other) & set(sets[0.5])) < 300
 
 
 def test_batches_do_not_matter(sections, gene_mean):
-    whole = scored(sections, "gcn", gene_mean, Plan((0.6,), batch_size=1000))
-    parts = scored(sections, "gcn", gene_mean, Plan((0.6,), batch_size=7))
+    whole = scored(sections, "gcn", gene_mean, ImputationPlan((0.6,), batch_size=1000))
+    parts = scored(sections, "gcn", gene_mean, ImputationPlan((0.6,), batch_size=7))
     pd.testing.assert_frame_equal(whole, parts, rtol=1e-4)
 
 
 def test_some_spots_stand_for_all(sections, gene_mean):
-    plan = Plan((0.6,), spots=12)
+    plan = ImputationPlan((0.6,), spots=12)
     rows = [draw_rows(section, plan.spots, plan.seed) for section in sections]
     assert all(len(mine) == 12 and (np.diff(mine) > 0).all() for mine in rows)
     assert not np.array_equal(rows[0], rows[1])
@@ -206,7 +209,7 @@ def patients_like(patients: int) -> pd.DataFrame:
 
 def test_patients_are_what_is_counted():
     samples = patients_like(6)
-    table = summarise(samples).set_index(["setting", "predictor", "metric"])
+    table = summarise_imputation(samples).set_index(["setting", "predictor", "metric"])
     own = samples.groupby(["setting", "predictor", "patient"])[[*METRICS]].mean()
     for key, row in table.iterrows():
         *who, metric = key
@@ -230,7 +233,7 @@ def test_patients_are_what_is_counted():
 
 
 def test_a_sample_without_a_patient_is_one(samples):
-    table = summarise(samples)
+    table = summarise_imputation(samples)
     assert (table["n_patients"].where(table["mean"].notna(), 2) == 2).all()
     assert (table["n_samples"] == 3).all()
     wanted = {"setting": "systematic", "predictor": "model", "share": 0.2, "metric": "mse"}
@@ -247,7 +250,7 @@ def test_a_sample_without_a_patient_is_one(samples):
 
 def test_shares_are_a_family_of_tests():
     samples = pd.concat([patients_like(8).assign(share=share) for share in (0.1, 0.5)])
-    table = summarise(samples)
+    table = summarise_imputation(samples)
     known = table[table["p"].notna()]
     np.testing.assert_allclose(known["p_holm"], np.minimum(2 * known["p"], 1))
 
@@ -257,7 +260,7 @@ def summaries(samples: pd.DataFrame) -> pd.DataFrame:
     scales = {"paper": "log1p", "strict": "log1p", "scaled": "log1p_cp10k"}
     return pd.concat(
         [
-            summarise(samples).assign(model=model, cohort="breast", normalisation=scale)
+            summarise_imputation(samples).assign(model=model, cohort="breast", normalisation=scale)
             for model, scale in scales.items()
         ],
         ignore_index=True,

@@ -5,7 +5,7 @@ from functools import cache
 import pytest
 
 from sagefm.claims.claim import claims_table
-from sagefm.common.text import TOO_FEW
+from sagefm.common.text import UNKNOWN_NUMBER
 from sagefm.perturbation.claims import Findings, perturbation_claims
 from sagefm.perturbation.summary import summarise_pairs
 from support.perturbed import coexpression_like, exchanged, genes_like, pairs_like, responses_like
@@ -66,7 +66,7 @@ def test_three_inputs_decide_nothing():
 def test_what_one_input_leaves_unknown_is_said_in_words():
     made = claim(findings(0.1, inputs=1))
     text = " ".join((made.obtained, made.baseline, made.reason))
-    assert TOO_FEW in text and "nan" not in text
+    assert UNKNOWN_NUMBER in text and "nan" not in text
 
 
 def test_pairs_that_have_no_control_decide_nothing():

@@ -8,7 +8,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from sagefm.perturbation.coexpression import Coexpression
 from sagefm.perturbation.discrimination import SCORES, discrimination_table, ranking
-from sagefm.perturbation.summary import summarise_pairs, summary_table
+from sagefm.perturbation.summary import response_summary, summarise_pairs
 from sagefm.perturbation.tables import CONTROLS, level_table, pair_slopes, pair_table
 from sagefm.stats.paired import holm, sign_flip, sign_flips
 from sagefm.stats.patients import BOOTSTRAPS, Patients, level_spearman, resampling
@@ -156,7 +156,7 @@ def test_levels_keep_every_mean():
 
 def test_the_summary_finds_what_was_put_in():
     both, slopes, tables = tables_of(raised=RAISED, back=0.04)
-    summary = summary_table(both[0], slopes, tables, seed=0).set_index(["direction", "control"])
+    summary = response_summary(both[0], slopes, tables, seed=0).set_index(["direction", "control"])
     assert (summary["n_patients"] == 8).all() and (summary["n_patients_seen"] == 2).all()
     assert (summary["n_samples"] == 9).all() and (summary["n_spots"] == 900).all()
     fair = summary.loc["forward", "expression_matched"]
@@ -187,7 +187,7 @@ def test_the_summary_finds_what_was_put_in():
 
 def test_nothing_put_in_is_nothing_found():
     both, slopes, tables = tables_of(raised=0)
-    summary = summary_table(both[0], slopes, tables, seed=0)
+    summary = response_summary(both[0], slopes, tables, seed=0)
     assert (summary["p_holm"] > 0.05).all()
     assert (summary["cohens_d_z"].abs() < 0.5).all()
     assert summary["share_as_expected"].dropna().between(0.3, 0.7).all()
@@ -196,7 +196,7 @@ def test_nothing_put_in_is_nothing_found():
 def test_pairs_without_an_effect_are_left_out_of_the_comparison():
     both, slopes, tables = tables_of()
     slopes[0].spread[5] = np.nan  # control genes that do not respond at all
-    summary = summary_table(both[0], slopes, tables, seed=0)
+    summary = response_summary(both[0], slopes, tables, seed=0)
     counts = summary.groupby("direction")["n_pairs"].max()
     assert (counts["forward"], counts["forward less reverse"]) == (len(PAIRS), len(PAIRS) - 1)
 
@@ -205,7 +205,7 @@ def test_both_means_of_a_comparison_are_of_its_pairs_alone():
     both, slopes, tables = tables_of(raised=RAISED)
     slopes[0].by_sample[5, 1] = np.nan  # its input is paired with all outputs: none is unmatched
     slopes[0].by_sample[5, 0] = 7
-    summary = summary_table(both[0], slopes, tables, seed=0)
+    summary = response_summary(both[0], slopes, tables, seed=0)
     assert summary["n_pairs"].iloc[0] == len(PAIRS) - 1
     difference = summary["matched"] - summary["reference"]
     np.testing.assert_allclose(difference, summary["difference"], rtol=1e-6, atol=1e-9)
@@ -214,7 +214,7 @@ def test_both_means_of_a_comparison_are_of_its_pairs_alone():
 def test_control_genes_that_hardly_move_do_not_make_the_mean():
     both, slopes, tables = tables_of()
     slopes[0].spread[5] = 1e-9
-    summary = summary_table(both[0], slopes, tables, seed=0).set_index(["direction", "control"])
+    summary = response_summary(both[0], slopes, tables, seed=0).set_index(["direction", "control"])
     assert summary.loc["forward less reverse", "random"]["matched"] < 4
     assert (tables[0].drop(index=5)["effect_random"].abs() < 10).all()
 

@@ -20,7 +20,7 @@ from sagefm.recovery.score import (
     recover,
     recovery_maps,
 )
-from sagefm.recovery.tables import DETECTION_BINS, gene_table, genes_to_map, summary_table
+from sagefm.recovery.tables import DETECTION_BINS, gene_table, genes_to_map, recovery_summary
 from sagefm.sections.batches import Batches
 from sagefm.stats.correlation import benjamini_hochberg, spot_scores
 from support import small
@@ -103,7 +103,7 @@ def genes(recovery) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def summary(recovery, genes) -> pd.DataFrame:
-    return summary_table(recovery, genes)
+    return recovery_summary(recovery, genes)
 
 
 def pooled(dense, predictor, chosen=(0, 1, 2)):

@@ -11,7 +11,7 @@ from matplotlib.text import Text
 
 from sagefm.annotation.page import draw_annotation_page
 from sagefm.clustering.page import draw_clustering_page
-from sagefm.clustering.tables import summary_table
+from sagefm.clustering.tables import clustering_summary
 from sagefm.perturbation.page import draw_perturbation_page
 from sagefm.plotting import style
 from sagefm.recovery.page import draw_recovery_page
@@ -90,7 +90,7 @@ def clustering():
     layout = spots.assign(umap_1=spots["x"], umap_2=spots["y"])
     umap = pd.concat(layout.assign(representation=name) for name in MEANS)
     palette = {"a": "#0072B2", "b": "#E69F00", "P": "#009E73"}
-    summary = summary_table(scores_like(), COSTS)
+    summary = clustering_summary(scores_like(), COSTS)
     return draw_clustering_page(
         umap, dict.fromkeys(MEANS, spots), summary, palette, ["undetermined"]
     )

@@ -16,7 +16,7 @@ from sagefm.common.errors import InputError
 from sagefm.common.h5ad import write_h5ad
 from sagefm.graphs.neighbourhoods import build_graph, nearest, save_graph
 from sagefm.representations.methods import banksy, graphst, mofa
-from sagefm.representations.methods.isolation import contained
+from sagefm.representations.methods.isolation import isolated
 from sagefm.representations.methods.registry import METHODS, load_method, read_options
 from sagefm.representations.methods.variable_genes import variable_genes
 from sagefm.sections.cohort import Cohort
@@ -205,7 +205,7 @@ def test_mofa_finds_the_factors_of_made_up_data(tmp_path):
     truth = rng.normal(size=(150, 2))
     values = truth @ rng.normal(size=(2, 60)) + 0.3 * rng.normal(size=(150, 60))
     samples = np.repeat(["b", "a"], 75)
-    with contained(0):
+    with isolated(0):
         network = mofa._fit(values, pd.Series(samples), mofa.Options(factors=4), 0)
     found = network.nodes["Z"].getExpectation()
     # Each true factor is a sum of the found ones, row by row: their order is that of the values.
@@ -217,7 +217,7 @@ def test_mofa_finds_the_factors_of_made_up_data(tmp_path):
 def test_banksy_is_own_and_neighbours_expression():
     rng = np.random.default_rng(0)
     spatial, values = rng.uniform(size=(30, 2)), rng.poisson(3.0, size=(30, 5)).astype(float)
-    with contained(0):
+    with isolated(0):
         found = banksy._matrix(values, spatial, banksy.Options())
     around = nearest(spatial, 7)[:, 1:]
     distance = np.linalg.norm(spatial[around] - spatial[:, None], axis=2)
@@ -227,7 +227,7 @@ def test_banksy_is_own_and_neighbours_expression():
     parts = [(part - part.mean(axis=0)) / part.std(axis=0) for part in (values, means)]
     expected = np.concatenate([np.sqrt(0.8) * parts[0], np.sqrt(0.2) * parts[1]], axis=1)
     np.testing.assert_allclose(found, expected, atol=1e-8)
-    with contained(0):
+    with isolated(0):
         found = banksy._matrix(values, spatial, banksy.Options(gradient=True))
     assert found.shape == (30, 15)
     assert np.isfinite(found).all()
@@ -242,7 +242,7 @@ def test_graphst_is_trained_as_its_package_does(epochs):
     features = rng.poisson(0.6, size=(80, 50)).astype(np.float32)
     nearest_spots = np.array([rng.choice(np.delete(np.arange(80), i), 3, False) for i in range(80)])
     ties = sp.csr_matrix((np.ones(240), nearest_spots.ravel(), np.arange(81) * 3), shape=(80, 80))
-    with contained(3):
+    with isolated(3):
         found, _ = graphst.train(features, ties, graphst.Options(epochs=epochs), 3)
     around = ties.toarray()
     adata = AnnData(
@@ -256,7 +256,7 @@ def test_graphst_is_trained_as_its_package_does(epochs):
         },
     )
     adata.var["highly_variable"] = True
-    with contained(3), torch.random.fork_rng():
+    with isolated(3), torch.random.fork_rng():
         package = GraphST(adata, random_seed=3, epochs=epochs).train()
     np.testing.assert_allclose(found, package.obsm["emb"], atol=1e-4)
 

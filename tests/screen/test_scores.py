@@ -13,8 +13,8 @@ from sagefm.screen.scores import (
     Truth,
     permuted_outputs,
     read_truth,
-    score_table,
     scores_of,
+    screen_scores,
     sign_agreement,
 )
 from sagefm.screen.tables import screen_table
@@ -79,7 +79,7 @@ def test_areas_are_those_of_scikit_learn(truth):
     score[tuple(truth.listed.T)] += 0.4
     score[5] = np.nan
     mean = rng.random(len(truth.outputs))
-    row = score_table(truth, {("all", "response"): score}, mean, 50, seed=1).iloc[0]
+    row = screen_scores(truth, {("all", "response"): score}, mean, 50, seed=1).iloc[0]
     known = np.nan_to_num(score, nan=-99)[truth.field]
     assert row["auroc"] == pytest.approx(roc_auc_score(label_of(truth), known), abs=1e-12)
     precision = average_precision_score(label_of(truth), known)
@@ -91,7 +91,7 @@ def test_areas_are_those_of_scikit_learn(truth):
 def test_the_null_is_the_table_with_its_outputs_permuted(truth):
     rng = np.random.default_rng(4)
     score, mean = rng.normal(size=truth.field.shape), rng.random(len(truth.outputs))
-    row = score_table(truth, {("all", "response"): score}, mean, 30, seed=7).iloc[0]
+    row = screen_scores(truth, {("all", "response"): score}, mean, 30, seed=7).iloc[0]
     null = []
     for moved in permuted_outputs(mean, 30, seed=7):
         label = np.zeros(truth.field.shape, dtype=bool)
@@ -127,7 +127,7 @@ def test_what_knows_the_pairs_passes_the_null_and_popularity_does_not():
     knows = rng.normal(size=(30, 100))
     knows[tuple(listed.T)] += 0.5
     scores = {("all", "popular"): popular, ("all", "knows"): knows}
-    table = score_table(truth, scores, mean, 200, seed=1).set_index("score")
+    table = screen_scores(truth, scores, mean, 200, seed=1).set_index("score")
     assert table.loc["popular", "auroc"] > 0.7
     assert table.loc["popular", "p"] > 0.05
     assert table.loc["knows", "p"] == pytest.approx(1 / 201)
@@ -189,7 +189,7 @@ def test_the_figure_has_a_panel_a_table_and_a_dot_a_score(truth, contexts):
     jacobian = JacobianLike() if len(contexts) > 1 else None
     correlations = dict.fromkeys(("coexpression", "coexpression_within"), truth.field * 0.5)
     scores = scores_of(truth, screen_like(contexts), jacobian, correlations)
-    table = score_table(truth, scores, np.arange(len(truth.outputs)), 20, seed=1)
+    table = screen_scores(truth, scores, np.arange(len(truth.outputs)), 20, seed=1)
     both = [table.assign(truth=name) for name in ("ligand_receptor", "tf_targets")]
     figure = draw_screen_scores(pd.concat(both).assign(model="paper", cohort="breast"))
     FigureCanvasAgg(figure).draw()

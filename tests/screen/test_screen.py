@@ -13,8 +13,14 @@ from sagefm.common.h5ad import read_h5ad, write_h5ad
 from sagefm.common.io import write_table
 from sagefm.networks.sagefm import build_network, input_layout
 from sagefm.screen import screen
-from sagefm.screen.screen import CollapsedScreen, GeneralScreen, Plan, build_screen, run_screen
-from sagefm.screen.spots import Drawn, draw, draw_spots, screened_genes
+from sagefm.screen.screen import (
+    CollapsedScreen,
+    GeneralScreen,
+    ScreenPlan,
+    build_screen,
+    run_screen,
+)
+from sagefm.screen.spots import Drawn, sample_spots, screened_genes, spots_of_cohort
 from sagefm.screen.tables import by_context, screen_table, top_outputs
 from sagefm.sections.gene_summary import gene_levels
 from sagefm.sections.genes import named_columns
@@ -39,7 +45,7 @@ def prepared(folder, name="gcn", spec=CLIQUE, widths=small.WIDTHS):
         torch.nn.init.constant_(network.fc_gene.bias, 0.3)
     layout = input_layout(name, spec["kind"])
     levels = gene_levels(sections, "log1p")[["low", "high"]].to_numpy()[INPUTS]
-    plan = Plan(*map(torch.from_numpy, (INPUTS, levels, OUTPUTS)), len(CONTEXTS))
+    plan = ScreenPlan(*map(torch.from_numpy, (INPUTS, levels, OUTPUTS)), len(CONTEXTS))
     return network.eval(), layout, Drawn(sections, CONTEXTS), plan
 
 
@@ -178,18 +184,18 @@ def obs_like() -> pd.DataFrame:
 
 
 def test_spots_are_drawn_evenly_over_samples():
-    drawn = draw_spots(obs_like(), "all", 24, seed=1)
+    drawn = sample_spots(obs_like(), "all", 24, seed=1)
     assert list(drawn) == ["all"]
     assert np.bincount(np.searchsorted([50, 60], drawn["all"], side="right")).tolist() == [8, 8, 8]
     assert (np.diff(drawn["all"]) > 0).all()
-    many = draw_spots(obs_like(), "all", 60, seed=1)["all"]
+    many = sample_spots(obs_like(), "all", 60, seed=1)["all"]
     assert len(many) == 60
     assert set(range(50, 70)) <= set(many)  # the small ones give all they have, the large the rest
 
 
 def test_contexts_are_columns_and_unknown_ones_no_context():
     table = obs_like()
-    drawn = draw_spots(table, "label", 6, seed=1)
+    drawn = sample_spots(table, "label", 6, seed=1)
     assert {name: len(rows) for name, rows in drawn.items()} == {
         "rare": 3,
         "stroma": 6,
@@ -197,11 +203,11 @@ def test_contexts_are_columns_and_unknown_ones_no_context():
     }
     for name, rows in drawn.items():
         assert set(table["label"].iloc[rows]) == {name}
-    assert list(draw_spots(table, "organ", 2, seed=1)) == ["x", "y"]
+    assert list(sample_spots(table, "organ", 2, seed=1)) == ["x", "y"]
 
 
 def test_draws_are_seeded():
-    first, same, other = (draw_spots(obs_like(), "all", 10, seed)["all"] for seed in (1, 1, 2))
+    first, same, other = (sample_spots(obs_like(), "all", 10, seed)["all"] for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, same)
     assert set(first) != set(other)
 
@@ -209,7 +215,7 @@ def test_draws_are_seeded():
 def test_a_context_nobody_has_is_an_error():
     table = obs_like().drop(columns="label")
     with pytest.raises(InputError, match="no spot of samples a, b, c has a label; choose another"):
-        draw_spots(table, "label", 5, seed=1)
+        sample_spots(table, "label", 5, seed=1)
 
 
 def test_spots_of_a_cohort_the_model_has_learnt_from_are_its_test_samples(tmp_path):
@@ -234,12 +240,12 @@ def test_spots_of_a_cohort_the_model_has_learnt_from_are_its_test_samples(tmp_pa
         graphs=[section.graph_path for section in sections],
         split=tmp_path / "split.tsv",
     )
-    drawn = draw(files, rows, "demo", context="patient", spots=7, seed=1)
+    drawn = spots_of_cohort(files, rows, "demo", context="patient", spots=7, seed=1)
     assert [section.sample for section in drawn.sections] == [small.SAMPLES[1]]
     assert drawn.sizes == {"P1": 7}
     table["cohort"] = "another"
     write_table(table, tmp_path / "split.tsv")
-    drawn = draw(files, rows, "demo", context="patient", spots=7, seed=1)
+    drawn = spots_of_cohort(files, rows, "demo", context="patient", spots=7, seed=1)
     assert drawn.sizes == {"P0": 7, "P1": 7}
     assert drawn.contexts["P1"].min() >= 40
 

@@ -5,8 +5,8 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from sagefm.annotation.predict import Plan, annotate
-from sagefm.annotation.summary import summarise
+from sagefm.annotation.predict import AnnotationPlan, annotate
+from sagefm.annotation.summary import summarise_task
 from sagefm.representations.files import Representation
 
 CLASSES = ("a", "b", "c")
@@ -41,13 +41,13 @@ def representation_of(labels: pd.DataFrame, name: str = "pca", noise: float = 1.
     return Representation(name, values.astype(np.float32), obs, spatial, True, False)
 
 
-PLAN = Plan(PROTOCOLS, ["logistic"], repeats=2)
+PLAN = AnnotationPlan(PROTOCOLS, ["logistic"], repeats=2)
 
 
 @cache
 def tables_like() -> dict[str, pd.DataFrame]:
     labels = labels_of()
-    plan = Plan(PLAN.protocols, ["logistic"], centred=[False, True], repeats=1)
+    plan = AnnotationPlan(PLAN.protocols, ["logistic"], centred=[False, True], repeats=1)
     annotations = {
         name: annotate(representation_of(labels, name, noise, seed), labels, plan)
         for seed, (name, noise) in enumerate(
@@ -58,7 +58,7 @@ def tables_like() -> dict[str, pd.DataFrame]:
         {"cohort": "x", "sample": f"s{i}", "dataset": "d", "patient": f"p{i}"} for i in range(4)
     ]
     split = pd.DataFrame({"cohort": ["y"], "sample": ["t"], "group": ["d:p0"], "part": ["train"]})
-    return summarise(
+    return summarise_task(
         labels, annotations, plan, splits={"m": split}, rows=rows,
         costs=pd.DataFrame(columns=["representation"]), headline="sagefm-m",
     )  # fmt: skip

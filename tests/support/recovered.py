@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from sagefm.recovery.score import PREDICTORS, RANKED, Recovery
-from sagefm.recovery.tables import gene_table, summary_table
+from sagefm.recovery.tables import gene_table, recovery_summary
 from sagefm.stats.correlation import Moments
 
 
@@ -35,7 +35,7 @@ def recovery_like(genes: int = 200, spots: int = 150) -> tuple[pd.DataFrame, pd.
     recovery.spearman_n += recovery.strata["all", "all"].n
     table = gene_table(recovery, [f"GENE{i}" for i in range(genes)])
     names = {"model": "paper", "cohort": "breast"}
-    return summary_table(recovery, table).assign(**names), table.assign(**names)
+    return recovery_summary(recovery, table).assign(**names), table.assign(**names)
 
 
 def maps_like(genes: int = 6) -> pd.DataFrame:

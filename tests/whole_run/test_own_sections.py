@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sagefm.cohorts.readers import read_section
+from sagefm.cohorts.readers import read_source
 from sagefm.downloads.archives import extract
 from sagefm.downloads.fetch import bring
 from sagefm.downloads.lock import LockTable
@@ -109,6 +109,6 @@ def test_an_example_brings_its_section(example, section, tmp_path, monkeypatch):
         archive, inside, member = place.partition(f"{CONTENTS}/")
         if inside:
             extract(archive, member, place)
-    found = read_section(path, positions=where or None)
+    found = read_source(path, positions=where or None)
     assert found.n_obs == section.n_obs
     assert found.X.sum() == section.X.sum()

@@ -20,7 +20,7 @@ from bench.generated import generate_section, pixels, visium_array
 from bench.measured import measured
 from bench.prediction import H100, PARAMETERS, Rates, predicted_hours
 from bench.stages import PAPER, stream, train
-from sagefm.cohorts.readers import read_section
+from sagefm.cohorts.readers import read_source
 from sagefm.graphs.grid import grid_adjacency
 from sagefm.graphs.neighbourhoods import build_graph, spot_spacing
 from sagefm.networks.sagefm import build_network
@@ -65,7 +65,7 @@ def test_more_genes_are_found_in_a_spot_than_at_the_depth_of_the_source(generate
 def test_a_section_is_read_as_hest_and_its_array_is_hexagonal(generated, tmp_path):
     section = generated[0]
     section.write_h5ad(tmp_path / "made.h5ad")
-    read = read_section(tmp_path / "made.h5ad", "hest")
+    read = read_source(tmp_path / "made.h5ad", "hest")
     array = read.obs[["array_row", "array_col"]].to_numpy()
     adjacency = grid_adjacency(read.obsm["spatial"], array, "Visium")
     assert np.bincount(np.diff(adjacency.indptr)).argmax() == 6

@@ -332,7 +332,7 @@ def task_keys(task, *keys):
 
 
 def task_plan(wildcards):
-    """What `annotation.Plan` takes."""
+    """What `annotation.predict.AnnotationPlan` takes."""
     keys = ["protocols", "classifiers", "centred", "repeats", "seed", "class_weight"]
     return task_keys(wildcards.task, *keys)
 

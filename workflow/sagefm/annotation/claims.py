@@ -45,7 +45,7 @@ def task_claim(judged: Judged, scores: pd.DataFrame, comparisons: pd.DataFrame) 
     Parameters
     ----------
     scores, comparisons
-        Of `annotation_tables.score_table` and `comparison_table`.
+        Of `annotation_tables.task_scores` and `task_comparisons`.
     """
     protocol = headline_protocol(scores)
     whole = scores[(scores["subset"] == "all") & ~scores["centred"].astype(bool)]

@@ -49,7 +49,7 @@ def draw_annotation(
     Parameters
     ----------
     scores
-        Of `annotation_tables.score_table`.
+        Of `annotation_tables.task_scores`.
     skipped
         Folds that could not be fitted: protocol, reason; they are counted under the panels.
     title

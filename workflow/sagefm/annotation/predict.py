@@ -24,7 +24,7 @@ LOG = logging.getLogger("sagefm")
 
 
 @dataclass(frozen=True)
-class Plan:
+class AnnotationPlan:
     """What is computed of a task: as in the config's entry.
 
     Of several values of `centred`, all but the first go to the first classifier alone.
@@ -46,7 +46,7 @@ class Annotation:
     fits: list[dict] = field(default_factory=list)
 
 
-def task_folds(spots: pd.DataFrame, plan: Plan) -> list[tuple[Fold, str]]:
+def task_folds(spots: pd.DataFrame, plan: AnnotationPlan) -> list[tuple[Fold, str]]:
     """The folds of a task, each with why it has to be skipped (empty: it has not).
 
     Parameters
@@ -70,7 +70,7 @@ def task_folds(spots: pd.DataFrame, plan: Plan) -> list[tuple[Fold, str]]:
 
 
 def annotate(
-    representation: Representation, labels: pd.DataFrame, plan: Plan
+    representation: Representation, labels: pd.DataFrame, plan: AnnotationPlan
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Predict the class of every spot of a task, each time it is in a test part.
 
@@ -124,7 +124,7 @@ def _one_fold(
     spots: pd.DataFrame,
     classes: np.ndarray,
     centred: bool,
-    plan: Plan,
+    plan: AnnotationPlan,
 ) -> None:
     """Fit every classifier on the fold's training part, and predict its test part."""
     scaling = fit_scaling(values[fold.train])
@@ -212,7 +212,7 @@ def _facts(fold: Fold, spots: pd.DataFrame, centred: bool) -> dict:
     }
 
 
-def majority_predictions(spots: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+def majority_predictions(spots: pd.DataFrame, plan: AnnotationPlan) -> pd.DataFrame:
     """Every test spot predicted to be of the training part's largest class: what costs nothing.
 
     Only of the folds that the representations are scored on.

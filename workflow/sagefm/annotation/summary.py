@@ -4,16 +4,16 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from sagefm.annotation.predict import Plan, majority_predictions, task_folds
+from sagefm.annotation.predict import AnnotationPlan, majority_predictions, task_folds
 from sagefm.annotation.tables import (
     class_table,
-    comparison_table,
     confusion_table,
     map_table,
     patient_subsets,
     patient_table,
-    score_table,
     seen_patients,
+    task_comparisons,
+    task_scores,
 )
 from sagefm.annotation.terms import KEYS, best_of, headline_protocol
 from sagefm.common.errors import InputError
@@ -21,10 +21,10 @@ from sagefm.common.errors import InputError
 NEIGHBOUR_MEAN = "neighbour_mean"
 
 
-def summarise(
+def summarise_task(
     labels: pd.DataFrame,
     annotations: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]],
-    plan: Plan,
+    plan: AnnotationPlan,
     *,
     splits: Mapping[str, pd.DataFrame],
     rows: Sequence[Mapping],
@@ -74,7 +74,7 @@ def summarise(
     predictions = pd.concat([predictions, majority_predictions(spots, plan)], ignore_index=True)
     fits = pd.concat([own.assign(representation=name) for name, (_, own) in annotations.items()])
     seen = seen_patients(splits, pd.DataFrame(rows))
-    scores = score_table(predictions, fits, seen, costs, plan.seed)
+    scores = task_scores(predictions, fits, seen, costs, plan.seed)
     patients = patient_table(predictions, seen)
     subsets = patient_subsets(patients["patient"].unique(), seen)
     shown = _shown(scores, headline, plan.classifiers[0])
@@ -83,7 +83,7 @@ def summarise(
         "per_class": class_table(predictions),
         "confusion": confusion_table(predictions),
         "patients": patients,
-        "comparisons": comparison_table(patients, subsets),
+        "comparisons": task_comparisons(patients, subsets),
         "skipped": skipped,
         "shown": shown,
         "maps": map_table(

@@ -43,7 +43,7 @@ def _groups(predictions: pd.DataFrame) -> Iterator[tuple[dict, pd.DataFrame]]:
         yield dict(zip(KEYS, keys, strict=True)), own
 
 
-def score_table(
+def task_scores(
     predictions: pd.DataFrame,
     fits: pd.DataFrame,
     seen: Mapping[str, Sequence[str]],
@@ -161,7 +161,7 @@ def patient_table(predictions: pd.DataFrame, seen: Mapping[str, Sequence[str]]) 
     return pd.DataFrame(rows)
 
 
-def comparison_table(patients: pd.DataFrame, subsets: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+def task_comparisons(patients: pd.DataFrame, subsets: Mapping[str, Sequence[str]]) -> pd.DataFrame:
     """Each representation against each of `BASELINES`, patient by patient.
 
     Like is compared with like: the same classifier, centring, protocol and patients.

@@ -6,7 +6,7 @@ import pandas as pd
 
 from sagefm.claims.claim import Claim, judge
 from sagefm.clustering.tables import REFERENCES, lower_is_better
-from sagefm.common.text import count, told, told_between
+from sagefm.common.text import count, format_interval, format_number
 from sagefm.representations.catalogue import representation_name
 
 HEADLINE = ("section", "kmeans", "label", "ari")
@@ -62,13 +62,13 @@ def clustering_claims(
         verdict["reason"],
         *(_difference(pairs.loc[reference], reference) for reference in references),
     ]
-    facts.append(f"smallest p possible {told(pairs['smallest_p'].min(), '.2g')}")
+    facts.append(f"smallest p possible {format_number(pairs['smallest_p'].min(), '.2g')}")
     facts += _beside(summary, name, references[0])
     facts.append(_best(scores, models, references))
     return [
         Claim(
             "clustering",
-            obtained=f"mean ARI {told_between(own['mean'], own['low'], own['high'], '.3f')} "
+            obtained=f"mean ARI {format_interval(own['mean'], own['low'], own['high'], '.3f')} "
             "(k-means within a section)",
             baseline=", ".join(
                 f"{representation_name(r)} {scores.loc[r, 'mean']:.3f}" for r in references
@@ -111,9 +111,9 @@ def _pick(table: pd.DataFrame, key: tuple[str, str, str | None, str]) -> pd.Data
 
 def _difference(pair: pd.Series, reference: str) -> str:
     return (
-        f"{told(pair['difference'], '+.3f')} to {representation_name(reference)} (better in "
-        f"{pair['better_in']:.0f} of {pair['n']} patients, sign-flip p {told(pair['p'], '.3f')}, "
-        f"Holm {told(pair['p_holm_own'], '.3f')})"
+        f"{format_number(pair['difference'], '+.3f')} to {representation_name(reference)} (better "
+        f"in {pair['better_in']:.0f} of {pair['n']} patients, sign-flip p "
+        f"{format_number(pair['p'], '.3f')}, Holm {format_number(pair['p_holm_own'], '.3f')})"
     )
 
 

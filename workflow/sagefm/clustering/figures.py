@@ -57,7 +57,7 @@ def draw_metrics(summary: pd.DataFrame) -> Figure:
     Parameters
     ----------
     summary
-        Of `clustering_tables.summary_table`.
+        Of `clustering_tables.clustering_summary`.
     """
     lines = -(-sum(len(_rows(summary, key)) > 0 for key in PANELS) // COLUMNS)
     names = summary["representation"].nunique()
@@ -103,7 +103,7 @@ def draw_batch_biology(summary: pd.DataFrame) -> Figure:
     Parameters
     ----------
     summary
-        Of `clustering_tables.summary_table`.
+        Of `clustering_tables.clustering_summary`.
     """
     figure = Figure(figsize=(DOUBLE, 2.9 * max(len(_biology(summary)), 1) + 0.2))
     fill_batch_biology(figure, summary)

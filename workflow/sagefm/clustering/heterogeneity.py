@@ -10,7 +10,7 @@ from sklearn.metrics import silhouette_samples
 from sklearn.neighbors import NearestNeighbors
 
 from sagefm.clustering.graph import nearest_spots
-from sagefm.clustering.metrics import draw
+from sagefm.clustering.metrics import subsample
 
 
 def heterogeneity_scores(
@@ -50,7 +50,7 @@ def heterogeneity_scores(
     if patients is not None and len(np.unique(patients)) >= 2:
         across = neighbour_shares(values, groups, neighbours, patients)
         columns["purity_across"] = _by_section(*across, samples)
-    drawn = draw(len(values), spots, seed)
+    drawn = subsample(len(values), spots, seed)
     if len(np.unique(groups[drawn])) >= 2:
         silhouettes = pd.Series(silhouette_samples(values[drawn], groups[drawn]))
         columns["group_silhouette"] = silhouettes.groupby(samples[drawn]).mean()

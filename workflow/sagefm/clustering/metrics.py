@@ -40,7 +40,7 @@ class Geometry:
 
     def __init__(self, values: np.ndarray, spots: int, seed: int) -> None:
         self.values = values
-        self.drawn = draw(len(values), spots, seed)
+        self.drawn = subsample(len(values), spots, seed)
         self.distances = metrics.pairwise.euclidean_distances(values[self.drawn])
         self.total = float(np.square(values - values.mean(axis=0)).sum())
 
@@ -119,7 +119,7 @@ def chance_share(groups: np.ndarray) -> float:
     return float(np.sum(sizes * (sizes - 1)) / (len(groups) * (len(groups) - 1)))
 
 
-def draw(n: int, most: int, seed: int) -> np.ndarray:
+def subsample(n: int, most: int, seed: int) -> np.ndarray:
     """Indices of at most `most` of n spots, drawn without replacement, in order."""
     if n <= most:
         return np.arange(n)

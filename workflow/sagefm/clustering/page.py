@@ -39,7 +39,7 @@ def draw_clustering_page(
         As `draw_umap` and `draw_cluster_maps` take them; of the UMAP, representations that are
         among `clusters` are shown, up to `UMAPS`.
     summary
-        Of `clustering_tables.summary_table`.
+        Of `clustering_tables.clustering_summary`.
     """
     figure = Figure(figsize=(DOUBLE, 9.3))
     first, second, third = below(figure, [3.7, 2.0, 3.6])

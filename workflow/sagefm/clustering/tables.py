@@ -33,7 +33,7 @@ KEYS = ["scope", "centred", "clustering", "factor", "metric"]
 FACTS = ["transductive", "spatial"]
 
 
-def summary_table(scores: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFrame:
+def clustering_summary(scores: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFrame:
     """Mean and 95 % interval (Student's t) of every score.
 
     Over patients, each the mean of its sections and these of their seeds, where sections have
@@ -91,7 +91,9 @@ def summary_table(scores: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFrame:
     return table.merge(facts, on="representation").merge(costs, on="representation", how="left")
 
 
-def comparison_table(scores: pd.DataFrame, references: Sequence[str] = REFERENCES) -> pd.DataFrame:
+def clustering_comparisons(
+    scores: pd.DataFrame, references: Sequence[str] = REFERENCES
+) -> pd.DataFrame:
     """Paired differences over patients of each representation and the references it is held to.
 
     A patient's difference is the mean of its sections' that both were scored on.

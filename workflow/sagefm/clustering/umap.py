@@ -11,7 +11,7 @@ import pandas as pd
 import scipy.sparse as sp
 
 from sagefm.clustering.graph import fuzzy_graph, reduce, rotate
-from sagefm.clustering.metrics import draw
+from sagefm.clustering.metrics import subsample
 from sagefm.representations.files import Representation, require_same_spots
 
 EPOCHS = 200
@@ -54,7 +54,7 @@ def umap_table(
     for representation in representations:
         first = representation.obs.index if first is None else first
         require_same_spots(first, representation.obs.index, representation.name)
-        drawn = draw(len(first), spots, seed)
+        drawn = subsample(len(first), spots, seed)
         values = representation.values
         values = reduce(values, components, seed) if sp.issparse(values) else rotate(values)
         layout = umap_layout(values[drawn, :components], neighbours, seed)

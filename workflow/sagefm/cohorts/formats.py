@@ -7,7 +7,7 @@ from sagefm.common.errors import InputError
 FORMATS = ("auto", "hest", "spaceranger", "tenx_h5", "mtx", "h5ad")
 
 
-def locate(
+def find_section(
     path: str | Path, fmt: str = "auto", positions: str | Path | None = None
 ) -> tuple[str, dict[str, Path]]:
     """Format of a section and the files that make it, by role; nothing is opened.

@@ -33,7 +33,7 @@ def read_image(
     Parameters
     ----------
     fmt, files
-        Of `formats.locate`.
+        Of `formats.find_section`.
     pixels
         Longest side of what is returned; a larger image is shrunk.
 

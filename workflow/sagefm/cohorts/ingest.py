@@ -8,12 +8,12 @@ from pathlib import Path
 import anndata
 import pandas as pd
 
-from sagefm.cohorts.formats import locate
+from sagefm.cohorts.formats import find_section
 from sagefm.cohorts.images import image_files, read_image
 from sagefm.cohorts.panel import harmonise as harmonise_genes
 from sagefm.cohorts.panel import read_aliases
 from sagefm.cohorts.qc import apply_qc, count_shared_positions
-from sagefm.cohorts.readers import read_section
+from sagefm.cohorts.readers import read_source
 from sagefm.common.errors import InputError
 from sagefm.common.io import sha256
 from sagefm.sections.labels import join_labels, labels_of_sample
@@ -92,14 +92,14 @@ def _named(row: Mapping) -> Iterator[None]:
 
 
 def _locate(path: Path, row: Mapping) -> tuple[str, dict[str, Path]]:
-    """`formats.locate`, with the format and positions of the sheet's row."""
-    return locate(path, _value(row, "format") or "auto", _value(row, "positions") or None)
+    """`formats.find_section`, with the format and positions of the sheet's row."""
+    return find_section(path, _value(row, "format") or "auto", _value(row, "positions") or None)
 
 
 def _ingest(path, row, panel, qc, harmonise, labels, image_pixels) -> anndata.AnnData:
     """`ingest`, with errors that do not yet name the sheet's row."""
     fmt, files = _locate(path, row)
-    source = read_section(path, fmt, files.get("positions"))
+    source = read_source(path, fmt, files.get("positions"))
     _check_expected(source, row, path)
     facts: dict[str, str | int | float] = {name: _value(row, name) for name in _FACTS}
     facts |= {

@@ -65,7 +65,7 @@ def harmonise(
     Parameters
     ----------
     adata
-        A section as `readers.read_section` gives it.
+        A section as `readers.read_source` gives it.
     panel
         Gene symbols in the model's order.
     duplicates

@@ -44,7 +44,7 @@ def apply_qc(
     Parameters
     ----------
     adata
-        A section as `readers.read_section` gives it, X raw counts.
+        A section as `readers.read_source` gives it, X raw counts.
     in_tissue
         Keep only spots with `obs['in_tissue']` 1; without that column every spot is in tissue.
     min_counts, min_genes

@@ -11,7 +11,7 @@ import pandas as pd
 import scipy.io
 import scipy.sparse as sp
 
-from sagefm.cohorts.formats import locate
+from sagefm.cohorts.formats import find_section
 from sagefm.cohorts.positions import attach_positions, check_spatial, read_positions, standard_obs
 from sagefm.common.errors import InputError
 
@@ -19,7 +19,7 @@ from sagefm.common.errors import InputError
 SYMBOL_COLUMNS = ("gene_symbols", "gene_symbol", "gene_name", "feature_name")
 
 
-def read_section(
+def read_source(
     path: str | Path, fmt: str = "auto", positions: str | Path | None = None
 ) -> anndata.AnnData:
     """Read one section.
@@ -27,7 +27,7 @@ def read_section(
     Parameters
     ----------
     path
-        File or folder of the section, see `formats.locate`.
+        File or folder of the section, see `formats.find_section`.
     fmt
         One of `formats.FORMATS`; `auto` tells by the name and content of `path`.
     positions
@@ -51,7 +51,7 @@ def read_section(
         and the remedy.
     """
     path = Path(path)
-    fmt, files = locate(path, fmt, positions)
+    fmt, files = find_section(path, fmt, positions)
     with warnings.catch_warnings():
         # Repeated symbols are settled by `panel.harmonise`, which counts them.
         warnings.filterwarnings("ignore", message=".*names are not unique")

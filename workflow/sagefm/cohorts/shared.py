@@ -14,7 +14,7 @@ import pandas as pd
 from sagefm.common.io import atomic, sha256
 
 
-def sample_key(
+def content_key(
     row: Mapping,
     files: Sequence[str | Path],
     settings: Mapping,

@@ -2,18 +2,18 @@
 
 import math
 
-TOO_FEW = "too few to tell"
+UNKNOWN_NUMBER = "too few to tell"
 """What stands in a sentence for a number that too few patients, pairs or genes left unknown."""
 
 
-def told(value: float, form: str) -> str:
-    """A number in a sentence, written by a format as `+.2f`; `TOO_FEW` where it is not known."""
-    return TOO_FEW if math.isnan(value) else format(value, form)
+def format_number(value: float, form: str) -> str:
+    """A number in a sentence, as `+.2f` formats it; `UNKNOWN_NUMBER` for NaN."""
+    return UNKNOWN_NUMBER if math.isnan(value) else format(value, form)
 
 
-def told_between(value: float, low: float, high: float, form: str) -> str:
+def format_interval(value: float, low: float, high: float, form: str) -> str:
     """A number with its interval; without one where too few values have none."""
-    text, ends = told(value, form), form.removeprefix("+")
+    text, ends = format_number(value, form), form.removeprefix("+")
     if math.isnan(value + low + high):
         return text
     return f"{text} [{low:{ends}}, {high:{ends}}]"

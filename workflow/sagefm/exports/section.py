@@ -42,7 +42,7 @@ def embed_section(
     Parameters
     ----------
     source
-        Whatever `readers.read_section` reads.
+        Whatever `readers.read_source` reads.
     output
         The file to write: `ingest.ingest`'s sample (raw counts on the model's panel, coordinates,
         array positions, the image where the source has one) with the embedding in

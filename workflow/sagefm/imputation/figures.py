@@ -57,7 +57,7 @@ def draw_imputation(summary: pd.DataFrame) -> Figure:
     Parameters
     ----------
     summary
-        Of `imputation_tables.summarise`, with columns model, cohort and normalisation; one cohort.
+        Of `tables.summarise_imputation`, with columns model, cohort and normalisation; one cohort.
     """
     models = list(summary["model"].unique())
     signs = dict(zip(models, zip(cycle(MODEL_COLOURS), cycle(MODEL_MARKERS)), strict=False))

@@ -26,7 +26,7 @@ _STACK = ("systematic", "centre_only", "neighbour_mean", "gene_mean", "zero")
 
 
 @dataclass(frozen=True)
-class Plan:
+class ImputationPlan:
     """What is taken out, and of which spots the predictions are scored.
 
     Parameters
@@ -71,7 +71,7 @@ def score_section(
     layout: str,
     normalisation: str,
     gene_mean: np.ndarray,
-    plan: Plan,
+    plan: ImputationPlan,
     device: torch.device,
 ) -> pd.DataFrame:
     """Take genes out of one section, predict them, and score the predictions.
@@ -182,7 +182,7 @@ def score_sections(
     layout: str,
     normalisation: str,
     gene_mean: np.ndarray,
-    plan: Plan,
+    plan: ImputationPlan,
     device: torch.device,
 ) -> Iterator[pd.DataFrame]:
     """`score_section` of each section in turn, with its facts (sample, patient, patient_seen)."""

@@ -18,7 +18,7 @@ METRICS = ("mse", "rmse", "r2", "r2_spot", "median_pearson", "mean_pearson", "co
 """Scores of `imputation.score_section`."""
 
 
-def summarise(samples: pd.DataFrame) -> pd.DataFrame:
+def summarise_imputation(samples: pd.DataFrame) -> pd.DataFrame:
     """Scores over patients: repeats are averaged, then a patient's sections.
 
     Parameters

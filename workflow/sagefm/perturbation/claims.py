@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from sagefm.claims.claim import Claim, judge
-from sagefm.common.text import count, told, told_between
+from sagefm.common.text import count, format_interval, format_number
 from sagefm.perturbation.terms import BETWEEN, FORWARD, REMAINDER
 
 ALPHA = 0.05
@@ -80,7 +80,7 @@ def perturbation_claims(
     table, first = next(iter(findings.items()))
     fair = first.row(FORWARD, FAIR)
     references = " against ".join(
-        f"{told(first.score(name)['auroc'], '.3f')} {words}"
+        f"{format_number(first.score(name)['auroc'], '.3f')} {words}"
         for name, words in (("slope", "by slope"), ("coexpression_pooled", "by co-expression"))
     )
     instead = f"computed on {title}, not on the paper's samples"
@@ -88,7 +88,7 @@ def perturbation_claims(
     reasons = [verdict["reason"], _answers(first), _numbers(first)]
     reasons += [
         f"pairs of {name.replace('_', ' ')}: {_answers(other)} (d_z "
-        f"{told(other.row(FORWARD, FAIR)['cohens_d_z'], '.2f')})"
+        f"{format_number(other.row(FORWARD, FAIR)['cohens_d_z'], '.2f')})"
         for name, other in findings.items()
         if name != table
     ]
@@ -150,19 +150,21 @@ def _numbers(findings: Findings) -> str:
     unmatched, between = findings.row(FORWARD, "unmatched"), findings.row(BETWEEN, FAIR)
     fair, left = findings.row(FORWARD, FAIR), findings.score(REMAINDER)
     return (
-        f"against the table's other outputs {told(unmatched['difference'], '+.2g')} (d_z "
-        f"{told(unmatched['cohens_d_z'], '.2f')}, Holm p {told(unmatched['p_holm'], '.2g')}), "
-        f"against random genes of like expression Holm p {told(fair['p_holm'], '.2g')}; forward "
-        f"less reverse, in these standard deviations, {told(between['difference'], '+.2f')} (Holm "
-        f"p {told(between['p_holm'], '.2g')}); AUROC of what co-expression and expression leave of "
-        f"the slopes {told_between(left['auroc'], left['auroc_low'], left['auroc_high'], '.3f')}"
+        f"against the table's other outputs {format_number(unmatched['difference'], '+.2g')} (d_z "
+        f"{format_number(unmatched['cohens_d_z'], '.2f')}, Holm p "
+        f"{format_number(unmatched['p_holm'], '.2g')}), against random genes of like expression "
+        f"Holm p {format_number(fair['p_holm'], '.2g')}; forward less reverse, in these standard "
+        f"deviations, {format_number(between['difference'], '+.2f')} (Holm p "
+        f"{format_number(between['p_holm'], '.2g')}); AUROC of what co-expression and expression "
+        "leave of the slopes "
+        f"{format_interval(left['auroc'], left['auroc_low'], left['auroc_high'], '.3f')}"
     )
 
 
 def _effect(findings: Findings) -> str:
     row, standard = findings.row(FORWARD, FAIR), findings.row(BETWEEN, FAIR)["matched"]
     return (
-        f"slope {told_between(row['difference'], row['low'], row['high'], '+.2g')} against random "
-        f"genes of like expression (d_z {told(row['cohens_d_z'], '.2f')}; in their standard "
-        f"deviations {told(standard, '+.2f')})"
+        f"slope {format_interval(row['difference'], row['low'], row['high'], '+.2g')} against "
+        f"random genes of like expression (d_z {format_number(row['cohens_d_z'], '.2f')}; in their "
+        f"standard deviations {format_number(standard, '+.2f')})"
     )

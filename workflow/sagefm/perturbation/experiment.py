@@ -100,7 +100,7 @@ def perturb_pairs(
     column = pd.Series(np.arange(len(gene_means)), gene_means["gene"])
     coded = np.stack([column[pairs[side]].to_numpy() for side in ("input", "output")], axis=1)
     seed = settings["seed"]
-    plan = Plan(
+    plan = PerturbationPlan(
         coded,
         levels_of(sections, normalisation, np.unique(coded[:, 0]), settings["levels"]),
         draw_controls(coded, gene_means["mean"].to_numpy(), settings["controls"], seed),
@@ -122,7 +122,7 @@ def perturb_pairs(
 
 
 @dataclass(frozen=True)
-class Plan:
+class PerturbationPlan:
     """What is perturbed and read: columns of the panel.
 
     Attributes
@@ -163,7 +163,7 @@ def respond_to_pairs(
     sections: Sequence[Section],
     rows: Sequence[np.ndarray],
     normalisation: str,
-    plan: Plan,
+    plan: PerturbationPlan,
     device: torch.device,
     state: Path,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -62,7 +62,7 @@ def summarise_pairs(
     return {
         "pairs": with_reverse(forward, reverse),
         "levels": _stacked(levels),
-        "summary": summary_table(responses[0], slopes, (forward, reverse), seed),
+        "summary": response_summary(responses[0], slopes, (forward, reverse), seed),
         "discrimination": _stacked(discrimination),
     }
 
@@ -75,7 +75,7 @@ GREATEST = 10.0
 """An effect counts for no more standard deviations: control genes may hardly move at all."""
 
 
-def summary_table(
+def response_summary(
     responses: PairResponses,
     slopes: tuple[Slopes, Slopes],
     tables: tuple[pd.DataFrame, pd.DataFrame],

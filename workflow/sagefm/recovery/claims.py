@@ -3,7 +3,7 @@
 import pandas as pd
 
 from sagefm.claims.claim import Claim, judge
-from sagefm.common.text import count, told
+from sagefm.common.text import count, format_number
 
 PAPER_RECOVERED = 0.91
 
@@ -21,7 +21,7 @@ def recovery_claims(
     detail = (
         f"{own['recovered_bh']:.1%} after Benjamini-Hochberg, {own['recovered_within_p05']:.1%} "
         f"within a section; {own['n_genes_constant']:,} genes are predicted constant, median r of "
-        f"the others {told(own['median_pearson'], '.3f')}; MSE {own['mse']:.4f}, "
+        f"the others {format_number(own['median_pearson'], '.3f')}; MSE {own['mse']:.4f}, "
         f"{_words(least_mse)} {untrained['mse'].min():.4f}"
     )
     found = "supported", "as many genes as reported, and more than any baseline"

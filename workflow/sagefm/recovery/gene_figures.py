@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
-from sagefm.common.text import count, told
+from sagefm.common.text import count, format_number
 from sagefm.plotting.style import (
     DOUBLE,
     NEUTRAL,
@@ -66,7 +66,7 @@ def fill_correlation_by_detection(figure: FigureBase, genes: pd.DataFrame) -> No
         if {"model", "neighbour_mean"} <= set(both):
             both = both.dropna(subset="neighbour_mean")
             # A gene that the model holds constant is not above anything.
-            higher = told(100 * (both["model"] > both["neighbour_mean"]).mean(), ".0f")
+            higher = format_number(100 * (both["model"] > both["neighbour_mean"]).mean(), ".0f")
             title += f"\nmodel above neighbour mean: {higher} % of {len(both):,} genes"
         ax.axhline(0, color=NEUTRAL, lw=0.6)
         ax.set_xlabel("detection rate of the gene (% of hidden entries)")

@@ -51,7 +51,7 @@ def gene_table(recovery: Recovery, genes: list[str]) -> pd.DataFrame:
     )
 
 
-def summary_table(recovery: Recovery, genes: pd.DataFrame) -> pd.DataFrame:
+def recovery_summary(recovery: Recovery, genes: pd.DataFrame) -> pd.DataFrame:
     """One row a predictor and stratum: all, each organ, patients seen or unseen, detection bins.
 
     A gene counts as recovered if its correlation is positive at two-sided p < 0.05, as tested

@@ -81,7 +81,7 @@ def read_truth(pairs: pd.DataFrame, inputs: pd.Index, outputs: pd.Index, name: s
     return Truth(list(names), list(others), listed, pairs["sign"].to_numpy(), field)
 
 
-def score_table(
+def screen_scores(
     truth: Truth,
     scores: Mapping[tuple[str, str], np.ndarray],
     output_mean: np.ndarray,

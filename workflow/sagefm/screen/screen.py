@@ -42,7 +42,7 @@ VALUES = 2**24
 
 
 @dataclass(frozen=True)
-class Plan:
+class ScreenPlan:
     """What a screen asks: inputs and outputs (int64 columns of the panel), the inputs' two levels.
 
     `levels` is float32 (inputs, 2), normalised expression; `contexts` the number of contexts.
@@ -57,7 +57,7 @@ class Plan:
 class Screen(ABC):
     """Responses of outputs to inputs, averaged over the spots of each context."""
 
-    plan: Plan
+    plan: ScreenPlan
     n_spots: int
     block: int
     """Inputs at a time: enough to keep the machine busy, few enough to fit in memory."""
@@ -77,7 +77,10 @@ class CollapsedScreen(Screen):
     """
 
     def __init__(
-        self, network: Collapsible, batches: Iterable[tuple[Neighbourhoods, Tensor]], plan: Plan
+        self,
+        network: Collapsible,
+        batches: Iterable[tuple[Neighbourhoods, Tensor]],
+        plan: ScreenPlan,
     ) -> None:
         self.network, self.plan, self.operations = network, plan, 0
         self.readout = Readout.of(network).only(plan.outputs)
@@ -123,7 +126,7 @@ class GeneralScreen(Screen):
     block = 1
     operations = 0
 
-    def __init__(self, batches: Iterable[tuple[Neighbourhoods, Tensor]], plan: Plan) -> None:
+    def __init__(self, batches: Iterable[tuple[Neighbourhoods, Tensor]], plan: ScreenPlan) -> None:
         self.batches, self.plan = list(batches), plan
         owner = torch.cat([own for _, own in self.batches])
         self.n_spots, self.sizes = len(owner), torch.bincount(owner, minlength=plan.contexts)
@@ -146,7 +149,7 @@ def build_screen(
     network: GeneDecoder,
     layout: str,
     batches: Iterable[tuple[Neighbourhoods, Tensor]],
-    plan: Plan,
+    plan: ScreenPlan,
 ) -> Screen:
     """The screen of a network on a layout (`model.input_layout`).
 

@@ -58,7 +58,7 @@ def screened_genes(
     return raised[varies], read
 
 
-def draw_spots(obs: pd.DataFrame, context: str, spots: int, seed: int) -> dict[str, np.ndarray]:
+def sample_spots(obs: pd.DataFrame, context: str, spots: int, seed: int) -> dict[str, np.ndarray]:
     """Rows of a cohort to perturb, a sorted array for each context.
 
     At most `spots` of each, drawn at random, as evenly over samples as they allow. Spots whose
@@ -131,10 +131,10 @@ class Drawn:
             start = end
 
 
-def draw(
+def spots_of_cohort(
     inputs: Any, rows: Sequence[Mapping], cohort: str, context: str, spots: int, seed: int
 ) -> Drawn:
-    """Spots of the sections of a cohort that a model may be scored on; see `draw_spots`.
+    """Spots of the sections of a cohort that a model may be scored on; see `sample_spots`.
 
     Parameters
     ----------
@@ -145,4 +145,4 @@ def draw(
     """
     sections, _ = scored_sections(inputs.samples, inputs.graphs, inputs.split, rows, cohort)
     obs = cohort_obs(tuple(section.counts_path for section in sections))
-    return Drawn(sections, draw_spots(obs, context, spots, seed))
+    return Drawn(sections, sample_spots(obs, context, spots, seed))

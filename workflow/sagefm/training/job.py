@@ -91,7 +91,7 @@ class TrainingJob:
             publish(trainer, SimpleNamespace(**self.output), self.threads, self.devices)
 
 
-def main(rank: int, size: int, meeting: str, folder: Path) -> int:
+def run_rank(rank: int, size: int, meeting: str, folder: Path) -> int:
     """One of the processes that `TrainingJob.run` launches; returns its exit status."""
     follow_parent()
     logging.basicConfig(
@@ -114,4 +114,4 @@ def main(rank: int, size: int, meeting: str, folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], Path(sys.argv[4])))
+    sys.exit(run_rank(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], Path(sys.argv[4])))

@@ -1,14 +1,14 @@
 """Score a task: all representations side by side."""
 
-from sagefm.annotation.predict import Plan
-from sagefm.annotation.summary import summarise
+from sagefm.annotation.predict import AnnotationPlan
+from sagefm.annotation.summary import summarise_task
 from sagefm.annotation.terms import TEXT
 from sagefm.common.io import read_table, write_table
 from sagefm.common.job import job
 
 with job(snakemake):
     params = snakemake.params
-    tables = summarise(
+    tables = summarise_task(
         read_table(snakemake.input.labels, dtype=TEXT),
         dict(
             zip(
@@ -22,7 +22,7 @@ with job(snakemake):
                 strict=True,
             )
         ),
-        Plan(**params.plan),
+        AnnotationPlan(**params.plan),
         splits=dict(
             zip(
                 params.models,

@@ -2,13 +2,13 @@
 
 import pandas as pd
 
-from sagefm.clustering.tables import comparison_table, skipped_table, summary_table
+from sagefm.clustering.tables import clustering_comparisons, clustering_summary, skipped_table
 from sagefm.common.io import read_table, write_table
 from sagefm.common.job import job
 
 with job(snakemake):
     inputs, outputs = snakemake.input, snakemake.output
     scores = pd.concat([read_table(path) for path in inputs.scores], ignore_index=True)
-    write_table(summary_table(scores, read_table(inputs.costs)), outputs.summary)
-    write_table(comparison_table(scores), outputs.comparisons)
+    write_table(clustering_summary(scores, read_table(inputs.costs)), outputs.summary)
+    write_table(clustering_comparisons(scores), outputs.comparisons)
     write_table(skipped_table([read_table(path) for path in inputs.skipped]), outputs.skipped)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from sagefm.cohorts.ingest import ingest, section_files
-from sagefm.cohorts.shared import link_shared, sample_key
+from sagefm.cohorts.shared import content_key, link_shared
 from sagefm.common.h5ad import write_h5ad
 from sagefm.common.io import read_table
 from sagefm.common.job import job
@@ -19,7 +19,7 @@ with job(snakemake) as log:
     files = [*section_files(inputs.source, row), inputs.panel, *filter(None, [aliases])]
     settings = {"qc": params.qc, "harmonise": harmonise, "aliases": bool(aliases)}
     settings["image_pixels"] = params.image_pixels
-    key = sample_key(params.row, files, settings, labels, inputs.library)
+    key = content_key(params.row, files, settings, labels, inputs.library)
     shared = Path(params.shared) / f"{key}.h5ad"
     if shared.exists():
         log.info("taking %s, which the same files and settings gave", shared)

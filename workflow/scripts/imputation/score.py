@@ -4,8 +4,8 @@ import pandas as pd
 
 from sagefm.common.io import read_table, write_table
 from sagefm.common.job import job
-from sagefm.imputation.score import Plan, score_sections
-from sagefm.imputation.tables import summarise
+from sagefm.imputation.score import ImputationPlan, score_sections
+from sagefm.imputation.tables import summarise_imputation
 from sagefm.networks.checkpoint import load_network
 from sagefm.networks.device import prepare_machine
 from sagefm.networks.sagefm import input_layout
@@ -22,7 +22,9 @@ with job(snakemake):
     network = load_network(inputs.checkpoint, params.model["network"], len(means))
     layout = input_layout(params.model["network"], params.model["kind"])
     settings = (layout, params.model["normalisation"], means["mean"].to_numpy())
-    scores = score_sections(network, sections, facts, *settings, Plan(**params.plan), device)
+    scores = score_sections(
+        network, sections, facts, *settings, ImputationPlan(**params.plan), device
+    )
     samples = pd.concat(scores, ignore_index=True)
     names = {
         "model": snakemake.wildcards.model,
@@ -30,4 +32,4 @@ with job(snakemake):
         "normalisation": params.model["normalisation"],
     }
     write_table(samples.assign(**names), output.samples)
-    write_table(summarise(samples).assign(**names), output.summary)
+    write_table(summarise_imputation(samples).assign(**names), output.summary)

@@ -11,7 +11,7 @@ from sagefm.networks.checkpoint import load_network
 from sagefm.networks.device import prepare_machine
 from sagefm.networks.sagefm import input_layout
 from sagefm.recovery.score import recover, recovery_maps
-from sagefm.recovery.tables import gene_table, genes_to_map, summary_table
+from sagefm.recovery.tables import gene_table, genes_to_map, recovery_summary
 from sagefm.sections.batches import Batches
 from sagefm.training.seen import scored_sections
 
@@ -36,7 +36,7 @@ with job(snakemake) as log:
     largest = max(sections, key=lambda section: section.n_spots())
     maps = recovery_maps(network, largest, template, genes_to_map(genes), gene_mean, device)
     tables = {
-        output.summary: summary_table(recovery, genes),
+        output.summary: recovery_summary(recovery, genes),
         output.samples: pd.DataFrame(recovery.samples),
         output.genes: genes,
         output.spots: pd.concat(recovery.spots, ignore_index=True),

@@ -6,12 +6,12 @@ from sagefm.networks.checkpoint import load_network
 from sagefm.networks.device import prepare_machine
 from sagefm.networks.sagefm import input_layout
 from sagefm.screen.jacobian import mean_jacobian, write_jacobian
-from sagefm.screen.spots import draw
+from sagefm.screen.spots import spots_of_cohort
 
 with job(snakemake):
     params, inputs, wildcards = snakemake.params, snakemake.input, snakemake.wildcards
     device = prepare_machine(snakemake.resources.device, snakemake.threads)
-    drawn = draw(inputs, params.rows, wildcards.cohort, **params.spots)
+    drawn = spots_of_cohort(inputs, params.rows, wildcards.cohort, **params.spots)
     genes = read_table(inputs.gene_means)["gene"].tolist()
     network = load_network(inputs.checkpoint, params.network, len(genes)).to(device)
     layout = input_layout(params.network, params.kind)

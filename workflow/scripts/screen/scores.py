@@ -7,7 +7,7 @@ from sagefm.common.io import read_table, write_table
 from sagefm.common.job import job
 from sagefm.perturbation.coexpression import read_coexpression
 from sagefm.screen.jacobian import Jacobian
-from sagefm.screen.scores import read_truth, score_table, scores_of
+from sagefm.screen.scores import read_truth, scores_of, screen_scores
 
 with job(snakemake) as log:
     params, inputs = snakemake.params, snakemake.input
@@ -22,7 +22,7 @@ with job(snakemake) as log:
         correlations = dict(zip(("coexpression", "coexpression_within"), found, strict=True))
         scores = scores_of(truth, screen, jacobian, correlations)
         mean = screen.var["mean"][truth.outputs].to_numpy()
-        table = score_table(truth, scores, mean, params.permutations, params.seed)
+        table = screen_scores(truth, scores, mean, params.permutations, params.seed)
         table.insert(0, "truth", name)
         tables.append(table)
         log.info("%s: %d pairs scored", name, len(truth.listed))

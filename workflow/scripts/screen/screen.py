@@ -11,15 +11,15 @@ from sagefm.common.state import exclusive, state_folder
 from sagefm.networks.checkpoint import load_network
 from sagefm.networks.device import prepare_machine
 from sagefm.networks.sagefm import input_layout
-from sagefm.screen.screen import Plan, build_screen, run_screen
-from sagefm.screen.spots import draw, screened_genes
+from sagefm.screen.screen import ScreenPlan, build_screen, run_screen
+from sagefm.screen.spots import screened_genes, spots_of_cohort
 from sagefm.screen.tables import screen_table, top_outputs
 from sagefm.sections.gene_summary import gene_levels
 
 with job(snakemake) as log:
     params, inputs, wildcards = snakemake.params, snakemake.input, snakemake.wildcards
     device = prepare_machine(snakemake.resources.device, snakemake.threads)
-    drawn = draw(inputs, params.rows, wildcards.cohort, **params.spots)
+    drawn = spots_of_cohort(inputs, params.rows, wildcards.cohort, **params.spots)
     genes = gene_levels(drawn.sections, params.normalisation)
     raised, read = screened_genes(
         genes, inputs.inputs or None, inputs.outputs or None, inputs.pairs
@@ -29,7 +29,9 @@ with job(snakemake) as log:
     network = load_network(inputs.checkpoint, params.network, len(genes)).to(device)
     layout = input_layout(params.network, params.kind)
     columns = (raised, genes[["low", "high"]].to_numpy()[raised], read)
-    plan = Plan(*(torch.from_numpy(column).to(device) for column in columns), len(drawn.contexts))
+    plan = ScreenPlan(
+        *(torch.from_numpy(column).to(device) for column in columns), len(drawn.contexts)
+    )
     recipe = {"layout": layout, "normalisation": params.normalisation, **params.spots}
     recipe |= {"inputs": raised.tolist(), "outputs": read.tolist()}
     files = [inputs.checkpoint, inputs.split, *inputs.samples, *inputs.graphs, *inputs.library]

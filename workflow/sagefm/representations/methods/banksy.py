@@ -57,7 +57,7 @@ def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
     import numpy as np
     from scanpy.pp import pca
 
-    from sagefm.representations.methods.isolation import contained
+    from sagefm.representations.methods.isolation import isolated
     from sagefm.representations.methods.variable_genes import variable_genes
     from sagefm.sections.cohort import cohort_obs, cohort_spatial
 
@@ -68,7 +68,7 @@ def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
     spatial = cohort_spatial(cohort.samples)
     blocks = []
     # A gene that a section lacks has no variance: pybanksy makes its 0 / 0 a 0.
-    with contained(seed), np.errstate(invalid="ignore"):
+    with isolated(seed), np.errstate(invalid="ignore"):
         for sample in dict.fromkeys(samples):
             rows = samples == sample
             blocks.append(_matrix(values[rows].toarray(), spatial[rows], options))

@@ -55,7 +55,7 @@ def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
     import numpy as np
     from scanpy.pp import pca, scale
 
-    from sagefm.representations.methods.isolation import contained
+    from sagefm.representations.methods.isolation import isolated
     from sagefm.representations.methods.variable_genes import variable_genes
     from sagefm.sections.cohort import cohort_obs
 
@@ -63,7 +63,7 @@ def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
     samples = cohort_obs(cohort.samples)["sample"].to_numpy()
     genes = variable_genes(expression, samples, options.n_top_genes)
     features = scale(expression[:, genes].toarray(), zero_center=False, max_value=10)
-    with contained(seed):
+    with isolated(seed):
         reconstruction, loss = train(features, _ties(cohort, options.neighbours), options, seed)
     logging.getLogger("sagefm").info("GraphST: loss %.4f in the last epoch", loss)
     components = min(options.components, min(reconstruction.shape) - 1)

@@ -11,7 +11,7 @@ import numpy as np
 
 
 @contextmanager
-def contained(seed: int) -> Iterator[None]:
+def isolated(seed: int) -> Iterator[None]:
     """Seed Python's and NumPy's generators for a while, and send what is printed to the log.
 
     Afterwards both generators and the warning filters are as they were before.

@@ -64,7 +64,7 @@ def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
 
     import numpy as np
 
-    from sagefm.representations.methods.isolation import contained
+    from sagefm.representations.methods.isolation import isolated
     from sagefm.representations.methods.variable_genes import variable_genes
     from sagefm.sections.cohort import cohort_obs
 
@@ -72,7 +72,7 @@ def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
     samples = cohort_obs(cohort.samples)["sample"].astype(str)
     genes = variable_genes(expression, samples.to_numpy(), options.n_top_genes)
     # 0 log 0, of a gene that is surely in or out of a factor: mofapy2 makes it 0.
-    with contained(seed), np.errstate(divide="ignore", invalid="ignore"):
+    with isolated(seed), np.errstate(divide="ignore", invalid="ignore"):
         model = _fit(expression[:, genes].toarray(), samples, options, seed)
     bound = model.train_stats["elbo"]
     log = logging.getLogger("sagefm")

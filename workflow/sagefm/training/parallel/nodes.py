@@ -77,7 +77,7 @@ def require_slurm(who: str) -> None:
 
 
 def _srun(nodes: int, cores: int, arguments: list[str]) -> int:
-    """Run `main` on each node; the exit status of `srun`."""
+    """Run `run_node` on each node; the exit status of `srun`."""
     command = [
         *("srun", f"--nodes={nodes}", f"--ntasks={nodes}", "--kill-on-bad-exit=1"),
         *(f"--cpus-per-task={max(cores // nodes, 1)}", "--cpu-bind=none"),
@@ -97,7 +97,7 @@ def _meeting() -> str:
         return f"tcp://{host}:{free.getsockname()[1]}"
 
 
-def main(module: str, size: int, meeting: str, folder: Path) -> int:
+def run_node(module: str, size: int, meeting: str, folder: Path) -> int:
     """The launcher of one node; returns its exit status."""
     logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.INFO)
     node, nodes = (int(os.environ[f"SLURM_{name}"]) for name in ("PROCID", "NTASKS"))
@@ -109,4 +109,4 @@ def main(module: str, size: int, meeting: str, folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], int(sys.argv[2]), sys.argv[3], Path(sys.argv[4])))
+    sys.exit(run_node(sys.argv[1], int(sys.argv[2]), sys.argv[3], Path(sys.argv[4])))
