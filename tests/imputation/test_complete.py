@@ -141,7 +141,7 @@ def test_a_run_that_fails_leaves_nothing(targeted, network, tmp_path, monkeypatc
     def broken(*_):
         raise RuntimeError("the machine gives up")
 
-    monkeypatch.setattr("sagefm.imputation.complete.predict", broken)
+    monkeypatch.setattr("sagefm.networks.fitted.predict", broken)
     path = tmp_path / "heart-1.h5ad"
     with pytest.raises(RuntimeError, match="gives up"):
         complete_section(network, targeted, "mean", "log1p", "paper", CPU, path)

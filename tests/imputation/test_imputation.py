@@ -319,7 +319,7 @@ def test_the_scripts_score_and_draw(sections, samples, gene_mean, tmp_path, repo
         rule="imputation",
         log=[tmp_path / "log"],
     )
-    for script in ("imputation", "imputation_figure"):
+    for script in ("imputation/score", "imputation/figure"):
         path = repo / f"workflow/scripts/{script}.py"
         runpy.run_path(str(path), init_globals={"snakemake": job})
     found = read_table(tmp_path / "samples.tsv", dtype={"patient": str})
