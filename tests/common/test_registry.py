@@ -68,7 +68,7 @@ def test_a_file_that_cannot_be_an_entry_is_named(folder, name, text, words):
 
 
 def test_an_unknown_name_ends_in_one_sentence(tmp_path):
-    with pytest.raises(InputError, match="the source `goe` is unknown.*did you mean `geo`"):
+    with pytest.raises(InputError, match=r"the source `goe` is unknown.*did you mean `geo`"):
         SOURCES.load("goe")
     with pytest.raises(InputError, match="no such Python file"):
         SOURCES.load_file(tmp_path / "gone.py")
