@@ -4,6 +4,7 @@ import logging
 import subprocess
 import sys
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,12 +16,8 @@ from sagefm.common.job import job
 
 @pytest.fixture
 def snakemake(tmp_path):
-    """What Snakemake hands to a script; the library's logger is as before afterwards."""
-    log = logging.getLogger("sagefm")
-    before, of_warnings = list(log.handlers), list(logging.getLogger("py.warnings").handlers)
-    yield SimpleNamespace(log=[str(tmp_path / "rule.log")], rule="ingest")
-    logging.captureWarnings(False)
-    log.handlers, logging.getLogger("py.warnings").handlers = before, of_warnings
+    """What Snakemake hands to a script."""
+    return SimpleNamespace(log=[str(tmp_path / "rule.log")], rule="ingest")
 
 
 def written(snakemake) -> str:
@@ -71,9 +68,28 @@ def test_a_new_start_begins_a_new_log(snakemake):
     for message in ("first", "second"):
         with job(snakemake) as log:
             log.info(message)
-        logging.getLogger("sagefm").handlers.clear()
     assert "second" in written(snakemake)
     assert "first" not in written(snakemake)
+
+
+@pytest.mark.parametrize("error", [None, InputError("bad"), OSError("worse")])
+def test_scripts_of_one_process_have_their_lines_to_themselves(tmp_path, capsys, error):
+    logs = [SimpleNamespace(log=[str(tmp_path / name)], rule=name) for name in ("one", "two")]
+    loggers = [logging.getLogger(name) for name in ("sagefm", "py.warnings")]
+    before = [list(logger.handlers) for logger in loggers]
+    for own in logs:
+        with suppress(SystemExit, OSError), warnings.catch_warnings(), job(own) as log:
+            warnings.simplefilter("always")
+            log.info("of %s", own.rule)
+            warnings.warn(f"warned by {own.rule}", stacklevel=1)
+            if error:
+                raise error
+    assert [list(logger.handlers) for logger in loggers] == before
+    assert capsys.readouterr().err.count("two: of two") == 1
+    for own, other in zip(logs, reversed(logs), strict=True):
+        text = written(own)
+        assert text.count(f": of {own.rule}\n") == text.count(f": warned by {own.rule}\n") == 1
+        assert f"of {other.rule}" not in text and f"by {other.rule}" not in text
 
 
 def test_as_a_process(repo, tmp_path):

@@ -16,18 +16,16 @@ def job(snakemake: Any) -> Iterator[logging.Logger]:
     An `InputError` ends the script with its sentence and exit status 1; anything else leaves its
     traceback in the log file as well.
     """
-    log = logging.getLogger("sagefm")
-    handlers: list[logging.Handler] = [
-        logging.FileHandler(snakemake.log[0], mode="w"),
-        logging.StreamHandler(sys.stderr),
-    ]
+    log, warned = logging.getLogger("sagefm"), logging.getLogger("py.warnings")
+    file = logging.FileHandler(snakemake.log[0], mode="w")
+    handlers: list[logging.Handler] = [file, logging.StreamHandler(sys.stderr)]
     form = logging.Formatter(f"%(asctime)s {snakemake.rule}: %(message)s", "%H:%M:%S")
     for handler in handlers:
         handler.setFormatter(form)
         log.addHandler(handler)
     log.setLevel(logging.INFO)
     logging.captureWarnings(True)
-    logging.getLogger("py.warnings").addHandler(handlers[0])
+    warned.addHandler(file)
     try:
         yield log
     except InputError as error:
@@ -36,3 +34,9 @@ def job(snakemake: Any) -> Iterator[logging.Logger]:
     except Exception:
         log.exception("unexpected error")
         raise
+    finally:  # the next script of this process has a log of its own
+        logging.captureWarnings(False)
+        warned.removeHandler(file)
+        for handler in handlers:
+            log.removeHandler(handler)
+            handler.close()

@@ -14,6 +14,7 @@ from torch.nn import functional
 from sagefm.networks.base import GeneDecoder
 from sagefm.networks.collapsed import Collapsible
 from sagefm.networks.contrast import Contrast
+from sagefm.networks.convolution import graph_convolution
 
 if TYPE_CHECKING:  # seconds to import; only the network that convolves pays
     from torch_geometric.nn import GCNConv
@@ -32,11 +33,9 @@ class SageFM(Collapsible):
     conv1: "GCNConv"
 
     def __init__(self, n_genes: int, widths: tuple[int, ...] = WIDTHS) -> None:
-        from torch_geometric.nn import GCNConv
-
         super().__init__(n_genes, widths)
         for i, (wide, narrow) in enumerate(zip((n_genes, *widths), widths, strict=False), start=1):
-            self.add_module(f"conv{i}", GCNConv(wide, narrow))
+            self.add_module(f"conv{i}", graph_convolution(wide, narrow))
 
     @property
     def convolutions(self) -> "list[GCNConv]":
