@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sagefm.common.code import module_files
+from sagefm.common.code import LIBRARY
 
 ENVS = Path(__file__).resolve().parents[2] / "envs"
 CHAPTERS = sorted(ENVS.glob("*.yaml"))
@@ -64,6 +64,20 @@ def imports(path: str | Path) -> set[str]:
     return plain | {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
 
 
+def imports_of_all(path: Path) -> set[str]:
+    """Modules that a file imports, and the files of the library among them, one by another."""
+    found: set[str] = set()
+    todo, read = [path], set()
+    while todo:
+        file = todo.pop()
+        if file not in read:
+            read.add(file)
+            found |= (own := imports(file))
+            inner = [name.removeprefix("sagefm.") for name in own if name.startswith("sagefm.")]
+            todo += [LIBRARY / f"{name.replace('.', '/')}.py" for name in inner]
+    return found
+
+
 def needed(environment: str) -> set[str]:
     """Packages that the rules of an environment import, by PyPI name."""
     found: set[str] = set()
@@ -71,11 +85,9 @@ def needed(environment: str) -> set[str]:
     for rules in (ENVS.parent / "workflow/rules").glob("*.smk"):
         for rule in re.split(r"^rule ", rules.read_text(), flags=re.M)[1:]:
             conda = re.search(r"conda:\s+(?:\".*/([\w-]+)\.yaml\"|(model)_environment)", rule)
-            script = re.search(r"scripts/(\w+\.py)\"", rule)
+            script = re.search(r"scripts/([\w/]+\.py)\"", rule)
             if conda and script and environment.removesuffix("-cuda") in conda.groups():
-                own = imports(scripts / script[1])
-                library = [name[7:] for name in own if name.startswith("sagefm.")]
-                found |= own.union(*(imports(path) for path in module_files(*library)))
+                found |= imports_of_all(scripts / script[1])
     packages = {name.split(".")[0] for name in found} - set(sys.stdlib_module_names) - {"sagefm"}
     return {
         IMPORTED.get(name, name.replace("_", "-"))

@@ -10,7 +10,6 @@ rule task_labels:
         samples=lambda wildcards: samples_of([cohort_of(wildcards.task)]),
         table=lambda wildcards: TASKS[wildcards.task]["labels"]["path"] or [],
         gene_sets=lambda wildcards: TASKS[wildcards.task]["labels"]["gene_sets"] or [],
-        library=module_files("annotation.labels"),
     output:
         labels=f"{TASK}/labels.tsv.gz",
         classes=f"{TASK}/classes.tsv",
@@ -27,6 +26,7 @@ rule task_labels:
         mem_mb=growing(2000, per_1000_spots=150),
         runtime=growing(30, per_1000_spots=1),
     params:
+        code=code_of("annotation/labels.py"),
         task=lambda wildcards: task_keys(
             wildcards.task, "labels", "drop", "merge", "min_spots", "seed"
         ),
@@ -40,7 +40,6 @@ rule annotate:
     input:
         labels=rules.task_labels.output.labels,
         representation=task_representation,
-        library=module_files("annotation.predict"),
     output:
         predictions=f"{TASK}/{{representation}}/predictions.tsv.gz",
         fits=f"{TASK}/{{representation}}/fits.tsv",
@@ -55,6 +54,7 @@ rule annotate:
         mem_mb=growing(3000, per_1000_spots=200),
         runtime=growing(120, per_1000_spots=10),
     params:
+        code=code_of("annotation/predict.py"),
         plan=task_plan,
     message:
         "Predicting {wildcards.task} from {wildcards.representation}"
@@ -79,7 +79,6 @@ rule annotation_scores:
             f"{RESULTS}/models/{{model}}/split.tsv", model=task_models(wildcards.task)
         ),
         costs=lambda wildcards: f"{RESULTS}/representations/{cohort_of(wildcards.task)}/costs.tsv",
-        library=module_files("annotation.summary"),
     output:
         scores=f"{TASK}/scores.tsv",
         per_class=f"{TASK}/per_class.tsv",
@@ -100,6 +99,7 @@ rule annotation_scores:
         mem_mb=growing(2000, per_1000_spots=50),
         runtime=growing(30, per_1000_spots=1),
     params:
+        code=code_of("annotation/tables.py"),
         plan=task_plan,
         representations=lambda wildcards: task_representations(wildcards.task),
         models=lambda wildcards: task_models(wildcards.task),
@@ -123,7 +123,6 @@ rule annotation_figures:
             cohort=cohort_of(wildcards.task)
         ),
         reported=REPORTED,
-        library=module_files("annotation.figures", "annotation.map_figures", "plotting.palette"),
     output:
         pdf=expand(
             f"{RESULTS}/figures/task_{{task}}_{{figure}}.pdf",
@@ -165,6 +164,7 @@ rule annotation_figures:
         mem_mb=growing(2000, per_1000_spots=20),
         runtime=growing(20),
     params:
+        code=code_of("annotation/figures.py"),
         title=lambda wildcards: task_title(wildcards.task),
         claim=lambda wildcards: TASKS[wildcards.task]["claim"],
         derived=lambda wildcards: is_derived(wildcards.task),
@@ -199,7 +199,6 @@ rule annotation_page:
             else []
         ),
         reported=REPORTED,
-        library=module_files("annotation.page", "plotting.palette"),
     output:
         pdf=f"{RESULTS}/figures/figure_4_annotation.pdf",
         png=report(
@@ -219,6 +218,7 @@ rule annotation_page:
         mem_mb=growing(2000),
         runtime=growing(20),
     params:
+        code=code_of("annotation/page.py"),
         titles=[task_title(task) for task in PAGE_TASKS],
         claims=[TASKS[task]["claim"] for task in PAGE_TASKS],
     message:
@@ -234,7 +234,6 @@ rule claims_annotation:
         comparisons=expand(rules.annotation_scores.output.comparisons, task=CLAIMING_TASKS),
         withheld=expand(rules.task_labels.output.withheld, task=CLAIMING_TASKS),
         reported=REPORTED,
-        library=module_files("annotation.claims"),
     output:
         claims=f"{RESULTS}/claims/annotation.tsv",
     log:
@@ -248,6 +247,7 @@ rule claims_annotation:
         mem_mb=growing(1000),
         runtime=growing(10),
     params:
+        code=code_of("annotation/claims.py"),
         headline=f"sagefm-{HEADLINE}",
         tasks=[
             {

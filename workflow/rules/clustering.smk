@@ -8,7 +8,6 @@ NOT_OF_SCORES = ("cohorts", "umap_spots", "maps")
 rule cluster:
     input:
         representation=REPRESENTATION,
-        library=module_files("clustering.cluster"),
     output:
         scores=f"{CLUSTERS}/scores.tsv",
         clusters=f"{CLUSTERS}/clusters.tsv.gz",
@@ -24,6 +23,7 @@ rule cluster:
         mem_mb=growing(4000, per_1000_spots=200),
         runtime=growing(120, per_1000_spots=10),
     params:
+        code=code_of("clustering/cluster.py"),
         settings={key: value for key, value in CLUSTERING.items() if key not in NOT_OF_SCORES},
     message:
         "Clustering {wildcards.cohort} by {wildcards.representation}"
@@ -44,7 +44,6 @@ rule clustering_tables:
             allow_missing=True,
         ),
         costs=f"{RESULTS}/representations/{{cohort}}/costs.tsv",
-        library=module_files("clustering.tables"),
     output:
         summary=f"{RESULTS}/clustering/{{cohort}}/summary.tsv",
         comparisons=f"{RESULTS}/clustering/{{cohort}}/comparisons.tsv",
@@ -59,6 +58,8 @@ rule clustering_tables:
     resources:
         mem_mb=growing(2000),
         runtime=growing(20),
+    params:
+        code=code_of("clustering/tables.py"),
     message:
         "Summarising the clusterings of {wildcards.cohort}"
     script:
@@ -72,7 +73,6 @@ rule cluster_umap:
             representation=representations_of(wildcards.cohort),
             allow_missing=True,
         ),
-        library=module_files("clustering.umap"),
     output:
         umap=f"{RESULTS}/clustering/{{cohort}}/umap.tsv.gz",
     log:
@@ -86,6 +86,7 @@ rule cluster_umap:
         mem_mb=growing(4000, per_1000_spots=200),
         runtime=growing(120, per_1000_spots=4),
     params:
+        code=code_of("clustering/umap.py"),
         components=CLUSTERING["components"],
         neighbours=CLUSTERING["neighbours"],
         spots=CLUSTERING["umap_spots"],
@@ -98,7 +99,6 @@ rule cluster_umap:
 rule clustering_figures:
     input:
         summary=rules.clustering_tables.output.summary,
-        library=module_files("clustering.figures"),
     output:
         metrics_pdf=f"{RESULTS}/figures/clustering_metrics_{{cohort}}.pdf",
         metrics_png=report(
@@ -124,6 +124,8 @@ rule clustering_figures:
     resources:
         mem_mb=growing(2000),
         runtime=growing(20),
+    params:
+        code=code_of("clustering/figures.py"),
     message:
         "Drawing the clusterings of {wildcards.cohort} in numbers"
     script:
@@ -137,7 +139,6 @@ rule cluster_maps_figures:
             rules.cluster.output.clusters, representation=mapped(wildcards), allow_missing=True
         ),
         palette=rules.palette.output.palette,
-        library=module_files("clustering.map_figures", "plotting.palette"),
     output:
         umap_pdf=f"{RESULTS}/figures/clustering_umap_{{cohort}}.pdf",
         umap_png=report(
@@ -164,6 +165,7 @@ rule cluster_maps_figures:
         mem_mb=growing(2000, per_1000_spots=20),
         runtime=growing(20),
     params:
+        code=code_of("clustering/map_figures.py"),
         representations=mapped,
         drop=CLUSTERING["drop"],
     message:
@@ -184,7 +186,6 @@ rule clustering_page:
         ],
         summary=rules.clustering_tables.output.summary.format(cohort=CLUSTERED),
         palette=rules.palette.output.palette.format(cohort=CLUSTERED),
-        library=module_files("clustering.page", "plotting.palette"),
     output:
         pdf=f"{RESULTS}/figures/figure_3_clustering.pdf",
         png=report(
@@ -204,6 +205,7 @@ rule clustering_page:
         mem_mb=growing(2000),
         runtime=growing(20),
     params:
+        code=code_of("clustering/page.py"),
         representations=mapped_of(CLUSTERED),
         drop=CLUSTERING["drop"],
     message:
@@ -218,7 +220,6 @@ rule claims_clustering:
         summary=f"{RESULTS}/clustering/{first(CLUSTERING['cohorts'])}/summary.tsv",
         comparisons=f"{RESULTS}/clustering/{first(CLUSTERING['cohorts'])}/comparisons.tsv",
         split=f"{RESULTS}/models/{HEADLINE}/split.tsv",
-        library=module_files("clustering.claims", "training.split", "training.seen"),
     output:
         claims=f"{RESULTS}/claims/clustering.tsv",
     log:
@@ -232,6 +233,7 @@ rule claims_clustering:
         mem_mb=growing(1000),
         runtime=growing(10),
     params:
+        code=code_of("clustering/claims.py"),
         model=HEADLINE,
         models=list(MODELS),
         cohort=first(CLUSTERING["cohorts"]),

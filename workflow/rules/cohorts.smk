@@ -7,7 +7,6 @@ rule label_table:
             RAW.section(row) for row in LABEL_FILES[wildcards.cohort].to_dict("records")
         ],
         codes=lambda wildcards: config["cohorts"][wildcards.cohort]["raw_labels"].get("codes", []),
-        library=module_files("cohorts.labels"),
     output:
         table=f"{RESULTS}/labels/{{cohort}}.tsv",
     log:
@@ -21,6 +20,7 @@ rule label_table:
         mem_mb=growing(4000),
         runtime=growing(60),
     params:
+        code=code_of("cohorts/labels.py"),
         samples=lambda wildcards: [*LABEL_FILES[wildcards.cohort]["sample"]],
         column=lambda wildcards: config["cohorts"][wildcards.cohort]["raw_labels"].get("column"),
     message:
@@ -36,7 +36,6 @@ rule ingest:
         labels=lambda wildcards: labels_of(wildcards.cohort),
         aliases=config["harmonise"]["aliases"] or [],
         panel=config["panel"],
-        library=module_files("cohorts.ingest", "sections.labels", "cohorts.shared"),
     output:
         sample=SAMPLE,
     log:
@@ -51,6 +50,7 @@ rule ingest:
         mem_mb=growing(3000, per_1000_spots=150),
         runtime=growing(20),
     params:
+        code=code_of("cohorts/ingest.py"),
         row=row_of,
         qc=config["qc"],
         duplicates=config["harmonise"]["duplicates"],
@@ -66,7 +66,6 @@ rule ingest:
 rule qc_table:
     input:
         samples=lambda wildcards: samples_of([wildcards.cohort]),
-        library=module_files("cohorts.qc"),
     output:
         table=f"{RESULTS}/qc/{{cohort}}.tsv",
     log:
@@ -79,6 +78,8 @@ rule qc_table:
     resources:
         mem_mb=growing(2000),
         runtime=growing(30, per_1000_spots=0.2),
+    params:
+        code=code_of("cohorts/qc.py"),
     message:
         "Counting what quality control kept of {wildcards.cohort}"
     script:
@@ -88,7 +89,6 @@ rule qc_table:
 rule palette:
     input:
         samples=lambda wildcards: samples_of([wildcards.cohort]),
-        library=module_files("plotting.palette", "sections.cohort", "stats.patients"),
     output:
         palette=f"{RESULTS}/figures/palettes/{{cohort}}.tsv",
     log:
@@ -101,6 +101,8 @@ rule palette:
     resources:
         mem_mb=growing(1000),
         runtime=growing(20),
+    params:
+        code=code_of("cohorts/palette.py"),
     message:
         "Choosing the colours of the labels and patients of {wildcards.cohort}"
     script:
@@ -110,7 +112,6 @@ rule palette:
 rule qc_figure:
     input:
         table=rules.qc_table.output.table,
-        library=module_files("cohorts.figures"),
     output:
         pdf=f"{RESULTS}/figures/qc_{{cohort}}.pdf",
         png=report(
@@ -129,6 +130,8 @@ rule qc_figure:
     resources:
         mem_mb=growing(2000),
         runtime=growing(20),
+    params:
+        code=code_of("cohorts/qc_figure.py"),
     message:
         "Drawing quality control of {wildcards.cohort}"
     script:

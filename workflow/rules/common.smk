@@ -23,7 +23,7 @@ from sagefm.preflight.data import check_arrays, check_genes, check_label_tables,
 from sagefm.common.errors import InputError
 from sagefm.common.io import require_writable
 from sagefm.representations.methods.registry import method_of
-from sagefm.common.code import module_files
+from sagefm.common.code import code_state, library_state
 from sagefm.report.provenance import code_version
 from sagefm.downloads.plan import RawPlan
 from sagefm.config.sheets import read_label_files, read_samples
@@ -97,6 +97,18 @@ wildcard_constraints:
     pairs=one_of(config["perturbation"]["pairs"]),
     direction="forward|reverse",
     genes=one_of(["all-genes", *(f"without-{task}" for task in TASKS)]),
+
+
+def code_of(*names):
+    """A function of a rule's wildcards: what its script, by path, and modules that it loads by name do.
+
+    See `code_state`; a name may be a function of the wildcards.
+    """
+
+    def state(wildcards):
+        return code_state(*(name(wildcards) if callable(name) else name for name in names))
+
+    return state
 
 
 def row_of(wildcards):

@@ -22,7 +22,6 @@ rule explore_cohort:
             for task, name in explored_tasks(wildcards.cohort)
         ],
         palette=rules.palette.output.palette,
-        library=module_files("exports.explore", "plotting.palette"),
     output:
         explore=f"{RESULTS}/explore/{{cohort}}.h5ad",
     log:
@@ -36,6 +35,7 @@ rule explore_cohort:
         mem_mb=growing(4000, per_1000_spots=300),
         runtime=growing(60, per_1000_spots=1),
     params:
+        code=code_of("exports/explore.py"),
         clustered=lambda wildcards: clustered(wildcards.cohort),
         predictions=lambda wildcards: explored_tasks(wildcards.cohort),
         classifiers=lambda wildcards: {

@@ -4,7 +4,6 @@
 rule graph:
     input:
         sample=SAMPLE,
-        library=module_files("graphs.neighbourhoods"),
     output:
         graph=GRAPH,
     log:
@@ -19,6 +18,7 @@ rule graph:
         mem_mb=growing(2000, per_1000_spots=50),
         runtime=growing(20),
     params:
+        code=code_of("graphs/graph.py"),
         spec=lambda wildcards: config["graphs"][wildcards.graph],
         technology=lambda wildcards: row_of(wildcards)["technology"],
     message:

@@ -11,9 +11,6 @@ rule imputation:
         split=f"{RESULTS}/models/{{model}}/split.tsv",
         samples=lambda wildcards: samples_of([wildcards.cohort]),
         graphs=lambda wildcards: graphs_of([wildcards.cohort], MODELS[wildcards.model]["graph"]),
-        library=module_files(
-            "imputation.score", "imputation.tables", "networks.checkpoint", "training.seen"
-        ),
     output:
         samples=f"{RESULTS}/imputation/{{model}}/{{cohort}}/samples.tsv",
         summary=f"{RESULTS}/imputation/{{model}}/{{cohort}}/summary.tsv",
@@ -30,6 +27,7 @@ rule imputation:
         gpu=of_model("compute", "gpus"),
         device=model_device,
     params:
+        code=code_of("imputation/score.py"),
         rows=lambda wildcards: rows_of([wildcards.cohort]),
         model=lambda wildcards: {
             "network": MODELS[wildcards.model]["network"],
@@ -46,7 +44,6 @@ rule imputation:
 rule imputation_figure:
     input:
         tables=expand(rules.imputation.output.summary, model=IMPUTATION_MODELS, allow_missing=True),
-        library=module_files("imputation.figures"),
     output:
         pdf=f"{RESULTS}/figures/imputation_{{cohort}}.pdf",
         png=report(
@@ -65,6 +62,8 @@ rule imputation_figure:
     resources:
         mem_mb=growing(2000),
         runtime=growing(20),
+    params:
+        code=code_of("imputation/figure.py"),
     message:
         "Drawing imputation on {wildcards.cohort}"
     script:
@@ -79,9 +78,6 @@ rule impute_sample:
             graph=MODELS[wildcards.model]["graph"],
             cohort=wildcards.cohort,
             sample=wildcards.sample,
-        ),
-        library=module_files(
-            "imputation.complete", "common.h5ad", "networks.fitted", "networks.checkpoint"
         ),
     output:
         imputed=f"{RESULTS}/imputed/{{model}}/{{cohort}}/{{sample}}.h5ad",
@@ -98,6 +94,7 @@ rule impute_sample:
         gpu=of_model("compute", "gpus"),
         device=model_device,
     params:
+        code=code_of("imputation/complete.py"),
         network=of_model("network"),
         normalisation=of_model("normalisation"),
         kind=lambda wildcards: kind_of(wildcards.model),

@@ -17,9 +17,6 @@ rule gene_pairs:
         ),
         gene_sets=lambda wildcards: PAIRS[wildcards.pairs]["gene_sets"] or [],
         drivers=lambda wildcards: PAIRS[wildcards.pairs]["drivers"] or [],
-        library=module_files(
-            "perturbation.pairs", "sections.gene_summary", "perturbation.pair_sources"
-        ),
     output:
         pairs=f"{RESULTS}/perturbation/{{cohort}}/{{pairs}}/pairs.tsv",
         dropped=f"{RESULTS}/perturbation/{{cohort}}/{{pairs}}/dropped.tsv",
@@ -34,6 +31,7 @@ rule gene_pairs:
         mem_mb=growing(3000),
         runtime=growing(60, per_1000_spots=0.2),
     params:
+        code=code_of("perturbation/pairs.py"),
         entry=lambda wildcards: {key: PAIRS[wildcards.pairs][key] for key in ("source", "resource")},
         min_detected=PERTURBATION["min_detected"],
     message:
@@ -50,17 +48,6 @@ rule perturb:
         samples=lambda wildcards: samples_of([wildcards.cohort]),
         graphs=lambda wildcards: graphs_of([wildcards.cohort], MODELS[wildcards.model]["graph"]),
         pairs=PAIR_TABLE,
-        library=module_files(
-            "perturbation.experiment",
-            "sections.gene_summary",
-            "perturbation.responses",
-            "networks.checkpoint",
-            "networks.base",
-            "networks.device",
-            "training.evaluation",
-            "common.state",
-            "training.seen",
-        ),
     output:
         responses=f"{PERTURBED}/{{direction}}.npz",
     log:
@@ -76,6 +63,7 @@ rule perturb:
         gpu=of_model("compute", "gpus"),
         device=model_device,
     params:
+        code=code_of("perturbation/perturb.py"),
         rows=lambda wildcards: rows_of([wildcards.cohort]),
         network=of_model("network"),
         normalisation=of_model("normalisation"),
@@ -97,7 +85,6 @@ rule coexpression:
         ),
         gene_means=f"{RESULTS}/models/{{model}}/gene_means.tsv",
         pairs=PAIR_TABLE,
-        library=module_files("perturbation.coexpression", "training.split", "training.seen"),
     output:
         correlation=f"{PERTURBED}/coexpression_{{direction}}.npz",
     log:
@@ -111,6 +98,7 @@ rule coexpression:
         mem_mb=growing(6000, per_1000_spots=2),
         runtime=growing(60, per_1000_spots=0.5),
     params:
+        code=code_of("perturbation/coexpression.py"),
         normalisation=of_model("normalisation"),
     message:
         "Correlating neighbours with spots: {wildcards.pairs} ({wildcards.direction}), training sections of {wildcards.model}"
@@ -123,9 +111,6 @@ rule perturbation_tables:
         responses=[f"{PERTURBED}/{direction}.npz" for direction in DIRECTIONS],
         coexpression=[f"{PERTURBED}/coexpression_{direction}.npz" for direction in DIRECTIONS],
         pairs=PAIR_TABLE,
-        library=module_files(
-            "perturbation.summary", "perturbation.responses", "perturbation.coexpression"
-        ),
     output:
         pairs=f"{PERTURBED}/pairs.tsv",
         levels=f"{PERTURBED}/levels.tsv.gz",
@@ -142,6 +127,7 @@ rule perturbation_tables:
         mem_mb=growing(4000),
         runtime=growing(60),
     params:
+        code=code_of("perturbation/tables.py"),
         seed=PERTURBATION["seed"],
     message:
         "Holding {wildcards.pairs} in model {wildcards.model} against its controls on {wildcards.cohort}"
@@ -157,14 +143,6 @@ rule response_map:
         samples=lambda wildcards: samples_of([wildcards.cohort]),
         graphs=lambda wildcards: graphs_of([wildcards.cohort], MODELS[wildcards.model]["graph"]),
         pairs=rules.perturbation_tables.output.pairs,
-        library=module_files(
-            "perturbation.maps",
-            "networks.checkpoint",
-            "networks.base",
-            "networks.device",
-            "training.evaluation",
-            "training.seen",
-        ),
     output:
         maps=f"{PERTURBED}/maps.tsv.gz",
     log:
@@ -180,6 +158,7 @@ rule response_map:
         gpu=of_model("compute", "gpus"),
         device=model_device,
     params:
+        code=code_of("perturbation/maps.py"),
         rows=lambda wildcards: rows_of([wildcards.cohort]),
         network=of_model("network"),
         normalisation=of_model("normalisation"),
@@ -198,7 +177,6 @@ rule perturbation_figures:
         summary=rules.perturbation_tables.output.summary,
         discrimination=rules.perturbation_tables.output.discrimination,
         maps=rules.response_map.output.maps,
-        library=module_files("perturbation.figures", "perturbation.direction_figures"),
     output:
         **{
             f"{figure}_pdf": f"{RESULTS}/figures/perturbation_{figure}_{{model}}_{{cohort}}_{{pairs}}.pdf"
@@ -229,6 +207,7 @@ rule perturbation_figures:
         mem_mb=growing(2000),
         runtime=growing(20),
     params:
+        code=code_of("perturbation/figures.py"),
         named=PERTURBATION["named"],
     message:
         "Drawing the perturbation of {wildcards.pairs} in model {wildcards.model} on {wildcards.cohort}"
@@ -247,7 +226,6 @@ rule perturbation_page:
             )
             for table in ("pairs", "levels", "summary", "discrimination", "maps")
         },
-        library=module_files("perturbation.page"),
     output:
         pdf=f"{RESULTS}/figures/figure_5_perturbation.pdf",
         png=report(
@@ -266,6 +244,8 @@ rule perturbation_page:
     resources:
         mem_mb=growing(2000),
         runtime=growing(20),
+    params:
+        code=code_of("perturbation/page.py"),
     message:
         "Drawing figure 5, perturbation"
     script:
@@ -287,7 +267,6 @@ rule claims_perturbation:
             cohort=first(PERTURBATION["cohorts"]),
             pairs=PAIRS,
         ),
-        library=module_files("perturbation.claims"),
     output:
         claims=f"{RESULTS}/claims/perturbation.tsv",
     log:
@@ -301,6 +280,7 @@ rule claims_perturbation:
         mem_mb=growing(1000),
         runtime=growing(10),
     params:
+        code=code_of("perturbation/claims.py"),
         tables=list(PAIRS),
         model=PERTURBED_MODELS[0],
         cohort=first(PERTURBATION["cohorts"]),

@@ -35,7 +35,6 @@ onstart:
 rule preflight_checks:
     input:
         lock=[f"{ENVS}/{name}.txt" for name in ("requirements", "torch")],
-        library=module_files("preflight.runner"),
     output:
         table=f"{RESULTS}/preflight/checks.tsv",
     log:
@@ -51,6 +50,7 @@ rule preflight_checks:
         mem_mb=growing(500),
         runtime=growing(10),
     params:
+        code=code_of("preflight/checks.py"),
         needs=[asdict(need) for need in NEEDS],
         origins={file: asdict(origin) for file, origin in RAW.origins.items()},
         folder=RAW.folder,
@@ -61,8 +61,6 @@ rule preflight_checks:
 
 
 rule preflight_gpu:
-    input:
-        library=module_files("preflight.gpu", "preflight.runner"),
     output:
         table=GPU_CHECKED,
     log:
@@ -78,6 +76,7 @@ rule preflight_gpu:
         runtime=growing(10),
         gpu=GPUS,
     params:
+        code=code_of("preflight/gpu.py"),
         wanted=GPUS,
     message:
         "Checking that torch sees {params.wanted} GPU(s)"

@@ -10,7 +10,6 @@ rule recovery:
         split=f"{RESULTS}/models/{{model}}/split.tsv",
         samples=lambda wildcards: samples_of([wildcards.cohort]),
         graphs=lambda wildcards: graphs_of([wildcards.cohort], MODELS[wildcards.model]["graph"]),
-        library=module_files("recovery.tables", "networks.checkpoint", "training.seen"),
     output:
         summary=f"{RECOVERY}/summary.tsv",
         samples=f"{RECOVERY}/samples.tsv",
@@ -30,6 +29,7 @@ rule recovery:
         gpu=of_model("compute", "gpus"),
         device=model_device,
     params:
+        code=code_of("recovery/score.py"),
         rows=lambda wildcards: rows_of([wildcards.cohort]),
         model=lambda wildcards: {
             "network": MODELS[wildcards.model]["network"],
@@ -55,7 +55,6 @@ rule recovered_figure:
     input:
         tables=SUMMARIES,
         reported=REPORTED,
-        library=module_files("recovery.figures", "claims.reported"),
     output:
         pdf=f"{RESULTS}/figures/recovered.pdf",
         png=report(
@@ -74,6 +73,8 @@ rule recovered_figure:
     resources:
         mem_mb=growing(2000),
         runtime=growing(20),
+    params:
+        code=code_of("recovery/figure.py"),
     message:
         "Drawing the share of genes recovered"
     script:
@@ -83,7 +84,6 @@ rule recovered_figure:
 rule strata_figure:
     input:
         tables=SUMMARIES,
-        library=module_files("recovery.figures"),
     output:
         pdf=f"{RESULTS}/figures/recovery_strata.pdf",
         png=report(
@@ -102,6 +102,8 @@ rule strata_figure:
     resources:
         mem_mb=growing(2000),
         runtime=growing(20),
+    params:
+        code=code_of("recovery/strata_figure.py"),
     message:
         "Drawing recovery by detection rate, organ and patient"
     script:
@@ -111,7 +113,6 @@ rule strata_figure:
 rule detection_figure:
     input:
         table=rules.recovery.output.genes,
-        library=module_files("recovery.gene_figures"),
     output:
         pdf=f"{RESULTS}/figures/recovery_detection_{{model}}_{{cohort}}.pdf",
         png=report(
@@ -134,6 +135,8 @@ rule detection_figure:
     resources:
         mem_mb=growing(2000),
         runtime=growing(20),
+    params:
+        code=code_of("recovery/detection_figure.py"),
     message:
         "Drawing correlation by detection rate: {wildcards.model} on {wildcards.cohort}"
     script:
@@ -143,7 +146,6 @@ rule detection_figure:
 rule maps_figure:
     input:
         table=rules.recovery.output.maps,
-        library=module_files("recovery.gene_figures"),
     output:
         pdf=f"{RESULTS}/figures/recovery_maps_{{model}}_{{cohort}}.pdf",
         png=report(
@@ -166,6 +168,8 @@ rule maps_figure:
     resources:
         mem_mb=growing(2000),
         runtime=growing(20),
+    params:
+        code=code_of("recovery/maps_figure.py"),
     message:
         "Drawing predicted and true maps: {wildcards.model} on {wildcards.cohort}"
     script:
@@ -181,7 +185,6 @@ rule recovery_page:
         genes=rules.recovery.output.genes.format(model=HEADLINE, cohort=RECOVERED),
         maps=rules.recovery.output.maps.format(model=HEADLINE, cohort=RECOVERED),
         reported=REPORTED,
-        library=module_files("recovery.page"),
     output:
         pdf=f"{RESULTS}/figures/figure_2_recovery.pdf",
         png=report(
@@ -200,6 +203,8 @@ rule recovery_page:
     resources:
         mem_mb=growing(2000),
         runtime=growing(20),
+    params:
+        code=code_of("recovery/page.py"),
     message:
         "Drawing figure 2, recovery"
     script:
@@ -213,13 +218,6 @@ rule claims_recovery:
             cohort=first(config["recovery"]["cohorts"])
         ),
         split=f"{RESULTS}/models/{HEADLINE}/split.tsv",
-        library=module_files(
-            "recovery.claims",
-            "representations.claims",
-            "training.claims",
-            "training.split",
-            "training.seen",
-        ),
     output:
         claims=f"{RESULTS}/claims/recovery.tsv",
     log:
@@ -233,6 +231,7 @@ rule claims_recovery:
         mem_mb=growing(1000),
         runtime=growing(10),
     params:
+        code=code_of("recovery/claims.py"),
         model=HEADLINE,
         cohort=first(config["recovery"]["cohorts"]),
         title=title_of(first(config["recovery"]["cohorts"])),

@@ -34,9 +34,6 @@ rule overview:
         graph=GRAPH.format(
             graph=MODELS[HEADLINE]["graph"], cohort=SHOWN_COHORT, sample=SHOWN_SAMPLE
         ),
-        library=module_files(
-            "report.overview", "networks.checkpoint", "cohorts.panel", "sections.genes"
-        ),
     output:
         sections=f"{RESULTS}/overview/sections.tsv",
         neighbourhood=f"{RESULTS}/overview/neighbourhood.tsv",
@@ -52,6 +49,7 @@ rule overview:
         mem_mb=growing(2000),
         runtime=growing(20),
     params:
+        code=code_of("report/overview.py"),
         rows=rows_of(used_cohorts()),
         network=MODELS[HEADLINE]["network"],
     message:
@@ -65,7 +63,6 @@ rule overview_page:
         sections=rules.overview.output.sections,
         neighbourhood=rules.overview.output.neighbourhood,
         layers=rules.overview.output.layers,
-        library=module_files("report.overview_figure"),
     output:
         pdf=f"{RESULTS}/figures/figure_1_overview.pdf",
         png=report(
@@ -85,6 +82,7 @@ rule overview_page:
         mem_mb=growing(2000),
         runtime=growing(20),
     params:
+        code=code_of("report/overview_page.py"),
         facts={
             "model": HEADLINE,
             "graph": kind_of(HEADLINE),
@@ -102,7 +100,6 @@ rule overview_page:
 rule provenance:
     input:
         samples=samples_of(used_cohorts()),
-        library=module_files("report.provenance"),
     output:
         provenance=f"{RESULTS}/provenance.json",
     log:
@@ -117,8 +114,10 @@ rule provenance:
         mem_mb=growing(1000),
         runtime=growing(60),
     params:
+        code=library_state(),
         config=config,
-        code=code_version(Path(workflow.basedir)),
+        # Not recorded, as it depends on `output`: a commit that changes a docstring alone reruns nothing.
+        version=lambda wildcards, output: code_version(Path(workflow.basedir)),
     message:
         "Writing down provenance"
     script:
@@ -130,7 +129,6 @@ rule scoreboard:
         reported=REPORTED,
         chapters=expand(f"{RESULTS}/claims/{{chapter}}.tsv", chapter=CHAPTERS),
         provenance=rules.provenance.output.provenance,
-        library=module_files("claims.claim", "claims.scoreboard"),
     output:
         table=f"{RESULTS}/scoreboard.tsv",
         page=report(
@@ -150,6 +148,7 @@ rule scoreboard:
         mem_mb=growing(1000),
         runtime=growing(10),
     params:
+        code=code_of("report/scoreboard.py"),
         run=config["run"],
     message:
         "Putting the scoreboard together"
@@ -165,7 +164,6 @@ rule methods:
         software=f"{workflow.basedir}/resources/software.tsv",
         training=expand(rules.pretrain.output.summary, model=TRAINED),
         panel=config["panel"],
-        library=module_files("report.methods_text", "cohorts.panel", "sections.genes"),
     output:
         text=f"{RESULTS}/methods.rst",
         page=report(
@@ -185,6 +183,7 @@ rule methods:
         mem_mb=growing(500),
         runtime=growing(5),
     params:
+        code=code_of("report/methods.py"),
         trained=TRAINED,
     message:
         "Writing the methods"
@@ -248,7 +247,6 @@ rule report_zip:
         rules.results.input,
         captions=sorted((Path(workflow.basedir) / "workflow/report").rglob("*.rst")),
         style=f"{workflow.basedir}/workflow/report/report/report.css",
-        library=module_files("report.archive"),
     output:
         archive=f"{RESULTS}/report.zip",
     log:
@@ -260,6 +258,8 @@ rule report_zip:
     resources:
         mem_mb=growing(2000),
         runtime=growing(20),
+    params:
+        code=code_of("report.archive"),
     message:
         "Binding the report"
     run:

@@ -10,7 +10,6 @@ rule embed:
         samples=lambda wildcards: samples_of([wildcards.cohort]),
         graphs=lambda wildcards: graphs_of([wildcards.cohort], MODELS[wildcards.model]["graph"]),
         withheld=withheld_of,
-        library=module_files("representations.files", "networks.checkpoint", "networks.fitted"),
     output:
         representation=f"{RESULTS}/representations/{{cohort}}/{{genes}}/sagefm-{{model}}.h5ad",
     log:
@@ -26,6 +25,7 @@ rule embed:
         gpu=of_model("compute", "gpus"),
         device=model_device,
     params:
+        code=code_of("representations/embed.py"),
         network=of_model("network"),
         normalisation=of_model("normalisation"),
         kind=lambda wildcards: kind_of(wildcards.model),
@@ -43,11 +43,6 @@ rule represent:
         samples=lambda wildcards: samples_of([wildcards.cohort]),
         graphs=lambda wildcards: graphs_of([wildcards.cohort], MODELS[HEADLINE]["graph"]),
         withheld=withheld_of,
-        library=lambda wildcards: module_files(
-            "representations.files",
-            "representations.methods.registry",
-            f"representations.methods.{method_of(wildcards.method, METHODS[wildcards.method])}",
-        ),
     output:
         representation=f"{RESULTS}/representations/{{cohort}}/{{genes}}/{{method}}.h5ad",
     log:
@@ -61,6 +56,12 @@ rule represent:
         mem_mb=growing(4000, per_1000_spots=300),
         runtime=growing(120, per_1000_spots=10),
     params:
+        code=code_of(
+            "representations/represent.py",
+            lambda wildcards: (
+                f"representations.methods.{method_of(wildcards.method, METHODS[wildcards.method])}"
+            ),
+        ),
         entry=lambda wildcards: METHODS[wildcards.method],
         seed=config["representations"]["seed"],
     message:
@@ -77,7 +78,6 @@ rule costs:
             for name in representations_of(wildcards.cohort)
         ],
         trainings=expand(f"{RESULTS}/models/{{model}}/training.json", model=TRAINED),
-        library=module_files("representations.costs"),
     output:
         costs=f"{RESULTS}/representations/{{cohort}}/costs.tsv",
     log:
@@ -91,6 +91,7 @@ rule costs:
         mem_mb=growing(1000),
         runtime=growing(10),
     params:
+        code=code_of("representations/costs.py"),
         representations=lambda wildcards: representations_of(wildcards.cohort),
         trained=[f"sagefm-{model}" for model in TRAINED],
     message:
@@ -106,9 +107,6 @@ rule coherence:
             representation=representations_of(wildcards.cohort),
             allow_missing=True,
         ),
-        library=module_files(
-            "representations.coherence", "graphs.neighbourhoods", "representations.files"
-        ),
     output:
         table=f"{RESULTS}/coherence/{{cohort}}.tsv",
     log:
@@ -122,6 +120,7 @@ rule coherence:
         mem_mb=growing(3000, per_1000_spots=100),
         runtime=growing(60, per_1000_spots=2),
     params:
+        code=code_of("representations/coherence.py"),
         components=config["representations"]["components"],
     message:
         "Measuring spatial coherence of the representations of {wildcards.cohort}"
@@ -132,7 +131,6 @@ rule coherence:
 rule coherence_figure:
     input:
         table=rules.coherence.output.table,
-        library=module_files("representations.figures"),
     output:
         pdf=f"{RESULTS}/figures/coherence_{{cohort}}.pdf",
         png=report(
@@ -151,6 +149,8 @@ rule coherence_figure:
     resources:
         mem_mb=growing(2000),
         runtime=growing(20),
+    params:
+        code=code_of("representations/figure.py"),
     message:
         "Drawing spatial coherence on {wildcards.cohort}"
     script:
@@ -164,13 +164,6 @@ rule claims_coherence:
             cohort=first(config["representations"]["cohorts"])
         ),
         split=f"{RESULTS}/models/{HEADLINE}/split.tsv",
-        library=module_files(
-            "recovery.claims",
-            "representations.claims",
-            "training.claims",
-            "training.split",
-            "training.seen",
-        ),
     output:
         claims=f"{RESULTS}/claims/coherence.tsv",
     log:
@@ -184,6 +177,7 @@ rule claims_coherence:
         mem_mb=growing(1000),
         runtime=growing(10),
     params:
+        code=code_of("representations/claims.py"),
         model=HEADLINE,
         cohort=first(config["representations"]["cohorts"]),
         rows=rows_of(config["representations"]["cohorts"][:1]),

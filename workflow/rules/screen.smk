@@ -33,17 +33,6 @@ rule screen:
             if SCREEN["outputs"] == "pairs"
             else []
         ),
-        library=module_files(
-            "screen.screen",
-            "screen.spots",
-            "sections.gene_summary",
-            "screen.tables",
-            "networks.checkpoint",
-            "networks.base",
-            "networks.device",
-            "training.evaluation",
-            "common.state",
-        ),
     output:
         screen=f"{SCREENED}/screen.h5ad",
         top=f"{SCREENED}/top.tsv.gz",
@@ -60,6 +49,7 @@ rule screen:
         gpu=of_model("compute", "gpus"),
         device=model_device,
     params:
+        code=code_of("screen/screen.py"),
         rows=lambda wildcards: rows_of([wildcards.cohort]),
         network=of_model("network"),
         normalisation=of_model("normalisation"),
@@ -80,15 +70,6 @@ rule jacobian:
         split=f"{RESULTS}/models/{{model}}/split.tsv",
         samples=lambda wildcards: samples_of([wildcards.cohort]),
         graphs=lambda wildcards: graphs_of([wildcards.cohort], MODELS[wildcards.model]["graph"]),
-        library=module_files(
-            "screen.jacobian",
-            "screen.spots",
-            "sections.gene_summary",
-            "networks.checkpoint",
-            "networks.base",
-            "networks.device",
-            "training.evaluation",
-        ),
     output:
         jacobian=f"{SCREENED}/jacobian.h5",
     log:
@@ -104,6 +85,7 @@ rule jacobian:
         gpu=of_model("compute", "gpus"),
         device=model_device,
     params:
+        code=code_of("screen/jacobian.py"),
         rows=lambda wildcards: rows_of([wildcards.cohort]),
         network=of_model("network"),
         normalisation=of_model("normalisation"),
@@ -131,7 +113,6 @@ rule screen_scores:
         coexpression=expand(
             f"{PERTURBED}/coexpression_forward.npz", pairs=PAIRS, allow_missing=True
         ),
-        library=module_files("screen.scores", "perturbation.coexpression"),
     output:
         scores=f"{SCREENED}/scores.tsv",
     log:
@@ -145,6 +126,7 @@ rule screen_scores:
         mem_mb=growing(SCREEN_MB),
         runtime=growing(120),
     params:
+        code=code_of("screen/scores.py"),
         tables=list(PAIRS),
         permutations=SCREEN["permutations"],
         seed=SCREEN["seed"],
@@ -157,7 +139,6 @@ rule screen_scores:
 rule screen_figure:
     input:
         scores=rules.screen_scores.output.scores,
-        library=module_files("screen.figures"),
     output:
         pdf=f"{RESULTS}/figures/screen_{{model}}_{{cohort}}.pdf",
         png=report(
@@ -180,6 +161,8 @@ rule screen_figure:
     resources:
         mem_mb=growing(2000),
         runtime=growing(20),
+    params:
+        code=code_of("screen/figure.py"),
     message:
         "Drawing the screen's scores: {wildcards.model} on {wildcards.cohort}"
     script:
@@ -192,7 +175,6 @@ rule claims_interpretable:
         scores=rules.screen_scores.output.scores.format(
             model=SCREEN_MODELS[0], cohort=first(SCREEN["cohorts"])
         ),
-        library=module_files("screen.claims"),
     output:
         claims=f"{RESULTS}/claims/interpretable.tsv",
     log:
@@ -206,6 +188,7 @@ rule claims_interpretable:
         mem_mb=growing(500),
         runtime=growing(5),
     params:
+        code=code_of("screen/claims.py"),
         model=SCREEN_MODELS[0],
         cohort=first(SCREEN["cohorts"]),
         title=title_of(first(SCREEN["cohorts"])),

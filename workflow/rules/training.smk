@@ -9,7 +9,6 @@ rule split:
             for cohort in MODELS[wildcards.model]["pretrain_on"]
         ],
         duplicates=config["split"]["duplicates"] or [],
-        library=module_files("training.split", "training.seen", "config.sheets"),
     output:
         split=f"{RESULTS}/models/{{model}}/split.tsv",
     log:
@@ -24,6 +23,7 @@ rule split:
         mem_mb=growing(1000),
         runtime=growing(10),
     params:
+        code=code_of("training/split.py"),
         cohorts=of_model("pretrain_on"),
         held_out_patients=of_model("held_out_patients"),
         validation=config["split"]["validation"],
@@ -42,7 +42,6 @@ rule pretrain:
         graphs=lambda wildcards: graphs_of(
             MODELS[wildcards.model]["pretrain_on"], MODELS[wildcards.model]["graph"]
         ),
-        library=module_files("training.job", "common.state", "training.split", "training.seen"),
     output:
         best=f"{RESULTS}/models/{{model}}/best.pt",
         last=f"{RESULTS}/models/{{model}}/last.pt",
@@ -75,6 +74,7 @@ rule pretrain:
         save_seconds=of_model("compute", "save_seconds"),
         compiled=of_model("compute", "compile"),
     params:
+        code=code_of("training/pretrain.py"),
         recipe=trained_by,
         kind=lambda wildcards: kind_of(wildcards.model),
         state=f"{RESULTS}/models/{{model}}/state",
@@ -91,7 +91,6 @@ rule released:
             or MODELS[wildcards.model]["released"]["path"]
         ),
         panel=config["panel"],
-        library=module_files("networks.checkpoint", "cohorts.panel", "sections.genes"),
     output:
         best=f"{RESULTS}/models/{{model}}/best.pt",
     log:
@@ -108,6 +107,7 @@ rule released:
         mem_mb=growing(2000),
         runtime=growing(60),
     params:
+        code=code_of("training/released.py"),
         network=of_model("network"),
     message:
         "Taking the released checkpoint of model {wildcards.model}"
@@ -118,7 +118,6 @@ rule released:
 rule recipe:
     input:
         panel=config["panel"],
-        library=module_files("networks.recipe"),
     output:
         recipe=f"{RESULTS}/models/{{model}}/recipe.json",
     log:
@@ -133,6 +132,7 @@ rule recipe:
         mem_mb=growing(1000),
         runtime=growing(5),
     params:
+        code=code_of("training/recipe.py"),
         network=of_model("network"),
         normalisation=of_model("normalisation"),
         graph=lambda wildcards: config["graphs"][MODELS[wildcards.model]["graph"]],
@@ -148,9 +148,6 @@ rule gene_means:
     input:
         split=rules.split.output.split,
         samples=lambda wildcards: samples_of(MODELS[wildcards.model]["pretrain_on"]),
-        library=module_files(
-            "sections.expression", "sections.gene_summary", "training.split", "training.seen"
-        ),
     output:
         means=f"{RESULTS}/models/{{model}}/gene_means.tsv",
     log:
@@ -164,6 +161,7 @@ rule gene_means:
         mem_mb=growing(3000),
         runtime=growing(30, per_1000_spots=0.2),
     params:
+        code=code_of("training/gene_means.py"),
         normalisation=of_model("normalisation"),
     message:
         "Averaging genes over the training samples of model {wildcards.model}"
@@ -175,7 +173,6 @@ rule training_figure:
     input:
         history=rules.pretrain.output.history,
         summary=rules.pretrain.output.summary,
-        library=module_files("training.figures"),
     output:
         pdf=f"{RESULTS}/figures/training_{{model}}.pdf",
         png=report(
@@ -194,6 +191,8 @@ rule training_figure:
     resources:
         mem_mb=growing(2000),
         runtime=growing(20),
+    params:
+        code=code_of("training/figure.py"),
     message:
         "Drawing the training of model {wildcards.model}"
     script:
@@ -204,7 +203,6 @@ rule pretraining_set:
     input:
         split=f"{RESULTS}/models/{HEADLINE}/split.tsv",
         duplicates=config["split"]["duplicates"] or [],
-        library=module_files("training.pretraining_set"),
     output:
         organs=f"{RESULTS}/pretraining/organs.tsv",
         duplicates=f"{RESULTS}/pretraining/duplicates.tsv",
@@ -219,6 +217,7 @@ rule pretraining_set:
         mem_mb=growing(1000),
         runtime=growing(10),
     params:
+        code=code_of("training/pretraining_set.py"),
         model=HEADLINE,
         rows=rows_of(MODELS[HEADLINE]["pretrain_on"], "expected_spots"),
     message:
@@ -230,7 +229,6 @@ rule pretraining_set:
 rule pretraining_set_figure:
     input:
         organs=rules.pretraining_set.output.organs,
-        library=module_files("training.figures"),
     output:
         pdf=f"{RESULTS}/figures/pretraining_set.pdf",
         png=report(
@@ -250,6 +248,7 @@ rule pretraining_set_figure:
         mem_mb=growing(1000),
         runtime=growing(10),
     params:
+        code=code_of("training/pretraining_set_figure.py"),
         model=HEADLINE,
     message:
         "Drawing what model {params.model} is trained on"
@@ -263,7 +262,6 @@ rule claims_pretraining:
         duplicates=rules.pretraining_set.output.duplicates,
         split=f"{RESULTS}/models/{HEADLINE}/split.tsv",
         training=f"{RESULTS}/models/{HEADLINE}/training.json" if HEADLINE in TRAINED else [],
-        library=module_files("recovery.claims", "representations.claims", "training.claims"),
     output:
         claims=f"{RESULTS}/claims/pretraining.tsv",
     log:
@@ -277,6 +275,7 @@ rule claims_pretraining:
         mem_mb=growing(1000),
         runtime=growing(10),
     params:
+        code=code_of("training/claims.py"),
         model=HEADLINE,
         paper_data=all(
             config["cohorts"][cohort]["paper_data"] for cohort in MODELS[HEADLINE]["pretrain_on"]

@@ -1,41 +1,178 @@
-"""Which files of the library a module needs, so that a rule reruns when one of them changes.
+"""What the code of a job does, as a checksum: a job reruns when its code does something else.
 
-Snakemake notices edits to a script, not to what the script imports; rules therefore name the
-library files they depend on as inputs, found here by reading the imports.
+Compared are the syntax trees of a script and of all that it imports of the library. Docstrings,
+comments, annotations, blank lines, file times and where the repository lies make no difference.
+Files of a registry are loaded by name, not imported, so that a new one changes no checksum; a rule
+adds those that its config names.
 """
 
 import ast
+import hashlib
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
 LIBRARY = Path(__file__).parents[1]
+SCRIPTS = LIBRARY.parent / "scripts"
 
 
-def module_files(*names: str) -> list[str]:
-    """Files of the named modules of `sagefm` and of all that they import from it.
+@cache
+def code_state(*names: str | Path) -> str:
+    """Checksum of what some scripts and modules do, and of all that they import of the library.
+
+    Parameters
+    ----------
+    names
+        Scripts by their path (`training/pretrain.py`), modules by their name in the library
+        (`report.archive`) or by their file.
+
+    Returns
+    -------
+    str
+        16 hex digits.
 
     Raises
     ------
     FileNotFoundError
-        If there is no such module.
+        If there is no such script or module.
     """
-    found: set[str] = set()
-    todo = list(names)
-    while todo:
-        name = todo.pop()
-        if name not in found:
-            found.add(name)
-            todo.extend(_imports(name))
-    return sorted(str(_file(name)) for name in found)
-
-
-def _file(name: str) -> Path:
-    return LIBRARY / f"{name.replace('.', '/')}.py"
+    return _checksum(set().union(*map(code_files, names)))
 
 
 @cache
-def _imports(name: str) -> tuple[str, ...]:
-    tree = ast.parse(_file(name).read_text())
-    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-    inner = [node.module or "" for node in nodes if (node.module or "").startswith("sagefm.")]
-    return tuple(module.removeprefix("sagefm.") for module in inner)
+def library_state() -> str:
+    """Checksum of what all scripts and all modules do, as of `code_state`."""
+    return _checksum([*SCRIPTS.rglob("*.py"), *LIBRARY.rglob("*.py")])
+
+
+@cache
+def code_files(name: str | Path) -> frozenset[Path]:
+    """The file of a script or module, and those of the library that it imports, one by another."""
+    found: set[Path] = set()
+    todo = [_named_file(name)]
+    while todo:
+        file = todo.pop()
+        if file not in found:
+            found.add(file)
+            todo.extend(_imported_files(file))
+    return frozenset(found)
+
+
+def _named_file(name: str | Path) -> Path:
+    if isinstance(name, Path):
+        return name
+    return SCRIPTS / name if name.endswith(".py") else _module_file(name)
+
+
+def _checksum(files: Iterable[Path]) -> str:
+    lines = [f"{_address(file)} {_file_state(file)}\n" for file in files]
+    return hashlib.sha256("".join(sorted(lines)).encode()).hexdigest()[:16]
+
+
+def _address(file: Path) -> str:
+    """Where a file is in the repository; of a user's own file, its name."""
+    own = file.is_relative_to(LIBRARY.parent)
+    return str(file.relative_to(LIBRARY.parent)) if own else file.name
+
+
+@cache
+def _file_state(file: Path) -> str:
+    return hashlib.sha256(_text(_tree(file)).encode()).hexdigest()
+
+
+@cache
+def _imported_files(file: Path) -> tuple[Path, ...]:
+    """Files of the modules of the library that a file imports, at its top or in a function."""
+    return tuple(
+        _module_file(name.removeprefix("sagefm").removeprefix("."))
+        for node in ast.walk(_tree(file))
+        for name in _imported_modules(node)
+        if name.split(".")[0] == "sagefm"
+    )
+
+
+def _imported_modules(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom) and node.module:
+        yield node.module
+        inside = [f"{node.module}.{alias.name}" for alias in node.names]
+        yield from (name for name in inside if _module_file(name.partition(".")[2]).is_file())
+
+
+def _module_file(name: str) -> Path:
+    """The file of a module or package, by its name in the library; empty for the library itself."""
+    path = LIBRARY.joinpath(*filter(None, name.split(".")))
+    return path / "__init__.py" if path.is_dir() else path.with_name(f"{path.name}.py")
+
+
+@cache
+def _tree(file: Path) -> ast.AST:
+    """A file's syntax tree without what does nothing."""
+    tree = _Doing().visit(ast.parse(file.read_text()))
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    return _WithoutImports(used).visit(tree)
+
+
+def _text(node: object) -> str:
+    """A tree as text. Empty fields are left out: versions of Python have others."""
+    if isinstance(node, ast.AST):
+        fields = ((name, value) for name, value in ast.iter_fields(node) if value is not None)
+        filled = ",".join(f"{name}={_text(value)}" for name, value in fields if value != [])
+        return f"{type(node).__name__}({filled})"
+    if isinstance(node, list):
+        return f"[{','.join(map(_text, node))}]"
+    return repr(node)
+
+
+class _Doing(ast.NodeTransformer):
+    """Leaves out docstrings, annotations and what type checkers alone read.
+
+    The fields of a class keep their annotations: dataclasses are made of them.
+    """
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
+        if isinstance(node.value, ast.Constant):
+            return None
+        return self.generic_visit(node)
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        fields = {id(line): line for line in node.body if isinstance(line, ast.AnnAssign)}
+        body = [fields.get(id(line)) or self.visit(line) for line in node.body]
+        node.body = [line for line in body if line is not None]
+        return node
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:
+        if node.value is None:
+            return None
+        return self.generic_visit(ast.Assign(targets=[node.target], value=node.value))
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        node.returns = None
+        return self.generic_visit(node)
+
+    def visit_arg(self, node: ast.arg) -> ast.AST:
+        node.annotation = None
+        return node
+
+    def visit_If(self, node: ast.If) -> ast.AST | list[ast.AST]:
+        if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            return [found for line in node.orelse if (found := self.visit(line)) is not None]
+        return self.generic_visit(node)
+
+
+class _WithoutImports(ast.NodeTransformer):
+    """Leaves out imported names that nothing uses, as those of annotations."""
+
+    def __init__(self, used: set[str]) -> None:
+        self.used = used
+
+    def _import(self, node: ast.Import | ast.ImportFrom) -> ast.AST | None:
+        node.names = [
+            alias
+            for alias in node.names
+            if (alias.asname or alias.name).split(".")[0] in {*self.used, "*"}
+        ]
+        return node if node.names else None
+
+    visit_Import = visit_ImportFrom = _import

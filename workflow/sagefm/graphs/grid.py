@@ -1,6 +1,5 @@
 """Array neighbours of a section: hexagonal for Visium, square for Spatial Transcriptomics."""
 
-import anndata
 import numpy as np
 import scipy.sparse as sp
 
@@ -73,7 +72,8 @@ def grid_adjacency(
 
 
 def _squidpy_grid(positions: np.ndarray, neighbours: int) -> sp.csr_matrix:
-    from squidpy.gr import spatial_neighbors_grid  # seconds to import; only grids pay for it
+    from anndata import AnnData  # seconds to import, as squidpy; only grids pay for them
+    from squidpy.gr import spatial_neighbors_grid
 
     # squidpy takes the nearest points: spots that share a position would crowd out its neighbours,
     # and a section smaller than a ring would stop it. So it is given each position once, and far
@@ -81,7 +81,7 @@ def _squidpy_grid(positions: np.ndarray, neighbours: int) -> sp.csr_matrix:
     points, at = np.unique(positions, axis=0, return_inverse=True)
     far = 1e6 * np.arange(1, neighbours + 2)
     padded = np.concatenate([points, np.stack([far, far], axis=1)])
-    section = anndata.AnnData(np.zeros((len(padded), 1)), obsm={"spatial": padded})
+    section = AnnData(np.zeros((len(padded), 1)), obsm={"spatial": padded})
     spatial_neighbors_grid(section, n_neighs=neighbours, n_rings=1)
     found = section.obsp["spatial_connectivities"].tocoo()
     # It drops most of those that are not one step away; at a border or a hole some remain.

@@ -25,8 +25,8 @@ with job(snakemake) as log:
     network = load_network(inputs.checkpoint, params.network, len(means))
     layout = input_layout(params.network, params.kind)
     recipe = {"direction": wildcards.direction, "layout": layout, **params.settings}
-    recipe["normalisation"] = params.normalisation
-    files = [inputs.checkpoint, inputs.pairs, *inputs.samples, *inputs.graphs, *inputs.library]
+    recipe |= {"normalisation": params.normalisation, "code": params.code}
+    files = [inputs.checkpoint, inputs.pairs, *inputs.samples, *inputs.graphs]
     folder = state_folder(params.state, recipe, files)
     with exclusive(folder):
         given = (sections, facts, params.normalisation, pairs, means, params.settings)

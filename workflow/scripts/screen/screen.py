@@ -33,8 +33,8 @@ with job(snakemake) as log:
         *(torch.from_numpy(column).to(device) for column in columns), len(drawn.contexts)
     )
     recipe = {"layout": layout, "normalisation": params.normalisation, **params.spots}
-    recipe |= {"inputs": raised.tolist(), "outputs": read.tolist()}
-    files = [inputs.checkpoint, inputs.split, *inputs.samples, *inputs.graphs, *inputs.library]
+    recipe |= {"inputs": raised.tolist(), "outputs": read.tolist(), "code": params.code}
+    files = [inputs.checkpoint, inputs.split, *inputs.samples, *inputs.graphs]
     folder = state_folder(params.state, recipe, files)
     with exclusive(folder):
         batches = drawn.neighbourhoods(network, layout, params.normalisation, read, device)
