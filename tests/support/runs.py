@@ -175,7 +175,7 @@ def prepare(folder: Path) -> Path:
     for cohort, samples in SAMPLES.items():
         rows = [row(name, f"resources/demo/st/{name}.h5ad", p) for name, p in samples.items()]
         write_sheet(folder / f"{cohort}.tsv", rows)
-    (folder / "workflow/sagefm/methods/depth.py").write_text(METHOD)
+    (folder / "workflow/sagefm/representations/methods/depth.py").write_text(METHOD)
     starts = {"first": 20, "second": 40}
     sets = [f"{name}\t{gene}" for name, i in starts.items() for gene in genes[i : i + 15]]
     (folder / "sets.tsv").write_text("\n".join(["set\tgene", *sets]) + "\n")

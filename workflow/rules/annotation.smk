@@ -36,6 +36,9 @@ rule task_labels:
         "../scripts/annotation/labels.py"
 
 
+deliver(tables=expand(rules.task_labels.output, task=TASKS))
+
+
 rule annotate:
     input:
         labels=rules.task_labels.output.labels,
@@ -60,6 +63,12 @@ rule annotate:
         "Predicting {wildcards.task} from {wildcards.representation}"
     script:
         "../scripts/annotation/predict.py"
+
+
+for task in TASKS:
+    deliver(
+        tables=expand(rules.annotate.output, task=task, representation=task_representations(task))
+    )
 
 
 rule annotation_scores:
@@ -109,6 +118,9 @@ rule annotation_scores:
         "Scoring task {wildcards.task}"
     script:
         "../scripts/annotation/tables.py"
+
+
+deliver(tables=expand(rules.annotation_scores.output, task=TASKS))
 
 
 rule annotation_figures:
@@ -177,6 +189,9 @@ rule annotation_figures:
         "../scripts/annotation/figures.py"
 
 
+deliver(figures=expand(rules.annotation_figures.output, task=TASKS))
+
+
 # One task a claim: annotation, then subtypes.
 PAGE_TASKS = [
     next(task for task in CLAIMING_TASKS if TASKS[task]["claim"] == claim)
@@ -227,6 +242,10 @@ rule annotation_page:
         "../scripts/annotation/page.py"
 
 
+if PAGE_TASKS:
+    deliver(figures=rules.annotation_page.output)
+
+
 rule claims_annotation:
     input:
         asked=wanted("tasks.NAME.claim", CLAIMING_TASKS),
@@ -266,16 +285,5 @@ rule claims_annotation:
         "../scripts/annotation/claims.py"
 
 
-ANNOTATION_FIGURES = expand(
-    f"{RESULTS}/figures/task_{{task}}_{{figure}}.png", task=TASKS, figure=TASK_FIGURES
-)
-ANNOTATION_TABLES = [
-    *expand([*rules.task_labels.output, *rules.annotation_scores.output], task=TASKS),
-    *(
-        path
-        for task in TASKS
-        for path in expand(
-            rules.annotate.output, task=task, representation=task_representations(task)
-        )
-    ),
-]
+if CLAIMING_TASKS:
+    deliver(claims=rules.claims_annotation.output)

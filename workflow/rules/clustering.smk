@@ -1,6 +1,7 @@
 # Claim 3: clusters of each representation against labels, and what heterogeneity it keeps.
 
 CLUSTERING = config["clustering"]
+CLUSTERED = CLUSTERING["cohorts"]
 CLUSTERS = f"{RESULTS}/clustering/{{cohort}}/{{representation}}"
 NOT_OF_SCORES = ("cohorts", "umap_spots", "maps")
 
@@ -29,6 +30,14 @@ rule cluster:
         "Clustering {wildcards.cohort} by {wildcards.representation}"
     script:
         "../scripts/clustering/cluster.py"
+
+
+for cohort in CLUSTERED:
+    deliver(
+        tables=expand(
+            rules.cluster.output, cohort=cohort, representation=representations_of(cohort)
+        )
+    )
 
 
 rule clustering_tables:
@@ -66,6 +75,9 @@ rule clustering_tables:
         "../scripts/clustering/tables.py"
 
 
+deliver(tables=expand(rules.clustering_tables.output, cohort=CLUSTERED))
+
+
 rule cluster_umap:
     input:
         representations=lambda wildcards: expand(
@@ -94,6 +106,9 @@ rule cluster_umap:
         "Laying out {wildcards.cohort} by UMAP"
     script:
         "../scripts/clustering/umap.py"
+
+
+deliver(tables=expand(rules.cluster_umap.output, cohort=CLUSTERED))
 
 
 rule clustering_figures:
@@ -130,6 +145,9 @@ rule clustering_figures:
         "Drawing the clusterings of {wildcards.cohort} in numbers"
     script:
         "../scripts/clustering/figures.py"
+
+
+deliver(figures=expand(rules.clustering_figures.output, cohort=CLUSTERED))
 
 
 rule cluster_maps_figures:
@@ -174,18 +192,18 @@ rule cluster_maps_figures:
         "../scripts/clustering/map_figures.py"
 
 
-CLUSTERED = first(CLUSTERING["cohorts"])
+deliver(figures=expand(rules.cluster_maps_figures.output, cohort=CLUSTERED))
 
 
 rule clustering_page:
     input:
-        umap=rules.cluster_umap.output.umap.format(cohort=CLUSTERED),
+        umap=rules.cluster_umap.output.umap.format(cohort=first(CLUSTERED)),
         clusters=[
-            rules.cluster.output.clusters.format(cohort=CLUSTERED, representation=name)
-            for name in mapped_of(CLUSTERED)
+            rules.cluster.output.clusters.format(cohort=first(CLUSTERED), representation=name)
+            for name in mapped_of(first(CLUSTERED))
         ],
-        summary=rules.clustering_tables.output.summary.format(cohort=CLUSTERED),
-        palette=rules.palette.output.palette.format(cohort=CLUSTERED),
+        summary=rules.clustering_tables.output.summary.format(cohort=first(CLUSTERED)),
+        palette=rules.palette.output.palette.format(cohort=first(CLUSTERED)),
     output:
         pdf=f"{RESULTS}/figures/figure_3_clustering.pdf",
         png=report(
@@ -206,7 +224,7 @@ rule clustering_page:
         runtime=growing(20),
     params:
         code=code_of("clustering/page.py"),
-        representations=mapped_of(CLUSTERED),
+        representations=mapped_of(first(CLUSTERED)),
         drop=CLUSTERING["drop"],
     message:
         "Drawing figure 3, clustering and heterogeneity"
@@ -214,11 +232,15 @@ rule clustering_page:
         "../scripts/clustering/page.py"
 
 
+if CLUSTERED:
+    deliver(figures=rules.clustering_page.output)
+
+
 rule claims_clustering:
     input:
-        asked=wanted("clustering.cohorts", CLUSTERING["cohorts"]),
-        summary=f"{RESULTS}/clustering/{first(CLUSTERING['cohorts'])}/summary.tsv",
-        comparisons=f"{RESULTS}/clustering/{first(CLUSTERING['cohorts'])}/comparisons.tsv",
+        asked=wanted("clustering.cohorts", CLUSTERED),
+        summary=f"{RESULTS}/clustering/{first(CLUSTERED)}/summary.tsv",
+        comparisons=f"{RESULTS}/clustering/{first(CLUSTERED)}/comparisons.tsv",
         split=f"{RESULTS}/models/{HEADLINE}/split.tsv",
     output:
         claims=f"{RESULTS}/claims/clustering.tsv",
@@ -236,35 +258,15 @@ rule claims_clustering:
         code=code_of("clustering/claims.py"),
         model=HEADLINE,
         models=list(MODELS),
-        cohort=first(CLUSTERING["cohorts"]),
-        title=title_of(first(CLUSTERING["cohorts"])),
-        rows=rows_of(CLUSTERING["cohorts"][:1]),
-        paper_data=is_paper_data(first(CLUSTERING["cohorts"])),
+        cohort=first(CLUSTERED),
+        title=title_of(first(CLUSTERED)),
+        rows=rows_of(CLUSTERED[:1]),
+        paper_data=is_paper_data(first(CLUSTERED)),
     message:
         "Judging the claim on clustering"
     script:
         "../scripts/clustering/claims.py"
 
 
-CLUSTERING_FIGURES = expand(
-    f"{RESULTS}/figures/clustering_{{figure}}_{{cohort}}.png",
-    figure=["metrics", "batch", "umap", "maps"],
-    cohort=CLUSTERING["cohorts"],
-)
-CLUSTERING_TABLES = [
-    *expand(
-        [
-            *rules.costs.output,
-            *rules.clustering_tables.output,
-            *rules.cluster_umap.output,
-        ],
-        cohort=CLUSTERING["cohorts"],
-    ),
-    *(
-        path
-        for cohort in CLUSTERING["cohorts"]
-        for path in expand(
-            rules.cluster.output, cohort=cohort, representation=representations_of(cohort)
-        )
-    ),
-]
+if CLUSTERED:
+    deliver(claims=rules.claims_clustering.output)

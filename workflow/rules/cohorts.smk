@@ -86,6 +86,9 @@ rule qc_table:
         "../scripts/cohorts/qc.py"
 
 
+deliver(tables=expand(rules.qc_table.output, cohort=used_cohorts()))
+
+
 rule palette:
     input:
         samples=lambda wildcards: samples_of([wildcards.cohort]),
@@ -136,3 +139,6 @@ rule qc_figure:
         "Drawing quality control of {wildcards.cohort}"
     script:
         "../scripts/cohorts/qc_figure.py"
+
+
+deliver(figures=expand(rules.qc_figure.output, cohort=used_cohorts()))

@@ -303,6 +303,18 @@ def per_sample(pattern, cohorts, **wildcards):
     ]
 
 
+DELIVERIES = {"figures": [], "tables": [], "claims": []}
+
+
+def deliver(**files):
+    """Register figures, tables or claims as results of the run, below the rule that makes them.
+
+    The report is bound of all of them, and the scoreboard is made from the claims.
+    """
+    for kind, paths in files.items():
+        DELIVERIES[kind] += paths
+
+
 SAMPLE = f"{RESULTS}/samples/{{cohort}}/{{sample}}.h5ad"
 GRAPH = f"{RESULTS}/graphs/{{graph}}/{{cohort}}/{{sample}}.npz"
 

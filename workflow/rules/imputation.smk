@@ -41,6 +41,11 @@ rule imputation:
         "../scripts/imputation/score.py"
 
 
+deliver(
+    tables=expand(rules.imputation.output, model=IMPUTATION_MODELS, cohort=IMPUTATION["cohorts"])
+)
+
+
 rule imputation_figure:
     input:
         tables=expand(rules.imputation.output.summary, model=IMPUTATION_MODELS, allow_missing=True),
@@ -68,6 +73,9 @@ rule imputation_figure:
         "Drawing imputation on {wildcards.cohort}"
     script:
         "../scripts/imputation/figure.py"
+
+
+deliver(figures=expand(rules.imputation_figure.output, cohort=IMPUTATION["cohorts"]))
 
 
 rule impute_sample:
@@ -116,9 +124,3 @@ rule impute:
                 rules.impute_sample.output.imputed, IMPUTATION["complete"], model=model
             )
         ],
-
-
-IMPUTATION_FIGURES = expand(rules.imputation_figure.output.png, cohort=IMPUTATION["cohorts"])
-IMPUTATION_TABLES = expand(
-    rules.imputation.output, model=IMPUTATION_MODELS, cohort=IMPUTATION["cohorts"]
-)

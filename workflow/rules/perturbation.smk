@@ -3,6 +3,7 @@
 PERTURBATION = config["perturbation"]
 PERTURBED_MODELS = PERTURBATION["models"] or [HEADLINE]
 PAIRS = PERTURBATION["pairs"]
+EXPERIMENTS = {"model": PERTURBED_MODELS, "cohort": PERTURBATION["cohorts"], "pairs": PAIRS}
 DIRECTIONS = ["forward", "reverse"]
 PERTURBATION_KINDS = ["doses", "distributions", "directions", "maps"]
 PAIR_TABLE = f"{RESULTS}/perturbation/{{cohort}}/{{pairs}}/pairs.tsv"
@@ -38,6 +39,9 @@ rule gene_pairs:
         "Choosing the gene pairs of {wildcards.pairs} that {wildcards.cohort} can answer"
     script:
         "../scripts/perturbation/pairs.py"
+
+
+deliver(tables=expand(rules.gene_pairs.output, cohort=PERTURBATION["cohorts"], pairs=PAIRS))
 
 
 rule perturb:
@@ -135,6 +139,9 @@ rule perturbation_tables:
         "../scripts/perturbation/tables.py"
 
 
+deliver(tables=expand(rules.perturbation_tables.output, **EXPERIMENTS))
+
+
 rule response_map:
     input:
         checkpoint=f"{RESULTS}/models/{{model}}/best.pt",
@@ -168,6 +175,9 @@ rule response_map:
         "Mapping responses to {wildcards.pairs} in model {wildcards.model} on {wildcards.cohort}"
     script:
         "../scripts/perturbation/maps.py"
+
+
+deliver(tables=expand(rules.response_map.output, **EXPERIMENTS))
 
 
 rule perturbation_figures:
@@ -215,14 +225,16 @@ rule perturbation_figures:
         "../scripts/perturbation/figures.py"
 
 
-PERTURBED_COHORT = first(PERTURBATION["cohorts"])
+deliver(figures=expand(rules.perturbation_figures.output, **EXPERIMENTS))
 
 
 rule perturbation_page:
     input:
         **{
             table: f"{PERTURBED}/{table}{'.tsv.gz' if table in ('levels', 'maps') else '.tsv'}".format(
-                model=PERTURBED_MODELS[0], cohort=PERTURBED_COHORT, pairs=first(PAIRS)
+                model=PERTURBED_MODELS[0],
+                cohort=first(PERTURBATION["cohorts"]),
+                pairs=first(PAIRS),
             )
             for table in ("pairs", "levels", "summary", "discrimination", "maps")
         },
@@ -250,6 +262,10 @@ rule perturbation_page:
         "Drawing figure 5, perturbation"
     script:
         "../scripts/perturbation/page.py"
+
+
+if PERTURBATION["cohorts"] and PAIRS:
+    deliver(figures=rules.perturbation_page.output)
 
 
 rule claims_perturbation:
@@ -292,20 +308,5 @@ rule claims_perturbation:
         "../scripts/perturbation/claims.py"
 
 
-PERTURBATION_FIGURES = expand(
-    f"{RESULTS}/figures/perturbation_{{figure}}_{{model}}_{{cohort}}_{{pairs}}.png",
-    figure=PERTURBATION_KINDS,
-    model=PERTURBED_MODELS,
-    cohort=PERTURBATION["cohorts"],
-    pairs=PAIRS,
-)
-PERTURBATION_TABLES = expand(
-    [
-        *rules.gene_pairs.output,
-        *rules.perturbation_tables.output,
-        *rules.response_map.output,
-    ],
-    model=PERTURBED_MODELS,
-    cohort=PERTURBATION["cohorts"],
-    pairs=PAIRS,
-)
+if PERTURBATION["cohorts"] and PAIRS:
+    deliver(claims=rules.claims_perturbation.output)

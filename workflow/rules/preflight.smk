@@ -84,6 +84,10 @@ rule preflight_gpu:
         "../scripts/preflight/gpu.py"
 
 
+if GPUS:
+    deliver(tables=rules.preflight_gpu.output)
+
+
 rule preflight:
     input:
         rules.preflight_checks.output,

@@ -1,5 +1,6 @@
 # Claim 2: genes hidden at the central spot, predicted; beside what needs no training.
 
+RECOVERED = config["recovery"]["cohorts"]
 RECOVERY = f"{RESULTS}/recovery/{{model}}/{{cohort}}"
 
 
@@ -45,10 +46,11 @@ rule recovery:
         "../scripts/recovery/score.py"
 
 
+deliver(tables=expand(rules.recovery.output, model=MODELS, cohort=RECOVERED))
+
+
 # Figures of the run as a whole, and of each model on each cohort.
-SUMMARIES = expand(
-    rules.recovery.output.summary, model=MODELS, cohort=config["recovery"]["cohorts"]
-)
+SUMMARIES = expand(rules.recovery.output.summary, model=MODELS, cohort=RECOVERED)
 
 
 rule recovered_figure:
@@ -81,6 +83,10 @@ rule recovered_figure:
         "../scripts/recovery/figure.py"
 
 
+if RECOVERED:
+    deliver(figures=rules.recovered_figure.output)
+
+
 rule strata_figure:
     input:
         tables=SUMMARIES,
@@ -108,6 +114,10 @@ rule strata_figure:
         "Drawing recovery by detection rate, organ and patient"
     script:
         "../scripts/recovery/strata_figure.py"
+
+
+if RECOVERED:
+    deliver(figures=rules.strata_figure.output)
 
 
 rule detection_figure:
@@ -143,6 +153,9 @@ rule detection_figure:
         "../scripts/recovery/detection_figure.py"
 
 
+deliver(figures=expand(rules.detection_figure.output, model=MODELS, cohort=RECOVERED))
+
+
 rule maps_figure:
     input:
         table=rules.recovery.output.maps,
@@ -176,14 +189,14 @@ rule maps_figure:
         "../scripts/recovery/maps_figure.py"
 
 
-RECOVERED = first(config["recovery"]["cohorts"])
+deliver(figures=expand(rules.maps_figure.output, model=MODELS, cohort=RECOVERED))
 
 
 rule recovery_page:
     input:
-        summary=rules.recovery.output.summary.format(model=HEADLINE, cohort=RECOVERED),
-        genes=rules.recovery.output.genes.format(model=HEADLINE, cohort=RECOVERED),
-        maps=rules.recovery.output.maps.format(model=HEADLINE, cohort=RECOVERED),
+        summary=rules.recovery.output.summary.format(model=HEADLINE, cohort=first(RECOVERED)),
+        genes=rules.recovery.output.genes.format(model=HEADLINE, cohort=first(RECOVERED)),
+        maps=rules.recovery.output.maps.format(model=HEADLINE, cohort=first(RECOVERED)),
         reported=REPORTED,
     output:
         pdf=f"{RESULTS}/figures/figure_2_recovery.pdf",
@@ -211,12 +224,14 @@ rule recovery_page:
         "../scripts/recovery/page.py"
 
 
+if RECOVERED:
+    deliver(figures=rules.recovery_page.output)
+
+
 rule claims_recovery:
     input:
-        asked=wanted("recovery.cohorts", config["recovery"]["cohorts"]),
-        summary=f"{RESULTS}/recovery/{HEADLINE}/{{cohort}}/summary.tsv".format(
-            cohort=first(config["recovery"]["cohorts"])
-        ),
+        asked=wanted("recovery.cohorts", RECOVERED),
+        summary=rules.recovery.output.summary.format(model=HEADLINE, cohort=first(RECOVERED)),
         split=f"{RESULTS}/models/{HEADLINE}/split.tsv",
     output:
         claims=f"{RESULTS}/claims/recovery.tsv",
@@ -233,27 +248,15 @@ rule claims_recovery:
     params:
         code=code_of("recovery/claims.py"),
         model=HEADLINE,
-        cohort=first(config["recovery"]["cohorts"]),
-        title=title_of(first(config["recovery"]["cohorts"])),
-        rows=rows_of(config["recovery"]["cohorts"][:1]),
-        paper_data=is_paper_data(first(config["recovery"]["cohorts"])),
+        cohort=first(RECOVERED),
+        title=title_of(first(RECOVERED)),
+        rows=rows_of(RECOVERED[:1]),
+        paper_data=is_paper_data(first(RECOVERED)),
     message:
         "Judging the claim on recovery"
     script:
         "../scripts/recovery/claims.py"
 
 
-RECOVERY_FIGURES = (
-    [
-        rules.recovered_figure.output.png,
-        rules.strata_figure.output.png,
-        *expand(
-            [rules.detection_figure.output.png, rules.maps_figure.output.png],
-            model=MODELS,
-            cohort=config["recovery"]["cohorts"],
-        ),
-    ]
-    if config["recovery"]["cohorts"]
-    else []
-)
-RECOVERY_TABLES = expand(rules.recovery.output, model=MODELS, cohort=config["recovery"]["cohorts"])
+if RECOVERED:
+    deliver(claims=rules.claims_recovery.output)

@@ -4,21 +4,6 @@
 report: "../report/report/workflow.rst"
 
 
-CHAPTERS = ["pretraining"]
-if config["recovery"]["cohorts"]:
-    CHAPTERS.append("recovery")
-if config["representations"]["cohorts"]:
-    CHAPTERS.append("coherence")
-if config["clustering"]["cohorts"]:
-    CHAPTERS.append("clustering")
-if CLAIMING_TASKS:
-    CHAPTERS.append("annotation")
-if PERTURBATION_FIGURES:
-    CHAPTERS.append("perturbation")
-if SCREEN["cohorts"]:
-    CHAPTERS.append("interpretable")
-
-
 # The section that figure 1 shows: the first that the headline model could be trained on.
 SHOWN_COHORT = MODELS[HEADLINE]["pretrain_on"][0]
 SHOWN_SAMPLE = SHEETS[SHOWN_COHORT].index[0]
@@ -56,6 +41,9 @@ rule overview:
         "Counting sections, spots and parameters"
     script:
         "../scripts/report/overview.py"
+
+
+deliver(tables=rules.overview.output)
 
 
 rule overview_page:
@@ -97,6 +85,9 @@ rule overview_page:
         "../scripts/report/overview_page.py"
 
 
+deliver(figures=rules.overview_page.output)
+
+
 rule provenance:
     input:
         samples=samples_of(used_cohorts()),
@@ -124,10 +115,13 @@ rule provenance:
         "../scripts/report/provenance.py"
 
 
+deliver(tables=rules.provenance.output)
+
+
 rule scoreboard:
     input:
         reported=REPORTED,
-        chapters=expand(f"{RESULTS}/claims/{{chapter}}.tsv", chapter=CHAPTERS),
+        chapters=DELIVERIES["claims"],
         provenance=rules.provenance.output.provenance,
     output:
         table=f"{RESULTS}/scoreboard.tsv",
@@ -154,6 +148,9 @@ rule scoreboard:
         "Putting the scoreboard together"
     script:
         "../scripts/report/scoreboard.py"
+
+
+deliver(tables=[rules.scoreboard.output.table], figures=[rules.scoreboard.output.page])
 
 
 rule methods:
@@ -191,55 +188,12 @@ rule methods:
         "../scripts/report/methods.py"
 
 
-PAGES = [
-    rules.overview_page.output.png,
-    *([rules.recovery_page.output.png] if RECOVERED else []),
-    *([rules.clustering_page.output.png] if CLUSTERED else []),
-    *([rules.annotation_page.output.png] if PAGE_TASKS else []),
-    *([rules.perturbation_page.output.png] if PERTURBATION_FIGURES else []),
-]
+deliver(tables=[rules.methods.output.text], figures=[rules.methods.output.page])
 
 
 rule results:
     input:
-        rules.scoreboard.output,
-        rules.methods.output,
-        pages=PAGES,
-        qc=expand(rules.qc_figure.output.png, cohort=used_cohorts()),
-        pretraining_set=rules.pretraining_set_figure.output.png,
-        gpu=GPU_CHECKED if GPUS else [],
-        training=expand(rules.training_figure.output.png, model=TRAINED),
-        recipes=expand(rules.recipe.output.recipe, model=MODELS),
-        recovery=RECOVERY_FIGURES,
-        imputation=IMPUTATION_FIGURES,
-        coherence=expand(
-            rules.coherence_figure.output.png,
-            cohort=config["representations"]["cohorts"],
-        ),
-        clustering=CLUSTERING_FIGURES,
-        annotation=ANNOTATION_FIGURES,
-        perturbation=PERTURBATION_FIGURES,
-        screen=SCREEN_FIGURES,
-
-
-DELIVERED = [
-    *rules.results.input,
-    *(path.removesuffix("png") + "pdf" for path in rules.results.input if path.endswith("png")),
-    *expand(rules.qc_table.output, cohort=used_cohorts()),
-    *expand(rules.split.output, model=MODELS),
-    *expand([rules.pretrain.output.history, rules.pretrain.output.summary], model=TRAINED),
-    *expand(rules.coherence.output, cohort=config["representations"]["cohorts"]),
-    *expand(f"{RESULTS}/claims/{{chapter}}.tsv", chapter=CHAPTERS),
-    *rules.pretraining_set.output,
-    *rules.overview.output,
-    *rules.provenance.output,
-    *RECOVERY_TABLES,
-    *IMPUTATION_TABLES,
-    *CLUSTERING_TABLES,
-    *ANNOTATION_TABLES,
-    *PERTURBATION_TABLES,
-    *SCREEN_TABLES,
-]
+        **DELIVERIES,
 
 
 rule report_zip:
@@ -268,10 +222,3 @@ rule report_zip:
         bind_report(
             output.archive, log[0], config, workflow.main_snakefile, "results", input.style
         )
-
-
-# What a finished run has lost is made again by the next start, and what follows from it: Snakemake
-# by itself looks no further than the report, which is newer than all of it.
-REMOVED = []
-if Path(rules.report_zip.output.archive).exists():
-    REMOVED = [path for path in DELIVERED if not Path(path).exists()]

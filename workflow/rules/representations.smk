@@ -1,6 +1,7 @@
 # What a spot is to each method: embeddings of the models, and other methods' beside them.
 
 REPRESENTATION = f"{RESULTS}/representations/{{cohort}}/all-genes/{{representation}}.h5ad"
+COHERENT = config["representations"]["cohorts"]
 EMBEDDINGS = [f"sagefm-{model}" for model in MODELS]
 
 
@@ -100,6 +101,10 @@ rule costs:
         "../scripts/representations/costs.py"
 
 
+COSTED = {*config["clustering"]["cohorts"], *map(cohort_of, TASKS)}
+deliver(tables=expand(rules.costs.output, cohort=[name for name in SHEETS if name in COSTED]))
+
+
 rule coherence:
     input:
         representations=lambda wildcards: expand(
@@ -126,6 +131,9 @@ rule coherence:
         "Measuring spatial coherence of the representations of {wildcards.cohort}"
     script:
         "../scripts/representations/coherence.py"
+
+
+deliver(tables=expand(rules.coherence.output, cohort=COHERENT))
 
 
 rule coherence_figure:
@@ -157,12 +165,13 @@ rule coherence_figure:
         "../scripts/representations/figure.py"
 
 
+deliver(figures=expand(rules.coherence_figure.output, cohort=COHERENT))
+
+
 rule claims_coherence:
     input:
-        asked=wanted("representations.cohorts", config["representations"]["cohorts"]),
-        table=f"{RESULTS}/coherence/{{cohort}}.tsv".format(
-            cohort=first(config["representations"]["cohorts"])
-        ),
+        asked=wanted("representations.cohorts", COHERENT),
+        table=rules.coherence.output.table.format(cohort=first(COHERENT)),
         split=f"{RESULTS}/models/{HEADLINE}/split.tsv",
     output:
         claims=f"{RESULTS}/claims/coherence.tsv",
@@ -179,10 +188,14 @@ rule claims_coherence:
     params:
         code=code_of("representations/claims.py"),
         model=HEADLINE,
-        cohort=first(config["representations"]["cohorts"]),
-        rows=rows_of(config["representations"]["cohorts"][:1]),
-        paper_data=is_paper_data(first(config["representations"]["cohorts"])),
+        cohort=first(COHERENT),
+        rows=rows_of(COHERENT[:1]),
+        paper_data=is_paper_data(first(COHERENT)),
     message:
         "Judging the claim on spatial coherence"
     script:
         "../scripts/representations/claims.py"
+
+
+if COHERENT:
+    deliver(claims=rules.claims_coherence.output)

@@ -3,6 +3,7 @@
 
 SCREEN = config["screen"]
 SCREEN_MODELS = SCREEN["models"] or [HEADLINE]
+SCREENS = {"model": SCREEN_MODELS, "cohort": SCREEN["cohorts"]}
 SCREENED = f"{RESULTS}/screen/{{model}}/{{cohort}}"
 # A screen holds inputs x outputs for every context, three times over while it is written.
 CONTEXTS = {
@@ -61,6 +62,9 @@ rule screen:
         "Screening model {wildcards.model} on {wildcards.cohort}"
     script:
         "../scripts/screen/screen.py"
+
+
+deliver(tables=expand(rules.screen.output.top, **SCREENS))
 
 
 rule jacobian:
@@ -136,6 +140,9 @@ rule screen_scores:
         "../scripts/screen/scores.py"
 
 
+deliver(tables=expand(rules.screen_scores.output, **SCREENS))
+
+
 rule screen_figure:
     input:
         scores=rules.screen_scores.output.scores,
@@ -169,6 +176,9 @@ rule screen_figure:
         "../scripts/screen/figure.py"
 
 
+deliver(figures=expand(rules.screen_figure.output, **SCREENS))
+
+
 rule claims_interpretable:
     input:
         asked=wanted("screen.cohorts", SCREEN["cohorts"]),
@@ -199,11 +209,5 @@ rule claims_interpretable:
         "../scripts/screen/claims.py"
 
 
-SCREEN_FIGURES = expand(
-    rules.screen_figure.output.png, model=SCREEN_MODELS, cohort=SCREEN["cohorts"]
-)
-SCREEN_TABLES = expand(
-    [rules.screen.output.top, *rules.screen_scores.output],
-    model=SCREEN_MODELS,
-    cohort=SCREEN["cohorts"],
-)
+if SCREEN["cohorts"]:
+    deliver(claims=rules.claims_interpretable.output)

@@ -35,6 +35,9 @@ rule split:
         "../scripts/training/split.py"
 
 
+deliver(tables=expand(rules.split.output, model=MODELS))
+
+
 rule pretrain:
     input:
         split=rules.split.output.split,
@@ -82,6 +85,11 @@ rule pretrain:
         "Training model {wildcards.model}"
     script:
         "../scripts/training/pretrain.py"
+
+
+deliver(
+    tables=expand([rules.pretrain.output.history, rules.pretrain.output.summary], model=TRAINED)
+)
 
 
 rule released:
@@ -144,6 +152,9 @@ rule recipe:
         "../scripts/training/recipe.py"
 
 
+deliver(tables=expand(rules.recipe.output, model=MODELS))
+
+
 rule gene_means:
     input:
         split=rules.split.output.split,
@@ -199,6 +210,9 @@ rule training_figure:
         "../scripts/training/figure.py"
 
 
+deliver(figures=expand(rules.training_figure.output, model=TRAINED))
+
+
 rule pretraining_set:
     input:
         split=f"{RESULTS}/models/{HEADLINE}/split.tsv",
@@ -224,6 +238,9 @@ rule pretraining_set:
         "Counting what model {params.model} is trained on"
     script:
         "../scripts/training/pretraining_set.py"
+
+
+deliver(tables=rules.pretraining_set.output)
 
 
 rule pretraining_set_figure:
@@ -256,6 +273,9 @@ rule pretraining_set_figure:
         "../scripts/training/pretraining_set_figure.py"
 
 
+deliver(figures=rules.pretraining_set_figure.output)
+
+
 rule claims_pretraining:
     input:
         organs=rules.pretraining_set.output.organs,
@@ -284,3 +304,6 @@ rule claims_pretraining:
         "Judging the claims on pretraining"
     script:
         "../scripts/training/claims.py"
+
+
+deliver(claims=rules.claims_pretraining.output)
