@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from sagefm.claims.claim import OUTCOMES, VERDICTS, Claim, claims_table, judge
 from sagefm.claims.scoreboard import COLUMNS, scoreboard, scoreboard_html
+from sagefm.common.claim import OUTCOMES, VERDICTS, Claim, claims_table, judge
 from sagefm.common.errors import InputError
 from sagefm.common.io import read_table, write_table
 from sagefm.recovery.claims import recovery_claims

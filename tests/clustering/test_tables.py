@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from sagefm.claims.claim import claims_table
 from sagefm.clustering.claims import clustering_claims
 from sagefm.clustering.figures import draw_batch_biology, draw_metrics
 from sagefm.clustering.map_figures import draw_cluster_maps, draw_umap, matched_labels
 from sagefm.clustering.tables import clustering_comparisons, clustering_summary, skipped_table
+from sagefm.common.claim import claims_table
 from sagefm.common.errors import InputError
 from sagefm.representations.catalogue import representation_name
 from sagefm.stats.paired import sign_flip

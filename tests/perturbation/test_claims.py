@@ -4,7 +4,7 @@ from functools import cache
 
 import pytest
 
-from sagefm.claims.claim import claims_table
+from sagefm.common.claim import claims_table
 from sagefm.common.text import UNKNOWN_NUMBER
 from sagefm.perturbation.claims import Findings, perturbation_claims
 from sagefm.perturbation.summary import summarise_pairs

@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from sagefm.common.errors import InputError
+from sagefm.networks.perturbed import choose_spots, neighbourhoods
 from sagefm.networks.sagefm import build_network
 from sagefm.perturbation import experiment
 from sagefm.perturbation.experiment import draw_controls, perturb_pairs
-from sagefm.perturbation.neighbourhoods import choose_spots, neighbourhoods
 from sagefm.perturbation.responses import KINDS, read_responses, slope_weights, write_responses
 from sagefm.sections.gene_summary import levels_of
 from sagefm.sections.section import load_chunk

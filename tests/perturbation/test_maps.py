@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 import torch
 
+from sagefm.networks.perturbed import neighbourhoods
 from sagefm.networks.sagefm import build_network
 from sagefm.perturbation.maps import pairs_to_map, response_map
-from sagefm.perturbation.neighbourhoods import neighbourhoods
 from sagefm.sections.gene_summary import levels_of
 from sagefm.sections.section import load_chunk, spot_positions
 from support import small

@@ -15,8 +15,8 @@ from bench.measured import seconds
 from bench.released import predict_all
 from bench.table import Table
 from sagefm.networks.device import prepare_machine
+from sagefm.networks.perturbed import neighbourhoods
 from sagefm.networks.sagefm import build_network
-from sagefm.perturbation.neighbourhoods import neighbourhoods
 
 ROUNDS, SPOTS = 5, 64
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from sagefm.annotation.terms import MAJORITY, best_of, headline_protocol
-from sagefm.claims.claim import Claim, judge
+from sagefm.common.claim import Claim, judge
 from sagefm.common.text import count
 from sagefm.representations.catalogue import representation_name
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from sagefm.claims.claim import OUTCOMES
+from sagefm.common.claim import OUTCOMES
 from sagefm.common.errors import InputError
 from sagefm.plotting.html import PAGE_STYLE
 

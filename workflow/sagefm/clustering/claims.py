@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from sagefm.claims.claim import Claim, judge
 from sagefm.clustering.tables import REFERENCES, lower_is_better
+from sagefm.common.claim import Claim, judge
 from sagefm.common.text import count, format_interval, format_number
 from sagefm.representations.catalogue import representation_name
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from sagefm.claims.claim import Claim, judge
+from sagefm.common.claim import Claim, judge
 from sagefm.common.text import count, format_interval, format_number
 from sagefm.perturbation.terms import BETWEEN, FORWARD, REMAINDER
 

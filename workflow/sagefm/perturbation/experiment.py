@@ -18,7 +18,7 @@ from tqdm import tqdm
 from sagefm.common.errors import InputError
 from sagefm.common.state import remembered
 from sagefm.networks.base import GeneDecoder
-from sagefm.perturbation.neighbourhoods import across_sections, choose_spots
+from sagefm.networks.perturbed import across_sections, choose_spots
 from sagefm.perturbation.responses import KINDS, PairResponses, slope_weights
 from sagefm.sections.gene_summary import levels_of
 from sagefm.sections.section import Section

@@ -7,7 +7,7 @@ import pandas as pd
 import torch
 
 from sagefm.networks.base import GeneDecoder
-from sagefm.perturbation.neighbourhoods import neighbourhoods
+from sagefm.networks.perturbed import neighbourhoods
 from sagefm.perturbation.terms import strongest_pairs
 from sagefm.sections.gene_summary import levels_of
 from sagefm.sections.section import Section, load_chunk, spot_positions

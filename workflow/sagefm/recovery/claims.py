@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from sagefm.claims.claim import Claim, judge
+from sagefm.common.claim import Claim, judge
 from sagefm.common.text import count, format_number
 
 PAPER_RECOVERED = 0.91

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from sagefm.claims.claim import Claim, judge
+from sagefm.common.claim import Claim, judge
 from sagefm.screen.tables import MEAN, NO_MODEL
 
 ALPHA = 0.05

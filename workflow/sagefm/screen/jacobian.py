@@ -25,8 +25,8 @@ from sagefm.common.errors import InputError
 from sagefm.common.io import atomic
 from sagefm.networks.base import GeneDecoder
 from sagefm.networks.collapsed import Collapsible, Readout
+from sagefm.networks.perturbed import Collapsed
 from sagefm.networks.sagefm import collapses
-from sagefm.perturbation.neighbourhoods import Collapsed
 from sagefm.screen.spots import Drawn
 
 SLOPE = 0.01

@@ -23,8 +23,8 @@ from tqdm import tqdm
 from sagefm.common.state import remembered
 from sagefm.networks.base import GeneDecoder
 from sagefm.networks.collapsed import Collapsible, Readout
+from sagefm.networks.perturbed import Collapsed, Neighbourhoods
 from sagefm.networks.sagefm import collapses
-from sagefm.perturbation.neighbourhoods import Collapsed, Neighbourhoods
 
 log = logging.getLogger(__name__)
 

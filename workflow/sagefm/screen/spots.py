@@ -14,8 +14,8 @@ from sagefm.common.errors import InputError
 from sagefm.common.io import read_table
 from sagefm.networks.base import GeneDecoder
 from sagefm.networks.collapsed import Readout
+from sagefm.networks.perturbed import Neighbourhoods, neighbourhoods
 from sagefm.networks.sagefm import collapses
-from sagefm.perturbation.neighbourhoods import Neighbourhoods, neighbourhoods
 from sagefm.sections.cohort import cohort_obs
 from sagefm.sections.genes import named_columns
 from sagefm.sections.section import Section
@@ -111,7 +111,7 @@ class Drawn:
         hidden_genes: Sequence[int],
         device: torch.device,
     ) -> Iterator[tuple[Neighbourhoods, Tensor]]:
-        """Batches of the spots, as of `perturbation.neighbourhoods`, each section read once.
+        """Batches of the spots, as of `networks.perturbed`, each section read once.
 
         With each batch come its spots' contexts, by number: int64 (spots,).
         """

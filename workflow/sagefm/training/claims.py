@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from sagefm.claims.claim import Claim
+from sagefm.common.claim import Claim
 from sagefm.common.text import count
 
 PAPER_SAMPLES, PAPER_ORGANS = 416, 15

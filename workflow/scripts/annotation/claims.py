@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from sagefm.annotation.claims import Judged, task_claim
-from sagefm.claims.claim import claims_table
 from sagefm.claims.reported import reported_accuracy
+from sagefm.common.claim import claims_table
 from sagefm.common.io import read_table, write_table
 from sagefm.common.job import job
 

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from sagefm.claims.claim import claims_table
 from sagefm.clustering.claims import clustering_claims
+from sagefm.common.claim import claims_table
 from sagefm.common.io import read_table, write_table
 from sagefm.common.job import job
 from sagefm.training.seen import mark_seen, patients_seen

@@ -1,6 +1,6 @@
 """Say what the perturbation of pairs has to say of the paper's claim 6."""
 
-from sagefm.claims.claim import claims_table
+from sagefm.common.claim import claims_table
 from sagefm.common.io import read_table, write_table
 from sagefm.common.job import job
 from sagefm.perturbation.claims import Findings, perturbation_claims

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from sagefm.claims.claim import claims_table
+from sagefm.common.claim import claims_table
 from sagefm.common.io import read_table, write_table
 from sagefm.common.job import job
 from sagefm.recovery.claims import recovery_claims

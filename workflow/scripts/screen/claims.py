@@ -1,6 +1,6 @@
 """Say what the screen has to say of the adjective *interpretable*."""
 
-from sagefm.claims.claim import claims_table
+from sagefm.common.claim import claims_table
 from sagefm.common.io import read_table, write_table
 from sagefm.common.job import job
 from sagefm.screen.claims import interpretable_claims

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from sagefm.claims.claim import claims_table
+from sagefm.common.claim import claims_table
 from sagefm.common.io import read_table, write_table
 from sagefm.common.job import job
 from sagefm.training.claims import pretraining_claims

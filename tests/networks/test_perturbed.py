@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from sagefm.networks.sagefm import build_network, input_layout
-from sagefm.perturbation.neighbourhoods import (
+from sagefm.networks.perturbed import (
     Collapsed,
     General,
     across_sections,
     choose_spots,
     neighbourhoods,
 )
+from sagefm.networks.sagefm import build_network, input_layout
 from sagefm.sections.section import Section, load_chunk
 from support import small
 
