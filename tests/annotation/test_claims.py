@@ -31,6 +31,7 @@ def scores(own: float, random: float = 0.9, majority: float = 0.5, **others: flo
             "n_patients": 8 if subset == "all" else 3,
             "n_classes": 6,
             "patients_seen": 5 if subset == "all" and name.startswith("sagefm-") else 0,
+            "patients_unknown": 0,
         }
         for protocol, name, value in rows
         for subset in ("all", "unseen by sagefm-m")
@@ -136,6 +137,15 @@ def test_each_model_has_its_line_of_patients_never_seen():
         judged(paper_data=False), table.assign(n_patients=1), comparisons(0.1, 0.01)
     )
     assert "on the 1 patient it has never seen, sagefm-m" in single.reason
+
+
+def test_patients_of_whom_it_is_unknown_are_not_called_never_seen():
+    table = scores(0.7).assign(patients_seen=0)
+    table.loc[table["subset"] == "all", "patients_unknown"] = 8
+    table = table[table["subset"] == "all"]
+    found = task_claim(judged(paper_data=False), table, comparisons(0.1, 0.01))
+    assert "0 of 8 patients seen in pretraining, 8 unknown" in found.n
+    assert "never seen" not in found.reason
 
 
 @pytest.mark.parametrize(

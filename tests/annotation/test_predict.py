@@ -19,7 +19,7 @@ from sagefm.annotation.tables import (
     class_table,
     patient_subsets,
     patient_table,
-    seen_patients,
+    patients_of_models,
     task_comparisons,
 )
 from sagefm.annotation.terms import TEXT
@@ -27,7 +27,7 @@ from sagefm.common.errors import InputError
 from sagefm.common.io import read_table, write_table
 from sagefm.representations.files import Representation
 from sagefm.stats.paired import paired_difference
-from sagefm.stats.patients import resampling
+from sagefm.stats.resampling import resampling
 from support.annotated import CLASSES, PLAN, PROTOCOLS, labels_of, representation_of
 
 
@@ -233,16 +233,23 @@ def test_patients_seen_and_the_subset_that_was_not():
     rows = pd.DataFrame(
         {"cohort": "x", "sample": ["s0", "s1", "s2"], "dataset": "d", "patient": ["A", "B", ""]}
     )
-    split = pd.DataFrame(
-        {"cohort": "y", "sample": ["t0", "t1"], "group": ["d:A", "d:B"], "part": ["train", "test"]}
-    )
-    seen = seen_patients({"strict": split}, rows)
-    assert seen == {"sagefm-strict": ["A"]}
+    seen = patients_of_models({"strict": split_of("A", "B")}, rows)
+    assert list(seen) == ["sagefm-strict"]
+    strict = seen["sagefm-strict"]
+    assert strict.dropna().to_dict() == {"A": True, "B": False} and pd.isna(strict["s2"])
     assert patient_subsets(["A", "B", "s2"], seen) == {
         "all": ["A", "B", "s2"],
-        "unseen by sagefm-strict": ["B", "s2"],
+        "unseen by sagefm-strict": ["B"],
     }
-    assert list(patient_subsets(["A"], seen)) == ["all"]
+    assert list(patient_subsets(["A"], seen)) == list(patient_subsets(["A", "s2"], seen)) == ["all"]
+
+
+def split_of(train: str, test: str, dataset: str = "d") -> pd.DataFrame:
+    """A model that was trained on one patient and tested on another."""
+    return pd.DataFrame(
+        {"cohort": "y", "sample": ["t0", "t1"], "dataset": dataset, "patient": [train, test],
+         "part": ["train", "test"]}
+    )  # fmt: skip
 
 
 def test_patients_seen_go_by_the_names_of_the_labels():
@@ -250,8 +257,8 @@ def test_patients_seen_go_by_the_names_of_the_labels():
     rows = pd.DataFrame(
         {"cohort": "x", "sample": ["s0", "s1"], "dataset": ["d", "e"], "patient": "P1"}
     )
-    split = pd.DataFrame({"cohort": ["y"], "sample": ["t"], "group": ["e:P1"], "part": ["train"]})
-    assert seen_patients({"m": split}, rows) == {"sagefm-m": ["e:P1"]}
+    seen = patients_of_models({"m": split_of("P1", "P2", dataset="e")}, rows)["sagefm-m"]
+    assert seen.to_dict() == {"d:P1": False, "e:P1": True}
 
 
 def test_paired_differences_use_the_sign_flip_test_over_patients():
@@ -263,8 +270,10 @@ def test_paired_differences_use_the_sign_flip_test_over_patients():
         )
         for i, (name, noise) in enumerate({"pca": 2.0, "sagefm-m": 0.3}.items())
     )
-    patients = patient_table(predictions, {"sagefm-m": ["p0"]})
-    table = task_comparisons(patients, {"all": [f"p{i}" for i in range(6)]})
+    seen = pd.Series([True, pd.NA, False, False, False, False], dtype="boolean")
+    names = [f"p{i}" for i in range(6)]
+    patients = patient_table(predictions, {"sagefm-m": seen.set_axis(names)})
+    table = task_comparisons(patients, {"all": names})
     row = table[(table["baseline"] == "pca") & (table["metric"] == "accuracy")].iloc[0]
     wide = patients.pivot(index="patient", columns="representation", values="accuracy")
     differences = (wide["sagefm-m"] - wide["pca"]).to_numpy()
@@ -272,7 +281,9 @@ def test_paired_differences_use_the_sign_flip_test_over_patients():
     for name in ("difference", "low", "high", "p", "smallest_p", "better_in"):
         assert row[name] == pytest.approx(expected[name]), name
     assert row["smallest_p"] == 2 / 2**6 and row["n_patients"] == 6
-    assert set(patients.loc[patients["seen"], "patient"]) == {"p0"}
+    own = patients[patients["representation"] == "sagefm-m"].set_index("patient")["seen"]
+    assert own["p0"] and own["p1"] is pd.NA and not own["p2"]
+    assert not patients.loc[patients["representation"] == "pca", "seen"].any()
 
 
 # All tables together
@@ -289,7 +300,7 @@ def test_summary_sets_everything_side_by_side():
     rows = [
         {"cohort": "x", "sample": f"s{i}", "dataset": "d", "patient": f"p{i}"} for i in range(4)
     ]
-    split = pd.DataFrame({"cohort": ["y"], "sample": ["t"], "group": ["d:p0"], "part": ["train"]})
+    split = split_of("p0", "p9")
     costs = pd.DataFrame({"representation": ["pca"], "seconds": [3.0], "peak_mb": [100.0]})
     found = summarise_task(
         labels, annotations, PLAN, splits={"m": split}, rows=rows, costs=costs,
@@ -299,7 +310,7 @@ def test_summary_sets_everything_side_by_side():
     assert set(scores["representation"]) == {"pca", "neighbour_mean", "sagefm-m", "majority"}
     assert set(scores["subset"]) == {"all", "unseen by sagefm-m"}
     mine = scores[(scores["representation"] == "sagefm-m") & (scores["subset"] == "all")]
-    assert (mine["patients_seen"] == 1).all()
+    assert (mine["patients_seen"] == 1).all() and (mine["patients_unknown"] == 0).all()
     unseen = scores[scores["subset"] != "all"]
     assert (unseen["patients_seen"] == 0).all() and (unseen["n_patients"] == 3).all()
     pca = scores[scores["representation"] == "pca"]

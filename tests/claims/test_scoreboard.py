@@ -144,6 +144,7 @@ def pretrained(
     counted.loc[0, ["n_samples", "n_without_patient"]] = samples - organs + 1, 3
     parts = ["train"] * (samples - 2) + ["validation", "test"]
     split = pd.DataFrame({"part": parts, "group": [f"group{i // 2}" for i in range(samples)]})
+    split = split.assign(patient_seen=pd.NA, dataset_seen=False)
     return pretraining_claims("paper", counted, duplicates, split, training, paper_data)
 
 

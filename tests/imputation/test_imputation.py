@@ -27,7 +27,7 @@ PLAN = ImputationPlan(shares=(0.2, 0.6), repeats=2, seed=3, batch_size=16)
 FACTS = [
     {"sample": "heart-1", "patient": "P1", "patient_seen": True},
     {"sample": "heart-2", "patient": "P1", "patient_seen": True},
-    {"sample": "SPA147", "patient": "", "patient_seen": False},
+    {"sample": "SPA147", "patient": "SPA147", "patient_seen": pd.NA},
 ]
 KINDS = {"gcn": ("mean", "log1p"), "two_channel": ("channels", "log1p_cp10k")}
 
@@ -196,7 +196,7 @@ def patients_like(patients: int) -> pd.DataFrame:
     rows = [
         {"setting": setting, "predictor": predictor, "share": 0.5, "repeat": repeat,
          "patient": f"P{patient}", "sample": f"P{patient}-{section}",
-         "patient_seen": patient < 2, "n_spots": 10 + section,
+         "patient_seen": patient < 2 if patient < 5 else pd.NA, "n_spots": 10 + section,
          **{metric: rng.normal(patient, 1) for metric in METRICS}}
         for setting, predictors in SETTINGS.items()
         for predictor in predictors
@@ -217,6 +217,7 @@ def test_patients_are_what_is_counted():
         interval = stats.t.interval(0.95, 5, values.mean(), stats.sem(values))
         assert (row["mean"], row["low"], row["high"]) == pytest.approx((values.mean(), *interval))
         assert (row["n_patients"], row["n_patients_seen"], row["n_samples"]) == (6, 2, 12)
+        assert row["n_patients_unknown"] == 1
         assert row["n_spots"] == 6 * (10 + 11)
         if who[1] == "gene_mean":
             assert np.isnan(row["difference"]) and np.isnan(row["p"])
@@ -277,7 +278,7 @@ def test_the_figure_tells_models_settings_and_scales_apart(samples):
     # Two models and the baselines on the first scale; one model on the second.
     assert [len(mine) for mine in lines] == [4, 5, 3, 4]
     names = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert names[0] == "model paper (1 of 2 patients seen)"
+    assert names[0] == "model paper (1 of 2 patients seen, 1 unknown)"
     assert [name.split()[1] for name in names[:3]] == ["paper", "strict", "scaled"]
     assert len(names) == len(set(names)) == 6
     top = summaries(samples).query("model == 'paper' and metric == 'mse' and predictor == 'model'")

@@ -11,7 +11,7 @@ from sagefm.perturbation.discrimination import SCORES, discrimination_table, ran
 from sagefm.perturbation.summary import response_summary, summarise_pairs
 from sagefm.perturbation.tables import CONTROLS, level_table, pair_slopes, pair_table
 from sagefm.stats.paired import holm, sign_flip, sign_flips
-from sagefm.stats.patients import BOOTSTRAPS, Patients, level_spearman, resampling
+from sagefm.stats.resampling import BOOTSTRAPS, Patients, level_spearman, resampling
 from support.perturbed import (
     PATIENTS,
     coexpression_like,

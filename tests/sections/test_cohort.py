@@ -1,14 +1,12 @@
 """A cohort's samples together: order, labels, expression, withheld genes."""
 
 import numpy as np
-import pandas as pd
 import pytest
 import scipy.sparse as sp
 
 from sagefm.common.h5ad import read_h5ad
 from sagefm.graphs.neighbourhoods import load_graph
 from sagefm.sections.cohort import Cohort, cohort_obs, cohort_of_files
-from sagefm.stats.patients import name_patients
 from support import cohorts
 
 SPOTS, SAMPLES = cohorts.SPOTS, cohorts.SAMPLES
@@ -69,10 +67,3 @@ def test_withheld_genes_enter_nothing(cohort, stacked, tmp_path):
     np.testing.assert_allclose(without.expression("log1p_cp10k").toarray(), scaled, rtol=1e-5)
     assert without.expression("log1p").shape[1] == kept.shape[1]
     assert cohort_of_files(cohort.samples).withheld_columns() == ()
-
-
-def test_a_patient_is_one_person():
-    rows = [("s1", "one", "P1"), ("s2", "one", "P1"), ("s3", "two", "P1"), ("s4", "two", "")]
-    rows += [("s5", "two", " "), ("s6", "two", "P2")]
-    table = pd.DataFrame(rows, columns=["sample", "dataset", "patient"])
-    assert list(name_patients(table)) == ["one:P1", "one:P1", "two:P1", "s4", "s5", "P2"]

@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 from sagefm.common.errors import InputError
-from sagefm.training.seen import patients_seen, scored_samples
 from sagefm.training.split import PARTS, paths_of_part, split_samples
 
 
@@ -171,23 +170,9 @@ def test_paths_of_a_part_follow_the_split():
     assert {path.stem for path in chosen} == {s for s, p in part_of(split).items() if p == "train"}
 
 
-def test_patients_seen_are_counted_by_patient():
-    split = pd.DataFrame(
-        {
-            "cohort": ["atlas"] * 3,
-            "group": ["d:A", "d:B", "d:C"],
-            "part": ["train", "validation", "test"],
-            "sample": ["a", "b", "c"],
-        }
-    )
-    rows = pd.DataFrame(
-        {
-            "cohort": "breast",
-            "sample": ["a1", "a2", "b1", "c1", "x1"],
-            "dataset": "d",
-            "patient": ["A", "A", "B", "C", ""],
-        }
-    )
-    assert patients_seen(scored_samples(split, rows, "breast")) == (
-        "2 of 4 patients seen in pretraining"
-    )
+def test_a_patient_whose_name_recurs_is_held_out_by_data_set_and_name():
+    table = samples(["P1"] * 4 + [f"Q{i}" for i in range(20)], dataset=list("aabb") + ["c"] * 20)
+    split = split_samples(table, held_out_patients=["a:P1"], test=0.01)
+    part = part_of(split)
+    assert part["s000"] == part["s001"] == "test"
+    assert (split["part"] == "test").sum() == 2

@@ -40,7 +40,8 @@ def recovery(sections: Sequence[Section]) -> None:
     model = {**PAPER, "widths": NARROW}
     template = batches_of(list(sections), model, "knn_clique", 1)
     facts = [
-        {"sample": s.sample, "patient": "", "organ": "", "patient_seen": False} for s in sections
+        {"sample": s.sample, "patient": s.sample, "organ": "", "patient_seen": False}
+        for s in sections
     ]
     network = build_network("gcn", genes, NARROW, seed=0)
     with tempfile.TemporaryDirectory() as scratch:

@@ -9,6 +9,7 @@ from sagefm.annotation.terms import MAJORITY, best_of, headline_protocol
 from sagefm.common.claim import Claim, judge
 from sagefm.common.text import count
 from sagefm.representations.catalogue import representation_name
+from sagefm.stats.patients import words_of_seen
 
 ALPHA = 0.05
 
@@ -83,7 +84,7 @@ def task_claim(judged: Judged, scores: pd.DataFrame, comparisons: pd.DataFrame) 
         baseline=", ".join(baselines) + " (accuracy / balanced)",
         n=f"{count(own['n_spots'], 'spot')}, {count(own['n_patients'], 'patient')}, "
         f"{own['n_classes']} classes, "
-        f"{own['patients_seen']} of {own['n_patients']} patients seen in pretraining",
+        + words_of_seen(*own[["n_patients", "patients_seen", "patients_unknown"]]),
         verdict=verdict["verdict"],
         outcome=verdict["outcome"],
         reason="; ".join([verdict["reason"], *facts]),
@@ -181,7 +182,8 @@ def _never_seen(models: pd.DataFrame, classifier: str, protocol: str) -> list[di
     ]
     rows = []
     for _, part in own.groupby("representation", sort=False):
-        unseen = part[part["patients_seen"] == 0].sort_values("n_patients")
+        none = (part["patients_seen"] == 0) & (part["patients_unknown"] == 0)
+        unseen = part[none].sort_values("n_patients")
         if len(unseen) and unseen["subset"].iloc[-1] != "all":
             rows.append(unseen.iloc[-1].to_dict())
     return rows

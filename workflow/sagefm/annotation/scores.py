@@ -11,9 +11,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from sagefm.stats.patients import resampling
+from sagefm.stats.resampling import resampling
 
 METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "auroc")
+
+BOOTSTRAPS = 2000
+"""Resamplings of patients for a score's interval."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,7 @@ def score(predictions: pd.DataFrame, classes: ArrayLike, seed: int = 0) -> dict[
     whole = _averaged(tallies, np.ones((1, len(patients))))
     spread = None
     if len(patients) > 1:
-        spread = _averaged(tallies, resampling(len(patients), seed=seed))
+        spread = _averaged(tallies, resampling(len(patients), BOOTSTRAPS, seed))
     for metric in METRICS:
         result[metric] = float(whole[metric][0])
         for end, percent in (("low", 2.5), ("high", 97.5)):

@@ -11,7 +11,7 @@ from sagefm.annotation.tables import (
     map_table,
     patient_subsets,
     patient_table,
-    seen_patients,
+    patients_of_models,
     task_comparisons,
     task_scores,
 )
@@ -73,7 +73,7 @@ def summarise_task(
         )
     predictions = pd.concat([predictions, majority_predictions(spots, plan)], ignore_index=True)
     fits = pd.concat([own.assign(representation=name) for name, (_, own) in annotations.items()])
-    seen = seen_patients(splits, pd.DataFrame(rows))
+    seen = patients_of_models(splits, pd.DataFrame(rows))
     scores = task_scores(predictions, fits, seen, costs, plan.seed)
     patients = patient_table(predictions, seen)
     subsets = patient_subsets(patients["patient"].unique(), seen)

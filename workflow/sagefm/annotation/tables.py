@@ -9,7 +9,7 @@ from sagefm.annotation.classifiers import mean_recall
 from sagefm.annotation.scores import score
 from sagefm.annotation.terms import KEYS
 from sagefm.stats.paired import holm, paired_difference
-from sagefm.stats.patients import name_patients
+from sagefm.stats.patients import seen_patients
 from sagefm.training.seen import mark_seen
 
 BASELINES = ("mofa", "pca", "neighbour_mean")
@@ -19,10 +19,10 @@ COMPARED = ("accuracy", "balanced_accuracy")
 COSTS = ("seconds", "peak_mb", "training_seconds")
 
 
-def patient_subsets(
-    patients: Sequence[str], seen: Mapping[str, Sequence[str]]
-) -> dict[str, list[str]]:
-    """Patients scored together: `all`, and those that a model has not seen where it saw others.
+def patient_subsets(patients: Sequence[str], seen: Mapping[str, pd.Series]) -> dict[str, list[str]]:
+    """Patients scored together: `all`, and those that a model has not seen, if that is not all.
+
+    Those of whom it is unknown whether the model has seen them are in `all` alone.
 
     Returns
     -------
@@ -32,7 +32,7 @@ def patient_subsets(
     """
     subsets = {"all": sorted(patients)}
     for name, known in seen.items():
-        unseen = sorted(set(patients) - set(known))
+        unseen = sorted(set(patients) & set(known.index[known.eq(False)]))
         if unseen and len(unseen) < len(subsets["all"]) and unseen not in subsets.values():
             subsets[f"unseen by {name}"] = unseen
     return subsets
@@ -46,7 +46,7 @@ def _groups(predictions: pd.DataFrame) -> Iterator[tuple[dict, pd.DataFrame]]:
 def task_scores(
     predictions: pd.DataFrame,
     fits: pd.DataFrame,
-    seen: Mapping[str, Sequence[str]],
+    seen: Mapping[str, pd.Series],
     costs: pd.DataFrame,
     seed: int,
 ) -> pd.DataFrame:
@@ -58,7 +58,7 @@ def task_scores(
         Of `annotation.annotate`, with a column representation; of predictions also those of
         `annotation.majority_predictions`.
     seen
-        Of each model's representation, the patients its pretraining has seen.
+        Of `patients_of_models`.
     costs
         representation, and `COSTS` as far as known.
     seed
@@ -68,9 +68,9 @@ def task_scores(
     -------
     DataFrame
         `KEYS`, subset (of patients), `METRICS` each with `_low` and `_high`, n_spots, n_patients,
-        n_classes, patients_seen, n_folds, n_train (median), n_unseen (spots of classes that
-        training lacked: counted as wrong), transductive, spatial_method, fit_seconds, and of the
-        representation representation_seconds, peak_mb, training_seconds (as it was made of all
+        n_classes, patients_seen, patients_unknown (whether they were seen), n_folds, n_train
+        (median), n_unseen (spots of classes that training lacked: counted as wrong), transductive,
+        spatial_method, fit_seconds, and of the representation representation_seconds, peak_mb, training_seconds (as it was made of all
         genes, also where the task withholds some).
     """
     classes = np.unique(predictions["truth"].to_numpy(dtype=str))
@@ -82,9 +82,10 @@ def task_scores(
         for subset, patients in subsets.items():
             part = own[own["patient"].isin(patients)]
             if len(part):
-                known = set(seen.get(keys["representation"], ())) & set(part["patient"])
+                known = _seen(seen, keys["representation"], part["patient"].unique())
                 row = {**keys, "subset": subset, **score(part, classes, seed)}
-                rows.append(row | {"patients_seen": len(known)} | _fit_facts(mine))
+                row |= {"patients_seen": known.sum(), "patients_unknown": known.isna().sum()}
+                rows.append(row | _fit_facts(mine))
     table = pd.DataFrame(rows)
     costs = costs.reindex(columns=["representation", *COSTS])
     costs = costs.rename(columns={"seconds": "representation_seconds"})
@@ -138,8 +139,9 @@ def confusion_table(predictions: pd.DataFrame) -> pd.DataFrame:
     return counts.rename("n_spots").reset_index()
 
 
-def patient_table(predictions: pd.DataFrame, seen: Mapping[str, Sequence[str]]) -> pd.DataFrame:
-    """Scores of each patient: `KEYS`, patient, seen, n_spots, n_classes, `COMPARED`.
+def patient_table(predictions: pd.DataFrame, seen: Mapping[str, pd.Series]) -> pd.DataFrame:
+    """Scores of each patient: `KEYS`, patient, seen (missing where unknown), n_spots, n_classes,
+    `COMPARED`.
 
     Balanced accuracy is over the classes that the patient has.
     """
@@ -151,7 +153,7 @@ def patient_table(predictions: pd.DataFrame, seen: Mapping[str, Sequence[str]]) 
                 {
                     **keys,
                     "patient": patient,
-                    "seen": patient in set(seen.get(keys["representation"], ())),
+                    "seen": _seen(seen, keys["representation"], [patient]).iloc[0],
                     "n_spots": len(part.drop_duplicates(["sample", "spot"])),
                     "n_classes": len(np.unique(truth)),
                     "accuracy": float(np.mean(truth == predicted)),
@@ -232,8 +234,10 @@ def map_table(
     return table
 
 
-def seen_patients(splits: Mapping[str, pd.DataFrame], rows: pd.DataFrame) -> dict[str, list[str]]:
-    """Of each model's representation, the patients that its pretraining has seen.
+def patients_of_models(
+    splits: Mapping[str, pd.DataFrame], rows: pd.DataFrame
+) -> dict[str, pd.Series]:
+    """Of each model's representation, whether its pretraining has seen each patient.
 
     Parameters
     ----------
@@ -241,11 +245,19 @@ def seen_patients(splits: Mapping[str, pd.DataFrame], rows: pd.DataFrame) -> dic
         Model to its split, of `split.split_samples`.
     rows
         The cohort's sheet: cohort, sample, dataset, patient.
+
+    Returns
+    -------
+    dict
+        Representation to `seen.seen_patients`. Of a cohort that the model was trained on, all
+        samples count.
     """
-    patients = name_patients(rows)
-    seen = {}
-    for model, split in splits.items():
-        # No cohort is named: of one the model was trained on, the other samples count as well.
-        scored = mark_seen(split, rows)
-        seen[f"sagefm-{model}"] = sorted(set(patients[scored["patient_seen"].to_numpy()]))
-    return seen
+    return {
+        f"sagefm-{model}": seen_patients(mark_seen(split, rows)) for model, split in splits.items()
+    }
+
+
+def _seen(seen: Mapping[str, pd.Series], representation: str, patients: Sequence[str]) -> pd.Series:
+    """Whether a representation's model has seen some patients; what is no model has seen none."""
+    nobody = pd.Series(False, index=patients, dtype="boolean")
+    return seen.get(representation, nobody).reindex(patients)

@@ -81,10 +81,12 @@ def draw_imputation(summary: pd.DataFrame) -> Figure:
     order = [*models, *(PREDICTOR_NAMES[name] for name in PREDICTOR_NAMES)]
     labels = sorted(handles, key=order.index)
     shown = [handles[label] for label in labels]
-    seen = summary.groupby("model")[["n_patients_seen", "n_patients"]].max()
+    counts = ["n_patients", "n_patients_seen", "n_patients_unknown"]
+    seen = summary.groupby("model")[counts].max().astype(int)
     names = {
-        model: f"model {model} ({some:.0f} of {count(all_, 'patient')} seen)"
-        for model, some, all_ in seen.itertuples()
+        model: f"model {model} ({some} of {count(all_, 'patient')} seen"
+        + (f", {unknown} unknown)" if unknown else ")")
+        for model, all_, some, unknown in seen.itertuples()
     }
     labels = [names.get(label, label) for label in labels]
     figure.legend(shown, labels, loc="outside lower center", ncols=min(len(labels), 3))

@@ -185,7 +185,7 @@ def score_sections(
     plan: ImputationPlan,
     device: torch.device,
 ) -> Iterator[pd.DataFrame]:
-    """`score_section` of each section in turn, with its facts (sample, patient, patient_seen)."""
+    """`score_section` of each section in turn, with its facts (of `seen.mark_seen`)."""
     network.eval().to(device)
     for section, about in zip(sections, facts, strict=True):
         scores = score_section(network, section, layout, normalisation, gene_mean, plan, device)

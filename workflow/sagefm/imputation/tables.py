@@ -3,6 +3,7 @@
 import pandas as pd
 
 from sagefm.stats.paired import holm, paired_difference, t_interval
+from sagefm.stats.patients import count_seen
 
 SETTINGS = {
     "systematic": ("model", "gene_mean", "zero"),
@@ -24,26 +25,25 @@ def summarise_imputation(samples: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     samples
-        Of `imputation.score_sections`, concatenated. A sample without a patient counts as one.
+        Of `imputation.score_sections`, concatenated.
 
     Returns
     -------
     DataFrame
         One row a setting, share, predictor and metric: mean, low, high (95 % by t over patients)
-        and n_patients; of all, n_patients_seen, n_samples, n_spots; difference (predictor less
+        and n_patients; of all, n_patients_seen, n_patients_unknown (whether they were seen),
+        n_samples, n_spots; difference (predictor less
         `gene_mean`, over the same patients) with difference_low, difference_high, p (exact
         sign-flip test), p_holm (over a predictor's shares), smallest_p, better_in (patients); these
         are empty for `gene_mean` itself.
     """
-    patient = samples["patient"].fillna("").str.strip()
-    unit = samples.assign(patient=patient.where(patient != "", samples["sample"]))
     keys = ["setting", "predictor", "share"]
-    per_sample = unit.groupby([*keys, "patient", "sample"])[[*METRICS]].mean()
+    per_sample = samples.groupby([*keys, "patient", "sample"])[[*METRICS]].mean()
     patients = per_sample.groupby([*keys, "patient"]).mean()
     about = {
-        "n_patients_seen": unit.groupby("patient")["patient_seen"].any().sum(),
-        "n_samples": unit["sample"].nunique(),
-        "n_spots": unit.drop_duplicates("sample")["n_spots"].sum(),
+        **count_seen(samples),
+        "n_samples": samples["sample"].nunique(),
+        "n_spots": samples.drop_duplicates("sample")["n_spots"].sum(),
     }
     rows = []
     for (setting, predictor, share), group in patients.groupby(level=keys):

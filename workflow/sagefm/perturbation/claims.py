@@ -8,6 +8,7 @@ import pandas as pd
 from sagefm.common.claim import Claim, judge
 from sagefm.common.text import count, format_interval, format_number
 from sagefm.perturbation.terms import BETWEEN, FORWARD, REMAINDER
+from sagefm.stats.patients import words_of_seen
 
 ALPHA = 0.05
 
@@ -103,7 +104,7 @@ def perturbation_claims(
             f"{references}",
             n=f"{count(fair['n_pairs'], 'pair')} of {count(fair['n_inputs'], 'input')}, "
             f"{count(fair['n_spots'], 'spot')}, {count(fair['n_samples'], 'sample')}, "
-            f"{fair['n_patients_seen']} of {fair['n_patients']} patients seen in pretraining",
+            + words_of_seen(*fair[["n_patients", "n_patients_seen", "n_patients_unknown"]]),
             verdict=verdict["verdict"],
             outcome=verdict["outcome"],
             protocol="an input set in a spot's neighbours, its outputs read at the spot, against "

@@ -15,7 +15,7 @@ from sagefm.perturbation.coexpression import Coexpression
 from sagefm.perturbation.responses import PairResponses
 from sagefm.perturbation.terms import REMAINDER
 from sagefm.stats.correlation import correlation
-from sagefm.stats.patients import BOOTSTRAPS, resampling
+from sagefm.stats.resampling import BOOTSTRAPS, resampling
 
 SCORES = ("slope", "coexpression_pooled", "coexpression_within", "output_mean", REMAINDER)
 

@@ -27,7 +27,7 @@ class PairResponses:
     inputs, outputs
         The table's distinct inputs (I) and outputs (T).
     samples
-        S rows: sample, patient, patient_seen, n_spots.
+        S rows: sample, patient, patient_seen (missing where unknown), n_spots.
     levels
         float32 (I, L): each input's levels, normalised expression.
     curves
@@ -66,6 +66,8 @@ def write_responses(path: str | Path, responses: PairResponses) -> None:
         arrays[name] = np.array(getattr(responses, name), dtype=np.str_)
     for name in ("pairs", "samples"):
         for column, values in getattr(responses, name).items():
+            if isinstance(values.dtype, pd.BooleanDtype):  # missing values need a number's type
+                values = values.astype(float)
             text = values.dtype == object or isinstance(values.dtype, pd.CategoricalDtype)
             arrays[f"{name}.{column}"] = values.to_numpy(np.str_ if text else None)
     with atomic(path) as temporary:

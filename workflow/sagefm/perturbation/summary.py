@@ -17,7 +17,8 @@ from sagefm.perturbation.tables import (
 )
 from sagefm.perturbation.terms import BETWEEN, FORWARD, REVERSE
 from sagefm.stats.paired import holm, sign_flips
-from sagefm.stats.patients import Patients
+from sagefm.stats.patients import count_seen
+from sagefm.stats.resampling import Patients
 
 
 def summarise_pairs(
@@ -110,7 +111,7 @@ def response_summary(
         share_as_expected and share_unmoved (pairs whose slope has the expected sign, or is 0), with
         *_control of single control genes; share_above_q05 and share_below_q05 (pairs above and
         below their control at a false discovery rate of 5 %); n_pairs, n_inputs, n_samples,
-        n_patients, n_patients_seen, n_spots.
+        n_patients, n_patients_seen, n_patients_unknown (whether they were seen), n_spots.
     """
     patients, sign = Patients.of(responses.samples), responses.pairs["sign"].to_numpy()
     inputs = responses.pairs["input"].to_numpy()
@@ -151,11 +152,10 @@ def response_summary(
     holm_of = table.groupby("direction")["p"].transform(lambda p: holm(p.to_numpy()))
     table.insert(table.columns.get_loc("p") + 1, "p_holm", holm_of)
     samples = responses.samples
-    seen = patients.members @ samples["patient_seen"].to_numpy(dtype=float) > 0
     return table.assign(
         n_samples=len(samples),
         n_patients=len(patients),
-        n_patients_seen=int(seen.sum()),
+        **count_seen(samples),
         n_spots=int(samples["n_spots"].sum()),
     )
 

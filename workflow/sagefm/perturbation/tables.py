@@ -9,7 +9,7 @@ from sagefm.perturbation.coexpression import Coexpression
 from sagefm.perturbation.responses import KINDS, PairResponses, slope_weights
 from sagefm.stats.correlation import benjamini_hochberg
 from sagefm.stats.paired import sign_flips
-from sagefm.stats.patients import Patients, level_spearman
+from sagefm.stats.resampling import Patients, level_spearman
 
 CONTROLS = KINDS[1:]
 """Other outputs of the table; random genes; random genes of similar mean expression."""

@@ -13,6 +13,7 @@ import yaml
 from sagefm.common.errors import InputError, hint
 from sagefm.config.schemas import first_error, load_schema
 from sagefm.representations.methods.registry import read_options
+from sagefm.stats.patients import name_patients
 
 PAIR_KEYS = {
     "liana": ("resource",),
@@ -174,7 +175,8 @@ def check_references(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> Non
         at = f"models.{name}"
         known(model["pretrain_on"], f"{at}.pretrain_on", config["cohorts"], "cohort")
         known([model["graph"]], f"{at}.graph", config["graphs"], "graph")
-        patients = {p: None for c in model["pretrain_on"] for p in sheets[c]["patient"]}
+        trained_on = pd.concat([sheets[cohort] for cohort in model["pretrain_on"]])
+        patients = dict.fromkeys(name_patients(trained_on.reset_index(drop=True)))
         known(model["held_out_patients"], f"{at}.held_out_patients", patients, "patient")
         nodes, devices = model["compute"]["nodes"], model["training"]["devices"]
         if devices % nodes:

@@ -37,6 +37,10 @@ MAP_PERCENTILES = {
 """Genes to map, by percentile of the model's correlation: bad ones stand beside good ones."""
 
 
+SEEN = {True: "seen", False: "unseen", pd.NA: "unknown"}
+"""Strata of patients, by what `seen.mark_seen` says of them."""
+
+
 @dataclass
 class Recovery:
     """Everything summed up over a cohort's sections.
@@ -65,7 +69,7 @@ class Recovery:
         self.within_r += np.nan_to_num(r)
         self.within_n += ~np.isnan(r)
         self.within_hits += (r > 0) & (p < 0.05)
-        seen = "seen" if facts["patient_seen"] else "unseen"
+        seen = SEEN[facts["patient_seen"]]
         for key in (("all", "all"), ("organ", facts["organ"]), ("patients", seen)):
             empty = Moments.zeros(len(PREDICTORS), self.genes)
             self.strata.setdefault(key, empty).__iadd__(moments)

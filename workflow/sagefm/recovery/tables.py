@@ -52,7 +52,7 @@ def gene_table(recovery: Recovery, genes: list[str]) -> pd.DataFrame:
 
 
 def recovery_summary(recovery: Recovery, genes: pd.DataFrame) -> pd.DataFrame:
-    """One row a predictor and stratum: all, each organ, patients seen or unseen, detection bins.
+    """One row a predictor and stratum: all, each organ, patients by `SEEN`, detection bins.
 
     A gene counts as recovered if its correlation is positive at two-sided p < 0.05, as tested
     if its truth varies over the hidden entries. Where a predictor is constant it recovers nothing;
@@ -66,7 +66,7 @@ def recovery_summary(recovery: Recovery, genes: pd.DataFrame) -> pd.DataFrame:
             "stratum_kind": kind,
             "stratum": value,
             "n_samples": len(members),
-            "n_patients": len({member["patient"] or member["sample"] for member in members}),
+            "n_patients": len({member["patient"] for member in members}),
             "n_spots": sum(len(m["spots"]) for m in members) // len(PREDICTORS),
         }
         spots = pd.concat([member["spots"] for member in members])

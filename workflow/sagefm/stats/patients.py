@@ -1,99 +1,77 @@
-"""Statistics of many pairs at once: rank correlations, and intervals over patients."""
+"""Who a patient is: a name counts within its data set, and a sample without one is its own.
 
-from dataclasses import dataclass
+Every table, split, test and figure asks here, so that all count the same patients. Whether a model
+has seen the patient of a sample is answered by `training.seen.mark_seen`.
+"""
 
-import numpy as np
 import pandas as pd
-from scipy import stats
-
-from sagefm.stats.correlation import correlation
-
-BOOTSTRAPS = 2000
 
 
-def resampling(patients: int, draws: int = BOOTSTRAPS, seed: int = 0) -> np.ndarray:
-    """How often each patient is drawn: (draws, patients), the same for every representation."""
-    generator = np.random.default_rng(seed)
-    return generator.multinomial(patients, np.full(patients, 1 / patients), draws).astype(float)
+def is_named(samples: pd.DataFrame) -> pd.Series:
+    """Whether the sheet names the patient of each sample: bool, from text column patient."""
+    return samples["patient"].fillna("").str.strip() != ""
 
 
-def name_patients(table: pd.DataFrame) -> pd.Series:
-    """A name for each row's patient that no other person of the table has.
+def patient_keys(samples: pd.DataFrame) -> pd.Series:
+    """The patient of each sample, the same in every table of every cohort.
 
-    `table` has text columns sample, dataset and patient. A sample without a patient stands for
-    itself; a name counts within its data set, and carries it where another one has it too.
-    """
-    name = table["patient"].where(table["patient"].str.strip() != "", table["sample"])
-    shared = table.groupby(name)["dataset"].transform("nunique") > 1
-    return (table["dataset"] + ":" + name).where(shared, name)
-
-
-BOOTSTRAPS = 1000
-
-BLOCK = 4_000_000
-"""Most numbers held at once while resampling."""
-
-
-def level_spearman(levels: np.ndarray, responses: np.ndarray) -> np.ndarray:
-    """Spearman correlation of each row's responses with its levels, (pairs, levels) both.
+    Parameters
+    ----------
+    samples
+        Text columns cohort, sample, dataset, patient (empty where unnamed).
 
     Returns
     -------
-    ndarray
-        float64 (pairs,); NaN where either side does not vary.
+    Series
+        `dataset:patient`, or `cohort/sample` where the patient is not named.
     """
-    x, y = (stats.rankdata(side, axis=1) for side in (levels, responses))
-    sums = [side.sum(axis=1) for side in (x, y, x * x, y * y, x * y)]
-    rho = correlation(levels.shape[1], *sums)
-    return np.where(np.isnan(responses).any(axis=1), np.nan, rho)
+    own = samples["cohort"] + "/" + samples["sample"]
+    named = samples["dataset"] + ":" + samples["patient"].fillna("").str.strip()
+    return named.where(is_named(samples), own)
 
 
-@dataclass(frozen=True)
-class Patients:
-    """Who the samples are of: what intervals and tests are over.
+def name_patients(samples: pd.DataFrame) -> pd.Series:
+    """A short name for each sample's patient that no other patient of the table has.
 
-    `members`: float64 (patients, samples), 1 where a sample is a patient's.
+    Parameters
+    ----------
+    samples
+        Text columns sample, dataset, patient (empty where unnamed), of one table: a cohort's sheet,
+        or the spots of its samples.
+
+    Returns
+    -------
+    Series
+        The patient's name, or the sample's where the patient is not named; with its data set before
+        it (`dataset:name`) where patients of several data sets have that name.
     """
+    name = samples["patient"].fillna("").str.strip().where(is_named(samples), samples["sample"])
+    shared = samples.groupby(name)["dataset"].transform("nunique") > 1
+    return (samples["dataset"] + ":" + name).where(shared, name)
 
-    members: np.ndarray
 
-    @classmethod
-    def of(cls, samples: pd.DataFrame) -> "Patients":
-        """From columns sample and patient; a sample without a patient's name is its own."""
-        named = samples["patient"].fillna("").astype(str).str.strip()
-        owner = named.where(named != "", samples["sample"].astype(str)).to_numpy()
-        return cls((np.unique(owner)[:, None] == owner).astype(float))
+def seen_patients(samples: pd.DataFrame) -> pd.Series:
+    """Whether a model has seen each patient: nullable boolean by name, missing where unknown.
 
-    def __len__(self) -> int:
-        return len(self.members)
+    `samples` has columns patient and patient_seen, of `training.seen.mark_seen`; a patient may have
+    several rows, and is seen if any of them says so.
+    """
+    seen = samples["patient_seen"].astype("boolean").groupby(samples["patient"])
+    return seen.any(skipna=False)
 
-    def means(self, values: np.ndarray) -> np.ndarray:
-        """Each patient's mean over its samples: (..., samples) to (..., patients)."""
-        return values @ (self.members / self.members.sum(axis=1, keepdims=True)).T
 
-    def interval(self, values: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """95 % interval of the mean over samples: percentiles over resampled patients.
+def count_seen(samples: pd.DataFrame) -> dict[str, int]:
+    """Of `seen_patients`, how many are: n_patients_seen, n_patients_unknown."""
+    seen = seen_patients(samples)
+    return {"n_patients_seen": int(seen.sum()), "n_patients_unknown": int(seen.isna().sum())}
 
-        Parameters
-        ----------
-        values
-            (..., samples).
-        seed
-            Of the `BOOTSTRAPS` resamplings, the same for all values.
 
-        Returns
-        -------
-        tuple
-            low and high, float64 (...); NaN for a single patient.
-        """
-        if len(self) < 2:
-            return (np.full(values.shape[:-1], np.nan),) * 2
-        drawn = resampling(len(self), BOOTSTRAPS, seed)
-        weights = (drawn @ self.members / (drawn @ self.members.sum(axis=1))[:, None]).T
-        flat = values.reshape(-1, values.shape[-1])
-        ends = np.empty((2, len(flat)))
-        step = max(1, BLOCK // BOOTSTRAPS)
-        for start in range(0, len(flat), step):
-            part = slice(start, start + step)
-            ends[:, part] = np.percentile(flat[part] @ weights, [2.5, 97.5], axis=1)
-        return ends[0].reshape(values.shape[:-1]), ends[1].reshape(values.shape[:-1])
+def words_of_seen(patients: int, seen: int, unknown: int) -> str:
+    """How many patients pretraining has seen, for people."""
+    words = f"{seen} of {patients} patients seen in pretraining"
+    return f"{words}, {unknown} unknown" if unknown else words
+
+
+def patients_seen(samples: pd.DataFrame) -> str:
+    """`words_of_seen`, of samples of `training.seen.mark_seen`."""
+    return words_of_seen(samples["patient"].nunique(), *count_seen(samples).values())

@@ -25,7 +25,8 @@ def pretraining_claims(
     organs, duplicates
         Of `pretraining_set`, on the cohorts the model is trained on.
     split, training
-        The model's split, and the summary of its training (empty for a released checkpoint).
+        The model's split with the columns of `seen.mark_seen`, and the summary of its training
+        (empty for a released checkpoint).
     paper_data
         Whether those cohorts are the paper's own.
     """
@@ -61,13 +62,18 @@ def _pretraining_verdict(samples: int, organs: list[str], paper_data: bool) -> t
 
 
 def _persons(organs: pd.DataFrame, split: pd.DataFrame) -> str:
-    """How many patients there are to hold out, as far as they are known."""
+    """How many patients can be held out, and how far it is known that they are."""
     groups, unnamed = split["group"].nunique(), organs["n_without_patient"].sum()
     words = f"split by {groups} groups that share no patient as far as is known"
+    if not unnamed:
+        return words
+    words += f", {count(unnamed, 'sample')} {'names' if unnamed == 1 else 'name'} none"
+    tested = split[split["part"] == "test"]
+    seen = tested["patient_seen"].astype("boolean")
     return words + (
-        f", {count(unnamed, 'sample')} {'names' if unnamed == 1 else 'name'} none"
-        if unnamed
-        else ""
+        f"; of {count(len(tested), 'test sample')} {seen.eq(False).sum()} of patients known to be "
+        f"unseen, {seen.isna().sum()} of unknown patients, {tested['dataset_seen'].sum()} of data "
+        "sets that are also in training"
     )
 
 

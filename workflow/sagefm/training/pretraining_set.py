@@ -2,6 +2,8 @@
 
 import pandas as pd
 
+from sagefm.stats.patients import is_named, patient_keys
+
 PARTS = ("train", "validation", "test")
 
 
@@ -27,9 +29,8 @@ def organs_table(
         expected_spots (of the sheets; missing if a row has none), train, validation, test: samples.
     """
     table = samples.merge(split[["cohort", "sample", "group", "part"]], on=["cohort", "sample"])
-    named = table["patient"].str.strip() != ""
     table = table.assign(
-        person=(table["dataset"] + ":" + table["patient"]).where(named),
+        person=patient_keys(table).where(is_named(table)),
         spots=pd.to_numeric(table["expected_spots"]),
         duplicate=table["sample"].isin(duplicates["sample"]),
     )

@@ -1,4 +1,4 @@
-"""The sections of a cohort that a model may be scored on."""
+"""Which patients a model has learnt from, and the samples it may be scored on."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,21 +8,38 @@ import pandas as pd
 from sagefm.common.errors import InputError
 from sagefm.common.io import read_table
 from sagefm.sections.section import Section, sections_of
-from sagefm.training.split import sample_groups
+from sagefm.stats.patients import is_named, name_patients, patient_keys
 
 
 def mark_seen(split: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-    """Samples with a column `patient_seen`: whether the patient is one the model has learnt from.
+    """Samples and whether the model has learnt from their patients, and from their data sets.
 
-    A patient is seen if one of the patient's samples is in the training or validation part.
+    A patient is seen if a sample of the patient is in the training or validation part. Whether that
+    is so is unknown of a patient whom the sheet does not name, and of one whose data set has
+    samples without names in these parts.
 
     Parameters
     ----------
+    split
+        Of `split.split_samples`, or its table read as text.
     rows
         A cohort's sheet: columns cohort, sample, dataset, patient, and others that are kept.
+
+    Returns
+    -------
+    DataFrame
+        `rows`, their patient as `name_patients` has it, with patient_seen (nullable boolean:
+        missing where unknown) and dataset_seen (bool).
     """
-    held_in = split[split["part"] != "test"]
-    return rows.assign(patient_seen=sample_groups(rows, None).isin(held_in["group"]))
+    learnt = split[split["part"] != "test"].fillna("")
+    seen = patient_keys(rows).isin(patient_keys(learnt))
+    unnamed_in = learnt.loc[~is_named(learnt), "dataset"]
+    known = is_named(rows) & ~rows["dataset"].isin(unnamed_in)
+    return rows.assign(
+        patient=name_patients(rows),
+        patient_seen=seen.astype("boolean").where(seen | known),
+        dataset_seen=rows["dataset"].isin(learnt["dataset"]),
+    )
 
 
 def scored_samples(split: pd.DataFrame, rows: pd.DataFrame, cohort: str) -> pd.DataFrame:
@@ -37,13 +54,6 @@ def scored_samples(split: pd.DataFrame, rows: pd.DataFrame, cohort: str) -> pd.D
     return table
 
 
-def patients_seen(scored: pd.DataFrame) -> str:
-    """How many patients of `mark_seen` pretraining has seen, in words; unnamed ones count."""
-    patient = scored["patient"].where(scored["patient"].str.strip() != "", scored["sample"])
-    seen = scored["patient_seen"].groupby(scored["dataset"] + ":" + patient).any()
-    return f"{seen.sum()} of {len(seen)} patients seen in pretraining"
-
-
 def scored_sections(
     samples: Sequence[str | Path],
     graphs: Sequence[str | Path],
@@ -51,7 +61,7 @@ def scored_sections(
     rows: Sequence[Mapping],
     cohort: str,
 ) -> tuple[list[Section], pd.DataFrame]:
-    """Sections of `split.scored_samples`, and their facts.
+    """Sections of `scored_samples`, and their facts.
 
     Parameters
     ----------
@@ -67,7 +77,7 @@ def scored_sections(
     sections
         In the order of the files.
     facts
-        Their rows of the sheet, in that order, with `patient_seen`.
+        Their rows of the sheet, in that order, of `mark_seen`.
 
     Raises
     ------

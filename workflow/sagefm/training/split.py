@@ -8,6 +8,7 @@ import pandas as pd
 
 from sagefm.common.errors import InputError
 from sagefm.common.text import count
+from sagefm.stats.patients import name_patients, patient_keys
 
 PARTS = ("train", "validation", "test")
 
@@ -23,8 +24,7 @@ def split_samples(
 ) -> pd.DataFrame:
     """Assign each sample to a part; samples of one patient, and duplicates, stay together.
 
-    A group is a data set's named patient, else the sample itself; a known duplicate joins the
-    groups of both sections. Groups take their turn in an order that depends on the seed and their
+    A group is a patient of `patient_keys`; a known duplicate joins the groups of both sections. Groups take their turn in an order that depends on the seed and their
     names alone, first filling `test`, then `validation`, as long as a part does not outgrow its
     share (rounded up) of samples.
 
@@ -35,26 +35,27 @@ def split_samples(
     validation, test
         Shares of samples.
     held_out_patients
-        Patients whose groups go to `test` whatever the seed says.
+        Patients, by their names of `name_patients`, whose groups go to `test` whatever the seed.
     duplicates
         Columns sample, duplicate_of: sections known to be the same tissue.
 
     Returns
     -------
     DataFrame
-        Columns cohort, sample, patient, group, part; sorted by cohort and sample.
+        Columns cohort, sample, dataset, patient (both as given), group, part; sorted by cohort and
+        sample.
 
     Raises
     ------
     InputError
         If there are too few groups for three parts.
     """
-    table = samples[["cohort", "sample", "patient"]].copy()
-    table["group"] = sample_groups(samples, duplicates)
+    table = samples[["cohort", "sample", "dataset", "patient"]].reset_index(drop=True)
+    table["group"] = _groups(table, duplicates)
     sizes = table["group"].value_counts()
     turn = sorted(sizes.index, key=lambda group: _rank(seed, group))
     part = dict.fromkeys(turn, "train")
-    forced = table.loc[table["patient"].isin(held_out_patients or []), "group"].unique()
+    forced = table.loc[name_patients(table).isin(held_out_patients or []), "group"].unique()
     part.update(dict.fromkeys(forced, "test"))
     for name, share in (("test", test), ("validation", validation)):
         # Rounded first, or 0.1 of 70 samples would be 8.
@@ -80,11 +81,9 @@ def split_samples(
     return table.sort_values(["cohort", "sample"], ignore_index=True)
 
 
-def sample_groups(samples: pd.DataFrame, duplicates: pd.DataFrame | None) -> pd.Series:
-    """The group of each sample that a split keeps together: its patient, or itself if unnamed."""
-    named = samples["patient"].str.strip() != ""
-    own = samples["cohort"] + "/" + samples["sample"]
-    groups = (samples["dataset"] + ":" + samples["patient"].str.strip()).where(named, own)
+def _groups(samples: pd.DataFrame, duplicates: pd.DataFrame | None) -> pd.Series:
+    """The group of each sample that a split keeps together: its patient's, and its duplicates'."""
+    groups = patient_keys(samples)
     if duplicates is not None:
         for twin, original in zip(duplicates["sample"], duplicates["duplicate_of"], strict=True):
             joined = groups[samples["sample"].isin([twin, original])].unique()

@@ -6,7 +6,8 @@ from sagefm.clustering.claims import clustering_claims
 from sagefm.common.claim import claims_table
 from sagefm.common.io import read_table, write_table
 from sagefm.common.job import job
-from sagefm.training.seen import mark_seen, patients_seen
+from sagefm.stats.patients import patients_seen
+from sagefm.training.seen import mark_seen
 
 with job(snakemake):
     inputs, params = snakemake.input, snakemake.params

@@ -6,7 +6,8 @@ from sagefm.common.claim import claims_table
 from sagefm.common.io import read_table, write_table
 from sagefm.common.job import job
 from sagefm.recovery.claims import recovery_claims
-from sagefm.training.seen import patients_seen, scored_samples
+from sagefm.stats.patients import patients_seen
+from sagefm.training.seen import scored_samples
 
 with job(snakemake):
     params = snakemake.params

@@ -6,7 +6,8 @@ from sagefm.common.claim import claims_table
 from sagefm.common.io import read_table, write_table
 from sagefm.common.job import job
 from sagefm.representations.claims import coherence_claims
-from sagefm.training.seen import mark_seen, patients_seen
+from sagefm.stats.patients import patients_seen
+from sagefm.training.seen import mark_seen
 
 with job(snakemake):
     params = snakemake.params

@@ -12,7 +12,7 @@ with job(snakemake):
     params, inputs = snakemake.params, snakemake.input
     training = json.loads(Path(inputs.training).read_text()) if inputs.training else {}
     organs, duplicates = read_table(inputs.organs), read_table(inputs.duplicates, dtype=str)
-    split = read_table(inputs.split, dtype=str)
+    split = read_table(inputs.split)
     claims = pretraining_claims(
         params.model, organs, duplicates, split, training, params.paper_data
     )

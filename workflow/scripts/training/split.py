@@ -5,6 +5,7 @@ import pandas as pd
 from sagefm.common.io import read_table, write_table
 from sagefm.common.job import job
 from sagefm.config.sheets import read_samples
+from sagefm.training.seen import mark_seen
 from sagefm.training.split import split_samples
 
 with job(snakemake):
@@ -18,4 +19,5 @@ with job(snakemake):
         held_out_patients=params.held_out_patients,
         duplicates=read_table(inputs.duplicates, dtype=str) if inputs.duplicates else None,
     )
-    write_table(split, snakemake.output.split)
+    seen = mark_seen(split, split)[["patient_seen", "dataset_seen"]]
+    write_table(split.join(seen), snakemake.output.split)

@@ -1,0 +1,86 @@
+"""Statistics over patients: rank correlations of many pairs, and intervals over patients."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from sagefm.stats.correlation import correlation
+
+BOOTSTRAPS = 1000
+
+"""Resamplings of an interval over patients."""
+
+BLOCK = 4_000_000
+"""Most numbers held at once while resampling."""
+
+
+def resampling(patients: int, draws: int, seed: int = 0) -> np.ndarray:
+    """How often each patient is drawn: float64 (draws, patients), the same for equal arguments."""
+    generator = np.random.default_rng(seed)
+    return generator.multinomial(patients, np.full(patients, 1 / patients), draws).astype(float)
+
+
+def level_spearman(levels: np.ndarray, responses: np.ndarray) -> np.ndarray:
+    """Spearman correlation of each row's responses with its levels, (pairs, levels) both.
+
+    Returns
+    -------
+    ndarray
+        float64 (pairs,); NaN where either side does not vary.
+    """
+    x, y = (stats.rankdata(side, axis=1) for side in (levels, responses))
+    sums = [side.sum(axis=1) for side in (x, y, x * x, y * y, x * y)]
+    rho = correlation(levels.shape[1], *sums)
+    return np.where(np.isnan(responses).any(axis=1), np.nan, rho)
+
+
+@dataclass(frozen=True)
+class Patients:
+    """Who the samples are of: what intervals and tests are over.
+
+    `members`: float64 (patients, samples), 1 where a sample is a patient's.
+    """
+
+    members: np.ndarray
+
+    @classmethod
+    def of(cls, samples: pd.DataFrame) -> "Patients":
+        """From a column patient, of `patients.name_patients`."""
+        owner = samples["patient"].to_numpy(dtype=str)
+        return cls((np.unique(owner)[:, None] == owner).astype(float))
+
+    def __len__(self) -> int:
+        return len(self.members)
+
+    def means(self, values: np.ndarray) -> np.ndarray:
+        """Each patient's mean over its samples: (..., samples) to (..., patients)."""
+        return values @ (self.members / self.members.sum(axis=1, keepdims=True)).T
+
+    def interval(self, values: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """95 % interval of the mean over samples: percentiles over resampled patients.
+
+        Parameters
+        ----------
+        values
+            (..., samples).
+        seed
+            Of the `BOOTSTRAPS` resamplings, the same for all values.
+
+        Returns
+        -------
+        tuple
+            low and high, float64 (...); NaN for a single patient.
+        """
+        if len(self) < 2:
+            return (np.full(values.shape[:-1], np.nan),) * 2
+        drawn = resampling(len(self), BOOTSTRAPS, seed)
+        weights = (drawn @ self.members / (drawn @ self.members.sum(axis=1))[:, None]).T
+        flat = values.reshape(-1, values.shape[-1])
+        ends = np.empty((2, len(flat)))
+        step = max(1, BLOCK // BOOTSTRAPS)
+        for start in range(0, len(flat), step):
+            part = slice(start, start + step)
+            ends[:, part] = np.percentile(flat[part] @ weights, [2.5, 97.5], axis=1)
+        return ends[0].reshape(values.shape[:-1]), ends[1].reshape(values.shape[:-1])
