@@ -70,8 +70,8 @@ def task_scores(
         `KEYS`, subset (of patients), `METRICS` each with `_low` and `_high`, n_spots, n_patients,
         n_classes, patients_seen, patients_unknown (whether they were seen), n_folds, n_train
         (median), n_unseen (spots of classes that training lacked: counted as wrong), transductive,
-        spatial_method, fit_seconds, and of the representation representation_seconds, peak_mb, training_seconds (as it was made of all
-        genes, also where the task withholds some).
+        spatial_method, fit_seconds, and of the representation representation_seconds, peak_mb,
+        training_seconds (as it was made of all genes, also where the task withholds some).
     """
     classes = np.unique(predictions["truth"].to_numpy(dtype=str))
     subsets = patient_subsets(predictions["patient"].unique(), seen)
@@ -140,10 +140,10 @@ def confusion_table(predictions: pd.DataFrame) -> pd.DataFrame:
 
 
 def patient_table(predictions: pd.DataFrame, seen: Mapping[str, pd.Series]) -> pd.DataFrame:
-    """Scores of each patient: `KEYS`, patient, seen (missing where unknown), n_spots, n_classes,
-    `COMPARED`.
+    """Scores of each patient: `KEYS`, patient, seen, n_spots, n_classes, `COMPARED`.
 
-    Balanced accuracy is over the classes that the patient has.
+    `seen` is missing where it is unknown whether the model has seen the patient. Balanced accuracy
+    is over the classes that the patient has.
     """
     rows = []
     for keys, own in _groups(predictions):

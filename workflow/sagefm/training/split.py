@@ -24,9 +24,9 @@ def split_samples(
 ) -> pd.DataFrame:
     """Assign each sample to a part; samples of one patient, and duplicates, stay together.
 
-    A group is a patient of `patient_keys`; a known duplicate joins the groups of both sections. Groups take their turn in an order that depends on the seed and their
-    names alone, first filling `test`, then `validation`, as long as a part does not outgrow its
-    share (rounded up) of samples.
+    A group is a patient of `patient_keys`; a known duplicate joins the groups of both sections.
+    Groups take their turn in an order that depends on the seed and their names alone, first filling
+    `test`, then `validation`, as long as a part does not outgrow its share (rounded up) of samples.
 
     Parameters
     ----------
