@@ -15,11 +15,11 @@ from sagefm.common import h5ad, io
 from sagefm.common.errors import InputError
 from sagefm.exports.section import embed_section
 from sagefm.graphs.neighbourhoods import build_graph, save_graph
-from sagefm.networks.base import predict
+from sagefm.networks.base import build_network, predict
 from sagefm.networks.checkpoint import save_checkpoint
 from sagefm.networks.fitted import embedded_rows
 from sagefm.networks.recipe import ModelRecipe, write_recipe
-from sagefm.networks.sagefm import build_network, input_layout
+from sagefm.networks.registry import describe
 from sagefm.sections.batches import make_batch
 from sagefm.sections.section import load_chunk, sections_of, spot_positions
 from support import helpers
@@ -107,7 +107,7 @@ def test_it_is_the_runs_own_embedding_to_the_bit(tmp_path, models, sections, lay
     written = anndata.read_h5ad(tmp_path / "out.h5ad")
     recipe, (_, section) = RECIPES[model], sections[model]
     network = build_network(recipe["network"], 300, (32, 16, 32), seed=[*RECIPES].index(model))
-    task = (input_layout(recipe["network"], recipe["graph"]["kind"]), recipe["normalisation"])
+    task = (describe(recipe["network"]).layout(recipe["graph"]["kind"]), recipe["normalisation"])
     expected = np.concatenate([*embedded_rows(network, section, *task, CPU)])
     of_run = h5ad.read_h5ad(section.counts_path)
     assert written.obs_names.equals(of_run.obs_names)

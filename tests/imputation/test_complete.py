@@ -17,8 +17,8 @@ from sagefm.common.errors import InputError
 from sagefm.common.h5ad import read_h5ad, write_h5ad
 from sagefm.graphs.neighbourhoods import build_graph, load_graph, save_graph
 from sagefm.imputation.complete import complete_section
+from sagefm.networks.base import build_network
 from sagefm.networks.checkpoint import save_checkpoint
-from sagefm.networks.sagefm import build_network
 from sagefm.sections.section import Section
 from support import helpers, small
 
@@ -133,7 +133,7 @@ def test_a_section_that_lacks_nothing_is_as_measured(tmp_path):
 def test_a_contrast_network_is_refused(targeted, tmp_path):
     network, path = build_network("contrast", 14558, (8,)), tmp_path / "heart-1.h5ad"
     with pytest.raises(InputError, match=r"model ours: a `contrast` network.*`gcn`"):
-        complete_section(network, targeted, "contrast", "log1p_cp10k", "ours", CPU, path)
+        complete_section(network, targeted, "background", "log1p_cp10k", "ours", CPU, path)
     assert not path.exists()
 
 

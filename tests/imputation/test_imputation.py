@@ -16,8 +16,8 @@ from sagefm.graphs.neighbourhoods import load_graph
 from sagefm.imputation.figures import draw_imputation
 from sagefm.imputation.score import ImputationPlan, score_section, score_sections
 from sagefm.imputation.tables import METRICS, SETTINGS, summarise_imputation
+from sagefm.networks.base import build_network
 from sagefm.networks.checkpoint import save_checkpoint
-from sagefm.networks.sagefm import build_network
 from sagefm.sections.section import draw_rows
 from support import small
 
@@ -176,7 +176,7 @@ def test_some_spots_stand_for_all(sections, gene_mean):
 
 
 def test_a_contrast_network_says_nothing_of_what_a_section_lacks(sections, gene_mean):
-    settings = ("contrast", "log1p_cp10k", gene_mean, PLAN, CPU)
+    settings = ("background", "log1p_cp10k", gene_mean, PLAN, CPU)
     table = score_section(network_of("contrast"), sections[0], *settings)
     wide = table.pivot(index=["setting", "share", "repeat"], columns="predictor", values="mse")
     np.testing.assert_array_equal(wide.loc["systematic", "model"], wide.loc["systematic", "zero"])

@@ -13,8 +13,8 @@ from torch_geometric.nn import GCNConv
 
 from sagefm.common.errors import InputError
 from sagefm.common.io import temporary_of
+from sagefm.networks.base import build_network
 from sagefm.networks.checkpoint import load_network, read_checkpoint, save_checkpoint
-from sagefm.networks.sagefm import build_network
 
 GENES, WIDTHS = 50, (16, 8, 8, 8, 16)
 
@@ -193,7 +193,7 @@ def two_channel(path):
 
 TRUNCATED = "truncated, or not a PyTorch checkpoint; fetch or train it again"
 BAD_FILES = {
-    "missing": (Path.unlink, "no such checkpoint; correct `released` in the config"),
+    "missing": (Path.unlink, "there is no such checkpoint. Fix: correct its path"),
     "empty": (partial(cut, 0), TRUNCATED),
     "first bytes": (partial(cut, 0.01), TRUNCATED),
     "half": (partial(cut, 0.5), TRUNCATED),
@@ -206,8 +206,11 @@ BAD_FILES = {
     "no decoder": (without_decoder, "has no `fc_gene.weight`"),
     "shorter panel": (partial(with_panel, 49), "predicts 49 genes, but the panel has 50; use the"),
     "longer panel": (partial(with_panel, 51), "predicts 51 genes, but the panel has 50; use the"),
-    "a layer lost": (without_a_layer, "do not fit a `gcn` network; correct `network` in the"),
-    "another network": (two_channel, "do not fit a `gcn` network; correct `network` in the"),
+    "a layer lost": (
+        without_a_layer,
+        "do not fit a `gcn` network .*Fix: name the network that was",
+    ),
+    "another network": (two_channel, "do not fit a `gcn` network .*Fix: name the network that was"),
 }
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 MAKE = """
 import torch
-from sagefm.networks.sagefm import build_network
+from sagefm.networks.base import build_network
 nodes, edges = torch.rand(3, 4), torch.tensor([[0, 1, 2], [1, 2, 0]])
 for _ in range(2):
     network = build_network("gcn", 4, (3, 2), seed=1)

@@ -5,9 +5,10 @@ import pytest
 import torch
 from torch.nn import functional
 
-from sagefm.networks.base import embed
-from sagefm.networks.contrast import Contrast
-from sagefm.networks.sagefm import NETWORKS, SageFM, TwoChannel, build_network, input_layout
+from sagefm.networks.base import build_network, embed
+from sagefm.networks.collapsed import collapses
+from sagefm.networks.contrast import Network as Contrast
+from sagefm.networks.registry import describe, names, network_class
 from sagefm.sections.batches import make_batch
 from sagefm.sections.masks import gene_mask
 from sagefm.sections.section import load_chunk
@@ -35,7 +36,7 @@ def masks(rows, n_genes=GENES):
 
 def test_parameters_at_the_papers_width():
     with torch.device("meta"):
-        network = SageFM(14_558)
+        network = network_class("gcn")(14_558)
     assert sum(p.numel() for p in network.parameters()) == 31_405_790
 
 
@@ -149,12 +150,12 @@ def test_two_channel_network_sees_centre_and_neighbours_apart(chunks):
 def test_two_channel_network_has_one_more_first_layer():
     count = {
         name: sum(p.numel() for p in build_network(name, GENES, WIDTHS).parameters())
-        for name in NETWORKS
+        for name in names()
     }
     assert count["two_channel"] == count["gcn"] + GENES * WIDTHS[0]
 
 
-@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("network", names())
 def test_a_seed_fixes_the_weights_and_leaves_global_state_alone(network):
     torch.manual_seed(7)
     before = torch.get_rng_state()
@@ -180,14 +181,20 @@ def test_without_a_seed_the_global_state_is_used():
 
 
 @pytest.mark.parametrize("kind", ["knn_clique", "grid", "radius", "star"])
-@pytest.mark.parametrize(("network", "cls"), [("gcn", SageFM), ("two_channel", TwoChannel)])
-def test_each_network_has_the_method_its_layout_names(network, cls, kind):
-    layout = input_layout(network, kind)
-    if network == "two_channel":
-        assert layout == "channels"
-    else:
-        assert layout == ("mean" if kind == "knn_clique" else "subgraphs")
-    assert callable(getattr(cls, f"embed_{layout}"))
+@pytest.mark.parametrize("name", names())
+def test_each_network_has_the_method_its_layout_names(name, kind):
+    facts, network = describe(name), build_network(name, 6, (4, 3))
+    layout = facts.layout(kind)
+    assert callable(getattr(network, f"embed_{layout}"))
+    assert collapses(network, layout) == facts.collapses_on(kind)
+
+
+def test_the_papers_network_collapses_on_cliques_alone():
+    kinds = ("knn_clique", "grid", "radius", "star")
+    layouts = {name: [describe(name).layout(kind) for kind in kinds] for name in names()}
+    assert layouts["gcn"] == ["mean", *["subgraphs"] * 3]
+    assert layouts["two_channel"] == ["channels"] * 4
+    assert layouts["contrast"] == ["background"] * 4
 
 
 # The contrast network
@@ -198,11 +205,11 @@ def contrast(chunks):
     """A network that has seen real expression, its weights drawn wide, and a batch for it."""
     chunk = chunks["large"]
     network = build_network("contrast", GENES, (16,), seed=2)
-    network.fit_input(chunk.expression, chunk.others())
+    network.fit_input(lambda: chunk)
     with torch.no_grad():
         network.fc_gene.weight.normal_(std=0.3, generator=torch.Generator().manual_seed(0))
     rows = np.arange(chunk.expression.shape[0])[::-3].copy()
-    return network, make_batch([(chunk, rows)], "contrast", masks(rows)), chunk, rows
+    return network, make_batch([(chunk, rows)], "background", masks(rows)), chunk, rows
 
 
 def test_contrast_reads_the_background_of_other_spots(contrast):
@@ -224,7 +231,7 @@ def test_contrast_reads_the_background_of_other_spots(contrast):
 def test_an_average_spot_is_predicted_as_the_sections_mean(contrast):
     network, batch, *_ = contrast
     background = batch.context[0]
-    average = network.embed_contrast(background, background)
+    average = network.embed_background(background, background)
     predicted = network.decode(average, *batch.context)
     torch.testing.assert_close(predicted, background, atol=1e-5, rtol=1e-4)
     assert (network.decode(embed(network, batch), *batch.context) >= 0).all()

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from sagefm.networks.base import build_network
 from sagefm.networks.perturbed import (
     Collapsed,
     General,
@@ -11,7 +12,7 @@ from sagefm.networks.perturbed import (
     choose_spots,
     neighbourhoods,
 )
-from sagefm.networks.sagefm import build_network, input_layout
+from sagefm.networks.registry import describe
 from sagefm.sections.section import Section, load_chunk
 from support import small
 
@@ -36,7 +37,7 @@ def network_of(name: str, one: Section):
     network = build_network(name, GENES, widths, seed=1)
     if name == "contrast":
         chunk = load_chunk([one], "log1p")
-        network.fit_input(chunk.expression, chunk.others())
+        network.fit_input(lambda: chunk)
     else:  # away from the ReLU that ends the network, so that no difference hides at 0
         torch.nn.init.constant_(network.fc_gene.bias, 0.5)
     return network.eval()
@@ -69,7 +70,7 @@ def all_responses(network, layout, one, rows, gene, outputs, **more):
 def test_paths_equal_brute_force(tmp_path, kind):
     one = section(tmp_path, kind)
     network = network_of("gcn", one)
-    layout = input_layout("gcn", kind)
+    layout = describe("gcn").layout(kind)
     rows, outputs = np.array([0, 5, 11, 79]), torch.arange(GENES)
     for gene in (0, 17, 60):  # 17 is hidden at the centre, and perturbed in the neighbours
         found = all_responses(network, layout, one, rows, gene, outputs)
@@ -91,7 +92,7 @@ def test_clique_takes_the_fast_path_and_others_the_general_one(tmp_path):
     ]:
         network = network_of(name, one)
         parts = neighbourhoods(
-            network, input_layout(name, kind), one, np.arange(3), "log1p", [], CPU
+            network, describe(name).layout(kind), one, np.arange(3), "log1p", [], CPU
         )
         assert all(isinstance(part, path) for part in parts)
 
@@ -101,7 +102,7 @@ def test_channels_are_those_of_neighbours_whose_gene_is_set(tmp_path, name):
     """The neighbours' mean is computed anew from rows whose gene was set, without the library."""
     one = section(tmp_path, "star")
     network = network_of(name, one)
-    layout = input_layout(name, "star")
+    layout = describe(name).layout("star")
     chunk = load_chunk([one], "log1p")
     rows, gene, outputs = np.array([2, 7, 30]), 5, torch.tensor([4, 99, 40])
     found = all_responses(network, layout, one, rows, gene, outputs)
@@ -177,7 +178,7 @@ def test_spots_are_drawn_evenly_and_by_seed(tmp_path):
 @pytest.mark.parametrize("kind", ["knn_clique", "grid"])
 def test_spots_of_several_sections_answer_as_they_do_alone(tmp_path, kind):
     sections = small.write_sections(tmp_path, ["heart-1", "heart-2"], 60, GENES, **GRAPHS[kind])
-    network, layout = network_of("gcn", sections[0]), input_layout("gcn", kind)
+    network, layout = network_of("gcn", sections[0]), describe("gcn").layout(kind)
     rows, outputs = [np.array([3, 50, 7]), np.array([0, 9])], torch.arange(5)
     given = (network, layout, sections, rows, "log1p", HIDDEN, CPU)
     with torch.inference_mode():

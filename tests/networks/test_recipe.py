@@ -5,9 +5,9 @@ import json
 import pytest
 
 from sagefm.common.errors import InputError
+from sagefm.networks.base import build_network
 from sagefm.networks.checkpoint import save_checkpoint
 from sagefm.networks.recipe import ModelRecipe, find_model, read_recipe, write_recipe
-from sagefm.networks.sagefm import build_network
 
 RECIPE = ModelRecipe(
     ["B", "A", "C"],

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from sagefm.common.errors import InputError
+from sagefm.networks.base import build_network
 from sagefm.networks.checkpoint import load_network, save_checkpoint, take_checkpoint
-from sagefm.networks.sagefm import build_network
 
 GENES, WIDTHS = 30, (8, 4, 8)
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from sagefm.common.errors import InputError
+from sagefm.networks.base import build_network
 from sagefm.networks.perturbed import choose_spots, neighbourhoods
-from sagefm.networks.sagefm import build_network
 from sagefm.perturbation import experiment
 from sagefm.perturbation.experiment import draw_controls, perturb_pairs
 from sagefm.perturbation.responses import KINDS, read_responses, slope_weights, write_responses

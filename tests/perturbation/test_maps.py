@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 import torch
 
+from sagefm.networks.base import build_network
 from sagefm.networks.perturbed import neighbourhoods
-from sagefm.networks.sagefm import build_network
 from sagefm.perturbation.maps import pairs_to_map, response_map
 from sagefm.sections.gene_summary import levels_of
 from sagefm.sections.section import load_chunk, spot_positions

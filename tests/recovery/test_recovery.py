@@ -11,7 +11,7 @@ from scipy import stats
 
 from sagefm.common.h5ad import read_h5ad
 from sagefm.graphs.neighbourhoods import load_graph
-from sagefm.networks.sagefm import build_network
+from sagefm.networks.base import build_network
 from sagefm.recovery.score import (
     MAP_PERCENTILES,
     PREDICTORS,

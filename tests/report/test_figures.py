@@ -15,6 +15,7 @@ from sagefm.claims.reported import reported_share
 from sagefm.cohorts.figures import MOST_ROWS, draw_qc
 from sagefm.common.errors import InputError
 from sagefm.common.io import read_table, write_table
+from sagefm.networks.registry import SQUARED_ERROR, describe
 from sagefm.plotting import style
 from sagefm.recovery.figures import draw_recovered, draw_strata
 from sagefm.recovery.gene_figures import draw_correlation_by_detection, draw_maps
@@ -119,8 +120,10 @@ def two_models() -> pd.DataFrame:
 DRAWN = {
     "qc": lambda: draw_qc(qc_like()),
     "qc of a large cohort": lambda: draw_qc(qc_like(MOST_ROWS + 1)),
-    "training": lambda: draw_training(history_like(), TRAINED, "paper"),
-    "training of one epoch": lambda: draw_training(history_like(1), TRAINED, "paper"),
+    "training": lambda: draw_training(history_like(), TRAINED, "paper", SQUARED_ERROR),
+    "training of one epoch": lambda: draw_training(
+        history_like(1), TRAINED, "paper", SQUARED_ERROR
+    ),
     "recovered": lambda: draw_recovered(two_models(), 0.91),
     "strata": lambda: draw_strata(two_models()),
     "detection": lambda: draw_correlation_by_detection(recovery_like()[1]),
@@ -160,8 +163,11 @@ def test_the_outer_axes_say_what_they_show(name):
 
 def test_training_without_an_untrained_reference():
     known = {key: value for key, value in TRAINED.items() if not key.endswith("neighbour_mean")}
-    drawn = [len(draw_training(history_like(), s, "paper").axes[0].lines) for s in (known, TRAINED)]
-    assert drawn == [3, 4]
+    multinomial = describe("contrast").loss
+    given = [(known, SQUARED_ERROR), (TRAINED, SQUARED_ERROR), (TRAINED, multinomial)]
+    axes = [draw_training(history_like(), s, "paper", loss).axes[0] for s, loss in given]
+    assert [len(ax.lines) for ax in axes] == [3, 4, 3]
+    assert [ax.get_ylabel().split()[0] for ax in axes] == ["mean", "mean", "nats"]
 
 
 def test_predictors_that_do_not_vary_have_no_dot():
@@ -304,7 +310,7 @@ def test_the_scripts_draw_from_files(name, repo, tmp_path):
     )
     output = SimpleNamespace(pdf=tmp_path / "out.pdf", png=tmp_path / "out.png")
     job = SimpleNamespace(input=inputs, output=output, rule=name, log=[tmp_path / "log"])
-    job.wildcards = SimpleNamespace(model="paper")
+    job.wildcards, job.params = SimpleNamespace(model="paper"), SimpleNamespace(network="gcn")
     script = repo / f"workflow/scripts/{SCRIPTS[name]}.py"
     runpy.run_path(str(script), init_globals={"snakemake": job})
     assert output.pdf.stat().st_size > 1000 and output.png.stat().st_size > 1000

@@ -5,7 +5,8 @@ import pandas as pd
 
 from sagefm.common.h5ad import read_h5ad, write_h5ad
 from sagefm.graphs.neighbourhoods import load_graph
-from sagefm.networks.sagefm import build_network
+from sagefm.networks.base import build_network
+from sagefm.networks.registry import names
 from sagefm.report.overview import layers_table, neighbourhood_table, sections_table
 from support import small
 
@@ -45,7 +46,7 @@ def test_the_neighbourhood_is_that_of_the_spot_in_the_middle(tmp_path):
 
 
 def test_layers_add_up_to_the_network_and_end_with_the_decoder():
-    for name in ("gcn", "two_channel", "contrast"):
+    for name in names():
         network = build_network(name, 30, (8, 4, 6))
         weights = [(key, tuple(own.shape)) for key, own in network.named_parameters()]
         table = layers_table(weights)

@@ -12,6 +12,7 @@ from matplotlib.text import Text
 from sagefm.annotation.page import draw_annotation_page
 from sagefm.clustering.page import draw_clustering_page
 from sagefm.clustering.tables import clustering_summary
+from sagefm.networks.registry import describe, names
 from sagefm.perturbation.page import draw_perturbation_page
 from sagefm.plotting import style
 from sagefm.recovery.page import draw_recovery_page
@@ -130,10 +131,10 @@ def test_a_page_is_lettered_readable_and_fits_the_paper(draw, parts, tmp_path):
     assert (tmp_path / "x.pdf").stat().st_size > 1000
 
 
-@pytest.mark.parametrize("network", ["gcn", "two_channel", "contrast"])
+@pytest.mark.parametrize("network", names())
 def test_every_network_has_its_words(network):
     words = "\n".join(text.get_text() for text in overview(network=network).findobj(Text))
-    assert ("mean of all 14 spots" in words) == (network == "gcn")
+    assert ("mean of all 14 spots" in words) == (describe(network).layout("knn_clique") == "mean")
     assert "30 % of the centre's genes hidden" in words
 
 

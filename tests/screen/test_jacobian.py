@@ -6,8 +6,8 @@ import torch
 from torch.func import jacrev
 
 from sagefm.common.errors import InputError
+from sagefm.networks.base import build_network
 from sagefm.networks.collapsed import Readout
-from sagefm.networks.sagefm import build_network
 from sagefm.screen.jacobian import Jacobian, left_factor, mean_jacobian, write_jacobian
 from sagefm.screen.spots import Drawn
 from sagefm.sections.batches import make_batch

@@ -11,7 +11,8 @@ import torch
 from sagefm.common.errors import InputError
 from sagefm.common.h5ad import read_h5ad, write_h5ad
 from sagefm.common.io import write_table
-from sagefm.networks.sagefm import build_network, input_layout
+from sagefm.networks.base import build_network
+from sagefm.networks.registry import describe
 from sagefm.screen import screen
 from sagefm.screen.screen import (
     CollapsedScreen,
@@ -40,10 +41,10 @@ def prepared(folder, name="gcn", spec=CLIQUE, widths=small.WIDTHS):
     network = build_network(name, GENES, widths, seed=1)
     if name == "contrast":
         chunk = load_chunk(sections, "log1p")
-        network.fit_input(chunk.expression, chunk.others())
+        network.fit_input(lambda: chunk)
     else:
         torch.nn.init.constant_(network.fc_gene.bias, 0.3)
-    layout = input_layout(name, spec["kind"])
+    layout = describe(name).layout(spec["kind"])
     levels = gene_levels(sections, "log1p")[["low", "high"]].to_numpy()[INPUTS]
     plan = ScreenPlan(*map(torch.from_numpy, (INPUTS, levels, OUTPUTS)), len(CONTEXTS))
     return network.eval(), layout, Drawn(sections, CONTEXTS), plan

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import yaml
 
+from sagefm.networks.base import build_network
 from sagefm.networks.checkpoint import save_checkpoint
-from sagefm.networks.sagefm import build_network
 from support import small
 
 REPO = Path(__file__).resolve().parents[2]

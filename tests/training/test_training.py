@@ -23,10 +23,10 @@ from sagefm.common import state
 from sagefm.common.errors import InputError
 from sagefm.common.io import read_table
 from sagefm.common.state import exclusive, state_folder
-from sagefm.networks.base import predict
+from sagefm.networks.base import build_network, predict
 from sagefm.networks.checkpoint import load_network, read_checkpoint
 from sagefm.networks.device import prepare_machine
-from sagefm.networks.sagefm import build_network, input_layout
+from sagefm.networks.registry import describe
 from sagefm.sections.batches import Batches
 from sagefm.training import trainer as trainer_module
 from sagefm.training.evaluation import evaluate
@@ -62,7 +62,7 @@ def cohorts(tmp_path_factory):
 def trainer(cohorts, state: Path, recipe=RECIPE, kind="knn_clique", **settings) -> Trainer:
     """Trains on heart-1 and heart-2, stops by heart-3; 5 batches an epoch."""
     sections = cohorts[kind]
-    layout = input_layout(recipe.network, kind)
+    layout = describe(recipe.network).layout(kind)
     parts = (
         Batches(part, layout, "log1p", batch_size=recipe.batch_size, seed=recipe.seed)
         for part in (sections[:2], sections[2:])

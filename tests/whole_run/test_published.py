@@ -19,8 +19,8 @@ import pytest
 import yaml
 
 from sagefm.common.io import read_table
+from sagefm.networks.base import build_network
 from sagefm.networks.checkpoint import load_network, save_checkpoint
-from sagefm.networks.sagefm import build_network
 from support import helpers, runs, small
 from support.stand_ins import DRYAD_TOKEN, LFS_TOKEN, TOKEN, Fault, Services, serving
 

@@ -23,7 +23,7 @@ from bench.stages import PAPER, stream, train
 from sagefm.cohorts.readers import read_source
 from sagefm.graphs.grid import grid_adjacency
 from sagefm.graphs.neighbourhoods import build_graph, spot_spacing
-from sagefm.networks.sagefm import build_network
+from sagefm.networks.base import build_network
 from support import helpers
 
 BUNDLED = helpers.REPO / "resources/demo/st"

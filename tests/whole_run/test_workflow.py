@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 from sagefm.common.io import read_table
+from sagefm.networks.base import build_network
 from sagefm.networks.checkpoint import save_checkpoint
-from sagefm.networks.sagefm import build_network
 from sagefm.representations.files import read_representation
 from support import runs, small
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from bench.stages import PAPER
+from sagefm.networks.base import build_network
 from sagefm.networks.device import prepare_machine
-from sagefm.networks.sagefm import build_network
 from sagefm.recovery.score import recover
 from sagefm.representations.methods.registry import load_method, read_options
 from sagefm.sections.cohort import Cohort

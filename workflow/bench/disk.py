@@ -7,7 +7,8 @@ from pathlib import Path
 
 import h5py
 
-from sagefm.preflight.disk import folder_size, parameters
+from sagefm.networks.registry import describe
+from sagefm.preflight.disk import folder_size
 
 REPOSITORY = Path(__file__).parents[2]
 DEMO = REPOSITORY / "results/demo"
@@ -39,7 +40,8 @@ def main() -> None:
     print(f"NEIGHBOUR_BYTES {graphs / (spots * (15 + 9)):.2f}")
     checkpoint = (DEMO / "models/paper/best.pt").stat().st_size
     n_genes = len((REPOSITORY / "resources/panel/sagefm_genes.txt").read_text().split())
-    print(f"PARAMETER_BYTES {checkpoint / parameters(PAPER, n_genes):.2f}")
+    trained = describe(PAPER["network"]).parameters(n_genes, PAPER["widths"])
+    print(f"PARAMETER_BYTES {checkpoint / trained:.2f}")
     represented = DEMO / "representations/breast/all-genes/sagefm-paper.h5ad"
     judged = counts(sorted((DEMO / "samples/breast").glob("*.h5ad")))[0]
     print(f"REPRESENTED_BYTES {represented.stat().st_size / judged - 4 * 1024:.0f}")

@@ -14,9 +14,9 @@ from bench.bundled import bundled_sections
 from bench.measured import seconds
 from bench.released import predict_all
 from bench.table import Table
+from sagefm.networks.base import build_network
 from sagefm.networks.device import prepare_machine
 from sagefm.networks.perturbed import neighbourhoods
-from sagefm.networks.sagefm import build_network
 
 ROUNDS, SPOTS = 5, 64
 

@@ -20,7 +20,7 @@ from bench.released import subgraphs_of, train_step
 from bench.stages import PAPER
 from bench.table import Table
 from sagefm.networks.device import prepare_machine, products
-from sagefm.networks.sagefm import SageFM
+from sagefm.networks.gcn import Network
 from sagefm.sections.batch import Batch
 from sagefm.sections.batches import Batches
 from sagefm.sections.section import Section
@@ -87,7 +87,7 @@ def step_times(sections: list[Section], precision: str, threads: int) -> StepTim
     model = {**PAPER, "training": {**PAPER["training"], "buffer_spots": BUFFER}}
     training = batches_of(sections, model, "knn_clique", 1)
     subgraphs = subgraphs_of(sections[0], PAPER["training"]["batch_size"])
-    network = SageFM(genes)
+    network = Network(genes)
 
     def whole(optimizer: Optimizer) -> None:
         train_step(network, optimizer, subgraphs, PAPER["mask_share"])

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 from torch_geometric.data import Batch, Data
 
-from sagefm.networks.sagefm import SageFM
+from sagefm.networks.gcn import Network
 from sagefm.sections.section import Section, load_chunk
 
 
@@ -28,7 +28,7 @@ def subgraphs_of(section: Section, spots: int) -> list[Data]:
     return made
 
 
-def predict_all(network: SageFM, nodes: Tensor, edge_index: Tensor) -> Tensor:
+def predict_all(network: Network, nodes: Tensor, edge_index: Tensor) -> Tensor:
     """Predicted expression (nodes, genes) of every spot of every subgraph."""
     everyone = torch.arange(len(nodes), device=nodes.device)
     return network.decode(network.embed_subgraphs(nodes, edge_index, everyone))
@@ -42,7 +42,7 @@ def hide(data: Data, share: float) -> Data:
     return Data(x=x, edge_index=data.edge_index, mask=mask, original=data.x.clone())
 
 
-def train_step(network: SageFM, optimizer: Optimizer, subgraphs: list[Data], share: float) -> None:
+def train_step(network: Network, optimizer: Optimizer, subgraphs: list[Data], share: float) -> None:
     """Mask, collate, predict, lessen the mean squared error of what is hidden."""
     batch = Batch.from_data_list([hide(data, share) for data in subgraphs])
     optimizer.zero_grad()

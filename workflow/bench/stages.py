@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+from sagefm.networks.base import WIDTHS, build_network
 from sagefm.networks.device import prepare_machine
-from sagefm.networks.sagefm import WIDTHS, build_network
 from sagefm.sections.batches import Batches
 from sagefm.sections.cache import SectionCache
 from sagefm.sections.section import Section, load_chunk

@@ -22,6 +22,7 @@ from sagefm.preflight.config import check_config, check_references, check_writte
 from sagefm.preflight.data import check_arrays, check_genes, check_label_tables, check_splits
 from sagefm.common.errors import InputError
 from sagefm.common.io import require_writable
+from sagefm.networks.registry import NETWORKS, describe
 from sagefm.representations.methods.registry import method_of
 from sagefm.common.code import code_state, library_state
 from sagefm.report.provenance import code_version
@@ -125,6 +126,11 @@ def rows_of(cohorts, *more):
 def of_model(*keys):
     """A function of a rule's wildcards: the value of a key of the model's entry, or of a key in it."""
     return lambda wildcards: reduce(lambda entry, key: entry[key], keys, MODELS[wildcards.model])
+
+
+def network_file(wildcards):
+    """The file of a model's network, which is loaded by name; for `code_of`."""
+    return NETWORKS.file(MODELS[wildcards.model]["network"])
 
 
 def spots_of(sheet):

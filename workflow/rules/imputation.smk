@@ -27,7 +27,7 @@ rule imputation:
         gpu=of_model("compute", "gpus"),
         device=model_device,
     params:
-        code=code_of("imputation/score.py"),
+        code=code_of("imputation/score.py", network_file),
         rows=lambda wildcards: rows_of([wildcards.cohort]),
         model=lambda wildcards: {
             "network": MODELS[wildcards.model]["network"],
@@ -102,7 +102,7 @@ rule impute_sample:
         gpu=of_model("compute", "gpus"),
         device=model_device,
     params:
-        code=code_of("imputation/complete.py"),
+        code=code_of("imputation/complete.py", network_file),
         network=of_model("network"),
         normalisation=of_model("normalisation"),
         kind=lambda wildcards: kind_of(wildcards.model),
@@ -112,14 +112,14 @@ rule impute_sample:
         "../scripts/imputation/complete.py"
 
 
-# `snakemake impute`: a contrast network has nothing to say of a gene that no spot has.
+# `snakemake impute`: by the models that can predict a gene that no spot of a section has.
 rule impute:
     input:
         asked=wanted("imputation.complete", IMPUTATION["complete"]),
         imputed=[
             path
             for model in IMPUTATION_MODELS
-            if MODELS[model]["network"] != "contrast"
+            if not describe(MODELS[model]["network"]).refuses_missing_genes
             for path in per_sample(
                 rules.impute_sample.output.imputed, IMPUTATION["complete"], model=model
             )

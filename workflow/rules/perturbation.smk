@@ -67,7 +67,7 @@ rule perturb:
         gpu=of_model("compute", "gpus"),
         device=model_device,
     params:
-        code=code_of("perturbation/perturb.py"),
+        code=code_of("perturbation/perturb.py", network_file),
         rows=lambda wildcards: rows_of([wildcards.cohort]),
         network=of_model("network"),
         normalisation=of_model("normalisation"),
@@ -165,7 +165,7 @@ rule response_map:
         gpu=of_model("compute", "gpus"),
         device=model_device,
     params:
-        code=code_of("perturbation/maps.py"),
+        code=code_of("perturbation/maps.py", network_file),
         rows=lambda wildcards: rows_of([wildcards.cohort]),
         network=of_model("network"),
         normalisation=of_model("normalisation"),

@@ -30,7 +30,7 @@ rule recovery:
         gpu=of_model("compute", "gpus"),
         device=model_device,
     params:
-        code=code_of("recovery/score.py"),
+        code=code_of("recovery/score.py", network_file),
         rows=lambda wildcards: rows_of([wildcards.cohort]),
         model=lambda wildcards: {
             "network": MODELS[wildcards.model]["network"],

@@ -34,7 +34,7 @@ rule overview:
         mem_mb=growing(2000),
         runtime=growing(20),
     params:
-        code=code_of("report/overview.py"),
+        code=code_of("report/overview.py", NETWORKS.file(MODELS[HEADLINE]["network"])),
         rows=rows_of(used_cohorts()),
         network=MODELS[HEADLINE]["network"],
     message:
@@ -70,7 +70,7 @@ rule overview_page:
         mem_mb=growing(2000),
         runtime=growing(20),
     params:
-        code=code_of("report/overview_page.py"),
+        code=code_of("report/overview_page.py", NETWORKS.file(MODELS[HEADLINE]["network"])),
         facts={
             "model": HEADLINE,
             "graph": kind_of(HEADLINE),
@@ -180,7 +180,9 @@ rule methods:
         mem_mb=growing(500),
         runtime=growing(5),
     params:
-        code=code_of("report/methods.py"),
+        code=code_of(
+            "report/methods.py", *(NETWORKS.file(model["network"]) for model in MODELS.values())
+        ),
         trained=TRAINED,
     message:
         "Writing the methods"

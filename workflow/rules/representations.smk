@@ -26,7 +26,7 @@ rule embed:
         gpu=of_model("compute", "gpus"),
         device=model_device,
     params:
-        code=code_of("representations/embed.py"),
+        code=code_of("representations/embed.py", network_file),
         network=of_model("network"),
         normalisation=of_model("normalisation"),
         kind=lambda wildcards: kind_of(wildcards.model),

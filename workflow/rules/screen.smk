@@ -14,10 +14,7 @@ CONTEXTS = {
 SCREEN_MB = 6000 + CONTEXTS * (2500 if SCREEN["outputs"] == "all" else 1000)
 # Models whose network collapses on their graph, so that their Jacobian has thin factors.
 FACTORED = [
-    model
-    for model in MODELS
-    if MODELS[model]["network"] == "two_channel"
-    or (MODELS[model]["network"] == "gcn" and kind_of(model) == "knn_clique")
+    model for model in MODELS if describe(MODELS[model]["network"]).collapses_on(kind_of(model))
 ]
 
 
@@ -50,7 +47,7 @@ rule screen:
         gpu=of_model("compute", "gpus"),
         device=model_device,
     params:
-        code=code_of("screen/screen.py"),
+        code=code_of("screen/screen.py", network_file),
         rows=lambda wildcards: rows_of([wildcards.cohort]),
         network=of_model("network"),
         normalisation=of_model("normalisation"),
@@ -89,7 +86,7 @@ rule jacobian:
         gpu=of_model("compute", "gpus"),
         device=model_device,
     params:
-        code=code_of("screen/jacobian.py"),
+        code=code_of("screen/jacobian.py", network_file),
         rows=lambda wildcards: rows_of([wildcards.cohort]),
         network=of_model("network"),
         normalisation=of_model("normalisation"),

@@ -77,7 +77,7 @@ rule pretrain:
         save_seconds=of_model("compute", "save_seconds"),
         compiled=of_model("compute", "compile"),
     params:
-        code=code_of("training/pretrain.py"),
+        code=code_of("training/pretrain.py", network_file),
         recipe=trained_by,
         kind=lambda wildcards: kind_of(wildcards.model),
         state=f"{RESULTS}/models/{{model}}/state",
@@ -115,7 +115,7 @@ rule released:
         mem_mb=growing(2000),
         runtime=growing(60),
     params:
-        code=code_of("training/released.py"),
+        code=code_of("training/released.py", network_file),
         network=of_model("network"),
     message:
         "Taking the released checkpoint of model {wildcards.model}"
@@ -203,7 +203,8 @@ rule training_figure:
         mem_mb=growing(2000),
         runtime=growing(20),
     params:
-        code=code_of("training/figure.py"),
+        code=code_of("training/figure.py", network_file),
+        network=of_model("network"),
     message:
         "Drawing the training of model {wildcards.model}"
     script:

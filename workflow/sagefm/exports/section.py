@@ -18,7 +18,7 @@ from sagefm.graphs.neighbourhoods import build_graph, save_graph
 from sagefm.networks.checkpoint import load_network
 from sagefm.networks.fitted import completed_rows, embedded_rows
 from sagefm.networks.recipe import ModelRecipe, find_model
-from sagefm.networks.sagefm import input_layout
+from sagefm.networks.registry import describe
 from sagefm.sections.section import Section, spot_positions
 
 EMBEDDING, PREDICTED = "X_sagefm", "predicted"
@@ -80,7 +80,12 @@ def embed_section(
     network = load_network(checkpoint, recipe.network, len(recipe.panel)).to(device)
     with tempfile.TemporaryDirectory() as folder, atomic(output) as temporary:
         section = _write_section(Path(folder), sample, recipe, technology)
-        task = (network, section, input_layout(recipe.network, recipe.kind), recipe.normalisation)
+        task = (
+            network,
+            section,
+            describe(recipe.network).layout(recipe.kind),
+            recipe.normalisation,
+        )
         sample.obsm[EMBEDDING] = np.concatenate([*embedded_rows(*task, device)])
         sample.uns["sagefm"] = _facts(checkpoint, recipe)
         write_h5ad(sample, temporary)

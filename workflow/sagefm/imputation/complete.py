@@ -47,7 +47,7 @@ def complete_section(
     InputError
         If the network is `contrast`, which predicts a gene that a section lacks as 0.
     """
-    if layout == "contrast":
+    if layout == "background":
         raise InputError(
             f"model {model}: a `contrast` network predicts differences to the section's mean, and "
             "so 0 for a gene that the section lacks; impute with a `gcn` or `two_channel` model."

@@ -1,20 +1,47 @@
-"""What all networks share: the gene decoder, and the loss."""
+"""What all networks share: the gene decoder, the loss, and how one is built."""
 
+from collections.abc import Callable, Mapping
+
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from sagefm.networks.registry import DECODER, network_class
 from sagefm.sections.batch import Batch
+from sagefm.sections.section import Chunk
+
+WIDTHS = (1024, 512, 512, 512, 1024)
+"""Output widths of the paper's five layers; the last is the embedding's."""
 
 
 class GeneDecoder(nn.Module):
-    """What all networks share: the gene decoder, its non-linearity, and the loss."""
+    """A network: an encoder of the subclass, then a linear layer and a ReLU that predict genes.
 
-    LOSS = "squared error"
+    A subclass has a method `embed_{layout}` for each layout of its file's `LAYOUTS`.
+    """
 
     def __init__(self, n_genes: int, widths: tuple[int, ...]) -> None:
         super().__init__()
         self.n_genes, self.widths = n_genes, tuple(widths)
         self.fc_gene = nn.Linear(self.widths[-1], n_genes)
+
+    @classmethod
+    def widths_of(cls, state: Mapping[str, Tensor]) -> tuple[int, ...]:
+        """The `widths` a state dict was built with: its biases' lengths, the decoder's left out."""
+        return tuple(
+            len(state[name])
+            for name in state
+            if name.endswith("bias") and not name.startswith(DECODER)
+        )
+
+    def fit_input(self, draw: Callable[[], Chunk]) -> None:
+        """Fit what is not trained, before training begins; most networks have nothing to fit.
+
+        Parameters
+        ----------
+        draw
+            Reads a random sample of the training sections.
+        """
 
     def decode(self, embedding: Tensor, *context: Tensor) -> Tensor:
         """Predicted expression (spots, genes) of embeddings (spots, widths[-1]).
@@ -48,3 +75,19 @@ def predict(network: GeneDecoder, batch: Batch) -> Tensor:
 def loss(network: GeneDecoder, batch: Batch) -> tuple[Tensor, Tensor]:
     """What a network is trained to lessen, summed over a batch, and what to divide it by."""
     return network.loss(embed(network, batch), batch.target, batch.mask, *batch.context)
+
+
+def build_network(
+    name: str, n_genes: int, widths: tuple[int, ...] = WIDTHS, *, seed: int | None = None
+) -> GeneDecoder:
+    """A freshly initialised network; `seed` fixes its weights without touching global state.
+
+    Raises
+    ------
+    InputError
+        If there is no such network.
+    """
+    with torch.random.fork_rng(enabled=seed is not None):
+        if seed is not None:
+            torch.manual_seed(seed)
+        return network_class(name)(n_genes, tuple(widths))

@@ -3,14 +3,15 @@
 import pickle
 import shutil
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 
 from sagefm.common.errors import InputError
 from sagefm.common.io import atomic
-from sagefm.networks.base import GeneDecoder
-from sagefm.networks.sagefm import NETWORKS
+from sagefm.networks.base import GeneDecoder, build_network
+from sagefm.networks.registry import names, network_class
 
 
 def take_checkpoint(path: str | Path, network: str, n_genes: int, destination: str | Path) -> None:
@@ -47,9 +48,7 @@ def read_checkpoint(path: str | Path) -> dict:
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     except FileNotFoundError as error:
-        raise InputError(
-            f"{path}: no such checkpoint; correct `released` in the config."
-        ) from error
+        raise InputError(f"{path}: there is no such checkpoint. Fix: correct its path.") from error
     except (RuntimeError, EOFError, ValueError, OSError, zipfile.BadZipFile) as error:
         raise InputError(
             f"{path}: truncated, or not a PyTorch checkpoint; fetch or train it again."
@@ -72,7 +71,7 @@ def load_network(path: str | Path, network: str, n_genes: int) -> GeneDecoder:
     InputError
         If the checkpoint is of another network, panel length or depth.
     """
-    state = read_checkpoint(path)["model_state_dict"]
+    state = unwrapped(read_checkpoint(path)["model_state_dict"])
     weights = state.get("fc_gene.weight")
     if weights is None:
         raise InputError(f"{path}: has no `fc_gene.weight`; give a SAGE-FM checkpoint.")
@@ -81,21 +80,25 @@ def load_network(path: str | Path, network: str, n_genes: int) -> GeneDecoder:
             f"{path}: predicts {len(weights)} genes, but the panel has {n_genes}; "
             "use the panel the checkpoint was trained on."
         )
-    model = NETWORKS[network](n_genes, _widths(state, network))
+    model = build_network(network, n_genes, network_class(network).widths_of(state))
     try:
         model.load_state_dict(state)
     except RuntimeError as error:
         raise InputError(
-            f"{path}: its weights do not fit a `{network}` network; correct `network` in the "
-            f"config ({str(error).splitlines()[-1].strip()})."
+            f"{path}: its weights do not fit a `{network}` network "
+            f"({str(error).splitlines()[-1].strip()}). Fix: name the network that was trained; "
+            f"there are {', '.join(names())}."
         ) from error
     return model.eval()
 
 
-def _widths(state: dict[str, torch.Tensor], network: str) -> tuple[int, ...]:
-    """Output widths of the layers, from their biases in the order they are stored."""
-    layers = [name for name in state if name.endswith("bias") and not name.startswith("fc_gene")]
-    if network == "gcn":
-        layers.sort(key=lambda name: (len(name), name))
-    widths = tuple(len(state[name]) for name in layers)
-    return widths[:-1] if network == "contrast" else widths  # whose last is not free
+WRAPPERS = ("module.", "_orig_mod.")
+"""What DistributedDataParallel and `torch.compile` put before the names of all parameters."""
+
+
+def unwrapped(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """A state dict with the parameters' own names, also where a wrapped network was saved."""
+    for prefix in WRAPPERS:
+        if state and all(name.startswith(prefix) for name in state):
+            return unwrapped({name.removeprefix(prefix): own for name, own in state.items()})
+    return dict(state)

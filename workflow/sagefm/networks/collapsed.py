@@ -1,15 +1,15 @@
 """From the first layer of a network that collapses to predictions, in as few products as can be."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TypeGuard
 
 from torch import Tensor
 from torch.nn import functional
 
 from sagefm.networks.base import GeneDecoder
 
-if TYPE_CHECKING:  # seconds to import; only the network that convolves pays
-    pass
-from collections.abc import Sequence
+MEANS = ("mean", "channels")
+"""Layouts whose inputs are means over neighbours: those on which a network may collapse."""
 
 
 class Collapsible(GeneDecoder):
@@ -37,6 +37,11 @@ class Collapsible(GeneDecoder):
         for weight, bias in self.deeper:
             hidden = functional.linear(functional.leaky_relu(hidden), weight, bias)
         return hidden
+
+
+def collapses(network: GeneDecoder, layout: str) -> TypeGuard[Collapsible]:
+    """Whether a network is, on a layout of its input, the stack of a `Collapsible`."""
+    return isinstance(network, Collapsible) and layout in MEANS
 
 
 class Readout:

@@ -1,14 +1,34 @@
-"""A network of our own: what sets a spot apart from its section's average spot."""
+"""Programmes of genes that set a spot apart from its section's average spot."""
 
-import scipy.sparse as sp
+from collections.abc import Callable, Mapping
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from sagefm.networks.base import GeneDecoder
+from sagefm.sections.section import Chunk
+
+TITLE = "a network of what sets a spot apart from its section"
+
+LAYOUTS = {"*": "background"}
+
+SIZES = (100, "widths", 100, "genes")
+
+FIXED = 102
+
+LOSS = {
+    "name": "multinomial",
+    "words": "multinomial likelihood of the hidden counts",
+    "axis": "nats a hidden count\n(multinomial)",
+}
+
+LAYERS = {"fc_gene": "linear, ReLU"}
+
+REFUSES_MISSING_GENES = "it predicts differences to the section's mean, and so 0"
 
 
-class Contrast(GeneDecoder):
+class Network(GeneDecoder):
     """What sets a spot apart from its section's average spot: programmes of genes, and their dose.
 
     Centre and neighbours' mean are read through principal components of the training sections,
@@ -22,7 +42,6 @@ class Contrast(GeneDecoder):
     `widths` are those of the small network's hidden layers; the embedding has 2 `COMPONENTS`.
     """
 
-    LOSS = "multinomial"
     COMPONENTS = 50
     """Principal components of each channel."""
 
@@ -37,7 +56,9 @@ class Contrast(GeneDecoder):
     def __init__(self, n_genes: int, widths: tuple[int, ...]) -> None:
         wide = 2 * self.COMPONENTS
         super().__init__(n_genes, (*widths, wide))
-        self.fc_gene = nn.Linear(wide, n_genes, bias=False)
+        self.fc_gene.register_parameter("bias", None)
+        # Drawn though overwritten: without it, the weights of a seed would be others than before.
+        self.fc_gene.reset_parameters()
         nn.init.normal_(self.fc_gene.weight, std=0.01)
         for channel in ("centre", "neighbours"):
             self.register_buffer(f"{channel}_mean", torch.zeros(n_genes))
@@ -47,25 +68,25 @@ class Contrast(GeneDecoder):
             for wide, narrow in zip((wide, *widths), self.widths, strict=True)
         )
 
-    def fit_input(self, expression: sp.csr_matrix, others: sp.csr_matrix) -> None:
-        """Take the principal components of both channels; the first of each has variance 1.
+    @classmethod
+    def widths_of(cls, state: Mapping[str, Tensor]) -> tuple[int, ...]:
+        """See `GeneDecoder`; the last layer's width is not free."""
+        return super().widths_of(state)[:-1]
 
-        Parameters
-        ----------
-        expression, others
-            (spots, genes), and the mean over each spot's neighbours as (spots, spots): of `Chunk`.
-        """
+    def fit_input(self, draw: Callable[[], Chunk]) -> None:
+        """Take the principal components of both channels; the first of each has variance 1."""
         from sagefm.stats.components import principal_components
 
-        for channel, average in (("centre", None), ("neighbours", others)):
-            found = principal_components(expression, self.COMPONENTS, seed=0, average=average)
+        chunk = draw()
+        for channel, average in (("centre", None), ("neighbours", chunk.others())):
+            found = principal_components(chunk.expression, self.COMPONENTS, seed=0, average=average)
             scores, loadings, mean = found
             scaled = torch.from_numpy((loadings / scores[:, 0].std()).T)
             getattr(self, f"{channel}_mean").copy_(torch.from_numpy(mean))
             getattr(self, f"{channel}_components")[:, : len(loadings)] = scaled
 
-    def embed_contrast(self, centre: Tensor, neighbours: Tensor) -> Tensor:
-        """Embeddings (spots, widths[-1]) of two (spots, genes) inputs, as of `TwoChannel`.
+    def embed_background(self, centre: Tensor, neighbours: Tensor) -> Tensor:
+        """Embeddings (spots, widths[-1]) of two (spots, genes) inputs, as of `two_channel`.
 
         Hidden genes of `centre` are as in the section's average spot.
         """
@@ -83,7 +104,7 @@ class Contrast(GeneDecoder):
 
     def log_fold(self, embedding: Tensor, background: Tensor) -> Tensor:
         """Log fold change (spots, genes; float32) against the section's mean, up to a constant."""
-        average = self.embed_contrast(background, background)
+        average = self.embed_background(background, background)
         return self.fc_gene(embedding - average).float()
 
     def decode(self, embedding: Tensor, *context: Tensor) -> Tensor:

@@ -16,8 +16,7 @@ import torch
 from torch import Tensor
 
 from sagefm.networks.base import GeneDecoder
-from sagefm.networks.collapsed import Collapsible, Readout
-from sagefm.networks.sagefm import collapses
+from sagefm.networks.collapsed import Collapsible, Readout, collapses
 from sagefm.networks.second_layer import SecondLayer
 from sagefm.sections.batches import make_batch
 from sagefm.sections.section import Section, draw_rows, load_chunk

@@ -7,11 +7,11 @@ import stands here: the needs are computed whenever the workflow is parsed.
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
 
+from sagefm.networks.registry import describe
 from sagefm.preflight.checks import Check
 
 DETECTED = 0.118
@@ -31,6 +31,9 @@ NEIGHBOUR_BYTES = 1.53
 
 PARAMETER_BYTES = 12
 """Of a parameter in a checkpoint: the weight and Adam's two moments."""
+
+FIXED_BYTES = 4
+"""Of a number in a checkpoint that is not trained."""
 
 REPRESENTED_BYTES = 110
 """Of a spot in a representation, besides 4 bytes a feature."""
@@ -108,21 +111,20 @@ def _neighbours(graph: Mapping) -> float:
     return 1 + 3 * rings * (rings + 1)
 
 
-def parameters(model: Mapping, n_genes: int) -> int:
-    """Parameters of a model's network, biases left out; of `contrast` it is more than there are."""
-    widths = model["widths"]
-    entries = 2 if model["network"] == "two_channel" else 1
-    inner = sum(one * other for one, other in pairwise(widths))
-    return n_genes * (entries * widths[0] + widths[-1]) + inner
-
-
 def _checkpoints(models: Mapping[str, Mapping], n_genes: int) -> int:
     """Of a trained model the best, the last, and the state of its training; else the released."""
-    copies = {name: 1 if model["released"] else 3 for name, model in models.items()}
-    return sum(
-        copies[name] * parameters(model, n_genes) * PARAMETER_BYTES
-        for name, model in models.items()
-    )
+    return sum((1 if m["released"] else 3) * checkpoint_bytes(m, n_genes) for m in models.values())
+
+
+def checkpoint_bytes(model: Mapping, n_genes: int) -> int:
+    """Size of a checkpoint of a model, by its `network` and `widths`."""
+    network = describe(model["network"])
+    trained = network.parameters(n_genes, model["widths"])
+    return trained * PARAMETER_BYTES + network.fixed * n_genes * FIXED_BYTES
+
+
+def _embedding_width(model: Mapping) -> int:
+    return describe(model["network"]).embedding_width(model["widths"])
 
 
 def _results(config: Mapping, sheets: Mapping[str, pd.DataFrame], n_genes: int) -> int:
@@ -134,7 +136,8 @@ def _results(config: Mapping, sheets: Mapping[str, pd.DataFrame], n_genes: int) 
     models, chapters = config["models"], ("representations", "clustering")
     represented = {name for chapter in chapters for name in config[chapter]["cohorts"]}
     represented |= {task["cohort"] for task in config["tasks"].values()}
-    widths = [model["widths"][-1] for model in models.values()]
+    embedded = {name: _embedding_width(model) for name, model in models.items()}
+    widths = [*embedded.values()]
     widths += [METHOD_WIDTH] * len(config["representations"]["methods"])
     # Once of all genes, and once without those that a task's labels were made of.
     size = 2 * sum(4 * width + REPRESENTED_BYTES for width in widths)
@@ -152,7 +155,7 @@ def _results(config: Mapping, sheets: Mapping[str, pd.DataFrame], n_genes: int) 
         if screen["context"] in sheets[cohort]:
             contexts = sheets[cohort][screen["context"]].nunique()
         for name in screen["models"] or [next(iter(models))]:
-            responses = n_genes * SCREEN_BYTES + 2 * 4 * models[name]["widths"][-1]
+            responses = n_genes * SCREEN_BYTES + 2 * 4 * embedded[name]
             total += int(contexts * n_genes * responses)
     return total
 

@@ -9,20 +9,9 @@ import jinja2
 import pandas as pd
 from docutils.core import publish_string
 
+from sagefm.networks.registry import describe
 from sagefm.plotting.html import PAGE_STYLE
 from sagefm.representations.methods.registry import load_method, method_of
-
-NETWORKS = {
-    "gcn": "a graph convolutional network",
-    "two_channel": "a network with weights of their own for centre and neighbours",
-    "contrast": "a network of what sets a spot apart from its section",
-}
-
-LOSSES = {
-    "gcn": "mean squared error",
-    "two_channel": "mean squared error",
-    "contrast": "multinomial likelihood of the hidden counts",
-}
 
 NORMALISATIONS = {
     "log1p": "log1p of raw counts",
@@ -74,7 +63,7 @@ def methods_text(
         ],
         "models": [_model(config, name, trained.get(name)) for name in config["models"]],
         "clique": any(
-            model["network"] == "gcn" and config["graphs"][model["graph"]]["kind"] == "knn_clique"
+            describe(model["network"]).layout(config["graphs"][model["graph"]]["kind"]) == "mean"
             for model in config["models"].values()
         ),
         "methods": [
@@ -114,7 +103,7 @@ def _tidy(block: str) -> str:
 def _model(config: Mapping, name: str, trained: Mapping | None) -> dict[str, Any]:
     """A model's entry, its terms in words."""
     entry = config["models"][name]
-    graph = config["graphs"][entry["graph"]]
+    graph, network = config["graphs"][entry["graph"]], describe(entry["network"])
     sizes = {
         "knn_clique": f"cliques of {graph['size']} nearest spots",
         "star": f"stars of {graph['size']} nearest spots",
@@ -125,8 +114,8 @@ def _model(config: Mapping, name: str, trained: Mapping | None) -> dict[str, Any
         **entry,
         "name": name,
         "title": _plain(entry["title"] or name),
-        "network": NETWORKS[entry["network"]],
-        "loss": LOSSES[entry["network"]],
+        "network": network.title,
+        "loss": network.loss.words,
         "normalisation": NORMALISATIONS[entry["normalisation"]],
         "graph": sizes[graph["kind"]],
         "held_out_patients": [*map(_plain, entry["held_out_patients"])],

@@ -9,14 +9,12 @@ import pandas as pd
 from anndata.io import read_elem
 
 from sagefm.graphs.neighbourhoods import load_graph
+from sagefm.networks.registry import DECODER
 from sagefm.sections.section import spot_positions
 from sagefm.stats.patients import name_patients
 
 PARTS = ("train", "validation", "test", "scored only")
 """Parts of the split, and what a section is of a cohort that no model was trained on."""
-
-DECODER = "fc_gene"
-"""The layer that predicts genes, in every network."""
 
 
 def sections_table(

@@ -11,6 +11,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from sagefm.common.text import count
+from sagefm.networks.registry import describe
 from sagefm.plotting.style import (
     DOUBLE,
     GREY,
@@ -29,13 +30,6 @@ from sagefm.report.overview import PARTS
 PART_COLOURS = {**SPLIT_COLOURS, "scored only": GREY}
 
 ROLE_COLOURS = {"centre": OKABE_ITO["vermilion"], "neighbour": OKABE_ITO["blue"]}
-
-INPUTS = {
-    "gcn": "each spot of the graph",
-    "two_channel": "centre, and mean of its neighbours",
-    "contrast": "centre, and mean of its neighbours,\nless the section's average spot",
-}
-"""What enters the first layer of a network; of the paper's on its graph, it is a mean."""
 
 
 @styled
@@ -145,11 +139,10 @@ def _fill_network(
 ) -> None:
     """Widths of the layers as bars, from the input at the top to the prediction at the bottom."""
     ax = figure.subplots()
-    names = [_layer_name(name) for name in layers["layer"]]
+    network = describe(str(facts["network"]))
+    names = [network.layer_name(name) for name in layers["layer"]]
     hidden = f"{100 * float(facts['mask_share']):g} % of the centre's genes hidden"
-    what = INPUTS[str(facts["network"])]
-    if facts["network"] == "gcn" and facts["graph"] == "knn_clique":
-        what = f"mean of all {count(size, 'spot')}"
+    what = network.input_words(str(facts["graph"]), size)
     widths = [int(layers["inputs"].iloc[0]), *layers["outputs"]]
     texts = [f"{widths[0]:,} genes: {what} ({facts['graph']});\n{facts['normalisation']}, {hidden}"]
     texts += [
@@ -175,10 +168,3 @@ def _fill_network(
 
 def _bar(ax: Axes, y: int, share: float, colour: str) -> None:
     ax.add_patch(Rectangle((0.5 - share / 2, y - 0.22), share, 0.44, color=colour, lw=0))
-
-
-def _layer_name(name: str) -> str:
-    """`conv1` as `graph convolution 1`; others as they are called in the checkpoint."""
-    if name.startswith("conv"):
-        return f"graph convolution {name.removeprefix('conv')}"
-    return "linear, ReLU" if name == "fc_gene" else name.replace(".", " ").replace("_", " ")

@@ -24,9 +24,8 @@ from tqdm import tqdm
 from sagefm.common.errors import InputError
 from sagefm.common.io import atomic
 from sagefm.networks.base import GeneDecoder
-from sagefm.networks.collapsed import Collapsible, Readout
+from sagefm.networks.collapsed import Collapsible, Readout, collapses
 from sagefm.networks.perturbed import Collapsed
-from sagefm.networks.sagefm import collapses
 from sagefm.screen.spots import Drawn
 
 SLOPE = 0.01

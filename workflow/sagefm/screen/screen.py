@@ -22,9 +22,8 @@ from tqdm import tqdm
 
 from sagefm.common.state import remembered
 from sagefm.networks.base import GeneDecoder
-from sagefm.networks.collapsed import Collapsible, Readout
+from sagefm.networks.collapsed import Collapsible, Readout, collapses
 from sagefm.networks.perturbed import Collapsed, Neighbourhoods
-from sagefm.networks.sagefm import collapses
 
 log = logging.getLogger(__name__)
 

@@ -13,9 +13,8 @@ from torch import Tensor
 from sagefm.common.errors import InputError
 from sagefm.common.io import read_table
 from sagefm.networks.base import GeneDecoder
-from sagefm.networks.collapsed import Readout
+from sagefm.networks.collapsed import Readout, collapses
 from sagefm.networks.perturbed import Neighbourhoods, neighbourhoods
-from sagefm.networks.sagefm import collapses
 from sagefm.sections.cohort import cohort_obs
 from sagefm.sections.genes import named_columns
 from sagefm.sections.section import Section

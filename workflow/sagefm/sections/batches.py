@@ -85,17 +85,16 @@ def make_batch(pieces: Sequence[tuple[Chunk, np.ndarray]], layout: str, mask: np
     pieces
         Chunks, each with the rows taken from it.
     layout
-        `mean` (of the whole neighbourhood), `channels` (centre; mean of the others), `contrast`
-        (the same, but hidden genes of the centre as in the section's other spots, whose mean
-        expression, mean rate and depths are the context) or `subgraphs` (every spot of every
-        neighbourhood; only here are they dense).
+        Of `layouts.LAYOUTS`. In `background`, hidden genes of the centre are as in the section's
+        other spots, whose mean expression, mean rate and depths are the context; only in
+        `subgraphs` are all spots dense.
     mask
         bool (spots, genes): hidden at the central spot.
     """
     shape = mask.shape
     target = np.zeros(shape, dtype=np.float32)
     mean = np.zeros(shape if layout != "subgraphs" else (0, shape[1]), dtype=np.float32)
-    apart = layout in ("channels", "contrast")
+    apart = layout in ("channels", "background")
     centre = np.zeros(shape if apart else (0, shape[1]), dtype=np.float32)
     nodes, edges, centres, done, shift = [], [], [], 0, 0
     context = []
@@ -116,7 +115,7 @@ def make_batch(pieces: Sequence[tuple[Chunk, np.ndarray]], layout: str, mask: np
         else:
             arrays = (x.indptr, x.indices, x.data, chunk.ego_indptr, chunk.ego, rows, mask[here])
             _fill(*arrays, target[here], mean[here], centre[here])
-        if layout == "contrast":
+        if layout == "background":
             context.append((*chunk.background(rows, target[here]), chunk.depth[rows]))
             centre[here] = np.where(mask[here], context[-1][0], centre[here])
     if layout == "subgraphs":

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
 from sagefm.common.text import count
+from sagefm.networks.registry import Loss
 from sagefm.plotting.style import (
     DOUBLE,
     GREY,
@@ -54,7 +55,9 @@ def draw_pretraining_set(organs: pd.DataFrame) -> Figure:
 
 
 @styled
-def draw_training(history: pd.DataFrame, summary: Mapping[str, Any], model: str) -> Figure:
+def draw_training(
+    history: pd.DataFrame, summary: Mapping[str, Any], model: str, loss: Loss
+) -> Figure:
     """Losses with the epoch that is kept, learning rate and speed, over epochs.
 
     Parameters
@@ -68,26 +71,27 @@ def draw_training(history: pd.DataFrame, summary: Mapping[str, Any], model: str)
         entries, or on as many others where masks are redrawn every epoch.
     model
         Its name.
+    loss
+        Its network's.
     """
     figure = Figure(figsize=(DOUBLE, 2.9))
-    loss, rate, speed = figure.subplots(1, 3, width_ratios=[2.2, 1, 1])
+    losses, rate, speed = figure.subplots(1, 3, width_ratios=[2.2, 1, 1])
     epoch, blue = history["epoch"], PREDICTOR_COLOURS["model"]
-    loss.set_title(f"model {model}")
+    losses.set_title(f"model {model}")
     marker = "o" if len(history) <= 40 else None
-    loss.plot(epoch, history["train_loss"], color=NEUTRAL, marker=marker, ms=2.5, label="training")
-    loss.plot(
+    losses.plot(
+        epoch, history["train_loss"], color=NEUTRAL, marker=marker, ms=2.5, label="training"
+    )
+    losses.plot(
         epoch, history["validation_loss"], color=blue, marker=marker, ms=2.5, label="validation"
     )
     best = summary["best_epoch"], summary["best_validation_loss"]
-    loss.plot(*best, "*", color=blue, ms=10, mec="white", label=f"kept: epoch {best[0]}")
+    losses.plot(*best, "*", color=blue, ms=10, mec="white", label=f"kept: epoch {best[0]}")
     untrained = summary.get("validation_mse_neighbour_mean")
-    squared = summary["loss"] == "squared error"
-    if squared and untrained is not None:
+    if loss.is_squared_error and untrained is not None:
         name = f"untrained {PREDICTOR_NAMES['neighbour_mean']}, validation"
-        loss.axhline(untrained, color=PREDICTOR_COLOURS["neighbour_mean"], ls="--", label=name)
-    loss.set_ylabel(
-        "mean squared error\nof hidden entries" if squared else "nats a hidden count\n(multinomial)"
-    )
+        losses.axhline(untrained, color=PREDICTOR_COLOURS["neighbour_mean"], ls="--", label=name)
+    losses.set_ylabel(loss.axis)
     head(
         figure,
         f"training: {count(summary['train_spots'], 'spot')} of "
@@ -97,7 +101,7 @@ def draw_training(history: pd.DataFrame, summary: Mapping[str, Any], model: str)
         f"{count(summary['parameters'], 'parameter')}",
     )
     figure.legend(
-        *loss.get_legend_handles_labels(), loc="outside lower center", ncols=4, handlelength=2.2
+        *losses.get_legend_handles_labels(), loc="outside lower center", ncols=4, handlelength=2.2
     )
     rate.plot(epoch, history["learning_rate"], color=NEUTRAL, drawstyle="steps-post")
     if len(history) == 1:
@@ -111,7 +115,7 @@ def draw_training(history: pd.DataFrame, summary: Mapping[str, Any], model: str)
     speed.set_ylim(0, 1.1 * history["spots_per_second"].max())
     speed.set_ylabel("spots per second")
     speed.set_title(f"{summary['device']}, {count(summary['threads'], 'thread')}")
-    for ax in (loss, rate, speed):
+    for ax in (losses, rate, speed):
         ax.set_xlabel("epoch")
         ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
         ax.set_xlim(epoch.min() - 0.5, epoch.max() + 0.5)

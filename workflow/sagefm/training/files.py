@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from sagefm.common.io import atomic, write_table
-from sagefm.networks.sagefm import input_layout
+from sagefm.networks.registry import describe
 from sagefm.sections.batches import Batches
 from sagefm.sections.cache import SectionCache
 from sagefm.sections.section import Section
@@ -30,7 +30,7 @@ def batches_of(
     """Batches over some sections as a config's model entry and its graph's kind want them."""
     return Batches(
         sections,
-        input_layout(model["network"], kind),
+        describe(model["network"]).layout(kind),
         model["normalisation"],
         batch_size=model["training"]["batch_size"],
         mask_share=model["mask_share"],
@@ -73,7 +73,7 @@ def summary(trainer: Trainer, threads: int, devices: int = 1) -> dict:
         "validation_spots": sum(trainer.validation.sizes),
         "epochs": len(history),
         "best_epoch": trainer.progress.best_epoch,
-        "loss": trainer.network.LOSS,
+        "loss": describe(trainer.recipe.network).loss.name,
         "best_validation_loss": trainer.progress.best_val_loss,
         "best_validation_mse": history["validation_mse"][trainer.progress.best_epoch - 1],
         "validation_mse_neighbour_mean": neighbour_mean_mse(trainer.validation),

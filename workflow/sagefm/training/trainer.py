@@ -16,11 +16,9 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from tqdm import tqdm
 
 from sagefm.common.errors import InputError
-from sagefm.networks.base import loss
+from sagefm.networks.base import WIDTHS, build_network, loss
 from sagefm.networks.checkpoint import read_checkpoint, save_checkpoint
-from sagefm.networks.contrast import Contrast
 from sagefm.networks.device import autocast, products
-from sagefm.networks.sagefm import WIDTHS, build_network
 from sagefm.sections.batch import Batch
 from sagefm.sections.batches import Batches, padded
 from sagefm.sections.masks import FIXED_STREAM
@@ -114,9 +112,8 @@ class Trainer:
         n_genes = training.sections[0].n_genes()
         network = build_network(recipe.network, n_genes, recipe.widths, seed=recipe.seed)
         resumed = (state / "state.pt").exists()
-        if isinstance(network, Contrast) and not resumed and self.group.rank == 0:
-            chunk = training.first_chunk()
-            network.fit_input(chunk.expression, chunk.others())
+        if not resumed and self.group.rank == 0:
+            network.fit_input(training.first_chunk)
         self.network = network.to(device)
         self.optimizer = Adam(
             network.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True

@@ -4,7 +4,7 @@ from sagefm.common.job import job
 from sagefm.imputation.complete import complete_section
 from sagefm.networks.checkpoint import load_network
 from sagefm.networks.device import prepare_machine
-from sagefm.networks.sagefm import input_layout
+from sagefm.networks.registry import describe
 from sagefm.sections.section import sections_of
 
 with job(snakemake) as log:
@@ -12,7 +12,7 @@ with job(snakemake) as log:
     device = prepare_machine(snakemake.resources.device, snakemake.threads)
     (section,) = sections_of([inputs.sample], [inputs.graph])
     network = load_network(inputs.checkpoint, params.network, section.n_genes())
-    layout = input_layout(params.network, params.kind)
+    layout = describe(params.network).layout(params.kind)
     names = (params.normalisation, snakemake.wildcards.model)
     output = snakemake.output.imputed
     predicted = complete_section(network, section, layout, *names, device, output)

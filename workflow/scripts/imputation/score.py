@@ -8,7 +8,7 @@ from sagefm.imputation.score import ImputationPlan, score_sections
 from sagefm.imputation.tables import summarise_imputation
 from sagefm.networks.checkpoint import load_network
 from sagefm.networks.device import prepare_machine
-from sagefm.networks.sagefm import input_layout
+from sagefm.networks.registry import describe
 from sagefm.training.seen import scored_sections
 
 with job(snakemake):
@@ -20,7 +20,7 @@ with job(snakemake):
     facts = scored[["sample", "patient", "patient_seen"]].to_dict("records")
     means = read_table(inputs.gene_means)
     network = load_network(inputs.checkpoint, params.model["network"], len(means))
-    layout = input_layout(params.model["network"], params.model["kind"])
+    layout = describe(params.model["network"]).layout(params.model["kind"])
     settings = (layout, params.model["normalisation"], means["mean"].to_numpy())
     scores = score_sections(
         network, sections, facts, *settings, ImputationPlan(**params.plan), device

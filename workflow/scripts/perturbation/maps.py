@@ -4,7 +4,7 @@ from sagefm.common.io import read_table, write_table
 from sagefm.common.job import job
 from sagefm.networks.checkpoint import load_network
 from sagefm.networks.device import prepare_machine
-from sagefm.networks.sagefm import input_layout
+from sagefm.networks.registry import describe
 from sagefm.perturbation.maps import pairs_to_map, response_map
 from sagefm.training.seen import scored_sections
 
@@ -16,7 +16,7 @@ with job(snakemake):
     )
     panel = read_table(inputs.gene_means)["gene"].tolist()
     network = load_network(inputs.checkpoint, params.network, len(panel))
-    layout = input_layout(params.network, params.kind)
+    layout = describe(params.network).layout(params.kind)
     pairs = read_table(inputs.pairs)
     chosen = pairs_to_map(pairs, params.named)
     hidden = sorted(set(pairs["output"]))

@@ -7,7 +7,7 @@ from sagefm.common.job import job
 from sagefm.common.state import exclusive, state_folder
 from sagefm.networks.checkpoint import load_network
 from sagefm.networks.device import prepare_machine
-from sagefm.networks.sagefm import input_layout
+from sagefm.networks.registry import describe
 from sagefm.perturbation.experiment import perturb_pairs
 from sagefm.perturbation.responses import write_responses
 from sagefm.training.seen import scored_sections
@@ -23,7 +23,7 @@ with job(snakemake) as log:
         pairs = pairs.rename(columns={"input": "output", "output": "input"})
     means = read_table(inputs.gene_means)
     network = load_network(inputs.checkpoint, params.network, len(means))
-    layout = input_layout(params.network, params.kind)
+    layout = describe(params.network).layout(params.kind)
     recipe = {"direction": wildcards.direction, "layout": layout, **params.settings}
     recipe |= {"normalisation": params.normalisation, "code": params.code}
     files = [inputs.checkpoint, inputs.pairs, *inputs.samples, *inputs.graphs]

@@ -9,7 +9,7 @@ from sagefm.common.io import read_table, write_table
 from sagefm.common.job import job
 from sagefm.networks.checkpoint import load_network
 from sagefm.networks.device import prepare_machine
-from sagefm.networks.sagefm import input_layout
+from sagefm.networks.registry import describe
 from sagefm.recovery.score import recover, recovery_maps
 from sagefm.recovery.tables import gene_table, genes_to_map, recovery_summary
 from sagefm.sections.batches import Batches
@@ -24,7 +24,7 @@ with job(snakemake) as log:
     facts = scored[["sample", "patient", "organ", "patient_seen"]].to_dict("records")
     means = read_table(inputs.gene_means)
     network = load_network(inputs.checkpoint, params.model["network"], len(means))
-    layout = input_layout(params.model["network"], params.model["kind"])
+    layout = describe(params.model["network"]).layout(params.model["kind"])
     settings = {"mask_share": params.mask_share, "seed": params.seed}
     template = Batches(sections, layout, params.model["normalisation"], **settings)
     gene_mean = means["mean"].to_numpy()

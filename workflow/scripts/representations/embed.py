@@ -4,7 +4,7 @@ from sagefm.common.job import job
 from sagefm.networks.checkpoint import load_network
 from sagefm.networks.device import prepare_machine
 from sagefm.networks.fitted import embedded_rows
-from sagefm.networks.sagefm import input_layout
+from sagefm.networks.registry import describe
 from sagefm.representations.files import write_representation
 from sagefm.sections.cohort import cohort_of_files
 from sagefm.sections.section import sections_of
@@ -15,7 +15,7 @@ with job(snakemake):
     cohort = cohort_of_files(inputs.samples, inputs.graphs, inputs.withheld)
     sections = sections_of(cohort.samples, cohort.graphs)
     network = load_network(inputs.checkpoint, params.network, sections[0].n_genes()).to(device)
-    layout = input_layout(params.network, params.kind)
+    layout = describe(params.network).layout(params.kind)
     withheld = cohort.withheld_columns()
     blocks = (
         rows

@@ -10,7 +10,7 @@ from sagefm.common.job import job
 from sagefm.common.state import exclusive, state_folder
 from sagefm.networks.checkpoint import load_network
 from sagefm.networks.device import prepare_machine
-from sagefm.networks.sagefm import input_layout
+from sagefm.networks.registry import describe
 from sagefm.screen.screen import ScreenPlan, build_screen, run_screen
 from sagefm.screen.spots import screened_genes, spots_of_cohort
 from sagefm.screen.tables import screen_table, top_outputs
@@ -27,7 +27,7 @@ with job(snakemake) as log:
     flat = (genes["high"] == genes["low"]).sum()
     log.info("%d inputs; %d genes of the panel do not vary in the cohort", len(raised), flat)
     network = load_network(inputs.checkpoint, params.network, len(genes)).to(device)
-    layout = input_layout(params.network, params.kind)
+    layout = describe(params.network).layout(params.kind)
     columns = (raised, genes[["low", "high"]].to_numpy()[raised], read)
     plan = ScreenPlan(
         *(torch.from_numpy(column).to(device) for column in columns), len(drawn.contexts)

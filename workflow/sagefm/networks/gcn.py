@@ -1,0 +1,100 @@
+"""The paper's network: graph convolutions over a spot's neighbourhood, read at the spot.
+
+On a clique of n spots with self-loops the normalised adjacency is 1/n everywhere, so every layer
+maps all n nodes to one vector and the whole network is, exactly, a multilayer perceptron of the
+spots' mean expression. `embed_mean` is that path, `embed_subgraphs` the general one.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+from torch.nn import functional
+
+from sagefm.networks.base import WIDTHS
+from sagefm.networks.collapsed import Collapsible
+from sagefm.networks.convolution import graph_convolution
+
+if TYPE_CHECKING:  # seconds to import; only this network needs it
+    from torch_geometric.nn import GCNConv
+
+TITLE = "a graph convolutional network"
+
+LAYOUTS = {"knn_clique": "mean", "*": "subgraphs"}
+
+SIZES = ("genes", "widths", "genes")
+
+COLLAPSES = ("mean",)
+
+LAYERS = {"conv": "graph convolution ", "fc_gene": "linear, ReLU"}
+
+
+class Network(Collapsible):
+    """Graph convolutions over a spot's neighbourhood, read at the central spot.
+
+    Parameters are named `conv1.lin.weight, conv1.bias, ..., fc_gene.weight, fc_gene.bias`, as in
+    the released checkpoint (31,405,790 of them at the paper's width and panel).
+    """
+
+    conv1: "GCNConv"
+
+    def __init__(self, n_genes: int, widths: tuple[int, ...] = WIDTHS) -> None:
+        super().__init__(n_genes, widths)
+        for i, (wide, narrow) in enumerate(zip((n_genes, *widths), widths, strict=False), start=1):
+            self.add_module(f"conv{i}", graph_convolution(wide, narrow))
+
+    @classmethod
+    def widths_of(cls, state: Mapping[str, Tensor]) -> tuple[int, ...]:
+        """See `GeneDecoder`; whatever order the layers are stored in."""
+        return super().widths_of(dict(sorted(state.items(), key=lambda item: _place(item[0]))))
+
+    @property
+    def convolutions(self) -> "list[GCNConv]":
+        """The graph convolutions, first to last."""
+        return [getattr(self, f"conv{i}") for i in range(1, len(self.widths) + 1)]
+
+    def embed_mean(self, mean: Tensor) -> Tensor:
+        """Embeddings (spots, widths[-1]) of cliques, from their mean expression (spots, genes).
+
+        Exact for `knn_clique` neighbourhoods: the mean is over all spots of the clique, with the
+        central spot's hidden genes set to 0.
+        """
+        return self.finish(self.first(mean))
+
+    def first(self, *inputs: Tensor) -> Tensor:
+        """See `Collapsible`; of the neighbourhood's mean (spots, genes)."""
+        (mean,) = inputs
+        return functional.linear(mean, self.conv1.lin.weight, self.conv1.bias)
+
+    @property
+    def neighbour_weights(self) -> Tensor:
+        """See `Collapsible`; the centre's are the same."""
+        return self.conv1.lin.weight
+
+    @property
+    def deeper(self) -> list[tuple[Tensor, Tensor]]:
+        """See `Collapsible`."""
+        return [(conv.lin.weight, conv.bias) for conv in self.convolutions[1:]]
+
+    def embed_subgraphs(self, nodes: Tensor, edge_index: Tensor, centre: Tensor) -> Tensor:
+        """Embeddings (spots, widths[-1]) by graph convolution over disjoint subgraphs.
+
+        Parameters
+        ----------
+        nodes
+            Expression (nodes, genes) of all subgraphs' spots, stacked.
+        edge_index
+            int64 (2, edges), without self-loops.
+        centre
+            int64 (spots,): the row of each subgraph's central spot in `nodes`.
+        """
+        hidden = nodes
+        for i, conv in enumerate(self.convolutions):
+            hidden = functional.leaky_relu(hidden) if i else hidden
+            hidden = conv(hidden, edge_index)
+        return hidden[centre]
+
+
+def _place(parameter: str) -> tuple[int, str]:
+    """By which parameters sort in the order of their layers: `conv2` before `conv10`."""
+    return len(parameter), parameter

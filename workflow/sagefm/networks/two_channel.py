@@ -1,0 +1,63 @@
+"""A spot and the mean of its neighbours, each with first-layer weights of its own.
+
+In the paper's clique a spot counts as one of its neighbours; this network tells them apart, at the
+price of one more first layer.
+"""
+
+from torch import Tensor, nn
+
+from sagefm.networks.base import WIDTHS
+from sagefm.networks.collapsed import Collapsible
+
+TITLE = "a network with weights of their own for centre and neighbours"
+
+LAYOUTS = {"*": "channels"}
+
+SIZES = ("genes", "widths", "genes")
+
+FIRST_LAYERS = 2
+
+COLLAPSES = ("channels",)
+
+LAYERS = {"fc_gene": "linear, ReLU"}
+
+
+class Network(Collapsible):
+    """The central spot and its neighbours' mean, each with first-layer weights of its own.
+
+    The paper's clique cannot tell the centre from its neighbours; this network can, at the price
+    of one more first layer. Any neighbourhood kind serves; only the set of neighbours enters.
+    """
+
+    def __init__(self, n_genes: int, widths: tuple[int, ...] = WIDTHS) -> None:
+        super().__init__(n_genes, widths)
+        self.centre = nn.Linear(n_genes, self.widths[0])
+        self.neighbours = nn.Linear(n_genes, self.widths[0], bias=False)
+        self.hidden = nn.ModuleList(
+            nn.Linear(wide, narrow)
+            for wide, narrow in zip(self.widths, self.widths[1:], strict=False)
+        )
+
+    def embed_channels(self, centre: Tensor, neighbours: Tensor) -> Tensor:
+        """Embeddings (spots, widths[-1]) of two (spots, genes) inputs.
+
+        `centre` is the spot's own expression, hidden genes 0; `neighbours` the mean of the others.
+        """
+        return self.finish(self.first(centre, neighbours))
+
+    def first(self, *inputs: Tensor) -> Tensor:
+        """See `Collapsible`; of the centre's and the neighbours' expression (spots, genes)."""
+        centre, neighbours = inputs
+        return self.centre(centre) + self.neighbours(neighbours)
+
+    @property
+    def neighbour_weights(self) -> Tensor:
+        """See `Collapsible`."""
+        return self.neighbours.weight
+
+    @property
+    def deeper(self) -> list[tuple[Tensor, Tensor]]:
+        """See `Collapsible`."""
+        return [
+            (layer.get_parameter("weight"), layer.get_parameter("bias")) for layer in self.hidden
+        ]
