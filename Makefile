@@ -78,13 +78,13 @@ lint: $(ENV) ## check style, types and format of code and rules
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/ruff format --check
-	$(BIN)/snakefmt --check Snakefile workflow/rules
+	$(BIN)/snakefmt --check Snakefile workflow/Snakefile workflow/rules
 	$(BIN)/snakemake --lint
 
 format: $(ENV) ## put code and rules into the format that lint asks for
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
-	$(BIN)/snakefmt Snakefile workflow/rules
+	$(BIN)/snakefmt Snakefile workflow/Snakefile workflow/rules
 
 lock: ## resolve envs/requirements.in anew into requirements.txt (UPGRADE=--upgrade: to the newest)
 	@folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \

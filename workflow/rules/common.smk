@@ -13,7 +13,9 @@ from snakemake.utils import validate
 # does by itself is a sixth of the time of the paper's dry run.
 gc.set_threshold(100_000, 50, 50)
 
-LIBRARY = str(Path(workflow.basedir) / "workflow")
+# The repository, wherever the Snakefile is that Snakemake was started with.
+ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1]
+LIBRARY = str(ROOT / "workflow")
 sys.path.insert(0, LIBRARY)
 # Scripts import the library from here, and nothing that a module system put in its way.
 os.environ.update(PYTHONPATH=LIBRARY)
@@ -72,14 +74,23 @@ except InputError as error:
 container: config["container"]
 
 
+def repository_file(path):
+    """A file of this repository; relative to the working directory if it is inside.
+
+    As an input it is then the same after the folder was moved.
+    """
+    file, here = ROOT / path, Path.cwd()
+    return str(file.relative_to(here) if file.is_relative_to(here) else file)
+
+
 RESULTS = f"{config['results']}/{config['run']}"
+REPORTED = repository_file("resources/reported.tsv")
 MODELS = config["models"]
 RELEASED = [name for name, model in MODELS.items() if model["released"]]
 TRAINED = [name for name in MODELS if name not in RELEASED]
 HEADLINE = next(iter(MODELS))  # the model the claims are judged by: the config's first
 METHODS = config["representations"]["methods"]
 TASKS = config["tasks"]
-REPORTED = f"{workflow.basedir}/resources/reported.tsv"
 
 
 def one_of(names):

@@ -9,7 +9,7 @@ from sagefm.preflight.disk import stage_needs
 
 N_GENES = len(Path(config["panel"]).read_text().split())
 NEEDS = stage_needs(config, SHEETS, used_cohorts(), N_GENES)
-ENVS = f"{workflow.basedir}/envs"
+ENVS = repository_file("envs")
 GPUS = max(max(training_gpus(name), model["compute"]["gpus"]) for name, model in MODELS.items())
 GPU_CHECKED = f"{RESULTS}/preflight/gpu.tsv"
 

@@ -108,7 +108,7 @@ rule provenance:
         code=library_state(),
         config=config,
         # Not recorded, as it depends on `output`: a commit that changes a docstring alone reruns nothing.
-        version=lambda wildcards, output: code_version(Path(workflow.basedir)),
+        version=lambda wildcards, output: code_version(ROOT),
     message:
         "Writing down provenance"
     script:
@@ -155,10 +155,10 @@ deliver(tables=[rules.scoreboard.output.table], figures=[rules.scoreboard.output
 
 rule methods:
     input:
-        template=f"{workflow.basedir}/workflow/report/report/methods.rst",
+        template=repository_file("workflow/report/report/methods.rst"),
         provenance=rules.provenance.output.provenance,
         sections=rules.overview.output.sections,
-        software=f"{workflow.basedir}/resources/software.tsv",
+        software=repository_file("resources/software.tsv"),
         training=expand(rules.pretrain.output.summary, model=TRAINED),
         panel=config["panel"],
     output:
@@ -201,8 +201,8 @@ rule results:
 rule report_zip:
     input:
         rules.results.input,
-        captions=sorted((Path(workflow.basedir) / "workflow/report").rglob("*.rst")),
-        style=f"{workflow.basedir}/workflow/report/report/report.css",
+        captions=sorted(map(repository_file, (ROOT / "workflow/report").rglob("*.rst"))),
+        style=repository_file("workflow/report/report/report.css"),
     output:
         archive=f"{RESULTS}/report.zip",
     log:
@@ -221,6 +221,4 @@ rule report_zip:
     run:
         from sagefm.report.archive import bind_report
 
-        bind_report(
-            output.archive, log[0], config, workflow.main_snakefile, "results", input.style
-        )
+        bind_report(output.archive, log[0], config, ROOT / "Snakefile", "results", input.style)
