@@ -1,12 +1,12 @@
 """Which files make a section; what is wrong with them is tested with their readers."""
 
-from sagefm.cohorts.formats import FORMATS, find_section
+from sagefm.cohorts.formats.registry import find_section, names
 from sagefm.config.schemas import load_schema
 from support import helpers
 
 
 def test_the_sheets_name_every_format_and_no_other():
-    assert {*load_schema("samples")["properties"]["format"]["enum"]} - {""} == {*FORMATS}
+    assert {*load_schema("samples")["properties"]["format"]["enum"]} - {"", "auto"} == {*names()}
 
 
 def test_locate_opens_nothing_and_names_every_file(tmp_path):

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sagefm.cohorts.formats import find_section
-from sagefm.cohorts.images import image_files, read_image
+from sagefm.cohorts.formats.registry import find_section, load_format
+from sagefm.cohorts.images import HIRES_PIXELS, image_files, read_image
 from sagefm.cohorts.ingest import ingest
 from sagefm.common.errors import InputError
 from support import helpers, small
@@ -32,6 +32,12 @@ def png(image: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
+def image_of(path, pixels=HIRES_PIXELS, positions=None):
+    """What `read_image` gives of a section, wherever its format has images."""
+    fmt, files = find_section(path, positions=positions)
+    return read_image(load_format(fmt).IMAGES, files, pixels)
+
+
 def outs(folder, *, gz="", prefix="", kinds=("hires", "lowres")):
     """A Space Ranger folder with images; with a prefix, as GEO has them, its position file."""
     helpers.write_spaceranger(small.patch(), folder, header=True)
@@ -46,14 +52,14 @@ def outs(folder, *, gz="", prefix="", kinds=("hires", "lowres")):
 
 
 def test_space_rangers_image(tmp_path):
-    found = read_image(*find_section(outs(tmp_path / "outs")))
+    found = image_of(outs(tmp_path / "outs"))
     np.testing.assert_array_equal(found["images"]["hires"], picture())
     assert found["images"]["hires"].dtype == np.uint8
     assert found["scalefactors"] == {"tissue_hires_scalef": 0.5, "spot_diameter_fullres": 33.0}
 
 
 def test_the_smaller_image_serves_where_there_is_no_other(tmp_path):
-    found = read_image(*find_section(outs(tmp_path / "outs", kinds=("lowres",))))
+    found = image_of(outs(tmp_path / "outs", kinds=("lowres",)))
     np.testing.assert_array_equal(found["images"]["hires"], picture(24, 40))
     assert found["scalefactors"]["tissue_hires_scalef"] == 0.1
 
@@ -64,7 +70,7 @@ def test_gzipped_files_with_a_prefix_as_geo_has_them(tmp_path):
     named = positions.rename(positions.with_name("GSM1_s1_tissue_positions.csv"))
     files = image_files({"positions": named})
     assert [path.name.split("_")[2] for path in files] == ["scalefactors", "tissue"]
-    found = read_image(*find_section(folder / "filtered_feature_bc_matrix.h5", positions=named))
+    found = image_of(folder / "filtered_feature_bc_matrix.h5", positions=named)
     np.testing.assert_array_equal(found["images"]["hires"], picture())
 
 
@@ -78,14 +84,14 @@ def test_an_anndata_files_image_by_any_name(tmp_path, name, dtype):
     images = {name: image, "thumbnail": image[:5, :5]}  # whose scale no one knows
     section.uns["spatial"] = {"ST": {"images": images, "scalefactors": factors}}
     section.write_h5ad(tmp_path / "s.h5ad")
-    found = read_image(*find_section(tmp_path / "s.h5ad"))
+    found = image_of(tmp_path / "s.h5ad")
     np.testing.assert_array_equal(found["images"]["hires"], picture())
     assert found["scalefactors"] == {"tissue_hires_scalef": 0.25, "spot_diameter_fullres": 33.0}
 
 
 @pytest.mark.parametrize("pixels", [50, 199])
 def test_a_large_image_is_shrunk_and_its_scale_with_it(tmp_path, pixels):
-    found = read_image(*find_section(outs(tmp_path / "outs")), pixels)
+    found = image_of(outs(tmp_path / "outs"), pixels)
     image, factor = found["images"]["hires"], found["scalefactors"]["tissue_hires_scalef"]
     assert image.shape == (round(ROWS * pixels / COLUMNS), pixels, 3)
     assert factor == pytest.approx(0.5 * pixels / COLUMNS)
@@ -96,11 +102,11 @@ def test_a_large_image_is_shrunk_and_its_scale_with_it(tmp_path, pixels):
 
 
 def test_no_image_is_no_error(tmp_path):
-    assert read_image(*find_section(helpers.REPO / "resources/demo/st/heart-1.h5ad")) is None
+    assert image_of(helpers.REPO / "resources/demo/st/heart-1.h5ad") is None
     bare = helpers.write_spaceranger(small.patch(), tmp_path / "outs", header=True)
-    assert read_image(*find_section(bare)) is None
+    assert image_of(bare) is None
     (bare / "spatial/tissue_hires_image.png").write_bytes(png(picture()))
-    assert read_image(*find_section(bare)) is None  # of no known scale
+    assert image_of(bare) is None  # of no known scale
 
 
 @pytest.mark.parametrize("name", ["tissue_hires_image.png", "scalefactors_json.json"])
@@ -109,7 +115,7 @@ def test_a_damaged_image_ends_in_one_sentence(tmp_path, name):
     path = folder / "spatial" / name
     path.write_bytes(path.read_bytes()[:20])
     with pytest.raises(InputError, match=rf"{name}: the image of the tissue cannot be read .*away"):
-        read_image(*find_section(folder))
+        image_of(folder)
 
 
 def test_a_damaged_gzip_too(tmp_path):
@@ -117,7 +123,7 @@ def test_a_damaged_gzip_too(tmp_path):
     path = folder / "spatial/tissue_hires_image.png.gz"
     path.write_bytes(gzip.compress(b"no picture")[:-9])
     with pytest.raises(InputError, match="cannot be read"):
-        read_image(*find_section(folder))
+        image_of(folder)
 
 
 def test_a_sample_keeps_it_and_it_lies_under_its_spots(tmp_path):

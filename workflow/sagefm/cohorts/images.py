@@ -3,12 +3,12 @@
 import gzip
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 
 from sagefm.common.errors import InputError
@@ -18,22 +18,45 @@ KINDS = ("hires", "lowres")
 HIRES_PIXELS = 2000
 """Longest side of Space Ranger's `hires` image: HIRES_MAX_DIM of its stage standardize_images."""
 
-Found = tuple[np.ndarray, float, dict]
-"""An image, its scale, and all scale factors it came with."""
+
+@dataclass(frozen=True)
+class Picture:
+    """An image, the factor from full-resolution pixels to its own, and all factors it came with."""
+
+    image: np.ndarray
+    scale: float
+    factors: Mapping[str, Any]
 
 
-def read_image(
-    fmt: str, files: Mapping[str, Path], pixels: int = HIRES_PIXELS
-) -> dict[str, dict] | None:
-    """The largest image that a section's source has, as scanpy and squidpy look for it in `uns`.
+@dataclass(frozen=True)
+class ImagePlace:
+    """Where a section's source may have an image of the tissue.
 
-    In an AnnData file that is one of `uns['spatial'][library]['images']`, whatever its name; else
-    one of `image_files`.
+    Both functions take the section's files by role (`formats.registry.find_section`).
 
     Parameters
     ----------
-    fmt, files
-        Of `formats.find_section`.
+    files
+        Files of the image beside the section's own; empty if there are none.
+    read
+        The largest image of a known scale, or None.
+    """
+
+    files: Callable[[Mapping[str, Path]], list[Path]]
+    read: Callable[[Mapping[str, Path]], Picture | None]
+
+
+def read_image(
+    places: Sequence[ImagePlace], files: Mapping[str, Path], pixels: int = HIRES_PIXELS
+) -> dict[str, dict] | None:
+    """The image that a section's source has, as scanpy and squidpy look for it in `uns`.
+
+    Parameters
+    ----------
+    places
+        `IMAGES` of the section's format; the first that has an image gives it.
+    files
+        The section's files by role.
     pixels
         Longest side of what is returned; a larger image is shrunk.
 
@@ -50,15 +73,13 @@ def read_image(
     InputError
         If there is one that cannot be read.
     """
-    found = _of_anndata(files["counts"]) if fmt in ("h5ad", "hest") else None
-    found = found or _beside(files)
+    found = next((picture for place in places if (picture := place.read(files))), None)
     if found is None:
         return None
-    image, factor, scalefactors = found
-    image, shrunk = _shrink(image, pixels)
-    kept = {"tissue_hires_scalef": float(factor) * shrunk}
-    if "spot_diameter_fullres" in scalefactors:
-        kept["spot_diameter_fullres"] = float(scalefactors["spot_diameter_fullres"])
+    image, shrunk = _shrink(found.image, pixels)
+    kept = {"tissue_hires_scalef": float(found.scale) * shrunk}
+    if "spot_diameter_fullres" in found.factors:
+        kept["spot_diameter_fullres"] = float(found.factors["spot_diameter_fullres"])
     return {"images": {"hires": image}, "scalefactors": kept}
 
 
@@ -106,10 +127,12 @@ def image_files(files: Mapping[str, Path]) -> list[Path]:
     return found[:2] if len(found) > 1 and "scalefactors" in found[0].name else []
 
 
-def _of_anndata(path: Path) -> Found | None:
-    """The largest image of an AnnData file's first library that has any."""
+def _in_anndata(files: Mapping[str, Path]) -> Picture | None:
+    """The largest image of an AnnData file's first library that has any, whatever its name."""
+    import h5py
     from anndata.io import read_elem
 
+    path = files["counts"]
     with _reading(path), h5py.File(path) as file:
         for library in file["uns/spatial"].values() if "uns/spatial" in file else ():
             if isinstance(library, h5py.Group) and {"images", "scalefactors"} <= set(library):
@@ -117,7 +140,7 @@ def _of_anndata(path: Path) -> Found | None:
     return None
 
 
-def _beside(files: Mapping[str, Path]) -> Found | None:
+def _beside(files: Mapping[str, Path]) -> Picture | None:
     """The image of `image_files`."""
     from PIL import Image
 
@@ -133,14 +156,14 @@ def _beside(files: Mapping[str, Path]) -> Found | None:
     return _largest({kind: image}, factors)
 
 
-def _largest(images: dict[str, Any], factors: dict) -> Found | None:
+def _largest(images: dict[str, Any], factors: dict) -> Picture | None:
     """The largest of some images whose scale is known."""
     known = [
-        (np.asarray(image), factors[f"tissue_{name}_scalef"], factors)
+        Picture(np.asarray(image), factors[f"tissue_{name}_scalef"], factors)
         for name, image in images.items()
         if f"tissue_{name}_scalef" in factors and np.ndim(image) in (2, 3)
     ]
-    return max(known, key=lambda found: max(found[0].shape[:2]), default=None)
+    return max(known, key=lambda found: max(found.image.shape[:2]), default=None)
 
 
 def _shrink(image: np.ndarray, pixels: int) -> tuple[np.ndarray, float]:
@@ -171,3 +194,10 @@ def _reading(path: Path) -> Iterator[None]:
             f"{path}: the image of the tissue cannot be read ({type(error).__name__}); fetch it "
             "again, or take it away: nothing else needs it."
         ) from error
+
+
+IN_ANNDATA = ImagePlace(lambda files: [], _in_anndata)
+"""`uns['spatial'][library]['images']` of the file under `counts`."""
+
+BESIDE_POSITIONS = ImagePlace(image_files, _beside)
+"""Space Ranger's files in the folder of the position file."""

@@ -8,8 +8,8 @@ from pathlib import Path
 import anndata
 import pandas as pd
 
-from sagefm.cohorts.formats import find_section
-from sagefm.cohorts.images import image_files, read_image
+from sagefm.cohorts.formats.registry import AUTO, find_section, load_format
+from sagefm.cohorts.images import read_image
 from sagefm.cohorts.panel import harmonise as harmonise_genes
 from sagefm.cohorts.panel import read_aliases
 from sagefm.cohorts.qc import apply_qc, count_shared_positions
@@ -77,8 +77,9 @@ def section_files(path: str | Path, row: Mapping) -> list[Path]:
         If one of them is missing; the sentence starts with cohort and sample.
     """
     with _named(row):
-        files = _locate(Path(path), row)[1]
-        return [*files.values(), *image_files(files)]
+        fmt, files = _locate(Path(path), row)
+        pictures = [path for place in load_format(fmt).IMAGES for path in place.files(files)]
+        return [*files.values(), *pictures]
 
 
 @contextmanager
@@ -92,8 +93,8 @@ def _named(row: Mapping) -> Iterator[None]:
 
 
 def _locate(path: Path, row: Mapping) -> tuple[str, dict[str, Path]]:
-    """`formats.find_section`, with the format and positions of the sheet's row."""
-    return find_section(path, _value(row, "format") or "auto", _value(row, "positions") or None)
+    """`formats.registry.find_section`, with the format and positions of the sheet's row."""
+    return find_section(path, _value(row, "format") or AUTO, _value(row, "positions") or None)
 
 
 def _ingest(path, row, panel, qc, harmonise, labels, image_pixels) -> anndata.AnnData:
@@ -122,7 +123,7 @@ def _ingest(path, row, panel, qc, harmonise, labels, image_pixels) -> anndata.An
         "duplicate_positions": count_shared_positions(adata.obsm["spatial"]),
     }
     adata.uns["provenance"] = facts | genes
-    image = read_image(fmt, files, image_pixels) if image_pixels else None
+    image = read_image(load_format(fmt).IMAGES, files, image_pixels) if image_pixels else None
     if image is not None:
         adata.uns["spatial"] = {row["sample"]: image}
     return adata

@@ -1,17 +1,14 @@
 """Readers of spatial sections: every format becomes the same AnnData, in the source's own genes."""
 
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import anndata
 import numpy as np
 import pandas as pd
-import scipy.io
 import scipy.sparse as sp
 
-from sagefm.cohorts.formats import find_section
+from sagefm.cohorts.formats.registry import AUTO, find_section, load_format
 from sagefm.cohorts.positions import attach_positions, check_spatial, read_positions, standard_obs
 from sagefm.common.errors import InputError
 
@@ -20,19 +17,19 @@ SYMBOL_COLUMNS = ("gene_symbols", "gene_symbol", "gene_name", "feature_name")
 
 
 def read_source(
-    path: str | Path, fmt: str = "auto", positions: str | Path | None = None
+    path: str | Path, fmt: str = AUTO, positions: str | Path | None = None
 ) -> anndata.AnnData:
     """Read one section.
 
     Parameters
     ----------
     path
-        File or folder of the section, see `formats.find_section`.
+        File or folder of the section.
     fmt
-        One of `formats.FORMATS`; `auto` tells by the name and content of `path`.
+        One of `formats.registry.names`; `auto` finds it out by the name and content of `path`.
     positions
-        Position file in Space Ranger's layout, `.csv` or `.csv.gz`. Needed for `tenx_h5` and `mtx`;
-        elsewhere it replaces the section's own positions.
+        Position file in Space Ranger's layout, `.csv` or `.csv.gz`; it replaces the section's own
+        positions. Needed where the format has none.
 
     Returns
     -------
@@ -55,7 +52,7 @@ def read_source(
     with warnings.catch_warnings():
         # Repeated symbols are settled by `panel.harmonise`, which counts them.
         warnings.filterwarnings("ignore", message=".*names are not unique")
-        source = _read_mtx(files) if "matrix" in files else _read_file(files["counts"], fmt)
+        source = load_format(fmt).read(files)
     if not source.obs_names.is_unique:
         repeated = source.obs_names[source.obs_names.duplicated()][0]
         raise InputError(
@@ -86,57 +83,6 @@ def read_source(
         )
     check_spatial(adata, files.get("positions", path))
     return adata
-
-
-@contextmanager
-def _reading(path: Path, kind: str) -> Iterator[None]:
-    """Turn whatever a library raises on a damaged file into one sentence."""
-    try:
-        yield
-    except MemoryError:
-        raise
-    except Exception as error:
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise InputError(
-            f"{path}: cannot be read as {kind}, perhaps truncated ({reason}); fetch or make the "
-            "file again."
-        ) from error
-
-
-def _read_file(path: Path, fmt: str) -> anndata.AnnData:
-    """Read an h5ad or a 10x HDF5 file, gene expression only."""
-    if fmt in ("hest", "h5ad"):
-        with _reading(path, "h5ad"):
-            return anndata.read_h5ad(path)
-    from scanpy import read_10x_h5  # seconds to import; the other formats do without it
-
-    with _reading(path, "10x HDF5"):
-        return read_10x_h5(path, gex_only=True)
-
-
-def _read_mtx(files: dict[str, Path]) -> anndata.AnnData:
-    """Read a 10x Matrix Market triple, gene expression only.
-
-    `scanpy.read_10x_mtx` insists on plain `genes.tsv` or gzipped `features.tsv`; deposits mix them.
-    """
-    with _reading(files["matrix"], "Matrix Market"):
-        matrix = sp.csr_matrix(scipy.io.mmread(files["matrix"]).T)
-    tables = {}
-    for role, length in zip(("barcodes", "features"), matrix.shape, strict=True):
-        with _reading(files[role], "a table"):
-            tables[role] = pd.read_csv(
-                files[role], sep="\t", header=None, dtype=str, keep_default_na=False
-            )
-        if len(tables[role]) != length:
-            raise InputError(
-                f"{files[role]}: has {len(tables[role])} lines, but {files['matrix']} has {length} "
-                f"{role}; take all three files from one folder."
-            )
-    features = tables["features"]
-    var = pd.DataFrame({"gene_ids": features[0].to_numpy()}, index=features.get(1, features[0]))
-    obs = pd.DataFrame(index=tables["barcodes"][0])
-    adata = anndata.AnnData(X=matrix, obs=obs, var=var)
-    return adata[:, (features[2] == "Gene Expression").to_numpy()] if 2 in features else adata
 
 
 def _standard_var(source: pd.DataFrame) -> pd.DataFrame:

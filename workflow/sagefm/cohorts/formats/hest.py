@@ -1,0 +1,18 @@
+"""A section of HEST-1k: an AnnData file."""
+
+from pathlib import Path
+
+from sagefm.cohorts.formats.h5ad import IMAGES, files, positions, read
+
+__all__ = ["IMAGES", "files", "positions", "read"]
+
+HELP = "a HEST-1k `st/{id}.h5ad`"
+
+POSITIONS = "in the file"
+
+EXAMPLE = {"source": "hest", "path_or_id": "TENX152"}
+
+
+def fits(path: Path) -> bool:
+    """Never: by its name it is an `h5ad`, and is read as one."""
+    return False

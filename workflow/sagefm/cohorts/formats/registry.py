@@ -1,0 +1,126 @@
+"""Formats of sections: which one a path has, and which files make it; nothing is opened.
+
+A format is one file of this folder, or of `cohorts/formats` in a folder of `SAGEFM_PATH`:
+
+- `HELP`, `POSITIONS`: what the path of a section is, and where its positions come from, in words.
+- `EXAMPLE`: a row of a sheet, the columns `path_or_id`, `positions` and, unless `local`, `source`.
+- `fits(path)`: whether a path has this format by its name, or a folder by its content.
+- `files(path)`: the files of the section by role, such as `{"counts": path}`.
+- `positions(path)`: a position file in Space Ranger's layout, or None where `read` gives
+  `obsm['spatial']`; an `InputError` where a section needs one and has none.
+- `read(files)`: an AnnData with raw counts in `X`, barcodes and genes as its names.
+- `IMAGES`: where an image of the tissue may be, `images.ImagePlace`s in the order of preference.
+
+`tenx_h5.py` is the shortest example. Names are read while the workflow is parsed: heavy imports
+go inside functions.
+"""
+
+from pathlib import Path
+from types import ModuleType
+
+from sagefm.common.errors import InputError
+from sagefm.common.registry import Registry
+
+FORMATS = Registry(
+    "cohorts/formats",
+    "format",
+    ("HELP", "POSITIONS", "EXAMPLE", "IMAGES", "fits", "files", "positions", "read"),
+)
+
+AUTO = "auto"
+"""In place of a format: it is found out."""
+
+
+def names() -> tuple[str, ...]:
+    """Names of all formats, sorted."""
+    return FORMATS.names()
+
+
+def load_format(name: str) -> ModuleType:
+    """The module of a format.
+
+    Raises
+    ------
+    InputError
+        If there is no such format.
+    """
+    return FORMATS.load(name)
+
+
+def code_of(path: str | Path, fmt: str = "") -> Path | None:
+    """The file that reads a section, of which its sample depends; None if no format fits.
+
+    Parameters
+    ----------
+    path
+        File or folder of the section, which may be yet to be fetched.
+    fmt
+        As in a sheet: empty or `auto` if it is to be found out.
+    """
+    try:
+        return FORMATS.file(guess(Path(path)) if fmt in ("", AUTO) else fmt)
+    except InputError:  # the job that reads it will say so
+        return None
+
+
+def guess(path: Path) -> str:
+    """The format of a path by the name of the file or the content of the folder.
+
+    Raises
+    ------
+    InputError
+        If it fits no format, or more than one.
+    """
+    fitting = [name for name in names() if load_format(name).fits(path)]
+    if len(fitting) > 1:
+        raise InputError(
+            f"{path}: fits the formats {' and '.join(fitting)}. Fix: name one of them as the "
+            "section's `format`."
+        )
+    if not fitting:
+        known = "; ".join(load_format(name).HELP for name in names())
+        raise InputError(f"{path}: is not a format that can be read. Fix: give {known}.")
+    return fitting[0]
+
+
+def find_section(
+    path: str | Path, fmt: str = AUTO, positions: str | Path | None = None
+) -> tuple[str, dict[str, Path]]:
+    """Format of a section and the files that make it, by role; nothing is opened.
+
+    Parameters
+    ----------
+    path
+        File or folder of the section.
+    fmt
+        One of `names`, or `auto`.
+    positions
+        Position file in place of the format's own.
+
+    Returns
+    -------
+    format, files : the format, never `auto`, and the paths of `files(path)` of that format, with
+        `positions` where there is such a file.
+
+    Raises
+    ------
+    InputError
+        If the format is unknown or a file is missing.
+    """
+    path = Path(path)
+    if fmt != AUTO:
+        load_format(fmt)
+    if not path.exists():
+        raise InputError(
+            f"{path}: no such file or folder. Fix: correct its path, a sheet's `path_or_id`."
+        )
+    if fmt == AUTO:
+        fmt = guess(path)
+    found = load_format(fmt)
+    files: dict[str, Path] = dict(found.files(path))
+    where = Path(positions) if positions else found.positions(path)
+    if where:
+        if not where.is_file():
+            raise InputError(f"{where}: no such file. Fix: correct the path of `positions`.")
+        files["positions"] = where
+    return fmt, files
