@@ -9,7 +9,7 @@ TORCH ?= $(or $(word 2,$(subst -, ,$(wildcard .venv/.built-*))),cpu)
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help env demo preflight embed explore test test-full cluster-test bench bench-scale lint \
+.PHONY: help env demo preflight embed explore test test-full cluster-test bench bench-scale docs lint \
     format lock clean lock-data
 
 # Module systems set these, and what they point to would hide the locked packages.
@@ -73,6 +73,9 @@ bench: $(ENV) ## measure speed and size against targets (ARGS='fp32 bf16': some 
 
 bench-scale: $(ENV) ## measure a cohort of a million spots (ARGS='--samples 40 --distinct 8': a smaller one)
 	PYTHONPATH=workflow $(BIN)/python workflow/bench/scale.py $(ARGS)
+
+docs: $(ENV) ## write the tables of config/README.md from the schemas and registries
+	PYTHONPATH=workflow $(BIN)/python -m sagefm.report.docs
 
 lint: $(ENV) ## check style, types and format of code and rules
 	$(BIN)/ruff check

@@ -1,15 +1,137 @@
 """Which files make a section; what is wrong with them is tested with their readers."""
 
-from sagefm.cohorts.formats.registry import find_section, names
+import pytest
+import scipy.sparse as sp
+
+from sagefm.cohorts.formats.registry import (
+    FORMATS,
+    find_section,
+    format_of,
+    load_format,
+    names,
+)
+from sagefm.cohorts.ingest import ingest, section_files
+from sagefm.cohorts.readers import read_source
+from sagefm.common.code import code_files
+from sagefm.common.errors import InputError
 from sagefm.config.schemas import load_schema
 from support import helpers
 
+NPZ = '''
+"""Counts, barcodes, genes and pixels in one file of NumPy."""
+
+HELP = "a `.counts.npz`"
+POSITIONS = "in the file"
+EXAMPLE = {"path_or_id": "sections/a.counts.npz"}
+IMAGES = ()
+
+
+def fits(path):
+    return path.name.endswith(".counts.npz")
+
+
+def files(path):
+    return {"counts": path}
+
+
+def positions(path):
+    return None
+
+
+def read(files):
+    import anndata
+    import numpy as np
+    import pandas as pd
+
+    with np.load(files["counts"], allow_pickle=False) as content:
+        obs, var = (pd.DataFrame(index=content[key]) for key in ("barcodes", "genes"))
+        read = anndata.AnnData(content["counts"], obs, var)
+        read.obsm["spatial"] = content["pixels"]
+    return read
+'''
+
+
+@pytest.fixture
+def npz(tmp_path, monkeypatch):
+    """A section in a format of the user's own, which is a file on the search path."""
+    import numpy as np
+
+    helpers.write_bytes(tmp_path / "own/cohorts/formats/npz.py", NPZ.encode())
+    monkeypatch.setenv("SAGEFM_PATH", str(tmp_path / "own"))
+    section = helpers.demo_section()
+    parts = {
+        "counts": section.X.toarray(),
+        "pixels": section.obsm["spatial"],
+        "barcodes": section.obs_names.to_numpy(str),
+        "genes": section.var_names.to_numpy(str),
+    }
+    np.savez(tmp_path / "a.counts.npz", **parts)
+    return tmp_path / "a.counts.npz"
+
 
 def test_the_sheets_name_every_format_and_no_other():
-    assert {*load_schema("samples")["properties"]["format"]["enum"]} - {"", "auto"} == {*names()}
+    allowed = {*load_schema("samples")["properties"]["format"]["enum"]}
+    assert allowed - {"", "auto"} == {*names()} == {"h5ad", "hest", "mtx", "spaceranger", "tenx_h5"}
 
 
-def test_locate_opens_nothing_and_names_every_file(tmp_path):
+def test_a_format_is_added_by_one_file(npz):
+    assert "npz" in load_schema("samples")["properties"]["format"]["enum"]
+    section = helpers.demo_section()
+    for fmt in ("auto", "npz"):
+        read = read_source(npz, fmt)
+        assert read.uns["reader"] == "npz"
+        assert (section.X.astype("int32") != read.X).nnz == 0
+        assert (read.obsm["spatial"] == section.obsm["spatial"]).all()
+    row = {"sample": "s1", "path_or_id": str(npz)}
+    assert section_files(npz, row) == [npz]
+    sample = ingest(
+        npz, row, list(section.var_names), helpers.QC, helpers.HARMONISE, image_pixels=9
+    )
+    assert sample.uns["provenance"]["reader"] == "npz"
+    assert sp.issparse(sample.X)
+    assert FORMATS.file("npz") == npz.parent / "own/cohorts/formats/npz.py"
+
+
+def test_a_path_that_fits_two_formats_is_not_guessed(npz, monkeypatch):
+    twin = npz.parent / "own/cohorts/formats/numpy_file.py"
+    twin.write_text(NPZ)
+    with pytest.raises(InputError, match=r"fits the formats npz and numpy_file\. Fix: name one"):
+        find_section(npz)
+    assert find_section(npz, "npz") == ("npz", {"counts": npz})
+
+
+@pytest.mark.parametrize(
+    ("path", "fmt", "expected"),
+    [
+        ("hest/st/TENX1.h5ad", "hest", "hest"),
+        ("hest/st/TENX1.h5ad", "", "h5ad"),
+        ("geo/GSM1/GSM1_s1_filtered_feature_bc_matrix.h5", "auto", "tenx_h5"),
+        ("geo/GSM1/GSM1_matrix.mtx.gz", "", "mtx"),
+    ],
+)
+def test_the_format_of_a_file_is_known_before_it_is_fetched(path, fmt, expected):
+    assert format_of(path, fmt) == expected
+
+
+def test_a_samples_code_is_that_of_its_format_alone():
+    def formats(name):
+        return {
+            file.name for file in code_files(FORMATS.file(name)) if file.parent.name == "formats"
+        }
+
+    assert formats("h5ad") == {"base.py", "h5ad.py"}
+    assert formats("spaceranger") == {"base.py", "mtx.py", "spaceranger.py", "tenx_h5.py"}
+
+
+def test_every_format_has_help_and_an_example_that_a_sheet_may_have():
+    columns = set(load_schema("samples")["properties"])
+    for name in names():
+        one = load_format(name)
+        assert one.HELP and one.POSITIONS
+        assert set(one.EXAMPLE) <= columns and "path_or_id" in one.EXAMPLE
+
+
+def test_find_section_opens_nothing_and_names_every_file(tmp_path):
     for name in (
         "filtered_feature_bc_matrix.h5",
         "filtered_feature_bc_matrix/matrix.mtx.gz",

@@ -1,10 +1,14 @@
 """The schemas say what every key is, and an error in words."""
 
+import copy
+import json
 import re
 
 import pytest
+import yaml
+from snakemake.utils import validate
 
-from sagefm.config.schemas import PATTERNS, first_error, load_schema
+from sagefm.config.schemas import PATTERNS, SCHEMAS, first_error, load_schema, set_defaults
 
 
 def properties(schema: dict, path: str = ""):
@@ -88,3 +92,20 @@ def test_an_error_is_told_in_words(schema, instance, words):
 
 def test_a_valid_instance_has_no_error():
     assert first_error({"key": 1}, {"properties": {"key": {"minimum": 1}}}) is None
+
+
+@pytest.mark.parametrize("name", ["config", "paper"])
+def test_defaults_are_those_that_snakemake_gives(repo, name):
+    config = yaml.safe_load((repo / f"config/{name}.yaml").read_text())
+    expected = copy.deepcopy(config)
+    validate(expected, str(SCHEMAS / "config.schema.yaml"))
+    set_defaults(config, load_schema("config"))
+    assert json.dumps(config) == json.dumps(expected)
+
+
+def test_two_entries_do_not_share_a_default():
+    schema = {"additionalProperties": {"properties": {"shares": {"default": [1]}}}}
+    config: dict = {"a": {}, "b": {}}
+    set_defaults(config, schema)
+    config["a"]["shares"].append(2)
+    assert config == {"a": {"shares": [1, 2]}, "b": {"shares": [1]}}

@@ -1,14 +1,18 @@
 """Sources: what an address stands for, where it is to be had, and what is said if it is not."""
 
 import hashlib
+from pathlib import Path
 
 import pytest
 
 from sagefm.common.errors import InputError
 from sagefm.config.schemas import load_schema
+from sagefm.config.sheets import read_samples
 from sagefm.downloads import retry
+from sagefm.downloads.fetch import bring
+from sagefm.downloads.lock import LockTable
 from sagefm.downloads.plan import RawPlan
-from sagefm.downloads.sources.registry import REMOTE, SOURCES, load_source, locate, raw_file
+from sagefm.downloads.sources.registry import is_fetched, load_source, locate, names, raw_file
 from support import stand_ins
 from support.stand_ins import COMMIT, DRYAD_TOKEN, LFS_TOKEN, TOKEN, Fault, sha256
 
@@ -52,7 +56,46 @@ def refused(source, address) -> str:
 
 def test_the_sheets_know_every_source():
     for schema in ("samples", "label_files"):
-        assert load_schema(schema)["properties"]["source"]["enum"] == list(SOURCES)
+        assert load_schema(schema)["properties"]["source"]["enum"] == list(names())
+    assert [name for name in names() if not is_fetched(name)] == ["local"]
+
+
+FTP = '''
+"""Files of a server of the institute."""
+
+from sagefm.downloads.sources.base import Remote, endpoint, safe_path
+
+HELP = "`FOLDER/FILE`"
+ENDPOINTS = {"INSTITUTE": "https://files.example.org"}
+
+
+def raw_path(address):
+    return safe_path(address)
+
+
+def locate(address, revision):
+    return Remote(f"{endpoint('INSTITUTE', ENDPOINTS)}/{raw_path(address)}", size=3)
+'''
+
+
+def test_a_source_is_added_by_one_file(tmp_path, monkeypatch, services):
+    room = tmp_path / "own/downloads/sources"
+    room.mkdir(parents=True)
+    (room / "institute.py").write_text(FTP)
+    monkeypatch.setenv("SAGEFM_PATH", str(tmp_path / "own"))
+    monkeypatch.setenv("INSTITUTE_ENDPOINT", f"{services.url}/web")
+    for schema in ("samples", "label_files"):
+        assert "institute" in load_schema(schema)["properties"]["source"]["enum"]
+    (tmp_path / "sheet.tsv").write_text(
+        "sample\tsource\tpath_or_id\torgan\tpatient\ns1\tinstitute\tx.csv\tEye\t\n"
+    )
+    (row,) = read_samples(tmp_path / "sheet.tsv", "mine").to_dict("records")
+    plan = RawPlan(str(tmp_path / "raw"))
+    path = plan.section(row)
+    assert path == f"{tmp_path}/raw/institute/x.csv"
+    ((file, origin),) = plan.origins.items()
+    bring(origin, file, plan.folder, LockTable(tmp_path / "lock.tsv"), per_host=1)
+    assert Path(path).read_bytes() == b"a,b"
 
 
 @pytest.mark.parametrize(
@@ -213,5 +256,5 @@ def test_git_lfs_reads_pointer_and_batch(services):
 
 
 def test_every_source_has_its_words():
-    for name in REMOTE:
+    for name in names():
         assert load_source(name).HELP.startswith(("`", "the "))

@@ -7,10 +7,9 @@ import h5py
 import pandas as pd
 import pytest
 import yaml
-from snakemake.utils import validate
 
 from sagefm.common.h5ad import write_h5ad
-from sagefm.config.schemas import SCHEMAS
+from sagefm.config.schemas import load_schema, set_defaults
 from sagefm.networks.base import build_network
 from sagefm.networks.registry import names
 from sagefm.preflight import disk
@@ -56,7 +55,7 @@ def test_a_count_of_a_harmonised_sample_takes_as_many_bytes(tmp_path):
 @pytest.fixture
 def config(repo) -> dict:
     config = yaml.safe_load((repo / "config/config.yaml").read_text())
-    validate(config, str(SCHEMAS / "config.schema.yaml"))
+    set_defaults(config, load_schema("config"))
     return config
 
 

@@ -5,9 +5,9 @@ import re
 import pandas as pd
 import pytest
 import yaml
-from snakemake.utils import validate
 
 from sagefm.common.io import read_table
+from sagefm.config.schemas import load_schema, set_defaults
 from sagefm.report.methods_text import methods_html, methods_text
 from sagefm.report.provenance import PACKAGES
 
@@ -30,7 +30,7 @@ def software(repo) -> pd.DataFrame:
 
 def text_of(repo, software, name: str = "config", **changes) -> str:
     config = yaml.safe_load((repo / f"config/{name}.yaml").read_text()) | changes
-    validate(config, str(repo / "workflow/schemas/config.schema.yaml"))
+    set_defaults(config, load_schema("config"))
     provenance = {
         "version": "1.2",
         "code": "1.2 (abc)",

@@ -4,9 +4,8 @@ import copy
 from pathlib import Path
 
 import pandas as pd
-from snakemake.utils import validate
 
-from sagefm.config.schemas import SCHEMAS
+from sagefm.config.schemas import load_schema, set_defaults
 from sagefm.config.sheets import read_samples
 from sagefm.preflight.config import check_config, check_references
 from sagefm.preflight.data import check_arrays, check_genes, check_label_tables, check_splits
@@ -64,7 +63,7 @@ def check(config: dict):
     """As the Snakefile does."""
     check_config(config)
     config = copy.deepcopy(config)
-    validate(config, str(SCHEMAS / "config.schema.yaml"))
+    set_defaults(config, load_schema("config"))
     sheets = {
         name: read_samples(cohort["samples"], name).set_index("sample", drop=False)
         for name, cohort in config["cohorts"].items()

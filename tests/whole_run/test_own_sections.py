@@ -14,7 +14,7 @@ from sagefm.downloads.fetch import bring
 from sagefm.downloads.lock import LockTable
 from sagefm.downloads.plan import RawPlan
 from sagefm.downloads.sources.base import CONTENTS, split_member
-from sagefm.downloads.sources.registry import SOURCES
+from sagefm.downloads.sources.registry import names
 from support import helpers, small, stand_ins
 
 TEXT = (helpers.REPO / "config/README.md").read_text()
@@ -68,7 +68,7 @@ def published(source: str, address: str) -> tuple[str, str]:
 
 def test_there_is_an_example_of_a_folder_geo_the_hub_and_the_web():
     assert {"local", "geo", "hub", "url", "hest", "dryad"} == {row[1] for row in EXAMPLES}
-    assert set(SOURCES) >= {row[1] for row in EXAMPLES}
+    assert set(names()) >= {row[1] for row in EXAMPLES}
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=[row[0] for row in EXAMPLES])

@@ -9,10 +9,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from snakemake.utils import validate
 
 from sagefm.annotation.gene_sets import read_gene_sets
-from sagefm.config.schemas import SCHEMAS
+from sagefm.config.schemas import load_schema, set_defaults
 from sagefm.config.sheets import read_samples
 from sagefm.downloads.plan import RawPlan
 from sagefm.preflight.config import check_config, check_references
@@ -45,7 +44,7 @@ def read_config(path: str = CONFIG) -> dict:
 def check(config: dict) -> dict[str, pd.DataFrame]:
     """As the workflow does, before any job starts."""
     check_config(config)
-    validate(config, str(SCHEMAS / "config.schema.yaml"))
+    set_defaults(config, load_schema("config"))
     sheets = {name: read_samples(c["samples"], name) for name, c in config["cohorts"].items()}
     check_references(config, sheets)
     return sheets
@@ -120,7 +119,7 @@ def test_the_released_checkpoint_is_the_one_of_the_paper(folder):
 
 def test_the_first_model_is_trained_as_released(folder):
     config = read_config()
-    validate(config, str(SCHEMAS / "config.schema.yaml"))
+    set_defaults(config, load_schema("config"))
     name, paper = next(iter(config["models"].items()))
     training = paper["training"]
     assert (name, paper["normalisation"], paper["network"]) == ("paper", "log1p", "gcn")

@@ -1,5 +1,13 @@
 # Sections as they come: read, filtered, harmonised to the gene panel, counted.
 
+from sagefm.cohorts.formats.registry import FORMATS, format_of
+
+
+def file_of_format(wildcards):
+    """The file that reads a sample's format, and no other's: a new one reads no section anew."""
+    row = row_of(wildcards)
+    return FORMATS.file(format_of(RAW.section(row), row["format"]))
+
 
 rule label_table:
     input:
@@ -50,7 +58,7 @@ rule ingest:
         mem_mb=growing(3000, per_1000_spots=150),
         runtime=growing(20),
     params:
-        code=code_of("cohorts/ingest.py"),
+        code=code_of("cohorts/ingest.py", file_of_format),
         row=row_of,
         qc=config["qc"],
         duplicates=config["harmonise"]["duplicates"],

@@ -7,7 +7,6 @@ from functools import reduce
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
-from snakemake.utils import validate
 
 # Snakemake makes a million small objects that live to the end: to look them over as often as Python
 # does by itself is a sixth of the time of the paper's dry run.
@@ -29,6 +28,7 @@ from sagefm.representations.methods.registry import method_of
 from sagefm.common.code import code_state, library_state
 from sagefm.report.provenance import code_version
 from sagefm.downloads.plan import RawPlan
+from sagefm.config.schemas import load_schema, set_defaults
 from sagefm.config.sheets import read_label_files, read_samples
 
 
@@ -44,7 +44,7 @@ try:
     for path in workflow.configfiles:
         check_written(path)
     check_config(config)
-    validate(config, "../schemas/config.schema.yaml")
+    set_defaults(config, load_schema("config"))
     SHEETS = {
         name: read_samples(cohort["samples"], name).set_index("sample", drop=False)
         for name, cohort in config["cohorts"].items()

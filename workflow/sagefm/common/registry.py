@@ -19,9 +19,8 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
+from sagefm.common.code import LIBRARY
 from sagefm.common.errors import InputError, hint
-
-LIBRARY = Path(__file__).parents[1]
 
 SEARCH_PATH = "SAGEFM_PATH"
 """Environment variable: folders of a user's own entries, separated as in `PATH`."""

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Mapping
+from copy import deepcopy
 from decimal import Decimal
+from importlib import import_module
 from pathlib import Path
 
 import yaml
@@ -10,7 +12,10 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from sagefm.common.errors import hint
 
-SCHEMAS = Path(__file__).parents[2] / "schemas"
+SCHEMAS = Path(__file__).parent
+
+NAMES_OF = "x-names"
+"""Keyword of the schemas' files: the module of the registry whose names are allowed."""
 
 _TYPES = {
     "array": "a list",
@@ -52,8 +57,37 @@ def plain(number: float | str) -> str:
 
 
 def load_schema(name: str) -> dict:
-    """A schema of `workflow/schemas` by its name without suffix."""
-    return yaml.safe_load((SCHEMAS / f"{name}.schema.yaml").read_text())
+    """A schema of this folder by its name without suffix, its enums complete.
+
+    Where values are entries of a registry, the file has `x-names: MODULE`: what `names()` of that
+    module gives is added to the `enum`. The module is found by its name, because registries are on
+    floors above this one.
+    """
+    schema = yaml.safe_load((SCHEMAS / f"{name}.schema.yaml").read_text())
+    _add_names(schema)
+    return schema
+
+
+def _add_names(schema: object) -> None:
+    if isinstance(schema, dict):
+        if registry := schema.pop(NAMES_OF, None):
+            schema["enum"] = [*schema.get("enum", []), *import_module(registry).names()]
+        for inner in schema.values():
+            _add_names(inner)
+
+
+def set_defaults(instance: dict, schema: Mapping) -> None:
+    """Give the keys that a valid instance leaves out their defaults, in place, at every depth."""
+    for key, inner in schema.get("properties", {}).items():
+        if "default" in inner:
+            instance.setdefault(key, deepcopy(inner["default"]))
+        if isinstance(instance.get(key), dict):
+            set_defaults(instance[key], inner)
+    entry = schema.get("additionalProperties")
+    if isinstance(entry, Mapping):
+        for key in set(instance) - set(schema.get("properties", {})):
+            if isinstance(instance[key], dict):
+                set_defaults(instance[key], entry)
 
 
 def first_error(instance: object, schema: dict) -> str | None:

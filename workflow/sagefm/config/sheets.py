@@ -10,6 +10,7 @@ import pandas as pd
 
 from sagefm.common.errors import InputError, hint
 from sagefm.config.schemas import first_error, load_schema
+from sagefm.downloads.sources.registry import is_fetched
 
 
 def read_samples(path: str | Path, cohort: str) -> pd.DataFrame:
@@ -66,8 +67,8 @@ def _read_sheet(path: str | Path, schema_name: str, cohort: str, key: str) -> pd
         if problem := first_error(row, schema):
             raise InputError(f"{where}, line {number}, sample `{name}`, {problem}.")
         for column in ("path_or_id", "positions"):
-            local = row["source"] == "local" and row.get(column)
-            if local and not Path(row[column]).exists():
+            here = row.get(column) and not is_fetched(row["source"])
+            if here and not Path(row[column]).exists():
                 raise InputError(
                     f"{where}, sample `{name}`: {column} {row[column]} does not exist (looked from "
                     f"{Path.cwd()}); correct the sheet."

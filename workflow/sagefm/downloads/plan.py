@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sagefm.common.errors import InputError
 from sagefm.downloads.sources.base import split_member
-from sagefm.downloads.sources.registry import load_source, raw_file
+from sagefm.downloads.sources.registry import is_fetched, load_source, raw_file
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class RawPlan:
         self.origins: dict[str, Origin] = {}
 
     def path(self, source: str, address: str, sha256: str | None = None) -> str:
-        """Where the file of an address lies, or will; what is `local` lies where it says.
+        """Where the file of an address lies, or will; what is not fetched lies where it says.
 
         Raises
         ------
@@ -33,14 +33,14 @@ class RawPlan:
             If the address is not one of the source.
         """
         path = raw_file(source, address, self.folder)
-        if source != "local":
+        if is_fetched(source):
             outer, _ = split_member(address)
             file = f"{source}/{load_source(source).raw_path(outer)}"
             self.origins[file] = Origin(source, outer, sha256)
         return path
 
     def section(self, row: Mapping) -> str:
-        """The file of a sheet's row, or its folder if it is local."""
+        """The file of a sheet's row, or its folder if it is on this machine."""
         return self.path(row["source"], row["path_or_id"])
 
     def positions(self, row: Mapping) -> str:

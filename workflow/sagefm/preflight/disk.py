@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from sagefm.downloads.sources.registry import is_fetched
 from sagefm.networks.registry import describe
 from sagefm.preflight.checks import Check
 
@@ -85,7 +86,7 @@ def stage_needs(
     rows = pd.concat([sheets[cohort] for cohort in cohorts])
     spots = _number(rows["expected_spots"], UNKNOWN_SPOTS)
     genes = _number(rows["expected_genes"], UNKNOWN_GENES)
-    fetched = rows["source"] != "local"
+    fetched = rows["source"].map(is_fetched)
     run, total = f"{config['results']}/{config['run']}", int(spots.sum())
     raw = (spots * genes)[fetched].sum() * DETECTED * RAW_BYTES * DEPTH_MARGIN
     neighbours = sum(map(_neighbours, config["graphs"].values()))

@@ -12,8 +12,6 @@ from sagefm.preflight.checks import Check
 
 TIMEOUT_SECONDS = 20
 
-HUB_SOURCES = ("hest", "hub")
-
 _NETWORK = (
     "check the network, and `HTTPS_PROXY` where there is a proxy; on a cluster, start from a node "
     "that reaches the internet"
@@ -52,9 +50,9 @@ def _access(name: str, origin: Origin) -> list[Check]:
     except InputError as error:
         return [Check(name, f"`{origin.address}` is not to be had", str(error).rstrip("."))]
     checks = [host_check(remote.url)]
-    if origin.source in HUB_SOURCES:
-        repository = load_source(origin.source).collection(origin.address).split("@")[0]
-        checks.append(hub_check(repository))
+    repository = getattr(load_source(origin.source), "hub_repository", None)
+    if repository:
+        checks.append(hub_check(repository(origin.address)))
     elif remote.revision or remote.size:
         checks.append(Check(name, "has what is wanted"))
     return checks

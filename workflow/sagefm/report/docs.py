@@ -1,10 +1,15 @@
-"""The tables of `config/README.md`, made from the schemas so that the two cannot part."""
+"""The tables of `config/README.md`, made from the schemas and the registries (`make docs`)."""
 
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from types import ModuleType
 
+from sagefm.cohorts.formats import registry as formats
+from sagefm.common.errors import InputError, hint
 from sagefm.config.schemas import load_schema, plain
-from sagefm.downloads.sources.registry import REMOTE, load_source
+from sagefm.downloads.sources import registry as sources
 from sagefm.representations.methods.registry import METHODS, load_method, options_table
 
 COLUMNS = ("key", "default", "what it is")
@@ -21,10 +26,9 @@ def methods_table() -> str:
     rows = []
     for name in METHODS:
         method = load_method(name)
-        first = (method.__doc__ or "").splitlines()[0]
-        rows.append((name, "", f"{first} Source: {method.SOURCE}."))
+        rows.append((name, "", f"{_first_line(method)} Source: {method.SOURCE}."))
         rows += [(f"{name}.{key}", f"`{value}`", what) for key, value, what in options_table(name)]
-    return _markdown(("method, option", "default", "what it is"), iter(rows))
+    return _markdown(("method, option", "default", "what it is"), rows)
 
 
 def samples_table() -> str:
@@ -40,12 +44,57 @@ def samples_table() -> str:
 
 def sources_table() -> str:
     """Markdown table of every source of sections."""
-    rows = [("local", "`PATH`, from the working directory", "A file or folder on this machine.")]
-    for name in REMOTE:
-        source = load_source(name)
-        first = (source.__doc__ or "").splitlines()[0]
-        rows.append((name, source.HELP, first))
-    return _markdown(("source", "address", "what it is"), iter(rows))
+    rows = []
+    for name in sources.names():
+        source = sources.load_source(name)
+        mirrors = ", ".join(f"`{one}_ENDPOINT`" for one in getattr(source, "ENDPOINTS", {}))
+        rows.append((name, source.HELP, _first_line(source), mirrors))
+    return _markdown(("source", "address", "what it is", "variable that names a mirror"), rows)
+
+
+def formats_table() -> str:
+    """Markdown table of every format of a section."""
+    rows = []
+    for name in formats.names():
+        one = formats.load_format(name)
+        example = ", ".join(f"{column} `{value}`" for column, value in one.EXAMPLE.items())
+        rows.append((name, one.HELP, one.POSITIONS, example))
+    return _markdown(("format", "path_or_id", "positions", "for example"), rows)
+
+
+TABLES = {
+    "samples": samples_table,
+    "formats": formats_table,
+    "sources": sources_table,
+    "methods": methods_table,
+    "config": config_table,
+}
+"""The tables by the name in their marker."""
+
+_PLACE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
+
+
+def fill_tables(text: str) -> str:
+    """A text whose tables, each between its two markers, are as they are made now.
+
+    A table NAME is between the lines `<!-- table: NAME -->` and `<!-- end of table -->`.
+
+    Raises
+    ------
+    InputError
+        If a marker names no table.
+    """
+
+    def table(found: re.Match) -> str:
+        if found[2] not in TABLES:
+            raise InputError(f"there is no table `{found[2]}`. Fix: {hint(found[2], TABLES)}.")
+        return f"{found[1]}{TABLES[found[2]]()}{found[3]}"
+
+    return _PLACE.sub(table, text)
+
+
+def _first_line(module: ModuleType) -> str:
+    return (module.__doc__ or "").partition("\n")[0]
 
 
 def _keys(schema: Mapping, prefix: str) -> Iterator[tuple[str, str, str]]:
@@ -75,7 +124,12 @@ def _what(about: Mapping) -> str:
     return f"{words} One of {', '.join(f'`{c}`' for c in choices if c)}." if choices else words
 
 
-def _markdown(columns: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> str:
+def _markdown(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     lines = [columns, ("---",) * len(columns)]
     lines += [(f"`{first}`", *rest) for first, *rest in rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+if __name__ == "__main__":
+    readme = Path("config/README.md")
+    readme.write_text(fill_tables(readme.read_text()))

@@ -47,20 +47,22 @@ def load_format(name: str) -> ModuleType:
     return FORMATS.load(name)
 
 
-def code_of(path: str | Path, fmt: str = "") -> Path | None:
-    """The file that reads a section, of which its sample depends; None if no format fits.
+def format_of(path: str | Path, fmt: str = "") -> str:
+    """The format of a section that may be yet to be fetched.
 
     Parameters
     ----------
     path
-        File or folder of the section, which may be yet to be fetched.
+        Its file or folder.
     fmt
         As in a sheet: empty or `auto` if it is to be found out.
+
+    Raises
+    ------
+    InputError
+        If it fits no format, or more than one.
     """
-    try:
-        return FORMATS.file(guess(Path(path)) if fmt in ("", AUTO) else fmt)
-    except InputError:  # the job that reads it will say so
-        return None
+    return guess(Path(path)) if fmt in ("", AUTO) else fmt
 
 
 def guess(path: Path) -> str:

@@ -35,12 +35,18 @@ class Remote:
     html: bool = False
 
 
-def endpoint(service: str, default: str) -> str:
+def endpoint(service: str, endpoints: Mapping[str, str]) -> str:
     """Address of a service, without a slash at its end.
 
-    `{SERVICE}_ENDPOINT` in the environment names a mirror, as `HF_ENDPOINT` does of the hub.
+    Parameters
+    ----------
+    service
+        As in a source's `ENDPOINTS`; `{SERVICE}_ENDPOINT` in the environment names a mirror, as
+        `HF_ENDPOINT` does of the hub.
+    endpoints
+        The source's `ENDPOINTS`.
     """
-    return os.environ.get(f"{service}_ENDPOINT", default).rstrip("/")
+    return os.environ.get(f"{service}_ENDPOINT", endpoints[service]).rstrip("/")
 
 
 def split_member(address: str) -> tuple[str, str | None]:

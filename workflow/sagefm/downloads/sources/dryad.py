@@ -15,6 +15,8 @@ from sagefm.downloads.sources.base import Remote, endpoint, safe_path
 
 HELP = "`DOI/FILE`, as in `10.5061/dryad.h70rxwdmj/10XVisium_2.zip`"
 
+ENDPOINTS = {"DRYAD": "https://datadryad.org"}
+
 ADVICE = (
     "files of Dryad need an account: create one for the API at https://datadryad.org/account, and "
     "set DRYAD_CLIENT_ID and DRYAD_CLIENT_SECRET, or a DRYAD_TOKEN of the last ten hours"
@@ -44,7 +46,7 @@ def locate(address: str, revision: str) -> Remote:
     from sagefm.downloads.transfer import get_json
 
     prefix, suffix, name = raw_path(address).split("/", 2)
-    base = endpoint("DRYAD", "https://datadryad.org")
+    base = endpoint("DRYAD", ENDPOINTS)
     doi = quote(f"doi:{prefix}/{suffix}", safe="")
     if not revision:
         found = get_json(f"{base}/api/v2/datasets/{doi}")

@@ -10,6 +10,8 @@ from sagefm.downloads.sources.base import Remote, endpoint, safe_path
 
 HELP = "`ARTICLE/FILE`, as in `20304456/sample_1.Robj`"
 
+ENDPOINTS = {"FIGSHARE": "https://api.figshare.com"}
+
 
 def raw_path(address: str) -> str:
     """`ARTICLE/FILE`.
@@ -29,7 +31,7 @@ def locate(address: str, revision: str) -> Remote:
     from sagefm.downloads.transfer import get_json
 
     article, _, name = raw_path(address).partition("/")
-    base = endpoint("FIGSHARE", "https://api.figshare.com")
+    base = endpoint("FIGSHARE", ENDPOINTS)
     files: dict[str, dict] = {}
     page = 1
     while found := get_json(f"{base}/v2/articles/{article}/files?page={page}&page_size=100"):

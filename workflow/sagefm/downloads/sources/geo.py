@@ -10,6 +10,8 @@ from sagefm.downloads.sources.base import Remote, endpoint, quoted, safe_path
 
 HELP = "`ACCESSION/FILE`, as in `GSM6339631/GSM6339631_s1_filtered_feature_bc_matrix.h5`"
 
+ENDPOINTS = {"GEO": "https://ftp.ncbi.nlm.nih.gov/geo"}
+
 KINDS = {"GSM": "samples", "GSE": "series", "GPL": "platforms"}
 
 
@@ -31,6 +33,6 @@ def locate(address: str, revision: str) -> Remote:
     """See `registry.locate`; GEO publishes no checksums."""
     accession, _, file = raw_path(address).partition("/")
     kind, number = accession[:3], accession[3:]
-    base = endpoint("GEO", "https://ftp.ncbi.nlm.nih.gov/geo")
+    base = endpoint("GEO", ENDPOINTS)
     folder = f"{base}/{KINDS[kind]}/{kind}{number[:-3]}nnn/{accession}/suppl"
     return Remote(f"{folder}/{quoted(file)}")

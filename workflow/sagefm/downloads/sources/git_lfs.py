@@ -11,6 +11,8 @@ from sagefm.downloads.sources.base import Remote, endpoint, quoted, safe_path
 
 HELP = "`OWNER/NAME@COMMIT/PATH`, the commit in full"
 
+ENDPOINTS = {"GITHUB": "https://github.com", "GITHUB_RAW": "https://raw.githubusercontent.com"}
+
 MEDIA = "application/vnd.git-lfs+json"
 
 
@@ -33,13 +35,13 @@ def locate(address: str, revision: str) -> Remote:
 
     repository, _, rest = raw_path(address).partition("@")
     commit, _, path = rest.partition("/")
-    raw = endpoint("GITHUB_RAW", "https://raw.githubusercontent.com")
+    raw = endpoint("GITHUB_RAW", ENDPOINTS)
     pointer = get_text(f"{raw}/{repository}/{commit}/{quoted(path)}", largest=1024)
     found = re.search(r"^oid sha256:([0-9a-f]{64})\nsize (\d+)$", pointer, re.MULTILINE)
     if not found:
         raise InputError(f"{address} is not kept by Git LFS; take it by source `url`.")
     oid, size = found[1], int(found[2])
-    host = endpoint("GITHUB", "https://github.com")
+    host = endpoint("GITHUB", ENDPOINTS)
     answer = post_json(
         f"{host}/{repository}.git/info/lfs/objects/batch",
         json={

@@ -6,8 +6,11 @@ Jaume et al. 2024, doi:10.48550/arXiv.2406.16192; gated, CC BY-NC-SA 4.0.
 import re
 
 from sagefm.common.errors import InputError
-from sagefm.downloads.sources import hub
 from sagefm.downloads.sources.base import Remote
+from sagefm.downloads.sources.hub import ENDPOINTS
+from sagefm.downloads.sources.hub import locate as locate_on_hub
+
+__all__ = ["ENDPOINTS"]
 
 HELP = "the section's id, as in `TENX152`"
 
@@ -32,6 +35,11 @@ def collection(address: str) -> str:
     return REPOSITORY
 
 
+def hub_repository(address: str) -> str:
+    """The data set, whose gate is closed to those who have not asked."""
+    return REPOSITORY
+
+
 def locate(address: str, revision: str) -> Remote:
     """See `registry.locate`."""
-    return hub.locate(f"{REPOSITORY}/{raw_path(address)}", revision)
+    return locate_on_hub(f"{REPOSITORY}/{raw_path(address)}", revision)

@@ -14,6 +14,8 @@ Answer = TypeVar("Answer")
 
 HELP = "`OWNER/NAME/PATH`, or `OWNER/NAME@REVISION/PATH`"
 
+ENDPOINTS = {"HF": "https://huggingface.co"}
+
 
 def raw_path(address: str) -> str:
     """`OWNER/NAME[@REVISION]/PATH`.
@@ -59,12 +61,17 @@ def locate(address: str, revision: str) -> Remote:
 
 def hub_address() -> str:
     """Where the hub is: `HF_ENDPOINT` as it is now; the hub's client reads it once, at import."""
-    return endpoint("HF", "https://huggingface.co")
+    return endpoint("HF", ENDPOINTS)
 
 
 def collection(address: str) -> str:
     """`OWNER/NAME[@REVISION]`: what shares a state."""
     return "/".join(raw_path(address).split("/", 2)[:2])
+
+
+def hub_repository(address: str) -> str:
+    """`OWNER/NAME`, whose gate may be closed to this user."""
+    return _parts(address)[0]
 
 
 def _parts(address: str) -> tuple[str, str | None, str]:

@@ -1,23 +1,35 @@
-"""Sources by name, and which raw files the rows of a sheet are made of."""
+"""Sources by name, and which raw files the rows of a sheet are made of.
 
-from functools import cache
-from importlib import import_module
-from pathlib import Path
+A source is one file of this folder, or of `downloads/sources` in a folder of `SAGEFM_PATH`:
+
+- its docstring's first line: what is fetched from it.
+- `HELP`: the form of an address, in words, with an example.
+- `raw_path(address)`: where the file of an address is kept, below the source's own folder; an
+  `InputError` if it is not an address of the source.
+- `locate(address, revision)`: the file as a `base.Remote`, as its service answers now; a source
+  without it has its files on this machine.
+- `collection(address)`, where the service names states of its data: what shares one.
+- `ENDPOINTS`, where a mirror can be named: the default address of each service; the environment
+  variable is `{SERVICE}_ENDPOINT`.
+- `hub_repository(address)`, of a source on the Hugging Face hub: the data set whose gate the
+  preflight asks.
+
+`geo.py` is the shortest that fetches.
+"""
+
 from types import ModuleType
 
-from sagefm.common.errors import InputError, hint
+from sagefm.common.registry import Registry
 from sagefm.downloads.sources.base import CONTENTS, Remote, split_member
 
-NOT_SOURCES = ("__init__", "base", "registry")
-
-REMOTE = tuple(
-    sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in NOT_SOURCES)
-)
-
-SOURCES = ("local", *REMOTE)
+SOURCES = Registry("downloads/sources", "source", ("HELP", "raw_path"))
 
 
-@cache
+def names() -> tuple[str, ...]:
+    """Names of all sources, sorted."""
+    return SOURCES.names()
+
+
 def load_source(name: str) -> ModuleType:
     """A source's module.
 
@@ -26,18 +38,23 @@ def load_source(name: str) -> ModuleType:
     InputError
         If there is no such source.
     """
-    if name not in REMOTE:
-        raise InputError(f"no source `{name}` is there; {hint(name, SOURCES)}.")
-    return import_module(f"sagefm.downloads.sources.{name}")
+    return SOURCES.load(name)
+
+
+def is_fetched(source: str) -> bool:
+    """Whether a source's files are fetched, rather than on this machine."""
+    return hasattr(load_source(source), "locate")
 
 
 def raw_file(source: str, address: str, folder: str) -> str:
-    """Path of the raw file that an address of a sheet stands for; nobody is asked.
+    """Path of the raw file that an address of a sheet stands for; no service is asked.
 
     Parameters
     ----------
     source
-        One of `SOURCES`; of `local`, the address is the path.
+        One of `names`.
+    address
+        As its `HELP` says, with `::PATH` behind it if it is an archive.
     folder
         Where raw files are kept, shared by all runs.
 
@@ -46,8 +63,8 @@ def raw_file(source: str, address: str, folder: str) -> str:
     InputError
         If the address is not one of this source.
     """
-    if source == "local":
-        return address
+    if not is_fetched(source):
+        return load_source(source).raw_path(address)
     outer, member = split_member(address)
     path = f"{folder}/{source}/{load_source(source).raw_path(outer)}"
     return path if member is None else f"{path}{CONTENTS}/{member}"
