@@ -9,6 +9,7 @@ from sagefm.cohorts.formats.registry import (
     format_of,
     load_format,
     names,
+    sheet_formats,
 )
 from sagefm.cohorts.ingest import ingest, section_files
 from sagefm.cohorts.readers import read_source
@@ -111,6 +112,16 @@ def test_a_path_that_fits_two_formats_is_not_guessed(npz, monkeypatch):
 )
 def test_the_format_of_a_file_is_known_before_it_is_fetched(path, fmt, expected):
     assert format_of(path, fmt) == expected
+
+
+def test_a_sheet_whose_section_fits_no_format_is_told_which():
+    rows = [
+        {"sample": "s1", "path_or_id": "a.h5ad", "format": ""},
+        {"sample": "s2", "path_or_id": "b.csv", "format": ""},
+    ]
+    assert sheet_formats(rows[:1], lambda row: row["path_or_id"], "mine") == {"s1": "h5ad"}
+    with pytest.raises(InputError, match=r"cohort mine, sample s2: b.csv: is not a format"):
+        sheet_formats(rows, lambda row: row["path_or_id"], "mine")
 
 
 def test_a_samples_code_is_that_of_its_format_alone():

@@ -1,12 +1,11 @@
 # Sections as they come: read, filtered, harmonised to the gene panel, counted.
 
-from sagefm.cohorts.formats.registry import FORMATS, format_of
+from sagefm.cohorts.formats.registry import FORMATS
 
 
 def file_of_format(wildcards):
     """The file that reads a sample's format, and no other's: a new one reads no section anew."""
-    row = row_of(wildcards)
-    return FORMATS.file(format_of(RAW.section(row), row["format"]))
+    return FORMATS.file(FORMATS_OF[wildcards.cohort][wildcards.sample])
 
 
 rule label_table:

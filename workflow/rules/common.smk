@@ -21,6 +21,7 @@ os.environ.update(PYTHONPATH=LIBRARY)
 
 from sagefm.preflight.config import check_config, check_references, check_written
 from sagefm.preflight.data import check_arrays, check_genes, check_label_tables, check_splits
+from sagefm.cohorts.formats.registry import sheet_formats
 from sagefm.common.errors import InputError
 from sagefm.common.io import require_writable
 from sagefm.networks.registry import NETWORKS, describe
@@ -62,6 +63,10 @@ try:
     RAW = RawPlan(config["downloads"]["folder"])
     for cohort, sheet in [*SHEETS.items(), *LABEL_FILES.items()]:
         RAW.add_sheet(sheet.to_dict("records"), cohort)
+    FORMATS_OF = {
+        cohort: sheet_formats(sheet.to_dict("records"), RAW.section, cohort)
+        for cohort, sheet in SHEETS.items()
+    }
     for model in config["models"].values():
         published_at(model["released"] or {})
     for pairs in config["perturbation"]["pairs"].values():

@@ -15,6 +15,7 @@ A format is one file of this folder, or of `cohorts/formats` in a folder of `SAG
 go inside functions.
 """
 
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import ModuleType
 
@@ -63,6 +64,32 @@ def format_of(path: str | Path, fmt: str = "") -> str:
         If it fits no format, or more than one.
     """
     return guess(Path(path)) if fmt in ("", AUTO) else fmt
+
+
+def sheet_formats(
+    rows: Iterable[Mapping[str, str]], path_of: Callable[[Mapping[str, str]], str], cohort: str
+) -> dict[str, str]:
+    """The format of each sample of a sheet.
+
+    Parameters
+    ----------
+    rows
+        The sheet's rows: their sample and format.
+    path_of
+        Where the file or folder of a row is, or will be.
+
+    Raises
+    ------
+    InputError
+        If a section fits no format, or more than one; the sentence names cohort and sample.
+    """
+    found = {}
+    for row in rows:
+        try:
+            found[row["sample"]] = format_of(path_of(row), row["format"])
+        except InputError as error:
+            raise InputError(f"cohort {cohort}, sample {row['sample']}: {error}") from error
+    return found
 
 
 def guess(path: Path) -> str:
