@@ -1,12 +1,21 @@
-"""config/README.md says what the schemas say, and its examples are valid."""
+"""config/README.md says what the schemas and registries say, and its examples are valid."""
 
 import re
 
 import pytest
 import yaml
 
+from sagefm.common.errors import InputError
 from sagefm.config.schemas import first_error, load_schema
-from sagefm.report.docs import config_table, methods_table, samples_table, sources_table
+from sagefm.report.docs import (
+    TABLES,
+    config_table,
+    fill_tables,
+    formats_table,
+    networks_table,
+    sources_table,
+)
+from support import helpers
 
 
 @pytest.fixture(scope="module")
@@ -14,15 +23,50 @@ def text(repo):
     return (repo / "config/README.md").read_text()
 
 
-@pytest.mark.parametrize("table", [config_table, methods_table, samples_table, sources_table])
-def test_every_key_is_explained_in_the_schemas_words(text, table):
-    assert table() in text, f"paste the output of sagefm.report.docs.{table.__name__} into it"
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_is_up_to_date(text, name):
+    assert f"<!-- table: {name} -->\n{TABLES[name]()}<!-- end of table -->" in text, "make docs"
+
+
+def test_only_what_is_between_the_markers_is_written():
+    before, after = "a\n<!-- table: sources -->\n", "<!-- end of table -->\nb\n"
+    assert fill_tables(f"{before}old\n{after}") == f"{before}{sources_table()}{after}"
+    with pytest.raises(InputError, match="did you mean `sources`"):
+        fill_tables(f"{before.replace('sources', 'source')}{after}")
 
 
 def test_the_table_goes_into_named_entries():
     table = config_table()
     for key in ("`models.NAME.training.epochs`", "`cohorts.NAME.samples`", "`qc.min_spots`"):
         assert f"| {key} |" in table
+
+
+OWN = {
+    "cohorts/formats/loom.py": (
+        'HELP = "a `.loom` file"\nPOSITIONS = "in the file"\nIMAGES = ()\n'
+        'EXAMPLE = {"path_or_id": "a.loom"}\nfits = files = positions = read = None\n'
+    ),
+    "downloads/sources/ftp.py": (
+        '"""Files of a server."""\nHELP = "`HOST/PATH`"\nENDPOINTS = {"FTP": "https://x.org"}\n'
+        "raw_path = locate = None\n"
+    ),
+}
+
+
+def test_a_users_own_format_and_source_are_in_the_tables(tmp_path, monkeypatch):
+    for name, content in OWN.items():
+        helpers.write_bytes(tmp_path / name, content.encode())
+    monkeypatch.setenv("SAGEFM_PATH", str(tmp_path))
+    row = "| `loom` | a `.loom` file | in the file | path_or_id `a.loom` |"
+    assert row in formats_table()
+    assert "| `ftp` | `HOST/PATH` | Files of a server. | `FTP_ENDPOINT` |" in sources_table()
+    assert "`loom`" in TABLES["samples"]() and "`ftp`" in TABLES["samples"]()
+
+
+def test_every_network_is_in_its_table_and_a_value_of_its_key():
+    assert "| `gcn` |" in networks_table()
+    (row,) = (row for row in config_table().splitlines() if "| `models.NAME.network` |" in row)
+    assert "`gcn`" in row and "`two_channel`" in row
 
 
 def test_the_examples_are_valid(text):

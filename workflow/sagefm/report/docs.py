@@ -10,6 +10,7 @@ from sagefm.cohorts.formats import registry as formats
 from sagefm.common.errors import InputError, hint
 from sagefm.config.schemas import load_schema, plain
 from sagefm.downloads.sources import registry as sources
+from sagefm.networks import registry as networks
 from sagefm.representations.methods.registry import METHODS, load_method, options_table
 
 COLUMNS = ("key", "default", "what it is")
@@ -62,10 +63,17 @@ def formats_table() -> str:
     return _markdown(("format", "path_or_id", "positions", "for example"), rows)
 
 
+def networks_table() -> str:
+    """Markdown table of every network."""
+    rows = [(name, networks.help_of(name)) for name in networks.names()]
+    return _markdown(("network", "what it is"), rows)
+
+
 TABLES = {
     "samples": samples_table,
     "formats": formats_table,
     "sources": sources_table,
+    "networks": networks_table,
     "methods": methods_table,
     "config": config_table,
 }
