@@ -273,7 +273,7 @@ def test_paired_differences_use_the_sign_flip_test_over_patients():
     seen = pd.Series([True, pd.NA, False, False, False, False], dtype="boolean")
     names = [f"p{i}" for i in range(6)]
     patients = patient_table(predictions, {"sagefm-m": seen.set_axis(names)})
-    table = task_comparisons(patients, {"all": names})
+    table = task_comparisons(patients, {"all": names}, ["mofa", "pca", "neighbour_mean"])
     row = table[(table["baseline"] == "pca") & (table["metric"] == "accuracy")].iloc[0]
     wide = patients.pivot(index="patient", columns="representation", values="accuracy")
     differences = (wide["sagefm-m"] - wide["pca"]).to_numpy()

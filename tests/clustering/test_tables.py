@@ -11,9 +11,11 @@ from sagefm.clustering.map_figures import draw_cluster_maps, draw_umap, matched_
 from sagefm.clustering.tables import clustering_comparisons, clustering_summary, skipped_table
 from sagefm.common.claim import claims_table
 from sagefm.common.errors import InputError
-from sagefm.representations.catalogue import representation_name
+from sagefm.representations.catalogue import REGISTERED
 from sagefm.stats.paired import sign_flip
 from support.clustered import COSTS, MEANS, SECTIONS, scores_like
+
+REFERENCES = REGISTERED.references()
 
 
 @pytest.fixture
@@ -56,7 +58,7 @@ def test_sections_of_a_patient_count_once(scores):
     assert means.mean() != pytest.approx(own["value"].mean())
     assert (row["n"], row["n_sections"], row["spots"]) == (2, 8, 800)
     where = {"metric": "ari", "representation": "sagefm-paper", "reference": "mofa"}
-    pair = pick(clustering_comparisons(two), **where)
+    pair = pick(clustering_comparisons(two, REFERENCES), **where)
     assert (pair["n"], pair["n_sections"], pair["better_in"]) == (2, 8, 2)
     assert pair["p"] == pair["smallest_p"] == 0.5
 
@@ -86,7 +88,7 @@ def test_other_spots_are_refused(scores):
 
 
 def test_differences_are_paired_by_patient(scores):
-    table = clustering_comparisons(scores)
+    table = clustering_comparisons(scores, REFERENCES)
     where = {"metric": "ari", "representation": "sagefm-paper"}
     row = pick(table, reference="mofa", **where)
     wide = (
@@ -106,7 +108,7 @@ def test_differences_are_paired_by_patient(scores):
 
 def test_lower_is_better_for_davies_bouldin(scores):
     row = pick(
-        clustering_comparisons(scores),
+        clustering_comparisons(scores, REFERENCES),
         metric="davies_bouldin_pcs", representation="sagefm-paper", reference="pca",
     )  # fmt: skip
     assert row["difference"] < 0 and row["better_in"] == 8
@@ -116,7 +118,7 @@ def test_lower_is_better_for_batch(scores):
     where = {"representation": "sagefm-paper", "reference": "pca", "centred": False}
     for metric in ("purity", "group_silhouette"):
         batch, biology = (
-            pick(clustering_comparisons(scores), metric=metric, factor=factor, **where)
+            pick(clustering_comparisons(scores, REFERENCES), metric=metric, factor=factor, **where)
             for factor in ("patient", "label")
         )
         assert batch["difference"] > 0 and batch["better_in"] == 0
@@ -126,12 +128,12 @@ def test_lower_is_better_for_batch(scores):
 def test_sections_that_one_lacks_are_left_out_of_the_pair(scores):
     lacking = scores[~((scores["representation"] == "mofa") & (scores["section"] == "A"))]
     where = {"metric": "ari", "representation": "sagefm-paper"}
-    table = clustering_comparisons(lacking)
+    table = clustering_comparisons(lacking, REFERENCES)
     assert pick(table, reference="mofa", **where)["n"] == 7
     assert pick(table, reference="pca", **where)["n"] == 8
     # Of a patient with another section, only the section that both have counts.
     two = of_patients(lacking, dict(zip(SECTIONS, "PPQQRRSS", strict=True)))
-    row = pick(clustering_comparisons(two), reference="mofa", **where)
+    row = pick(clustering_comparisons(two, REFERENCES), reference="mofa", **where)
     wide = two.query("metric == 'ari' and scope == 'section'").pivot_table(
         index="section", columns="representation", values="value"
     )
@@ -143,7 +145,9 @@ def test_sections_that_one_lacks_are_left_out_of_the_pair(scores):
 
 
 def test_without_references_nothing_is_compared(scores):
-    table = clustering_comparisons(scores[scores["representation"].str.startswith("sagefm")])
+    table = clustering_comparisons(
+        scores[scores["representation"].str.startswith("sagefm")], REFERENCES
+    )
     assert not len(table) and "p_holm_own" in table
 
 
@@ -153,7 +157,10 @@ def test_what_was_skipped_is_named_once():
 
 
 def claim(scores, paper_data=True):
-    summary, comparisons = clustering_summary(scores, COSTS), clustering_comparisons(scores)
+    summary, comparisons = (
+        clustering_summary(scores, COSTS),
+        clustering_comparisons(scores, REFERENCES),
+    )
     (found,) = clustering_claims(
         "paper", ["paper", "wide"], "breast", "a breast cohort", summary, comparisons,
         paper_data, "8 of 8 patients seen",
@@ -225,7 +232,7 @@ def texts(figure) -> str:
 def test_the_figures_show_every_representation(scores):
     summary = clustering_summary(scores, COSTS)
     metrics = draw_metrics(summary)
-    names = {representation_name(name) for name in MEANS}
+    names = {REGISTERED.title(name) for name in MEANS}
     assert {"PCA", "MOFA", "neighbour mean", "sagefm-paper"} < names
     assert all(name in texts(metrics) for name in names)
     assert "8 patients, 8 sections, 800 spots" in texts(metrics)

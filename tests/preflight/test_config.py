@@ -248,7 +248,11 @@ BAD_CONFIGS = {
     "unknown method": (
         "representations/methods",
         {"pac": {}},
-        ["representations.methods.pac", "no representation method `pac`", "did you mean `pca`"],
+        [
+            "representations.methods.pac",
+            "the representation method `pac` is unknown",
+            "did you mean `pca`",
+        ],
     ),
     "unknown option": (
         "representations/methods",

@@ -1,19 +1,40 @@
-"""Names and colours of representations: a known method's own, models alike, others passable."""
+"""Names, colours and roles of representations: a method's own, the same for all models."""
 
-from sagefm.plotting.style import REPRESENTATION_COLOURS, representation_colour
-from sagefm.representations.catalogue import NAMES, representation_name
+from sagefm.plotting.colours import NEUTRAL, PREDICTOR_COLOURS
+from sagefm.representations.catalogue import REGISTERED, Catalogue, is_model
+from sagefm.representations.method import Description
+from sagefm.representations.registry import described, names
 
 
 def test_names_are_for_people():
-    assert representation_name("neighbour_mean") == "neighbour mean"
-    assert representation_name("graphst") == "GraphST"
-    assert representation_name("sagefm-two_channel") == "sagefm-two_channel"  # as in the config
-    assert representation_name("mofa_30") == "mofa 30"
+    assert REGISTERED.title("neighbour_mean") == "neighbour mean"
+    assert REGISTERED.title("graphst") == "GraphST"
+    assert REGISTERED.title("sagefm-two_channel") == "sagefm-two_channel"  # as in the config
+    assert REGISTERED.title("mofa_30") == "mofa 30"
+    assert REGISTERED.titles(["pca", "mofa"]) == "PCA and MOFA"
 
 
-def test_what_is_named_has_a_colour_of_its_own():
-    assert set(REPRESENTATION_COLOURS) == set(NAMES)
-    colours = [representation_colour(name) for name in (*NAMES, "sagefm-paper")]
+def test_each_method_has_a_colour_of_its_own():
+    methods = [name for name in names() if name != "matrix"]  # whose entry says it
+    colours = [REGISTERED.colour(name) for name in (*methods, "sagefm-paper")]
     assert len(set(colours)) == len(colours)
-    assert representation_colour("sagefm-strict") == representation_colour("sagefm-paper")
-    assert representation_colour("mofa_30") == representation_colour("pca")  # neutral
+    assert REGISTERED.colour("sagefm-strict") == PREDICTOR_COLOURS["model"]
+    assert REGISTERED.colour("mofa_30") == NEUTRAL
+
+
+def test_methods_say_themselves_what_others_are_compared_with():
+    assert REGISTERED.references() == ["mofa", "pca", "neighbour_mean", "banksy", "graphst"]
+    assert REGISTERED.references("baseline", "control") == ["mofa", "pca", "neighbour_mean"]
+    assert REGISTERED.baselines() == ["mofa"]
+    assert REGISTERED.controls(spatial=True) == ["neighbour_mean"]
+    assert REGISTERED.controls(spatial=False) == ["pca"]
+    assert is_model("sagefm-paper") and not is_model("pca")
+
+
+def test_entries_of_a_run_come_before_the_registry():
+    entries = {"pca_30": {"method": "pca", "components": 30}, "pca": {"title": "principal axes"}}
+    found = Catalogue(described(entries))
+    assert found["pca_30"] == Description("pca 30", NEUTRAL, "control", False)
+    assert found["pca"].title == found["pca"].in_words == "principal axes"
+    assert found.colour("pca") == REGISTERED.colour("pca")
+    assert found.references("control") == ["pca", "pca_30", "neighbour_mean"]

@@ -15,16 +15,17 @@ import torch
 from sagefm.common.errors import InputError
 from sagefm.common.h5ad import write_h5ad
 from sagefm.graphs.neighbourhoods import build_graph, nearest, save_graph
+from sagefm.representations.isolation import isolated
 from sagefm.representations.methods import banksy, graphst, mofa
-from sagefm.representations.methods.isolation import isolated
-from sagefm.representations.methods.registry import METHODS, load_method, read_options
-from sagefm.representations.methods.variable_genes import variable_genes
+from sagefm.representations.registry import load_method, names, read_options
+from sagefm.representations.variable_genes import variable_genes
 from sagefm.sections.cohort import Cohort
 from support import small
 
 SIZES = {"heart-2": 40, "SPA147": 36, "heart-1": 44}
 """Spots by sample, in an order that is no sorted one."""
 GENES = 90
+METHODS = names()
 QUICK = {
     "banksy": {"components": 5},
     "graphst": {"components": 5, "epochs": 20},
@@ -144,7 +145,7 @@ def test_a_method_says_whether_neighbours_enter(name, results, tmp_path):
         section.obsm["spatial"] = np.random.default_rng(3).permutation(section.obsm["spatial"])
 
     moved = represent(name, write_cohort(tmp_path, change))
-    assert np.allclose(moved, results[name], atol=1e-4) != load_method(name).SPATIAL
+    assert np.allclose(moved, results[name], atol=1e-4) != load_method(name).description.spatial
 
 
 @pytest.mark.parametrize("name", ["banksy", "graphst", "neighbour_mean"])

@@ -50,7 +50,7 @@ CONFIG = {
     "representations": {
         "cohorts": ["breast"],
         "components": 5,
-        "methods": {**METHODS, "depth": {"unit": 1000}},
+        "methods": {**METHODS, "depth": {"file": "depth.py", "unit": 1000}},
     },
     "recovery": {"cohorts": ["breast"]},
     "imputation": {
@@ -107,7 +107,7 @@ METHOD = '''"""A method of one file: the depth of each spot."""
 
 from dataclasses import dataclass
 
-from sagefm.representations.methods.registry import option
+from sagefm.representations.method import option
 
 SPATIAL = False
 TRANSDUCTIVE = False
@@ -127,7 +127,7 @@ def represent(cohort, options, seed):
 
     return np.asarray(cohort.counts().X.sum(axis=1), np.float32) / options.unit
 '''
-"""All that it takes to add a representation, besides its line in the config."""
+"""All of a representation in a file of the user's own, besides its line in the config."""
 
 
 def row(sample: str, path: str, patient: str = "", **more: str) -> dict[str, str]:
@@ -175,7 +175,7 @@ def prepare(folder: Path) -> Path:
     for cohort, samples in SAMPLES.items():
         rows = [row(name, f"resources/demo/st/{name}.h5ad", p) for name, p in samples.items()]
         write_sheet(folder / f"{cohort}.tsv", rows)
-    (folder / "workflow/sagefm/representations/methods/depth.py").write_text(METHOD)
+    (folder / "depth.py").write_text(METHOD)
     starts = {"first": 20, "second": 40}
     sets = [f"{name}\t{gene}" for name, i in starts.items() for gene in genes[i : i + 15]]
     (folder / "sets.tsv").write_text("\n".join(["set\tgene", *sets]) + "\n")

@@ -271,7 +271,7 @@ def test_genes_that_made_labels_are_withheld_from_what_predicts_them(results):
 
 
 def test_a_method_of_one_file_stands_in_every_table(results):
-    """`depth` is a file beside the other methods and a line in the config, no more."""
+    """`depth` is a file of the user's own and a line in the config, no more."""
     depth = read_representation(results / "representations/breast/all-genes/depth.h5ad")
     assert depth.values.shape == (471, 1)
     for table in ("clustering/breast/summary", "tasks/pathology/scores", "coherence/breast"):

@@ -11,7 +11,7 @@ from bench.stages import PAPER
 from sagefm.networks.base import build_network
 from sagefm.networks.device import prepare_machine
 from sagefm.recovery.score import recover
-from sagefm.representations.methods.registry import load_method, read_options
+from sagefm.representations.registry import load_method, read_options
 from sagefm.sections.cohort import Cohort
 from sagefm.sections.gene_summary import gene_summary
 from sagefm.sections.section import Section

@@ -114,6 +114,7 @@ rule annotation_scores:
         models=lambda wildcards: task_models(wildcards.task),
         rows=lambda wildcards: rows_of([cohort_of(wildcards.task)]),
         headline=f"sagefm-{HEADLINE}",
+        catalogue=lambda wildcards: catalogue_of(cohort_of(wildcards.task)),
     message:
         "Scoring task {wildcards.task}"
     script:
@@ -183,6 +184,7 @@ rule annotation_figures:
         withheld=lambda wildcards: (
             is_derived(wildcards.task) and TASKS[wildcards.task]["labels"]["withhold"]
         ),
+        catalogue=lambda wildcards: catalogue_of(cohort_of(wildcards.task)),
     message:
         "Drawing task {wildcards.task}"
     script:
@@ -236,6 +238,11 @@ rule annotation_page:
         code=code_of("annotation/page.py"),
         titles=[task_title(task) for task in PAGE_TASKS],
         claims=[TASKS[task]["claim"] for task in PAGE_TASKS],
+        catalogue={
+            name: words
+            for task in PAGE_TASKS
+            for name, words in catalogue_of(cohort_of(task)).items()
+        },
     message:
         "Drawing figure 4, annotation and subtypes"
     script:
@@ -279,6 +286,7 @@ rule claims_annotation:
             }
             for task in CLAIMING_TASKS
         ],
+        catalogues=[catalogue_of(cohort_of(task)) for task in CLAIMING_TASKS],
     message:
         "Judging the claims on annotation and subtypes"
     script:

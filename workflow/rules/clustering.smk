@@ -69,6 +69,7 @@ rule clustering_tables:
         runtime=growing(20),
     params:
         code=code_of("clustering/tables.py"),
+        catalogue=lambda wildcards: catalogue_of(wildcards.cohort),
     message:
         "Summarising the clusterings of {wildcards.cohort}"
     script:
@@ -141,6 +142,7 @@ rule clustering_figures:
         runtime=growing(20),
     params:
         code=code_of("clustering/figures.py"),
+        catalogue=lambda wildcards: catalogue_of(wildcards.cohort),
     message:
         "Drawing the clusterings of {wildcards.cohort} in numbers"
     script:
@@ -186,6 +188,7 @@ rule cluster_maps_figures:
         code=code_of("clustering/map_figures.py"),
         representations=mapped,
         drop=CLUSTERING["drop"],
+        catalogue=lambda wildcards: catalogue_of(wildcards.cohort),
     message:
         "Drawing the clusters of {wildcards.cohort}"
     script:
@@ -226,6 +229,7 @@ rule clustering_page:
         code=code_of("clustering/page.py"),
         representations=mapped_of(first(CLUSTERED)),
         drop=CLUSTERING["drop"],
+        catalogue=catalogue_of(first(CLUSTERED)),
     message:
         "Drawing figure 3, clustering and heterogeneity"
     script:
@@ -262,6 +266,7 @@ rule claims_clustering:
         title=title_of(first(CLUSTERED)),
         rows=rows_of(CLUSTERED[:1]),
         paper_data=is_paper_data(first(CLUSTERED)),
+        catalogue=catalogue_of(first(CLUSTERED)),
     message:
         "Judging the claim on clustering"
     script:

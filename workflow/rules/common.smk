@@ -25,7 +25,7 @@ from sagefm.cohorts.formats.registry import sheet_formats
 from sagefm.common.errors import InputError
 from sagefm.common.io import require_writable
 from sagefm.networks.registry import NETWORKS, describe
-from sagefm.representations.methods.registry import method_of
+from sagefm.representations.registry import described, file_of, is_on, on_cohort
 from sagefm.common.code import code_state, library_state
 from sagefm.report.provenance import code_version
 from sagefm.downloads.plan import RawPlan
@@ -95,6 +95,7 @@ RELEASED = [name for name, model in MODELS.items() if model["released"]]
 TRAINED = [name for name in MODELS if name not in RELEASED]
 HEADLINE = next(iter(MODELS))  # the model the claims are judged by: the config's first
 METHODS = config["representations"]["methods"]
+DESCRIBED = described(METHODS)
 TASKS = config["tasks"]
 
 
@@ -299,8 +300,13 @@ def represented_cohorts():
 
 def representations_of(cohort):
     """Names of the representations of a cohort, the models' last."""
-    chosen = [name for name in METHODS if cohort in METHODS[name].get("cohorts", [cohort])]
+    chosen = [name for name in METHODS if is_on(METHODS[name], cohort)]
     return [*chosen, *(f"sagefm-{model}" for model in MODELS)]
+
+
+def catalogue_of(cohort):
+    """What figures and claims need of the representations of a cohort, beside the registry's."""
+    return {name: DESCRIBED[name] for name in representations_of(cohort) if name in DESCRIBED}
 
 
 def genes_of(task):

@@ -39,11 +39,21 @@ rule embed:
         "../scripts/representations/embed.py"
 
 
+def own_files(wildcards):
+    """The user's own file or matrix that a representation is made by; none of a known method.
+
+    A file's code is compared by what it does, not by its time.
+    """
+    entry = on_cohort(METHODS[wildcards.method], wildcards.cohort)
+    return [ancient(entry["file"])] if "file" in entry else entry.get("h5ad", [])
+
+
 rule represent:
     input:
         samples=lambda wildcards: samples_of([wildcards.cohort]),
         graphs=lambda wildcards: graphs_of([wildcards.cohort], MODELS[HEADLINE]["graph"]),
         withheld=withheld_of,
+        own=own_files,
     output:
         representation=f"{RESULTS}/representations/{{cohort}}/{{genes}}/{{method}}.h5ad",
     log:
@@ -59,11 +69,9 @@ rule represent:
     params:
         code=code_of(
             "representations/represent.py",
-            lambda wildcards: (
-                f"representations.methods.{method_of(wildcards.method, METHODS[wildcards.method])}"
-            ),
+            lambda wildcards: file_of(wildcards.method, METHODS[wildcards.method]),
         ),
-        entry=lambda wildcards: METHODS[wildcards.method],
+        entry=lambda wildcards: on_cohort(METHODS[wildcards.method], wildcards.cohort),
         seed=config["representations"]["seed"],
     message:
         "Representing {wildcards.cohort} ({wildcards.genes}) by {wildcards.method}"
@@ -159,6 +167,7 @@ rule coherence_figure:
         runtime=growing(20),
     params:
         code=code_of("representations/figure.py"),
+        catalogue=lambda wildcards: catalogue_of(wildcards.cohort),
     message:
         "Drawing spatial coherence on {wildcards.cohort}"
     script:
@@ -191,6 +200,7 @@ rule claims_coherence:
         cohort=first(COHERENT),
         rows=rows_of(COHERENT[:1]),
         paper_data=is_paper_data(first(COHERENT)),
+        catalogue=catalogue_of(first(COHERENT)),
     message:
         "Judging the claim on spatial coherence"
     script:

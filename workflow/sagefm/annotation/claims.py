@@ -8,7 +8,7 @@ import pandas as pd
 from sagefm.annotation.terms import MAJORITY, best_of, headline_protocol
 from sagefm.common.claim import Claim, judge
 from sagefm.common.text import count
-from sagefm.representations.catalogue import representation_name
+from sagefm.representations.catalogue import REGISTERED, Catalogue, is_model
 from sagefm.stats.patients import words_of_seen
 
 ALPHA = 0.05
@@ -37,7 +37,12 @@ class Judged:
     withheld: int = 0
 
 
-def task_claim(judged: Judged, scores: pd.DataFrame, comparisons: pd.DataFrame) -> Claim:
+def task_claim(
+    judged: Judged,
+    scores: pd.DataFrame,
+    comparisons: pd.DataFrame,
+    catalogue: Catalogue = REGISTERED,
+) -> Claim:
     """The claim of one task.
 
     It is judged where patients are held out; under other protocols it is inconclusive, unless the
@@ -47,6 +52,8 @@ def task_claim(judged: Judged, scores: pd.DataFrame, comparisons: pd.DataFrame) 
     ----------
     scores, comparisons
         Of `annotation_tables.task_scores` and `task_comparisons`.
+    catalogue
+        What the representations are called and what they are for.
     """
     protocol = headline_protocol(scores)
     whole = scores[(scores["subset"] == "all") & ~scores["centred"].astype(bool)]
@@ -67,16 +74,16 @@ def task_claim(judged: Judged, scores: pd.DataFrame, comparisons: pd.DataFrame) 
             evidence=f"tasks/{judged.task}/skipped.tsv",
         )
     baselines = [f"majority class {_percent(majority)}"]
-    for name in ("neighbour_mean", "pca", "mofa"):
+    for name in reversed(catalogue.references("baseline", "control")):
         row = _row(whole, name, judged.classifier, protocol)
         if row is not None:
-            baselines.append(f"{representation_name(name)} {_percent(row)}")
+            baselines.append(f"{catalogue.title(name)} {_percent(row)}")
     verdict = judge(
-        _verdict(judged, own, majority, scores, comparisons, protocol),
+        _verdict(judged, own, majority, scores, comparisons, protocol, catalogue),
         judged.paper_data,
         f"task `{judged.task}` ({judged.title}), not on the paper's data",
     )
-    facts = _facts(judged, scores, comparisons, protocol, whole)
+    facts = _facts(judged, scores, comparisons, protocol, whole, catalogue)
     return Claim(
         judged.claim,
         obtained=f"{own['accuracy']:.1%} accuracy, {own['balanced_accuracy']:.1%} balanced, "
@@ -104,16 +111,26 @@ def _row(
     return None if own.empty else own.iloc[0]
 
 
-def _verdict(judged, own, majority, scores, comparisons, protocol) -> tuple[str, str]:
+def _verdict(judged, own, majority, scores, comparisons, protocol, catalogue) -> tuple[str, str]:
     if judged.claim == "annotation" and judged.reported is not None:
         return _against_reported(judged, own, majority, scores)
-    against = _comparison(comparisons, judged, protocol, "mofa", bool(own["centred"]))
-    if against is None:
-        return "inconclusive", "MOFA was not computed"
-    if against["p"] >= ALPHA:
-        return "inconclusive", "no difference from MOFA that patients agree on"
-    better = against["difference"] > 0
-    found = "better than MOFA" if better else "MOFA is better"
+    centred = bool(own["centred"])
+    against = {
+        name: row
+        for name in catalogue.baselines()
+        if (row := _comparison(comparisons, judged, protocol, name, centred)) is not None
+    }
+    if not against:
+        return "inconclusive", f"{catalogue.titles(catalogue.baselines())} was not computed"
+    differing = {name: row["difference"] for name, row in against.items() if row["p"] < ALPHA}
+    worse = [name for name, difference in differing.items() if difference <= 0]
+    if not worse and len(differing) < len(against):
+        named = catalogue.titles([name for name in against if name not in differing])
+        return "inconclusive", f"no difference from {named} that patients agree on"
+    better = not worse
+    found = f"{catalogue.titles(worse)} is better"
+    if better:
+        found = f"better than {catalogue.titles(list(against))}"
     if protocol != HELD_OUT:
         return "inconclusive", f"{found}, but under {_words(protocol)}, not on patients held out"
     return "supported" if better else "contradicted", found
@@ -138,7 +155,7 @@ def _against_reported(judged, own, majority, scores) -> tuple[str, str]:
     return "contradicted", f"less accurate than reported under every protocol that ran ({ran})"
 
 
-def _facts(judged, scores, comparisons, protocol, whole) -> list[str]:
+def _facts(judged, scores, comparisons, protocol, whole, catalogue) -> list[str]:
     """What else has to be known to read the claim."""
     facts = []
     random = _row(whole, judged.headline, judged.classifier, "random_spots")
@@ -147,19 +164,19 @@ def _facts(judged, scores, comparisons, protocol, whole) -> list[str]:
             f"on random spots {_percent(random)}, which flatters: neighbours of the tested spots "
             "are in training"
         )
-    facts.append(f"best of all: {_named(best_of(scores, judged.classifier))}")
-    models = scores[scores["representation"].str.startswith("sagefm-")]
-    facts.append(f"best recipe: {_named(best_of(models, judged.classifier))}")
+    facts.append(f"best of all: {_named(best_of(scores, judged.classifier), catalogue)}")
+    models = scores[scores["representation"].map(is_model)]
+    facts.append(f"best recipe: {_named(best_of(models, judged.classifier), catalogue)}")
     facts.extend(
-        f"on the {count(row['n_patients'], 'patient')} it has never seen, {_named(row)}"
+        f"on the {count(row['n_patients'], 'patient')} it has never seen, {_named(row, catalogue)}"
         for row in _never_seen(models, judged.classifier, protocol)
     )
-    for baseline in ("mofa", "neighbour_mean"):
+    for baseline in (*catalogue.baselines(), *catalogue.controls(spatial=True)):
         row = _comparison(comparisons, judged, protocol, baseline, False)
         if row is not None:
             facts.append(
                 f"balanced accuracy {100 * row['difference']:+.1f} points against "
-                f"{representation_name(baseline)}, p = {row['p']:.2g} (sign flips over "
+                f"{catalogue.title(baseline)}, p = {row['p']:.2g} (sign flips over "
                 f"{row['n_patients']} patients, smallest possible {row['smallest_p']:.2g})"
             )
     if judged.derived:
@@ -204,10 +221,10 @@ def _comparison(comparisons, judged, protocol, baseline, centred) -> pd.Series |
     return own.iloc[0]
 
 
-def _named(row: pd.Series | dict) -> str:
+def _named(row: pd.Series | dict, catalogue: Catalogue) -> str:
     """A representation with its scores."""
     centred = ", centred," if row["centred"] else ""
-    return f"{representation_name(row['representation'])}{centred} {_percent(row)}"
+    return f"{catalogue.title(row['representation'])}{centred} {_percent(row)}"
 
 
 def _percent(row: pd.Series | dict) -> str:

@@ -14,10 +14,9 @@ from sagefm.plotting.style import (
     OKABE_ITO,
     head,
     percent_axis,
-    representation_colour,
     styled,
 )
-from sagefm.representations.catalogue import representation_name
+from sagefm.representations.catalogue import REGISTERED, Catalogue
 
 SIGN = "†"
 """Marks representations fitted on the very spots they are scored on."""
@@ -31,15 +30,24 @@ PROTOCOLS = {
 METRICS = {"accuracy": "accuracy (%)", "balanced_accuracy": "balanced accuracy (%)"}
 
 
-def row_name(representation: str, centred: bool, transductive: bool | None = None) -> str:
+def row_name(
+    representation: str,
+    centred: bool,
+    transductive: bool | None = None,
+    catalogue: Catalogue = REGISTERED,
+) -> str:
     """How a representation is named in figures: its name, its sign, and whether it is centred."""
     sign = f" {SIGN}" if transductive is True else ""
-    return f"{representation_name(representation)}{', centred' if centred else ''}{sign}"
+    return f"{catalogue.title(representation)}{', centred' if centred else ''}{sign}"
 
 
 @styled
 def draw_annotation(
-    scores: pd.DataFrame, skipped: pd.DataFrame, title: str, reported: float | None
+    scores: pd.DataFrame,
+    skipped: pd.DataFrame,
+    title: str,
+    reported: float | None,
+    catalogue: Catalogue = REGISTERED,
 ) -> Figure:
     """Accuracy and balanced accuracy by representation and protocol, with 95 % intervals.
 
@@ -56,10 +64,12 @@ def draw_annotation(
         What the task asks.
     reported
         The paper's accuracy, 0 to 1, or None.
+    catalogue
+        Names of the representations.
     """
     rows = len(scores[["representation", "centred"]].drop_duplicates()) - 1
     figure = Figure(figsize=(DOUBLE, 0.24 * rows + 1.55))
-    fill_annotation(figure, scores, skipped, title, reported)
+    fill_annotation(figure, scores, skipped, title, reported, catalogue)
     return figure
 
 
@@ -69,6 +79,7 @@ def fill_annotation(
     skipped: pd.DataFrame,
     title: str,
     reported: float | None,
+    catalogue: Catalogue = REGISTERED,
 ) -> None:
     """Fill a figure, or a part of one, with `draw_annotation`."""
     whole = scores[scores["subset"] == "all"]
@@ -79,7 +90,7 @@ def fill_annotation(
     headline = own[own["protocol"] == shown[0]].sort_values("balanced_accuracy")
     order = list(headline[key].itertuples(index=False, name=None))
     names = [
-        row_name(row["representation"], bool(row["centred"]), _true(row["transductive"]))
+        row_name(row["representation"], bool(row["centred"]), _true(row["transductive"]), catalogue)
         for row in headline.to_dict("records")
     ]
     panels = figure.subplots(1, 2, sharey=True)
@@ -133,17 +144,19 @@ def _intervals(ax: Axes, part: pd.DataFrame, metric: str, protocol: str, offset:
     ax.plot(part[metric], rows, marker, ms=4, color=colour, mec="white", mew=0.4)
 
 
-def _role_colours(shown: pd.DataFrame) -> dict[str, str]:
+def _role_colours(shown: pd.DataFrame, catalogue: Catalogue) -> dict[str, str]:
     """The representations' own colours; of two with the same, the second is light blue."""
     colours: dict[str, str] = {}
     for role, name in zip(shown["role"], shown["representation"], strict=True):
-        own = representation_colour(name)
+        own = catalogue.colour(name)
         colours[role] = OKABE_ITO["sky"] if own in colours.values() else own
     return colours
 
 
 @styled
-def draw_classes(classes: pd.DataFrame, shown: pd.DataFrame, title: str) -> Figure:
+def draw_classes(
+    classes: pd.DataFrame, shown: pd.DataFrame, title: str, catalogue: Catalogue = REGISTERED
+) -> Figure:
     """Precision and recall of each class: bars for the headline, the best other, a baseline.
 
     Parameters
@@ -154,12 +167,14 @@ def draw_classes(classes: pd.DataFrame, shown: pd.DataFrame, title: str) -> Figu
         Whose (role, representation, centred, classifier, protocol).
     title
         What the task asks.
+    catalogue
+        Names and colours of the representations.
     """
     picked = shown.merge(classes, on=KEYS)
     order = picked.drop_duplicates("class").sort_values("n_spots")
     names = list(order["class"])
     height = 0.8 / len(shown)
-    colours = _role_colours(shown)
+    colours = _role_colours(shown, catalogue)
     figure = Figure(figsize=(DOUBLE, (0.16 * len(shown) + 0.1) * len(names) + 1.3))
     panels = figure.subplots(1, 2, sharey=True)
     for ax, (value, label) in zip(
@@ -168,7 +183,7 @@ def draw_classes(classes: pd.DataFrame, shown: pd.DataFrame, title: str) -> Figu
         for number, row in enumerate(shown.to_dict("records")):
             part = picked[picked["role"] == row["role"]].set_index("class").reindex(names)
             rows = np.arange(len(names)) + 0.4 - height * (number + 0.5)
-            label_row = row_name(row["representation"], bool(row["centred"]))
+            label_row = row_name(row["representation"], bool(row["centred"]), catalogue=catalogue)
             ax.barh(rows, part[value], height=height * 0.9, color=colours[row["role"]],
                     label=label_row)  # fmt: skip
             for words, there in (("never predicted", part[value].isna()), ("0", part[value] == 0)):

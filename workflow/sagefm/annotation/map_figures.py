@@ -12,6 +12,7 @@ from sagefm.annotation.terms import KEYS
 from sagefm.common.text import count
 from sagefm.plotting.style import DOUBLE, colours_of, head, styled
 from sagefm.plotting.tissue import draw_spots, spot_pitch
+from sagefm.representations.catalogue import REGISTERED, Catalogue
 
 BACKGROUND = "#E3E3E3"
 """Spots that take no part in the task."""
@@ -20,7 +21,9 @@ SECTIONS_A_ROW = 2
 
 
 @styled
-def draw_confusion(confusion: pd.DataFrame, shown: pd.DataFrame, title: str) -> Figure:
+def draw_confusion(
+    confusion: pd.DataFrame, shown: pd.DataFrame, title: str, catalogue: Catalogue = REGISTERED
+) -> Figure:
     """Of each true class (rows), the share predicted to be each class; numbers are per cent.
 
     Parameters
@@ -31,15 +34,21 @@ def draw_confusion(confusion: pd.DataFrame, shown: pd.DataFrame, title: str) -> 
         Whose: the roles headline and best have a panel each.
     title
         What the task asks.
+    catalogue
+        Names of the representations.
     """
     side = min(0.39 * confusion["truth"].nunique(), 2.4)
     figure = Figure(figsize=(DOUBLE, side + 1.2))
-    fill_confusion(figure, confusion, shown[shown["role"] != "baseline"], title)
+    fill_confusion(figure, confusion, shown[shown["role"] != "baseline"], title, catalogue)
     return figure
 
 
 def fill_confusion(
-    figure: FigureBase, confusion: pd.DataFrame, shown: pd.DataFrame, title: str
+    figure: FigureBase,
+    confusion: pd.DataFrame,
+    shown: pd.DataFrame,
+    title: str,
+    catalogue: Catalogue = REGISTERED,
 ) -> None:
     """Fill a figure, or a part of one, with `draw_confusion` of all that are `shown`."""
     whose = shown.to_dict("records")
@@ -64,7 +73,7 @@ def fill_confusion(
         ax.tick_params(length=0)
         ax.spines[:].set_visible(False)
         ax.set_xlabel("predicted class")
-        ax.set_title(row_name(row["representation"], bool(row["centred"])))
+        ax.set_title(row_name(row["representation"], bool(row["centred"]), catalogue=catalogue))
     panels[0].set_ylabel("true class (spots)")
     bar = figure.colorbar(image, ax=list(panels), shrink=0.6, aspect=15, ticks=[0, 0.5, 1])
     bar.ax.set_yticklabels(["0", "50", "100"])
@@ -76,7 +85,11 @@ def fill_confusion(
 
 @styled
 def draw_annotation_maps(
-    maps: pd.DataFrame, shown: pd.DataFrame, title: str, palette: Mapping[str, str]
+    maps: pd.DataFrame,
+    shown: pd.DataFrame,
+    title: str,
+    palette: Mapping[str, str],
+    catalogue: Catalogue = REGISTERED,
 ) -> Figure:
     """Every section's true classes and those predicted while it was held out.
 
@@ -92,11 +105,13 @@ def draw_annotation_maps(
         What the task asks.
     palette
         Colours of labels; classes that it does not know get others.
+    catalogue
+        Names of the representations.
     """
-    across = SECTIONS_A_ROW * len(_columns(maps, shown))
+    across = SECTIONS_A_ROW * len(_columns(maps, shown, catalogue))
     down = -(-maps.loc[maps["label"].notna(), "sample"].nunique() // SECTIONS_A_ROW)
     figure = Figure(figsize=(DOUBLE, down * (DOUBLE / across * 1.02 + 0.22) + 0.95))
-    fill_annotation_maps(figure, maps, shown, title, palette)
+    fill_annotation_maps(figure, maps, shown, title, palette, catalogue=catalogue)
     return figure
 
 
@@ -108,9 +123,10 @@ def fill_annotation_maps(
     palette: Mapping[str, str],
     across: int = SECTIONS_A_ROW,
     legend_columns: int = 4,
+    catalogue: Catalogue = REGISTERED,
 ) -> None:
     """Fill a figure, or a part of one, with `draw_annotation_maps`; `across` sections a row."""
-    columns = _columns(maps, shown)
+    columns = _columns(maps, shown, catalogue)
     labels = pd.unique(maps[list(columns)].to_numpy().ravel())
     colours = colours_of((name for name in labels if isinstance(name, str)), palette)
     sections = [*maps[maps["label"].notna()].groupby("sample", sort=False)]
@@ -143,8 +159,11 @@ def fill_annotation_maps(
     figure.legend(handles=handles, loc="outside lower center", ncols=ncols)
 
 
-def _columns(maps: pd.DataFrame, shown: pd.DataFrame) -> dict[str, str]:
+def _columns(maps: pd.DataFrame, shown: pd.DataFrame, catalogue: Catalogue) -> dict[str, str]:
     """Columns of the table that are drawn, and what stands above them."""
     roles = [row for row in shown.to_dict("records") if row["role"] in maps]
-    names = {row["role"]: row_name(row["representation"], bool(row["centred"])) for row in roles}
+    names = {
+        row["role"]: row_name(row["representation"], bool(row["centred"]), catalogue=catalogue)
+        for row in roles
+    }
     return {"label": "true", **names}

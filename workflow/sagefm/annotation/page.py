@@ -9,10 +9,13 @@ from sagefm.annotation.figures import fill_annotation
 from sagefm.annotation.map_figures import fill_annotation_maps, fill_confusion
 from sagefm.plotting.style import DOUBLE, below, beside, lettered, styled
 from sagefm.plotting.tissue import most_labelled
+from sagefm.representations.catalogue import REGISTERED, Catalogue
 
 
 @styled
-def draw_annotation_page(tasks: Sequence[Mapping], palette: Mapping[str, str]) -> Figure:
+def draw_annotation_page(
+    tasks: Sequence[Mapping], palette: Mapping[str, str], catalogue: Catalogue = REGISTERED
+) -> Figure:
     """Figure 4: of the first task, accuracy, confusion, two maps; of the others, accuracy.
 
     Parameters
@@ -22,22 +25,24 @@ def draw_annotation_page(tasks: Sequence[Mapping], palette: Mapping[str, str]) -
         and shown as `draw_confusion` and `draw_annotation_maps` do.
     palette
         Colours of the first task's labels.
+    catalogue
+        Names of the representations.
     """
     heights = [_score_height(task["scores"]) for task in tasks]
     middle = 3.1
     figure = Figure(figsize=(DOUBLE, sum(heights) + middle))
     first, second, *others = below(figure, [heights[0], middle, *heights[1:]])
-    _fill_scores(first, tasks[0])
+    _fill_scores(first, tasks[0], catalogue)
     left, right = beside(second, [1, 1])
     shown = tasks[0]["shown"]
     headline = shown[shown["role"] == "headline"]
-    fill_confusion(left, tasks[0]["confusion"], headline, "confusion")
+    fill_confusion(left, tasks[0]["confusion"], headline, "confusion", catalogue)
     maps = tasks[0]["maps"]
     chosen = most_labelled(maps, [])[:2]
     own = maps[maps["sample"].isin(chosen)]
-    fill_annotation_maps(right, own, shown, "maps", palette, across=1, legend_columns=2)
+    fill_annotation_maps(right, own, shown, "maps", palette, 1, 2, catalogue)
     for part, task in zip(others, tasks[1:], strict=True):
-        _fill_scores(part, task)
+        _fill_scores(part, task, catalogue)
     return lettered(figure, first, left, right, *others)
 
 
@@ -51,6 +56,6 @@ def _score_height(scores: pd.DataFrame) -> float:
     return 0.21 * (_as_it_is(scores)["representation"].nunique() - 1) + 1.25
 
 
-def _fill_scores(figure: FigureBase, task: Mapping) -> None:
+def _fill_scores(figure: FigureBase, task: Mapping, catalogue: Catalogue) -> None:
     scores = _as_it_is(task["scores"])
-    fill_annotation(figure, scores, task["skipped"], task["title"], task["reported"])
+    fill_annotation(figure, scores, task["skipped"], task["title"], task["reported"], catalogue)

@@ -17,8 +17,7 @@ from sagefm.annotation.tables import (
 )
 from sagefm.annotation.terms import KEYS, best_of, headline_protocol
 from sagefm.common.errors import InputError
-
-NEIGHBOUR_MEAN = "neighbour_mean"
+from sagefm.representations.catalogue import REGISTERED, Catalogue
 
 
 def summarise_task(
@@ -30,6 +29,7 @@ def summarise_task(
     rows: Sequence[Mapping],
     costs: pd.DataFrame,
     headline: str,
+    catalogue: Catalogue = REGISTERED,
 ) -> dict[str, pd.DataFrame]:
     """Every table of a task.
 
@@ -45,6 +45,8 @@ def summarise_task(
         Of the cohort's representations.
     headline
         The representation that the claim is about.
+    catalogue
+        Which representations are baselines and controls.
 
     Returns
     -------
@@ -77,13 +79,15 @@ def summarise_task(
     scores = task_scores(predictions, fits, seen, costs, plan.seed)
     patients = patient_table(predictions, seen)
     subsets = patient_subsets(patients["patient"].unique(), seen)
-    shown = _shown(scores, headline, plan.classifiers[0])
+    shown = _shown(scores, headline, plan.classifiers[0], catalogue.controls(spatial=True))
     return {
         "scores": scores,
         "per_class": class_table(predictions),
         "confusion": confusion_table(predictions),
         "patients": patients,
-        "comparisons": task_comparisons(patients, subsets),
+        "comparisons": task_comparisons(
+            patients, subsets, catalogue.references("baseline", "control")
+        ),
         "skipped": skipped,
         "shown": shown,
         "maps": map_table(
@@ -94,8 +98,10 @@ def summarise_task(
     }
 
 
-def _shown(scores: pd.DataFrame, headline: str, classifier: str) -> pd.DataFrame:
-    """Which predictions figures show: the headline's, the best others', the neighbour mean's."""
+def _shown(
+    scores: pd.DataFrame, headline: str, classifier: str, controls: Sequence[str]
+) -> pd.DataFrame:
+    """Which predictions figures show: the headline's, the best others', a spatial control's."""
     protocol = headline_protocol(scores)
     own = scores[
         (scores["protocol"] == protocol)
@@ -108,7 +114,7 @@ def _shown(scores: pd.DataFrame, headline: str, classifier: str) -> pd.DataFrame
         rows.append({"role": "headline", **mine.iloc[0][KEYS]})
     if (own["representation"] != headline).any():
         rows.append({"role": "best", **best_of(scores, classifier, without=headline)[KEYS]})
-    near = own[own["representation"] == NEIGHBOUR_MEAN].sort_values("centred", kind="stable")
-    if len(near) and NEIGHBOUR_MEAN not in {row["representation"] for row in rows}:
+    near = own[own["representation"].isin(controls)].sort_values("centred", kind="stable")
+    if len(near) and near["representation"].iloc[0] not in {r["representation"] for r in rows}:
         rows.append({"role": "baseline", **near.iloc[0][KEYS]})
     return pd.DataFrame(rows)

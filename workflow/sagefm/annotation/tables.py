@@ -12,8 +12,6 @@ from sagefm.stats.paired import holm, paired_difference
 from sagefm.stats.patients import seen_patients
 from sagefm.training.seen import mark_seen
 
-BASELINES = ("mofa", "pca", "neighbour_mean")
-
 COMPARED = ("accuracy", "balanced_accuracy")
 
 COSTS = ("seconds", "peak_mb", "training_seconds")
@@ -163,8 +161,10 @@ def patient_table(predictions: pd.DataFrame, seen: Mapping[str, pd.Series]) -> p
     return pd.DataFrame(rows)
 
 
-def task_comparisons(patients: pd.DataFrame, subsets: Mapping[str, Sequence[str]]) -> pd.DataFrame:
-    """Each representation against each of `BASELINES`, patient by patient.
+def task_comparisons(
+    patients: pd.DataFrame, subsets: Mapping[str, Sequence[str]], baselines: Sequence[str]
+) -> pd.DataFrame:
+    """Each representation against each of some baselines, patient by patient.
 
     Like is compared with like: the same classifier, centring, protocol and patients.
 
@@ -174,6 +174,8 @@ def task_comparisons(patients: pd.DataFrame, subsets: Mapping[str, Sequence[str]
         Of `patient_table`.
     subsets
         Of `patient_subsets`.
+    baselines
+        Of `Catalogue.references`; those that were not scored are passed over.
 
     Returns
     -------
@@ -189,7 +191,7 @@ def task_comparisons(patients: pd.DataFrame, subsets: Mapping[str, Sequence[str]
             settings = dict(zip(KEYS[1:], keys, strict=True)) | {"subset": subset}
             for metric in COMPARED:
                 wide = own.pivot(index="patient", columns="representation", values=metric)
-                for baseline in (name for name in BASELINES if name in wide):
+                for baseline in (name for name in baselines if name in wide):
                     found = [
                         {"representation": name, **settings, "baseline": baseline, "metric": metric}
                         | paired_difference((wide[name] - wide[baseline]).to_numpy())

@@ -8,8 +8,8 @@ from matplotlib.figure import Figure, FigureBase
 from matplotlib.ticker import MaxNLocator
 
 from sagefm.common.text import count
-from sagefm.plotting.style import DOUBLE, NEUTRAL, head, representation_colour, styled
-from sagefm.representations.catalogue import representation_name
+from sagefm.plotting.style import DOUBLE, NEUTRAL, head, styled
+from sagefm.representations.catalogue import REGISTERED, Catalogue
 
 # Scope, clustering, factor, metric of each panel, and its title.
 PANELS = {
@@ -47,7 +47,7 @@ MARKERS = "osD^vPX<>"
 
 
 @styled
-def draw_metrics(summary: pd.DataFrame) -> Figure:
+def draw_metrics(summary: pd.DataFrame, catalogue: Catalogue = REGISTERED) -> Figure:
     """Every representation's mean of each metric with its 95 % interval, a panel a metric.
 
     Filled: as it is; hollow: centred per sample, for metrics of the pooled cohort. Metrics that
@@ -58,11 +58,13 @@ def draw_metrics(summary: pd.DataFrame) -> Figure:
     ----------
     summary
         Of `clustering_tables.clustering_summary`.
+    catalogue
+        Names and colours of the representations.
     """
     lines = -(-sum(len(_rows(summary, key)) > 0 for key in PANELS) // COLUMNS)
     names = summary["representation"].nunique()
     figure = Figure(figsize=(DOUBLE, lines * (0.15 * names + 0.62) + 0.45))
-    fill_metrics(figure, summary)
+    fill_metrics(figure, summary, catalogue=catalogue)
     return figure
 
 
@@ -71,6 +73,7 @@ def fill_metrics(
     summary: pd.DataFrame,
     wanted: Mapping[tuple, str] = PANELS,
     columns: int = COLUMNS,
+    catalogue: Catalogue = REGISTERED,
 ) -> None:
     """Fill a figure, or a part of one, with `draw_metrics`; of `wanted` panels, as `PANELS`."""
     found = {key: own for key in wanted if len(own := _rows(summary, key))}
@@ -80,7 +83,7 @@ def fill_metrics(
     lines = -(-len(found) // columns)
     panels = figure.subplots(lines, columns, squeeze=False, sharey=True)
     for ax, (key, own) in zip(panels.flat, found.items(), strict=False):
-        _panel(ax, own, list(order), with_zero=key[-1] in NONE_AT_ZERO)
+        _panel(ax, own, list(order), with_zero=key[-1] in NONE_AT_ZERO, catalogue=catalogue)
         ax.set_title(wanted[key], fontsize=7.5)
     for ax in panels.flat[len(found) :]:
         ax.set_axis_off()
@@ -95,7 +98,7 @@ def fill_metrics(
 
 
 @styled
-def draw_batch_biology(summary: pd.DataFrame) -> Figure:
+def draw_batch_biology(summary: pd.DataFrame, catalogue: Catalogue = REGISTERED) -> Figure:
     """What a cohort's spots lie near to: their own patient (right) or their own kind (up).
 
     A line leads from a representation as it is (filled) to the same centred per sample (hollow).
@@ -104,9 +107,11 @@ def draw_batch_biology(summary: pd.DataFrame) -> Figure:
     ----------
     summary
         Of `clustering_tables.clustering_summary`.
+    catalogue
+        Names and colours of the representations.
     """
     figure = Figure(figsize=(DOUBLE, 2.9 * max(len(_biology(summary)), 1) + 0.2))
-    fill_batch_biology(figure, summary)
+    fill_batch_biology(figure, summary, catalogue=catalogue)
     if _biology(summary):
         spots = summary[summary["clustering"] == "none"]
         nouns = {"n": "patient", "spots": "spot"}
@@ -120,12 +125,13 @@ def fill_batch_biology(
     summary: pd.DataFrame,
     measures: Mapping[str, str] = MEASURES,
     legend_below: bool = False,
+    catalogue: Catalogue = REGISTERED,
 ) -> None:
     """Fill a figure, or a part of one, with `draw_batch_biology`; with some `MEASURES` alone."""
     rows = summary[(summary["clustering"] == "none") & summary["mean"].notna()]
     factors = _biology(summary)
     names = list(pd.unique(rows["representation"]))
-    colours = {name: representation_colour(name) for name in names}
+    colours = {name: catalogue.colour(name) for name in names}
     # Those of one colour differ in their markers.
     alike = pd.Series(colours).groupby(list(colours.values())).cumcount()
     markers = {name: MARKERS[number % len(MARKERS)] for name, number in alike.items()}
@@ -145,7 +151,7 @@ def fill_batch_biology(
                 ax.plot(x, y, color=colour, lw=0.8, alpha=0.7)
                 # What centring does not move shows as a dot in a ring.
                 ax.plot(x[1:], y[1:], marker, color=colour, ms=6.5, mfc="white")
-                ax.plot(x[:1], y[:1], marker, color=colour, ms=4.5, label=representation_name(name))
+                ax.plot(x[:1], y[:1], marker, color=colour, ms=4.5, label=catalogue.title(name))
             ax.set_xlabel(f"{words} of patients (batch)")
             ax.set_ylabel(f"{words} of {factor.replace('_', ' ')} (biology)")
             ax.grid()
@@ -179,17 +185,19 @@ def _rows(summary: pd.DataFrame, key: tuple[str, str, str | None, str]) -> pd.Da
     return summary[same & of_factor & (summary["metric"] == metric) & summary["mean"].notna()]
 
 
-def _panel(ax: Axes, rows: pd.DataFrame, order: list[str], with_zero: bool) -> None:
+def _panel(
+    ax: Axes, rows: pd.DataFrame, order: list[str], with_zero: bool, catalogue: Catalogue
+) -> None:
     """One line a representation: intervals, and dots over them."""
     both = rows["centred"].any()
     for _, row in rows.iterrows():
         y: float = order.index(row["representation"])
         y += (-0.16 if row["centred"] else 0.16) if both else 0
-        colour = representation_colour(row["representation"])
+        colour = catalogue.colour(row["representation"])
         ax.plot([row["low"], row["high"]], [y, y], color=colour, lw=1, alpha=0.6)
         face = "white" if row["centred"] else colour
         ax.plot(row["mean"], y, "o", ms=3.5, color=colour, mfc=face, mew=0.8)
-    ax.set_yticks(range(len(order)), [representation_name(name) for name in order])
+    ax.set_yticks(range(len(order)), [catalogue.title(name) for name in order])
     ax.set_ylim(-0.6, len(order) - 0.4)
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="x")

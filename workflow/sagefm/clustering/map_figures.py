@@ -12,7 +12,7 @@ from scipy.optimize import linear_sum_assignment
 from sagefm.common.text import count
 from sagefm.plotting.style import DOUBLE, colours_of, head, styled
 from sagefm.plotting.tissue import draw_spots, map_shape, most_labelled, spot_pitch
-from sagefm.representations.catalogue import representation_name
+from sagefm.representations.catalogue import REGISTERED, Catalogue
 
 UNLABELLED = "#D5D5D5"
 
@@ -25,7 +25,9 @@ MAPS_SHOWN = 5
 
 
 @styled
-def draw_umap(table: pd.DataFrame, palette: Mapping[str, str]) -> Figure:
+def draw_umap(
+    table: pd.DataFrame, palette: Mapping[str, str], catalogue: Catalogue = REGISTERED
+) -> Figure:
     """UMAP of each representation, coloured by label (above) and by patient (below).
 
     Parameters
@@ -34,6 +36,8 @@ def draw_umap(table: pd.DataFrame, palette: Mapping[str, str]) -> Figure:
         Of `cluster_umap.umap_table`.
     palette
         Colours of labels and patients.
+    catalogue
+        Names of the representations.
     """
     names = table["representation"].nunique()
     factors = _factors(table)
@@ -42,11 +46,16 @@ def draw_umap(table: pd.DataFrame, palette: Mapping[str, str]) -> Figure:
     legend = 0.17 * (2 + max(table[factor].nunique() // 2 for factor in factors))
     width = size * min(UMAP_COLUMNS, names) + 0.3
     figure = Figure(figsize=(width, lines * (size + 0.08) + legend + 0.5))
-    fill_umap(figure, table, palette)
+    fill_umap(figure, table, palette, catalogue)
     return figure
 
 
-def fill_umap(figure: FigureBase, table: pd.DataFrame, palette: Mapping[str, str]) -> None:
+def fill_umap(
+    figure: FigureBase,
+    table: pd.DataFrame,
+    palette: Mapping[str, str],
+    catalogue: Catalogue = REGISTERED,
+) -> None:
     """Fill a figure, or a part of one, with `draw_umap`."""
     names = list(pd.unique(table["representation"]))
     factors = _factors(table)
@@ -71,7 +80,7 @@ def fill_umap(figure: FigureBase, table: pd.DataFrame, palette: Mapping[str, str
             ax.set(xticks=[], yticks=[])
             ax.spines[:].set_visible(True)
             if line == 0:
-                ax.set_title(representation_name(name))
+                ax.set_title(catalogue.title(name))
             if i % shown == 0:
                 ax.set_ylabel(f"by {factor}")
     for factor, own in colours.items():
@@ -101,6 +110,7 @@ def draw_cluster_maps(
     drop: Sequence[str] = (),
     kind: str = "kmeans",
     sections: int = 3,
+    catalogue: Catalogue = REGISTERED,
 ) -> Figure:
     """The labels of a few sections, and beside them clusters of each representation.
 
@@ -119,6 +129,8 @@ def draw_cluster_maps(
         Clustering shown, within the section.
     sections
         Most sections shown.
+    catalogue
+        Names of the representations.
     """
     first = next(iter(clusters.values()))
     chosen = most_labelled(first, drop)[:sections]
@@ -129,7 +141,7 @@ def draw_cluster_maps(
     width = (DOUBLE - 0.2) / (1 + len(list(clusters)[:MAPS_SHOWN]))
     heights = [width * _shape(first, section) for section in chosen]
     figure = Figure(figsize=(DOUBLE, sum(heights) + 0.1 * len(chosen) + 0.95))
-    fill_cluster_maps(figure, clusters, palette, drop, kind, chosen)
+    fill_cluster_maps(figure, clusters, palette, drop, kind, chosen, catalogue)
     return figure
 
 
@@ -146,6 +158,7 @@ def fill_cluster_maps(
     drop: Sequence[str],
     kind: str,
     chosen: Sequence[str],
+    catalogue: Catalogue = REGISTERED,
 ) -> None:
     """Fill a figure, or a part of one, with `draw_cluster_maps` of the sections chosen."""
     names = list(clusters)[:MAPS_SHOWN]
@@ -164,7 +177,7 @@ def fill_cluster_maps(
             found = own[f"{kind}_section"]
             matched = matched_labels(truth.to_numpy(), found.to_numpy())
             _map(ax, own, found.map(matched).map(colours).fillna(UNMATCHED))
-    titles = ["labels", *map(representation_name, names)]
+    titles = ["labels", *map(catalogue.title, names)]
     for ax, title in zip(panels[0], titles, strict=True):
         ax.set_title(title, loc="center")
     present = first.loc[first["sample"].isin(chosen), "label"]

@@ -9,6 +9,7 @@ from sagefm.clustering.figures import PANELS, fill_batch_biology, fill_metrics
 from sagefm.clustering.map_figures import fill_cluster_maps, fill_umap
 from sagefm.plotting.style import DOUBLE, below, beside, lettered, styled
 from sagefm.plotting.tissue import most_labelled
+from sagefm.representations.catalogue import REGISTERED, Catalogue
 
 UMAPS = 4
 
@@ -30,6 +31,7 @@ def draw_clustering_page(
     summary: pd.DataFrame,
     palette: Mapping[str, str],
     drop: Sequence[str],
+    catalogue: Catalogue = REGISTERED,
 ) -> Figure:
     """Figure 3: UMAP, clusters beside the labels of a section, metrics, batch against biology.
 
@@ -40,17 +42,21 @@ def draw_clustering_page(
         among `clusters` are shown, up to `UMAPS`.
     summary
         Of `clustering_tables.clustering_summary`.
+    catalogue
+        Names, colours and roles of the representations.
     """
     figure = Figure(figsize=(DOUBLE, 9.3))
     first, second, third = below(figure, [3.7, 2.0, 3.6])
-    # Of the cohort as a whole `raw` is its principal components, as `pca` is.
-    shown = [name for name in clusters if name != "raw"][:UMAPS]
+    # The cohort is laid out by principal components: those of the input are PCA's.
+    shown = [name for name in clusters if catalogue[name].role != "input"][:UMAPS]
     by_name = dict([*umap.groupby("representation", sort=False)])
-    fill_umap(first, pd.concat(by_name[name] for name in shown if name in by_name), palette)
+    points = pd.concat(by_name[name] for name in shown if name in by_name)
+    fill_umap(first, points, palette, catalogue)
     sections = most_labelled(next(iter(clusters.values())), drop)[:1]
     if sections:
-        fill_cluster_maps(second, clusters, palette, drop, "kmeans", sections)
+        fill_cluster_maps(second, clusters, palette, drop, "kmeans", sections, catalogue)
     left, right = beside(third, [1.5, 1])
-    fill_metrics(left, summary, METRICS, len(METRICS))
-    fill_batch_biology(right, summary, {"purity": "neighbour purity"}, legend_below=True)
+    fill_metrics(left, summary, METRICS, len(METRICS), catalogue)
+    purity = {"purity": "neighbour purity"}
+    fill_batch_biology(right, summary, purity, legend_below=True, catalogue=catalogue)
     return lettered(figure, first, second, left, right)

@@ -25,9 +25,6 @@ def lower_is_better(factor: object, metric: str) -> bool:
     return factor in BATCH or metric in LOW_METRICS
 
 
-REFERENCES = ("mofa", "pca", "neighbour_mean", "banksy", "graphst")
-"""Representations that all others are held against: the claim names MOFA and spatial methods."""
-
 KEYS = ["scope", "centred", "clustering", "factor", "metric"]
 
 FACTS = ["transductive", "spatial"]
@@ -91,12 +88,17 @@ def clustering_summary(scores: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFram
     return table.merge(facts, on="representation").merge(costs, on="representation", how="left")
 
 
-def clustering_comparisons(
-    scores: pd.DataFrame, references: Sequence[str] = REFERENCES
-) -> pd.DataFrame:
-    """Paired differences over patients of each representation and the references it is held to.
+def clustering_comparisons(scores: pd.DataFrame, references: Sequence[str]) -> pd.DataFrame:
+    """Paired differences over patients of each representation and those it is compared with.
 
     A patient's difference is the mean of its sections' that both were scored on.
+
+    Parameters
+    ----------
+    scores
+        As for `clustering_summary`.
+    references
+        Of `Catalogue.references`; those that were not scored are passed over.
 
     Returns
     -------

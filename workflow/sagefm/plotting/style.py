@@ -13,6 +13,10 @@ from matplotlib.figure import Figure, FigureBase, SubFigure
 from matplotlib.style import context
 
 from sagefm.common.io import atomic
+from sagefm.plotting.colours import GREY as GREY
+from sagefm.plotting.colours import NEUTRAL as NEUTRAL
+from sagefm.plotting.colours import OKABE_ITO as OKABE_ITO
+from sagefm.plotting.colours import PREDICTOR_COLOURS as PREDICTOR_COLOURS
 
 P = ParamSpec("P")
 
@@ -46,33 +50,8 @@ STYLE = {
     "pdf.fonttype": 42,  # text stays text
 }
 
-# The eight colours of Okabe and Ito (2008), https://jfly.uni-koeln.de/color/
-OKABE_ITO = {
-    "blue": "#0072B2",
-    "orange": "#E69F00",
-    "green": "#009E73",
-    "purple": "#CC79A7",
-    "sky": "#56B4E9",
-    "vermilion": "#D55E00",
-    "yellow": "#F0E442",
-    "black": "#000000",
-}
-
-GREY = "#8A8A8A"
-
-NEUTRAL = "#3C3C3C"
-"""For what belongs to no predictor: references, annotations."""
-
 SPLIT_COLOURS = {"train": NEUTRAL, "validation": OKABE_ITO["sky"], "test": OKABE_ITO["orange"]}
 """Parts of the split, the same in all figures."""
-
-PREDICTOR_COLOURS = {
-    "model": OKABE_ITO["blue"],
-    "neighbour_mean": OKABE_ITO["orange"],
-    "sample_gene_mean": OKABE_ITO["green"],
-    "gene_mean": OKABE_ITO["purple"],
-    "zero": OKABE_ITO["black"],
-}
 
 PREDICTOR_NAMES = {
     "model": "model",
@@ -84,15 +63,6 @@ PREDICTOR_NAMES = {
 
 PREDICTOR_MARKERS = dict(zip(PREDICTOR_COLOURS, "oDs^X", strict=True))
 """A second sign beside the colour, for print without colour."""
-
-REPRESENTATION_COLOURS = {
-    "raw": GREY,
-    "pca": NEUTRAL,
-    "neighbour_mean": PREDICTOR_COLOURS["neighbour_mean"],
-    "mofa": OKABE_ITO["vermilion"],
-    "banksy": OKABE_ITO["green"],
-    "graphst": OKABE_ITO["purple"],
-}
 
 
 def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
@@ -153,13 +123,6 @@ def _shades() -> Iterator[str]:
             # Black has no shade of its hue: it becomes a grey.
             changed = min(lightness * factor, 0.93) if lightness else 0.42
             yield to_hex(colorsys.hls_to_rgb(hue, changed, saturation))
-
-
-def representation_colour(name: str) -> str:
-    """A representation's colour: one for all that are trained here, its own for a known method."""
-    if name.startswith("sagefm-"):
-        return PREDICTOR_COLOURS["model"]
-    return REPRESENTATION_COLOURS.get(name, NEUTRAL)
 
 
 def present(predictors: Iterable[str]) -> list[str]:

@@ -12,7 +12,7 @@ import yaml
 
 from sagefm.common.errors import InputError, hint
 from sagefm.config.schemas import first_error, load_schema
-from sagefm.representations.methods.registry import read_options
+from sagefm.representations.registry import read_options
 from sagefm.stats.patients import name_patients
 
 PAIR_KEYS = {

@@ -11,7 +11,7 @@ from sagefm.common.errors import InputError, hint
 from sagefm.config.schemas import load_schema, plain
 from sagefm.downloads.sources import registry as sources
 from sagefm.networks import registry as networks
-from sagefm.representations.methods.registry import METHODS, load_method, options_table
+from sagefm.representations.registry import table_rows
 
 COLUMNS = ("key", "default", "what it is")
 
@@ -24,12 +24,7 @@ def config_table() -> str:
 
 def methods_table() -> str:
     """Markdown table of every representation method, with its options."""
-    rows = []
-    for name in METHODS:
-        method = load_method(name)
-        rows.append((name, "", f"{_first_line(method)} Source: {method.SOURCE}."))
-        rows += [(f"{name}.{key}", f"`{value}`", what) for key, value, what in options_table(name)]
-    return _markdown(("method, option", "default", "what it is"), rows)
+    return _markdown(("method, option", "default", "what it is"), table_rows())
 
 
 def samples_table() -> str:

@@ -11,7 +11,7 @@ from docutils.core import publish_string
 
 from sagefm.networks.registry import describe
 from sagefm.plotting.html import PAGE_STYLE
-from sagefm.representations.methods.registry import load_method, method_of
+from sagefm.representations.registry import load_entry
 
 NORMALISATIONS = {
     "log1p": "log1p of raw counts",
@@ -67,7 +67,7 @@ def methods_text(
             for model in config["models"].values()
         ),
         "methods": [
-            {"name": name, "source": load_method(method_of(name, entry)).SOURCE}
+            {"name": name, "source": load_entry(name, entry).source}
             for name, entry in config["representations"]["methods"].items()
         ],
         "tasks": [

@@ -1,15 +1,71 @@
-"""How representations are called in figures and claims; tables and files have their own names."""
+"""What each representation is called, its colour and its role, for tables, figures and claims."""
 
-NAMES = {
-    "raw": "raw expression",
-    "pca": "PCA",
-    "neighbour_mean": "neighbour mean",
-    "mofa": "MOFA",
-    "banksy": "BANKSY",
-    "graphst": "GraphST",
-}
+from collections.abc import Mapping
+from typing import Any
+
+from sagefm.plotting.colours import PREDICTOR_COLOURS
+from sagefm.representations.method import COMPARED, ROLES, Description
+from sagefm.representations.registry import load_method, names
+
+MODEL = "sagefm-"
+"""Begins the name of a model's embedding: `sagefm-paper`."""
 
 
-def representation_name(name: str) -> str:
-    """A representation's name for people: `PCA`, `neighbour mean`, `sagefm-paper`."""
-    return name if name.startswith("sagefm-") else NAMES.get(name, name.replace("_", " "))
+class Catalogue:
+    """Descriptions of representations by name: the registry's, and those of a run's entries.
+
+    Parameters
+    ----------
+    entries
+        Of `registry.described`: an entry's description stands before a method's of its name.
+    """
+
+    def __init__(self, entries: Mapping[str, Mapping[str, Any]] | None = None) -> None:
+        own = {name: Description(**words) for name, words in (entries or {}).items()}
+        self._known = {name: load_method(name).description for name in names()} | own
+
+    def __getitem__(self, name: str) -> Description:
+        """The description of any representation; one unknown goes by its name, in neutral."""
+        if is_model(name):
+            return Description(name, PREDICTOR_COLOURS["model"], spatial=True)
+        return self._known.get(name) or Description(name.replace("_", " "))
+
+    def title(self, name: str) -> str:
+        """A representation's name for people: `PCA`, `neighbour mean`, `sagefm-paper`."""
+        return self[name].title
+
+    def titles(self, chosen: list[str]) -> str:
+        """Several names in a sentence: `PCA and neighbour mean`."""
+        return " and ".join(map(self.title, chosen))
+
+    def colour(self, name: str) -> str:
+        """A representation's colour: one for all models, its own for a method."""
+        return self[name].colour
+
+    def references(self, *roles: str) -> list[str]:
+        """Representations that others are compared with, of some roles or of all.
+
+        In the order of `ROLES`; within one, those of single spots come before spatial ones.
+        """
+        order = list(ROLES)
+        found = [name for name, own in self._known.items() if own.role in (roles or COMPARED)]
+        return sorted(
+            found, key=lambda name: (order.index(self[name].role), self[name].spatial, name)
+        )
+
+    def baselines(self) -> list[str]:
+        """The methods that the claims name."""
+        return self.references("baseline")
+
+    def controls(self, spatial: bool) -> list[str]:
+        """Untrained representations: of single spots, or of neighbourhoods."""
+        return [name for name in self.references("control") if self[name].spatial == spatial]
+
+
+def is_model(name: str) -> bool:
+    """Whether a representation is a model's embedding."""
+    return name.startswith(MODEL)
+
+
+REGISTERED = Catalogue()
+"""The catalogue of the registry alone, without entries of a run."""

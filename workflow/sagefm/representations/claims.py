@@ -4,33 +4,31 @@ import pandas as pd
 
 from sagefm.common.claim import Claim, judge
 from sagefm.common.text import count
-from sagefm.representations.catalogue import representation_name
-
-COHERENCE_REFERENCES = ("pca", "neighbour_mean")
-"""Representations that a coherent embedding has to exceed."""
+from sagefm.representations.catalogue import REGISTERED, Catalogue
 
 
 def coherence_claims(
-    model: str, cohort: str, table: pd.DataFrame, paper_data: bool, seen: str
+    model: str,
+    cohort: str,
+    table: pd.DataFrame,
+    paper_data: bool,
+    seen: str,
+    catalogue: Catalogue = REGISTERED,
 ) -> list[Claim]:
-    """`spatially coherent`: Moran's I of the embedding, against PCA and the neighbour mean.
+    """`spatially coherent`: Moran's I of the embedding, against the catalogue's controls.
 
-    Each a mean over samples; the untrained neighbour mean is the baseline to beat, since averaging
-    neighbours is coherent by construction. Without both of them nothing is decided.
+    Each a mean over samples. The control to exceed is the untrained neighbourhood, since averaging
+    neighbours is coherent by construction. Where a control is missing, nothing is decided.
     """
     by_sample = table.pivot(index="sample", columns="representation", values="mean_moran_i")
     own = by_sample[f"sagefm-{model}"]
     means, samples = by_sample.mean(), len(by_sample)
-    references = [name for name in COHERENCE_REFERENCES if name in means]
-    lacking = [representation_name(name) for name in COHERENCE_REFERENCES if name not in means]
-    found = "supported", "more coherent than both references"
-    if lacking:
-        found = "inconclusive", f"not held against {' and '.join(lacking)}, which this run lacks"
-    elif own.mean() <= means["pca"]:
-        found = "contradicted", "less coherent than PCA of single spots"
-    elif own.mean() <= means["neighbour_mean"]:
-        found = "inconclusive", "no more coherent than averaging neighbours makes it"
-    verdict = judge(found, paper_data, f"computed on `{cohort}`, not on the paper's samples")
+    references = [name for name in catalogue.references("control") if name in means]
+    verdict = judge(
+        _verdict(own.mean(), means, catalogue),
+        paper_data,
+        f"computed on `{cohort}`, not on the paper's samples",
+    )
     widths = table.groupby("representation")["components"].max()
     widths = widths[[f"sagefm-{model}", *references]]
     components = " or ".join(map(str, sorted(set(widths))))
@@ -38,8 +36,7 @@ def coherence_claims(
         Claim(
             "coherent",
             obtained=f"mean Moran's I {own.mean():.3f}",
-            baseline=", ".join(f"{representation_name(r)} {means[r]:.3f}" for r in references)
-            or "-",
+            baseline=", ".join(f"{catalogue.title(r)} {means[r]:.3f}" for r in references) or "-",
             n=f"{count(samples, 'sample')}, {components} components each, {seen}",
             verdict=verdict["verdict"],
             outcome=verdict["outcome"],
@@ -47,7 +44,7 @@ def coherence_claims(
                 [
                     verdict["reason"],
                     *(
-                        f"above {representation_name(r)} in {(own > by_sample[r]).sum()} of "
+                        f"above {catalogue.title(r)} in {(own > by_sample[r]).sum()} of "
                         f"{count(samples, 'sample')}"
                         for r in references
                     ),
@@ -57,3 +54,17 @@ def coherence_claims(
             protocol="Moran's I of the leading components within a sample, mean over samples",
         )
     ]
+
+
+def _verdict(own: float, means: pd.Series, catalogue: Catalogue) -> tuple[str, str]:
+    """Outcome and reason, from the mean of the embedding and those of all representations."""
+    controls = catalogue.references("control")
+    if lacking := [name for name in controls if name not in means]:
+        return "inconclusive", f"not held against {catalogue.titles(lacking)}, which this run lacks"
+    above = [catalogue[name] for name in controls if own <= means[name]]
+    for control in above:
+        if not control.spatial:
+            return "contradicted", f"less coherent than {control.in_words}"
+    for control in above:
+        return "inconclusive", f"no more coherent than {control.in_words} makes it"
+    return "supported", f"more coherent than {'both' if len(controls) == 2 else 'all'} references"

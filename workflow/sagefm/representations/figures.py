@@ -5,13 +5,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from sagefm.common.text import count
-from sagefm.plotting.style import DOUBLE, NEUTRAL, representation_colour, styled
-from sagefm.representations.catalogue import representation_name
+from sagefm.plotting.style import DOUBLE, NEUTRAL, styled
+from sagefm.representations.catalogue import REGISTERED, Catalogue
 from sagefm.stats.paired import t_interval
 
 
 @styled
-def draw_coherence(table: pd.DataFrame) -> Figure:
+def draw_coherence(table: pd.DataFrame, catalogue: Catalogue = REGISTERED) -> Figure:
     """Mean Moran's I of each representation: a dot a sample, the mean with its 95 % interval.
 
     The interval is that of Student's t over samples; a single sample has none.
@@ -20,12 +20,14 @@ def draw_coherence(table: pd.DataFrame) -> Figure:
     ----------
     table
         Columns cohort, sample, representation, components, mean_moran_i, n_spots.
+    catalogue
+        Names and colours of the representations.
     """
     cohorts = list(pd.unique(table["cohort"]))
     order = table.groupby("representation")["mean_moran_i"].mean().sort_values().index
     components = table.groupby("representation")["components"].max()
     alike = components.nunique() == 1
-    names = [representation_name(name) for name in order]
+    names = [catalogue.title(name) for name in order]
     sizes = [f" ({components[name]} components)" * (not alike) for name in order]
     labels = [f"{name}{size}" for name, size in zip(names, sizes, strict=True)]
     height = 0.3 * len(order) + 0.55
@@ -36,7 +38,7 @@ def draw_coherence(table: pd.DataFrame) -> Figure:
         for row, name in enumerate(order):
             values = own.loc[own["representation"] == name, "mean_moran_i"].dropna().to_numpy()
             if len(values):
-                _row(ax, row, values, representation_colour(name))
+                _row(ax, row, values, catalogue.colour(name))
         ax.set_yticks(range(len(order)), labels)
         ax.set_ylim(-0.6, len(order) - 0.4)
         ax.tick_params(axis="y", length=0)

@@ -7,13 +7,19 @@ from sagefm.claims.reported import reported_accuracy
 from sagefm.common.claim import claims_table
 from sagefm.common.io import read_table, write_table
 from sagefm.common.job import job
+from sagefm.representations.catalogue import Catalogue
 
 with job(snakemake):
     given, params = snakemake.input, snakemake.params
     reported = read_table(given.reported)
     claims = []
-    for task, scores, comparisons, withheld in zip(
-        params.tasks, given.scores, given.comparisons, given.withheld, strict=True
+    for task, catalogue, scores, comparisons, withheld in zip(
+        params.tasks,
+        map(Catalogue, params.catalogues),
+        given.scores,
+        given.comparisons,
+        given.withheld,
+        strict=True,
     ):
         judged = Judged(
             **task,
@@ -21,5 +27,6 @@ with job(snakemake):
             reported=reported_accuracy(reported, task["claim"]),
             withheld=len(Path(withheld).read_text().split()),
         )
-        claims.append(task_claim(judged, read_table(scores), read_table(comparisons)))
+        tables = read_table(scores), read_table(comparisons)
+        claims.append(task_claim(judged, *tables, catalogue))
     write_table(claims_table(claims), snakemake.output.claims)

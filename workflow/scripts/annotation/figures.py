@@ -8,19 +8,26 @@ from sagefm.common.io import read_table
 from sagefm.common.job import job
 from sagefm.plotting.palette import palette_of
 from sagefm.plotting.style import save
+from sagefm.representations.catalogue import Catalogue
 
 with job(snakemake):
     given, params, title = snakemake.input, snakemake.params, snakemake.params.title
     reported = reported_accuracy(read_table(given.reported), params.claim)
-    shown = read_table(given.shown)
+    shown, catalogue = read_table(given.shown), Catalogue(params.catalogue)
     figures = {
         "scores": draw_annotation(
-            read_table(given.scores), read_table(given.skipped), title, reported
+            read_table(given.scores), read_table(given.skipped), title, reported, catalogue
         ),
-        "classes": draw_classes(read_table(given.per_class, dtype=TEXT), shown, title),
-        "confusion": draw_confusion(read_table(given.confusion, dtype=TEXT), shown, title),
+        "classes": draw_classes(read_table(given.per_class, dtype=TEXT), shown, title, catalogue),
+        "confusion": draw_confusion(
+            read_table(given.confusion, dtype=TEXT), shown, title, catalogue
+        ),
         "maps": draw_annotation_maps(
-            read_table(given.maps, dtype=TEXT), shown, title, palette_of(read_table(given.palette))
+            read_table(given.maps, dtype=TEXT),
+            shown,
+            title,
+            palette_of(read_table(given.palette)),
+            catalogue,
         ),
     }
     for pdf, (name, figure) in zip(snakemake.output.pdf, figures.items(), strict=True):

@@ -7,6 +7,7 @@ from sagefm.common.io import read_table
 from sagefm.common.job import job
 from sagefm.plotting.palette import palette_of
 from sagefm.plotting.style import save
+from sagefm.representations.catalogue import Catalogue
 
 TABLES = {"scores": None, "skipped": None, "shown": None, "confusion": TEXT, "maps": TEXT}
 
@@ -18,4 +19,5 @@ with job(snakemake):
         | {"title": title, "reported": reported_accuracy(reported, claim)}
         for i, (title, claim) in enumerate(zip(params.titles, params.claims, strict=True))
     ]
-    save(draw_annotation_page(tasks, palette_of(read_table(inputs.palette))), out.pdf, out.png)
+    palette, catalogue = palette_of(read_table(inputs.palette)), Catalogue(params.catalogue)
+    save(draw_annotation_page(tasks, palette, catalogue), out.pdf, out.png)

@@ -5,6 +5,7 @@ from sagefm.annotation.summary import summarise_task
 from sagefm.annotation.terms import TEXT
 from sagefm.common.io import read_table, write_table
 from sagefm.common.job import job
+from sagefm.representations.catalogue import Catalogue
 
 with job(snakemake):
     params = snakemake.params
@@ -33,6 +34,7 @@ with job(snakemake):
         rows=params.rows,
         costs=read_table(snakemake.input.costs),
         headline=params.headline,
+        catalogue=Catalogue(params.catalogue),
     )
     for name, table in tables.items():
         write_table(table, snakemake.output[name])

@@ -6,6 +6,7 @@ from sagefm.clustering.claims import clustering_claims
 from sagefm.common.claim import claims_table
 from sagefm.common.io import read_table, write_table
 from sagefm.common.job import job
+from sagefm.representations.catalogue import Catalogue
 from sagefm.stats.patients import patients_seen
 from sagefm.training.seen import mark_seen
 
@@ -22,5 +23,6 @@ with job(snakemake):
         read_table(inputs.comparisons),
         params.paper_data,
         seen,
+        Catalogue(params.catalogue),
     )
     write_table(claims_table(claims), snakemake.output.claims)

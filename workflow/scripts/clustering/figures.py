@@ -4,8 +4,10 @@ from sagefm.clustering.figures import draw_batch_biology, draw_metrics
 from sagefm.common.io import read_table
 from sagefm.common.job import job
 from sagefm.plotting.style import save
+from sagefm.representations.catalogue import Catalogue
 
 with job(snakemake):
     summary, out = read_table(snakemake.input.summary), snakemake.output
-    save(draw_metrics(summary), out.metrics_pdf, out.metrics_png)
-    save(draw_batch_biology(summary), out.batch_pdf, out.batch_png)
+    catalogue = Catalogue(snakemake.params.catalogue)
+    save(draw_metrics(summary, catalogue), out.metrics_pdf, out.metrics_png)
+    save(draw_batch_biology(summary, catalogue), out.batch_pdf, out.batch_png)

@@ -5,6 +5,7 @@ from sagefm.common.io import read_table
 from sagefm.common.job import job
 from sagefm.plotting.palette import palette_of
 from sagefm.plotting.style import save
+from sagefm.representations.catalogue import Catalogue
 
 with job(snakemake):
     inputs, params, out = snakemake.input, snakemake.params, snakemake.output
@@ -15,5 +16,6 @@ with job(snakemake):
         read_table(inputs.summary),
         palette_of(read_table(inputs.palette)),
         params.drop,
+        Catalogue(params.catalogue),
     )
     save(page, out.pdf, out.png)

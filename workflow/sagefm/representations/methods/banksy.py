@@ -9,12 +9,19 @@ github.com/prabhakarlab/Banksy_py), counts scaled to the library size without lo
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from sagefm.representations.methods.registry import option
+from sagefm.plotting.colours import OKABE_ITO
+from sagefm.representations.method import option
 
 if TYPE_CHECKING:
     import numpy as np
 
     from sagefm.sections.cohort import Cohort
+
+TITLE = "BANKSY"
+
+ROLE = "spatial method"
+
+COLOUR = OKABE_ITO["green"]
 
 SPATIAL = True
 
@@ -57,8 +64,8 @@ def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
     import numpy as np
     from scanpy.pp import pca
 
-    from sagefm.representations.methods.isolation import isolated
-    from sagefm.representations.methods.variable_genes import variable_genes
+    from sagefm.representations.isolation import isolated
+    from sagefm.representations.variable_genes import variable_genes
     from sagefm.sections.cohort import cohort_obs, cohort_spatial
 
     expression = cohort.expression("log1p_cp10k")

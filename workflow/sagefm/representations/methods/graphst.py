@@ -10,7 +10,8 @@ take 10 GB for 23,000 spots.
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sagefm.representations.methods.registry import option
+from sagefm.plotting.colours import OKABE_ITO
+from sagefm.representations.method import option
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
     import torch
 
     from sagefm.sections.cohort import Cohort
+
+TITLE = "GraphST"
+
+ROLE = "spatial method"
+
+COLOUR = OKABE_ITO["purple"]
 
 SPATIAL = True
 
@@ -55,8 +62,8 @@ def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
     import numpy as np
     from scanpy.pp import pca, scale
 
-    from sagefm.representations.methods.isolation import isolated
-    from sagefm.representations.methods.variable_genes import variable_genes
+    from sagefm.representations.isolation import isolated
+    from sagefm.representations.variable_genes import variable_genes
     from sagefm.sections.cohort import cohort_obs
 
     expression = cohort.expression("log1p_cp10k")

@@ -8,13 +8,20 @@ highly variable genes within groups (https://biofam.github.io/MOFA2/faq.html): s
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from sagefm.representations.methods.registry import option
+from sagefm.plotting.colours import OKABE_ITO
+from sagefm.representations.method import option
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
     from sagefm.sections.cohort import Cohort
+
+TITLE = "MOFA"
+
+ROLE = "baseline"
+
+COLOUR = OKABE_ITO["vermilion"]
 
 SPATIAL = False
 
@@ -64,8 +71,8 @@ def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
 
     import numpy as np
 
-    from sagefm.representations.methods.isolation import isolated
-    from sagefm.representations.methods.variable_genes import variable_genes
+    from sagefm.representations.isolation import isolated
+    from sagefm.representations.variable_genes import variable_genes
     from sagefm.sections.cohort import cohort_obs
 
     expression = cohort.expression(options.normalisation)

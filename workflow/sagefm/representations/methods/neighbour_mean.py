@@ -5,12 +5,21 @@ On the paper's graph the mean over a spot and its 14 nearest is all the network 
 
 from typing import TYPE_CHECKING
 
+from sagefm.plotting.colours import PREDICTOR_COLOURS
 from sagefm.representations.methods.pca import Options
 
 if TYPE_CHECKING:
     import numpy as np
 
     from sagefm.sections.cohort import Cohort
+
+TITLE = "neighbour mean"
+
+ROLE = "control"
+
+IN_WORDS = "averaging neighbours"
+
+COLOUR = PREDICTOR_COLOURS["neighbour_mean"]
 
 SPATIAL = True
 

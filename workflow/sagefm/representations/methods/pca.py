@@ -3,12 +3,21 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from sagefm.representations.methods.registry import option
+from sagefm.plotting.colours import NEUTRAL
+from sagefm.representations.method import option
 
 if TYPE_CHECKING:
     import numpy as np
 
     from sagefm.sections.cohort import Cohort
+
+TITLE = "PCA"
+
+ROLE = "control"
+
+IN_WORDS = "PCA of single spots"
+
+COLOUR = NEUTRAL
 
 SPATIAL = False
 

@@ -3,12 +3,19 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from sagefm.representations.methods.registry import option
+from sagefm.plotting.colours import GREY
+from sagefm.representations.method import option
 
 if TYPE_CHECKING:
     import scipy.sparse as sp
 
     from sagefm.sections.cohort import Cohort
+
+TITLE = "raw expression"
+
+ROLE = "input"
+
+COLOUR = GREY
 
 SPATIAL = False
 

@@ -1,0 +1,26 @@
+"""The colours that figures and registries share, readable without matplotlib."""
+
+# The eight colours of Okabe and Ito (2008), https://jfly.uni-koeln.de/color/
+OKABE_ITO = {
+    "blue": "#0072B2",
+    "orange": "#E69F00",
+    "green": "#009E73",
+    "purple": "#CC79A7",
+    "sky": "#56B4E9",
+    "vermilion": "#D55E00",
+    "yellow": "#F0E442",
+    "black": "#000000",
+}
+
+GREY = "#8A8A8A"
+
+NEUTRAL = "#3C3C3C"
+"""For what belongs to no predictor: references, annotations."""
+
+PREDICTOR_COLOURS = {
+    "model": OKABE_ITO["blue"],
+    "neighbour_mean": OKABE_ITO["orange"],
+    "sample_gene_mean": OKABE_ITO["green"],
+    "gene_mean": OKABE_ITO["purple"],
+    "zero": OKABE_ITO["black"],
+}

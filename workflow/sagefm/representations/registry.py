@@ -1,0 +1,194 @@
+"""Methods by name, and the entries of `representations.methods` that use them.
+
+A method is a file of the folder `methods` or one that the config names. All are read before any job
+starts, so nothing heavy is imported here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import MISSING, fields, replace
+from pathlib import Path
+from typing import Any
+
+from sagefm.common.errors import InputError
+from sagefm.common.registry import Registry
+from sagefm.plotting.colours import NEUTRAL
+from sagefm.representations.method import REQUIRED, Method, method_of_module
+from sagefm.representations.options import parse_options
+
+METHODS = Registry("representations/methods", "representation method", REQUIRED)
+
+OF_ENTRY = ("method", "file", "cohorts", "title", "colour", "source")
+"""Keys of an entry that are not its method's options."""
+
+MATRIX = "h5ad"
+"""The option that makes an entry one of the method `matrix`; a file, or one for each cohort."""
+
+
+def names() -> tuple[str, ...]:
+    """The methods of the folder `methods`, sorted."""
+    return METHODS.names()
+
+
+def load_method(name: str) -> Method:
+    """A method of the folder `methods`.
+
+    Raises
+    ------
+    InputError
+        If there is no such method, or its file lacks something.
+    """
+    return _of_file(METHODS.file(name), name.replace("_", " "))
+
+
+def _of_file(path: str | Path, title: str) -> Method:
+    """The method of a Python file; `title` is its name for people unless it gives its own."""
+    module = METHODS.load_file(path)
+    try:
+        return method_of_module(module, Path(path).stem, title=title, source=f"own file {path}")
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def method_of(name: str, entry: Mapping) -> str:
+    """The method of an entry: named by `method` or `file`, else as the entry."""
+    return entry.get("file") or entry.get("method", "matrix" if MATRIX in entry else name)
+
+
+def file_of(name: str, entry: Mapping) -> Path:
+    """The file whose code makes an entry's representation: the method's, or the user's own."""
+    own = entry.get("file")
+    return Path(own) if own else METHODS.file(method_of(name, entry))
+
+
+def load_entry(name: str, entry: Mapping) -> Method:
+    """The method of an entry of `representations.methods`, called as the entry says.
+
+    Without a `title`, an entry of the method's own name is called as the method; any other one goes
+    by its own name and, without a `colour`, is drawn in the neutral colour.
+
+    Raises
+    ------
+    InputError
+        If it names two methods, or one that is not there or cannot be used.
+    """
+    where = f"config, at representations.methods.{name}"
+    if "file" in entry and (other := next((key for key in ("method", MATRIX) if key in entry), "")):
+        raise InputError(f"{where}: both `file` and `{other}` are given. Fix: keep one of them.")
+    plain = name.replace("_", " ")
+    own = "file" in entry
+    try:
+        method = _of_file(entry["file"], plain) if own else load_method(method_of(name, entry))
+        words = {key: entry[key] for key in ("title", "colour") if key in entry}
+        if not own and name != method.name:
+            words = {"title": plain, "colour": NEUTRAL} | words
+        if "title" in words:
+            words["in_words"] = words["title"]
+        # Whether neighbours enter is an option of some methods, such as a matrix.
+        facts = {f.name: entry[f.name] for f in fields(method.options) if f.name in entry}
+        spatial = facts.get("spatial", method.description.spatial)
+        return replace(
+            method,
+            description=replace(method.description, spatial=spatial, **words),
+            source=entry.get("source", method.source),
+            transductive=facts.get("transductive", method.transductive),
+        )
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from error
+
+
+def read_options(name: str, entry: Mapping) -> Any:
+    """The `Options` of an entry of `representations.methods`.
+
+    Parameters
+    ----------
+    name, entry
+        The entry's name, and its keys from the config.
+
+    Raises
+    ------
+    InputError
+        For an unknown method, an unknown option, or a value of the wrong type.
+    """
+    options = load_entry(name, entry).options
+    given = {key: value for key, value in entry.items() if key not in OF_ENTRY}
+    try:
+        return parse_options(options, given)
+    except InputError as error:
+        raise InputError(f"config, at representations.methods.{name}: {error}") from error
+
+
+def is_on(entry: Mapping, cohort: str | None) -> bool:
+    """Whether an entry represents a cohort: any that it does not leave out."""
+    paths = entry.get(MATRIX)
+    everywhere = paths if isinstance(paths, Mapping) else [cohort]
+    return cohort in entry.get("cohorts", everywhere)
+
+
+def on_cohort(entry: Mapping, cohort: str) -> dict[str, Any]:
+    """An entry as it is on one cohort: with this cohort's file, where each has its own."""
+    paths = entry.get(MATRIX)
+    return {**entry, MATRIX: paths[cohort]} if isinstance(paths, Mapping) else dict(entry)
+
+
+def represent_entry(
+    name: str, entry: Mapping, cohort: Any, seed: int
+) -> tuple[Any, dict[str, Any]]:
+    """The values of an entry on a cohort, and what its file says of it.
+
+    Parameters
+    ----------
+    name, entry
+        The entry, of `on_cohort`.
+    cohort
+        The `Cohort` that is represented.
+    seed
+        Of the method.
+
+    Returns
+    -------
+    values, facts
+        As `write_representation` takes them.
+
+    Raises
+    ------
+    InputError
+        If a matrix of the user's cannot be joined to the cohort's spots.
+    """
+    method, options = load_entry(name, entry), read_options(name, entry)
+    facts = {
+        "method": method_of(name, entry),
+        "spatial": method.description.spatial,
+        "transductive": method.transductive,
+        "withheld_genes": len(cohort.withheld),
+    }
+    try:
+        return method.represent(cohort, options, seed), facts
+    except InputError as error:
+        raise InputError(f"config, at representations.methods.{name}: {error}") from error
+
+
+def described(entries: Mapping[str, Mapping]) -> dict[str, dict[str, Any]]:
+    """The description of each entry, as a rule's param: what a `Catalogue` is made of."""
+    return {name: load_entry(name, entry).description.plain() for name, entry in entries.items()}
+
+
+def options_table(name: str) -> list[tuple[str, str, str]]:
+    """Name, default and meaning of each option of a method, for the documentation."""
+    return [
+        (
+            f.name,
+            "required" if f.default is MISSING else f"`{f.default!r}`",
+            f.metadata.get("help", ""),
+        )
+        for f in fields(load_method(name).options)
+    ]
+
+
+def table_rows() -> list[tuple[str, str, str]]:
+    """Rows of the documentation's table: method or option, default, what it is."""
+    rows = []
+    for name in names():
+        method = load_method(name)
+        rows.append((name, "", f"{method.help} Source: {method.source}."))
+        rows += [(f"{name}.{key}", default, what) for key, default, what in options_table(name)]
+    return rows
