@@ -36,6 +36,7 @@ NEVER_REACHED = {
     "squidpy": {"model", "model-cuda", "report"},  # grids: graphs are read there, not built
     "requests": {"model", "model-cuda"},  # services: what looks at the GPU asks none
     "huggingface_hub": {"model", "model-cuda"},
+    "tenacity": {"model", "model-cuda"},
 }
 """Imports inside functions that the rules of some environments come with and never call."""
 

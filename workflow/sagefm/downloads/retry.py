@@ -6,9 +6,12 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from sagefm.common.errors import InputError
+
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
 
 log = logging.getLogger(__name__)
 
@@ -45,23 +48,45 @@ def persist(work: Callable[[], Result], what: str) -> Result:
     InputError
         If it has failed too often, or the server asks for too long a wait.
     """
-    failures = 0
-    while True:
-        try:
-            return work()
-        except PassingError as error:
-            failures = 1 if error.advanced else failures + 1
-            pause = error.wait
-            if pause is None:
-                pause = min(FIRST_PAUSE * 2 ** (failures - 1), LONGEST_PAUSE)
-                pause *= random.uniform(0.5, 1.5)
-            if failures >= ATTEMPTS or pause > LONGEST_WAIT:
-                raise InputError(
-                    f"{what}: {error}; given up after {failures} attempts in a row. Start again "
-                    "later: what has arrived is kept."
-                ) from error
-            log.warning("%s: %s; trying again in %.0f s", what, error, pause)
-            time.sleep(pause)
+    from tenacity import Retrying, retry_if_exception_type
+
+    def log_failure(state: "RetryCallState") -> None:
+        log.warning("%s: %s; trying again in %.0f s", what, _error(state), state.upcoming_sleep)
+
+    def give_up(state: "RetryCallState") -> Result:
+        raise InputError(
+            f"{what}: {_error(state)}; given up after {state.attempt_number} attempts in a row. "
+            "Fix: start again later; what has arrived is kept."
+        ) from _error(state)
+
+    return Retrying(
+        retry=retry_if_exception_type(PassingError),
+        wait=_pause,
+        stop=lambda state: state.attempt_number >= ATTEMPTS or state.upcoming_sleep > LONGEST_WAIT,
+        sleep=time.sleep,
+        before_sleep=log_failure,
+        retry_error_callback=give_up,
+    )(work)
+
+
+def _error(state: "RetryCallState") -> PassingError:
+    """What the last attempt raised; nothing else is tried again."""
+    error = state.outcome.exception() if state.outcome else None
+    assert isinstance(error, PassingError)
+    return error
+
+
+def _pause(state: "RetryCallState") -> float:
+    """Seconds until the next attempt: what the server asks for, or twice the last pause."""
+    from tenacity import wait_exponential
+
+    error = _error(state)
+    if error.advanced:  # only failures in a row count
+        state.attempt_number = 1
+    if error.wait is not None:
+        return error.wait
+    pause = wait_exponential(FIRST_PAUSE, max=LONGEST_PAUSE)(state)
+    return pause * random.uniform(0.5, 1.5)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
