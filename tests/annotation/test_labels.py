@@ -9,7 +9,7 @@ from sagefm.annotation.labels import label_task
 from sagefm.annotation.terms import UNASSIGNED
 from sagefm.common.errors import InputError
 from sagefm.common.h5ad import read_h5ad, write_h5ad
-from sagefm.sections.cohort import Cohort
+from sagefm.sections.cohort import Cohort, cohort_obs, describe_spots
 from support import small
 
 SAMPLES = ("heart-1", "SPA147")
@@ -19,25 +19,31 @@ OWN = {"source": "cohort"}
 
 @pytest.fixture(scope="module")
 def cohort(tmp_path_factory) -> Cohort:
-    """Two samples of 40 spots: labels a, b, c (20, 12, 8), the patient of the second unnamed."""
+    """Two samples of 40 spots; those of the first have labels, see `label`."""
     sections = small.write_sections(tmp_path_factory.mktemp("cohort"), SAMPLES, SPOTS, GENES)
-    for section, patient in zip(sections, ("P1", ""), strict=True):
-        adata = read_h5ad(section.counts_path)
-        facts = {"sample": section.sample, "patient": patient, "dataset": "x"}
-        adata.uns["provenance"] = facts | {"organ": "x", "disease_state": ""}
-        labels = ["a"] * 20 + ["b"] * 12 + ["c"] * 8
-        adata.obs["label"] = pd.Categorical(labels if patient else [None] * SPOTS)
-        if patient:
-            adata.obs_names = [f"SPOT{i}-1" for i in range(SPOTS)]
-        write_h5ad(adata, section.counts_path)
+    path = sections[0].counts_path
+    adata = read_h5ad(path)
+    adata.obs_names = [f"SPOT{i}-1" for i in range(SPOTS)]
+    write_h5ad(adata, path)
     return Cohort(tuple(section.counts_path for section in sections))
 
 
-def test_labels_that_are_numbers_are_names(cohort, tmp_path):
-    adata = read_h5ad(cohort.samples[0])
-    adata.obs["label"] = [1] * 25 + [2] * 15
-    write_h5ad(adata, tmp_path / "heart-1.h5ad")
-    found = label_task(Cohort((tmp_path / "heart-1.h5ad",)), OWN, name="t", min_spots=15)
+ROWS = [
+    {"sample": "heart-1", "patient": "P1", "dataset": "x"},
+    {"sample": "SPA147", "patient": "", "dataset": "x"},
+]
+LABELS = ["a"] * 20 + ["b"] * 12 + ["c"] * 8
+
+
+def label(cohort, labels, own=LABELS, **options):
+    """`label_task` of the cohort, with labels of its first sample."""
+    obs = describe_spots(cohort_obs(cohort.samples), ROWS)
+    obs["label"] = pd.Categorical([*own, *[None] * (len(obs) - SPOTS)])
+    return label_task(cohort, obs, labels, name="t", **options)
+
+
+def test_labels_that_are_numbers_are_names(cohort):
+    found = label(Cohort(cohort.samples[:1]), OWN, [1] * 25 + [2] * 15, min_spots=15)
     assert found.spots["label"].value_counts().to_dict() == {"1": 25, "2": 15}
 
 
@@ -46,7 +52,7 @@ def classes_of(labels) -> pd.DataFrame:
 
 
 def test_own_labels_and_reasons_for_what_is_dropped(cohort):
-    found = label_task(cohort, OWN, name="t", drop=["c"], min_spots=12)
+    found = label(cohort, OWN, drop=["c"], min_spots=12)
     assert len(found.spots) == 2 * SPOTS
     assert found.spots["label"].value_counts().to_dict() == {"a": 20, "b": 12}
     assert list(found.spots["patient"].unique()) == ["P1", "SPA147"]
@@ -60,10 +66,10 @@ def test_own_labels_and_reasons_for_what_is_dropped(cohort):
 
 
 def test_merged_classes_count_together_and_small_ones_are_dropped(cohort):
-    merged = label_task(cohort, OWN, name="t", merge={"bc": ["b", "c"]}, min_spots=20)
+    merged = label(cohort, OWN, merge={"bc": ["b", "c"]}, min_spots=20)
     assert merged.spots["label"].value_counts().to_dict() == {"a": 20, "bc": 20}
     assert set(merged.spots["source_label"].dropna()) == {"a", "b", "c"}
-    few = label_task(cohort, OWN, name="t", min_spots=10)
+    few = label(cohort, OWN, min_spots=10)
     assert classes_of(few).loc["c", "note"] == "dropped: fewer than 10 spots"
     assert set(few.spots["label"].dropna()) == {"a", "b"}
 
@@ -79,7 +85,7 @@ def test_merged_classes_count_together_and_small_ones_are_dropped(cohort):
 )
 def test_bad_options_are_told(cohort, changes, words):
     with pytest.raises(InputError, match=words):
-        label_task(cohort, OWN, name="t", **changes)
+        label(cohort, OWN, **changes)
 
 
 def table_labels(path) -> dict:
@@ -112,7 +118,7 @@ def awkward(cohort, how: str) -> pd.DataFrame:
 def test_a_table_joins_by_any_of_the_usual_names(cohort, tmp_path, how, suffix):
     path = tmp_path / f"labels.{suffix}"
     awkward(cohort, how).to_csv(path, sep="\t" if suffix == "tsv" else ",", index=False)
-    found = label_task(cohort, table_labels(path), name="t", min_spots=5)
+    found = label(cohort, table_labels(path), min_spots=5)
     assert list(found.spots["label"][:30]) == ["u", "v"] * 15
     assert found.spots["label"][30:].isna().all()
 
@@ -120,7 +126,7 @@ def test_a_table_joins_by_any_of_the_usual_names(cohort, tmp_path, how, suffix):
 def test_a_class_of_a_table_may_be_called_none(cohort, tmp_path):
     path = tmp_path / "labels.csv"
     awkward(cohort, "barcode").replace({"v": "None"}).to_csv(path, index=False)
-    found = label_task(cohort, table_labels(path), name="t", min_spots=5)
+    found = label(cohort, table_labels(path), min_spots=5)
     assert set(classes_of(found).query("kept").index) == {"None", "u"}
 
 
@@ -129,13 +135,13 @@ def test_a_table_that_matches_nothing_is_told(cohort, tmp_path):
     table = awkward(cohort, "barcode")
     table.assign(barcode="other").drop_duplicates("barcode").to_csv(path, sep="\t", index=False)
     with pytest.raises(InputError, match=r"task `t`: .*labels\.tsv: .*matches no spot of sample"):
-        label_task(cohort, table_labels(path), name="t")
+        label(cohort, table_labels(path))
     table.assign(section="elsewhere").to_csv(path, sep="\t", index=False)
     with pytest.raises(InputError, match="task `t`: no spot of the cohort has a label"):
-        label_task(cohort, table_labels(path), name="t")
+        label(cohort, table_labels(path))
     table.drop(columns="Subtype").to_csv(path, sep="\t", index=False)
     with pytest.raises(InputError, match="has no column `Subtype`; it has section, barcode"):
-        label_task(cohort, table_labels(path), name="t")
+        label(cohort, table_labels(path))
 
 
 # Derived labels
@@ -162,9 +168,7 @@ def derived(path, margin=0.0, withhold=True) -> dict:
 def test_derived_labels_are_those_of_scanpy_and_the_same_each_time(cohort, gene_sets):
     import scanpy as sc
 
-    first, again = (
-        label_task(cohort, derived(gene_sets), name="t", min_spots=5, seed=3) for _ in range(2)
-    )
+    first, again = (label(cohort, derived(gene_sets), min_spots=5, seed=3) for _ in range(2))
     pd.testing.assert_frame_equal(first.spots, again.spots)
     adata = read_h5ad(cohort.samples[0])
     adata.X = adata.X.astype(np.float32)
@@ -180,18 +184,18 @@ def test_derived_labels_are_those_of_scanpy_and_the_same_each_time(cohort, gene_
 
 
 def test_the_genes_of_the_labels_are_withheld_if_asked(cohort, gene_sets):
-    found = label_task(cohort, derived(gene_sets), name="t", min_spots=5)
+    found = label(cohort, derived(gene_sets), min_spots=5)
     genes = {gene for own in read_gene_sets(gene_sets).values() for gene in own}
     assert set(found.withheld()) == genes - {"NOT-A-GENE"}
     missing = found.genes.set_index("gene").loc["NOT-A-GENE"]
     assert not missing["in_panel"] and not missing["found"] and not missing["withheld"]
-    open_ = label_task(cohort, derived(gene_sets, withhold=False), name="t", min_spots=5)
+    open_ = label(cohort, derived(gene_sets, withhold=False), min_spots=5)
     assert open_.withheld() == []
 
 
 @pytest.mark.parametrize("drop", [[], [UNASSIGNED]])
 def test_spots_that_no_set_leads_at_take_no_part_and_are_counted(cohort, gene_sets, drop):
-    found = label_task(cohort, derived(gene_sets, 0.2), name="t", min_spots=5, drop=drop)
+    found = label(cohort, derived(gene_sets, 0.2), min_spots=5, drop=drop)
     spots = found.spots
     unsure = spots["margin"] < 0.2
     assert 0 < unsure.sum() < len(spots)
@@ -202,9 +206,7 @@ def test_spots_that_no_set_leads_at_take_no_part_and_are_counted(cohort, gene_se
 
 
 def test_unassigned_spots_are_a_class_if_merged(cohort, gene_sets):
-    found = label_task(
-        cohort, derived(gene_sets, 0.2), name="t", min_spots=5, merge={"unsure": [UNASSIGNED]}
-    )
+    found = label(cohort, derived(gene_sets, 0.2), min_spots=5, merge={"unsure": [UNASSIGNED]})
     assert (found.spots["label"] == "unsure").equals(found.spots["margin"] < 0.2)
     assert UNASSIGNED not in classes_of(found).index
 

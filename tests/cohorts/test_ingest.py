@@ -10,7 +10,7 @@ import scipy.sparse as sp
 from sagefm.cohorts.ingest import ingest
 from sagefm.common import h5ad, io
 from sagefm.common.errors import InputError
-from sagefm.sections.labels import join_labels
+from sagefm.config import sheets
 from support import helpers
 
 HEART = helpers.REPO / "resources/demo/st/heart-1.h5ad"
@@ -29,8 +29,8 @@ ROW = {
 def make(panel):
     """`ingest` with the default settings, any of which a test may change."""
 
-    def call(path=HEART, labels=None, qc=helpers.QC, harmonise=helpers.HARMONISE, **row):
-        return ingest(path, ROW | row, panel, qc, harmonise, labels)
+    def call(path=HEART, qc=helpers.QC, harmonise=helpers.HARMONISE, **row):
+        return ingest(path, ROW | row, panel, qc, harmonise)
 
     return call
 
@@ -55,11 +55,6 @@ def test_a_harmonised_sample(make, panel):
     assert adata.uns["provenance"] == {
         "cohort": "atlas",
         "sample": "heart-1",
-        "patient": "heart-CN73",
-        "organ": "Heart",
-        "disease_state": "",
-        "technology": "",
-        "dataset": "",
         "source_path": "resources/demo/st/heart-1.h5ad",
         "source_sha256": io.sha256(HEART),
         "reader": "h5ad",
@@ -76,13 +71,21 @@ def test_a_harmonised_sample(make, panel):
 
 
 def test_a_sample_is_written_and_read_unchanged(make, tmp_path):
-    labels = io.read_table(helpers.REPO / "resources/demo/labels.tsv")
-    adata = make(labels=labels)
+    adata = make(qc=helpers.QC | {"min_counts": 2000})
     h5ad.write_h5ad(adata, tmp_path / "heart-1.h5ad")
     read = h5ad.read_h5ad(tmp_path / "heart-1.h5ad")
     assert (read.X != adata.X).nnz == 0 and read.X.dtype == np.int32
     pd.testing.assert_frame_equal(read.obs, adata.obs)
     assert read.uns["provenance"] == adata.uns["provenance"]
+    pd.testing.assert_frame_equal(read.uns["removed_spots"], adata.uns["removed_spots"])
+
+
+def test_what_describes_a_sample_is_not_in_it(make):
+    plain = make()
+    other = make(organ="heart", patient="P2", dataset="d", disease_state="Healthy", technology="x")
+    assert other.uns["provenance"] == plain.uns["provenance"]
+    pd.testing.assert_frame_equal(other.obs, plain.obs)
+    assert set(sheets.READ_BY) >= set(ROW) - {"organ", "patient", "technology"}
 
 
 def test_qc_and_genes_before_and_after(make):
@@ -117,52 +120,16 @@ def test_the_checksum_of_several_files_covers_each(make, tmp_path):
     assert make(path=outs).uns["provenance"]["source_sha256"] != facts["source_sha256"]
 
 
-def test_labels_are_joined_before_quality_control(make):
-    labels = io.read_table(helpers.REPO / "resources/demo/labels.tsv")
-    adata = make(labels=labels, qc=helpers.QC | {"min_counts": 2000})
-    mine = labels[labels["sample"] == "heart-1"].set_index("spot")["label"]
-    assert adata.uns["provenance"]["labels_matched"] == 1.0
-    for spot, label in adata.obs["label"].items():
-        assert label == mine[spot] if spot in mine else pd.isna(label)
-    # A sample that the table does not name has no labels, and no share of them.
-    adata = make(labels=labels, sample="other")
-    assert adata.obs["label"].isna().all() and "labels_matched" not in adata.uns["provenance"]
-
-
-OBS = pd.DataFrame(
-    {"array_row": [1, 2, 3], "array_col": [7, 8, 9]}, index=["AAA-1", "CCC-1", "GGG-1"]
-)
-
-
-@pytest.mark.parametrize(
-    ("obs", "spots", "expected"),
-    [
-        (OBS, ["AAA-1", "GGG-1"], ["x", None, "y"]),
-        (OBS, ["AAA", "GGG"], ["x", None, "y"]),
-        (OBS.set_axis(["AAA", "CCC", "GGG"]), ["AAA-1", "GGG-1"], ["x", None, "y"]),
-        (OBS, ["1x7", "3x9"], ["x", None, "y"]),
-        (OBS, ["CCC-1", "TTT-1"], [None, "x", None]),
-        # Names of the form column x row are names: 7x1 is not row 7.
-        (OBS.set_axis(["7x1", "8x2", "9x3"]), ["8x2", "9x3"], [None, "x", "y"]),
-        (OBS.drop(columns="array_row"), ["AAA", "CCC"], ["x", "y", None]),
-    ],
-    ids=["barcode", "label bare", "section bare", "array", "partly", "names first", "no array"],
-)
-def test_spots_of_a_label_table(obs, spots, expected):
-    table = pd.DataFrame({"sample": "s", "spot": spots, "label": ["x", "y"]})
-    table.loc[len(table)] = ["other", "AAA-1", "z"]
-    labels = join_labels(obs, table, "s")
-    assert list(labels.index) == list(obs.index) and labels.dtype == "category"
-    assert [None if pd.isna(label) else label for label in labels] == expected
-
-
-def test_samples_named_by_numbers():
-    table = pd.DataFrame({"sample": [1], "spot": ["AAA"], "label": ["x"]})
-    assert join_labels(OBS, table, "1").count() == 1
-
-
-def labels_of(*spots, sample="heart-1"):
-    return pd.DataFrame({"sample": sample, "spot": spots, "label": "x"})
+def test_removed_spots_are_named_with_their_positions(make):
+    source = helpers.demo_section("heart-1")
+    adata = make(qc=helpers.QC | {"min_counts": 2000})
+    removed = adata.uns["removed_spots"]
+    assert [*adata.obs_names, *removed.index] != [*source.obs_names]
+    assert {*adata.obs_names, *removed.index} == {*source.obs_names}
+    assert list(removed) == ["array_row", "array_col"]
+    pd.testing.assert_frame_equal(
+        removed, source.obs.loc[removed.index, list(removed)], check_dtype=False
+    )
 
 
 REFUSED = {
@@ -171,9 +138,6 @@ REFUSED = {
     "overlap": ({"harmonise": helpers.HARMONISE | {"min_overlap": 0.99}}, ["13817", "14558"]),
     "spots": ({"expected_spots": 92}, ["heart-1.h5ad", "has 91 spots", "expected_spots is 92"]),
     "genes": ({"expected_genes": "7.0"}, ["has 20658 genes", "expected_genes is 7", "sheet"]),
-    "labels of no spot": ({"labels": labels_of("ZZZ")}, ["no spot of sample heart-1", "`ZZZ`"]),
-    "labels twice": ({"labels": labels_of("15x16", "15x16")}, ["`15x16`", "more than once"]),
-    "labels without spots": ({"labels": labels_of("a").drop(columns="spot")}, ["no column spot"]),
 }
 
 

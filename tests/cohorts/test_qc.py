@@ -137,7 +137,11 @@ def test_the_table_of_a_cohort(repo, panel, tmp_path):
         adata = ingest(source, row | {"cohort": "atlas"}, panel, helpers.QC, helpers.HARMONISE)
         paths.append(tmp_path / f"{row['sample']}.h5ad")
         h5ad.write_h5ad(adata, paths[-1])
-    table = qc_table(paths)
+    matched = pd.DataFrame({"sample": [rows[0]["sample"]], "labels_matched": [0.5]})
+    table = qc_table(paths, rows, matched)
+    assert list(table["patient"]) == [row["patient"] for row in rows]
+    assert list(table["organ"]) == [row["organ"] for row in rows]
+    assert table["labels_matched"].iloc[0] == 0.5 and pd.isna(table["labels_matched"].iloc[1])
     assert list(table["sample"]) == [row["sample"] for row in rows]
     assert list(table["spots_source"]) == [row["expected_spots"] for row in rows]
     assert (table["genes_panel"] + table["genes_missing"] == len(panel)).all()
@@ -150,4 +154,4 @@ def test_the_table_of_a_cohort(repo, panel, tmp_path):
 def test_the_table_refuses_what_is_no_sample(repo, tmp_path):
     for path in (tmp_path / "gone.h5ad", repo / "resources/demo/st/heart-1.h5ad"):
         with pytest.raises(InputError, match=f"{path.name}: is not a harmonised sample"):
-            qc_table([path])
+            qc_table([path], [])

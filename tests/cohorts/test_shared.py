@@ -1,45 +1,34 @@
 """What makes a sample goes into its key, nothing else does; links may move with their target."""
 
 import shutil
-from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from sagefm.cohorts.shared import content_key, link_shared
 
 ROW = {"cohort": "atlas", "sample": "s1", "path_or_id": "a.h5ad", "positions": float("nan")}
-LABELS = pd.DataFrame({"sample": ["s1", "s2"], "spot": ["A", "B"], "label": ["x", "y"]})
 SETTINGS = {"qc": {"min_counts": 1, "in_tissue": True}}
 
 
 @pytest.fixture
 def key(tmp_path):
-    """`content_key` of a section and a module, any part of which a test may change."""
-    for name in ("section", "module.py"):
+    """`content_key` of a section and of code, any part of which a test may change."""
+    for name in ("section", "positions"):
         (tmp_path / name).write_text(name)
 
-    def call(row=ROW, files=("section",), settings=SETTINGS, labels=LABELS, code=("module.py",)):
-        return content_key(
-            row, [tmp_path / f for f in files], settings, labels, [tmp_path / f for f in code]
-        )
+    def call(row=ROW, files=("section",), settings=SETTINGS, code="0a1b"):
+        return content_key(row, [tmp_path / f for f in files], settings, code)
 
     return call
 
 
-def changed(tmp_path: Path, name: str):
-    (tmp_path / name).write_text("changed")
-
-
 CHANGES = {
-    "another column of the row": {"row": {**ROW, "organ": "Heart"}},
+    "another column of the row": {"row": {**ROW, "format": "h5ad"}},
     "another cohort": {"row": {**ROW, "cohort": "breast"}},
     "another path": {"row": {**ROW, "path_or_id": "b.h5ad"}},
-    "one more file": {"files": ("section", "module.py")},
+    "one more file": {"files": ("section", "positions")},
     "another setting": {"settings": {"qc": {"min_counts": 2, "in_tissue": True}}},
-    "another label": {"labels": LABELS.replace("x", "z")},
-    "no labels": {"labels": None},
-    "labels of another": {"labels": LABELS.replace("s1", "s3")},
+    "other code": {"code": "0a1c"},
 }
 
 
@@ -48,23 +37,19 @@ def test_what_makes_a_sample_changes_its_key(key, case):
     assert key(**CHANGES[case]) != key()
 
 
-@pytest.mark.parametrize("name", ["section", "module.py"])
-def test_so_does_the_content_of_a_file(key, tmp_path, name):
+def test_so_does_the_content_of_a_file(key, tmp_path):
     before = key()
-    changed(tmp_path, name)
+    (tmp_path / "section").write_text("changed")
     assert key() != before
 
 
 def test_nothing_else_does(key, tmp_path):
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    for name in ("section", "module.py"):
-        shutil.copy(tmp_path / name, elsewhere)
-    same = key(files=("elsewhere/section",), code=("elsewhere/module.py",))
-    assert same == key()
+    shutil.copy(tmp_path / "section", elsewhere)
+    assert key(files=("elsewhere/section",)) == key()
     assert key(row={**ROW, "positions": ""}) == key()
     assert key(row=dict(reversed(ROW.items()))) == key()
-    assert key(labels=LABELS.replace("y", "z")) == key()  # another sample's
     assert key(settings={"qc": {"in_tissue": True, "min_counts": 1}}) == key()
 
 

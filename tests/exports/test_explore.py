@@ -44,7 +44,7 @@ def cohort(tmp_path_factory):
 def representation(cohort, name="sagefm-paper", features=6, seed=0) -> Representation:
     values = np.random.default_rng(seed).normal(size=(N, features)).astype(np.float32)
     spatial = cohort_spatial(cohort.samples)
-    return Representation(name, values, cohort_obs(cohort.samples), spatial, False, True)
+    return Representation(name, values, cohorts.described(cohort), spatial, False, True)
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +95,8 @@ def explored(cohort, found, tmp_path_factory):
     depth = representation(cohort, "depth", features=1)
     adata = explore_cohort(
         cohort,
+        cohorts.rows_of(cohort),
+        cohorts.write_labels(cohort, tmp_path_factory.mktemp("labels") / "labels.tsv"),
         [*found["representations"].values(), depth],
         found["clusters"],
         found["predictions"],
@@ -163,7 +165,9 @@ def test_predictions_are_of_held_out_patients(explored, found):
 
 
 def test_the_classifier_is_the_one_asked_for(cohort, found):
-    adata = explore_cohort(cohort, [], {}, found["predictions"], {"tumour": "knn"})
+    adata = explore_cohort(
+        cohort, cohorts.rows_of(cohort), None, [], {}, found["predictions"], {"tumour": "knn"}
+    )
     assert set(adata.obs["tumour_pca"].dropna()) == {"not asked for"}
 
 
@@ -185,7 +189,9 @@ def test_a_class_has_one_colour_in_all_columns(explored):
 
 def test_a_task_without_predictions_is_left_out(cohort, found):
     empty = found["predictions"]["tumour"]["pca"].iloc[:0]
-    adata = explore_cohort(cohort, [], {}, {"t": {"pca": empty}}, {"t": "logistic"})
+    adata = explore_cohort(
+        cohort, cohorts.rows_of(cohort), None, [], {}, {"t": {"pca": empty}}, {"t": "logistic"}
+    )
     assert not [column for column in adata.obs if column.startswith("t")]
     assert list(adata.obsm) == ["spatial", "X_spatial"]
 
@@ -194,7 +200,7 @@ def test_a_representation_of_other_spots_is_refused(cohort):
     own = representation(cohort)
     other = replace(own, obs=own.obs[::-1])
     with pytest.raises(InputError, match="its spots are not those of the cohort"):
-        explore_cohort(cohort, [other], {}, {}, {})
+        explore_cohort(cohort, cohorts.rows_of(cohort), None, [other], {}, {}, {})
 
 
 def test_sections_lie_beside_one_another(explored):

@@ -229,9 +229,6 @@ def test_spots_of_a_cohort_the_model_has_learnt_from_are_its_test_samples(tmp_pa
             "patient": f"P{number}",
             "organ": "Heart",
         }
-        adata = read_h5ad(section.counts_path)
-        adata.uns["provenance"] = {**facts, "disease_state": "healthy"}
-        write_h5ad(adata, section.counts_path)
         rows.append({"cohort": "demo", **facts})
     split = [{**row, "group": f"d:{row['patient']}"} for row in rows]
     table = pd.DataFrame(split).assign(part=["train", "test"])
@@ -240,6 +237,7 @@ def test_spots_of_a_cohort_the_model_has_learnt_from_are_its_test_samples(tmp_pa
         samples=[section.counts_path for section in sections],
         graphs=[section.graph_path for section in sections],
         split=tmp_path / "split.tsv",
+        labels=[],
     )
     drawn = spots_of_cohort(files, rows, "demo", context="patient", spots=7, seed=1)
     assert [section.sample for section in drawn.sections] == [small.SAMPLES[1]]

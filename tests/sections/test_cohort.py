@@ -6,7 +6,7 @@ import scipy.sparse as sp
 
 from sagefm.common.h5ad import read_h5ad
 from sagefm.graphs.neighbourhoods import load_graph
-from sagefm.sections.cohort import Cohort, cohort_obs, cohort_of_files
+from sagefm.sections.cohort import FACTS, Cohort, cohort_obs, cohort_of_files, describe_spots
 from support import cohorts
 
 SPOTS, SAMPLES = cohorts.SPOTS, cohorts.SAMPLES
@@ -23,14 +23,29 @@ def stacked(cohort) -> np.ndarray:
     return np.concatenate([read_h5ad(p).X.toarray() for p in cohort.samples])
 
 
-def test_labels_are_there_where_a_sample_has_them(cohort):
-    obs = cohort_obs(cohort.samples)
+def test_facts_and_labels_are_joined_to_the_spots(cohort, tmp_path):
+    spots = cohort_obs(cohort.samples)
+    assert list(spots) == ["sample", "spot"] and len(spots) == SPOTS * len(SAMPLES)
+    obs = cohorts.described(cohort, cohorts.write_labels(cohort, tmp_path / "labels.tsv.gz"))
+    assert list(obs) == [*FACTS, "spot", "label"]
+    assert obs.index.equals(spots.index) and obs["spot"].equals(spots["spot"])
     assert (obs["label"] == "tumour").sum() == 10
     assert set(obs.loc[obs["label"] == "tumour", "sample"]) == {"SPA147"}
     assert obs["label"].isna().sum() == len(obs) - 10
     assert list(obs["patient"].unique()) == [f"P-{sample}" for sample in SAMPLES]
     assert list(obs.index) == [f"{s}:{x}" for s, x in zip(obs["sample"], obs["spot"], strict=True)]
-    assert "label" not in cohort_obs(cohort.samples[:1])
+    assert list(cohorts.described(cohort)) == [*FACTS, "spot"]
+
+
+def test_spots_have_the_facts_that_rows_have(cohort):
+    rows = [{"sample": name, "dataset": "d", "patient": "P"} for name in SAMPLES]
+    rows[0]["dataset"] = "e"
+    obs = describe_spots(cohort_obs(cohort.samples), rows)
+    assert list(obs) == ["sample", "dataset", "patient", "spot"]
+    assert list(obs["patient"].unique()) == ["e:P", "d:P"]
+    # Of one sample, no other has the name.
+    alone = describe_spots(cohort_obs(cohort.samples[:1]), rows)
+    assert list(alone["patient"].unique()) == ["P"]
 
 
 def test_counts_are_stacked_in_the_samples_order(cohort, stacked):

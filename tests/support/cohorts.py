@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from sagefm.common.h5ad import read_h5ad, write_h5ad
-from sagefm.sections.cohort import Cohort
+from sagefm.common.io import write_table
+from sagefm.sections.cohort import Cohort, cohort_obs, describe_spots
 from support import small
 
 SPOTS, GENES = 40, 120
@@ -16,16 +16,28 @@ SAMPLES = ("heart-2", "SPA147", "heart-1")
 def write_cohort(
     folder: Path, samples: tuple[str, ...] = SAMPLES, spots: int = SPOTS, genes: int = GENES
 ) -> Cohort:
-    """Write patches of some sections as ingestion does; ten spots of SPA147 are labelled."""
+    """Write patches of some sections as ingestion does."""
     sections = small.write_sections(folder, samples, spots, genes)
-    for section in sections:
-        adata = read_h5ad(section.counts_path)
-        facts = {"sample": section.sample, "patient": f"P-{section.sample}", "dataset": "test"}
-        adata.uns["provenance"] = facts | {"organ": "Heart", "disease_state": ""}
-        if section.sample == "SPA147":
-            adata.obs["label"] = pd.Categorical(["tumour"] * 10 + [None] * (spots - 10))
-        write_h5ad(adata, section.counts_path)
     return Cohort(
         tuple(section.counts_path for section in sections),
         tuple(section.graph_path for section in sections),
     )
+
+
+def rows_of(cohort: Cohort) -> list[dict[str, str]]:
+    """The cohort's sheet: each sample of a patient of its own."""
+    facts = {"dataset": "test", "organ": "Heart", "disease_state": ""}
+    return [{"sample": path.stem, "patient": f"P-{path.stem}", **facts} for path in cohort.samples]
+
+
+def write_labels(cohort: Cohort, path: Path) -> Path:
+    """Write labels of the first ten spots of SPA147."""
+    spots = cohort_obs(cohort.samples)
+    own = spots.loc[spots["sample"] == "SPA147", ["sample", "spot"]].iloc[:10]
+    write_table(own.assign(label="tumour"), path)
+    return path
+
+
+def described(cohort: Cohort, labels: Path | None = None) -> pd.DataFrame:
+    """The cohort's spots with the facts of its sheet, and labels."""
+    return describe_spots(cohort_obs(cohort.samples), rows_of(cohort), labels)

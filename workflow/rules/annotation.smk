@@ -8,6 +8,11 @@ CLAIMING_TASKS = [task for task in TASKS if TASKS[task]["claim"]]
 rule task_labels:
     input:
         samples=lambda wildcards: samples_of([cohort_of(wildcards.task)]),
+        labels=lambda wildcards: (
+            spot_labels_of(cohort_of(wildcards.task))
+            if TASKS[wildcards.task]["labels"]["source"] == "cohort"
+            else []
+        ),
         table=lambda wildcards: TASKS[wildcards.task]["labels"]["path"] or [],
         gene_sets=lambda wildcards: TASKS[wildcards.task]["labels"]["gene_sets"] or [],
     output:
@@ -27,6 +32,7 @@ rule task_labels:
         runtime=growing(30, per_1000_spots=1),
     params:
         code=code_of("annotation/labels.py"),
+        rows=lambda wildcards: rows_of([cohort_of(wildcards.task)]),
         task=lambda wildcards: task_keys(
             wildcards.task, "labels", "drop", "merge", "min_spots", "seed"
         ),

@@ -9,6 +9,7 @@ NOT_OF_SCORES = ("cohorts", "umap_spots", "maps")
 rule cluster:
     input:
         representation=REPRESENTATION,
+        labels=lambda wildcards: spot_labels_of(wildcards.cohort),
     output:
         scores=f"{CLUSTERS}/scores.tsv",
         clusters=f"{CLUSTERS}/clusters.tsv.gz",
@@ -25,6 +26,7 @@ rule cluster:
         runtime=growing(120, per_1000_spots=10),
     params:
         code=code_of("clustering/cluster.py"),
+        rows=lambda wildcards: rows_of([wildcards.cohort], "organ", "disease_state"),
         settings={key: value for key, value in CLUSTERING.items() if key not in NOT_OF_SCORES},
     message:
         "Clustering {wildcards.cohort} by {wildcards.representation}"
@@ -86,6 +88,7 @@ rule cluster_umap:
             representation=representations_of(wildcards.cohort),
             allow_missing=True,
         ),
+        labels=lambda wildcards: spot_labels_of(wildcards.cohort),
     output:
         umap=f"{RESULTS}/clustering/{{cohort}}/umap.tsv.gz",
     log:
@@ -100,6 +103,7 @@ rule cluster_umap:
         runtime=growing(120, per_1000_spots=4),
     params:
         code=code_of("clustering/umap.py"),
+        rows=lambda wildcards: rows_of([wildcards.cohort]),
         components=CLUSTERING["components"],
         neighbours=CLUSTERING["neighbours"],
         spots=CLUSTERING["umap_spots"],

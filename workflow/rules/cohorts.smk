@@ -40,7 +40,6 @@ rule ingest:
     input:
         source=lambda wildcards: RAW.section(row_of(wildcards)),
         positions=lambda wildcards: RAW.positions(row_of(wildcards)) or [],
-        labels=lambda wildcards: labels_of(wildcards.cohort),
         aliases=config["harmonise"]["aliases"] or [],
         panel=config["panel"],
     output:
@@ -58,7 +57,7 @@ rule ingest:
         runtime=growing(20),
     params:
         code=code_of("cohorts/ingest.py", file_of_format),
-        row=row_of,
+        row=read_by,
         qc=config["qc"],
         duplicates=config["harmonise"]["duplicates"],
         min_overlap=config["harmonise"]["min_overlap"],
@@ -70,9 +69,39 @@ rule ingest:
         "../scripts/cohorts/ingest.py"
 
 
+# Labels are joined to spots here, so that another label reads no section again.
+rule spot_labels:
+    input:
+        samples=lambda wildcards: samples_of([wildcards.cohort]),
+        table=lambda wildcards: labels_of(wildcards.cohort),
+    output:
+        labels=f"{RESULTS}/cohorts/{{cohort}}/labels.tsv.gz",
+        matched=f"{RESULTS}/cohorts/{{cohort}}/labels_matched.tsv",
+    log:
+        f"{RESULTS}/logs/spot_labels/{{cohort}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/spot_labels/{{cohort}}.tsv"
+    priority: 1  # a table that matches no spot is found before the training
+    conda:
+        "../../envs/cohorts.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(30),
+    params:
+        code=code_of("cohorts/spot_labels.py"),
+    message:
+        "Joining labels to the spots of {wildcards.cohort}"
+    script:
+        "../scripts/cohorts/spot_labels.py"
+
+
 rule qc_table:
     input:
         samples=lambda wildcards: samples_of([wildcards.cohort]),
+        matched=lambda wildcards: (
+            rules.spot_labels.output.matched if labels_of(wildcards.cohort) else []
+        ),
     output:
         table=f"{RESULTS}/qc/{{cohort}}.tsv",
     log:
@@ -87,6 +116,7 @@ rule qc_table:
         runtime=growing(30, per_1000_spots=0.2),
     params:
         code=code_of("cohorts/qc.py"),
+        rows=lambda wildcards: rows_of([wildcards.cohort], "organ", "technology"),
     message:
         "Counting what quality control kept of {wildcards.cohort}"
     script:
@@ -99,6 +129,7 @@ deliver(tables=expand(rules.qc_table.output, cohort=used_cohorts()))
 rule palette:
     input:
         samples=lambda wildcards: samples_of([wildcards.cohort]),
+        labels=lambda wildcards: spot_labels_of(wildcards.cohort),
     output:
         palette=f"{RESULTS}/figures/palettes/{{cohort}}.tsv",
     log:
@@ -113,6 +144,7 @@ rule palette:
         runtime=growing(20),
     params:
         code=code_of("cohorts/palette.py"),
+        rows=lambda wildcards: rows_of([wildcards.cohort]),
     message:
         "Choosing the colours of the labels and patients of {wildcards.cohort}"
     script:

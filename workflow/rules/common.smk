@@ -30,7 +30,7 @@ from sagefm.common.code import code_state, library_state
 from sagefm.report.provenance import code_version
 from sagefm.downloads.plan import RawPlan
 from sagefm.config.schemas import load_schema, set_defaults
-from sagefm.config.sheets import read_label_files, read_samples
+from sagefm.config.sheets import READ_BY, read_label_files, read_samples
 
 
 def published_at(entry):
@@ -134,9 +134,14 @@ def row_of(wildcards):
     return SHEETS[wildcards.cohort].loc[wildcards.sample].to_dict()
 
 
+def read_by(wildcards):
+    """What a sample's reading takes of its row: to describe it otherwise does not read it again."""
+    return {name: value for name, value in row_of(wildcards).items() if name in READ_BY}
+
+
 def rows_of(cohorts, *more):
-    """The sheets' rows of some cohorts: what tables and claims need of them, and columns beside."""
-    columns = ["cohort", "sample", "dataset", "patient", "organ", *more]
+    """Whose the samples of some cohorts are, by the sheets, and more columns of these."""
+    columns = ["cohort", "sample", "dataset", "patient", *more]
     return [row for name in cohorts for row in SHEETS[name][columns].to_dict("records")]
 
 
@@ -280,6 +285,11 @@ def labels_of(cohort):
     """The table of a cohort's labels: the user's own, or one made of raw files; none if it has none."""
     own = config["cohorts"][cohort]["labels"] or []
     return f"{RESULTS}/labels/{cohort}.tsv" if cohort in LABEL_FILES else own
+
+
+def spot_labels_of(cohort):
+    """The labels of a cohort's spots; none if it has none."""
+    return f"{RESULTS}/cohorts/{cohort}/labels.tsv.gz" if labels_of(cohort) else []
 
 
 def used_cohorts():

@@ -4,6 +4,7 @@
 rule explore_cohort:
     input:
         samples=lambda wildcards: samples_of([wildcards.cohort]),
+        labels=lambda wildcards: spot_labels_of(wildcards.cohort),
         representations=lambda wildcards: expand(
             REPRESENTATION,
             representation=representations_of(wildcards.cohort),
@@ -36,6 +37,7 @@ rule explore_cohort:
         runtime=growing(60, per_1000_spots=1),
     params:
         code=code_of("exports/explore.py"),
+        rows=lambda wildcards: rows_of([wildcards.cohort], "organ", "disease_state"),
         clustered=lambda wildcards: clustered(wildcards.cohort),
         predictions=lambda wildcards: explored_tasks(wildcards.cohort),
         classifiers=lambda wildcards: {

@@ -31,7 +31,7 @@ rule recovery:
         device=model_device,
     params:
         code=code_of("recovery/score.py", network_file),
-        rows=lambda wildcards: rows_of([wildcards.cohort]),
+        rows=lambda wildcards: rows_of([wildcards.cohort], "organ"),
         model=lambda wildcards: {
             "network": MODELS[wildcards.model]["network"],
             "normalisation": MODELS[wildcards.model]["normalisation"],

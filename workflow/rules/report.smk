@@ -35,7 +35,7 @@ rule overview:
         runtime=growing(20),
     params:
         code=code_of("report/overview.py", NETWORKS.file(MODELS[HEADLINE]["network"])),
-        rows=rows_of(used_cohorts()),
+        rows=rows_of(used_cohorts(), "organ"),
         network=MODELS[HEADLINE]["network"],
     message:
         "Counting sections, spots and parameters"

@@ -9,13 +9,22 @@ SCREENED = f"{RESULTS}/screen/{{model}}/{{cohort}}"
 CONTEXTS = {
     "all": 1,
     "label": 10,  # as many as there may be; sheets do not tell
-    **{of: len({row[of] for row in rows_of(SCREEN["cohorts"])}) for of in ("organ", "patient")},
+    **{
+        of: len({row[of] for row in rows_of(SCREEN["cohorts"], "organ")})
+        for of in ("organ", "patient")
+    },
 }[SCREEN["context"]]
+SCREENED_BY = ["organ"] if SCREEN["context"] == "organ" else []
 SCREEN_MB = 6000 + CONTEXTS * (2500 if SCREEN["outputs"] == "all" else 1000)
 # Models whose network collapses on their graph, so that their Jacobian has thin factors.
 FACTORED = [
     model for model in MODELS if describe(MODELS[model]["network"]).collapses_on(kind_of(model))
 ]
+
+
+def screened_labels(cohort):
+    """The labels of a cohort's spots, if they are what its screen is by."""
+    return spot_labels_of(cohort) if SCREEN["context"] == "label" else []
 
 
 rule screen:
@@ -24,6 +33,7 @@ rule screen:
         split=f"{RESULTS}/models/{{model}}/split.tsv",
         samples=lambda wildcards: samples_of([wildcards.cohort]),
         graphs=lambda wildcards: graphs_of([wildcards.cohort], MODELS[wildcards.model]["graph"]),
+        labels=lambda wildcards: screened_labels(wildcards.cohort),
         inputs=SCREEN["inputs"] or [],
         outputs=SCREEN["outputs"] if SCREEN["outputs"] not in ("pairs", "all") else [],
         pairs=(
@@ -48,7 +58,7 @@ rule screen:
         device=model_device,
     params:
         code=code_of("screen/screen.py", network_file),
-        rows=lambda wildcards: rows_of([wildcards.cohort]),
+        rows=lambda wildcards: rows_of([wildcards.cohort], *SCREENED_BY),
         network=of_model("network"),
         normalisation=of_model("normalisation"),
         kind=lambda wildcards: kind_of(wildcards.model),
@@ -71,6 +81,7 @@ rule jacobian:
         split=f"{RESULTS}/models/{{model}}/split.tsv",
         samples=lambda wildcards: samples_of([wildcards.cohort]),
         graphs=lambda wildcards: graphs_of([wildcards.cohort], MODELS[wildcards.model]["graph"]),
+        labels=lambda wildcards: screened_labels(wildcards.cohort),
     output:
         jacobian=f"{SCREENED}/jacobian.h5",
     log:
@@ -87,7 +98,7 @@ rule jacobian:
         device=model_device,
     params:
         code=code_of("screen/jacobian.py", network_file),
-        rows=lambda wildcards: rows_of([wildcards.cohort]),
+        rows=lambda wildcards: rows_of([wildcards.cohort], *SCREENED_BY),
         network=of_model("network"),
         normalisation=of_model("normalisation"),
         kind=lambda wildcards: kind_of(wildcards.model),

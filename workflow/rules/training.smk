@@ -4,10 +4,6 @@
 
 rule split:
     input:
-        sheets=lambda wildcards: [
-            config["cohorts"][cohort]["samples"]
-            for cohort in MODELS[wildcards.model]["pretrain_on"]
-        ],
         duplicates=config["split"]["duplicates"] or [],
     output:
         split=f"{RESULTS}/models/{{model}}/split.tsv",
@@ -24,7 +20,7 @@ rule split:
         runtime=growing(10),
     params:
         code=code_of("training/split.py"),
-        cohorts=of_model("pretrain_on"),
+        rows=lambda wildcards: rows_of(MODELS[wildcards.model]["pretrain_on"]),
         held_out_patients=of_model("held_out_patients"),
         validation=config["split"]["validation"],
         test=config["split"]["test"],
@@ -234,7 +230,7 @@ rule pretraining_set:
     params:
         code=code_of("training/pretraining_set.py"),
         model=HEADLINE,
-        rows=rows_of(MODELS[HEADLINE]["pretrain_on"], "expected_spots"),
+        rows=rows_of(MODELS[HEADLINE]["pretrain_on"], "organ", "expected_spots"),
     message:
         "Counting what model {params.model} is trained on"
     script:

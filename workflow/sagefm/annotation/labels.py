@@ -12,7 +12,7 @@ from sagefm.annotation.gene_sets import found_genes, highest_set, module_scores,
 from sagefm.annotation.terms import UNASSIGNED, check_named
 from sagefm.common.errors import InputError
 from sagefm.common.io import read_table
-from sagefm.sections.cohort import Cohort, cohort_obs, cohort_spatial
+from sagefm.sections.cohort import Cohort, cohort_spatial
 from sagefm.sections.labels import join_labels
 
 
@@ -43,6 +43,7 @@ class TaskLabels:
 
 def label_task(
     cohort: Cohort,
+    obs: pd.DataFrame,
     labels: Mapping,
     *,
     name: str,
@@ -55,8 +56,10 @@ def label_task(
 
     Parameters
     ----------
+    obs
+        The cohort's spots, of `cohort.describe_spots`.
     labels
-        `source` is `cohort` (the samples' own), `table` (`path`, `column`, `sample_column`,
+        `source` is `cohort` (its own), `table` (`path`, `column`, `sample_column`,
         `spot_column`; joined as in `ingest.join_labels`) or `module_scores` (`gene_sets`, `margin`,
         `withhold`).
     drop
@@ -75,14 +78,13 @@ def label_task(
         If no spot is labelled, a class named is not there, or fewer than two classes are left.
     """
     try:
-        return _label(cohort, labels, drop, merge or {}, min_spots, seed)
+        return _label(cohort, obs, labels, drop, merge or {}, min_spots, seed)
     except InputError as error:
         raise InputError(f"task `{name}`: {error}") from error
 
 
-def _label(cohort, labels, drop, merge, min_spots, seed) -> TaskLabels:
+def _label(cohort, obs, labels, drop, merge, min_spots, seed) -> TaskLabels:
     """`label_task`, with errors that do not yet name the task."""
-    obs = cohort_obs(cohort.samples)
     spots = _spots(cohort, obs)
     genes = pd.DataFrame(columns=["set", "gene", "in_panel", "found", "withheld"])
     if labels["source"] == "module_scores":

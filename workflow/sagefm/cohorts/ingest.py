@@ -1,4 +1,4 @@
-"""From a row of a sheet to a harmonised sample: read, check, label, filter, map to the panel."""
+"""From a row of a sheet to a harmonised sample: read, check, filter, map to the panel."""
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,10 +16,8 @@ from sagefm.cohorts.qc import apply_qc, count_shared_positions
 from sagefm.cohorts.readers import read_source
 from sagefm.common.errors import InputError
 from sagefm.common.io import sha256
-from sagefm.sections.labels import join_labels, labels_of_sample
 
-# Columns of the sheet that go into a sample's provenance as they are.
-_FACTS = ("cohort", "sample", "patient", "organ", "disease_state", "technology", "dataset")
+ARRAY = ("array_row", "array_col")
 
 
 def ingest(
@@ -28,26 +26,27 @@ def ingest(
     panel: Sequence[str],
     qc: Mapping,
     harmonise: Mapping,
-    labels: pd.DataFrame | None = None,
     image_pixels: int = 0,
 ) -> anndata.AnnData:
     """Make one harmonised sample.
+
+    It holds what the source and the settings decide, and nothing else: patient, organ and the like
+    are in the sheet, labels in their table, and are joined where they are used.
 
     Parameters
     ----------
     path
         The section's file or folder on disk.
     row
-        The sheet's row, with the cohort's name as `cohort`. Missing optional values may be absent,
-        None, NaN or empty. `positions` is a path, taken as it stands.
+        The sheet's row, with the cohort's name as `cohort`: its columns `sheets.READ_BY` count.
+        Missing optional values may be absent, None, NaN or empty. `positions` is a path, used as it
+        is.
     panel
         Gene symbols in the model's order.
     qc
         Arguments of `qc.apply_qc`.
     harmonise
         `duplicates` and `min_overlap` of `panel.harmonise`, and `aliases`, a path or None.
-    labels
-        The cohort's label table, see `join_labels`.
     image_pixels
         Longest side of the tissue's image that is kept, where the source has one; 0 keeps none.
 
@@ -56,8 +55,9 @@ def ingest(
     AnnData
         `X` csr int32 (spots x panel), raw counts. `obs`: `in_tissue`, `array_row`, `array_col`
         where the source has them; `n_counts`, `n_genes`, `mito_share` over all genes of the source;
-        `label` if there is a label table. `obsm['spatial']` float64 (spots, 2) in pixels.
-        `uns['provenance']` flat; `uns['spatial'][sample]` of `images.read_image`.
+        `obsm['spatial']` float64 (spots, 2) in pixels. `uns['provenance']` flat;
+        `uns['removed_spots']`, if any are, by name with their array positions;
+        `uns['spatial'][sample]` of `images.read_image`.
 
     Raises
     ------
@@ -65,7 +65,7 @@ def ingest(
         For input that cannot be used; the sentence starts with cohort, if any, and sample.
     """
     with _named(row):
-        return _ingest(Path(path), row, panel, qc, dict(harmonise), labels, image_pixels)
+        return _ingest(Path(path), row, panel, qc, dict(harmonise), image_pixels)
 
 
 def section_files(path: str | Path, row: Mapping) -> list[Path]:
@@ -97,22 +97,19 @@ def _locate(path: Path, row: Mapping) -> tuple[str, dict[str, Path]]:
     return find_section(path, _value(row, "format") or AUTO, _value(row, "positions") or None)
 
 
-def _ingest(path, row, panel, qc, harmonise, labels, image_pixels) -> anndata.AnnData:
+def _ingest(path, row, panel, qc, harmonise, image_pixels) -> anndata.AnnData:
     """`ingest`, with errors that do not yet name the sheet's row."""
     fmt, files = _locate(path, row)
     source = read_source(path, fmt, files.get("positions"))
     _check_expected(source, row, path)
-    facts: dict[str, str | int | float] = {name: _value(row, name) for name in _FACTS}
-    facts |= {
+    facts = {
+        "cohort": _value(row, "cohort"),
+        "sample": _value(row, "sample"),
         "source_path": _value(row, "path_or_id"),
         "source_sha256": _checksum(files),
         "reader": source.uns.pop("reader"),
         "spots_source": source.n_obs,
     }
-    if labels is not None:
-        source.obs["label"] = join_labels(source.obs, labels, row["sample"])
-        if listed := len(labels_of_sample(labels, row["sample"])):
-            facts["labels_matched"] = float(source.obs["label"].count() / listed)
     kept = apply_qc(source, **qc)
     aliases = harmonise.pop("aliases", None)
     adata, genes = harmonise_genes(
@@ -123,6 +120,9 @@ def _ingest(path, row, panel, qc, harmonise, labels, image_pixels) -> anndata.An
         "duplicate_positions": count_shared_positions(adata.obsm["spatial"]),
     }
     adata.uns["provenance"] = facts | genes
+    removed = source.obs.loc[~source.obs_names.isin(kept.obs_names), :]
+    if len(removed):
+        adata.uns["removed_spots"] = removed[[name for name in ARRAY if name in removed]].copy()
     image = read_image(load_format(fmt).IMAGES, files, image_pixels) if image_pixels else None
     if image is not None:
         adata.uns["spatial"] = {row["sample"]: image}

@@ -1,6 +1,6 @@
 """Quality control of spots, and the table of a cohort's sections."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import anndata
@@ -11,8 +11,8 @@ import pandas as pd
 from sagefm.cohorts.panel import source_symbols
 from sagefm.common.errors import InputError
 
-# Taken from a sample's provenance into the table of its cohort; absent ones are left empty.
-PROVENANCE_COLUMNS = (
+# What the sheet, a sample's provenance and the labels say of it; what is absent is left empty.
+COLUMNS = (
     "cohort",
     "sample",
     "patient",
@@ -126,19 +126,33 @@ def count_shared_positions(spatial: np.ndarray) -> int:
     return int(times[times > 1].sum())
 
 
-def qc_table(samples: Sequence[str | Path]) -> pd.DataFrame:
+def qc_table(
+    samples: Sequence[str | Path],
+    rows: Sequence[Mapping],
+    matched: pd.DataFrame | None = None,
+) -> pd.DataFrame:
     """One row a harmonised sample: spots and genes before and after, depth, size on disk.
 
     Counts are not read, only `obs` and `uns['provenance']`. `median_...` are over the spots kept,
     in all genes of the source; `median_mito_share` is missing where the source has no mitochondrial
     gene; `file_bytes` and `bytes_per_spot` are those of the h5ad.
 
+    Parameters
+    ----------
+    rows
+        Of the cohort's sheet: sample, patient, organ, technology.
+    matched
+        Of `labels.cohort_labels`, of a cohort with labels.
+
     Raises
     ------
     InputError
         If a file is missing, is not readable or is not a harmonised sample.
     """
-    rows = []
+    facts = {row["sample"]: dict(row) for row in rows}
+    for found in [] if matched is None else matched.to_dict("records"):
+        facts[found["sample"]] |= found
+    table = []
     for path in map(Path, samples):
         try:
             with h5py.File(path) as file:
@@ -149,8 +163,9 @@ def qc_table(samples: Sequence[str | Path]) -> pd.DataFrame:
                 f"{path}: is not a harmonised sample ({error}); remove it and run again."
             ) from error
         size = path.stat().st_size
-        rows.append(
-            {name: provenance.get(name) for name in PROVENANCE_COLUMNS}
+        known = facts[provenance["sample"]] | provenance
+        table.append(
+            {name: known.get(name) for name in COLUMNS}
             | {
                 "median_counts": obs["n_counts"].median(),
                 "median_genes": obs["n_genes"].median(),
@@ -159,4 +174,4 @@ def qc_table(samples: Sequence[str | Path]) -> pd.DataFrame:
                 "bytes_per_spot": round(size / len(obs)),
             }
         )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(table)

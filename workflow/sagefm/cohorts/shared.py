@@ -18,38 +18,31 @@ def content_key(
     row: Mapping,
     files: Sequence[str | Path],
     settings: Mapping,
-    labels: pd.DataFrame | None,
-    code: Sequence[str | Path],
+    code: str,
 ) -> str:
     """Name under which a harmonised sample is shared: equal if, and only if, all of it is.
 
     Parameters
     ----------
     row
-        The sheet's row, with the cohort's name as `cohort`.
+        Columns of the sheet that decide how a section is read.
     files
         The section's own files, and those the settings name: what counts is their content.
     settings
         All else that ingestion is told.
-    labels
-        The cohort's label table; its rows of this sample count.
     code
-        Files of the library that ingestion uses.
+        Checksum of what the code of ingestion does.
 
     Returns
     -------
     str
         SHA-256 (hex).
     """
-    if labels is not None and "sample" in labels:
-        labels = labels[labels["sample"].astype(str) == str(row["sample"])]
     facts = {
         "row": {name: "" if pd.isna(value) else str(value) for name, value in row.items()},
         "files": [sha256(path) for path in files],
         "settings": settings,
-        "labels": labels if labels is None else labels.to_csv(index=False),
-        # By name: where the repository lies does not matter.
-        "code": {Path(path).name: sha256(path) for path in code},
+        "code": code,
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 

@@ -12,6 +12,12 @@ from sagefm.common.errors import InputError, hint
 from sagefm.config.schemas import first_error, load_schema
 from sagefm.downloads.sources.registry import is_fetched
 
+READ_BY = (
+    *("cohort", "sample", "path_or_id", "source", "format", "positions"),
+    *("expected_spots", "expected_genes"),
+)
+"""Columns of a sheet of samples that decide how a section is read; the others describe it."""
+
 
 def read_samples(path: str | Path, cohort: str) -> pd.DataFrame:
     """A cohort's sheet: one row a sample, all columns of the schema, empty where not given.

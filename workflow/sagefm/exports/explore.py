@@ -1,6 +1,6 @@
 """A cohort as one file to look at: for scanpy, squidpy, cellxgene and what else reads AnnData."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import h5py
@@ -15,7 +15,7 @@ from sagefm.cohorts.images import blank_image
 from sagefm.graphs.neighbourhoods import spot_spacing
 from sagefm.plotting.style import colours_of
 from sagefm.representations.files import Representation, require_same_spots
-from sagefm.sections.cohort import Cohort
+from sagefm.sections.cohort import Cohort, describe_spots
 
 OF_SPOTS = ("in_tissue", "array_row", "array_col", "n_counts", "n_genes", "mito_share")
 
@@ -28,6 +28,8 @@ GAP = 1.15
 
 def explore_cohort(
     cohort: Cohort,
+    rows: Sequence[Mapping],
+    labels: str | Path | None,
     representations: Iterable[Representation],
     clusters: Mapping[str, pd.DataFrame],
     predictions: Mapping[str, Mapping[str, pd.DataFrame]],
@@ -39,6 +41,8 @@ def explore_cohort(
 
     Parameters
     ----------
+    rows, labels
+        As for `cohort.describe_spots`.
     representations
         Of the cohort, taken one at a time.
     clusters
@@ -57,10 +61,11 @@ def explore_cohort(
     -------
     AnnData
         `X` csr float32 (spots, genes), raw counts; `var['n_sections']` that measured each gene.
-        `obs`: `cohort.cohort_obs`, `OF_SPOTS`, each task's classes as `{task}` and predictions of
-        held-out spots as `{task}_{representation}`, clusters as `{kind}_{scope}_{representation}`,
-        and representations of a single feature. `obsm`: `spatial` (pixels of each section),
-        `X_spatial` (all sections beside one another, in spot spacings, y upwards),
+        `obs`: of `cohort.describe_spots`, `OF_SPOTS`, each task's classes as `{task}` and
+        predictions of held-out spots as `{task}_{representation}`, clusters as
+        `{kind}_{scope}_{representation}`, and representations of a single feature. `obsm`:
+        `spatial` (pixels of each section), `X_spatial` (all sections beside one another, in spot
+        spacings, y upwards),
         `X_{representation}` unless it is sparse, which is `X`, and `X_umap_{representation}`.
         `uns['spatial'][sample]`: the section's image, a blank one if it has none, and its scale.
         Colours of classes in `uns['{column}_colors']`.
@@ -71,6 +76,7 @@ def explore_cohort(
         If a representation is not of the cohort's spots.
     """
     adata = cohort.counts()
+    adata.obs = describe_spots(adata.obs, rows, labels)
     adata.X = adata.X.astype(np.float32)
     adata.var["n_sections"], spots, libraries = _of_samples(cohort.samples)
     for name in spots:

@@ -13,7 +13,7 @@ def palette_table(obs: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     obs
-        Of `cohort.cohort_obs`.
+        Of `cohort.describe_spots`.
     """
     parts = []
     for kind in ("label", "patient"):

@@ -1,7 +1,7 @@
 """Representations of a cohort: one file each, spots x features in `obsm`, section after section."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import h5py
@@ -13,16 +13,16 @@ from anndata import AnnData
 from sagefm.common.errors import InputError
 from sagefm.common.h5ad import read_h5ad, write_h5ad
 from sagefm.common.io import atomic, require_space
-from sagefm.sections.cohort import Cohort, cohort_obs, cohort_spatial
+from sagefm.sections.cohort import Cohort, cohort_obs, cohort_spatial, describe_spots
 
 
 @dataclass(frozen=True)
 class Representation:
     """A representation of a cohort's spots, read from its file.
 
-    `values` is float32 (spots, features), an array or, for `raw`, a csr matrix; `obs` as in
-    `cohort.cohort_obs`; `spatial` float64 (spots, 2) pixels. `transductive` says whether it was
-    fitted on these very spots, `spatial_method` whether a spot's neighbours enter.
+    `values` is float32 (spots, features), an array or, for `raw`, a csr matrix; `obs` is of
+    `cohort.cohort_obs`, or of `described`; `spatial` float64 (spots, 2) pixels. `transductive` says
+    whether it was fitted on these very spots, `spatial_method` whether a spot's neighbours enter.
     """
 
     name: str
@@ -31,6 +31,10 @@ class Representation:
     spatial: np.ndarray
     transductive: bool
     spatial_method: bool
+
+    def described(self, rows: Sequence[Mapping], labels: str | Path | None) -> "Representation":
+        """The same with `obs` of `cohort.describe_spots`, whose arguments these are."""
+        return replace(self, obs=describe_spots(self.obs, rows, labels))
 
     def centred(self) -> np.ndarray:
         """The values less their sample's mean: dense float32 (spots, features).

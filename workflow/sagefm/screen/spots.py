@@ -15,7 +15,7 @@ from sagefm.common.io import read_table
 from sagefm.networks.base import GeneDecoder
 from sagefm.networks.collapsed import Readout, collapses
 from sagefm.networks.perturbed import Neighbourhoods, neighbourhoods
-from sagefm.sections.cohort import cohort_obs
+from sagefm.sections.cohort import cohort_obs, describe_spots
 from sagefm.sections.genes import named_columns
 from sagefm.sections.section import Section
 from sagefm.training.seen import scored_sections
@@ -66,7 +66,7 @@ def sample_spots(obs: pd.DataFrame, context: str, spots: int, seed: int) -> dict
     Parameters
     ----------
     obs
-        Of `cohort.cohort_obs`.
+        Of `cohort.describe_spots`.
     context
         `all`, or a column of it: organ, label, patient.
 
@@ -138,10 +138,12 @@ def spots_of_cohort(
     Parameters
     ----------
     inputs
-        Files: the samples and the graphs of the cohort, and the model's split.
+        Files: the samples and the graphs of the cohort, the model's split, and the cohort's labels
+        if they are the context.
     rows
         The cohort's sheet; see `scored.scored_sections`.
     """
     sections, _ = scored_sections(inputs.samples, inputs.graphs, inputs.split, rows, cohort)
-    obs = cohort_obs(tuple(section.counts_path for section in sections))
+    spots_of = cohort_obs([section.counts_path for section in sections])
+    obs = describe_spots(spots_of, rows, inputs.labels)
     return Drawn(sections, sample_spots(obs, context, spots, seed))

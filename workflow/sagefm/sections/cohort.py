@@ -1,6 +1,6 @@
 """A cohort's harmonised samples together: what a representation is computed from."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,12 +12,14 @@ from anndata import AnnData
 from anndata.io import read_elem
 
 from sagefm.common.h5ad import read_h5ad
+from sagefm.common.io import read_table
 from sagefm.graphs.neighbourhoods import load_graph
 from sagefm.sections.expression import normalise
 from sagefm.sections.section import spot_positions
 from sagefm.stats.patients import name_patients
 
 FACTS = ("sample", "dataset", "patient", "organ", "disease_state")
+"""Columns of a sheet that may describe spots."""
 
 
 @dataclass(frozen=True)
@@ -96,27 +98,52 @@ def cohort_of_files(
     )
 
 
-def cohort_obs(samples: tuple[Path, ...]) -> pd.DataFrame:
-    """One row a spot of a cohort: index `{sample}:{spot}`, columns `FACTS`, spot and label.
-
-    Text columns are categories, `patient` is that of `name_patients`, and `label` is there if any
-    sample has labels.
-    """
+def cohort_obs(samples: Sequence[Path]) -> pd.DataFrame:
+    """One row a spot of a cohort: index `{sample}:{spot}`, columns sample (category) and spot."""
     tables = []
     for path in samples:
         with h5py.File(path) as file:
-            obs = read_elem(file["obs"])
-            provenance = read_elem(file["uns/provenance"])
-        table = pd.DataFrame({"spot": obs.index.astype(str)})
-        for fact in FACTS:
-            table[fact] = str(provenance[fact])
-        if "label" in obs:
-            table["label"] = obs["label"].astype(object).to_numpy()
-        tables.append(table)
-    cohort = pd.concat(tables, ignore_index=True)
-    cohort["patient"] = name_patients(cohort)
-    cohort.index = cohort["sample"] + ":" + cohort["spot"]
-    return cohort.astype({column: "category" for column in cohort if column != "spot"})
+            names = read_elem(file["obs"]).index.astype(str)
+        tables.append(pd.DataFrame({"sample": path.stem, "spot": names}))
+    spots = pd.concat(tables, ignore_index=True)
+    spots.index = spots["sample"] + ":" + spots["spot"]
+    return spots.astype({"sample": "category"})
+
+
+def describe_spots(
+    spots: pd.DataFrame, rows: Sequence[Mapping], labels: str | Path | None = None
+) -> pd.DataFrame:
+    """Spots with what the sheet says of their samples, and with their labels.
+
+    Neither is in the samples' files, so that a change of them reads and computes nothing anew.
+
+    Parameters
+    ----------
+    spots
+        Of `cohort_obs`.
+    rows
+        Of the cohort's sheet: sample, dataset, patient, and other columns of `FACTS`.
+    labels
+        Table of the cohort's labels: sample, spot, label.
+
+    Returns
+    -------
+    DataFrame
+        The index of `spots`; the columns of `FACTS` that `rows` have, spot and, with a table, label
+        (missing where a spot has none). Text columns are categories, `patient` is that of
+        `name_patients`.
+    """
+    names = spots["sample"].astype(str)
+    facts = pd.DataFrame(rows).set_index("sample", drop=False).loc[names.unique()]
+    facts["patient"] = name_patients(facts)
+    columns = [fact for fact in FACTS if fact in facts]
+    table = facts.loc[names, columns].set_axis(spots.index)
+    table["spot"] = spots["spot"]
+    if labels:
+        known = read_table(labels, dtype=str)
+        known = known.set_index(known["sample"] + ":" + known["spot"])["label"]
+        table["label"] = known.reindex(spots.index)
+    return table.astype({column: "category" for column in table if column != "spot"})
 
 
 def cohort_spatial(samples: tuple[Path, ...]) -> np.ndarray:

@@ -1,8 +1,59 @@
-"""Labels of a table joined to the spots of a section."""
+"""Labels of a table joined to the spots of a section, and of a cohort's sections."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
+import h5py
 import pandas as pd
+from anndata.io import read_elem
 
 from sagefm.common.errors import InputError
+
+
+def cohort_labels(
+    samples: Sequence[Path], table: pd.DataFrame, cohort: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Labels of a table joined to a cohort's harmonised samples.
+
+    Parameters
+    ----------
+    samples
+        Their files; the file's name is the sample's in the table.
+    table
+        As for `join_labels`.
+    cohort
+        The cohort's name, for errors.
+
+    Returns
+    -------
+    labels : DataFrame
+        sample, spot, label of the spots that have one.
+    matched : DataFrame
+        sample, labels_matched: the share of the labels listed that match a spot of the source,
+        removed spots among them; missing where the table does not name the sample.
+
+    Raises
+    ------
+    InputError
+        As `join_labels`; the sentence begins with cohort and sample.
+    """
+    labels, shares = [], []
+    for path in samples:
+        with h5py.File(path) as file:
+            kept = read_elem(file["obs"])
+            uns = file["uns"]
+            removed = [read_elem(uns["removed_spots"])] if "removed_spots" in uns else []
+        try:
+            joined = join_labels(pd.concat([kept, *removed]), table, path.stem)
+        except InputError as error:
+            raise InputError(f"cohort {cohort}, sample {path.stem}: {error}") from error
+        own = joined.iloc[: len(kept)].dropna()
+        labels.append(pd.DataFrame({"sample": path.stem, "spot": own.index, "label": [*own]}))
+        listed = len(labels_of_sample(table, path.stem))
+        shares.append(float(joined.count() / listed) if listed else None)
+    names = [path.stem for path in samples]
+    matched = pd.DataFrame({"sample": names, "labels_matched": shares})
+    return pd.concat(labels, ignore_index=True), matched
 
 
 def join_labels(obs: pd.DataFrame, table: pd.DataFrame, sample: str) -> pd.Series:

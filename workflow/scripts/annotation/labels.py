@@ -3,12 +3,15 @@
 from sagefm.annotation.labels import label_task
 from sagefm.common.io import atomic, write_table
 from sagefm.common.job import job
-from sagefm.sections.cohort import cohort_of_files
+from sagefm.sections.cohort import cohort_obs, cohort_of_files, describe_spots
 
 with job(snakemake):
-    options = dict(snakemake.params.task)
+    inputs, params = snakemake.input, snakemake.params
+    options = dict(params.task)
+    cohort = cohort_of_files(inputs.samples)
     found = label_task(
-        cohort_of_files(snakemake.input.samples),
+        cohort,
+        describe_spots(cohort_obs(cohort.samples), params.rows, inputs.labels),
         options.pop("labels"),
         name=snakemake.wildcards.task,
         **options,

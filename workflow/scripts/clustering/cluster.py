@@ -7,8 +7,9 @@ from sagefm.common.job import job
 from sagefm.representations.files import read_representation
 
 with job(snakemake):
-    representation = read_representation(snakemake.input.representation)
-    result = cluster_representation(representation, Settings(**snakemake.params.settings))
+    inputs, params = snakemake.input, snakemake.params
+    found = read_representation(inputs.representation).described(params.rows, inputs.labels)
+    result = cluster_representation(found, Settings(**params.settings))
     write_table(result.scores, snakemake.output.scores)
     write_table(result.clusters, snakemake.output.clusters)
     write_table(result.skipped, snakemake.output.skipped)

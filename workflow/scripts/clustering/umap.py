@@ -6,7 +6,10 @@ from sagefm.common.job import job
 from sagefm.representations.files import read_representation
 
 with job(snakemake):
-    params = snakemake.params
-    representations = map(read_representation, snakemake.input.representations)
+    inputs, params = snakemake.input, snakemake.params
+    representations = (
+        read_representation(path).described(params.rows, inputs.labels)
+        for path in inputs.representations
+    )
     table = umap_table(representations, params.components, params.neighbours, params.spots, seed=0)
     write_table(table, snakemake.output.umap)

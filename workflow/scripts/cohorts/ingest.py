@@ -5,21 +5,18 @@ from pathlib import Path
 from sagefm.cohorts.ingest import ingest, section_files
 from sagefm.cohorts.shared import content_key, link_shared
 from sagefm.common.h5ad import write_h5ad
-from sagefm.common.io import read_table
 from sagefm.common.job import job
 from sagefm.sections.genes import read_panel
 
 with job(snakemake) as log:
     inputs, params = snakemake.input, snakemake.params
     row = {**params.row, "positions": inputs.get("positions") or ""}
-    labels = inputs.get("labels")
-    labels = read_table(labels, dtype=str) if labels else None
     harmonise = {"duplicates": params.duplicates, "min_overlap": params.min_overlap}
     aliases = inputs.get("aliases") or None
     files = [*section_files(inputs.source, row), inputs.panel, *filter(None, [aliases])]
     settings = {"qc": params.qc, "harmonise": harmonise, "aliases": bool(aliases)}
     settings["image_pixels"] = params.image_pixels
-    key = content_key(params.row, files, settings, labels, inputs.library)
+    key = content_key(params.row, files, settings, params.code)
     shared = Path(params.shared) / f"{key}.h5ad"
     if shared.exists():
         log.info("taking %s, which the same files and settings gave", shared)
@@ -30,7 +27,6 @@ with job(snakemake) as log:
             read_panel(inputs.panel),
             params.qc,
             {**harmonise, "aliases": aliases},
-            labels=labels,
             image_pixels=params.image_pixels,
         )
         write_h5ad(sample, shared)

@@ -5,8 +5,10 @@ from pathlib import Path
 from sagefm.common.io import write_table
 from sagefm.common.job import job
 from sagefm.plotting.palette import palette_table
-from sagefm.sections.cohort import cohort_obs
+from sagefm.sections.cohort import cohort_obs, describe_spots
 
 with job(snakemake):
-    obs = cohort_obs(tuple(map(Path, snakemake.input.samples)))
+    inputs = snakemake.input
+    spots = cohort_obs([Path(path) for path in inputs.samples])
+    obs = describe_spots(spots, snakemake.params.rows, inputs.labels)
     write_table(palette_table(obs), snakemake.output.palette)

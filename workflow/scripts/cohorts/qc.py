@@ -1,8 +1,10 @@
 """Write a cohort's quality control as a table, one row a sample."""
 
 from sagefm.cohorts.qc import qc_table
-from sagefm.common.io import write_table
+from sagefm.common.io import read_table, write_table
 from sagefm.common.job import job
 
 with job(snakemake):
-    write_table(qc_table(snakemake.input.samples), snakemake.output.table)
+    inputs = snakemake.input
+    matched = read_table(inputs.matched, dtype={"sample": str}) if inputs.matched else None
+    write_table(qc_table(inputs.samples, snakemake.params.rows, matched), snakemake.output.table)

@@ -16,6 +16,8 @@ with job(snakemake):
         predictions[task][name] = read_table(path, dtype=TEXT)
     adata = explore_cohort(
         cohort_of_files(inputs.samples),
+        params.rows,
+        inputs.labels,
         map(read_representation, inputs.representations),
         {
             name: read_table(path, dtype=TEXT)

@@ -4,15 +4,13 @@ import pandas as pd
 
 from sagefm.common.io import read_table, write_table
 from sagefm.common.job import job
-from sagefm.config.sheets import read_samples
 from sagefm.training.seen import mark_seen
 from sagefm.training.split import split_samples
 
 with job(snakemake):
     params, inputs = snakemake.params, snakemake.input
-    sheets = [read_samples(*pair) for pair in zip(inputs.sheets, params.cohorts, strict=True)]
     split = split_samples(
-        pd.concat(sheets),
+        pd.DataFrame(params.rows),
         validation=params.validation,
         test=params.test,
         seed=params.seed,
