@@ -16,8 +16,10 @@ SHELL := bash
 unexport PYTHONPATH PYTHONHOME
 
 BIN := .venv/bin
-# The stamp of a finished build carries the lock's checksum: a changed lock builds anew.
-ENV := .venv/.built-$(TORCH)-$(shell cat envs/requirements.txt envs/torch.txt | cksum | cut -d ' ' -f 1)
+# The stamp of a finished build carries a checksum of the lock and of what is said of the package,
+# not of the tools' settings: if one of these changes, it is built anew.
+PACKAGE := sed '/^\[tool\.ruff/,$$d' pyproject.toml
+ENV := .venv/.built-$(TORCH)-$(shell (cat envs/requirements.txt envs/torch.txt; $(PACKAGE)) | cksum | cut -d ' ' -f 1)
 SNAKEMAKE = $(BIN)/snakemake --cores $(CORES) $(if $(CONFIG),--configfile $(CONFIG))
 # The run's name, as Snakemake reads it: the last file that gives one wins.
 RUN = $(shell cat config/config.yaml $(CONFIG) | sed -n 's/^run: *["'\'']*\([^ "'\''\#]*\).*/\1/p' | tail -n 1)
@@ -41,8 +43,8 @@ demo: $(ENV) ## run the workflow on the bundled sections, then print its scorebo
 # A folder, h5 or h5ad becomes an h5ad with embeddings; MODEL is a model's folder or a checkpoint.
 MODEL ?= results/demo/models/paper
 embed: $(ENV) ## embed a section: IN=(folder, h5, h5ad) OUT=(h5ad) [MODEL= POSITIONS= TECHNOLOGY= PREDICT=1]
-	$(if $(and $(IN),$(OUT)),,$(error make embed wants a section and a name: make embed IN=outs OUT=x.h5ad))
-	@PYTHONPATH=workflow $(BIN)/python workflow/commands/embed.py '$(IN)' '$(OUT)' --model '$(MODEL)' \
+	$(if $(and $(IN),$(OUT)),,$(error make embed needs a section and a file to write: make embed IN=outs OUT=x.h5ad))
+	@$(BIN)/sagefm embed '$(IN)' '$(OUT)' --model '$(MODEL)' \
 	    --positions '$(POSITIONS)' --technology '$(TECHNOLOGY)' $(if $(filter-out 0 no false,$(PREDICT)),--predict)
 
 explore: $(ENV) ## write each cohort as one h5ad for scanpy, squidpy and viewers (results/*/explore)
@@ -117,6 +119,7 @@ $(ENV):
 	@$(PIP) install --no-deps --require-hashes -r envs/requirements.txt
 	@$(PIP) install $(TORCH_FROM_$(TORCH)) -r envs/torch.txt || { \
 	    echo 'The $(TORCH) build of torch was not found; see "torch" in envs/README.md.' >&2; exit 1; }
+	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@$(PIP) check
 	@$(BIN)/python -c 'import sys, torch; print("Built .venv with torch", torch.__version__); \
 	    sys.exit(0 if bool(torch.version.cuda) == ("$(TORCH)" == "cuda") else \

@@ -11,8 +11,8 @@ REPO = Path(__file__).resolve().parents[1]
 LIBRARY = REPO / "workflow/sagefm"
 FLOORS = [
     {"common"},
-    {"stats", "config", "downloads"},
-    {"graphs"},
+    {"stats", "downloads"},
+    {"config", "graphs"},
     {"sections", "plotting"},
     {"cohorts"},
     {"networks"},

@@ -183,9 +183,19 @@ def test_both_images_are_built_from_the_lock_on_one_base():
 
 def test_images_take_the_files_that_the_environment_is_built_from():
     makefile = (ENVS.parent / "Makefile").read_text()
-    read = {"Makefile", *re.findall(r"envs/[a-z]+\.txt", makefile)}
+    read = {"Makefile", "LICENSE", *re.findall(r"envs/[a-z]+\.txt|pyproject\.toml", makefile)}
+    package = {"workflow/sagefm", "resources/panel"}
     copied = " ".join(steps(ENVS / "Dockerfile")["COPY"]).split()
     files = (ENVS / "apptainer.def").read_text().split("%files")[1].split("%post")[0].split()
-    assert {name for name in copied if (ENVS.parent / name).is_file()} == read
+    there = {name for name in copied if (ENVS.parent / name).exists()} - {"./", "envs/"}
+    assert there == read | package
     assert files[0::2] == [name.removeprefix("/opt/sagefm/") for name in files[1::2]]
-    assert set(files[0::2]) == read
+    assert set(files[0::2]) == read | package
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+def test_an_environment_gets_the_library_and_what_installs_it(chapter):
+    script = chapter.with_suffix(".post-deploy.sh")  # Snakemake runs the one of this name
+    assert script.resolve() == ENVS / "install_sagefm.sh"
+    assert "setuptools" in pinned_versions(chapter)
+    assert "pip" in yaml.safe_load(chapter.read_text())["dependencies"]

@@ -1,6 +1,5 @@
 """One section embedded without a run: as the workflow does it, in every layout, or not at all."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -212,19 +211,15 @@ def test_a_checkpoint_of_another_panel(tmp_path, models):
 # The command
 
 
-def command(repo, *arguments) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, repo / "workflow/commands/embed.py", *arguments],
-        env={**os.environ, "PYTHONPATH": str(repo / "workflow")},
-        capture_output=True,
-        text=True,
-    )
+def command(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    sagefm = Path(sys.executable).with_name("sagefm")
+    return subprocess.run([sagefm, "embed", *arguments], capture_output=True, text=True)
 
 
-def test_the_command(repo, tmp_path, models):
+def test_the_command(tmp_path, models):
     source = layouts(tmp_path, "h5")
     done = command(
-        repo, source["source"], tmp_path / "deep/o.h5ad", "--model", models / "paper",
+        source["source"], tmp_path / "deep/o.h5ad", "--model", models / "paper",
         "--positions", source["positions"], "--device", "cpu",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -237,8 +232,8 @@ def test_the_command(repo, tmp_path, models):
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["o.h5ad"]
 
 
-def test_the_command_says_one_sentence(repo, tmp_path, models):
-    done = command(repo, tmp_path / "s.h5ad", tmp_path / "o.h5ad", "--model", models / "paper")
+def test_the_command_says_one_sentence(tmp_path, models):
+    done = command(tmp_path / "s.h5ad", tmp_path / "o.h5ad", "--model", models / "paper")
     assert done.returncode == 1
     assert done.stdout == ""
     (line,) = done.stderr.splitlines()
@@ -254,4 +249,4 @@ def test_make_embed_hands_everything_over(repo):
     assert "--technology 'Spatial X' --predict" in done.stdout.replace("\\\n    ", "")
     done = subprocess.run(["make", "--dry-run", "embed"], cwd=repo, capture_output=True, text=True)
     assert done.returncode != 0
-    assert "make embed wants a section and a name" in done.stderr
+    assert "make embed needs a section and a file to write" in done.stderr

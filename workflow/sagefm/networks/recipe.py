@@ -11,7 +11,7 @@ from sagefm.sections.genes import read_panel
 
 RECIPE, CHECKPOINT = "recipe.json", "best.pt"
 
-PAPER_PANEL = Path(__file__).parents[3] / "resources/panel/sagefm_genes.txt"
+PAPER_PANEL = Path(__file__).with_name("sagefm_genes.txt")
 
 
 @dataclass(frozen=True)
