@@ -16,12 +16,11 @@ from sagefm.exports.section import embed_section
 from sagefm.graphs.neighbourhoods import build_graph, save_graph
 from sagefm.networks.base import build_network, predict
 from sagefm.networks.checkpoint import save_checkpoint
-from sagefm.networks.fitted import embedded_rows
 from sagefm.networks.recipe import ModelRecipe, write_recipe
-from sagefm.networks.registry import describe
 from sagefm.sections.batches import make_batch
 from sagefm.sections.section import load_chunk, sections_of, spot_positions
 from support import helpers
+from support.models import fitted
 
 CPU = torch.device("cpu")
 TECHNOLOGY = "Spatial Transcriptomics"
@@ -106,8 +105,8 @@ def test_it_is_the_runs_own_embedding_to_the_bit(tmp_path, models, sections, lay
     written = anndata.read_h5ad(tmp_path / "out.h5ad")
     recipe, (_, section) = RECIPES[model], sections[model]
     network = build_network(recipe["network"], 300, (32, 16, 32), seed=[*RECIPES].index(model))
-    task = (describe(recipe["network"]).layout(recipe["graph"]["kind"]), recipe["normalisation"])
-    expected = np.concatenate([*embedded_rows(network, section, *task, CPU)])
+    by_itself = fitted(network, recipe["network"], recipe["graph"]["kind"], recipe["normalisation"])
+    expected = np.concatenate([*by_itself.embedded_rows(section)])
     of_run = h5ad.read_h5ad(section.counts_path)
     assert written.obs_names.equals(of_run.obs_names)
     assert 15 < written.n_obs < helpers.demo_section("heart-1").n_obs  # the recipe's min_counts
@@ -181,7 +180,11 @@ BAD = {
     "mouse": (mouse, {}, "sample s: only .* look like mouse symbols"),
     "few": (lambda s, path: s[:9].copy().write_h5ad(path), {}, "sample s: .* pass quality control"),
     "no array": (lambda s, path: s.write_h5ad(path), {"model": "rings"}, "set `technology`"),
-    "no model": (lambda s, path: s.write_h5ad(path), {"model": "other"}, "other: no such model"),
+    "no model": (
+        lambda s, path: s.write_h5ad(path),
+        {"model": "other"},
+        "no such model",
+    ),
     "onto itself": (lambda s, path: s.write_h5ad(path), {"output": "s.h5ad"}, "would be lost"),
     "not an h5ad": (lambda s, path: s.write_h5ad(path), {"output": "o.csv"}, "a name in .h5ad"),
 }

@@ -18,11 +18,10 @@ from sagefm.common.h5ad import read_h5ad, write_h5ad
 from sagefm.graphs.neighbourhoods import build_graph, load_graph, save_graph
 from sagefm.imputation.complete import complete_section
 from sagefm.networks.base import build_network
-from sagefm.networks.checkpoint import save_checkpoint
 from sagefm.sections.section import Section
 from support import helpers, small
+from support.models import fitted, save_model
 
-CPU = torch.device("cpu")
 MEASURED = 300
 ROW = {"cohort": "mine", "sample": "heart-1", "path_or_id": "targeted.h5ad", "organ": "Heart"}
 NORMALISATIONS = ("log1p", "log1p_cp10k")
@@ -73,8 +72,8 @@ def test_what_is_missing_is_predicted_from_what_is_there(
     targeted, network, normalisation, tmp_path
 ):
     path = tmp_path / "imputed/heart-1.h5ad"
-    settings = ("mean", normalisation, "paper", CPU, path)
-    assert complete_section(network, targeted, *settings, batch_size=50) == 14558 - MEASURED
+    imputing = fitted(network, normalisation=normalisation)
+    assert complete_section(imputing, targeted, "paper", path, batch_size=50) == 14558 - MEASURED
     found, given = anndata.read_h5ad(path), read_h5ad(targeted.counts_path)
     assert (found.X != given.X).nnz == 0 and found.X.dtype == np.int32
     assert list(found.obs_names) == list(given.obs_names)
@@ -104,10 +103,10 @@ def test_what_is_missing_is_predicted_from_what_is_there(
 
 def test_the_layer_is_compressed_a_batch_at_a_time(targeted, network, tmp_path):
     path = tmp_path / "heart-1.h5ad"
-    complete_section(network, targeted, "mean", "log1p", "paper", CPU, path, batch_size=8)  # warm
+    complete_section(fitted(network), targeted, "paper", path, batch_size=8)  # warm
     n_spots, n_genes = read_h5ad(targeted.counts_path).shape
     tracemalloc.start()
-    complete_section(network, targeted, "mean", "log1p", "paper", CPU, path, batch_size=8)
+    complete_section(fitted(network), targeted, "paper", path, batch_size=8)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 4 * n_spots * n_genes
@@ -124,7 +123,7 @@ def test_a_section_that_lacks_nothing_is_as_measured(tmp_path):
     write_h5ad(adata, section.counts_path)
     network = build_network("gcn", adata.n_vars, small.WIDTHS, seed=0)
     path = tmp_path / "whole.h5ad"
-    assert complete_section(network, section, "mean", "log1p", "paper", CPU, path) == 0
+    assert complete_section(fitted(network), section, "paper", path) == 0
     found = read_h5ad(path)
     assert not found.var["predicted"].any()
     np.testing.assert_allclose(found.layers["expression"], np.log1p(adata.X.toarray()), rtol=1e-6)
@@ -132,8 +131,10 @@ def test_a_section_that_lacks_nothing_is_as_measured(tmp_path):
 
 def test_a_contrast_network_is_refused(targeted, tmp_path):
     network, path = build_network("contrast", 14558, (8,)), tmp_path / "heart-1.h5ad"
-    with pytest.raises(InputError, match=r"model ours: a `contrast` network.*`gcn`"):
-        complete_section(network, targeted, "background", "log1p_cp10k", "ours", CPU, path)
+    model = fitted(network, "contrast", normalisation="log1p_cp10k")
+    words = r"model ours: a `contrast` network cannot predict .* Fix: .* gcn, two_channel"
+    with pytest.raises(InputError, match=words):
+        complete_section(model, targeted, "ours", path)
     assert not path.exists()
 
 
@@ -144,7 +145,7 @@ def test_a_run_that_fails_leaves_nothing(targeted, network, tmp_path, monkeypatc
     monkeypatch.setattr("sagefm.networks.fitted.predict", broken)
     path = tmp_path / "heart-1.h5ad"
     with pytest.raises(RuntimeError, match="gives up"):
-        complete_section(network, targeted, "mean", "log1p", "paper", CPU, path)
+        complete_section(fitted(network), targeted, "paper", path)
     assert not list(tmp_path.iterdir())
 
 
@@ -156,13 +157,12 @@ def test_the_script_says_what_was_predicted(targeted, network, complete, tmp_pat
     adata.var["in_source"] |= complete
     adata.X = sp.csr_matrix(adata.X)
     write_h5ad(adata, sample)
-    save_checkpoint(tmp_path / "best.pt", network)
+    save_model(tmp_path, fitted(network))
     job = SimpleNamespace(
         input=SimpleNamespace(
             checkpoint=tmp_path / "best.pt", sample=sample, graph=targeted.graph_path
         ),
         output=SimpleNamespace(imputed=tmp_path / "imputed/mine/heart-1.h5ad"),
-        params=SimpleNamespace(network="gcn", normalisation="log1p", kind="knn_clique"),
         resources=SimpleNamespace(device="cpu"),
         threads=1,
         wildcards=SimpleNamespace(model="paper", cohort="mine", sample="heart-1"),

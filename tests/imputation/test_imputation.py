@@ -17,12 +17,11 @@ from sagefm.imputation.figures import draw_imputation
 from sagefm.imputation.score import ImputationPlan, score_section, score_sections
 from sagefm.imputation.tables import METRICS, SETTINGS, summarise_imputation
 from sagefm.networks.base import build_network
-from sagefm.networks.checkpoint import save_checkpoint
 from sagefm.sections.section import draw_rows
 from support import small
+from support.models import fitted, save_model
 
 SPOTS, GENES, UNKNOWN = 40, 120, 7
-CPU = torch.device("cpu")
 PLAN = ImputationPlan(shares=(0.2, 0.6), repeats=2, seed=3, batch_size=16)
 FACTS = [
     {"sample": "heart-1", "patient": "P1", "patient_seen": True},
@@ -64,9 +63,8 @@ def gene_mean() -> np.ndarray:
 
 
 def scored(sections, name, gene_mean, plan=PLAN, section=0):
-    layout, normalisation = KINDS[name]
-    settings = (layout, normalisation, gene_mean, plan, CPU)
-    return score_section(network_of(name), sections[section], *settings)
+    model = fitted(network_of(name), name, normalisation=KINDS[name][1])
+    return score_section(model, sections[section], gene_mean, plan)
 
 
 def normalised(counts: np.ndarray, how: str) -> np.ndarray:
@@ -176,8 +174,8 @@ def test_some_spots_stand_for_all(sections, gene_mean):
 
 
 def test_a_contrast_network_says_nothing_of_what_a_section_lacks(sections, gene_mean):
-    settings = ("background", "log1p_cp10k", gene_mean, PLAN, CPU)
-    table = score_section(network_of("contrast"), sections[0], *settings)
+    model = fitted(network_of("contrast"), "contrast", normalisation="log1p_cp10k")
+    table = score_section(model, sections[0], gene_mean, PLAN)
     wide = table.pivot(index=["setting", "share", "repeat"], columns="predictor", values="mse")
     np.testing.assert_array_equal(wide.loc["systematic", "model"], wide.loc["systematic", "zero"])
     assert (wide.loc["centre_only", "model"] != wide.loc["centre_only", "zero"]).all()
@@ -185,8 +183,7 @@ def test_a_contrast_network_says_nothing_of_what_a_section_lacks(sections, gene_
 
 @pytest.fixture(scope="module")
 def samples(sections, gene_mean) -> pd.DataFrame:
-    settings = ("mean", "log1p", gene_mean, PLAN, CPU)
-    tables = score_sections(network_of("gcn"), sections, FACTS, *settings)
+    tables = score_sections(fitted(network_of("gcn")), sections, FACTS, gene_mean, PLAN)
     return pd.concat(tables, ignore_index=True)
 
 
@@ -287,8 +284,7 @@ def test_the_figure_tells_models_settings_and_scales_apart(samples):
 
 
 def test_the_scripts_score_and_draw(sections, samples, gene_mean, tmp_path, repo):
-    network = network_of("gcn")
-    save_checkpoint(tmp_path / "best.pt", network)
+    save_model(tmp_path, fitted(network_of("gcn")))
     means = pd.DataFrame({"gene": [f"g{i}" for i in range(GENES)], "mean": gene_mean})
     write_table(means, tmp_path / "gene_means.tsv")
     rows = [{"cohort": "demo", "dataset": "d", "organ": "Heart", **fact} for fact in FACTS]
@@ -311,7 +307,6 @@ def test_the_scripts_score_and_draw(sections, samples, gene_mean, tmp_path, repo
         ),
         params=SimpleNamespace(
             rows=rows,
-            model={"network": "gcn", "normalisation": "log1p", "kind": "knn_clique"},
             plan={"shares": [0.2, 0.6], "repeats": 2, "seed": 3, "spots": None},
         ),
         resources=SimpleNamespace(device="cpu"),

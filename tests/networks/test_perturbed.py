@@ -12,11 +12,10 @@ from sagefm.networks.perturbed import (
     choose_spots,
     neighbourhoods,
 )
-from sagefm.networks.registry import describe
 from sagefm.sections.section import Section, load_chunk
 from support import small
+from support.models import fitted
 
-CPU = torch.device("cpu")
 GENES = 120
 LEVELS = torch.tensor([0.0, 0.4, 1.5])
 HIDDEN = [3, 17, 40, 41]
@@ -32,7 +31,7 @@ def section(folder, kind: str, spots: int = 80) -> Section:
     return small.write_sections(folder, ["heart-1"], spots, GENES, **GRAPHS[kind])[0]
 
 
-def network_of(name: str, one: Section):
+def model_of(name: str, one: Section, kind: str = "knn_clique"):
     widths = (6,) if name == "contrast" else small.WIDTHS
     network = build_network(name, GENES, widths, seed=1)
     if name == "contrast":
@@ -40,12 +39,12 @@ def network_of(name: str, one: Section):
         network.fit_input(lambda: chunk)
     else:  # away from the ReLU that ends the network, so that no difference hides at 0
         torch.nn.init.constant_(network.fc_gene.bias, 0.5)
-    return network.eval()
+    return fitted(network, name, kind)
 
 
-def brute_force(network, one: Section, rows, gene: int, level: float, normalisation="log1p"):
+def brute_force(network, one: Section, rows, gene: int, level: float):
     """Each spot by itself: its subgraph written out, one gene set in its neighbours' rows."""
-    chunk = load_chunk([one], normalisation)
+    chunk = load_chunk([one], "log1p")
     predicted = []
     for row in rows:
         nodes, edges, centre = chunk.subgraphs(np.array([row]))
@@ -60,8 +59,8 @@ def brute_force(network, one: Section, rows, gene: int, level: float, normalisat
     return torch.stack(predicted)
 
 
-def all_responses(network, layout, one, rows, gene, outputs, **more):
-    parts = neighbourhoods(network, layout, one, rows, "log1p", HIDDEN, CPU, **more)
+def all_responses(model, one, rows, gene, outputs, **more):
+    parts = neighbourhoods(model, one, rows, HIDDEN, **more)
     with torch.inference_mode():
         return torch.cat([part.respond(gene, LEVELS, outputs) for part in parts], dim=1)
 
@@ -69,14 +68,13 @@ def all_responses(network, layout, one, rows, gene, outputs, **more):
 @pytest.mark.parametrize("kind", GRAPHS)
 def test_paths_equal_brute_force(tmp_path, kind):
     one = section(tmp_path, kind)
-    network = network_of("gcn", one)
-    layout = describe("gcn").layout(kind)
+    model = model_of("gcn", one, kind)
     rows, outputs = np.array([0, 5, 11, 79]), torch.arange(GENES)
     for gene in (0, 17, 60):  # 17 is hidden at the centre, and perturbed in the neighbours
-        found = all_responses(network, layout, one, rows, gene, outputs)
+        found = all_responses(model, one, rows, gene, outputs)
         with torch.inference_mode():
             expected = torch.stack(
-                [brute_force(network, one, rows, gene, float(level)) for level in LEVELS]
+                [brute_force(model.network, one, rows, gene, float(level)) for level in LEVELS]
             )
         assert expected[0].std() > 0
         torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
@@ -90,10 +88,7 @@ def test_clique_takes_the_fast_path_and_others_the_general_one(tmp_path):
         ("gcn", "grid", General),
         ("contrast", "knn_clique", General),
     ]:
-        network = network_of(name, one)
-        parts = neighbourhoods(
-            network, describe(name).layout(kind), one, np.arange(3), "log1p", [], CPU
-        )
+        parts = neighbourhoods(model_of(name, one, kind), one, np.arange(3), [])
         assert all(isinstance(part, path) for part in parts)
 
 
@@ -101,11 +96,10 @@ def test_clique_takes_the_fast_path_and_others_the_general_one(tmp_path):
 def test_channels_are_those_of_neighbours_whose_gene_is_set(tmp_path, name):
     """The neighbours' mean is computed anew from rows whose gene was set, without the library."""
     one = section(tmp_path, "star")
-    network = network_of(name, one)
-    layout = describe(name).layout("star")
+    model = model_of(name, one, "star")
     chunk = load_chunk([one], "log1p")
     rows, gene, outputs = np.array([2, 7, 30]), 5, torch.tensor([4, 99, 40])
-    found = all_responses(network, layout, one, rows, gene, outputs)
+    found = all_responses(model, one, rows, gene, outputs)
     for spot, row in enumerate(rows):
         nodes, _, _ = chunk.subgraphs(np.array([row]))
         dense = chunk.expression[nodes].toarray()
@@ -118,19 +112,19 @@ def test_channels_are_those_of_neighbours_whose_gene_is_set(tmp_path, name):
             context = (background, rate, torch.from_numpy(chunk.depth[[row]]))
         else:
             own[:, HIDDEN] = 0
-        embedding = getattr(network, f"embed_{layout}")(own, neighbours)
-        expected = network.decode(embedding, *context)[0, outputs]
+        embedding = getattr(model.network, f"embed_{model.layout}")(own, neighbours)
+        expected = model.network.decode(embedding, *context)[0, outputs]
         torch.testing.assert_close(found[2, spot], expected, atol=1e-5, rtol=1e-5)
 
 
 def test_unchanged_level_gives_the_unperturbed_prediction(tmp_path):
     """Where every neighbour has the level already, nothing moves."""
     one = section(tmp_path, "knn_clique")
-    network = network_of("gcn", one)
+    model = model_of("gcn", one)
     chunk = load_chunk([one], "log1p")
     neighbours = chunk.neighbour_mean().toarray()
     row, gene = 3, int(np.argmax(neighbours[3]))
-    parts = list(neighbourhoods(network, "mean", one, np.array([row]), "log1p", [], CPU))
+    parts = list(neighbourhoods(model, one, np.array([row]), []))
     level = torch.tensor([float(neighbours[row, gene])])
     with torch.inference_mode():
         found = parts[0].respond(gene, level, torch.arange(GENES))[0]
@@ -139,14 +133,13 @@ def test_unchanged_level_gives_the_unperturbed_prediction(tmp_path):
                 chunk.graphs[0].ego[chunk.graphs[0].indptr[row] : chunk.graphs[0].indptr[row + 1]]
             ].toarray()
         ).mean(dim=0, keepdim=True)
-        expected = network.decode(network.embed_mean(mean))
+        expected = model.network.decode(model.network.embed_mean(mean))
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
 
 
 def test_general_path_leaves_its_input_as_it_was(tmp_path):
     one = section(tmp_path, "grid")
-    network = network_of("gcn", one)
-    part = next(neighbourhoods(network, "subgraphs", one, np.arange(4), "log1p", HIDDEN, CPU))
+    part = next(neighbourhoods(model_of("gcn", one, "grid"), one, np.arange(4), HIDDEN))
     before = part.values.clone()
     with torch.inference_mode():
         first = part.respond(8, LEVELS, torch.arange(5))
@@ -156,10 +149,10 @@ def test_general_path_leaves_its_input_as_it_was(tmp_path):
 
 def test_batches_do_not_matter(tmp_path):
     one = section(tmp_path, "knn_clique")
-    network = network_of("gcn", one)
+    model = model_of("gcn", one)
     rows, outputs = np.arange(17), torch.tensor([1, 2])
-    whole = all_responses(network, "mean", one, rows, 9, outputs)
-    parts = all_responses(network, "mean", one, rows, 9, outputs, batch_size=5)
+    whole = all_responses(model, one, rows, 9, outputs)
+    parts = all_responses(model, one, rows, 9, outputs, batch_size=5)
     torch.testing.assert_close(parts, whole, atol=1e-6, rtol=1e-6)
 
 
@@ -178,16 +171,15 @@ def test_spots_are_drawn_evenly_and_by_seed(tmp_path):
 @pytest.mark.parametrize("kind", ["knn_clique", "grid"])
 def test_spots_of_several_sections_answer_as_they_do_alone(tmp_path, kind):
     sections = small.write_sections(tmp_path, ["heart-1", "heart-2"], 60, GENES, **GRAPHS[kind])
-    network, layout = network_of("gcn", sections[0]), describe("gcn").layout(kind)
+    model = model_of("gcn", sections[0], kind)
     rows, outputs = [np.array([3, 50, 7]), np.array([0, 9])], torch.arange(5)
-    given = (network, layout, sections, rows, "log1p", HIDDEN, CPU)
     with torch.inference_mode():
         for batch_size in (2, 64):
-            parts = list(across_sections(*given, batch_size=batch_size))
+            parts = list(across_sections(model, sections, rows, HIDDEN, batch_size))
             found = torch.cat([part.respond(60, LEVELS, outputs) for part, _ in parts], dim=1)
             owners = torch.cat([owner for _, owner in parts])
             assert owners.tolist() == [0, 0, 0, 1, 1]
             for number, one in enumerate(sections):
-                alone = all_responses(network, layout, one, rows[number], 60, outputs)
+                alone = all_responses(model, one, rows[number], 60, outputs)
                 torch.testing.assert_close(found[:, owners == number], alone, rtol=1e-5, atol=1e-6)
     assert len(parts) == (1 if kind == "knn_clique" else 2)

@@ -14,8 +14,8 @@ from sagefm.perturbation.responses import KINDS, read_responses, slope_weights, 
 from sagefm.sections.gene_summary import levels_of
 from sagefm.sections.section import load_chunk
 from support import small
+from support.models import fitted
 
-CPU = torch.device("cpu")
 GENES = 60
 SETTINGS = {"spots": 16, "levels": 4, "controls": 3, "seed": 42}
 # Genes by number: 5 drives 7 and 9, 7 drives 5, 12 drives 7.
@@ -40,17 +40,16 @@ def setting(tmp_path):
     facts = pd.DataFrame(
         {"sample": small.SAMPLES[:2], "patient": ["p1", "p2"], "patient_seen": [True, False]}
     )
-    return network, sections, facts, means, tmp_path / "state"
+    return fitted(network), sections, facts, means, tmp_path / "state"
 
 
 def responses_of(setting, pairs=PAIRS):
-    network, sections, facts, means, state = setting
-    given = (sections, facts, "log1p", pairs, means, SETTINGS)
-    return perturb_pairs(network, "mean", *given, CPU, state)
+    model, sections, facts, means, state = setting
+    return perturb_pairs(model, sections, facts, pairs, means, SETTINGS, state)
 
 
 def test_curves_and_slopes_are_those_of_single_responses(setting):
-    network, sections, _, means, _ = setting
+    model, sections, _, means, _ = setting
     found = responses_of(setting)
     rows = choose_spots(sections, SETTINGS["spots"], SETTINGS["seed"])
     hidden = [5, 7, 9]
@@ -69,7 +68,7 @@ def test_curves_and_slopes_are_those_of_single_responses(setting):
     for pair, gene in enumerate([5, 5, 7, 12]):
         level = torch.from_numpy(levels[[5, 7, 12].index(gene)])
         for s, (section, chosen) in enumerate(zip(sections, rows, strict=True)):
-            spots = next(neighbourhoods(network, "mean", section, chosen, "log1p", hidden, CPU))
+            spots = next(neighbourhoods(model, section, chosen, hidden))
             with torch.inference_mode():
                 every = spots.respond(gene, level, torch.arange(GENES)).mean(dim=1).numpy()
             outputs = [*wanted[pair][:2], *controls[pair]]

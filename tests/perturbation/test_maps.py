@@ -11,6 +11,7 @@ from sagefm.perturbation.maps import pairs_to_map, response_map
 from sagefm.sections.gene_summary import levels_of
 from sagefm.sections.section import load_chunk, spot_positions
 from support import small
+from support.models import fitted
 
 PANEL = [f"g{i}" for i in range(50)]
 PAIRS = pd.DataFrame(
@@ -46,12 +47,12 @@ def test_a_map_is_the_responses_of_the_largest_section(tmp_path):
     sections += small.write_sections(tmp_path / "b", ["heart-2"], 35, 50)
     network = build_network("gcn", 50, small.WIDTHS, seed=3)
     torch.nn.init.constant_(network.fc_gene.bias, 0.5)
-    pairs, hidden, cpu = PAIRS.iloc[[1, 3]], ["g4", "g5", "g6"], torch.device("cpu")
-    table = response_map(network, "mean", sections, "log1p", pairs, PANEL, hidden, cpu)
+    model = fitted(network, panel=PANEL)
+    table = response_map(model, sections, PAIRS.iloc[[1, 3]], ["g4", "g5", "g6"])
     assert len(table) == 2 * 35 and set(table["sample"]) == {"heart-2"}
     largest = sections[1]
     rows = np.arange(35)
-    spots = next(neighbourhoods(network, "mean", largest, rows, "log1p", [4, 5, 6], cpu))
+    spots = next(neighbourhoods(model, largest, rows, [4, 5, 6]))
     neighbours = load_chunk([largest], "log1p").neighbour_mean().toarray()
     for (gene, output), (_, own) in zip(
         [(1, 5), (3, 6)], table.groupby("output", sort=False), strict=True

@@ -24,9 +24,9 @@ from sagefm.recovery.tables import DETECTION_BINS, gene_table, genes_to_map, rec
 from sagefm.sections.batches import Batches
 from sagefm.stats.correlation import benjamini_hochberg, spot_scores
 from support import small
+from support.models import fitted
 
 SPOTS, GENES = 40, 120
-CPU = torch.device("cpu")
 NAMES = [f"gene{i}" for i in range(GENES)]
 FACTS = [
     {"sample": "heart-1", "patient": "P1", "organ": "Heart", "patient_seen": True},
@@ -51,8 +51,13 @@ def network():
 
 
 @pytest.fixture(scope="module")
-def template(sections) -> Batches:
-    return Batches(sections, "mean", "log1p", batch_size=16, mask_share=0.3, seed=5)
+def model(network):
+    return fitted(network)
+
+
+@pytest.fixture(scope="module")
+def template(sections, model) -> Batches:
+    return model.batches(sections, batch_size=16, mask_share=0.3, seed=5)
 
 
 @pytest.fixture(scope="module")
@@ -90,9 +95,9 @@ def dense(sections, network, template, gene_mean) -> list[tuple]:
 
 
 @pytest.fixture(scope="module")
-def recovery(sections, network, template, gene_mean, tmp_path_factory):
+def recovery(sections, model, template, gene_mean, tmp_path_factory):
     scratch = tmp_path_factory.mktemp("scratch")
-    settings = (network, sections, template, gene_mean, CPU, FACTS)
+    settings = (model, sections, template, gene_mean, FACTS)
     return recover(*settings, rank_spots=10_000, scratch=scratch)
 
 
@@ -131,10 +136,10 @@ def of(table, predictor, **stratum):
     return found
 
 
-def test_predictions_are_the_plain_ones(sections, network, template, gene_mean, dense):
+def test_predictions_are_the_plain_ones(sections, model, template, gene_mean, dense):
     for section, (truth, mask, expected) in zip(sections, dense, strict=True):
         batches = replace(template, sections=[section])
-        parts = list(predictions(network, batches, gene_mean, CPU))
+        parts = list(predictions(model, batches, gene_mean))
         assert [len(part[0]) for part in parts] == [16, 16, 8]
         np.testing.assert_allclose(np.concatenate([part[0] for part in parts]), truth, atol=1e-6)
         np.testing.assert_array_equal(np.concatenate([part[1] for part in parts]), mask)
@@ -143,10 +148,10 @@ def test_predictions_are_the_plain_ones(sections, network, template, gene_mean, 
             np.testing.assert_allclose(stack[i], expected[predictor], rtol=1e-4, atol=1e-5)
 
 
-def test_no_baseline_sees_what_is_hidden(sections, network, template, gene_mean, tmp_path):
+def test_no_baseline_sees_what_is_hidden(sections, model, template, gene_mean, tmp_path):
     """Counts changed where they are hidden change the truth, and no prediction of that spot."""
     section, batches = sections[0], replace(template, sections=sections[:1])
-    truth, mask, before = next(predictions(network, batches, gene_mean, CPU))
+    truth, mask, before = next(predictions(model, batches, gene_mean))
     changed = read_h5ad(section.counts_path)
     counts = changed.X.toarray()
     counts[0, mask[0]] += 50
@@ -155,7 +160,7 @@ def test_no_baseline_sees_what_is_hidden(sections, network, template, gene_mean,
     path.parent.mkdir()
     changed.write_h5ad(path)
     moved = replace(batches, sections=[replace(section, counts_path=path)])
-    other, same, after = next(predictions(network, moved, gene_mean, CPU))
+    other, same, after = next(predictions(model, moved, gene_mean))
     np.testing.assert_array_equal(same, mask)
     assert (other[0, mask[0]] > truth[0, mask[0]]).all()
     np.testing.assert_allclose(after[:, 0], before[:, 0], atol=1e-5)
@@ -202,12 +207,12 @@ def test_correlations_over_all_samples(genes, dense, predictor):
     np.testing.assert_allclose(own["detection_rate"], shares)
 
 
-def test_ranks_over_all_samples(genes, sections, network, template, gene_mean):
+def test_ranks_over_all_samples(genes, sections, model, template, gene_mean):
     """Of the very values that are streamed, rounded as they are: that decides which are tied."""
     parts = []
     for section in sections:
         batches = replace(template, sections=[section])
-        parts += predictions(network, batches, gene_mean, CPU)
+        parts += predictions(model, batches, gene_mean)
     truth, mask = (np.concatenate([part[i] for part in parts]) for i in (0, 1))
     stack = np.concatenate([part[2] for part in parts], axis=1).round(5)
     for i, predictor in enumerate(RANKED):
@@ -324,17 +329,17 @@ def test_rows_of_samples_and_spots(recovery, dense):
     assert spots.groupby(["sample", "predictor"])["spot"].nunique().eq(SPOTS).all()
 
 
-def test_the_general_path_gives_the_same(sections, network, template, gene_mean, genes, tmp_path):
+def test_the_general_path_gives_the_same(sections, model, template, gene_mean, genes, tmp_path):
     """A clique as an explicit graph: the layout is another, every number the same."""
     other = replace(template, layout="subgraphs")
-    again = recover(network, sections, other, gene_mean, CPU, FACTS, 10_000, tmp_path)
+    again = recover(model, sections, other, gene_mean, FACTS, 10_000, tmp_path)
     table = gene_table(again, NAMES)
     for column in ("pearson", "mse", "within_pearson"):
         np.testing.assert_allclose(table[column], genes[column], atol=2e-4)
 
 
-def test_fewer_spots_are_ranked_evenly(sections, network, template, gene_mean, genes, tmp_path):
-    settings = (network, sections, template, gene_mean, CPU, FACTS)
+def test_fewer_spots_are_ranked_evenly(sections, model, template, gene_mean, genes, tmp_path):
+    settings = (model, sections, template, gene_mean, FACTS)
     few = recover(*settings, rank_spots=30, scratch=tmp_path)
     table = gene_table(few, NAMES)
     whole = of(genes, "model")["n"].sum()
@@ -372,9 +377,9 @@ def test_genes_to_map_stand_for_good_and_bad():
     assert genes_to_map(own.iloc[50:52])["gene"].is_unique
 
 
-def test_maps_hide_the_genes_they_show(sections, network, template, gene_mean, genes, dense):
+def test_maps_hide_the_genes_they_show(sections, model, template, gene_mean, genes, dense):
     chosen = genes_to_map(genes)
-    maps = recovery_maps(network, sections[0], template, chosen, gene_mean, CPU)
+    maps = recovery_maps(model, sections[0], template, chosen, gene_mean)
     assert len(maps) == SPOTS * len(chosen)
     truth, _, predicted = dense[0]
     for gene in chosen.itertuples():
@@ -383,5 +388,5 @@ def test_maps_hide_the_genes_they_show(sections, network, template, gene_mean, g
         near = predicted["neighbour_mean"][:, gene.column]
         np.testing.assert_allclose(own["neighbour_mean"], near, atol=1e-5)
     hidden = replace(template, sections=sections[:1], always_hidden=tuple(chosen["column"]))
-    for _, mask, _ in predictions(network, hidden, gene_mean, CPU):
+    for _, mask, _ in predictions(model, hidden, gene_mean):
         assert mask[:, chosen["column"]].all()

@@ -13,8 +13,8 @@ from sagefm.screen.spots import Drawn
 from sagefm.sections.batches import make_batch
 from sagefm.sections.section import load_chunk
 from support import small
+from support.models import fitted
 
-CPU = torch.device("cpu")
 GENES = 40
 CONTEXTS = {"first": np.array([0, 1, 17, 39, 20]), "both": np.array([2, 17, 41, 60, 79])}
 
@@ -24,7 +24,7 @@ def prepared(folder, name="gcn", widths=small.WIDTHS):
     sections = small.write_sections(folder, small.SAMPLES[:2], 40, GENES, kind="knn_clique", size=7)
     network = build_network(name, GENES, widths, seed=3).eval()
     drawn = Drawn(sections, CONTEXTS)
-    return network, {"gcn": "mean", "two_channel": "channels"}[name], drawn
+    return fitted(network, name), drawn
 
 
 def shifted(network, layout, neighbours, centre, size, shift):
@@ -39,8 +39,9 @@ def shifted(network, layout, neighbours, centre, size, shift):
 @pytest.mark.parametrize("widths", [(16,), (16, 8), (16, 8, 12), small.WIDTHS])
 @pytest.mark.parametrize("name", ["gcn", "two_channel"])
 def test_equals_autograd(tmp_path, name, widths):
-    network, layout, drawn = prepared(tmp_path, name, widths)
-    left = mean_jacobian(network, layout, drawn, "log1p", CPU)
+    model, drawn = prepared(tmp_path, name, widths)
+    network, layout = model.network, model.layout
+    left = mean_jacobian(model, drawn)
     assert list(left) == list(CONTEXTS)
     chunk = load_chunk(drawn.sections, "log1p")
     for context, rows in CONTEXTS.items():
@@ -81,10 +82,11 @@ def test_gates_that_differ_from_spot_to_spot_are_mended():
 
 def test_equals_small_doses(tmp_path):
     """Responses to a small step up and down, in double precision, over its size."""
-    network, layout, drawn = prepared(tmp_path)
-    left = mean_jacobian(network, layout, drawn, "log1p", CPU)["both"]
+    model, drawn = prepared(tmp_path)
+    network = model.network
+    left = mean_jacobian(model, drawn)["both"]
     found = left @ network.neighbour_weights.detach().numpy()
-    parts = list(drawn.neighbourhoods(network, layout, "log1p", (), CPU))
+    parts = list(drawn.neighbourhoods(model, ()))
     network, step = network.double(), 1e-5
     outputs = torch.arange(GENES)
     for gene in (0, 13, 31):
@@ -104,16 +106,17 @@ def test_equals_small_doses(tmp_path):
 
 
 def test_a_network_without_factors_is_an_error(tmp_path):
-    network, _, drawn = prepared(tmp_path)
-    with pytest.raises(InputError, match="the Jacobian of a network on `subgraphs` has no thin"):
-        mean_jacobian(network, "subgraphs", drawn, "log1p", CPU)
+    model, drawn = prepared(tmp_path)
+    with pytest.raises(InputError, match="Jacobian of a `gcn` network on a `grid` graph has no"):
+        mean_jacobian(fitted(model.network, kind="grid"), drawn)
 
 
 def test_file_gives_pairs_rows_columns_and_blocks(tmp_path):
-    network, layout, drawn = prepared(tmp_path)
-    left = mean_jacobian(network, layout, drawn, "log1p", CPU)
-    genes = [f"GENE{i}" for i in range(GENES)]
-    write_jacobian(tmp_path / "jacobian.h5", left, network, genes, drawn.sizes)
+    model, drawn = prepared(tmp_path)
+    genes, network = [f"GENE{i}" for i in range(GENES)], model.network
+    model = fitted(network, panel=genes)
+    left = mean_jacobian(model, drawn)
+    write_jacobian(tmp_path / "jacobian.h5", left, model, drawn.sizes)
     file = Jacobian(tmp_path / "jacobian.h5")
     assert file.contexts == ["first", "both"]
     assert file.spots == [5, 5]
@@ -133,7 +136,7 @@ def test_few_rows_are_read_without_the_rest(tmp_path):
     network = build_network("gcn", 200, (4, 4), seed=0)
     left = {"all": np.random.default_rng(0).normal(size=(200, 4)).astype(np.float32)}
     genes = [f"GENE{i}" for i in range(200)]
-    write_jacobian(tmp_path / "jacobian.h5", left, network, genes, {"all": 1})
+    write_jacobian(tmp_path / "jacobian.h5", left, fitted(network, panel=genes), {"all": 1})
     whole = left["all"] @ network.neighbour_weights.detach().numpy()
     found = Jacobian(tmp_path / "jacobian.h5").block(genes[::-1], genes[7:10], "all")
     np.testing.assert_allclose(found, whole[::-1, 7:10], rtol=1e-5, atol=1e-8)

@@ -12,7 +12,6 @@ from sagefm.common.errors import InputError
 from sagefm.common.h5ad import read_h5ad, write_h5ad
 from sagefm.common.io import write_table
 from sagefm.networks.base import build_network
-from sagefm.networks.registry import describe
 from sagefm.screen import screen
 from sagefm.screen.screen import (
     CollapsedScreen,
@@ -27,6 +26,7 @@ from sagefm.sections.gene_summary import gene_levels
 from sagefm.sections.genes import named_columns
 from sagefm.sections.section import load_chunk
 from support import small
+from support.models import fitted
 
 CPU = torch.device("cpu")
 GENES = 120
@@ -44,24 +44,22 @@ def prepared(folder, name="gcn", spec=CLIQUE, widths=small.WIDTHS):
         network.fit_input(lambda: chunk)
     else:
         torch.nn.init.constant_(network.fc_gene.bias, 0.3)
-    layout = describe(name).layout(spec["kind"])
     levels = gene_levels(sections, "log1p")[["low", "high"]].to_numpy()[INPUTS]
     plan = ScreenPlan(*map(torch.from_numpy, (INPUTS, levels, OUTPUTS)), len(CONTEXTS))
-    return network.eval(), layout, Drawn(sections, CONTEXTS), plan
+    return fitted(network, name, spec["kind"]), Drawn(sections, CONTEXTS), plan
 
 
-def built(network, layout, drawn, plan):
-    batches = drawn.neighbourhoods(network, layout, "log1p", OUTPUTS, CPU)
-    return build_screen(network, layout, batches, plan)
+def built(model, drawn, plan):
+    return build_screen(model, drawn.neighbourhoods(model, OUTPUTS), plan)
 
 
 @torch.inference_mode()
-def gene_by_gene(network, layout, drawn, plan):
+def gene_by_gene(model, drawn, plan):
     """Mean differences between the levels, of each context by itself."""
     responses = []
     for rows in drawn.contexts.values():
         own = Drawn(drawn.sections, {"one": rows})
-        batches = [batch for batch, _ in own.neighbourhoods(network, layout, "log1p", OUTPUTS, CPU)]
+        batches = [batch for batch, _ in own.neighbourhoods(model, OUTPUTS)]
         mean = []
         for gene, levels in zip(INPUTS, plan.levels, strict=True):
             parts = [batch.respond(int(gene), levels, plan.outputs) for batch in batches]
@@ -94,8 +92,9 @@ def test_equals_the_perturbation_gene_by_gene(tmp_path, name, spec, path):
 
 def test_equals_brute_force_over_subgraphs(tmp_path):
     """Each spot by itself through the graph convolutions: expression written out by hand."""
-    network, layout, drawn, plan = prepared(tmp_path)
-    found = run_screen(built(network, layout, drawn, plan), tmp_path / "state")
+    model, drawn, plan = prepared(tmp_path)
+    network = model.network
+    found = run_screen(built(model, drawn, plan), tmp_path / "state")
     chunk = load_chunk(drawn.sections, "log1p")
     expected = np.zeros_like(found)
     for context, rows in enumerate(CONTEXTS.values()):

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.stages import PAPER
 from sagefm.networks.base import build_network
 from sagefm.networks.device import prepare_machine
+from sagefm.networks.fitted import FittedModel
+from sagefm.networks.recipe import ModelRecipe
 from sagefm.recovery.score import recover
 from sagefm.representations.registry import load_method, read_options
 from sagefm.sections.cohort import Cohort
 from sagefm.sections.gene_summary import gene_summary
 from sagefm.sections.section import Section
-from sagefm.training.files import batches_of
 
 NARROW = (32, 16, 16, 16, 32)
 """Widths of a network whose size does not matter."""
@@ -35,18 +35,18 @@ def gene_means(sections: Sequence[Section]) -> None:
 
 def recovery(sections: Sequence[Section]) -> None:
     """Claim 2: the sums of all spots, and the ranked values of some."""
-    device = prepare_machine("cpu", 1)
+    prepare_machine("cpu", 1)
     genes = sections[0].n_genes()
-    model = {**PAPER, "widths": NARROW}
-    template = batches_of(list(sections), model, "knn_clique", 1)
     facts = [
         {"sample": s.sample, "patient": s.sample, "organ": "", "patient_seen": False}
         for s in sections
     ]
-    network = build_network("gcn", genes, NARROW, seed=0)
+    names = [f"gene {number}" for number in range(genes)]
+    model = FittedModel(build_network("gcn", genes, NARROW, seed=0), ModelRecipe(names))
+    template = model.batches(sections)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        recover(network, sections, template, np.zeros(genes), device, facts, 2_000, folder)
+        recover(model, sections, template, np.zeros(genes), facts, 2_000, folder)
 
 
 def representation(name: str, sections: Sequence[Section]) -> None:

@@ -7,6 +7,7 @@ IMPUTATION_MODELS = IMPUTATION["models"] or [HEADLINE]
 rule imputation:
     input:
         checkpoint=f"{RESULTS}/models/{{model}}/best.pt",
+        recipe=f"{RESULTS}/models/{{model}}/recipe.json",
         gene_means=f"{RESULTS}/models/{{model}}/gene_means.tsv",
         split=f"{RESULTS}/models/{{model}}/split.tsv",
         samples=lambda wildcards: samples_of([wildcards.cohort]),
@@ -29,11 +30,6 @@ rule imputation:
     params:
         code=code_of("imputation/score.py", network_file),
         rows=lambda wildcards: rows_of([wildcards.cohort]),
-        model=lambda wildcards: {
-            "network": MODELS[wildcards.model]["network"],
-            "normalisation": MODELS[wildcards.model]["normalisation"],
-            "kind": kind_of(wildcards.model),
-        },
         plan={key: IMPUTATION[key] for key in ("shares", "repeats", "seed", "spots")},
     message:
         "Scoring imputation by model {wildcards.model} on {wildcards.cohort}"
@@ -81,6 +77,7 @@ deliver(figures=expand(rules.imputation_figure.output, cohort=IMPUTATION["cohort
 rule impute_sample:
     input:
         checkpoint=f"{RESULTS}/models/{{model}}/best.pt",
+        recipe=f"{RESULTS}/models/{{model}}/recipe.json",
         sample=SAMPLE,
         graph=lambda wildcards: GRAPH.format(
             graph=MODELS[wildcards.model]["graph"],
@@ -103,9 +100,6 @@ rule impute_sample:
         device=model_device,
     params:
         code=code_of("imputation/complete.py", network_file),
-        network=of_model("network"),
-        normalisation=of_model("normalisation"),
-        kind=lambda wildcards: kind_of(wildcards.model),
     message:
         "Predicting the genes that {wildcards.cohort}/{wildcards.sample} lacks: {wildcards.model}"
     script:

@@ -47,6 +47,7 @@ deliver(tables=expand(rules.gene_pairs.output, cohort=PERTURBATION["cohorts"], p
 rule perturb:
     input:
         checkpoint=f"{RESULTS}/models/{{model}}/best.pt",
+        recipe=f"{RESULTS}/models/{{model}}/recipe.json",
         gene_means=f"{RESULTS}/models/{{model}}/gene_means.tsv",
         split=f"{RESULTS}/models/{{model}}/split.tsv",
         samples=lambda wildcards: samples_of([wildcards.cohort]),
@@ -69,9 +70,6 @@ rule perturb:
     params:
         code=code_of("perturbation/perturb.py", network_file),
         rows=lambda wildcards: rows_of([wildcards.cohort]),
-        network=of_model("network"),
-        normalisation=of_model("normalisation"),
-        kind=lambda wildcards: kind_of(wildcards.model),
         settings={key: PERTURBATION[key] for key in ("spots", "levels", "controls", "seed")},
         state=f"{PERTURBED}/{{direction}}_state",
     message:
@@ -145,7 +143,7 @@ deliver(tables=expand(rules.perturbation_tables.output, **EXPERIMENTS))
 rule response_map:
     input:
         checkpoint=f"{RESULTS}/models/{{model}}/best.pt",
-        gene_means=f"{RESULTS}/models/{{model}}/gene_means.tsv",
+        recipe=f"{RESULTS}/models/{{model}}/recipe.json",
         split=f"{RESULTS}/models/{{model}}/split.tsv",
         samples=lambda wildcards: samples_of([wildcards.cohort]),
         graphs=lambda wildcards: graphs_of([wildcards.cohort], MODELS[wildcards.model]["graph"]),
@@ -167,9 +165,6 @@ rule response_map:
     params:
         code=code_of("perturbation/maps.py", network_file),
         rows=lambda wildcards: rows_of([wildcards.cohort]),
-        network=of_model("network"),
-        normalisation=of_model("normalisation"),
-        kind=lambda wildcards: kind_of(wildcards.model),
         named=PERTURBATION["named"],
     message:
         "Mapping responses to {wildcards.pairs} in model {wildcards.model} on {wildcards.cohort}"

@@ -7,6 +7,7 @@ RECOVERY = f"{RESULTS}/recovery/{{model}}/{{cohort}}"
 rule recovery:
     input:
         checkpoint=f"{RESULTS}/models/{{model}}/best.pt",
+        recipe=f"{RESULTS}/models/{{model}}/recipe.json",
         gene_means=f"{RESULTS}/models/{{model}}/gene_means.tsv",
         split=f"{RESULTS}/models/{{model}}/split.tsv",
         samples=lambda wildcards: samples_of([wildcards.cohort]),
@@ -32,11 +33,6 @@ rule recovery:
     params:
         code=code_of("recovery/score.py", network_file),
         rows=lambda wildcards: rows_of([wildcards.cohort], "organ"),
-        model=lambda wildcards: {
-            "network": MODELS[wildcards.model]["network"],
-            "normalisation": MODELS[wildcards.model]["normalisation"],
-            "kind": kind_of(wildcards.model),
-        },
         mask_share=config["recovery"]["mask_share"],
         seed=config["recovery"]["seed"],
         rank_spots=config["recovery"]["rank_spots"],

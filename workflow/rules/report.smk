@@ -14,7 +14,7 @@ rule overview:
         qc=expand(rules.qc_table.output.table, cohort=used_cohorts()),
         split=f"{RESULTS}/models/{HEADLINE}/split.tsv",
         checkpoint=f"{RESULTS}/models/{HEADLINE}/best.pt",
-        panel=config["panel"],
+        recipe=f"{RESULTS}/models/{HEADLINE}/recipe.json",
         sample=SAMPLE.format(cohort=SHOWN_COHORT, sample=SHOWN_SAMPLE),
         graph=GRAPH.format(
             graph=MODELS[HEADLINE]["graph"], cohort=SHOWN_COHORT, sample=SHOWN_SAMPLE
@@ -36,7 +36,6 @@ rule overview:
     params:
         code=code_of("report/overview.py", NETWORKS.file(MODELS[HEADLINE]["network"])),
         rows=rows_of(used_cohorts(), "organ"),
-        network=MODELS[HEADLINE]["network"],
     message:
         "Counting sections, spots and parameters"
     script:

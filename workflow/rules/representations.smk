@@ -8,6 +8,7 @@ EMBEDDINGS = [f"sagefm-{model}" for model in MODELS]
 rule embed:
     input:
         checkpoint=f"{RESULTS}/models/{{model}}/best.pt",
+        recipe=f"{RESULTS}/models/{{model}}/recipe.json",
         samples=lambda wildcards: samples_of([wildcards.cohort]),
         graphs=lambda wildcards: graphs_of([wildcards.cohort], MODELS[wildcards.model]["graph"]),
         withheld=withheld_of,
@@ -27,9 +28,6 @@ rule embed:
         device=model_device,
     params:
         code=code_of("representations/embed.py", network_file),
-        network=of_model("network"),
-        normalisation=of_model("normalisation"),
-        kind=lambda wildcards: kind_of(wildcards.model),
         pretrained_here=lambda wildcards: (
             wildcards.cohort in MODELS[wildcards.model]["pretrain_on"]
         ),

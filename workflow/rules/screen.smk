@@ -30,6 +30,7 @@ def screened_labels(cohort):
 rule screen:
     input:
         checkpoint=f"{RESULTS}/models/{{model}}/best.pt",
+        recipe=f"{RESULTS}/models/{{model}}/recipe.json",
         split=f"{RESULTS}/models/{{model}}/split.tsv",
         samples=lambda wildcards: samples_of([wildcards.cohort]),
         graphs=lambda wildcards: graphs_of([wildcards.cohort], MODELS[wildcards.model]["graph"]),
@@ -59,9 +60,6 @@ rule screen:
     params:
         code=code_of("screen/screen.py", network_file),
         rows=lambda wildcards: rows_of([wildcards.cohort], *SCREENED_BY),
-        network=of_model("network"),
-        normalisation=of_model("normalisation"),
-        kind=lambda wildcards: kind_of(wildcards.model),
         spots={key: SCREEN[key] for key in ("context", "spots", "seed")},
         top=SCREEN["top"],
         state=f"{SCREENED}/state",
@@ -77,7 +75,7 @@ deliver(tables=expand(rules.screen.output.top, **SCREENS))
 rule jacobian:
     input:
         checkpoint=f"{RESULTS}/models/{{model}}/best.pt",
-        gene_means=f"{RESULTS}/models/{{model}}/gene_means.tsv",
+        recipe=f"{RESULTS}/models/{{model}}/recipe.json",
         split=f"{RESULTS}/models/{{model}}/split.tsv",
         samples=lambda wildcards: samples_of([wildcards.cohort]),
         graphs=lambda wildcards: graphs_of([wildcards.cohort], MODELS[wildcards.model]["graph"]),
@@ -99,9 +97,6 @@ rule jacobian:
     params:
         code=code_of("screen/jacobian.py", network_file),
         rows=lambda wildcards: rows_of([wildcards.cohort], *SCREENED_BY),
-        network=of_model("network"),
-        normalisation=of_model("normalisation"),
-        kind=lambda wildcards: kind_of(wildcards.model),
         spots={
             "context": SCREEN["context"],
             "spots": SCREEN["jacobian_spots"],

@@ -15,10 +15,8 @@ from sagefm.common.errors import InputError
 from sagefm.common.h5ad import append_layer, write_h5ad
 from sagefm.common.io import atomic, require_space, sha256
 from sagefm.graphs.neighbourhoods import build_graph, save_graph
-from sagefm.networks.checkpoint import load_network
-from sagefm.networks.fitted import completed_rows, embedded_rows
-from sagefm.networks.recipe import ModelRecipe, find_model
-from sagefm.networks.registry import describe
+from sagefm.networks.fitted import FittedModel
+from sagefm.networks.recipe import ModelRecipe
 from sagefm.sections.section import Section, spot_positions
 
 EMBEDDING, PREDICTED = "X_sagefm", "predicted"
@@ -48,7 +46,7 @@ def embed_section(
         array positions, the image where the source has one) with the embedding in
         `obsm['X_sagefm']` (float32) and what it was made with in `uns['sagefm']`.
     model
-        As for `model_recipe.find_model`.
+        As of `FittedModel.load`.
     positions, technology
         As in a sheet of samples; the technology is asked for by a `grid` alone.
     predict
@@ -67,7 +65,8 @@ def embed_section(
     """
     source, output = Path(source), Path(output)
     _check_output(source, output)
-    checkpoint, recipe = find_model(model)
+    fitted = FittedModel.load(model, device)
+    recipe = fitted.recipe
     row = {
         "sample": source.resolve().name.split(".")[0],
         "path_or_id": str(source),
@@ -77,22 +76,15 @@ def embed_section(
     sample = ingest(
         source, row, recipe.panel, recipe.qc, recipe.harmonise, image_pixels=HIRES_PIXELS
     )
-    network = load_network(checkpoint, recipe.network, len(recipe.panel)).to(device)
     with tempfile.TemporaryDirectory() as folder, atomic(output) as temporary:
         section = _write_section(Path(folder), sample, recipe, technology)
-        task = (
-            network,
-            section,
-            describe(recipe.network).layout(recipe.kind),
-            recipe.normalisation,
-        )
-        sample.obsm[EMBEDDING] = np.concatenate([*embedded_rows(*task, device)])
-        sample.uns["sagefm"] = _facts(checkpoint, recipe)
+        sample.obsm[EMBEDDING] = np.concatenate([*fitted.embedded_rows(section)])
+        sample.uns["sagefm"] = _facts(fitted)
         write_h5ad(sample, temporary)
         if predict:
             require_space(temporary, 4 * sample.n_obs * sample.n_vars)
             every_gene = np.ones(sample.n_vars, dtype=bool)
-            blocks = completed_rows(*task, every_gene, device, BATCH)
+            blocks = fitted.completed_rows(section, every_gene, BATCH)
             append_layer(temporary, PREDICTED, blocks, sample.shape, BATCH)
     return sample
 
@@ -113,8 +105,10 @@ def _write_section(folder: Path, sample: AnnData, recipe: ModelRecipe, technolog
     return Section("", sample.uns["provenance"]["sample"], counts, graph)
 
 
-def _facts(checkpoint: Path, recipe: ModelRecipe) -> dict[str, Any]:
+def _facts(model: FittedModel) -> dict[str, Any]:
     """What the embedding was made with, without the panel, which is the file's `var`."""
+    recipe, checkpoint = model.recipe, model.checkpoint
+    assert checkpoint
     facts = {key: value for key, value in asdict(recipe).items() if key != "panel"}
     facts["harmonise"] = {k: v for k, v in recipe.harmonise.items() if v is not None}
     return {"checkpoint": str(checkpoint), "checkpoint_sha256": sha256(checkpoint), **facts}

@@ -2,27 +2,18 @@
 
 from pathlib import Path
 
-import torch
-
 from sagefm.common.errors import InputError
 from sagefm.common.h5ad import append_layer, read_h5ad, write_h5ad
 from sagefm.common.io import atomic, require_space
-from sagefm.networks.base import GeneDecoder
-from sagefm.networks.fitted import completed_rows
+from sagefm.networks.fitted import FittedModel
+from sagefm.networks.registry import describe, names
 from sagefm.sections.section import Section
 
 LAYER = "expression"
 
 
 def complete_section(
-    network: GeneDecoder,
-    section: Section,
-    layout: str,
-    normalisation: str,
-    model: str,
-    device: torch.device,
-    path: str | Path,
-    batch_size: int = 128,
+    model: FittedModel, section: Section, name: str, path: str | Path, batch_size: int = 128
 ) -> int:
     """Write a section with its missing genes predicted, as h5ad.
 
@@ -34,8 +25,8 @@ def complete_section(
     ----------
     section
         With `var['in_source']`, as ingestion writes it.
-    model
-        Its name, for the file.
+    name
+        The model's, for the file.
 
     Returns
     -------
@@ -45,22 +36,24 @@ def complete_section(
     Raises
     ------
     InputError
-        If the network is `contrast`, which predicts a gene that a section lacks as 0.
+        If the network cannot predict a gene that a section lacks.
     """
-    if layout == "background":
+    if reason := model.facts.refuses_missing_genes:
+        able = [one for one in names() if not describe(one).refuses_missing_genes]
         raise InputError(
-            f"model {model}: a `contrast` network predicts differences to the section's mean, and "
-            "so 0 for a gene that the section lacks; impute with a `gcn` or `two_channel` model."
+            f"model {name}: a `{model.recipe.network}` network cannot predict a gene that a "
+            f"section lacks ({reason}). Fix: impute by a model with another network, of "
+            f"{', '.join(able)}."
         )
-    adata = read_h5ad(section.counts_path)
+    adata, scale = read_h5ad(section.counts_path), model.normalisation
     missing = ~adata.var["in_source"].to_numpy(dtype=bool)
     adata.var["predicted"] = missing
     adata.uns["imputation"] = {
-        "model": model,
-        "normalisation": normalisation,
+        "model": name,
+        "normalisation": scale,
         "genes_predicted": int(missing.sum()),
         "note": (
-            f"layers['{LAYER}'] is normalised expression ({normalisation}): as measured where "
+            f"layers['{LAYER}'] is normalised expression ({scale}): as measured where "
             "var['predicted'] is False, scaled by the section's own genes; else predicted by the "
             "model, at the scale of the sections it was trained on. X is what was measured."
         ),
@@ -69,8 +62,6 @@ def complete_section(
         write_h5ad(adata, temporary)
         # Compressed it is smaller, but HDF5 must not meet a full disk.
         require_space(temporary, 4 * adata.n_obs * adata.n_vars)
-        blocks = completed_rows(
-            network, section, layout, normalisation, missing, device, batch_size
-        )
+        blocks = model.completed_rows(section, missing, batch_size)
         append_layer(temporary, LAYER, blocks, adata.shape, batch_size)
     return int(missing.sum())

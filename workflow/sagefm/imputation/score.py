@@ -12,13 +12,11 @@ from itertools import product
 import h5py
 import numpy as np
 import pandas as pd
-import torch
 
 from sagefm.imputation.tables import SETTINGS
-from sagefm.networks.base import GeneDecoder, predict
-from sagefm.sections.batch import Batch
+from sagefm.networks.fitted import FittedModel
 from sagefm.sections.batches import make_batch
-from sagefm.sections.section import Chunk, Section, draw_rows, load_chunk
+from sagefm.sections.section import Chunk, Section, draw_rows
 from sagefm.stats.correlation import Moments, median, spot_scores
 
 _STACK = ("systematic", "centre_only", "neighbour_mean", "gene_mean", "zero")
@@ -66,13 +64,7 @@ def in_source(section: Section) -> np.ndarray:
 
 
 def score_section(
-    network: GeneDecoder,
-    section: Section,
-    layout: str,
-    normalisation: str,
-    gene_mean: np.ndarray,
-    plan: ImputationPlan,
-    device: torch.device,
+    model: FittedModel, section: Section, gene_mean: np.ndarray, plan: ImputationPlan
 ) -> pd.DataFrame:
     """Take genes out of one section, predict them, and score the predictions.
 
@@ -81,10 +73,6 @@ def score_section(
 
     Parameters
     ----------
-    network
-        On `device`.
-    layout
-        The network's, on the section's kind of graph: `model.input_layout`.
     gene_mean
         Mean expression of each gene over the training samples: (genes,).
 
@@ -99,18 +87,18 @@ def score_section(
         constant (share of the genes that are predicted the same at every spot). Expression is in
         log units.
     """
-    complete = load_chunk([section], normalisation)
+    complete = model.chunk([section])
     rows, known = draw_rows(section, plan.spots, plan.seed), in_source(section)
     parts = []
     for repeat, share in product(range(plan.repeats), plan.shares):
         missing = plan.genes(share, repeat, len(known))
-        lacking = load_chunk([section], normalisation, missing)
+        lacking = model.chunk([section], missing)
         scored = missing[known[missing]]
         moments, r2_spot = Moments.zeros(len(_STACK), len(scored)), []
         for start in range(0, len(rows), plan.batch_size):
             batch = rows[start : start + plan.batch_size]
             both = (complete, lacking), batch, missing, scored
-            truth, predicted = _predictions(network, layout, *both, gene_mean, device)
+            truth, predicted = _predictions(model, *both, gene_mean)
             everywhere = np.ones(truth.shape, dtype=bool)
             moments.add(truth, predicted, everywhere)
             r2_spot.append(spot_scores(truth, predicted, everywhere)[0])
@@ -119,30 +107,24 @@ def score_section(
     return pd.concat(parts, ignore_index=True)
 
 
-@torch.inference_mode()
 def _predictions(
-    network: GeneDecoder,
-    layout: str,
+    model: FittedModel,
     chunks: tuple[Chunk, Chunk],
     rows: np.ndarray,
     missing: np.ndarray,
     scored: np.ndarray,
     gene_mean: np.ndarray,
-    device: torch.device,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Of some rows the truth (rows, scored), and `_STACK` (P, rows, scored)."""
     complete, lacking = chunks
     nothing = np.zeros((len(rows), len(gene_mean)), dtype=bool)
     centre = nothing.copy()
     centre[:, missing] = True
-    seen: tuple[Batch, Batch] = (
-        make_batch([(lacking, rows)], layout, nothing),
-        make_batch([(complete, rows)], layout, centre),
-    )
+    seen = model.batch(lacking, rows, nothing), model.batch(complete, rows, centre)
     both = make_batch([(complete, rows)], "channels", nothing)
     stack = np.zeros((len(_STACK), len(rows), len(scored)), dtype=np.float32)
     for out, batch in zip(stack, seen, strict=False):
-        out[:] = predict(network, batch.to(device)).cpu().numpy()[:, scored]
+        out[:] = model.predict(batch).cpu().numpy()[:, scored]
     stack[2], stack[3] = both.inputs[1].numpy()[:, scored], gene_mean[scored]
     return both.target.numpy()[:, scored], stack
 
@@ -176,17 +158,13 @@ def _scores(moments: Moments, r2_spot: np.ndarray) -> pd.DataFrame:
 
 
 def score_sections(
-    network: GeneDecoder,
+    model: FittedModel,
     sections: Sequence[Section],
     facts: Sequence[Mapping],
-    layout: str,
-    normalisation: str,
     gene_mean: np.ndarray,
     plan: ImputationPlan,
-    device: torch.device,
 ) -> Iterator[pd.DataFrame]:
     """`score_section` of each section in turn, with its facts (of `seen.mark_seen`)."""
-    network.eval().to(device)
     for section, about in zip(sections, facts, strict=True):
-        scores = score_section(network, section, layout, normalisation, gene_mean, plan, device)
+        scores = score_section(model, section, gene_mean, plan)
         yield scores.assign(**about)

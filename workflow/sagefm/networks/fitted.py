@@ -1,73 +1,209 @@
-"""Embeddings of a section's spots by a trained network; nothing is hidden but what is withheld."""
+"""A trained model: its network with all that it takes to use it, as one object."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
+from sagefm.common.errors import InputError
 from sagefm.networks.base import GeneDecoder, embed, predict
+from sagefm.networks.checkpoint import load_network
+from sagefm.networks.collapsed import Collapsible, Readout, collapses
+from sagefm.networks.device import autocast, products
+from sagefm.networks.recipe import ModelRecipe, find_model
+from sagefm.networks.registry import NetworkFacts, describe
+from sagefm.sections.batch import CPU, Batch
 from sagefm.sections.batches import Batches, make_batch
-from sagefm.sections.section import Section, load_chunk
+from sagefm.sections.section import Chunk, Section, load_chunk
 
 
-@torch.inference_mode()
-def completed_rows(
-    network: GeneDecoder,
-    section: Section,
-    layout: str,
-    normalisation: str,
-    missing: np.ndarray,
-    device: torch.device,
-    batch_size: int,
-) -> Iterator[np.ndarray]:
-    """Expression of a section's spots, a batch at a time: float32 (spots, genes), log units.
-
-    Missing genes are predicted, the others as measured. Nothing is hidden from the network but what
-    the section lacks.
-
-    Parameters
-    ----------
-    missing
-        bool (genes,): what the section lacks, at every spot.
-    """
-    chunk = load_chunk([section], normalisation)
-    network.eval().to(device)
-    for rows in np.split(
-        np.arange(len(chunk.spots)), range(batch_size, len(chunk.spots), batch_size)
-    ):
-        nothing = np.zeros((len(rows), len(missing)), dtype=bool)
-        batch = make_batch([(chunk, rows)], layout, nothing)
-        values = batch.target.numpy()
-        if missing.any():
-            predicted = predict(network, batch.to(device)).cpu().numpy()
-            values[:, missing] = predicted[:, missing]
-        yield values
-
-
-@torch.inference_mode()
-def embedded_rows(
-    network: GeneDecoder,
-    section: Section,
-    layout: str,
-    normalisation: str,
-    device: torch.device,
-    withheld: Sequence[int] = (),
-) -> Iterator[np.ndarray]:
-    """A section's embeddings, a batch at a time: float32 (spots, width).
-
-    A batch holds spots of one section alone: how a matrix product rounds depends on its size, and
-    a section's embedding must not depend, to the last bit, on what other sections are embedded too.
+@dataclass(frozen=True)
+class FittedModel:
+    """A trained network, what it reads, and where it computes.
 
     Parameters
     ----------
     network
-        On `device`.
-    layout
-        The network's, on the section's kind of graph: `model.input_layout`.
-    withheld
-        Genes (columns) taken for missing at every spot.
+        The weights. It is put on the device, in evaluation mode.
+    recipe
+        Genes (`panel`), normalisation, graph, and how sections are harmonised.
+    device, precision
+        Where, and in what precision (`fp32`, `tf32` or `bf16`), predictions are computed.
+    checkpoint
+        The file it was read from, if it was.
+
+    Examples
+    --------
+    >>> model = FittedModel.load("results/demo/models/paper")  # doctest: +SKIP
+    >>> rows = np.concatenate([*model.embedded_rows(section)])  # doctest: +SKIP
     """
-    batches = Batches([section], layout, normalisation, mask_share=0.0, withheld=tuple(withheld))
-    network.eval()
-    for batch in batches.epoch(0, device=device):
-        yield embed(network, batch).cpu().numpy()
+
+    network: GeneDecoder
+    recipe: ModelRecipe
+    device: torch.device = CPU
+    precision: str = "fp32"
+    checkpoint: Path | None = None
+
+    def __post_init__(self) -> None:
+        self.network.eval().to(self.device)
+
+    @classmethod
+    def load(
+        cls,
+        model: str | Path,
+        device: torch.device = CPU,
+        precision: str = "fp32",
+        *,
+        panel: Sequence[str] | None = None,
+        graph: Mapping | None = None,
+    ) -> "FittedModel":
+        """Load a model from a folder or a checkpoint.
+
+        Parameters
+        ----------
+        model
+            A model's folder in a run (`best.pt` with `recipe.json`), a checkpoint beside its
+            recipe, the authors' released checkpoint, or any other checkpoint of this workflow.
+        panel, graph
+            Gene symbols in the network's order, and the graph's kind and sizes, for a checkpoint
+            without a recipe. If not given, they are the paper's for the authors' checkpoint.
+
+        Raises
+        ------
+        InputError
+            If there is no model, if what it was trained on is not known, or if the weights do not
+            fit it.
+        """
+        checkpoint, recipe = find_model(model, panel=panel, graph=graph)
+        network = load_network(checkpoint, recipe.network, len(recipe.panel))
+        return cls(network, recipe, device, precision, checkpoint)
+
+    @property
+    def genes(self) -> Sequence[str]:
+        """Gene symbols in the network's order."""
+        return self.recipe.panel
+
+    @property
+    def normalisation(self) -> str:
+        """How counts are normalised: a name of `sections.expression`."""
+        return self.recipe.normalisation
+
+    @property
+    def facts(self) -> NetworkFacts:
+        """What the network's file says of it."""
+        return describe(self.recipe.network)
+
+    @property
+    def layout(self) -> str:
+        """Layout of the network's input on the model's graph: a name of `sections.layouts`."""
+        return self.facts.layout(self.recipe.kind)
+
+    @property
+    def collapsible(self) -> Collapsible | None:
+        """The network, if on the model's graph it is a stack of dense layers; else None."""
+        return self.network if collapses(self.network, self.layout) else None
+
+    @cached_property
+    def readout(self) -> Readout:
+        """What follows the first layer of a `collapsible` network, in as few products as can be."""
+        assert self.collapsible
+        # Plain tensors, whichever mode it is first asked for in.
+        with torch.inference_mode(mode=False), torch.no_grad():
+            return Readout.of(self.collapsible)
+
+    def chunk(
+        self, sections: Sequence[Section], withheld: Sequence[int] | np.ndarray = ()
+    ) -> Chunk:
+        """Some sections, normalised as the model reads them; `withheld` genes (columns) are 0.
+
+        Raises
+        ------
+        InputError
+            If a section is not on the model's genes.
+        """
+        self._check_genes(sections)
+        return load_chunk(sections, self.normalisation, withheld)
+
+    def batch(self, chunk: Chunk, rows: np.ndarray, hidden: np.ndarray) -> Batch:
+        """The model's input of some rows of a chunk, on its device.
+
+        Parameters
+        ----------
+        hidden
+            bool (rows, genes): what is hidden at the central spots.
+        """
+        return make_batch([(chunk, rows)], self.layout, hidden).to(self.device)
+
+    def batches(self, sections: Sequence[Section], **settings) -> Batches:
+        """Batches over some sections, with further arguments of `Batches`.
+
+        Raises
+        ------
+        InputError
+            If a section is not on the model's genes.
+        """
+        self._check_genes(sections)
+        return Batches(sections, self.layout, self.normalisation, **settings)
+
+    @torch.inference_mode()
+    def embed(self, batch: Batch) -> Tensor:
+        """Embeddings of a batch on the model's device: float32 (spots, width)."""
+        with products(self.precision), autocast(self.device, self.precision):
+            return embed(self.network, batch).float()
+
+    @torch.inference_mode()
+    def predict(self, batch: Batch) -> Tensor:
+        """Predicted expression of a batch on the model's device: float32 (spots, genes)."""
+        with products(self.precision), autocast(self.device, self.precision):
+            return predict(self.network, batch).float()
+
+    def embedded_rows(self, section: Section, withheld: Sequence[int] = ()) -> Iterator[np.ndarray]:
+        """A section's embeddings, a batch at a time: float32 (spots, width).
+
+        A batch holds spots of one section alone: how a matrix product rounds depends on its size,
+        and a section's embedding must not depend, to the last bit, on other sections.
+
+        Parameters
+        ----------
+        withheld
+            Genes (columns) taken for missing at every spot. Nothing else is hidden.
+        """
+        batches = self.batches([section], mask_share=0.0, withheld=tuple(withheld))
+        for batch in batches.epoch(0, device=self.device):
+            yield self.embed(batch).cpu().numpy()
+
+    def completed_rows(
+        self, section: Section, missing: np.ndarray, batch_size: int = 128
+    ) -> Iterator[np.ndarray]:
+        """Expression of a section's spots, a batch at a time: float32 (spots, genes), log units.
+
+        Missing genes are predicted, the others as measured. Nothing is hidden from the network but
+        what the section lacks.
+
+        Parameters
+        ----------
+        missing
+            bool (genes,): what the section lacks, at every spot.
+        """
+        chunk = self.chunk([section])
+        every = np.arange(len(chunk.spots))
+        for rows in np.split(every, range(batch_size, len(every), batch_size)):
+            nothing = np.zeros((len(rows), len(missing)), dtype=bool)
+            batch = make_batch([(chunk, rows)], self.layout, nothing)
+            values = batch.target.numpy()
+            if missing.any():
+                predicted = self.predict(batch.to(self.device)).cpu().numpy()
+                values[:, missing] = predicted[:, missing]
+            yield values
+
+    def _check_genes(self, sections: Sequence[Section]) -> None:
+        for section in sections:
+            if (found := section.n_genes()) != len(self.genes):
+                raise InputError(
+                    f"{section.counts_path}: has {found} genes, but the model reads "
+                    f"{len(self.genes)}. Fix: harmonise the section to the model's panel."
+                )

@@ -1,8 +1,8 @@
 """In silico perturbation: one gene set to a level in a spot's neighbours, predictions at the spot.
 
 As in the paper, the genes to be predicted are hidden at the central spot. A network that collapses
-(see `model`) needs no second pass over its wide input: a neighbour's gene enters the first layer by
-one column of its weights, so that a perturbation adds a multiple of that column to what the layer
+(see `collapsed`) needs no second pass over its wide input: a neighbour's gene enters the first
+layer by one column of its weights. A perturbation adds a multiple of that column to what the layer
 gave before, and only the deeper layers, and the genes asked for, are computed anew; of the second
 layer (see `second_layer`) even that for all levels at once.
 """
@@ -16,10 +16,11 @@ import torch
 from torch import Tensor
 
 from sagefm.networks.base import GeneDecoder
-from sagefm.networks.collapsed import Collapsible, Readout, collapses
+from sagefm.networks.collapsed import Collapsible, Readout
+from sagefm.networks.fitted import FittedModel
 from sagefm.networks.second_layer import SecondLayer
 from sagefm.sections.batches import make_batch
-from sagefm.sections.section import Section, draw_rows, load_chunk
+from sagefm.sections.section import Section, draw_rows
 
 
 class Neighbourhoods(ABC):
@@ -76,23 +77,26 @@ class Collapsed(Neighbourhoods):
         self.n_spots = len(hidden)
 
     @classmethod
-    def of(
-        cls,
-        network: Collapsible,
-        readout: Readout,
-        layout: str,
-        inputs: tuple[Tensor, ...],
-        sizes: Tensor,
-    ) -> "Collapsed":
-        """Of a batch: expression of centres and mean of neighbours, and spots in all, float32."""
+    def of(cls, model: FittedModel, inputs: tuple[Tensor, ...], sizes: Tensor) -> "Collapsed":
+        """Of a model that collapses.
+
+        Parameters
+        ----------
+        inputs
+            Expression of centres, and mean of their neighbours: float32 (spots, genes).
+        sizes
+            Spots of each neighbourhood, the centre included: float32 (spots,).
+        """
+        network = model.collapsible
+        assert network
         centre, neighbours = inputs
-        if layout == "mean":
+        if model.layout == "mean":
             gain = (sizes - 1) / sizes
             hidden = network.first(centre / sizes[:, None] + neighbours * gain[:, None])
         else:
             gain = (sizes > 1).float()
             hidden = network.first(centre, neighbours)
-        return cls(network, readout, hidden, gain, neighbours)
+        return cls(network, model.readout, hidden, gain, neighbours)
 
     @classmethod
     def joined(cls, parts: Sequence["Collapsed"]) -> "Collapsed":
@@ -169,55 +173,42 @@ def choose_spots(sections: Sequence[Section], spots: int, seed: int) -> list[np.
 
 
 def neighbourhoods(
-    network: GeneDecoder,
-    layout: str,
+    model: FittedModel,
     section: Section,
     rows: np.ndarray,
-    normalisation: str,
-    hidden_genes: Sequence[int],
-    device: torch.device,
+    hidden_genes: Sequence[int] | np.ndarray,
     batch_size: int = 64,
-    readout: Readout | None = None,
 ) -> Iterator[Neighbourhoods]:
     """Batches of a section's spots to perturb, one held at a time.
 
     Parameters
     ----------
-    layout
-        The network's, on the section's kind of graph: `model.input_layout`.
     rows
         Central spots: rows of the section.
     hidden_genes
         Columns of the panel that are hidden (0) at the central spots.
-    readout
-        `Readout.of` the network, if it collapses and the readout is there already.
     """
-    chunk = load_chunk([section], normalisation)
+    chunk = model.chunk([section])
     sizes = np.diff(chunk.ego_indptr).astype(np.float32)
     columns = list(hidden_genes)
-    wanted = "channels" if collapses(network, layout) else layout
+    layout = "channels" if model.collapsible else model.layout
     for start in range(0, len(rows), batch_size):
         batch_rows = rows[start : start + batch_size]
         mask = np.zeros((len(batch_rows), chunk.expression.shape[1]), dtype=bool)
         mask[:, columns] = True
-        batch = make_batch([(chunk, batch_rows)], wanted, mask)
-        batch = batch.to(device)
-        size = torch.from_numpy(sizes[batch_rows]).to(device)
-        if collapses(network, layout):
-            readout = readout or Readout.of(network)
-            yield Collapsed.of(network, readout, layout, batch.inputs, size)
+        batch = make_batch([(chunk, batch_rows)], layout, mask).to(model.device)
+        size = torch.from_numpy(sizes[batch_rows]).to(model.device)
+        if model.collapsible:
+            yield Collapsed.of(model, batch.inputs, size)
         else:
-            yield General(network, layout, batch.inputs, batch.context, size)
+            yield General(model.network, layout, batch.inputs, batch.context, size)
 
 
 def across_sections(
-    network: GeneDecoder,
-    layout: str,
+    model: FittedModel,
     sections: Sequence[Section],
     rows: Sequence[np.ndarray],
-    normalisation: str,
-    hidden_genes: Sequence[int],
-    device: torch.device,
+    hidden_genes: Sequence[int] | np.ndarray,
     batch_size: int = 64,
 ) -> Iterator[tuple[Neighbourhoods, Tensor]]:
     """Batches of some spots of each section, as of `neighbourhoods`, and their sections' numbers.
@@ -225,13 +216,11 @@ def across_sections(
     The numbers are int64 (spots,), and `rows` the central spots of each section. Where the network
     collapses, a batch may span sections.
     """
-    further = normalisation, hidden_genes, device
-    readout = Readout.of(network) if collapses(network, layout) else None
     held: list[Collapsed] = []
     owners: list[Tensor] = []
     for number, (section, chosen) in enumerate(zip(sections, rows, strict=True)):
-        for part in neighbourhoods(network, layout, section, chosen, *further, batch_size, readout):
-            owner = torch.full((part.n_spots,), number, device=device)
+        for part in neighbourhoods(model, section, chosen, hidden_genes, batch_size):
+            owner = torch.full((part.n_spots,), number, device=model.device)
             if not isinstance(part, Collapsed):
                 yield part, owner
                 continue

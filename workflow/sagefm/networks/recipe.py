@@ -71,36 +71,46 @@ def read_recipe(path: str | Path) -> ModelRecipe:
         raise InputError(f"{path}: is not a model's recipe ({error}); make it again.") from error
 
 
-def find_model(model: str | Path) -> tuple[Path, ModelRecipe]:
+def find_model(
+    model: str | Path, *, panel: Sequence[str] | None = None, graph: Mapping | None = None
+) -> tuple[Path, ModelRecipe]:
     """The checkpoint and the recipe of a model.
 
     Parameters
     ----------
     model
-        A model's folder, as a run leaves it in `models/`, or a checkpoint. Beside a checkpoint of
-        this workflow its recipe must lie; one that has none is taken for the authors' released one.
+        A model's folder, as a run leaves it in `models/`, or a checkpoint. A checkpoint without a
+        recipe beside it says by itself which network it holds; one that does not is taken for the
+        authors' released one.
+    panel, graph
+        As of `ModelRecipe`, for a checkpoint without a recipe.
 
     Raises
     ------
     InputError
-        If there is no checkpoint, or no recipe where it is needed.
+        If there is no checkpoint, or if a checkpoint without a recipe needs panel and graph.
     """
     path = Path(model)
     checkpoint = path / CHECKPOINT if path.is_dir() else path
     recipe = checkpoint.with_name(RECIPE)
     if not checkpoint.is_file():
         raise InputError(
-            f"{checkpoint}: no such model; `make demo` trains results/demo/models/paper, or name a "
-            "checkpoint, or the folder of a model that holds one."
+            f"{checkpoint}: there is no such model. Fix: name a checkpoint, or a folder that holds "
+            f"a {CHECKPOINT}, such as results/demo/models/paper."
         )
     if recipe.is_file():
         return checkpoint, read_recipe(recipe)
     from sagefm.networks.checkpoint import read_checkpoint
 
-    if path.is_dir() or "network" in read_checkpoint(checkpoint):
-        raise InputError(
-            f"{checkpoint}: lies without its {RECIPE}, which says what graph, panel and "
-            f"normalisation it was trained with; `.venv/bin/snakemake {recipe}` writes it, with "
-            "`--configfile` and the run's config behind it if that is not the demo's."
+    stored = read_checkpoint(checkpoint)
+    if "network" not in stored:
+        return checkpoint, ModelRecipe(
+            panel or read_panel(PAPER_PANEL), graph=graph or {"kind": "knn_clique"}
         )
-    return checkpoint, ModelRecipe(read_panel(PAPER_PANEL))
+    if panel is None or graph is None:
+        raise InputError(
+            f"{checkpoint}: {RECIPE} is missing beside it, which holds the genes and the graph it "
+            f"was trained with. Fix: copy it there from the model's folder in its run "
+            f"(`snakemake {recipe}` writes it), or give `panel` and `graph`."
+        )
+    return checkpoint, ModelRecipe(panel, stored["network"], stored["normalisation"], graph)

@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from sagefm.common.errors import InputError
 from sagefm.common.state import remembered
-from sagefm.networks.base import GeneDecoder
+from sagefm.networks.fitted import FittedModel
 from sagefm.networks.perturbed import across_sections, choose_spots
 from sagefm.perturbation.responses import KINDS, PairResponses, slope_weights
 from sagefm.sections.gene_summary import levels_of
@@ -69,23 +69,18 @@ def draw_controls(pairs: np.ndarray, gene_mean: np.ndarray, number: int, seed: i
 
 
 def perturb_pairs(
-    network: GeneDecoder,
-    layout: str,
+    model: FittedModel,
     sections: Sequence[Section],
     facts: pd.DataFrame,
-    normalisation: str,
     pairs: pd.DataFrame,
     gene_means: pd.DataFrame,
     settings: Mapping[str, int],
-    device: torch.device,
     state: Path,
 ) -> PairResponses:
     """Perturb every input of a table, and read its outputs and their controls.
 
     Parameters
     ----------
-    layout
-        The network's, on the sections' kind of graph: `model.input_layout`.
     facts
         Of each section: sample, patient, patient_seen.
     pairs
@@ -102,13 +97,11 @@ def perturb_pairs(
     seed = settings["seed"]
     plan = PerturbationPlan(
         coded,
-        levels_of(sections, normalisation, np.unique(coded[:, 0]), settings["levels"]),
+        levels_of(sections, model.normalisation, np.unique(coded[:, 0]), settings["levels"]),
         draw_controls(coded, gene_means["mean"].to_numpy(), settings["controls"], seed),
     )
     rows = choose_spots(sections, settings["spots"], seed)
-    responses = respond_to_pairs(
-        network, layout, sections, rows, normalisation, plan, device, state
-    )
+    responses = respond_to_pairs(model, sections, rows, plan, state)
     samples = facts[["sample", "patient", "patient_seen"]]
     names = gene_means["gene"].to_numpy()
     return PairResponses(
@@ -158,13 +151,10 @@ class PerturbationPlan:
 
 
 def respond_to_pairs(
-    network: GeneDecoder,
-    layout: str,
+    model: FittedModel,
     sections: Sequence[Section],
     rows: Sequence[np.ndarray],
-    normalisation: str,
     plan: PerturbationPlan,
-    device: torch.device,
     state: Path,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Curves, slopes and control slopes of `PairResponses`.
@@ -176,12 +166,10 @@ def respond_to_pairs(
     state
         Folder where finished chunks of inputs are kept, for a job that was killed to go on from.
     """
-    network.eval().to(device)
     parts = []
     chunks = plan.chunks(len(sections))
-    given = (network, layout, sections, rows, normalisation, plan)
     for number, chunk in enumerate(tqdm(chunks, desc="inputs", unit="chunk", disable=None)):
-        compute = partial(_respond_chunk, *given, chunk, device)
+        compute = partial(_respond_chunk, model, sections, rows, plan, chunk)
         parts.append(remembered(state / f"{number}.npz", compute))
     curves = np.empty((len(plan.pairs), *parts[0]["curves"].shape[1:]), dtype=np.float32)
     controls = np.empty(plan.controls.shape, dtype=np.float32)
@@ -192,10 +180,14 @@ def respond_to_pairs(
 
 @torch.inference_mode()
 def _respond_chunk(
-    network, layout, sections, rows, normalisation, plan, chunk, device
+    model: FittedModel,
+    sections: Sequence[Section],
+    rows: Sequence[np.ndarray],
+    plan: PerturbationPlan,
+    chunk: np.ndarray,
 ) -> dict[str, np.ndarray]:
     """What `respond_to_pairs` returns, of some inputs' pairs (`pairs`: their rows in the plan)."""
-    inputs, outputs = plan.inputs, plan.outputs
+    inputs, outputs, device = plan.inputs, plan.outputs, model.device
     of_input = [np.flatnonzero(plan.pairs[:, 0] == inputs[i]) for i in chunk]
     read = [np.concatenate([outputs, plan.controls[pairs].ravel()]) for pairs in of_input]
     n_levels = plan.levels.shape[1]
@@ -203,8 +195,7 @@ def _respond_chunk(
     sums = [torch.zeros(shape, dtype=torch.float64, device=device) for shape in shapes]
     wanted = [torch.from_numpy(genes).to(device) for genes in read]
     levels = torch.from_numpy(plan.levels[chunk]).to(device)
-    given = (network, layout, sections, rows, normalisation, outputs, device)
-    for spots, owner in across_sections(*given):
+    for spots, owner in across_sections(model, sections, rows, outputs):
         for i, own in enumerate(chunk):
             response = spots.respond(int(inputs[own]), levels[i], wanted[i])
             sums[i].index_add_(0, owner, response.transpose(0, 1).double())

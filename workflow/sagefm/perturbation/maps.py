@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import torch
 
-from sagefm.networks.base import GeneDecoder
+from sagefm.networks.fitted import FittedModel
 from sagefm.networks.perturbed import neighbourhoods
 from sagefm.perturbation.terms import strongest_pairs
 from sagefm.sections.gene_summary import levels_of
-from sagefm.sections.section import Section, load_chunk, spot_positions
+from sagefm.sections.section import Section, spot_positions
 
 
 def pairs_to_map(
@@ -33,14 +33,7 @@ def pairs_to_map(
 
 @torch.inference_mode()
 def response_map(
-    network: GeneDecoder,
-    layout: str,
-    sections: Sequence[Section],
-    normalisation: str,
-    pairs: pd.DataFrame,
-    panel: Sequence[str],
-    hidden: Sequence[str],
-    device: torch.device,
+    model: FittedModel, sections: Sequence[Section], pairs: pd.DataFrame, hidden: Sequence[str]
 ) -> pd.DataFrame:
     """Predictions at the lowest and highest level of each pair's input, spot by spot.
 
@@ -50,8 +43,8 @@ def response_map(
         The cohort's: levels are theirs together, the map is of the one with the most spots.
     pairs
         Columns input, output.
-    panel, hidden
-        The network's genes in order; those hidden at the central spots, as in `pair_responses`.
+    hidden
+        Genes hidden at the central spots, as in `perturb_pairs`.
 
     Returns
     -------
@@ -60,16 +53,13 @@ def response_map(
         (mean expression of the input among the neighbours), low, high (predictions), response
         (their difference).
     """
-    network.eval().to(device)
-    column = pd.Series(np.arange(len(panel)), panel)
+    column = pd.Series(np.arange(len(model.genes)), model.genes)
     section = max(sections, key=lambda section: section.n_spots())
     sources = column[pairs["input"]].to_numpy()
-    ends = torch.from_numpy(levels_of(sections, normalisation, sources, 2)).to(device)
-    targets = torch.from_numpy(column[pairs["output"]].to_numpy()).to(device)
+    ends = torch.from_numpy(levels_of(sections, model.normalisation, sources, 2)).to(model.device)
+    targets = torch.from_numpy(column[pairs["output"]].to_numpy()).to(model.device)
     rows = np.arange(section.n_spots())
-    batches = neighbourhoods(
-        network, layout, section, rows, normalisation, column[list(hidden)].to_numpy(), device
-    )
+    batches = neighbourhoods(model, section, rows, column[list(hidden)].to_numpy())
     parts = [
         torch.cat(
             [
@@ -81,7 +71,7 @@ def response_map(
         for spots in batches
     ]
     low, high = torch.cat(parts, dim=1).cpu().numpy()
-    neighbours = load_chunk([section], normalisation).neighbour_mean()[:, sources].toarray()
+    neighbours = model.chunk([section]).neighbour_mean()[:, sources].toarray()
     x, y = spot_positions(section.counts_path)[0].T
     tables = [
         pd.DataFrame(

@@ -11,10 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 
 from sagefm.common.io import require_space
-from sagefm.networks.base import GeneDecoder, predict
+from sagefm.networks.fitted import FittedModel
 from sagefm.sections.batches import Batches
 from sagefm.sections.section import Section, draw_rows, spot_positions
 from sagefm.stats.correlation import Moments, masked_spearman, median, p_value, spot_scores
@@ -128,7 +127,7 @@ class Scratch:
 
 
 def predictions(
-    network: GeneDecoder, batches: Batches, gene_mean: np.ndarray, device: torch.device
+    model: FittedModel, batches: Batches, gene_mean: np.ndarray
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Of one section's batches: truth, mask (spots, genes) and `PREDICTORS` (P, spots, genes)."""
     channels = replace(batches, layout="channels")
@@ -139,8 +138,7 @@ def predictions(
         total = total + (batch.target.numpy() * shown).sum(axis=0, dtype=np.float64)
     sample_mean = np.divide(total, visible, out=np.zeros_like(total), where=visible > 0)
     for batch, both in zip(batches.epoch(0), channels.epoch(0), strict=True):
-        with torch.inference_mode():
-            predicted = predict(network, batch.to(device)).cpu().numpy()
+        predicted = model.predict(batch.to(model.device)).cpu().numpy()
         truth = batch.target.numpy()
         stack = np.zeros((len(PREDICTORS), *truth.shape), dtype=np.float32)
         stack[0], stack[1] = predicted, both.inputs[1].numpy()
@@ -149,21 +147,20 @@ def predictions(
 
 
 def recover(
-    network: GeneDecoder,
+    model: FittedModel,
     sections: Sequence[Section],
     template: Batches,
     gene_mean: np.ndarray,
-    device: torch.device,
     facts: Sequence[dict],
     rank_spots: int,
     scratch: Path,
 ) -> Recovery:
-    """Score a network and the baselines on the hidden entries of some sections.
+    """Score a model and the baselines on the hidden entries of some sections.
 
     Parameters
     ----------
     template
-        Batches whose settings (layout, masks, ...) are used for each section in turn.
+        Of `model.batches`: its settings (masks, seed, ...) are used for each section in turn.
     gene_mean
         Mean expression of each gene over the training samples: (genes,).
     facts
@@ -173,7 +170,6 @@ def recover(
     scratch
         An empty folder for at most 17 bytes a ranked spot and gene.
     """
-    network.eval().to(device)
     sizes = [section.n_spots() for section in sections]
     result = Recovery(genes=len(gene_mean))
     share = min(1.0, rank_spots / sum(sizes))
@@ -184,7 +180,7 @@ def recover(
         moments = Moments.zeros(len(PREDICTORS), len(gene_mean))
         rows, done = [], 0
         batches = replace(template, sections=[section])
-        for truth, mask, predicted in predictions(network, batches, gene_mean, device):
+        for truth, mask, predicted in predictions(model, batches, gene_mean):
             moments.add(truth, predicted, mask)
             result.detected += (mask & (truth > 0)).sum(axis=0)
             rows.append(spot_scores(truth, predicted, mask))
@@ -207,12 +203,11 @@ def recover(
 
 
 def recovery_maps(
-    network: GeneDecoder,
+    model: FittedModel,
     section: Section,
     template: Batches,
     genes: pd.DataFrame,
     gene_mean: np.ndarray,
-    device: torch.device,
 ) -> pd.DataFrame:
     """True and predicted expression of a few genes at every spot of one section.
 
@@ -223,7 +218,7 @@ def recovery_maps(
     batches = replace(template, sections=[section], always_hidden=tuple(columns))
     parts = [
         np.stack([truth[:, columns], *predicted[:2, :, columns]])
-        for truth, _, predicted in predictions(network, batches, gene_mean, device)
+        for truth, _, predicted in predictions(model, batches, gene_mean)
     ]
     truth, predicted, neighbour_mean = np.concatenate(parts, axis=1)
     coordinates, _ = spot_positions(section.counts_path)

@@ -23,8 +23,8 @@ from tqdm import tqdm
 
 from sagefm.common.errors import InputError
 from sagefm.common.io import atomic
-from sagefm.networks.base import GeneDecoder
-from sagefm.networks.collapsed import Collapsible, Readout, collapses
+from sagefm.networks.collapsed import Readout
+from sagefm.networks.fitted import FittedModel
 from sagefm.networks.perturbed import Collapsed
 from sagefm.screen.spots import Drawn
 
@@ -36,9 +36,7 @@ BATCH_SPOTS = 8
 
 
 @torch.inference_mode()
-def mean_jacobian(
-    network: GeneDecoder, layout: str, drawn: Drawn, normalisation: str, device: torch.device
-) -> dict[str, np.ndarray]:
+def mean_jacobian(model: FittedModel, drawn: Drawn) -> dict[str, np.ndarray]:
     """The left factor of each context: float32 (genes, widths[0]).
 
     Times `network.neighbour_weights` it is the mean over the context's spots of the derivative of
@@ -49,22 +47,21 @@ def mean_jacobian(
     InputError
         If the network does not collapse on its graph, so that its Jacobian has no such factors.
     """
-    if not collapses(network, layout):
+    if not model.collapsible:
         raise InputError(
-            f"the Jacobian of a network on `{layout}` has no thin factors; take `gcn` on a "
-            "knn_clique or `two_channel`, or leave the model out of `screen.models` in the config."
+            f"the Jacobian of a `{model.recipe.network}` network on a `{model.recipe.kind}` graph "
+            "has no thin factors. Fix: leave the model out."
         )
     parts = [
         (batch.hidden, batch.gain, own)
-        for batch, own in drawn.neighbourhoods(network, layout, normalisation, (), device)
+        for batch, own in drawn.neighbourhoods(model, ())
         if isinstance(batch, Collapsed)  # as all are, of such a network
     ]
     hidden, gain, owner = map(torch.cat, zip(*parts, strict=True))
-    readout = Readout.of(network)
     factors = {}
     for number, name in enumerate(tqdm(drawn.contexts, desc="Jacobian", unit="context")):
         own = owner == number
-        factors[name] = left_factor(readout, hidden[own], gain[own]).cpu().numpy()
+        factors[name] = left_factor(model.readout, hidden[own], gain[own]).cpu().numpy()
     return factors
 
 
@@ -118,18 +115,18 @@ def middle_jacobian(readout: Readout, hidden: Tensor) -> Tensor:
 def write_jacobian(
     path: str | Path,
     left: Mapping[str, np.ndarray],
-    network: Collapsible,
-    genes: Sequence[str],
+    model: FittedModel,
     sizes: Mapping[str, int],
 ) -> None:
     """Write the factors of `mean_jacobian` (HDF5), with the panel and each context's spots."""
+    assert model.collapsible
     with atomic(path) as temporary, h5py.File(temporary, "w") as file:
-        file["genes"] = np.array(genes, dtype=object)
+        file["genes"] = np.array(model.genes, dtype=object)
         file["contexts"] = np.array([*left], dtype=object)
         file["spots"] = np.array([sizes[name] for name in left])
         # One row a gene in both, so that a pair is two contiguous reads.
         file["left"] = np.stack([*left.values()])
-        file["right"] = network.neighbour_weights.detach().cpu().numpy().T
+        file["right"] = model.collapsible.neighbour_weights.detach().cpu().numpy().T
 
 
 class Jacobian:

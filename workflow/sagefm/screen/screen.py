@@ -21,8 +21,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from sagefm.common.state import remembered
-from sagefm.networks.base import GeneDecoder
-from sagefm.networks.collapsed import Collapsible, Readout, collapses
+from sagefm.networks.fitted import FittedModel
 from sagefm.networks.perturbed import Collapsed, Neighbourhoods
 
 log = logging.getLogger(__name__)
@@ -77,12 +76,13 @@ class CollapsedScreen(Screen):
 
     def __init__(
         self,
-        network: Collapsible,
+        model: FittedModel,
         batches: Iterable[tuple[Neighbourhoods, Tensor]],
         plan: ScreenPlan,
     ) -> None:
-        self.network, self.plan, self.operations = network, plan, 0
-        self.readout = Readout.of(network).only(plan.outputs)
+        assert model.collapsible
+        self.network, self.plan, self.operations = model.collapsible, plan, 0
+        self.readout = model.readout.only(plan.outputs)
         parts = [
             (batch.hidden, batch.gain, batch.neighbour_mean[:, plan.inputs], own)
             for batch, own in batches
@@ -145,18 +145,15 @@ class GeneralScreen(Screen):
 
 @torch.inference_mode()
 def build_screen(
-    network: GeneDecoder,
-    layout: str,
-    batches: Iterable[tuple[Neighbourhoods, Tensor]],
-    plan: ScreenPlan,
+    model: FittedModel, batches: Iterable[tuple[Neighbourhoods, Tensor]], plan: ScreenPlan
 ) -> Screen:
-    """The screen of a network on a layout (`model.input_layout`).
+    """The screen of a model.
 
     `batches` are those of `Drawn.neighbourhoods`, the outputs hidden at the centre;
     they may come from a generator, and what a network that collapses does not need is let go.
     """
-    if collapses(network, layout):
-        return CollapsedScreen(network, batches, plan)
+    if model.collapsible:
+        return CollapsedScreen(model, batches, plan)
     return GeneralScreen(batches, plan)
 
 

@@ -12,8 +12,7 @@ from torch import Tensor
 
 from sagefm.common.errors import InputError
 from sagefm.common.io import read_table
-from sagefm.networks.base import GeneDecoder
-from sagefm.networks.collapsed import Readout, collapses
+from sagefm.networks.fitted import FittedModel
 from sagefm.networks.perturbed import Neighbourhoods, neighbourhoods
 from sagefm.sections.cohort import cohort_obs, describe_spots
 from sagefm.sections.genes import named_columns
@@ -103,12 +102,7 @@ class Drawn:
         return {name: len(rows) for name, rows in self.contexts.items()}
 
     def neighbourhoods(
-        self,
-        network: GeneDecoder,
-        layout: str,
-        normalisation: str,
-        hidden_genes: Sequence[int],
-        device: torch.device,
+        self, model: FittedModel, hidden_genes: Sequence[int]
     ) -> Iterator[tuple[Neighbourhoods, Tensor]]:
         """Batches of the spots, as of `networks.perturbed`, each section read once.
 
@@ -116,15 +110,13 @@ class Drawn:
         """
         rows = np.concatenate([*self.contexts.values()])
         numbers = np.repeat(np.arange(len(self.contexts)), [*self.sizes.values()])
-        readout = Readout.of(network) if collapses(network, layout) else None
         start = 0
         for section in self.sections:
             end = start + section.n_spots()
             inside = (start <= rows) & (rows < end)
             if inside.any():
-                chosen = rows[inside] - start, normalisation, hidden_genes, device
-                own = torch.from_numpy(numbers[inside]).to(device)
-                for batch in neighbourhoods(network, layout, section, *chosen, readout=readout):
+                own = torch.from_numpy(numbers[inside]).to(model.device)
+                for batch in neighbourhoods(model, section, rows[inside] - start, hidden_genes):
                     yield batch, own[: batch.n_spots]
                     own = own[batch.n_spots :]
             start = end

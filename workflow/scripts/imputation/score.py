@@ -6,9 +6,8 @@ from sagefm.common.io import read_table, write_table
 from sagefm.common.job import job
 from sagefm.imputation.score import ImputationPlan, score_sections
 from sagefm.imputation.tables import summarise_imputation
-from sagefm.networks.checkpoint import load_network
 from sagefm.networks.device import prepare_machine
-from sagefm.networks.registry import describe
+from sagefm.networks.fitted import FittedModel
 from sagefm.training.seen import scored_sections
 
 with job(snakemake):
@@ -19,17 +18,14 @@ with job(snakemake):
     )
     facts = scored[["sample", "patient", "patient_seen"]].to_dict("records")
     means = read_table(inputs.gene_means)
-    network = load_network(inputs.checkpoint, params.model["network"], len(means))
-    layout = describe(params.model["network"]).layout(params.model["kind"])
-    settings = (layout, params.model["normalisation"], means["mean"].to_numpy())
-    scores = score_sections(
-        network, sections, facts, *settings, ImputationPlan(**params.plan), device
-    )
+    model = FittedModel.load(inputs.checkpoint, device)
+    plan = ImputationPlan(**params.plan)
+    scores = score_sections(model, sections, facts, means["mean"].to_numpy(), plan)
     samples = pd.concat(scores, ignore_index=True)
     names = {
         "model": snakemake.wildcards.model,
         "cohort": snakemake.wildcards.cohort,
-        "normalisation": params.model["normalisation"],
+        "normalisation": model.normalisation,
     }
     write_table(samples.assign(**names), output.samples)
     write_table(summarise_imputation(samples).assign(**names), output.summary)

@@ -2,9 +2,8 @@
 
 from sagefm.common.io import read_table, write_table
 from sagefm.common.job import job
-from sagefm.networks.checkpoint import load_network
 from sagefm.networks.device import prepare_machine
-from sagefm.networks.registry import describe
+from sagefm.networks.fitted import FittedModel
 from sagefm.perturbation.maps import pairs_to_map, response_map
 from sagefm.training.seen import scored_sections
 
@@ -14,14 +13,10 @@ with job(snakemake):
     sections, _ = scored_sections(
         inputs.samples, inputs.graphs, inputs.split, params.rows, wildcards.cohort
     )
-    panel = read_table(inputs.gene_means)["gene"].tolist()
-    network = load_network(inputs.checkpoint, params.network, len(panel))
-    layout = describe(params.network).layout(params.kind)
+    model = FittedModel.load(inputs.checkpoint, device)
     pairs = read_table(inputs.pairs)
     chosen = pairs_to_map(pairs, params.named)
     hidden = sorted(set(pairs["output"]))
-    maps = response_map(
-        network, layout, sections, params.normalisation, chosen, panel, hidden, device
-    )
+    maps = response_map(model, sections, chosen, hidden)
     names = {"model": wildcards.model, "cohort": wildcards.cohort}
     write_table(maps.assign(**names), snakemake.output.maps)

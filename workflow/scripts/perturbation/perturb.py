@@ -5,9 +5,8 @@ import shutil
 from sagefm.common.io import read_table
 from sagefm.common.job import job
 from sagefm.common.state import exclusive, state_folder
-from sagefm.networks.checkpoint import load_network
 from sagefm.networks.device import prepare_machine
-from sagefm.networks.registry import describe
+from sagefm.networks.fitted import FittedModel
 from sagefm.perturbation.experiment import perturb_pairs
 from sagefm.perturbation.responses import write_responses
 from sagefm.training.seen import scored_sections
@@ -22,14 +21,13 @@ with job(snakemake) as log:
     if wildcards.direction == "reverse":
         pairs = pairs.rename(columns={"input": "output", "output": "input"})
     means = read_table(inputs.gene_means)
-    network = load_network(inputs.checkpoint, params.network, len(means))
-    layout = describe(params.network).layout(params.kind)
-    recipe = {"direction": wildcards.direction, "layout": layout, **params.settings}
-    recipe |= {"normalisation": params.normalisation, "code": params.code}
+    model = FittedModel.load(inputs.checkpoint, device)
+    recipe = {"direction": wildcards.direction, "layout": model.layout, **params.settings}
+    recipe |= {"normalisation": model.normalisation, "code": params.code}
     files = [inputs.checkpoint, inputs.pairs, *inputs.samples, *inputs.graphs]
     folder = state_folder(params.state, recipe, files)
     with exclusive(folder):
-        given = (sections, facts, params.normalisation, pairs, means, params.settings)
-        responses = perturb_pairs(network, layout, *given, device, folder)
+        given = (sections, facts, pairs, means, params.settings)
+        responses = perturb_pairs(model, *given, folder)
         write_responses(snakemake.output.responses, responses)
         shutil.rmtree(folder.parent)

@@ -7,12 +7,10 @@ import pandas as pd
 
 from sagefm.common.io import read_table, write_table
 from sagefm.common.job import job
-from sagefm.networks.checkpoint import load_network
 from sagefm.networks.device import prepare_machine
-from sagefm.networks.registry import describe
+from sagefm.networks.fitted import FittedModel
 from sagefm.recovery.score import recover, recovery_maps
 from sagefm.recovery.tables import gene_table, genes_to_map, recovery_summary
-from sagefm.sections.batches import Batches
 from sagefm.training.seen import scored_sections
 
 with job(snakemake) as log:
@@ -23,18 +21,16 @@ with job(snakemake) as log:
     )
     facts = scored[["sample", "patient", "organ", "patient_seen"]].to_dict("records")
     means = read_table(inputs.gene_means)
-    network = load_network(inputs.checkpoint, params.model["network"], len(means))
-    layout = describe(params.model["network"]).layout(params.model["kind"])
-    settings = {"mask_share": params.mask_share, "seed": params.seed}
-    template = Batches(sections, layout, params.model["normalisation"], **settings)
+    model = FittedModel.load(inputs.checkpoint, device)
+    template = model.batches(sections, mask_share=params.mask_share, seed=params.seed)
     gene_mean = means["mean"].to_numpy()
     with tempfile.TemporaryDirectory(dir=snakemake.resources.tmpdir) as scratch:
         ranking = (params.rank_spots, Path(scratch))
-        recovery = recover(network, sections, template, gene_mean, device, facts, *ranking)
+        recovery = recover(model, sections, template, gene_mean, facts, *ranking)
     names = {"model": snakemake.wildcards.model, "cohort": snakemake.wildcards.cohort}
     genes = gene_table(recovery, means["gene"].tolist())
     largest = max(sections, key=lambda section: section.n_spots())
-    maps = recovery_maps(network, largest, template, genes_to_map(genes), gene_mean, device)
+    maps = recovery_maps(model, largest, template, genes_to_map(genes), gene_mean)
     tables = {
         output.summary: recovery_summary(recovery, genes),
         output.samples: pd.DataFrame(recovery.samples),

@@ -4,9 +4,8 @@ import pandas as pd
 
 from sagefm.common.io import read_table, write_table
 from sagefm.common.job import job
-from sagefm.networks.checkpoint import load_network
+from sagefm.networks.fitted import FittedModel
 from sagefm.report.overview import layers_table, neighbourhood_table, sections_table
-from sagefm.sections.genes import read_panel
 
 with job(snakemake):
     inputs, params, out = snakemake.input, snakemake.params, snakemake.output
@@ -14,6 +13,6 @@ with job(snakemake):
     split = read_table(inputs.split, dtype=str)
     write_table(sections_table(pd.DataFrame(params.rows), qc, split), out.sections)
     write_table(neighbourhood_table(inputs.sample, inputs.graph), out.neighbourhood)
-    network = load_network(inputs.checkpoint, params.network, len(read_panel(inputs.panel)))
+    network = FittedModel.load(inputs.checkpoint).network
     shapes = [(name, tuple(weights.shape)) for name, weights in network.named_parameters()]
     write_table(layers_table(shapes), out.layers)

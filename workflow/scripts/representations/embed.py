@@ -1,10 +1,8 @@
 """Write a cohort's embeddings by a trained model: no gene is hidden but those withheld."""
 
 from sagefm.common.job import job
-from sagefm.networks.checkpoint import load_network
 from sagefm.networks.device import prepare_machine
-from sagefm.networks.fitted import embedded_rows
-from sagefm.networks.registry import describe
+from sagefm.networks.fitted import FittedModel
 from sagefm.representations.files import write_representation
 from sagefm.sections.cohort import cohort_of_files
 from sagefm.sections.section import sections_of
@@ -14,14 +12,9 @@ with job(snakemake):
     device = prepare_machine(snakemake.resources.device, snakemake.threads)
     cohort = cohort_of_files(inputs.samples, inputs.graphs, inputs.withheld)
     sections = sections_of(cohort.samples, cohort.graphs)
-    network = load_network(inputs.checkpoint, params.network, sections[0].n_genes()).to(device)
-    layout = describe(params.network).layout(params.kind)
+    model = FittedModel.load(inputs.checkpoint, device)
     withheld = cohort.withheld_columns()
-    blocks = (
-        rows
-        for section in sections
-        for rows in embedded_rows(network, section, layout, params.normalisation, device, withheld)
-    )
+    blocks = (rows for section in sections for rows in model.embedded_rows(section, withheld))
     facts = {
         "method": "sagefm",
         "spatial": True,

@@ -8,9 +8,8 @@ from sagefm.common.h5ad import write_h5ad
 from sagefm.common.io import write_table
 from sagefm.common.job import job
 from sagefm.common.state import exclusive, state_folder
-from sagefm.networks.checkpoint import load_network
 from sagefm.networks.device import prepare_machine
-from sagefm.networks.registry import describe
+from sagefm.networks.fitted import FittedModel
 from sagefm.screen.screen import ScreenPlan, build_screen, run_screen
 from sagefm.screen.spots import screened_genes, spots_of_cohort
 from sagefm.screen.tables import screen_table, top_outputs
@@ -20,25 +19,24 @@ with job(snakemake) as log:
     params, inputs, wildcards = snakemake.params, snakemake.input, snakemake.wildcards
     device = prepare_machine(snakemake.resources.device, snakemake.threads)
     drawn = spots_of_cohort(inputs, params.rows, wildcards.cohort, **params.spots)
-    genes = gene_levels(drawn.sections, params.normalisation)
+    model = FittedModel.load(inputs.checkpoint, device)
+    genes = gene_levels(drawn.sections, model.normalisation)
     raised, read = screened_genes(
         genes, inputs.inputs or None, inputs.outputs or None, inputs.pairs
     )
     flat = (genes["high"] == genes["low"]).sum()
     log.info("%d inputs; %d genes of the panel do not vary in the cohort", len(raised), flat)
-    network = load_network(inputs.checkpoint, params.network, len(genes)).to(device)
-    layout = describe(params.network).layout(params.kind)
     columns = (raised, genes[["low", "high"]].to_numpy()[raised], read)
     plan = ScreenPlan(
         *(torch.from_numpy(column).to(device) for column in columns), len(drawn.contexts)
     )
-    recipe = {"layout": layout, "normalisation": params.normalisation, **params.spots}
+    recipe = {"layout": model.layout, "normalisation": model.normalisation, **params.spots}
     recipe |= {"inputs": raised.tolist(), "outputs": read.tolist(), "code": params.code}
     files = [inputs.checkpoint, inputs.split, *inputs.samples, *inputs.graphs]
     folder = state_folder(params.state, recipe, files)
     with exclusive(folder):
-        batches = drawn.neighbourhoods(network, layout, params.normalisation, read, device)
-        responses = run_screen(build_screen(network, layout, batches, plan), folder)
+        batches = drawn.neighbourhoods(model, read)
+        responses = run_screen(build_screen(model, batches, plan), folder)
         silent = (responses == 0).all(axis=(0, 1)).sum()
         log.info("%d of %d outputs answer to no input: predicted as 0", silent, len(read))
         table = screen_table(responses, drawn.sizes, genes.iloc[raised], genes.iloc[read])
