@@ -106,7 +106,7 @@ def test_the_page_begins_with_what_held_and_what_did_not(reported):
     outcomes = {"recovery": "did not hold", "coherent": "held", "annotation": "undecided"}
     chapters = [claims_table([claim(id, outcome=own, obtained=id) for id, own in outcomes.items()])]
     page = scoreboard_html(scoreboard(reported, chapters), "demo", PROVENANCE)
-    short = page[page.index("<div class='short'>") : page.index("</div>")]
+    short = page[page.index('<div class="short">') : page.index("</div>")]
     held, failed, rest = short.split("</section>")[:3]
     assert held.count("<li>") == 1 and "coherent" in held
     assert failed.count("<li>") == 1 and ": recovery" in failed

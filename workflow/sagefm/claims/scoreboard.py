@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import Any
 
 import pandas as pd
 
 from sagefm.common.claim import OUTCOMES
 from sagefm.common.errors import InputError
-from sagefm.plotting.html import PAGE_STYLE
+from sagefm.plotting.html import render_page
 
 COLUMNS = (
     *("claim", "reported", "obtained", "baseline", "n", "verdict", "evidence", "reason"),
@@ -65,74 +64,87 @@ td:nth-child(5) { min-width: 15rem; }
 .more { font-size: 13px; color: #444; }
 """
 
-INTRODUCTION = (
-    "Each row is a claim of the paper (arXiv:2601.15504). <em>Supported</em>, "
-    "<em>contradicted</em> and <em>inconclusive</em> are said of the paper's own data alone; "
-    "<em>proxy</em> means that the figure was computed on other data, which the reason names: "
-    "whether the claim held there speaks neither for nor against the paper. <em>Not computed</em>: "
-    "no chapter of this run speaks of it. The baseline needs no training, or is the method that "
-    "the claim names."
-)
+TEMPLATE = """{% extends "page" %}
+{% block title %}Scoreboard{% endblock %}
+{% block style %}{{ style | safe }}{% endblock %}
+{% block content %}
+<h1>Scoreboard of run <em>{{ run }}</em></h1>
+<p class="facts">SAGE-FM workflow {{ version }}; code {{ code }}; config {{ config_sha256[:16] }};
+Python {{ python }}.</p>
+{% if proxies %}
+<p><strong>{{ proxies }} of {{ rows | length }} rows are proxies</strong>: this run's data are not
+the paper's.</p>
+{% endif %}
+<div class="short">
+{% for outcome, claims in short.items() %}
+<section class="{{ outcome | replace(" ", "-") }}"><h2>{{ titles[outcome] }}</h2><ul>
+{% for claim, found in claims %}
+<li>{{ claim }}: {{ found }}</li>
+{% else %}
+<li>nothing</li>
+{% endfor %}
+</ul></section>
+{% endfor %}
+</div>
+<p>Each row is a claim of the paper (arXiv:2601.15504). <em>Supported</em>, <em>contradicted</em>
+and <em>inconclusive</em> are said of the paper's own data alone; <em>proxy</em> means that the
+figure was computed on other data, which the reason names: whether the claim held there is no
+evidence for or against the paper. <em>Not computed</em>: not part of this run. The baseline needs
+no training, or is the method that the claim names.</p>
+<table>
+<thead><tr>{% for head in heads %}<th>{{ head }}</th>{% endfor %}</tr></thead>
+<tbody>
+{% for row in rows %}
+<tr>
+{% for key in ("claim", "reported", "obtained", "baseline") %}
+<td>{{ row[key] }}</td>
+{% endfor %}
+<td>{{ row.protocol }}<br><span class="more">{{ row.n }}</span></td>
+<td><span class="verdict {{ row.verdict | replace(" ", "-") }}">{{ row.verdict }}</span>
+{% if row.outcome != "-" %}<br>{{ row.outcome }} here{% endif %}
+<details class="more"><summary>why</summary>{{ row.reason }}<br>
+<code>{{ row.evidence }}</code></details>
+</td>
+</tr>
+{% endfor %}
+</tbody>
+</table>
+{% endblock %}
+"""
 
 HEADS = ("claim", "the paper reports", "this run obtained", "baseline", "how, and n", "verdict")
 
 IN_SHORT = {
     "held": "What held on this run's data",
     "did not hold": "What did not hold",
-    "undecided": "What this run can not decide",
+    "undecided": "What this run cannot decide",
 }
 
 
 def scoreboard_html(board: pd.DataFrame, run: str, provenance: Mapping[str, Any]) -> str:
     """A self-contained page of the scoreboard table (`claims.scoreboard`)."""
     rows = board.to_dict("records")
-    proxies = sum(row["verdict"] == "proxy" for row in rows)
-    caution = (
-        f"<p><strong>{proxies} of {len(rows)} rows are proxies</strong>: this run's data are not "
-        "the paper's.</p>"
-        if proxies
-        else ""
-    )
-    lines = "".join(map(_row, rows))
-    heads = "".join(f"<th>{head}</th>" for head in HEADS)
-    return (
-        "<!doctype html><html lang='en'><head><meta charset='utf-8'><title>Scoreboard</title>"
-        f"<style>{PAGE_STYLE}{STYLE}</style></head><body>"
-        f"<h1>Scoreboard of run <em>{escape(run)}</em></h1>"
-        f"<p class='facts'>SAGE-FM workflow {escape(provenance['version'])}; code "
-        f"{escape(provenance['code'])}; config {provenance['config_sha256'][:16]}; Python "
-        f"{provenance['python']}.</p>"
-        f"{caution}<div class='short'>{_in_short(rows)}</div>"
-        f"<p>{INTRODUCTION}</p><table><thead><tr>{heads}</tr></thead><tbody>{lines}</tbody></table>"
-        "</body></html>\n"
+    facts = {key: provenance[key] for key in ("version", "code", "config_sha256", "python")}
+    return render_page(
+        TEMPLATE,
+        style=STYLE,
+        run=run,
+        rows=rows,
+        proxies=sum(row["verdict"] == "proxy" for row in rows),
+        heads=HEADS,
+        titles=IN_SHORT,
+        short=_in_short(rows),
+        **facts,
     )
 
 
-def _in_short(rows: Sequence[Mapping[str, str]]) -> str:
-    """A list of claims for each outcome; what has none can not be decided."""
-    lists: dict[str, list[str]] = {outcome: [] for outcome in IN_SHORT}
+def _in_short(rows: Sequence[Mapping[str, str]]) -> dict[str, list[tuple[str, str]]]:
+    """Claims with what was found, by outcome; what has none cannot be decided."""
+    lists: dict[str, list[tuple[str, str]]] = {outcome: [] for outcome in IN_SHORT}
     for row in rows:
         outcome = row["outcome"] if row["outcome"] in OUTCOMES.values() else "undecided"
         found = row["verdict"]
         if row["obtained"] != "-":
             found = re.split(r";| \(", row["obtained"])[0]  # the rest stands in the table
-        lists[outcome].append(f"<li>{escape(row['claim'])}: {escape(found)}</li>")
-    return "".join(
-        f"<section class='{outcome.replace(' ', '-')}'><h2>{title}</h2><ul>"
-        f"{''.join(lists[outcome]) or '<li>nothing</li>'}</ul></section>"
-        for outcome, title in IN_SHORT.items()
-    )
-
-
-def _row(row: Mapping[str, str]) -> str:
-    """A claim in one row; what its verdict rests on can be unfolded."""
-    verdict = row["verdict"]
-    outcome = f"<br>{row['outcome']} here" if row["outcome"] != "-" else ""
-    cells = [escape(row[key]) for key in ("claim", "reported", "obtained", "baseline")]
-    cells.append(f"{escape(row['protocol'])}<br><span class='more'>{escape(row['n'])}</span>")
-    cells.append(
-        f"<span class='verdict {verdict.replace(' ', '-')}'>{verdict}</span>{outcome}"
-        f"<details class='more'><summary>why</summary>{escape(row['reason'])}<br>"
-        f"<code>{escape(row['evidence'])}</code></details>"
-    )
-    return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+        lists[outcome].append((row["claim"], found))
+    return lists

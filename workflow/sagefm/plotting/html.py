@@ -1,5 +1,7 @@
 """How the report's pages of text and tables look: the scoreboard, the methods."""
 
+import jinja2
+
 PAGE_STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 1.5rem auto; padding: 0 1.5rem;
        max-width: 78rem; color: #222; background: #fff; }
@@ -12,4 +14,39 @@ th { border-bottom: 2px solid #444; }
 td p, th p { margin: 0; }
 caption { text-align: left; font-weight: 600; padding: .4rem 0; }
 code { font-size: 12px; overflow-wrap: anywhere; }
+"""
+
+
+def render_page(body: str, **values: object) -> str:
+    """A self-contained page from a Jinja template of its body; what is put in is escaped.
+
+    Parameters
+    ----------
+    body
+        Template of the page's body, with the blocks `title` and `style` for its head.
+    values
+        What the template names.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.DictLoader({"page": _PAGE, "body": body}),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template("body").render(page_style=PAGE_STYLE, **values)
+
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>{% block title %}{% endblock %}</title>
+<style>{{ page_style | safe }}{% block style %}{% endblock %}</style>
+</head>
+<body>
+{% block content %}{% endblock %}
+</body>
+</html>
 """
