@@ -18,46 +18,13 @@ from sagefm.common.errors import InputError
 from sagefm.config.schemas import load_schema
 from support import helpers
 
-NPZ = '''
-"""Counts, barcodes, genes and pixels in one file of NumPy."""
-
-HELP = "a `.counts.npz`"
-POSITIONS = "in the file"
-EXAMPLE = {"path_or_id": "sections/a.counts.npz"}
-IMAGES = ()
-
-
-def fits(path):
-    return path.name.endswith(".counts.npz")
-
-
-def files(path):
-    return {"counts": path}
-
-
-def positions(path):
-    return None
-
-
-def read(files):
-    import anndata
-    import numpy as np
-    import pandas as pd
-
-    with np.load(files["counts"], allow_pickle=False) as content:
-        obs, var = (pd.DataFrame(index=content[key]) for key in ("barcodes", "genes"))
-        read = anndata.AnnData(content["counts"], obs, var)
-        read.obsm["spatial"] = content["pixels"]
-    return read
-'''
-
 
 @pytest.fixture
 def npz(tmp_path, monkeypatch):
     """A section in a format of the user's own, which is a file on the search path."""
     import numpy as np
 
-    helpers.write_bytes(tmp_path / "own/cohorts/formats/npz.py", NPZ.encode())
+    helpers.install_examples(tmp_path / "own")
     monkeypatch.setenv("SAGEFM_PATH", str(tmp_path / "own"))
     section = helpers.demo_section()
     parts = {
@@ -95,7 +62,7 @@ def test_a_format_is_added_by_one_file(npz):
 
 def test_a_path_that_fits_two_formats_is_not_guessed(npz, monkeypatch):
     twin = npz.parent / "own/cohorts/formats/numpy_file.py"
-    twin.write_text(NPZ)
+    twin.write_text(twin.with_name("npz.py").read_text())
     with pytest.raises(InputError, match=r"fits the formats npz and numpy_file\. Fix: name one"):
         find_section(npz)
     assert find_section(npz, "npz") == ("npz", {"counts": npz})

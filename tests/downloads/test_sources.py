@@ -13,7 +13,7 @@ from sagefm.downloads.fetch import bring
 from sagefm.downloads.lock import LockTable
 from sagefm.downloads.plan import RawPlan
 from sagefm.downloads.sources.registry import is_fetched, load_source, locate, names, raw_file
-from support import stand_ins
+from support import helpers, stand_ins
 from support.stand_ins import COMMIT, DRYAD_TOKEN, LFS_TOKEN, TOKEN, Fault, sha256
 
 FILES = {
@@ -60,28 +60,8 @@ def test_the_sheets_know_every_source():
     assert [name for name in names() if not is_fetched(name)] == ["local"]
 
 
-FTP = '''
-"""Files of a server of the institute."""
-
-from sagefm.downloads.sources.base import Remote, endpoint, safe_path
-
-HELP = "`FOLDER/FILE`"
-ENDPOINTS = {"INSTITUTE": "https://files.example.org"}
-
-
-def raw_path(address):
-    return safe_path(address)
-
-
-def locate(address, revision):
-    return Remote(f"{endpoint('INSTITUTE', ENDPOINTS)}/{raw_path(address)}", size=3)
-'''
-
-
 def test_a_source_is_added_by_one_file(tmp_path, monkeypatch, services):
-    room = tmp_path / "own/downloads/sources"
-    room.mkdir(parents=True)
-    (room / "institute.py").write_text(FTP)
+    helpers.install_examples(tmp_path / "own")
     monkeypatch.setenv("SAGEFM_PATH", str(tmp_path / "own"))
     monkeypatch.setenv("INSTITUTE_ENDPOINT", f"{services.url}/web")
     for schema in ("samples", "label_files"):

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import re
 from pathlib import Path
 
 import anndata
@@ -124,3 +125,12 @@ def write_r_labels(labels: pd.Series, path: Path) -> Path:
     thing.info.attributes = True
     unparse_file(path, saved, file_type="rda")
     return path
+
+
+def install_examples(folder: Path) -> list[str]:
+    """Write the files that CONTRIBUTING.md shows into a folder for `SAGEFM_PATH`; their names."""
+    text = (REPO / "CONTRIBUTING.md").read_text()
+    examples = re.findall(r"```python\n# (\S+)\n(.*?)```", text, flags=re.DOTALL)
+    for name, content in examples:
+        write_bytes(folder / name, content.encode())
+    return [name for name, _ in examples]
