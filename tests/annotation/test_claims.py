@@ -5,8 +5,6 @@ import pytest
 
 from sagefm.annotation.claims import Judged, task_claim
 from sagefm.annotation.terms import MAJORITY, best_of, headline_protocol
-from sagefm.claims.reported import reported_accuracy
-from sagefm.common.io import read_table
 
 
 def scores(own: float, random: float = 0.9, majority: float = 0.5, **others: float):
@@ -209,10 +207,3 @@ def test_the_headline_protocol_and_the_best_row():
     assert headline_protocol(table[~held | (table["representation"] == MAJORITY)]) == "random_spots"
     assert best_of(table, "logistic")["representation"] == "mofa"
     assert best_of(table, "logistic", without="mofa")["representation"] == "sagefm-m"
-
-
-def test_the_papers_accuracy_is_read_from_its_table(repo):
-    reported = read_table(repo / "resources/reported.tsv")
-    assert reported_accuracy(reported, "annotation") == 0.81
-    assert reported_accuracy(reported, "subtypes") is None
-    assert reported_accuracy(reported, None) is None

@@ -11,10 +11,8 @@ import pytest
 from docutils.core import publish_parts
 from matplotlib.colors import to_rgb
 
-from sagefm.claims.reported import reported_share
 from sagefm.cohorts.figures import MOST_ROWS, draw_qc
-from sagefm.common.errors import InputError
-from sagefm.common.io import read_table, write_table
+from sagefm.common.io import write_table
 from sagefm.networks.registry import SQUARED_ERROR, describe
 from sagefm.plotting import style
 from sagefm.recovery.figures import draw_recovered, draw_strata
@@ -220,24 +218,6 @@ def test_maps_run_downwards_at_equal_scale_with_one_colour_scale_a_gene():
     limits = [ax.collections[0].get_clim() for ax in panels]
     assert limits[0:3] == limits[3:6] == limits[6:9]
     assert limits[0] == (0, 1) and limits[1] != limits[2]
-
-
-@pytest.mark.parametrize(("text", "share"), [("91 % of masked genes", 0.91), ("7.5% of x", 0.075)])
-def test_the_reported_share_is_read(text, share):
-    table = pd.DataFrame({"id": ["annotation", "recovery"], "reported": ["81 % accuracy", text]})
-    assert reported_share(table) == pytest.approx(share)
-
-
-@pytest.mark.parametrize(
-    "rows", [{"id": [], "reported": []}, {"id": ["recovery"], "reported": "x"}]
-)
-def test_a_reported_share_that_is_missing_is_named(rows):
-    with pytest.raises(InputError, match="row `recovery`"):
-        reported_share(pd.DataFrame(rows))
-
-
-def test_the_papers_share_is_in_the_table_of_reported_figures(repo):
-    assert reported_share(read_table(repo / "resources/reported.tsv")) == pytest.approx(0.91)
 
 
 def linear(colour: str) -> np.ndarray:

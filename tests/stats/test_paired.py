@@ -1,4 +1,4 @@
-"""The sign-flip test against every pattern written out, and Holm's correction against a package."""
+"""The sign-flip test against every pattern written out; intervals and corrections."""
 
 from itertools import product
 
@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from sagefm.stats.paired import holm, paired_difference, sign_flip, smallest_p
+from sagefm.stats.paired import holm, paired_difference, sign_flip, smallest_p, t_interval
 
 
 @pytest.mark.parametrize("n", [1, 2, 5, 8])
@@ -47,12 +47,22 @@ def test_pairs_without_a_value_are_left_out():
         sign_flip(np.ones((2, 2)))
 
 
-def test_holm_equals_statsmodels_and_keeps_nan():
-    p_values = np.array([0.01, 0.04, 0.03, 0.005, 0.6])
-    np.testing.assert_allclose(holm(p_values), multipletests(p_values, method="holm")[1])
-    with_nan = holm(np.insert(p_values, 2, np.nan))
-    assert np.isnan(with_nan[2])
-    np.testing.assert_allclose(np.delete(with_nan, 2), holm(p_values))
+def test_holm_equals_statsmodels():
+    for p_values in (np.random.default_rng(0).random(9) ** 3, [0.01, 0.01, 0.3, 0.02, 0.3]):
+        expected = multipletests(p_values, method="holm")[1]
+        np.testing.assert_array_equal(holm(p_values), expected)
+
+
+def test_holm_keeps_nan_and_does_not_count_it():
+    p_values = [0.01, np.nan, 0.04, 0.03, 0.005, 0.6]
+    # Holm (1979): the smallest of five five times, the next four times, ..., never falling.
+    np.testing.assert_allclose(holm(p_values), [0.04, np.nan, 0.09, 0.09, 0.025, 0.6])
+    np.testing.assert_array_equal(holm([0.7, 0.8]), [1, 1])
+    assert len(holm([])) == 0 and np.isnan(holm([np.nan, np.nan])).all()
+
+
+def test_an_interval_of_equal_values_has_no_width():
+    assert t_interval(np.full(3, 0.25)) == (0.25, 0.25, 0.25)
 
 
 def test_a_paired_difference_says_all_of_it():

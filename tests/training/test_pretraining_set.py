@@ -77,7 +77,7 @@ def test_spots_are_missing_where_a_row_has_none(sheet, split, listed):
 def test_the_claim_names_organs_twins_and_groups(sheet, split, listed, organs):
     duplicates = known_duplicates(sheet, listed)
     marked = mark_seen(split, split)
-    found = pretraining_claims("paper", organs, duplicates, marked, {}, True)[0]
+    found = pretraining_claims("paper", organs, duplicates, marked, {}, True, (416, 15))[0]
     assert found.verdict == "inconclusive"
     assert found.obtained == "416 samples, 16 organs"
     for words in (

@@ -229,6 +229,7 @@ rule claims_recovery:
         asked=wanted("recovery.cohorts", RECOVERED),
         summary=rules.recovery.output.summary.format(model=HEADLINE, cohort=first(RECOVERED)),
         split=f"{RESULTS}/models/{HEADLINE}/split.tsv",
+        reported=REPORTED,
     output:
         claims=f"{RESULTS}/claims/recovery.tsv",
     log:

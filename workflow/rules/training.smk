@@ -279,6 +279,7 @@ rule claims_pretraining:
         duplicates=rules.pretraining_set.output.duplicates,
         split=f"{RESULTS}/models/{HEADLINE}/split.tsv",
         training=f"{RESULTS}/models/{HEADLINE}/training.json" if HEADLINE in TRAINED else [],
+        reported=REPORTED,
     output:
         claims=f"{RESULTS}/claims/pretraining.tsv",
     log:

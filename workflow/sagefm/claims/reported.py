@@ -1,32 +1,22 @@
-"""Numbers that the paper reports."""
-
-import re
+"""What the paper reports: its claims in words, and the numbers among them."""
 
 import pandas as pd
 
-from sagefm.common.errors import InputError
+
+def reported_claims(reported: pd.DataFrame) -> pd.DataFrame:
+    """One row a claim of `resources/reported.tsv`, which has one a number: id, claim, reported."""
+    return reported[["id", "claim", "reported"]].drop_duplicates("id", ignore_index=True)
 
 
-def reported_share(reported: pd.DataFrame) -> float:
-    """The paper's share of genes recovered, 0 to 1, from the table of what it reports.
+def reported_values(reported: pd.DataFrame, unit: str) -> dict[str, float]:
+    """The paper's number of each claim that it reports in a unit.
 
-    Raises
-    ------
-    InputError
-        If the table's row `recovery` does not begin with a percentage.
+    Parameters
+    ----------
+    reported
+        `resources/reported.tsv`: columns id, value, unit (both missing where there is no number).
+    unit
+        `samples`, `organs`, `share of genes` or `accuracy`; shares are 0 to 1.
     """
-    text = " ".join(reported.loc[reported["id"] == "recovery", "reported"])
-    found = re.match(r"(\d+(?:\.\d+)?) ?%", text)
-    if not found:
-        raise InputError(
-            f"reported figures, row `recovery`: `{text}` does not begin with a percentage; "
-            "write it as `91 % of ...`."
-        )
-    return float(found[1]) / 100
-
-
-def reported_accuracy(reported: pd.DataFrame, claim: str | None) -> float | None:
-    """The paper's accuracy of a claim, 0 to 1, from the table of what it reports; None without."""
-    text = " ".join(reported.loc[reported["id"] == claim, "reported"])
-    found = re.match(r"(\d+(?:\.\d+)?) ?% accuracy", text)
-    return float(found[1]) / 100 if found else None
+    numbers = reported[reported["unit"] == unit]
+    return dict(zip(numbers["id"], numbers["value"].astype(float), strict=True))

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from sagefm.claims.reported import reported_claims
 from sagefm.common.claim import OUTCOMES
 from sagefm.common.errors import InputError
 from sagefm.plotting.html import render_page
@@ -22,7 +23,7 @@ def scoreboard(reported: pd.DataFrame, chapters: Sequence[pd.DataFrame]) -> pd.D
     Parameters
     ----------
     reported
-        Columns id, claim, reported: what the paper says.
+        What the paper says: `resources/reported.tsv`.
     chapters
         Tables of `claims_table`.
 
@@ -37,7 +38,7 @@ def scoreboard(reported: pd.DataFrame, chapters: Sequence[pd.DataFrame]) -> pd.D
     if found["id"].duplicated().any():
         twice = found.loc[found["id"].duplicated(), "id"].iloc[0]
         raise InputError(f"claim `{twice}` is given by two chapters; leave it to one.")
-    board = reported.merge(found, on="id", how="left")
+    board = reported_claims(reported).merge(found, on="id", how="left")
     board["verdict"] = board["verdict"].fillna("not computed")
     board["reason"] = board["reason"].fillna("no chapter of this run computes it")
     return board.fillna("-")[list(COLUMNS)]

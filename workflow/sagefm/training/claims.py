@@ -7,8 +7,6 @@ import pandas as pd
 from sagefm.common.claim import Claim
 from sagefm.common.text import count
 
-PAPER_SAMPLES, PAPER_ORGANS = 416, 15
-
 
 def pretraining_claims(
     model: str,
@@ -17,6 +15,7 @@ def pretraining_claims(
     split: pd.DataFrame,
     training: Mapping,
     paper_data: bool,
+    reported: tuple[int, int],
 ) -> list[Claim]:
     """Claim 1, and `lightweight`.
 
@@ -29,10 +28,12 @@ def pretraining_claims(
         (empty for a released checkpoint).
     paper_data
         Whether those cohorts are the paper's own.
+    reported
+        The paper's numbers of samples and of organs.
     """
     samples, names = int(organs["n_samples"].sum()), [*organs["organ"]]
     parts = split["part"].value_counts()
-    verdict, why = _pretraining_verdict(samples, sorted(names), paper_data)
+    verdict, why = _pretraining_verdict(samples, sorted(names), paper_data, *reported)
     return [
         Claim(
             "pretraining_set",
@@ -48,15 +49,17 @@ def pretraining_claims(
     ]
 
 
-def _pretraining_verdict(samples: int, organs: list[str], paper_data: bool) -> tuple[str, str]:
+def _pretraining_verdict(
+    samples: int, organs: list[str], paper_data: bool, paper_samples: int, paper_organs: int
+) -> tuple[str, str]:
     if not paper_data:
-        return "proxy", "this run's sections, not the paper's 416"
-    if samples != PAPER_SAMPLES:
-        return "contradicted", f"{samples} samples instead of 416"
-    if len(organs) != PAPER_ORGANS:
+        return "proxy", f"this run's sections, not the paper's {paper_samples}"
+    if samples != paper_samples:
+        return "contradicted", f"{samples} samples instead of {paper_samples}"
+    if len(organs) != paper_organs:
         return "inconclusive", (
-            f"the 416 samples carry {len(organs)} organ names ({', '.join(organs)}), the paper "
-            "counts 15 and lists none, so where they differ is unknown"
+            f"the {samples} samples carry {len(organs)} organ names ({', '.join(organs)}), the "
+            f"paper counts {paper_organs} and lists none, so where they differ is unknown"
         )
     return "supported", "both counts agree"
 

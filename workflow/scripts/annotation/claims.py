@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from sagefm.annotation.claims import Judged, task_claim
-from sagefm.claims.reported import reported_accuracy
+from sagefm.claims.reported import reported_values
 from sagefm.common.claim import claims_table
 from sagefm.common.io import read_table, write_table
 from sagefm.common.job import job
@@ -11,7 +11,7 @@ from sagefm.representations.catalogue import Catalogue
 
 with job(snakemake):
     given, params = snakemake.input, snakemake.params
-    reported = read_table(given.reported)
+    reported = reported_values(read_table(given.reported), "accuracy")
     claims = []
     for task, catalogue, scores, comparisons, withheld in zip(
         params.tasks,
@@ -24,7 +24,7 @@ with job(snakemake):
         judged = Judged(
             **task,
             headline=params.headline,
-            reported=reported_accuracy(reported, task["claim"]),
+            reported=reported.get(task["claim"]),
             withheld=len(Path(withheld).read_text().split()),
         )
         tables = read_table(scores), read_table(comparisons)

@@ -3,7 +3,7 @@
 from sagefm.annotation.figures import draw_annotation, draw_classes
 from sagefm.annotation.map_figures import draw_annotation_maps, draw_confusion
 from sagefm.annotation.terms import TEXT
-from sagefm.claims.reported import reported_accuracy
+from sagefm.claims.reported import reported_values
 from sagefm.common.io import read_table
 from sagefm.common.job import job
 from sagefm.plotting.palette import palette_of
@@ -12,7 +12,7 @@ from sagefm.representations.catalogue import Catalogue
 
 with job(snakemake):
     given, params, title = snakemake.input, snakemake.params, snakemake.params.title
-    reported = reported_accuracy(read_table(given.reported), params.claim)
+    reported = reported_values(read_table(given.reported), "accuracy").get(params.claim)
     shown, catalogue = read_table(given.shown), Catalogue(params.catalogue)
     figures = {
         "scores": draw_annotation(

@@ -2,7 +2,7 @@
 
 from sagefm.annotation.page import draw_annotation_page
 from sagefm.annotation.terms import TEXT
-from sagefm.claims.reported import reported_accuracy
+from sagefm.claims.reported import reported_values
 from sagefm.common.io import read_table
 from sagefm.common.job import job
 from sagefm.plotting.palette import palette_of
@@ -13,10 +13,10 @@ TABLES = {"scores": None, "skipped": None, "shown": None, "confusion": TEXT, "ma
 
 with job(snakemake):
     inputs, params, out = snakemake.input, snakemake.params, snakemake.output
-    reported = read_table(inputs.reported)
+    reported = reported_values(read_table(inputs.reported), "accuracy")
     tasks = [
         {name: read_table(inputs[name][i], dtype=types) for name, types in TABLES.items()}
-        | {"title": title, "reported": reported_accuracy(reported, claim)}
+        | {"title": title, "reported": reported.get(claim)}
         for i, (title, claim) in enumerate(zip(params.titles, params.claims, strict=True))
     ]
     palette, catalogue = palette_of(read_table(inputs.palette)), Catalogue(params.catalogue)

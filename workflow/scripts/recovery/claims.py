@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from sagefm.claims.reported import reported_values
 from sagefm.common.claim import claims_table
 from sagefm.common.io import read_table, write_table
 from sagefm.common.job import job
@@ -20,5 +21,6 @@ with job(snakemake):
         read_table(snakemake.input.summary),
         params.paper_data,
         seen,
+        reported_values(read_table(snakemake.input.reported), "share of genes")["recovery"],
     )
     write_table(claims_table(claims), snakemake.output.claims)

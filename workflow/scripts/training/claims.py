@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from sagefm.claims.reported import reported_values
 from sagefm.common.claim import claims_table
 from sagefm.common.io import read_table, write_table
 from sagefm.common.job import job
@@ -13,7 +14,11 @@ with job(snakemake):
     training = json.loads(Path(inputs.training).read_text()) if inputs.training else {}
     organs, duplicates = read_table(inputs.organs), read_table(inputs.duplicates, dtype=str)
     split = read_table(inputs.split)
+    paper = read_table(inputs.reported)
+    reported = tuple(
+        int(reported_values(paper, unit)["pretraining_set"]) for unit in ("samples", "organs")
+    )
     claims = pretraining_claims(
-        params.model, organs, duplicates, split, training, params.paper_data
+        params.model, organs, duplicates, split, training, params.paper_data, reported
     )
     write_table(claims_table(claims), snakemake.output.claims)
