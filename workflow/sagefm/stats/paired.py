@@ -61,7 +61,8 @@ def t_interval(values: np.ndarray) -> tuple[float, float, float]:
         return mean, np.nan, np.nan
     # Not by its `loc` and `scale`: it gives NaN for equal values, whose interval has no width.
     reach = np.array(stats.t.interval(0.95, n - 1)) * np.std(values, ddof=1) / np.sqrt(n)
-    return mean, *map(float, mean + reach)
+    low, high = (mean + reach).tolist()
+    return mean, low, high
 
 
 def smallest_p(pairs: int) -> float:
