@@ -13,8 +13,8 @@ rule task_labels:
             if TASKS[wildcards.task]["labels"]["source"] == "cohort"
             else []
         ),
-        table=lambda wildcards: TASKS[wildcards.task]["labels"]["path"] or [],
-        gene_sets=lambda wildcards: TASKS[wildcards.task]["labels"]["gene_sets"] or [],
+        table=lambda wildcards: given(TASKS[wildcards.task]["labels"]["path"]),
+        gene_sets=lambda wildcards: given(TASKS[wildcards.task]["labels"]["gene_sets"]),
     output:
         labels=f"{TASK}/labels.tsv.gz",
         classes=f"{TASK}/classes.tsv",
@@ -32,6 +32,9 @@ rule task_labels:
         runtime=growing(30, per_1000_spots=1),
     params:
         code=code_of("annotation/labels.py"),
+        contents=lambda wildcards: contents_of(
+            *(TASKS[wildcards.task]["labels"][key] for key in ("path", "gene_sets"))
+        ),
         rows=lambda wildcards: rows_of([cohort_of(wildcards.task)]),
         task=lambda wildcards: task_keys(
             wildcards.task, "labels", "drop", "merge", "min_spots", "seed"
@@ -184,6 +187,7 @@ rule annotation_figures:
         runtime=growing(20),
     params:
         code=code_of("annotation/figures.py"),
+        contents=contents_of(REPORTED),
         title=lambda wildcards: task_title(wildcards.task),
         claim=lambda wildcards: TASKS[wildcards.task]["claim"],
         derived=lambda wildcards: is_derived(wildcards.task),
@@ -242,6 +246,7 @@ rule annotation_page:
         runtime=growing(20),
     params:
         code=code_of("annotation/page.py"),
+        contents=contents_of(REPORTED),
         titles=[task_title(task) for task in PAGE_TASKS],
         claims=[TASKS[task]["claim"] for task in PAGE_TASKS],
         catalogue={
@@ -280,6 +285,7 @@ rule claims_annotation:
         runtime=growing(10),
     params:
         code=code_of("annotation/claims.py"),
+        contents=contents_of(REPORTED),
         headline=f"sagefm-{HEADLINE}",
         tasks=[
             {

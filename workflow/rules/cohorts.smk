@@ -11,9 +11,11 @@ def file_of_format(wildcards):
 rule label_table:
     input:
         files=lambda wildcards: [
-            RAW.section(row) for row in LABEL_FILES[wildcards.cohort].to_dict("records")
+            given(RAW.section(row)) for row in LABEL_FILES[wildcards.cohort].to_dict("records")
         ],
-        codes=lambda wildcards: config["cohorts"][wildcards.cohort]["raw_labels"].get("codes", []),
+        codes=lambda wildcards: given(
+            config["cohorts"][wildcards.cohort]["raw_labels"].get("codes")
+        ),
     output:
         table=f"{RESULTS}/labels/{{cohort}}.tsv",
     log:
@@ -28,6 +30,10 @@ rule label_table:
         runtime=growing(60),
     params:
         code=code_of("cohorts/labels.py"),
+        contents=lambda wildcards: contents_of(
+            *map(RAW.section, LABEL_FILES[wildcards.cohort].to_dict("records")),
+            config["cohorts"][wildcards.cohort]["raw_labels"].get("codes"),
+        ),
         samples=lambda wildcards: [*LABEL_FILES[wildcards.cohort]["sample"]],
         column=lambda wildcards: config["cohorts"][wildcards.cohort]["raw_labels"].get("column"),
     message:
@@ -38,10 +44,10 @@ rule label_table:
 
 rule ingest:
     input:
-        source=lambda wildcards: RAW.section(row_of(wildcards)),
-        positions=lambda wildcards: RAW.positions(row_of(wildcards)) or [],
-        aliases=config["harmonise"]["aliases"] or [],
-        panel=config["panel"],
+        source=lambda wildcards: given(RAW.section(row_of(wildcards))),
+        positions=lambda wildcards: given(RAW.positions(row_of(wildcards))),
+        aliases=given(config["harmonise"]["aliases"]),
+        panel=given(config["panel"]),
     output:
         sample=SAMPLE,
     log:
@@ -57,6 +63,12 @@ rule ingest:
         runtime=growing(20),
     params:
         code=code_of("cohorts/ingest.py", file_of_format),
+        contents=lambda wildcards: contents_of(
+            RAW.section(row_of(wildcards)),
+            RAW.positions(row_of(wildcards)),
+            config["harmonise"]["aliases"],
+            config["panel"],
+        ),
         row=read_by,
         qc=config["qc"],
         duplicates=config["harmonise"]["duplicates"],
@@ -73,7 +85,7 @@ rule ingest:
 rule spot_labels:
     input:
         samples=lambda wildcards: samples_of([wildcards.cohort]),
-        table=lambda wildcards: labels_of(wildcards.cohort),
+        table=lambda wildcards: label_table_of(wildcards.cohort),
     output:
         labels=f"{RESULTS}/cohorts/{{cohort}}/labels.tsv.gz",
         matched=f"{RESULTS}/cohorts/{{cohort}}/labels_matched.tsv",
@@ -90,6 +102,7 @@ rule spot_labels:
         runtime=growing(30),
     params:
         code=code_of("cohorts/spot_labels.py"),
+        contents=lambda wildcards: contents_of(config["cohorts"][wildcards.cohort]["labels"]),
     message:
         "Joining labels to the spots of {wildcards.cohort}"
     script:
@@ -100,7 +113,7 @@ rule qc_table:
     input:
         samples=lambda wildcards: samples_of([wildcards.cohort]),
         matched=lambda wildcards: (
-            rules.spot_labels.output.matched if labels_of(wildcards.cohort) else []
+            rules.spot_labels.output.matched if label_table_of(wildcards.cohort) else []
         ),
     output:
         table=f"{RESULTS}/qc/{{cohort}}.tsv",

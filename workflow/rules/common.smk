@@ -27,6 +27,7 @@ from sagefm.common.io import require_writable
 from sagefm.networks.registry import NETWORKS, describe
 from sagefm.representations.registry import described, file_of, is_on, on_cohort
 from sagefm.common.code import code_state, library_state
+from sagefm.common.contents import content_state
 from sagefm.report.provenance import code_version
 from sagefm.downloads.plan import RawPlan
 from sagefm.config.schemas import load_schema, set_defaults
@@ -79,13 +80,27 @@ except InputError as error:
 container: config["container"]
 
 
-def repository_file(path):
-    """A file of this repository; relative to the working directory if it is inside.
+def given(path):
+    """A file of the user's or the repository's as an input; none if there is no path.
 
-    As an input it is then the same after the folder was moved.
+    Its time and where the working directory is do not count, as a move, a copy or a clone changes
+    them; what is in it does, by `contents_of`.
     """
-    file, here = ROOT / path, Path.cwd()
-    return str(file.relative_to(here) if file.is_relative_to(here) else file)
+    file, here = Path(path or "."), Path.cwd()
+    return (
+        ancient(str(file.relative_to(here) if file.is_relative_to(here) else file)) if path else []
+    )
+
+
+def contents_of(*paths):
+    """A param beside inputs of `given`: what is in them. What was fetched is held to its checksum."""
+    known = [path for path in paths if path and not Path(path).is_relative_to(RAW.folder)]
+    return [content_state(path) for path in known]
+
+
+def repository_file(path):
+    """A file of this repository as an input, see `given`."""
+    return given(ROOT / path)
 
 
 RESULTS = f"{config['results']}/{config['run']}"
@@ -281,15 +296,15 @@ def is_paper_data(cohort):
     return cohort is not None and config["cohorts"][cohort]["paper_data"]
 
 
-def labels_of(cohort):
+def label_table_of(cohort):
     """The table of a cohort's labels: the user's own, or one made of raw files; none if it has none."""
-    own = config["cohorts"][cohort]["labels"] or []
+    own = given(config["cohorts"][cohort]["labels"])
     return f"{RESULTS}/labels/{cohort}.tsv" if cohort in LABEL_FILES else own
 
 
 def spot_labels_of(cohort):
     """The labels of a cohort's spots; none if it has none."""
-    return f"{RESULTS}/cohorts/{cohort}/labels.tsv.gz" if labels_of(cohort) else []
+    return f"{RESULTS}/cohorts/{cohort}/labels.tsv.gz" if label_table_of(cohort) else []
 
 
 def used_cohorts():

@@ -13,11 +13,11 @@ PERTURBED = f"{RESULTS}/perturbation/{{model}}/{{cohort}}/{{pairs}}"
 rule gene_pairs:
     input:
         samples=lambda wildcards: samples_of([wildcards.cohort]),
-        path=lambda wildcards: (
-            published_at(PAIRS[wildcards.pairs]) or PAIRS[wildcards.pairs]["path"] or []
+        path=lambda wildcards: given(
+            published_at(PAIRS[wildcards.pairs]) or PAIRS[wildcards.pairs]["path"]
         ),
-        gene_sets=lambda wildcards: PAIRS[wildcards.pairs]["gene_sets"] or [],
-        drivers=lambda wildcards: PAIRS[wildcards.pairs]["drivers"] or [],
+        gene_sets=lambda wildcards: given(PAIRS[wildcards.pairs]["gene_sets"]),
+        drivers=lambda wildcards: given(PAIRS[wildcards.pairs]["drivers"]),
     output:
         pairs=f"{RESULTS}/perturbation/{{cohort}}/{{pairs}}/pairs.tsv",
         dropped=f"{RESULTS}/perturbation/{{cohort}}/{{pairs}}/dropped.tsv",
@@ -33,6 +33,9 @@ rule gene_pairs:
         runtime=growing(60, per_1000_spots=0.2),
     params:
         code=code_of("perturbation/pairs.py"),
+        contents=lambda wildcards: contents_of(
+            *(PAIRS[wildcards.pairs][key] for key in ("path", "gene_sets", "drivers"))
+        ),
         entry=lambda wildcards: {key: PAIRS[wildcards.pairs][key] for key in ("source", "resource")},
         min_detected=PERTURBATION["min_detected"],
     message:

@@ -10,6 +10,7 @@ from sagefm.preflight.disk import stage_needs
 N_GENES = len(Path(config["panel"]).read_text().split())
 NEEDS = stage_needs(config, SHEETS, used_cohorts(), N_GENES)
 ENVS = repository_file("envs")
+LOCKS = [f"{ENVS}/{name}.txt" for name in ("requirements", "torch")]
 GPUS = max(max(training_gpus(name), model["compute"]["gpus"]) for name, model in MODELS.items())
 GPU_CHECKED = f"{RESULTS}/preflight/gpu.tsv"
 
@@ -34,7 +35,7 @@ onstart:
 
 rule preflight_checks:
     input:
-        lock=[f"{ENVS}/{name}.txt" for name in ("requirements", "torch")],
+        lock=[given(path) for path in LOCKS],
     output:
         table=f"{RESULTS}/preflight/checks.tsv",
     log:
@@ -51,6 +52,7 @@ rule preflight_checks:
         runtime=growing(10),
     params:
         code=code_of("preflight/checks.py"),
+        contents=contents_of(*LOCKS),
         needs=[asdict(need) for need in NEEDS],
         origins={file: asdict(origin) for file, origin in RAW.origins.items()},
         folder=RAW.folder,

@@ -73,6 +73,7 @@ rule recovered_figure:
         runtime=growing(20),
     params:
         code=code_of("recovery/figure.py"),
+        contents=contents_of(REPORTED),
     message:
         "Drawing the share of genes recovered"
     script:
@@ -214,6 +215,7 @@ rule recovery_page:
         runtime=growing(20),
     params:
         code=code_of("recovery/page.py"),
+        contents=contents_of(REPORTED),
     message:
         "Drawing figure 2, recovery"
     script:

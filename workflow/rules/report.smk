@@ -142,6 +142,7 @@ rule scoreboard:
         runtime=growing(10),
     params:
         code=code_of("report/scoreboard.py"),
+        contents=contents_of(REPORTED),
         run=config["run"],
     message:
         "Putting the scoreboard together"
@@ -159,7 +160,7 @@ rule methods:
         sections=rules.overview.output.sections,
         software=repository_file("resources/software.tsv"),
         training=expand(rules.pretrain.output.summary, model=TRAINED),
-        panel=config["panel"],
+        panel=given(config["panel"]),
     output:
         text=f"{RESULTS}/methods.rst",
         page=report(
@@ -182,6 +183,11 @@ rule methods:
         code=code_of(
             "report/methods.py", *(NETWORKS.file(model["network"]) for model in MODELS.values())
         ),
+        contents=contents_of(
+            repository_file("workflow/report/report/methods.rst"),
+            repository_file("resources/software.tsv"),
+            config["panel"],
+        ),
         trained=TRAINED,
     message:
         "Writing the methods"
@@ -197,10 +203,13 @@ rule results:
         **DELIVERIES,
 
 
+CAPTIONS = sorted(map(repository_file, (ROOT / "workflow/report").rglob("*.rst")))
+
+
 rule report_zip:
     input:
         rules.results.input,
-        captions=sorted(map(repository_file, (ROOT / "workflow/report").rglob("*.rst"))),
+        captions=CAPTIONS,
         style=repository_file("workflow/report/report/report.css"),
     output:
         archive=f"{RESULTS}/report.zip",
@@ -215,6 +224,7 @@ rule report_zip:
         runtime=growing(20),
     params:
         code=code_of("report.archive"),
+        contents=contents_of(*CAPTIONS, repository_file("workflow/report/report/report.css")),
     message:
         "Binding the report"
     run:

@@ -43,7 +43,7 @@ def own_files(wildcards):
     A file's code is compared by what it does, not by its time.
     """
     entry = on_cohort(METHODS[wildcards.method], wildcards.cohort)
-    return [ancient(entry["file"])] if "file" in entry else entry.get("h5ad", [])
+    return given(entry.get("file") or entry.get("h5ad"))
 
 
 rule represent:
@@ -68,6 +68,9 @@ rule represent:
         code=code_of(
             "representations/represent.py",
             lambda wildcards: file_of(wildcards.method, METHODS[wildcards.method]),
+        ),
+        contents=lambda wildcards: contents_of(
+            on_cohort(METHODS[wildcards.method], wildcards.cohort).get("h5ad")
         ),
         entry=lambda wildcards: on_cohort(METHODS[wildcards.method], wildcards.cohort),
         seed=config["representations"]["seed"],

@@ -14,6 +14,7 @@ CONTEXTS = {
         for of in ("organ", "patient")
     },
 }[SCREEN["context"]]
+SCREENED_OUTPUTS = None if SCREEN["outputs"] in ("pairs", "all") else SCREEN["outputs"]
 SCREENED_BY = ["organ"] if SCREEN["context"] == "organ" else []
 SCREEN_MB = 6000 + CONTEXTS * (2500 if SCREEN["outputs"] == "all" else 1000)
 # Models whose network collapses on their graph, so that their Jacobian has thin factors.
@@ -35,8 +36,8 @@ rule screen:
         samples=lambda wildcards: samples_of([wildcards.cohort]),
         graphs=lambda wildcards: graphs_of([wildcards.cohort], MODELS[wildcards.model]["graph"]),
         labels=lambda wildcards: screened_labels(wildcards.cohort),
-        inputs=SCREEN["inputs"] or [],
-        outputs=SCREEN["outputs"] if SCREEN["outputs"] not in ("pairs", "all") else [],
+        inputs=given(SCREEN["inputs"]),
+        outputs=given(SCREENED_OUTPUTS),
         pairs=(
             expand(PAIR_TABLE, pairs=PAIRS, allow_missing=True)
             if SCREEN["outputs"] == "pairs"
@@ -59,6 +60,7 @@ rule screen:
         device=model_device,
     params:
         code=code_of("screen/screen.py", network_file),
+        contents=contents_of(SCREEN["inputs"], SCREENED_OUTPUTS),
         rows=lambda wildcards: rows_of([wildcards.cohort], *SCREENED_BY),
         spots={key: SCREEN[key] for key in ("context", "spots", "seed")},
         top=SCREEN["top"],

@@ -4,7 +4,7 @@
 
 rule split:
     input:
-        duplicates=config["split"]["duplicates"] or [],
+        duplicates=given(config["split"]["duplicates"]),
     output:
         split=f"{RESULTS}/models/{{model}}/split.tsv",
     log:
@@ -20,6 +20,7 @@ rule split:
         runtime=growing(10),
     params:
         code=code_of("training/split.py"),
+        contents=contents_of(config["split"]["duplicates"]),
         rows=lambda wildcards: rows_of(MODELS[wildcards.model]["pretrain_on"]),
         held_out_patients=of_model("held_out_patients"),
         validation=config["split"]["validation"],
@@ -90,11 +91,11 @@ deliver(
 
 rule released:
     input:
-        path=lambda wildcards: (
+        path=lambda wildcards: given(
             published_at(MODELS[wildcards.model]["released"])
             or MODELS[wildcards.model]["released"]["path"]
         ),
-        panel=config["panel"],
+        panel=given(config["panel"]),
     output:
         best=f"{RESULTS}/models/{{model}}/best.pt",
     log:
@@ -112,6 +113,9 @@ rule released:
         runtime=growing(60),
     params:
         code=code_of("training/released.py", network_file),
+        contents=lambda wildcards: contents_of(
+            MODELS[wildcards.model]["released"]["path"], config["panel"]
+        ),
         network=of_model("network"),
     message:
         "Taking the released checkpoint of model {wildcards.model}"
@@ -121,7 +125,7 @@ rule released:
 
 rule recipe:
     input:
-        panel=config["panel"],
+        panel=given(config["panel"]),
     output:
         recipe=f"{RESULTS}/models/{{model}}/recipe.json",
     log:
@@ -137,6 +141,7 @@ rule recipe:
         runtime=growing(5),
     params:
         code=code_of("training/recipe.py"),
+        contents=contents_of(config["panel"]),
         network=of_model("network"),
         normalisation=of_model("normalisation"),
         graph=lambda wildcards: config["graphs"][MODELS[wildcards.model]["graph"]],
@@ -213,7 +218,7 @@ deliver(figures=expand(rules.training_figure.output, model=TRAINED))
 rule pretraining_set:
     input:
         split=f"{RESULTS}/models/{HEADLINE}/split.tsv",
-        duplicates=config["split"]["duplicates"] or [],
+        duplicates=given(config["split"]["duplicates"]),
     output:
         organs=f"{RESULTS}/pretraining/organs.tsv",
         duplicates=f"{RESULTS}/pretraining/duplicates.tsv",
@@ -229,6 +234,7 @@ rule pretraining_set:
         runtime=growing(10),
     params:
         code=code_of("training/pretraining_set.py"),
+        contents=contents_of(config["split"]["duplicates"]),
         model=HEADLINE,
         rows=rows_of(MODELS[HEADLINE]["pretrain_on"], "organ", "expected_spots"),
     message:
