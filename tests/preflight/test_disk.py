@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from sagefm.common.h5ad import write_h5ad
+from sagefm.config.run import Run
 from sagefm.config.schemas import load_schema, set_defaults
 from sagefm.networks.base import build_network
 from sagefm.networks.registry import names
@@ -66,7 +67,7 @@ def sheet(spots: list[str], source: str = "hest"):
 
 def sizes(config: dict, **changes) -> dict[str, int]:
     sheets = {"atlas": sheet(["1000", "2000"]), "breast": sheet(["500"]), **changes}
-    needs = stage_needs(config, sheets, [*sheets], 14_558)
+    needs = stage_needs(Run(config, sheets), 14_558)
     return {need.stage: need.size for need in needs}
 
 
@@ -80,6 +81,14 @@ def test_stages_grow_with_what_the_sheets_say(config):
     assert unknown["graphs"] / before["graphs"] == pytest.approx((3000 + 4992) / 3500, rel=1e-3)
     local = {name: sheet(["1000"], "local") for name in ("atlas", "breast")}
     assert sizes(config, **local)["downloads"] == 0
+
+
+def test_a_cohort_that_is_only_imputed_takes_its_part(config):
+    before = sizes(config)
+    config["imputation"]["cohorts"] = [*config["imputation"]["cohorts"], "big"]
+    after = sizes(config, big=sheet(["10000"]))
+    assert after["results"] - before["results"] == 10_000 * disk.TABLE_BYTES
+    assert after["samples"] > before["samples"]
 
 
 def test_of_what_a_model_was_trained_on_the_test_part_is_judged(config):

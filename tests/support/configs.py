@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from sagefm.config.run import Run
 from sagefm.config.schemas import load_schema, set_defaults
 from sagefm.config.sheets import read_samples
 from sagefm.preflight.config import check_config, check_references
@@ -70,7 +71,7 @@ def check(config: dict):
     }
     check_references(config, sheets)
     check_label_tables(config, sheets)
-    check_arrays(config, sheets)
+    check_arrays(Run(config, sheets))
     check_genes(config)
     check_splits(config, sheets)
     return config

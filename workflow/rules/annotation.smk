@@ -2,14 +2,14 @@
 
 TASK = f"{RESULTS}/tasks/{{task}}"
 TASK_FIGURES = ["scores", "classes", "confusion", "maps"]
-CLAIMING_TASKS = [task for task in TASKS if TASKS[task]["claim"]]
+CLAIMING_TASKS = RUN.claiming_tasks()
 
 
 rule task_labels:
     input:
-        samples=lambda wildcards: samples_of([cohort_of(wildcards.task)]),
+        samples=lambda wildcards: samples_of([RUN.task_cohort(wildcards.task)]),
         labels=lambda wildcards: (
-            spot_labels_of(cohort_of(wildcards.task))
+            spot_labels_of(RUN.task_cohort(wildcards.task))
             if TASKS[wildcards.task]["labels"]["source"] == "cohort"
             else []
         ),
@@ -35,7 +35,7 @@ rule task_labels:
         contents=lambda wildcards: contents_of(
             *(TASKS[wildcards.task]["labels"][key] for key in ("path", "gene_sets"))
         ),
-        rows=lambda wildcards: rows_of([cohort_of(wildcards.task)]),
+        rows=lambda wildcards: RUN.rows([RUN.task_cohort(wildcards.task)]),
         task=lambda wildcards: task_keys(
             wildcards.task, "labels", "drop", "merge", "min_spots", "seed"
         ),
@@ -76,7 +76,9 @@ rule annotate:
 
 for task in TASKS:
     deliver(
-        tables=expand(rules.annotate.output, task=task, representation=task_representations(task))
+        tables=expand(
+            rules.annotate.output, task=task, representation=RUN.task_representations(task)
+        )
     )
 
 
@@ -85,18 +87,18 @@ rule annotation_scores:
         labels=rules.task_labels.output.labels,
         predictions=lambda wildcards: expand(
             rules.annotate.output.predictions,
-            representation=task_representations(wildcards.task),
+            representation=RUN.task_representations(wildcards.task),
             allow_missing=True,
         ),
         fits=lambda wildcards: expand(
             rules.annotate.output.fits,
-            representation=task_representations(wildcards.task),
+            representation=RUN.task_representations(wildcards.task),
             allow_missing=True,
         ),
         splits=lambda wildcards: expand(
-            f"{RESULTS}/models/{{model}}/split.tsv", model=task_models(wildcards.task)
+            f"{RESULTS}/models/{{model}}/split.tsv", model=RUN.task_models(wildcards.task)
         ),
-        costs=lambda wildcards: f"{RESULTS}/representations/{cohort_of(wildcards.task)}/costs.tsv",
+        costs=lambda wildcards: f"{RESULTS}/representations/{RUN.task_cohort(wildcards.task)}/costs.tsv",
     output:
         scores=f"{TASK}/scores.tsv",
         per_class=f"{TASK}/per_class.tsv",
@@ -119,11 +121,11 @@ rule annotation_scores:
     params:
         code=code_of("annotation/tables.py"),
         plan=task_plan,
-        representations=lambda wildcards: task_representations(wildcards.task),
-        models=lambda wildcards: task_models(wildcards.task),
-        rows=lambda wildcards: rows_of([cohort_of(wildcards.task)]),
+        representations=lambda wildcards: RUN.task_representations(wildcards.task),
+        models=lambda wildcards: RUN.task_models(wildcards.task),
+        rows=lambda wildcards: RUN.rows([RUN.task_cohort(wildcards.task)]),
         headline=f"sagefm-{HEADLINE}",
-        catalogue=lambda wildcards: catalogue_of(cohort_of(wildcards.task)),
+        catalogue=lambda wildcards: catalogue_of(RUN.task_cohort(wildcards.task)),
     message:
         "Scoring task {wildcards.task}"
     script:
@@ -142,7 +144,7 @@ rule annotation_figures:
         shown=rules.annotation_scores.output.shown,
         maps=rules.annotation_scores.output.maps,
         palette=lambda wildcards: rules.palette.output.palette.format(
-            cohort=cohort_of(wildcards.task)
+            cohort=RUN.task_cohort(wildcards.task)
         ),
         reported=REPORTED,
     output:
@@ -188,13 +190,13 @@ rule annotation_figures:
     params:
         code=code_of("annotation/figures.py"),
         contents=contents_of(REPORTED),
-        title=lambda wildcards: task_title(wildcards.task),
+        title=lambda wildcards: RUN.task_title(wildcards.task),
         claim=lambda wildcards: TASKS[wildcards.task]["claim"],
-        derived=lambda wildcards: is_derived(wildcards.task),
+        derived=lambda wildcards: RUN.has_derived_labels(wildcards.task),
         withheld=lambda wildcards: (
-            is_derived(wildcards.task) and TASKS[wildcards.task]["labels"]["withhold"]
+            RUN.has_derived_labels(wildcards.task) and TASKS[wildcards.task]["labels"]["withhold"]
         ),
-        catalogue=lambda wildcards: catalogue_of(cohort_of(wildcards.task)),
+        catalogue=lambda wildcards: catalogue_of(RUN.task_cohort(wildcards.task)),
     message:
         "Drawing task {wildcards.task}"
     script:
@@ -221,7 +223,7 @@ rule annotation_page:
             for table in ("scores", "skipped", "shown", "confusion", "maps")
         },
         palette=(
-            rules.palette.output.palette.format(cohort=cohort_of(PAGE_TASKS[0]))
+            rules.palette.output.palette.format(cohort=RUN.task_cohort(PAGE_TASKS[0]))
             if PAGE_TASKS
             else []
         ),
@@ -247,12 +249,12 @@ rule annotation_page:
     params:
         code=code_of("annotation/page.py"),
         contents=contents_of(REPORTED),
-        titles=[task_title(task) for task in PAGE_TASKS],
+        titles=[RUN.task_title(task) for task in PAGE_TASKS],
         claims=[TASKS[task]["claim"] for task in PAGE_TASKS],
         catalogue={
             name: words
             for task in PAGE_TASKS
-            for name, words in catalogue_of(cohort_of(task)).items()
+            for name, words in catalogue_of(RUN.task_cohort(task)).items()
         },
     message:
         "Drawing figure 4, annotation and subtypes"
@@ -290,15 +292,15 @@ rule claims_annotation:
         tasks=[
             {
                 "task": task,
-                "title": task_title(task),
+                "title": RUN.task_title(task),
                 "claim": TASKS[task]["claim"],
                 "classifier": TASKS[task]["classifiers"][0],
-                "paper_data": is_paper_data(cohort_of(task)),
-                "derived": is_derived(task),
+                "paper_data": RUN.is_paper_data(RUN.task_cohort(task)),
+                "derived": RUN.has_derived_labels(task),
             }
             for task in CLAIMING_TASKS
         ],
-        catalogues=[catalogue_of(cohort_of(task)) for task in CLAIMING_TASKS],
+        catalogues=[catalogue_of(RUN.task_cohort(task)) for task in CLAIMING_TASKS],
     message:
         "Judging the claims on annotation and subtypes"
     script:

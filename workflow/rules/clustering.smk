@@ -6,6 +6,11 @@ CLUSTERS = f"{RESULTS}/clustering/{{cohort}}/{{representation}}"
 NOT_OF_SCORES = ("cohorts", "umap_spots", "maps")
 
 
+def mapped(wildcards):
+    """The representations of a cohort whose clusters are drawn beside the labels."""
+    return RUN.mapped_representations(wildcards.cohort)
+
+
 rule cluster:
     input:
         representation=REPRESENTATION,
@@ -26,7 +31,7 @@ rule cluster:
         runtime=growing(120, per_1000_spots=10),
     params:
         code=code_of("clustering/cluster.py"),
-        rows=lambda wildcards: rows_of([wildcards.cohort], "organ", "disease_state"),
+        rows=lambda wildcards: RUN.rows([wildcards.cohort], "organ", "disease_state"),
         settings={key: value for key, value in CLUSTERING.items() if key not in NOT_OF_SCORES},
     message:
         "Clustering {wildcards.cohort} by {wildcards.representation}"
@@ -37,7 +42,7 @@ rule cluster:
 for cohort in CLUSTERED:
     deliver(
         tables=expand(
-            rules.cluster.output, cohort=cohort, representation=representations_of(cohort)
+            rules.cluster.output, cohort=cohort, representation=RUN.representations(cohort)
         )
     )
 
@@ -46,12 +51,12 @@ rule clustering_tables:
     input:
         scores=lambda wildcards: expand(
             rules.cluster.output.scores,
-            representation=representations_of(wildcards.cohort),
+            representation=RUN.representations(wildcards.cohort),
             allow_missing=True,
         ),
         skipped=lambda wildcards: expand(
             rules.cluster.output.skipped,
-            representation=representations_of(wildcards.cohort),
+            representation=RUN.representations(wildcards.cohort),
             allow_missing=True,
         ),
         costs=f"{RESULTS}/representations/{{cohort}}/costs.tsv",
@@ -85,7 +90,7 @@ rule cluster_umap:
     input:
         representations=lambda wildcards: expand(
             REPRESENTATION,
-            representation=representations_of(wildcards.cohort),
+            representation=RUN.representations(wildcards.cohort),
             allow_missing=True,
         ),
         labels=lambda wildcards: spot_labels_of(wildcards.cohort),
@@ -103,7 +108,7 @@ rule cluster_umap:
         runtime=growing(120, per_1000_spots=4),
     params:
         code=code_of("clustering/umap.py"),
-        rows=lambda wildcards: rows_of([wildcards.cohort]),
+        rows=lambda wildcards: RUN.rows([wildcards.cohort]),
         components=CLUSTERING["components"],
         neighbours=CLUSTERING["neighbours"],
         spots=CLUSTERING["umap_spots"],
@@ -207,7 +212,7 @@ rule clustering_page:
         umap=rules.cluster_umap.output.umap.format(cohort=first(CLUSTERED)),
         clusters=[
             rules.cluster.output.clusters.format(cohort=first(CLUSTERED), representation=name)
-            for name in mapped_of(first(CLUSTERED))
+            for name in RUN.mapped_representations(first(CLUSTERED))
         ],
         summary=rules.clustering_tables.output.summary.format(cohort=first(CLUSTERED)),
         palette=rules.palette.output.palette.format(cohort=first(CLUSTERED)),
@@ -231,7 +236,7 @@ rule clustering_page:
         runtime=growing(20),
     params:
         code=code_of("clustering/page.py"),
-        representations=mapped_of(first(CLUSTERED)),
+        representations=RUN.mapped_representations(first(CLUSTERED)),
         drop=CLUSTERING["drop"],
         catalogue=catalogue_of(first(CLUSTERED)),
     message:
@@ -267,9 +272,9 @@ rule claims_clustering:
         model=HEADLINE,
         models=list(MODELS),
         cohort=first(CLUSTERED),
-        title=title_of(first(CLUSTERED)),
-        rows=rows_of(CLUSTERED[:1]),
-        paper_data=is_paper_data(first(CLUSTERED)),
+        title=RUN.cohort_title(first(CLUSTERED)),
+        rows=RUN.rows(CLUSTERED[:1]),
+        paper_data=RUN.is_paper_data(first(CLUSTERED)),
         catalogue=catalogue_of(first(CLUSTERED)),
     message:
         "Judging the claim on clustering"

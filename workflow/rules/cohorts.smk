@@ -129,14 +129,14 @@ rule qc_table:
         runtime=growing(30, per_1000_spots=0.2),
     params:
         code=code_of("cohorts/qc.py"),
-        rows=lambda wildcards: rows_of([wildcards.cohort], "organ", "technology"),
+        rows=lambda wildcards: RUN.rows([wildcards.cohort], "organ", "technology"),
     message:
         "Counting what quality control kept of {wildcards.cohort}"
     script:
         "../scripts/cohorts/qc.py"
 
 
-deliver(tables=expand(rules.qc_table.output, cohort=used_cohorts()))
+deliver(tables=expand(rules.qc_table.output, cohort=RUN.used_cohorts()))
 
 
 rule palette:
@@ -157,7 +157,7 @@ rule palette:
         runtime=growing(20),
     params:
         code=code_of("cohorts/palette.py"),
-        rows=lambda wildcards: rows_of([wildcards.cohort]),
+        rows=lambda wildcards: RUN.rows([wildcards.cohort]),
     message:
         "Choosing the colours of the labels and patients of {wildcards.cohort}"
     script:
@@ -193,4 +193,4 @@ rule qc_figure:
         "../scripts/cohorts/qc_figure.py"
 
 
-deliver(figures=expand(rules.qc_figure.output, cohort=used_cohorts()))
+deliver(figures=expand(rules.qc_figure.output, cohort=RUN.used_cohorts()))

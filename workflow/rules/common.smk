@@ -25,12 +25,13 @@ from sagefm.cohorts.formats.registry import sheet_formats
 from sagefm.common.errors import InputError
 from sagefm.common.io import require_writable
 from sagefm.networks.registry import NETWORKS, describe
-from sagefm.representations.registry import described, file_of, is_on, on_cohort
+from sagefm.representations.registry import described, file_of, on_cohort
 from sagefm.common.code import code_state, library_state
 from sagefm.common.contents import content_state
 from sagefm.report.provenance import code_version
 from sagefm.downloads.plan import RawPlan
 from sagefm.config.schemas import load_schema, set_defaults
+from sagefm.config.run import Run
 from sagefm.config.sheets import READ_BY, read_label_files, read_samples
 
 
@@ -58,7 +59,8 @@ try:
     }
     check_references(config, SHEETS)
     check_label_tables(config, SHEETS)
-    check_arrays(config, SHEETS)
+    RUN = Run(config, SHEETS)
+    check_arrays(RUN)
     check_genes(config)
     check_splits(config, SHEETS)
     RAW = RawPlan(config["downloads"]["folder"])
@@ -106,9 +108,7 @@ def repository_file(path):
 RESULTS = f"{config['results']}/{config['run']}"
 REPORTED = repository_file("resources/reported.tsv")
 MODELS = config["models"]
-RELEASED = [name for name, model in MODELS.items() if model["released"]]
-TRAINED = [name for name in MODELS if name not in RELEASED]
-HEADLINE = next(iter(MODELS))  # the model the claims are judged by: the config's first
+RELEASED, TRAINED, HEADLINE = RUN.released, RUN.trained, RUN.headline
 METHODS = config["representations"]["methods"]
 DESCRIBED = described(METHODS)
 TASKS = config["tasks"]
@@ -154,12 +154,6 @@ def read_by(wildcards):
     return {name: value for name, value in row_of(wildcards).items() if name in READ_BY}
 
 
-def rows_of(cohorts, *more):
-    """Whose the samples of some cohorts are, by the sheets, and more columns of these."""
-    columns = ["cohort", "sample", "dataset", "patient", *more]
-    return [row for name in cohorts for row in SHEETS[name][columns].to_dict("records")]
-
-
 def of_model(*keys):
     """A function of a rule's wildcards: the value of a key of the model's entry, or of a key in it."""
     return lambda wildcards: reduce(lambda entry, key: entry[key], keys, MODELS[wildcards.model])
@@ -170,14 +164,8 @@ def network_file(wildcards):
     return NETWORKS.file(MODELS[wildcards.model]["network"])
 
 
-def spots_of(sheet):
-    """Spots of each section of a sheet; where it does not say, those of a full Visium array."""
-    told = sheet.get("expected_spots", sheet["sample"].map(lambda sample: ""))
-    return [int(spots or 4992) for spots in told]
-
-
-SPOTS = {cohort: sum(spots_of(sheet)) for cohort, sheet in SHEETS.items()}
-LARGEST = max(max(spots_of(sheet)) for sheet in SHEETS.values())
+SPOTS = {cohort: sum(RUN.spots(cohort)) for cohort in SHEETS}
+LARGEST = max(max(RUN.spots(cohort)) for cohort in SHEETS)
 
 
 def spots_in(wildcards):
@@ -190,7 +178,7 @@ def spots_in(wildcards):
     if "cohort" in wildcards.keys():
         return SPOTS[wildcards.cohort]
     if "task" in wildcards.keys():
-        return SPOTS[cohort_of(wildcards.task)]
+        return SPOTS[RUN.task_cohort(wildcards.task)]
     return sum(SPOTS[cohort] for cohort in MODELS[wildcards.model]["pretrain_on"])
 
 
@@ -210,12 +198,6 @@ def model_environment(wildcards):
     return f"../../envs/{build}.yaml"
 
 
-def training_gpus(model):
-    """GPUs a model's training asks of each node: one a device, if the model's jobs ask for any."""
-    gpus, nodes = (MODELS[model]["compute"][key] for key in ("gpus", "nodes"))
-    return gpus and -(-max(gpus, MODELS[model]["training"]["devices"]) // nodes)
-
-
 def asked_of_slurm(key):
     """What a training asks of SLURM: GPUs, and a task on each node if it has several.
 
@@ -225,7 +207,7 @@ def asked_of_slurm(key):
     """
 
     def value(wildcards):
-        compute, gpus = MODELS[wildcards.model]["compute"], training_gpus(wildcards.model)
+        compute, gpus = MODELS[wildcards.model]["compute"], RUN.training_gpus(wildcards.model)
         if (nodes := compute["nodes"]) == 1:
             return {"gpu": gpus}.get(key)
         asked = {
@@ -245,15 +227,6 @@ def model_device(wildcards):
     return "cuda" if compute["gpus"] and compute["device"] == "auto" else compute["device"]
 
 
-def trained_by(wildcards):
-    """What a model's training makes of its data: of batch and devices, the spots of a step."""
-    keys = ("normalisation", "network", "widths", "mask_share", "training")
-    recipe = {key: MODELS[wildcards.model][key] for key in keys}
-    recipe["training"] = dict(recipe["training"])
-    recipe["training"]["batch_size"] *= recipe["training"].pop("devices")
-    return recipe
-
-
 KEPT_MB_A_SPOT = 0.06  # 7,500 of its genes detected, at 8 bytes: more than Visium's median
 
 
@@ -263,11 +236,6 @@ def training_memory(wildcards, attempt):
     kept = min(1000 * model["compute"]["keep_gb"], spots_in(wildcards) * KEPT_MB_A_SPOT)
     own = growing(8000 + kept, per_1000_spots=2)(wildcards, attempt)
     return model["training"]["devices"] // model["compute"]["nodes"] * own
-
-
-def kind_of(model):
-    """The kind of graph a model lives on."""
-    return config["graphs"][MODELS[model]["graph"]]["kind"]
 
 
 def first(names):
@@ -286,16 +254,6 @@ def wanted(key, names):
     return nothing
 
 
-def title_of(cohort):
-    """What a cohort is, for people."""
-    return cohort and (config["cohorts"][cohort]["title"] or cohort)
-
-
-def is_paper_data(cohort):
-    """Whether a cohort is the paper's own data."""
-    return cohort is not None and config["cohorts"][cohort]["paper_data"]
-
-
 def label_table_of(cohort):
     """The table of a cohort's labels: the user's own, or one made of raw files; none if it has none."""
     own = given(config["cohorts"][cohort]["labels"])
@@ -307,52 +265,16 @@ def spot_labels_of(cohort):
     return f"{RESULTS}/cohorts/{cohort}/labels.tsv.gz" if label_table_of(cohort) else []
 
 
-def used_cohorts():
-    """Cohorts some part of the run needs, in the config's order."""
-    used = {cohort for model in MODELS.values() for cohort in model["pretrain_on"]}
-    used.update(config["recovery"]["cohorts"], represented_cohorts())
-    for chapter in ("imputation", "perturbation", "screen"):
-        used.update(config[chapter]["cohorts"])
-    return [cohort for cohort in SHEETS if cohort in used]
-
-
-def represented_cohorts():
-    """Cohorts that are represented: those named for it, and those that a chapter needs."""
-    needed = {*config["representations"]["cohorts"], *config["clustering"]["cohorts"]}
-    needed.update(task["cohort"] for task in TASKS.values())
-    return [cohort for cohort in SHEETS if cohort in needed]
-
-
-def representations_of(cohort):
-    """Names of the representations of a cohort, the models' last."""
-    chosen = [name for name in METHODS if is_on(METHODS[name], cohort)]
-    return [*chosen, *(f"sagefm-{model}" for model in MODELS)]
-
-
 def catalogue_of(cohort):
     """What figures and claims need of the representations of a cohort, beside the registry's."""
-    return {name: DESCRIBED[name] for name in representations_of(cohort) if name in DESCRIBED}
-
-
-def genes_of(task):
-    """Of which genes a task's representations are: those its labels were made of are withheld."""
-    labels = TASKS[task]["labels"]
-    derived = labels["source"] == "module_scores" and labels["withhold"]
-    return f"without-{task}" if derived else "all-genes"
-
-
-def withheld_of(wildcards):
-    """The list of genes to withhold from a representation; none for `all-genes`."""
-    task = wildcards.genes.removeprefix("without-")
-    return [] if wildcards.genes == "all-genes" else [f"{RESULTS}/tasks/{task}/withheld.txt"]
+    return {name: DESCRIBED[name] for name in RUN.representations(cohort) if name in DESCRIBED}
 
 
 def per_sample(pattern, cohorts, **wildcards):
     """A pattern's path for every sample of some cohorts."""
     return [
         pattern.format(cohort=cohort, sample=sample, **wildcards)
-        for cohort in cohorts
-        for sample in SHEETS[cohort].index
+        for cohort, sample in RUN.samples(cohorts)
     ]
 
 
@@ -382,24 +304,9 @@ def graphs_of(cohorts, graph):
     return per_sample(GRAPH, cohorts, graph=graph)
 
 
-def cohort_of(task):
-    """The cohort that a task is about."""
-    return TASKS[task]["cohort"]
-
-
-def task_representations(task):
-    """The representations that a task compares."""
-    return TASKS[task]["representations"] or representations_of(cohort_of(task))
-
-
-def task_models(task):
-    """The models among them."""
-    return [model for model in MODELS if f"sagefm-{model}" in task_representations(task)]
-
-
 def task_representation(wildcards):
     """A representation's file: of all genes, or without those that made the task's labels."""
-    cohort, genes = cohort_of(wildcards.task), genes_of(wildcards.task)
+    cohort, genes = RUN.task_cohort(wildcards.task), RUN.task_genes(wildcards.task)
     return f"{RESULTS}/representations/{cohort}/{genes}/{wildcards.representation}.h5ad"
 
 
@@ -412,36 +319,3 @@ def task_plan(wildcards):
     """What `annotation.predict.AnnotationPlan` takes."""
     keys = ["protocols", "classifiers", "centred", "repeats", "seed", "class_weight"]
     return task_keys(wildcards.task, *keys)
-
-
-def task_title(task):
-    """What a task asks, for people."""
-    return TASKS[task]["title"] or task
-
-
-def is_derived(task):
-    """Whether a task's labels are made from gene sets."""
-    return TASKS[task]["labels"]["source"] == "module_scores"
-
-
-def mapped(wildcards):
-    """The representations whose clusters are drawn beside the labels: at most five."""
-    return mapped_of(wildcards.cohort)
-
-
-def mapped_of(cohort):
-    """The same, of a cohort by its name."""
-    there = representations_of(cohort)
-    chosen = CLUSTERING["maps"] or [f"sagefm-{HEADLINE}", *METHODS]
-    return ([name for name in chosen if name in there] or there)[:5]
-
-
-def explored_tasks(cohort):
-    """The tasks on a cohort, each with the representations it compares."""
-    own = [task for task in TASKS if cohort_of(task) == cohort]
-    return [(task, name) for task in own for name in task_representations(task)]
-
-
-def clustered(cohort):
-    """The representations whose clusters there are: all, if the cohort is clustered."""
-    return representations_of(cohort) if cohort in CLUSTERING["cohorts"] else []

@@ -1,13 +1,24 @@
 # On request, `snakemake explore`: what a run says of each spot, as files for scanpy and viewers.
 
 
+def explored_tasks(cohort):
+    """The tasks on a cohort, each with the representations it compares."""
+    own = [task for task in TASKS if RUN.task_cohort(task) == cohort]
+    return [(task, name) for task in own for name in RUN.task_representations(task)]
+
+
+def clustered(cohort):
+    """The representations whose clusters there are: all, if the cohort is clustered."""
+    return RUN.representations(cohort) if cohort in CLUSTERED else []
+
+
 rule explore_cohort:
     input:
         samples=lambda wildcards: samples_of([wildcards.cohort]),
         labels=lambda wildcards: spot_labels_of(wildcards.cohort),
         representations=lambda wildcards: expand(
             REPRESENTATION,
-            representation=representations_of(wildcards.cohort),
+            representation=RUN.representations(wildcards.cohort),
             allow_missing=True,
         ),
         clusters=lambda wildcards: expand(
@@ -37,7 +48,7 @@ rule explore_cohort:
         runtime=growing(60, per_1000_spots=1),
     params:
         code=code_of("exports/explore.py"),
-        rows=lambda wildcards: rows_of([wildcards.cohort], "organ", "disease_state"),
+        rows=lambda wildcards: RUN.rows([wildcards.cohort], "organ", "disease_state"),
         clustered=lambda wildcards: clustered(wildcards.cohort),
         predictions=lambda wildcards: explored_tasks(wildcards.cohort),
         classifiers=lambda wildcards: {
@@ -51,5 +62,5 @@ rule explore_cohort:
 
 rule explore:
     input:
-        asked=wanted("representations.cohorts", represented_cohorts()),
-        cohorts=expand(rules.explore_cohort.output.explore, cohort=represented_cohorts()),
+        asked=wanted("representations.cohorts", RUN.represented_cohorts()),
+        cohorts=expand(rules.explore_cohort.output.explore, cohort=RUN.represented_cohorts()),

@@ -1,7 +1,7 @@
 # Genes that no spot of a section has: how well they are predicted, and a user's sections completed.
 
 IMPUTATION = config["imputation"]
-IMPUTATION_MODELS = IMPUTATION["models"] or [HEADLINE]
+IMPUTATION_MODELS = RUN.chapter_models("imputation")
 
 
 rule imputation:
@@ -29,7 +29,7 @@ rule imputation:
         device=model_device,
     params:
         code=code_of("imputation/score.py", network_file),
-        rows=lambda wildcards: rows_of([wildcards.cohort]),
+        rows=lambda wildcards: RUN.rows([wildcards.cohort]),
         plan={key: IMPUTATION[key] for key in ("shares", "repeats", "seed", "spots")},
     message:
         "Scoring imputation by model {wildcards.model} on {wildcards.cohort}"

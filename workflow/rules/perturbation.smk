@@ -1,7 +1,7 @@
 # Claim 6: a gene changed in a spot's neighbours, and what the models then predict at the spot.
 
 PERTURBATION = config["perturbation"]
-PERTURBED_MODELS = PERTURBATION["models"] or [HEADLINE]
+PERTURBED_MODELS = RUN.chapter_models("perturbation")
 PAIRS = PERTURBATION["pairs"]
 EXPERIMENTS = {"model": PERTURBED_MODELS, "cohort": PERTURBATION["cohorts"], "pairs": PAIRS}
 DIRECTIONS = ["forward", "reverse"]
@@ -72,7 +72,7 @@ rule perturb:
         device=model_device,
     params:
         code=code_of("perturbation/perturb.py", network_file),
-        rows=lambda wildcards: rows_of([wildcards.cohort]),
+        rows=lambda wildcards: RUN.rows([wildcards.cohort]),
         settings={key: PERTURBATION[key] for key in ("spots", "levels", "controls", "seed")},
         state=f"{PERTURBED}/{{direction}}_state",
     message:
@@ -167,7 +167,7 @@ rule response_map:
         device=model_device,
     params:
         code=code_of("perturbation/maps.py", network_file),
-        rows=lambda wildcards: rows_of([wildcards.cohort]),
+        rows=lambda wildcards: RUN.rows([wildcards.cohort]),
         named=PERTURBATION["named"],
     message:
         "Mapping responses to {wildcards.pairs} in model {wildcards.model} on {wildcards.cohort}"
@@ -298,8 +298,8 @@ rule claims_perturbation:
         tables=list(PAIRS),
         model=PERTURBED_MODELS[0],
         cohort=first(PERTURBATION["cohorts"]),
-        title=title_of(first(PERTURBATION["cohorts"])),
-        paper_data=is_paper_data(first(PERTURBATION["cohorts"])),
+        title=RUN.cohort_title(first(PERTURBATION["cohorts"])),
+        paper_data=RUN.is_paper_data(first(PERTURBATION["cohorts"])),
     message:
         "Judging the claim on perturbation"
     script:

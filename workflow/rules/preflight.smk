@@ -8,10 +8,10 @@ from sagefm.training.parallel.nodes import require_slurm
 from sagefm.preflight.disk import stage_needs
 
 N_GENES = len(Path(config["panel"]).read_text().split())
-NEEDS = stage_needs(config, SHEETS, used_cohorts(), N_GENES)
+NEEDS = stage_needs(RUN, N_GENES)
 ENVS = repository_file("envs")
 LOCKS = [f"{ENVS}/{name}.txt" for name in ("requirements", "torch")]
-GPUS = max(max(training_gpus(name), model["compute"]["gpus"]) for name, model in MODELS.items())
+GPUS = max(max(RUN.training_gpus(name), model["compute"]["gpus"]) for name, model in MODELS.items())
 GPU_CHECKED = f"{RESULTS}/preflight/gpu.tsv"
 
 

@@ -32,7 +32,7 @@ rule recovery:
         device=model_device,
     params:
         code=code_of("recovery/score.py", network_file),
-        rows=lambda wildcards: rows_of([wildcards.cohort], "organ"),
+        rows=lambda wildcards: RUN.rows([wildcards.cohort], "organ"),
         mask_share=config["recovery"]["mask_share"],
         seed=config["recovery"]["seed"],
         rank_spots=config["recovery"]["rank_spots"],
@@ -248,9 +248,9 @@ rule claims_recovery:
         code=code_of("recovery/claims.py"),
         model=HEADLINE,
         cohort=first(RECOVERED),
-        title=title_of(first(RECOVERED)),
-        rows=rows_of(RECOVERED[:1]),
-        paper_data=is_paper_data(first(RECOVERED)),
+        title=RUN.cohort_title(first(RECOVERED)),
+        rows=RUN.rows(RECOVERED[:1]),
+        paper_data=RUN.is_paper_data(first(RECOVERED)),
     message:
         "Judging the claim on recovery"
     script:

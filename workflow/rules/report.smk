@@ -11,7 +11,7 @@ SHOWN_SAMPLE = SHEETS[SHOWN_COHORT].index[0]
 
 rule overview:
     input:
-        qc=expand(rules.qc_table.output.table, cohort=used_cohorts()),
+        qc=expand(rules.qc_table.output.table, cohort=RUN.used_cohorts()),
         split=f"{RESULTS}/models/{HEADLINE}/split.tsv",
         checkpoint=f"{RESULTS}/models/{HEADLINE}/best.pt",
         recipe=f"{RESULTS}/models/{HEADLINE}/recipe.json",
@@ -35,7 +35,7 @@ rule overview:
         runtime=growing(20),
     params:
         code=code_of("report/overview.py", NETWORKS.file(MODELS[HEADLINE]["network"])),
-        rows=rows_of(used_cohorts(), "organ"),
+        rows=RUN.rows(RUN.used_cohorts(), "organ"),
     message:
         "Counting sections, spots and parameters"
     script:
@@ -72,7 +72,7 @@ rule overview_page:
         code=code_of("report/overview_page.py", NETWORKS.file(MODELS[HEADLINE]["network"])),
         facts={
             "model": HEADLINE,
-            "graph": kind_of(HEADLINE),
+            "graph": RUN.graph_kind(HEADLINE),
             "network": MODELS[HEADLINE]["network"],
             "normalisation": MODELS[HEADLINE]["normalisation"],
             "mask_share": MODELS[HEADLINE]["mask_share"],
@@ -89,7 +89,7 @@ deliver(figures=rules.overview_page.output)
 
 rule provenance:
     input:
-        samples=samples_of(used_cohorts()),
+        samples=samples_of(RUN.used_cohorts()),
     output:
         provenance=f"{RESULTS}/provenance.json",
     log:

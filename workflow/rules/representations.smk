@@ -5,6 +5,12 @@ COHERENT = config["representations"]["cohorts"]
 EMBEDDINGS = [f"sagefm-{model}" for model in MODELS]
 
 
+def withheld_of(wildcards):
+    """The list of genes to withhold from a representation; none for `all-genes`."""
+    task = wildcards.genes.removeprefix("without-")
+    return [] if wildcards.genes == "all-genes" else [f"{RESULTS}/tasks/{task}/withheld.txt"]
+
+
 rule embed:
     input:
         checkpoint=f"{RESULTS}/models/{{model}}/best.pt",
@@ -85,7 +91,7 @@ rule costs:
         benchmarks=lambda wildcards: [
             f"{RESULTS}/benchmarks/{'embed' if name in EMBEDDINGS else 'represent'}/"
             f"{wildcards.cohort}/all-genes/{name}.tsv"
-            for name in representations_of(wildcards.cohort)
+            for name in RUN.representations(wildcards.cohort)
         ],
         trainings=expand(f"{RESULTS}/models/{{model}}/training.json", model=TRAINED),
     output:
@@ -102,7 +108,7 @@ rule costs:
         runtime=growing(10),
     params:
         code=code_of("representations/costs.py"),
-        representations=lambda wildcards: representations_of(wildcards.cohort),
+        representations=lambda wildcards: RUN.representations(wildcards.cohort),
         trained=[f"sagefm-{model}" for model in TRAINED],
     message:
         "Adding up what the representations of {wildcards.cohort} cost"
@@ -110,7 +116,7 @@ rule costs:
         "../scripts/representations/costs.py"
 
 
-COSTED = {*config["clustering"]["cohorts"], *map(cohort_of, TASKS)}
+COSTED = {*config["clustering"]["cohorts"], *map(RUN.task_cohort, TASKS)}
 deliver(tables=expand(rules.costs.output, cohort=[name for name in SHEETS if name in COSTED]))
 
 
@@ -118,7 +124,7 @@ rule coherence:
     input:
         representations=lambda wildcards: expand(
             REPRESENTATION,
-            representation=representations_of(wildcards.cohort),
+            representation=RUN.representations(wildcards.cohort),
             allow_missing=True,
         ),
     output:
@@ -199,8 +205,8 @@ rule claims_coherence:
         code=code_of("representations/claims.py"),
         model=HEADLINE,
         cohort=first(COHERENT),
-        rows=rows_of(COHERENT[:1]),
-        paper_data=is_paper_data(first(COHERENT)),
+        rows=RUN.rows(COHERENT[:1]),
+        paper_data=RUN.is_paper_data(first(COHERENT)),
         catalogue=catalogue_of(first(COHERENT)),
     message:
         "Judging the claim on spatial coherence"

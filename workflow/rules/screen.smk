@@ -2,7 +2,7 @@
 # same for the smallest of doses. Set against pairs that are known.
 
 SCREEN = config["screen"]
-SCREEN_MODELS = SCREEN["models"] or [HEADLINE]
+SCREEN_MODELS = RUN.chapter_models("screen")
 SCREENS = {"model": SCREEN_MODELS, "cohort": SCREEN["cohorts"]}
 SCREENED = f"{RESULTS}/screen/{{model}}/{{cohort}}"
 # A screen holds inputs x outputs for every context, three times over while it is written.
@@ -10,7 +10,7 @@ CONTEXTS = {
     "all": 1,
     "label": 10,  # as many as there may be; sheets do not tell
     **{
-        of: len({row[of] for row in rows_of(SCREEN["cohorts"], "organ")})
+        of: len({row[of] for row in RUN.rows(SCREEN["cohorts"], "organ")})
         for of in ("organ", "patient")
     },
 }[SCREEN["context"]]
@@ -19,7 +19,9 @@ SCREENED_BY = ["organ"] if SCREEN["context"] == "organ" else []
 SCREEN_MB = 6000 + CONTEXTS * (2500 if SCREEN["outputs"] == "all" else 1000)
 # Models whose network collapses on their graph, so that their Jacobian has thin factors.
 FACTORED = [
-    model for model in MODELS if describe(MODELS[model]["network"]).collapses_on(kind_of(model))
+    model
+    for model in MODELS
+    if describe(MODELS[model]["network"]).collapses_on(RUN.graph_kind(model))
 ]
 
 
@@ -61,7 +63,7 @@ rule screen:
     params:
         code=code_of("screen/screen.py", network_file),
         contents=contents_of(SCREEN["inputs"], SCREENED_OUTPUTS),
-        rows=lambda wildcards: rows_of([wildcards.cohort], *SCREENED_BY),
+        rows=lambda wildcards: RUN.rows([wildcards.cohort], *SCREENED_BY),
         spots={key: SCREEN[key] for key in ("context", "spots", "seed")},
         top=SCREEN["top"],
         state=f"{SCREENED}/state",
@@ -98,7 +100,7 @@ rule jacobian:
         device=model_device,
     params:
         code=code_of("screen/jacobian.py", network_file),
-        rows=lambda wildcards: rows_of([wildcards.cohort], *SCREENED_BY),
+        rows=lambda wildcards: RUN.rows([wildcards.cohort], *SCREENED_BY),
         spots={
             "context": SCREEN["context"],
             "spots": SCREEN["jacobian_spots"],
@@ -206,8 +208,8 @@ rule claims_interpretable:
         code=code_of("screen/claims.py"),
         model=SCREEN_MODELS[0],
         cohort=first(SCREEN["cohorts"]),
-        title=title_of(first(SCREEN["cohorts"])),
-        paper_data=is_paper_data(first(SCREEN["cohorts"])),
+        title=RUN.cohort_title(first(SCREEN["cohorts"])),
+        paper_data=RUN.is_paper_data(first(SCREEN["cohorts"])),
     message:
         "Judging the claim on interpretability"
     script:

@@ -21,7 +21,7 @@ rule split:
     params:
         code=code_of("training/split.py"),
         contents=contents_of(config["split"]["duplicates"]),
-        rows=lambda wildcards: rows_of(MODELS[wildcards.model]["pretrain_on"]),
+        rows=lambda wildcards: RUN.rows(MODELS[wildcards.model]["pretrain_on"]),
         held_out_patients=of_model("held_out_patients"),
         validation=config["split"]["validation"],
         test=config["split"]["test"],
@@ -75,8 +75,8 @@ rule pretrain:
         compiled=of_model("compute", "compile"),
     params:
         code=code_of("training/pretrain.py", network_file),
-        recipe=trained_by,
-        kind=lambda wildcards: kind_of(wildcards.model),
+        recipe=lambda wildcards: RUN.training_recipe(wildcards.model),
+        kind=lambda wildcards: RUN.graph_kind(wildcards.model),
         state=f"{RESULTS}/models/{{model}}/state",
     message:
         "Training model {wildcards.model}"
@@ -236,7 +236,7 @@ rule pretraining_set:
         code=code_of("training/pretraining_set.py"),
         contents=contents_of(config["split"]["duplicates"]),
         model=HEADLINE,
-        rows=rows_of(MODELS[HEADLINE]["pretrain_on"], "organ", "expected_spots"),
+        rows=RUN.rows(MODELS[HEADLINE]["pretrain_on"], "organ", "expected_spots"),
     message:
         "Counting what model {params.model} is trained on"
     script:

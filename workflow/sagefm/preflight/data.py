@@ -8,6 +8,7 @@ import pandas as pd
 from sagefm.annotation.terms import UNASSIGNED, check_named
 from sagefm.common.errors import InputError, hint
 from sagefm.common.io import read_table
+from sagefm.config.run import Run
 from sagefm.graphs.grid import HEXAGONAL, SQUARE
 from sagefm.perturbation.pair_sources import read_pairs
 from sagefm.sections.genes import named_columns
@@ -85,7 +86,7 @@ def _table_of(path: str, columns: tuple[str, ...], at: str) -> pd.DataFrame:
     return table
 
 
-def check_arrays(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> None:
+def check_arrays(run: Run) -> None:
     """Check that a model on a `grid` meets no sample whose technology has no array known here.
 
     Raises
@@ -94,11 +95,11 @@ def check_arrays(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> None:
         At the first sample that has none.
     """
     known = HEXAGONAL, SQUARE
-    for model, entry in config["models"].items():
-        if config["graphs"][entry["graph"]]["kind"] != "grid":
+    for model, entry in run.models.items():
+        if run.graph_kind(model) != "grid":
             continue
-        for cohort in _cohorts_of(config, model):
-            for sample, technology in sheets[cohort][["sample", "technology"]].to_numpy():
+        for cohort in run.model_cohorts(model):
+            for sample, technology in run.sheets[cohort][["sample", "technology"]].to_numpy():
                 if technology not in known:
                     given = f"technology `{technology}`" if technology else "no technology"
                     raise InputError(
@@ -154,17 +155,3 @@ def check_splits(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> None:
             )
         except InputError as error:
             raise InputError(f"config, at models.{name}.pretrain_on: {error}") from error
-
-
-def _cohorts_of(config: Mapping, model: str) -> list[str]:
-    """The cohorts whose sections a model meets."""
-    chosen = [*config["models"][model]["pretrain_on"]]
-    for chapter in ("recovery", "representations", "clustering"):
-        chosen += config[chapter]["cohorts"]
-    for chapter in ("imputation", "perturbation", "screen"):
-        if model in (config[chapter]["models"] or [next(iter(config["models"]))]):
-            chosen += config[chapter]["cohorts"] + config[chapter].get("complete", [])
-    for task in config["tasks"].values():
-        if f"sagefm-{model}" in (task["representations"] or [f"sagefm-{model}"]):
-            chosen.append(task["cohort"])
-    return [*dict.fromkeys(chosen)]

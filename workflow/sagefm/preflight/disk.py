@@ -9,8 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
+from sagefm.config.run import Run
 from sagefm.downloads.sources.registry import is_fetched
 from sagefm.networks.registry import describe
 from sagefm.preflight.checks import Check
@@ -48,8 +50,8 @@ TABLE_BYTES = 23_600
 DEPTH_MARGIN = 2
 """How much deeper than the bundled sections' others may be."""
 
-UNKNOWN_SPOTS, UNKNOWN_GENES = 4_992, 33_538
-"""Of a row that does not say: all spots of a Visium array; the most common number of hest.tsv."""
+UNKNOWN_GENES = 33_538
+"""Genes of a section whose row gives no number: the most common one of hest.tsv."""
 
 METHOD_WIDTH = 50
 """Features of a representation that is no model's, as most have."""
@@ -64,44 +66,32 @@ class Need:
     size: int
 
 
-def stage_needs(
-    config: Mapping,
-    sheets: Mapping[str, pd.DataFrame],
-    cohorts: Sequence[str],
-    n_genes: int,
-) -> list[Need]:
+def stage_needs(run: Run, n_genes: int) -> list[Need]:
     """Disk that each stage of a run takes.
 
     Parameters
     ----------
-    config
-        Valid, defaults filled in.
-    sheets
-        Each cohort's sheet; `expected_spots` and `expected_genes` are used where a row has them.
-    cohorts
-        Those the run uses.
+    run
+        `expected_spots` and `expected_genes` of its sheets are used where a row has them.
     n_genes
         Length of the panel.
     """
-    rows = pd.concat([sheets[cohort] for cohort in cohorts])
-    spots = _number(rows["expected_spots"], UNKNOWN_SPOTS)
-    genes = _number(rows["expected_genes"], UNKNOWN_GENES)
-    fetched = rows["source"].map(is_fetched)
-    run, total = f"{config['results']}/{config['run']}", int(spots.sum())
-    raw = (spots * genes)[fetched].sum() * DETECTED * RAW_BYTES * DEPTH_MARGIN
+    config, cohorts = run.config, run.used_cohorts()
+    rows = pd.concat([run.sheets[cohort] for cohort in cohorts])
+    spots = np.array([spots for cohort in cohorts for spots in run.spots(cohort)])
+    genes = pd.to_numeric(rows["expected_genes"].replace("", None)).fillna(UNKNOWN_GENES)
+    fetched = rows["source"].map(is_fetched).to_numpy()
+    folder, total = f"{config['results']}/{config['run']}", int(spots.sum())
+    raw = (spots * genes.to_numpy())[fetched].sum() * DETECTED * RAW_BYTES * DEPTH_MARGIN
     neighbours = sum(map(_neighbours, config["graphs"].values()))
     samples = total * n_genes * PANEL_DETECTED * SAMPLE_BYTES * DEPTH_MARGIN
     return [
         Need("downloads", config["downloads"]["folder"], int(raw)),
         Need("samples", f"{config['results']}/_shared", int(samples)),
-        Need("graphs", run, int(total * neighbours * NEIGHBOUR_BYTES)),
-        Need("checkpoints", run, _checkpoints(config["models"], n_genes)),
-        Need("results", run, _results(config, sheets, n_genes)),
+        Need("graphs", folder, int(total * neighbours * NEIGHBOUR_BYTES)),
+        Need("checkpoints", folder, _checkpoints(config["models"], n_genes)),
+        Need("results", folder, _results(run, n_genes)),
     ]
-
-
-def _number(column: pd.Series, otherwise: int) -> pd.Series:
-    return pd.to_numeric(column.replace("", None)).fillna(otherwise)
 
 
 def _neighbours(graph: Mapping) -> float:
@@ -128,34 +118,29 @@ def _embedding_width(model: Mapping) -> int:
     return describe(model["network"]).embedding_width(model["widths"])
 
 
-def _results(config: Mapping, sheets: Mapping[str, pd.DataFrame], n_genes: int) -> int:
+def _results(run: Run, n_genes: int) -> int:
     """Representations, screens, and all other tables and figures."""
-    spots = {
-        name: int(_number(sheet["expected_spots"], UNKNOWN_SPOTS).sum())
-        for name, sheet in sheets.items()
-    }
-    models, chapters = config["models"], ("representations", "clustering")
-    represented = {name for chapter in chapters for name in config[chapter]["cohorts"]}
-    represented |= {task["cohort"] for task in config["tasks"].values()}
-    embedded = {name: _embedding_width(model) for name, model in models.items()}
+    config, uses = run.config, run.uses()
+    spots = {use.cohort: sum(run.spots(use.cohort)) for use in uses}
+    embedded = {name: _embedding_width(model) for name, model in run.models.items()}
     widths = [*embedded.values()]
     widths += [METHOD_WIDTH] * len(config["representations"]["methods"])
     # Once of all genes, and once without those that a task's labels were made of.
     size = 2 * sum(4 * width + REPRESENTED_BYTES for width in widths)
-    total = sum(spots[name] for name in represented) * size
-    total += sum(spots[name] for name in represented) * TABLE_BYTES
-    trained = {name for model in models.values() for name in model["pretrain_on"]}
-    for name in {*config["recovery"]["cohorts"], *config["perturbation"]["cohorts"]} - represented:
+    represented = run.represented_cohorts()
+    total = sum(spots[name] for name in represented) * (size + TABLE_BYTES)
+    trained = {use.cohort for use in uses if use.part == "training"}
+    judged = {use.cohort for use in uses if use.part != "training" and use.target == "results"}
+    for name in judged - {*represented}:
         # Of what a model was trained on, the test part alone is judged.
-        total += int(
-            spots[name] * TABLE_BYTES * (config["split"]["test"] if name in trained else 1)
-        )
+        share = config["split"]["test"] if name in trained else 1
+        total += int(spots[name] * TABLE_BYTES * share)
     screen = config["screen"]
     for cohort in screen["cohorts"]:
         contexts = 1
-        if screen["context"] in sheets[cohort]:
-            contexts = sheets[cohort][screen["context"]].nunique()
-        for name in screen["models"] or [next(iter(models))]:
+        if screen["context"] in run.sheets[cohort]:
+            contexts = run.sheets[cohort][screen["context"]].nunique()
+        for name in run.chapter_models("screen"):
             responses = n_genes * SCREEN_BYTES + 2 * 4 * embedded[name]
             total += int(contexts * n_genes * responses)
     return total

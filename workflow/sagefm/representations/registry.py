@@ -117,13 +117,6 @@ def read_options(name: str, entry: Mapping) -> Any:
         raise InputError(f"config, at representations.methods.{name}: {error}") from error
 
 
-def is_on(entry: Mapping, cohort: str | None) -> bool:
-    """Whether an entry represents a cohort: any that it does not leave out."""
-    paths = entry.get(MATRIX)
-    everywhere = paths if isinstance(paths, Mapping) else [cohort]
-    return cohort in entry.get("cohorts", everywhere)
-
-
 def on_cohort(entry: Mapping, cohort: str) -> dict[str, Any]:
     """An entry as it is on one cohort: with this cohort's file, where each has its own."""
     paths = entry.get(MATRIX)
