@@ -141,7 +141,7 @@ class Run:
         return [(name, sample) for name in cohorts for sample in self.sheets[name]["sample"]]
 
     def rows(self, cohorts: Iterable[str], *more: str) -> list[dict[str, str]]:
-        """Rows of the sheets of some cohorts: columns cohort, sample, dataset, patient, and `more`."""
+        """Rows of some cohorts in their sheets: cohort, sample, dataset, patient and `more`."""
         columns = ["cohort", "sample", "dataset", "patient", *more]
         return [row for name in cohorts for row in self.sheets[name][columns].to_dict("records")]
 
