@@ -301,7 +301,7 @@ def test_summary_sets_everything_side_by_side():
         {"cohort": "x", "sample": f"s{i}", "dataset": "d", "patient": f"p{i}"} for i in range(4)
     ]
     split = split_of("p0", "p9")
-    costs = pd.DataFrame({"representation": ["pca"], "seconds": [3.0], "peak_mb": [100.0]})
+    costs = pd.DataFrame({"representation": ["pca"], "seconds": [3.0], "peak_mib": [100.0]})
     found = summarise_task(
         labels, annotations, PLAN, splits={"m": split}, rows=rows, costs=costs,
         headline="sagefm-m",
@@ -314,7 +314,7 @@ def test_summary_sets_everything_side_by_side():
     unseen = scores[scores["subset"] != "all"]
     assert (unseen["patients_seen"] == 0).all() and (unseen["n_patients"] == 3).all()
     pca = scores[scores["representation"] == "pca"]
-    assert (pca["representation_seconds"] == 3).all() and (pca["peak_mb"] == 100).all()
+    assert (pca["representation_seconds"] == 3).all() and (pca["peak_mib"] == 100).all()
     assert found["skipped"].empty
     assert list(found["shown"]["role"]) == ["headline", "best", "baseline"]
     assert list(found["shown"]["representation"]) == ["sagefm-m", "pca", "neighbour_mean"]

@@ -263,14 +263,16 @@ def test_long_intervals_do_not_hide_the_means(scores):
 def test_maps_and_umap_do_without_labels():
     rng = np.random.default_rng(0)
     spots = pd.DataFrame(
-        {"sample": np.repeat(["one", "two"], 20), "spot": np.arange(40), "x": rng.random(40),
-         "y": rng.random(40), "label": None, "kmeans_section": rng.integers(3, size=40)}
+        {"sample": np.repeat(["one", "two"], 20), "spot": np.arange(40), "x_pixels": rng.random(40),
+         "y_pixels": rng.random(40), "label": None, "kmeans_section": rng.integers(3, size=40)}
     )  # fmt: skip
     assert "no section" in draw_cluster_maps({"x": spots}, {}).get_suptitle()
     labelled = spots.assign(label=["a", "b"] * 10 + [None] * 20)
     maps = draw_cluster_maps({"x": labelled, "y": labelled}, {})
     assert [ax.get_title() for ax in maps.axes] == ["labels", "x", "y"]
-    layout = spots.assign(representation="x", patient="P", umap_1=spots["x"], umap_2=spots["y"])
+    layout = spots.assign(
+        representation="x", patient="P", umap_1=spots["x_pixels"], umap_2=spots["y_pixels"]
+    )
     assert [ax.get_ylabel() for ax in draw_umap(layout, {}).axes] == ["by patient"]
     both = draw_umap(layout.assign(label=labelled["label"]), {})
     assert [ax.get_ylabel() for ax in both.axes] == ["by label", "by patient"]

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
+from sagefm.common.h5ad import read_h5ad
 from sagefm.networks.base import build_network
 from sagefm.networks.perturbed import neighbourhoods
 from sagefm.perturbation.maps import pairs_to_map, response_map
@@ -64,4 +65,5 @@ def test_a_map_is_the_responses_of_the_largest_section(tmp_path):
         np.testing.assert_allclose(own["response"], high - low, atol=1e-6)
         np.testing.assert_allclose(own["input_neighbours"], neighbours[:, gene], rtol=1e-6)
         positions = spot_positions(largest.counts_path)[0]
-        np.testing.assert_array_equal(own[["x", "y"]].to_numpy(), positions)
+        np.testing.assert_array_equal(own[["x_pixels", "y_pixels"]].to_numpy(), positions)
+        assert own["spot"].tolist() == read_h5ad(largest.counts_path).obs_names.tolist()

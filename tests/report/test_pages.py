@@ -81,14 +81,14 @@ def clustering():
     spots = pd.DataFrame(
         {
             "sample": np.repeat(["one", "two"], 42),
-            "x": np.tile(np.arange(42) % 7, 2) * 10.0,
-            "y": np.tile(np.arange(42) // 7, 2) * 10.0,
+            "x_pixels": np.tile(np.arange(42) % 7, 2) * 10.0,
+            "y_pixels": np.tile(np.arange(42) // 7, 2) * 10.0,
             "label": rng.choice(["a", "b", "undetermined"], 84),
             "patient": np.repeat(["P", "Q"], 42),
             "kmeans_section": rng.integers(3, size=84),
         }
     )
-    layout = spots.assign(umap_1=spots["x"], umap_2=spots["y"])
+    layout = spots.assign(umap_1=spots["x_pixels"], umap_2=spots["y_pixels"])
     umap = pd.concat(layout.assign(representation=name) for name in MEANS)
     palette = {"a": "#0072B2", "b": "#E69F00", "P": "#009E73"}
     summary = clustering_summary(scores_like(), COSTS)

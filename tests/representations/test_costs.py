@@ -18,9 +18,9 @@ def test_costs_are_those_of_the_jobs_and_trainings(tmp_path):
         {"pca": tmp_path / "pca.tsv", "sagefm-m": tmp_path / "m.tsv"},
         {"sagefm-m": tmp_path / "training.json"},
     ).set_index("representation")
-    assert list(table.columns) == ["seconds", "peak_mb", "training_seconds"]
+    assert list(table.columns) == ["seconds", "peak_mib", "training_seconds"]
     assert list(table["seconds"]) == [12.5, 0.4]
-    assert table["peak_mb"]["pca"] == 800.25
-    assert pd.isna(table["peak_mb"]["sagefm-m"])
+    assert table["peak_mib"]["pca"] == 800.25
+    assert pd.isna(table["peak_mib"]["sagefm-m"])
     assert pd.isna(table["training_seconds"]["pca"])
     assert table["training_seconds"]["sagefm-m"] == 90.5

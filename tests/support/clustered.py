@@ -10,7 +10,7 @@ MEANS = {"sagefm-paper": 0.5, "sagefm-wide": 0.6, "mofa": 0.3, "pca": 0.2, "neig
 
 
 COSTS = pd.DataFrame(
-    {"representation": list(MEANS), "seconds": 3.0, "peak_mb": 200.0, "training_seconds": np.nan}
+    {"representation": list(MEANS), "seconds": 3.0, "peak_mib": 200.0, "training_seconds": np.nan}
 )
 
 

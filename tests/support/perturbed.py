@@ -113,9 +113,9 @@ def maps_like(pairs: int = 3) -> pd.DataFrame:
         pd.DataFrame(
             {
                 "sample": "S1",
-                "spot": np.arange(len(x)),
-                "x": x,
-                "y": y,
+                "spot": [f"spot{i}" for i in range(len(x))],
+                "x_pixels": x,
+                "y_pixels": y,
                 "input": f"CXCL{number}",
                 "output": f"CXCR{number}",
                 "input_neighbours": rng.random(len(x)),

@@ -45,9 +45,9 @@ def maps_like(genes: int = 6) -> pd.DataFrame:
         pd.DataFrame(
             {
                 "sample": "S1",
-                "spot": np.arange(len(x)),
-                "x": x,
-                "y": y,
+                "spot": [f"spot{i}" for i in range(len(x))],
+                "x_pixels": x,
+                "y_pixels": y,
                 "gene": f"GENE{i}",
                 "position": "median",
                 "pearson": 0.5,

@@ -21,7 +21,7 @@ NOT_RESULTS = {"logs", "benchmarks", "imputed", "explore"}
 """What a run leaves beside its results, and what other tests ask of the undisturbed one."""
 COSTS = {
     *("seconds", "spots_per_second", "fit_seconds", "representation_seconds", "training_seconds"),
-    *("peak_mb", "core_hours"),
+    *("peak_mib", "core_hours"),
 }
 """Columns and keys of what a job took."""
 TELL_COSTS = {"best.pt", "last.pt", "report.zip", "scoreboard.html"}

@@ -14,7 +14,7 @@ from sagefm.training.seen import mark_seen
 
 COMPARED = ("accuracy", "balanced_accuracy")
 
-COSTS = ("seconds", "peak_mb", "training_seconds")
+COSTS = ("seconds", "peak_mib", "training_seconds")
 
 
 def patient_subsets(patients: Sequence[str], seen: Mapping[str, pd.Series]) -> dict[str, list[str]]:
@@ -68,7 +68,7 @@ def task_scores(
         `KEYS`, subset (of patients), `METRICS` each with `_low` and `_high`, n_spots, n_patients,
         n_classes, patients_seen, patients_unknown (whether they were seen), n_folds, n_train
         (median), n_unseen (spots of classes that training lacked: counted as wrong), transductive,
-        spatial_method, fit_seconds, and of the representation representation_seconds, peak_mb,
+        spatial_method, fit_seconds, and of the representation representation_seconds, peak_mib,
         training_seconds (as it was made of all genes, also where the task withholds some).
     """
     classes = np.unique(predictions["truth"].to_numpy(dtype=str))

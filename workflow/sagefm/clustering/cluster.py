@@ -31,8 +31,8 @@ class Result:
         itself), factor, metric, seed, value, clusters, resolution, spots; and representation,
         transductive, spatial.
     clusters
-        One row a spot: sample, spot, x, y, label, and its cluster of the first seed by each scope
-        and clustering, as it is (not centred).
+        One row a spot: sample, spot, x_pixels, y_pixels, label, and its cluster of the first seed
+        by each scope and clustering, as it is (not centred).
     skipped
         What could not be scored, and why: scope, section, factor, reason.
     """
@@ -187,7 +187,7 @@ def _clusters_table(
     """One row a spot: where it is, what it is, and its clusters of the first seed."""
     obs = representation.obs
     table = pd.DataFrame({"sample": samples, "spot": obs["spot"].astype(str).to_numpy()})
-    table["x"], table["y"] = representation.spatial.T
+    table["x_pixels"], table["y_pixels"] = representation.spatial.T
     label = obs["label"] if "label" in obs else pd.Series(None, index=obs.index, dtype=object)
     table["label"] = label.astype(object).to_numpy()
     for scope in scopes:

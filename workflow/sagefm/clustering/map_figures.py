@@ -147,7 +147,7 @@ def draw_cluster_maps(
 
 def _shape(spots: pd.DataFrame, section: str) -> float:
     """Height of a section's map by its width."""
-    at = spots.loc[spots["sample"] == section, ["x", "y"]].to_numpy()
+    at = spots.loc[spots["sample"] == section, ["x_pixels", "y_pixels"]].to_numpy()
     return map_shape(at, spot_pitch(at), 0.3, 2)
 
 
@@ -219,5 +219,5 @@ def _dot(colour: str, label: str) -> Line2D:
 
 def _map(ax: Axes, spots: pd.DataFrame, colours: pd.Series) -> None:
     """Spots of a section, each in its colour."""
-    at = spots[["x", "y"]].to_numpy()
+    at = spots[["x_pixels", "y_pixels"]].to_numpy()
     draw_spots(ax, at, spot_pitch(at), facecolors=[*colours])

@@ -42,14 +42,14 @@ def clustering_summary(scores: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFram
     scores
         Of `clustering.cluster_representation`, all representations of a cohort.
     costs
-        representation, seconds, peak_mb, training_seconds: what each took to compute.
+        representation, seconds, peak_mib, training_seconds: what each took to compute.
 
     Returns
     -------
     DataFrame
         scope, centred, clustering, factor, metric, representation, over (`patients` or `seeds`),
         mean, low, high (NaN for a single value), n (patients or seeds), n_sections (0 for a pooled
-        clustering), spots, seeds, transductive, spatial, seconds, peak_mb, training_seconds.
+        clustering), spots, seeds, transductive, spatial, seconds, peak_mib, training_seconds.
 
     Raises
     ------

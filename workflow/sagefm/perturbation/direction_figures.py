@@ -32,7 +32,7 @@ def draw_response_maps(maps: pd.DataFrame) -> Figure:
     maps
         Of `response_maps.response_map`, with columns model and cohort.
     """
-    at = maps[["x", "y"]].drop_duplicates().to_numpy()
+    at = maps[["x_pixels", "y_pixels"]].drop_duplicates().to_numpy()
     width = DOUBLE / len(COLUMNS) - 0.65
     height = width * map_shape(at, spot_pitch(at), 0.4, 1.6)
     rows = len(maps[["input", "output"]].drop_duplicates())
@@ -45,13 +45,15 @@ def fill_response_maps(figure: FigureBase, maps: pd.DataFrame) -> None:
     """Fill a figure, or a part of one, with `draw_response_maps`."""
     rows = [*maps.groupby(["input", "output"], sort=False)]
     first = rows[0][1]
-    pitch = spot_pitch(first[["x", "y"]].to_numpy())
+    pitch = spot_pitch(first[["x_pixels", "y_pixels"]].to_numpy())
     panels = figure.subplots(len(rows), len(COLUMNS), squeeze=False)
     for line, ((source, target), own) in zip(panels, rows, strict=True):
         for ax, (column, (title, unit)) in zip(line, COLUMNS.items(), strict=True):
             values = own[column].to_numpy()
             colours = _colours(values, signed=column == "response")
-            discs = draw_spots(ax, own[["x", "y"]].to_numpy(), pitch, array=values, **colours)
+            discs = draw_spots(
+                ax, own[["x_pixels", "y_pixels"]].to_numpy(), pitch, array=values, **colours
+            )
             ax.set_title(title.format(input=source, output=target), loc="center")
             bar = figure.colorbar(discs, ax=ax, shrink=0.85, aspect=15, pad=0.02)
             bar.locator = MaxNLocator(4) if values.any() else FixedLocator([0])

@@ -10,7 +10,7 @@ from sagefm.networks.fitted import FittedModel
 from sagefm.networks.perturbed import neighbourhoods
 from sagefm.perturbation.terms import strongest_pairs
 from sagefm.sections.gene_summary import levels_of
-from sagefm.sections.section import Section, spot_positions
+from sagefm.sections.section import Section, spot_names, spot_positions
 
 
 def pairs_to_map(
@@ -49,7 +49,7 @@ def response_map(
     Returns
     -------
     DataFrame
-        sample, spot (its row), x, y (full-resolution pixels), input, output, input_neighbours
+        sample, spot, x_pixels, y_pixels (full resolution), input, output, input_neighbours
         (mean expression of the input among the neighbours), low, high (predictions), response
         (their difference).
     """
@@ -73,13 +73,14 @@ def response_map(
     low, high = torch.cat(parts, dim=1).cpu().numpy()
     neighbours = model.chunk([section]).neighbour_mean()[:, sources].toarray()
     x, y = spot_positions(section.counts_path)[0].T
+    names = spot_names(section.counts_path)
     tables = [
         pd.DataFrame(
             {
                 "sample": section.sample,
-                "spot": rows,
-                "x": x,
-                "y": y,
+                "spot": names,
+                "x_pixels": x,
+                "y_pixels": y,
                 "input": pair.input,
                 "output": pair.output,
                 "input_neighbours": neighbours[:, i],

@@ -109,7 +109,7 @@ def draw_maps(maps: pd.DataFrame) -> Figure:
         Of `recovery.recovery_maps`, with columns model and cohort.
     """
     genes = maps["gene"].nunique()
-    spots = maps.loc[maps["gene"] == maps["gene"].iloc[0], ["x", "y"]].to_numpy()
+    spots = maps.loc[maps["gene"] == maps["gene"].iloc[0], ["x_pixels", "y_pixels"]].to_numpy()
     shape = map_shape(spots, spot_pitch(spots), 0.4, 2.5)
     width = min((DOUBLE - 0.4) / genes, 2.2)
     figure = Figure(figsize=(max(width * genes + 0.4, SINGLE), 3 * width * shape + 1.6))
@@ -120,14 +120,14 @@ def draw_maps(maps: pd.DataFrame) -> Figure:
 def fill_maps(figure: FigureBase, maps: pd.DataFrame) -> None:
     """Fill a figure, or a part of one, with `draw_maps`."""
     genes = [*maps.groupby("gene", sort=False)]
-    spots = genes[0][1][["x", "y"]].to_numpy()
+    spots = genes[0][1][["x_pixels", "y_pixels"]].to_numpy()
     pitch = spot_pitch(spots)
     panels = figure.subplots(len(MAP_ROWS), len(genes), squeeze=False)
     for column, (name, gene) in zip(panels.T, genes, strict=True):
         largest = np.nanpercentile(gene[list(MAP_ROWS)], 99, axis=0).max()
         for ax, value in zip(column, MAP_ROWS, strict=True):
             at, colours = (
-                gene[["x", "y"]].to_numpy(),
+                gene[["x_pixels", "y_pixels"]].to_numpy(),
                 {"cmap": "viridis", "clim": (0, largest or 1)},
             )
             discs = draw_spots(ax, at, pitch, array=gene[value], **colours)

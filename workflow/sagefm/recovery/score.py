@@ -15,7 +15,7 @@ import pandas as pd
 from sagefm.common.io import require_space
 from sagefm.networks.fitted import FittedModel
 from sagefm.sections.batches import Batches
-from sagefm.sections.section import Section, draw_rows, spot_positions
+from sagefm.sections.section import Section, draw_rows, spot_names, spot_positions
 from sagefm.stats.correlation import Moments, masked_spearman, median, p_value, spot_scores
 
 PREDICTORS = ("model", "neighbour_mean", "sample_gene_mean", "gene_mean", "zero")
@@ -191,7 +191,7 @@ def recover(
         spots = pd.DataFrame(
             {
                 "sample": about["sample"],
-                "spot": np.tile(np.arange(size), len(PREDICTORS)),
+                "spot": np.tile(spot_names(section.counts_path), len(PREDICTORS)),
                 "predictor": np.repeat(PREDICTORS, size),
                 "r2": r2.ravel(),
                 "mse": mse.ravel(),
@@ -222,13 +222,14 @@ def recovery_maps(
     ]
     truth, predicted, neighbour_mean = np.concatenate(parts, axis=1)
     coordinates, _ = spot_positions(section.counts_path)
+    names = spot_names(section.counts_path)
     rows = [
         pd.DataFrame(
             {
                 "sample": section.sample,
-                "spot": np.arange(len(coordinates)),
-                "x": coordinates[:, 0],
-                "y": coordinates[:, 1],
+                "spot": names,
+                "x_pixels": coordinates[:, 0],
+                "y_pixels": coordinates[:, 1],
                 "gene": gene.gene,
                 "position": gene.position,
                 "pearson": gene.pearson,

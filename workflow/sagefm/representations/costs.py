@@ -10,7 +10,7 @@ import pandas as pd
 def costs_table(
     benchmarks: Mapping[str, str | Path], trainings: Mapping[str, str | Path]
 ) -> pd.DataFrame:
-    """One row a representation: representation, seconds, peak_mb, training_seconds.
+    """One row a representation: representation, seconds, peak_mib, training_seconds.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def costs_table(
             {
                 "representation": name,
                 "seconds": job["s"],
-                "peak_mb": job["max_rss"],
+                "peak_mib": job["max_rss"],
                 "training_seconds": json.loads(Path(trained).read_text())["seconds"]
                 if trained
                 else None,

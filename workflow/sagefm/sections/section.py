@@ -54,6 +54,14 @@ def spot_positions(path: str | Path) -> tuple[np.ndarray, np.ndarray | None]:
         return coordinates, np.stack([obs["array_row"][:], obs["array_col"][:]], axis=1)
 
 
+def spot_names(path: str | Path) -> np.ndarray:
+    """Names of a sample's spots, as in its file (barcodes of Visium): str (spots,)."""
+    from anndata.io import read_elem  # takes a second to import; most sections do without
+
+    with as_h5ad(path), h5py.File(path) as file:
+        return read_elem(file["obs"]).index.to_numpy(dtype=str)
+
+
 @dataclass(frozen=True)
 class Section:
     """Where one sample's files lie; nothing is read until it is needed."""
