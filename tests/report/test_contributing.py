@@ -14,6 +14,7 @@ from sagefm.networks import registry as networks
 from sagefm.networks.base import build_network
 from sagefm.report.docs import TABLES
 from sagefm.representations import registry as representations
+from sagefm.representations.represent import represent_entry
 from support import helpers
 from support.cohorts import write_cohort
 
@@ -48,7 +49,7 @@ def test_an_example_of_every_registry_is_known_to_the_tables(examples):
 
 def test_the_representation_is_computed(examples, tmp_path):
     cohort = write_cohort(tmp_path)
-    made, _ = representations.represent_entry(examples["representations/methods"], {}, cohort, 0)
+    made, _ = represent_entry(examples["representations/methods"], {}, cohort, 0)
     np.testing.assert_allclose(made, np.log1p(cohort.counts().X).sum(axis=1), rtol=1e-5)
 
 

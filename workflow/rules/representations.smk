@@ -43,12 +43,17 @@ rule embed:
         "../scripts/representations/embed.py"
 
 
+def entry_of(wildcards):
+    """The entry of a method, with the files of the cohort."""
+    return on_cohort(wildcards.method, METHODS[wildcards.method], wildcards.cohort)
+
+
 def own_files(wildcards):
     """The user's own file or matrix that a representation is made by; none of a known method.
 
     A file's code is compared by what it does, not by its time.
     """
-    entry = on_cohort(METHODS[wildcards.method], wildcards.cohort)
+    entry = entry_of(wildcards)
     return given(entry.get("file") or entry.get("h5ad"))
 
 
@@ -75,10 +80,8 @@ rule represent:
             "representations/represent.py",
             lambda wildcards: file_of(wildcards.method, METHODS[wildcards.method]),
         ),
-        contents=lambda wildcards: contents_of(
-            on_cohort(METHODS[wildcards.method], wildcards.cohort).get("h5ad")
-        ),
-        entry=lambda wildcards: on_cohort(METHODS[wildcards.method], wildcards.cohort),
+        contents=lambda wildcards: contents_of(entry_of(wildcards).get("h5ad")),
+        entry=entry_of,
         seed=config["representations"]["seed"],
     message:
         "Representing {wildcards.cohort} ({wildcards.genes}) by {wildcards.method}"

@@ -11,8 +11,9 @@ import pandas as pd
 import yaml
 
 from sagefm.common.errors import InputError, hint
+from sagefm.config.run import Run
 from sagefm.config.schemas import first_error, load_schema
-from sagefm.representations.registry import read_options
+from sagefm.preflight.representations import check_methods
 from sagefm.stats.patients import name_patients
 
 PAIR_KEYS = {
@@ -157,15 +158,12 @@ def check_references(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> Non
                 )
     for chapter in _OF_COHORTS:
         known(config[chapter]["cohorts"], f"{chapter}.cohorts", config["cohorts"], "cohort")
-    for name, entry in config["representations"]["methods"].items():
-        read_options(name, entry)
-        at = f"representations.methods.{name}.cohorts"
-        known(entry.get("cohorts", []), at, config["cohorts"], "cohort")
     represented = [*config["representations"]["methods"]]
     represented += [f"sagefm-{model}" for model in config["models"]]
     names = dict.fromkeys(represented)
     known(config["clustering"]["maps"], "clustering.maps", names, "representation")
     _check_tasks(config, names, known, present)
+    check_methods(Run(config, sheets))
     check_pairs(config, present)
     check_screen(config, present)
     known(config["imputation"]["complete"], "imputation.complete", config["cohorts"], "cohort")

@@ -67,7 +67,7 @@ def methods_text(
             for model in config["models"].values()
         ),
         "methods": [
-            {"name": name, "source": load_entry(name, entry).source}
+            {"name": name, "source": _plain(load_entry(name, entry).source)}
             for name, entry in config["representations"]["methods"].items()
         ],
         "tasks": [

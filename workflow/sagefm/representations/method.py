@@ -84,6 +84,8 @@ class Method:
     check
         Of options, a cohort and its samples' names: ends in an `InputError`, before any job starts,
         if the method lacks something there.
+    withholds
+        Whether it leaves out the genes that a task withholds, as all that reads a `Cohort` does.
     """
 
     name: str
@@ -94,6 +96,7 @@ class Method:
     options: type
     represent: Callable[[Any, Any, int], Any]
     check: Callable[[Any, str, Sequence[str]], None]
+    withholds: bool
 
 
 def option(default: Any, help: str) -> Any:
@@ -108,7 +111,7 @@ def method_of_module(module: ModuleType, name: str, title: str, source: str) -> 
     ----------
     module
         Has `REQUIRED`; optional are `TITLE`, `SOURCE`, `COLOUR`, `ROLE`, `IN_WORDS`,
-        `Options` and `check`.
+        `Options`, `check` and `WITHHOLDS`.
     name
         Of its file.
     title, source
@@ -148,6 +151,7 @@ def method_of_module(module: ModuleType, name: str, title: str, source: str) -> 
         options=options,
         represent=module.represent,
         check=getattr(module, "check", _nothing_to_check),
+        withholds=getattr(module, "WITHHOLDS", True),
     )
 
 

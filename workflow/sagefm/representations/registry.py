@@ -117,47 +117,23 @@ def read_options(name: str, entry: Mapping) -> Any:
         raise InputError(f"config, at representations.methods.{name}: {error}") from error
 
 
-def on_cohort(entry: Mapping, cohort: str) -> dict[str, Any]:
-    """An entry as it is on one cohort: with this cohort's file, where each has its own."""
-    paths = entry.get(MATRIX)
-    return {**entry, MATRIX: paths[cohort]} if isinstance(paths, Mapping) else dict(entry)
-
-
-def represent_entry(
-    name: str, entry: Mapping, cohort: Any, seed: int
-) -> tuple[Any, dict[str, Any]]:
-    """The values of an entry on a cohort, and what its file says of it.
-
-    Parameters
-    ----------
-    name, entry
-        The entry, of `on_cohort`.
-    cohort
-        The `Cohort` that is represented.
-    seed
-        Of the method.
-
-    Returns
-    -------
-    values, facts
-        As `write_representation` takes them.
+def on_cohort(name: str, entry: Mapping, cohort: str) -> dict[str, Any]:
+    """An entry as it is on one cohort: with this cohort's file, where each has its own.
 
     Raises
     ------
     InputError
-        If a matrix of the user's cannot be joined to the cohort's spots.
+        If it has none for this cohort.
     """
-    method, options = load_entry(name, entry), read_options(name, entry)
-    facts = {
-        "method": method_of(name, entry),
-        "spatial": method.description.spatial,
-        "transductive": method.transductive,
-        "withheld_genes": len(cohort.withheld),
-    }
-    try:
-        return method.represent(cohort, options, seed), facts
-    except InputError as error:
-        raise InputError(f"config, at representations.methods.{name}: {error}") from error
+    paths = entry.get(MATRIX)
+    if not isinstance(paths, Mapping):
+        return dict(entry)
+    if cohort not in paths:
+        raise InputError(
+            f"config, at representations.methods.{name}.{MATRIX}: cohort `{cohort}` has no file. "
+            f"Fix: add one, or leave the cohort out of `cohorts`."
+        )
+    return {**entry, MATRIX: paths[cohort]}
 
 
 def described(entries: Mapping[str, Mapping]) -> dict[str, dict[str, Any]]:

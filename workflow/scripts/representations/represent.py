@@ -2,7 +2,7 @@
 
 from sagefm.common.job import job
 from sagefm.representations.files import write_representation
-from sagefm.representations.registry import represent_entry
+from sagefm.representations.represent import represent_entry
 from sagefm.sections.cohort import cohort_of_files
 
 with job(snakemake):

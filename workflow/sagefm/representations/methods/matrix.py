@@ -23,6 +23,8 @@ TRANSDUCTIVE = True
 
 SOURCE = "computed outside this workflow"
 
+WITHHOLDS = False
+
 FIX_NAMES = (
     "Fix: give `obs` the columns `sample` and `spot`, named as in the sheet and in the samples' "
     "files, or an index `sample:spot`."
@@ -79,8 +81,8 @@ def _rows(path: str, names: "pd.DataFrame", obs: "pd.DataFrame") -> "np.ndarray"
             f"{path} names spot `{spot}` of sample `{sample}` twice. Fix: keep one row for each."
         )
     rows = found.get_indexer(obs.index)
-    lacking = obs["sample"][rows < 0].value_counts(sort=False)
-    if lacking := {sample: number for sample, number in lacking.items() if number}:
+    lacking = obs["sample"][rows < 0].astype(str).value_counts(sort=False)
+    if len(lacking):
         totals = obs["sample"].value_counts()
         words = ", ".join(
             f"{number:,} of {totals[sample]:,} spots of sample `{sample}`"

@@ -1,0 +1,63 @@
+"""The entries of `representations.methods`, checked before any job starts."""
+
+from collections.abc import Mapping
+
+from sagefm.common.errors import InputError, hint
+from sagefm.config.run import Run
+from sagefm.representations.registry import load_entry, on_cohort, read_options
+
+
+def check_methods(run: Run) -> None:
+    """Check that each method is there, has what it needs, and can do what the tasks ask of it.
+
+    Parameters
+    ----------
+    run
+        The cohorts of its chapters and tasks are known.
+
+    Raises
+    ------
+    InputError
+        At the first entry that cannot be used.
+    """
+    entries, represented = run.config["representations"]["methods"], run.represented_cohorts()
+    for name, entry in entries.items():
+        read_options(name, entry)
+        at = f"config, at representations.methods.{name}"
+        for cohort in _named_cohorts(entry):
+            if cohort not in run.sheets:
+                known = hint(cohort, run.sheets)
+                raise InputError(f"{at}: no cohort `{cohort}` is defined; {known}.")
+        for cohort in represented:
+            if name in run.representations(cohort):
+                _check_on(name, entry, cohort, list(run.sheets[cohort]["sample"]))
+    for task in run.tasks:
+        if run.task_genes(task) != "all-genes":
+            _check_withholding(run, task)
+
+
+def _named_cohorts(entry: Mapping) -> list[str]:
+    """The cohorts that an entry names, by `cohorts` or by the files of a matrix."""
+    files = entry.get("h5ad")
+    return [*entry.get("cohorts", []), *(files if isinstance(files, Mapping) else [])]
+
+
+def _check_on(name: str, entry: Mapping, cohort: str, samples: list[str]) -> None:
+    """Check an entry on one cohort."""
+    own = on_cohort(name, entry, cohort)
+    try:
+        load_entry(name, own).check(read_options(name, own), cohort, samples)
+    except InputError as error:
+        raise InputError(f"config, at representations.methods.{name}: {error}") from error
+
+
+def _check_withholding(run: Run, task: str) -> None:
+    """Check that genes can be withheld from all that predict a task's derived labels."""
+    entries = run.config["representations"]["methods"]
+    for name in run.task_representations(task):
+        if name in entries and not load_entry(name, entries[name]).withholds:
+            raise InputError(
+                f"config, at tasks.{task}: the genes that make the labels are withheld from what "
+                f"predicts them, but `{name}` was computed elsewhere. Fix: list the task's "
+                f"`representations` without `{name}`, or set `labels.withhold` to false."
+            )
