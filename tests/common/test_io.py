@@ -7,17 +7,20 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import anndata
 import h5py
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from sagefm.common.errors import InputError
 from sagefm.common.h5ad import read_h5ad, write_h5ad
 from sagefm.common.io import atomic, read_table, sha256, temporary_of, write_table
 from sagefm.graphs.neighbourhoods import build_graph, save_graph
+from sagefm.networks.checkpoint import save_checkpoint
 from sagefm.sections.section import Section, read_counts, spot_positions
 from support import small
 
@@ -78,11 +81,39 @@ def test_a_full_disk_is_told_with_its_remedy(tmp_path, number):
     assert names(tmp_path) == []
 
 
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS, errno.EPERM])
+def test_a_place_that_cannot_be_written_is_named_as_the_user_named_it(tmp_path, number):
+    path = tmp_path / "a.txt"
+    words = rf"^{re.escape(str(path))}: cannot be written \({os.strerror(number)}\)\. Fix: choose"
+    with pytest.raises(InputError, match=words), atomic(path) as temporary:
+        raise OSError(number, os.strerror(number), str(temporary))
+    with pytest.raises(InputError, match=words), atomic(path) as temporary:  # as h5py words it
+        raise OSError(number, f"Unable to create file (name = '{temporary}')")
+
+
+def test_a_folder_that_cannot_be_made_is_an_error_of_the_file(tmp_path, monkeypatch):
+    def refused(folder, **_):
+        raise PermissionError(errno.EACCES, "Permission denied", str(folder))
+
+    monkeypatch.setattr(Path, "mkdir", refused)
+    words = r"b/a\.txt: cannot be written"
+    with pytest.raises(InputError, match=words), atomic(tmp_path / "b/a.txt"):
+        pytest.fail("there is no folder")
+
+
+def test_an_input_that_cannot_be_read_is_not_taken_for_the_output(tmp_path):
+    denied = PermissionError(errno.EACCES, "Permission denied", "/data/input.h5ad")
+    with pytest.raises(PermissionError) as raised, atomic(tmp_path / "a.txt"):
+        raise denied
+    assert raised.value is denied
+
+
 WRITERS = {
     "table.tsv": lambda path: write_table(TABLE, path),
     "table.tsv.gz": lambda path: write_table(TABLE, path),
     "graph.npz": lambda path: save_graph(build_graph(np.eye(2), "star"), path),
     "section.h5ad": lambda path: write_h5ad(small.patch(), path),
+    "state.pt": lambda path: save_checkpoint(path, torch.nn.Linear(400_000, 1)),
 }
 
 

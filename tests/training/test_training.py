@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,7 +22,7 @@ from torch.optim import Adam
 
 from sagefm.common import state
 from sagefm.common.errors import InputError
-from sagefm.common.io import read_table
+from sagefm.common.io import read_table, temporary_of
 from sagefm.common.state import exclusive, state_folder
 from sagefm.networks.base import build_network, predict
 from sagefm.networks.checkpoint import load_network, read_checkpoint
@@ -370,6 +371,33 @@ def test_killed_and_resumed_is_bitwise_undisturbed(cohorts, undisturbed, tmp_pat
         assert_equal_states(tmp_path / "killed" / name, undisturbed["shuffled"] / name)
 
 
+@pytest.mark.parametrize("name", ["state.pt", "best.pt"])
+def test_a_disk_that_is_full_ends_in_one_sentence_and_training_continues(
+    cohorts, undisturbed, tmp_path, name
+):
+    """/dev/full refuses what is written as a full disk does; what was saved before stays good."""
+    recipe = replace(RECIPE, order="shuffled")
+    run = trainer(cohorts, tmp_path, recipe, save_seconds=0)
+    save, saved = run._save, 0
+
+    def saving(to: str):
+        nonlocal saved
+        saved += 1
+        if saved > 6 and to == name:
+            temporary_of(tmp_path / name).symlink_to("/dev/full")
+        save(to)
+
+    run._save = saving
+    with pytest.raises(InputError, match=rf"{name}: no space left on the disk; free some"):
+        run.run()
+    assert not list(tmp_path.glob(".tmp*"))
+    again = trainer(cohorts, tmp_path, recipe)
+    assert again.progress.batch + len(again.progress.history) > 0 and not again._finished()
+    again.run()
+    for kept in ("best.pt", "state.pt"):
+        assert_equal_states(tmp_path / kept, undisturbed["shuffled"] / kept)
+
+
 def test_a_finished_state_is_not_trained_further(cohorts, undisturbed, tmp_path):
     shutil.copytree(undisturbed["shuffled"], tmp_path / "state")
     before = (tmp_path / "state/state.pt").read_bytes()
@@ -550,17 +578,78 @@ def test_a_newer_job_takes_over_when_the_older_has_saved(tmp_path, holder):
     assert process.returncode == 143
 
 
+@contextmanager
+def locked(folder: Path, text: str):
+    """The folder is held by a process that is not asked, of which its file has the text."""
+    (folder / "owner").write_text(text)
+    with (folder / "owner").open("r+") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield held
+
+
+def released_later(held) -> threading.Timer:
+    """Releases the lock in half a second."""
+    timer = threading.Timer(0.5, fcntl.flock, (held, fcntl.LOCK_UN))
+    timer.start()
+    return timer
+
+
+def own_words(process: int) -> str:
+    """What the file of the owner has of a process of this machine."""
+    return f"{socket.gethostname()} {process} {state.started(process)}"
+
+
 def test_a_holder_that_ends_as_it_is_asked_is_no_error(tmp_path):
     """The name in the file may be of one that is gone by now."""
     ended = subprocess.Popen([sys.executable, "-c", ""])
+    words = own_words(ended.pid)
     ended.wait()
-    (tmp_path / "owner").write_text(f"{socket.gethostname()} {ended.pid}")
-    with (tmp_path / "owner").open() as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        release = threading.Timer(0.5, fcntl.flock, (held, fcntl.LOCK_UN))
-        release.start()
-        with exclusive(tmp_path):
-            release.join()
+    assert state.started(ended.pid) == ""
+    with locked(tmp_path, words) as held, exclusive_after(held, tmp_path):
+        pass
+
+
+@contextmanager
+def exclusive_after(held, folder: Path):
+    """Waits for the lock, which is released meanwhile."""
+    timer = released_later(held)
+    with exclusive(folder):
+        timer.join()
+        assert (folder / "owner").read_text() == own_words(os.getpid())
+        yield
+
+
+def test_an_owner_that_has_not_written_yet_is_waited_for(tmp_path):
+    with locked(tmp_path, "") as held, exclusive_after(held, tmp_path):
+        pass
+
+
+def test_the_word_of_another_machines_last_owner_is_read_again(tmp_path):
+    """The lock of the file may be new, and its text the last owner's."""
+    with locked(tmp_path, "elsewhere 12 34") as held:
+        timer = threading.Timer(0.1, lambda: (held.truncate(0), held.flush()))
+        timer.start()
+        with exclusive_after(held, tmp_path):
+            pass
+
+
+def test_a_process_number_that_was_given_to_another_is_not_signalled(tmp_path, monkeypatch):
+    innocent = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    monkeypatch.setattr(state, "TAKEOVER_SECONDS", 0.5)
+    host, process, since = own_words(innocent.pid).split()
+    try:
+        words = rf"another process \({process} on {host}\) is already running this step"
+        held = locked(tmp_path, f"{host} {process} {int(since) - 1}")
+        with held, pytest.raises(InputError, match=words), exclusive(tmp_path):
+            pytest.fail("two processes hold one state")
+        assert innocent.poll() is None
+        held = locked(tmp_path, f"{host} {process} {since}")
+        with held, pytest.raises(InputError, match=words), exclusive(tmp_path):
+            pytest.fail("two processes hold one state")
+        assert innocent.wait(10) == -signal.SIGTERM
+    finally:
+        innocent.kill()
+        innocent.wait()
 
 
 def test_a_killed_holder_leaves_no_lock(tmp_path, holder):
@@ -574,7 +663,7 @@ def test_a_killed_holder_leaves_no_lock(tmp_path, holder):
 def test_a_process_that_does_not_stop_is_named(tmp_path, holder, monkeypatch):
     process = holder("stays")
     monkeypatch.setattr(state, "TAKEOVER_SECONDS", 0.5)
-    words = rf"process {process.pid} on .* is at this very work; wait for it, or stop it"
+    words = rf"another process \({process.pid} on .*\) is already running this step\. Fix: wait"
     with pytest.raises(InputError, match=words), exclusive(tmp_path / "state"):
         pytest.fail("two processes hold one state")
     assert process.poll() is None
@@ -584,7 +673,7 @@ def test_another_machines_process_is_not_signalled(tmp_path, holder, monkeypatch
     process = holder("exits")
     monkeypatch.setattr("socket.gethostname", lambda: "elsewhere")
     started = time.monotonic()
-    words = rf"process {process.pid} on .* is at this very work"
+    words = rf"another process \({process.pid} on .*\) is already running this step"
     with pytest.raises(InputError, match=words), exclusive(tmp_path / "state"):
         pytest.fail("two machines hold one state")
     assert time.monotonic() - started < 5

@@ -8,7 +8,7 @@ import os
 import shutil
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,21 +30,22 @@ def atomic(path: str | Path) -> Iterator[Path]:
     Raises
     ------
     InputError
-        If the disk is full; the sentence names the file that could not be written.
+        If the disk is full or nothing may be written there; the sentence names `path`.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _remove_abandoned(path)
     temporary = temporary_of(path)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(path)
         yield temporary
         temporary.replace(path)
-    except OSError as error:
-        if disk := full_disk(path, error):
-            raise disk from error
+    except Exception as error:
+        if sentence := full_disk(path, error) or _denied(path, temporary, error):
+            raise sentence from error
         raise
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # a folder that cannot be entered has been named
+            temporary.unlink(missing_ok=True)
 
 
 def temporary_of(path: Path) -> Path:
@@ -111,11 +112,38 @@ def require_writable(folder: str | Path) -> None:
         )
 
 
-def full_disk(path: str | Path, error: OSError) -> InputError | None:
-    """What to say of an error in writing `path`, if it is that the disk is full."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error):
-        return _no_space(path)
+def full_disk(path: str | Path, error: BaseException) -> InputError | None:
+    """The sentence for an error in writing `path`, if its cause is that the disk is full.
+
+    Libraries put errors of their own before the system's: torch a RuntimeError.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        full = getattr(cause, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
+        if full or (isinstance(cause, OSError) and "No space left" in str(cause)):
+            return _no_space(path)
+        cause = cause.__cause__ or cause.__context__
     return None
+
+
+def _denied(path: Path, temporary: Path, error: Exception) -> InputError | None:
+    """The sentence for an error in writing `path`, if nothing may be written there."""
+    if not isinstance(error, OSError) or error.errno not in (
+        errno.EACCES,
+        errno.EPERM,
+        errno.EROFS,
+    ):
+        return None
+    if error.filename is None:
+        of_another = str(temporary) not in str(error)
+    else:
+        of_another = Path(error.filename) not in (temporary, *path.parents)
+    if of_another:
+        return None
+    return InputError(
+        f"{path}: cannot be written ({os.strerror(error.errno)}). Fix: choose another place, or "
+        "make its folder writable."
+    )
 
 
 def _no_space(path: str | Path) -> InputError:

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 
@@ -50,7 +51,7 @@ def exclusive(folder: Path) -> Iterator[None]:
     """Hold a state folder for this process alone.
 
     A Snakemake that was killed leaves its training running. The newer job asks that process to save
-    and stop (SIGTERM), then goes on from where it stood.
+    and stop (SIGTERM), then continues from its state.
 
     Raises
     ------
@@ -60,30 +61,48 @@ def exclusive(folder: Path) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "owner").open("a+") as owner:
         _lock(owner, folder)
-        owner.seek(0)
-        owner.truncate()
-        owner.write(f"{socket.gethostname()} {os.getpid()}")
+        owner.truncate(0)
+        owner.write(f"{socket.gethostname()} {os.getpid()} {started(os.getpid())}")
         owner.flush()
         yield
 
 
-def _lock(owner, folder: Path) -> None:
+def started(process: int) -> str:
+    """When a process of this machine started, in clock ticks since boot (proc(5), field 22).
+
+    With it a process number that the system has given to another process since is told apart.
+    Empty if there is no such process; "unknown" on a system without /proc.
+    """
+    if not Path("/proc/self/stat").exists():
+        return "unknown"
+    try:
+        text = Path(f"/proc/{process}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+    return text.rpartition(")")[2].split()[19]  # the name before may hold spaces and brackets
+
+
+def _lock(owner: TextIO, folder: Path) -> None:
+    """Lock the open file of the owner, whose process is asked to stop."""
     deadline = time.monotonic() + TAKEOVER_SECONDS
-    asked: set[int] = set()
+    asked, before = set(), ""
     while True:
-        try:
+        with suppress(BlockingIOError):
             return fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            owner.seek(0)
-            host, _, pid = owner.read().partition(" ")
-            if host != socket.gethostname() or time.monotonic() > deadline:
-                raise InputError(
-                    f"{folder}: process {pid or '?'} on {host or '?'} is at this very work; "
-                    "wait for it, or stop it, and start again."
-                ) from None
-            if int(pid) not in asked:
-                log.info("process %s of an earlier run is at this work: taking over", pid)
-                asked.add(int(pid))
-                with suppress(ProcessLookupError):  # it has just ended, or just handed over
-                    os.kill(int(pid), signal.SIGTERM)
-            time.sleep(0.2)
+        owner.seek(0)
+        text = owner.read()
+        # Who has just locked the file may not have written yet: it is empty, or of the last owner.
+        host, process, since = text.split() if text.count(" ") == 2 else ("", "", "")
+        here = host == socket.gethostname()
+        if (host and not here and text == before) or time.monotonic() > deadline:
+            raise InputError(
+                f"{folder}: another process ({process or 'unknown'} on {host or 'unknown'}) is "
+                "already running this step. Fix: wait for it to end, or stop it, and start again."
+            )
+        if here and text not in asked and since == started(int(process)):
+            log.info("process %s of an earlier run is at this work: taking over", process)
+            asked.add(text)
+            with suppress(ProcessLookupError):  # it has just ended
+                os.kill(int(process), signal.SIGTERM)
+        before = text
+        time.sleep(0.2)
