@@ -169,10 +169,6 @@ def other_zip(path):
         file.writestr("readme.txt", "no tensors")
 
 
-def bare_state(path):
-    torch.save(torch.load(path)["model_state_dict"], path)
-
-
 def with_panel(n, path):
     save_checkpoint(path, build_network("gcn", n, WIDTHS))
 
@@ -191,7 +187,7 @@ def two_channel(path):
     save_checkpoint(path, build_network("two_channel", GENES, WIDTHS))
 
 
-TRUNCATED = "truncated, or not a PyTorch checkpoint; fetch or train it again"
+TRUNCATED = "truncated, or not a PyTorch checkpoint. Fix: fetch or train it again"
 BAD_FILES = {
     "missing": (Path.unlink, "there is no such checkpoint. Fix: correct its path"),
     "empty": (partial(cut, 0), TRUNCATED),
@@ -201,11 +197,16 @@ BAD_FILES = {
     "directory lost": (damage, TRUNCATED),
     "Git LFS pointer": (lfs_pointer, TRUNCATED),
     "zip of something else": (other_zip, TRUNCATED),
-    "bare state dict": (bare_state, "has no `model_state_dict`"),
     "list": (lambda path: torch.save([1, 2], path), "has no `model_state_dict`"),
     "no decoder": (without_decoder, "has no `fc_gene.weight`"),
-    "shorter panel": (partial(with_panel, 49), "predicts 49 genes, but the panel has 50; use the"),
-    "longer panel": (partial(with_panel, 51), "predicts 51 genes, but the panel has 50; use the"),
+    "shorter panel": (
+        partial(with_panel, 49),
+        "predicts 49 genes, but the panel has 50. Fix: use the",
+    ),
+    "longer panel": (
+        partial(with_panel, 51),
+        "predicts 51 genes, but the panel has 50. Fix: use the",
+    ),
     "a layer lost": (
         without_a_layer,
         "do not fit a `gcn` network .*Fix: name the network that was",
@@ -222,6 +223,14 @@ def test_bad_files_are_refused_in_one_sentence(path, case):
         load_network(path, "gcn", GENES)
     assert str(error.value).startswith(f"{path}: ")
     assert "\n" not in str(error.value)
+
+
+def test_a_bare_state_dict_is_read(path, tmp_path):
+    torch.save(torch.load(path)["model_state_dict"], tmp_path / "bare.pt")
+    whole, bare = (
+        load_network(one, "gcn", GENES).state_dict() for one in (path, tmp_path / "bare.pt")
+    )
+    assert all(torch.equal(whole[name], bare[name]) for name in whole)
 
 
 def test_a_released_checkpoint_is_no_two_channel_network(path):

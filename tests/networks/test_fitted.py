@@ -8,6 +8,7 @@ from sagefm.common.errors import InputError
 from sagefm.networks.base import build_network, embed, predict
 from sagefm.networks.checkpoint import read_checkpoint, save_checkpoint
 from sagefm.networks.fitted import FittedModel
+from sagefm.networks.recipe import ModelRecipe
 from sagefm.sections.batches import make_batch
 from sagefm.sections.section import load_chunk
 from support import small
@@ -15,7 +16,6 @@ from support.models import fitted, save_model
 
 GENES = 60
 PANEL = [f"g{i}" for i in range(GENES)]
-STAR = {"kind": "star", "size": 9}
 
 
 @pytest.fixture
@@ -44,18 +44,19 @@ def test_a_runs_model_is_whole_again(model, tmp_path, named):
     assert found.facts.title == "a graph convolutional network"
 
 
-def test_a_checkpoint_without_recipe_needs_genes_and_graph(model, tmp_path):
+def test_a_checkpoint_without_recipe_needs_it(model, tmp_path):
     path = save_model(tmp_path, model)
     (tmp_path / "recipe.json").unlink()
-    with pytest.raises(InputError, match=r"recipe\.json is missing.*or give `panel` and `graph`"):
+    with pytest.raises(InputError, match=r"recipe\.json.*is missing.*or give a `recipe`"):
         FittedModel.load(path)
-    found = FittedModel.load(path, panel=PANEL, graph=STAR)
-    assert same_weights(found, model) and found.recipe.graph == STAR
+    recipe = ModelRecipe(PANEL, graph={"kind": "star", "size": 9})
+    found = FittedModel.load(path, recipe=recipe)
+    assert same_weights(found, model) and found.recipe == recipe
 
 
 def test_the_authors_checkpoint_is_a_gcn_on_cliques(model, tmp_path):
     save_checkpoint(tmp_path / "release.pt", model.network, epoch=126)
-    found = FittedModel.load(tmp_path / "release.pt", panel=PANEL)
+    found = FittedModel.load(tmp_path / "release.pt", recipe=ModelRecipe(PANEL))
     assert same_weights(found, model)
     assert found.layout == "mean" and found.collapsible is found.network
     with pytest.raises(InputError, match="predicts 60 genes, but the panel has 14558"):

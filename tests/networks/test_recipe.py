@@ -53,7 +53,7 @@ def test_one_of_ours_needs_its_recipe(folder, named):
     (folder / "recipe.json").unlink()
     with pytest.raises(
         InputError,
-        match=r"best\.pt: recipe\.json is missing.*Fix: copy it.*or give `panel`",
+        match=r"best\.pt: recipe\.json.*is missing.*Fix: copy it.*or give a `recipe`",
     ):
         find_model(folder if named == "folder" else folder / "best.pt")
 

@@ -17,42 +17,14 @@ from sagefm.preflight.disk import PARAMETER_BYTES, checkpoint_bytes
 from sagefm.report.overview import layers_table
 from sagefm.sections.batches import make_batch
 from sagefm.sections.section import load_chunk
-from support import small
-
-ONE_LAYER = '''"""A single matrix from the neighbours' mean to the embedding."""
-
-from torch import nn
-
-from sagefm.networks.base import GeneDecoder
-
-TITLE = "a single matrix"
-
-LAYOUTS = {"*": "channels"}
-
-SIZES = ("genes", "widths", "genes")
-
-LAYERS = {"read": "the one matrix", "fc_gene": "linear, ReLU"}
-
-
-class Network(GeneDecoder):
-    """Of one width."""
-
-    def __init__(self, n_genes, widths):
-        super().__init__(n_genes, widths)
-        self.read = nn.Linear(n_genes, widths[0])
-
-    def embed_channels(self, centre, neighbours):
-        """The neighbours' mean, by the matrix."""
-        return self.read(neighbours)
-'''
+from support import helpers, small
 
 
 @pytest.fixture
 def added(tmp_path, monkeypatch):
-    """The name of a network whose file is in a folder of the test."""
+    """The name of the network that CONTRIBUTING.md shows, its file in a folder of the test."""
     monkeypatch.setenv(SEARCH_PATH, str(tmp_path))
-    (tmp_path / "networks").mkdir()
-    (tmp_path / "networks/one_layer.py").write_text(ONE_LAYER)
+    helpers.install_examples(tmp_path)
     return "one_layer"
 
 
@@ -95,8 +67,8 @@ def test_it_is_in_figure_1_and_in_the_need_of_disk(added):
     expected = PARAMETER_BYTES * sum(weights)
     assert checkpoint_bytes({"network": added, "widths": [8]}, 30) == expected
     shapes = [(key, tuple(own.shape)) for key, own in network.named_parameters()]
-    layers = layers_table(shapes)["layer"]
-    assert [*map(describe(added).layer_name, layers)] == ["the one matrix", "linear, ReLU"]
+    assert layers_table(shapes)["layer"].tolist() == ["read", "fc_gene"]
+    assert describe(added).input_words("grid", 7) == "centre, and mean of its neighbours"
 
 
 def test_a_name_that_is_near_is_offered():
@@ -113,8 +85,10 @@ def test_a_name_that_is_near_is_offered():
     ],
 )
 def test_a_file_that_lacks_something_is_named(added, tmp_path, old, new, words):
-    assert old in ONE_LAYER
-    (tmp_path / "networks/one_layer.py").write_text(ONE_LAYER.replace(old, new))
+    path = tmp_path / "networks/one_layer.py"
+    content = path.read_text()
+    assert old in content
+    path.write_text(content.replace(old, new))
     with pytest.raises(InputError, match=words):
         describe(added)
 

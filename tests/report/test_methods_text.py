@@ -7,9 +7,11 @@ import pytest
 import yaml
 
 from sagefm.common.io import read_table
+from sagefm.common.registry import SEARCH_PATH
 from sagefm.config.schemas import load_schema, set_defaults
 from sagefm.report.methods_text import methods_html, methods_text
 from sagefm.report.provenance import PACKAGES
+from support import helpers
 
 SECTIONS = pd.DataFrame(
     {
@@ -66,6 +68,14 @@ def test_the_text_is_sound_and_of_the_config(name, repo, software):
     ):
         assert words in flat(text), words
     assert all(len(line) <= 100 for line in text.splitlines() if not line.startswith(" "))
+
+
+def test_a_network_in_a_file_of_the_users_own(repo, software, tmp_path, monkeypatch):
+    monkeypatch.setenv(SEARCH_PATH, str(tmp_path))
+    helpers.install_examples(tmp_path)
+    models = yaml.safe_load((repo / "config/config.yaml").read_text())["models"]
+    models["paper"]["network"] = "one_layer"
+    assert "a single matrix, 1024, 512" in flat(text_of(repo, software, models=models))
 
 
 def test_what_a_run_leaves_out_is_not_told(repo, software):

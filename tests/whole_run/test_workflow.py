@@ -532,7 +532,7 @@ def test_a_bad_section_ends_in_one_sentence(spoilt, case):
 
 def test_a_checkpoint_of_another_panel_ends_in_one_sentence(spoilt):
     printed, folder = spoilt
-    words = ("other.pt", "predicts 7 genes, but the panel has 400", "use the panel")
+    words = ("other.pt", "predicts 7 genes, but the panel has 400", "Fix: use the panel")
     assert_one_sentence(folder / "logs/released/other.log", words, printed)
     assert not (folder / "models/other/best.pt").exists()
 

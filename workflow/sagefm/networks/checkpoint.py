@@ -11,7 +11,7 @@ import torch
 from sagefm.common.errors import InputError
 from sagefm.common.io import atomic
 from sagefm.networks.base import GeneDecoder, build_network
-from sagefm.networks.registry import names, network_class
+from sagefm.networks.registry import DECODER, names, network_class
 
 
 def take_checkpoint(path: str | Path, network: str, n_genes: int, destination: str | Path) -> None:
@@ -40,6 +40,11 @@ def save_checkpoint(path: str | Path, model: GeneDecoder, /, **entries) -> None:
 def read_checkpoint(path: str | Path) -> dict:
     """Read a checkpoint, ours or the released one, onto the CPU; nothing in it is executed.
 
+    Returns
+    -------
+    dict
+        `model_state_dict`, and the entries of `save_checkpoint`. A bare state dict is read too.
+
     Raises
     ------
     InputError
@@ -51,16 +56,18 @@ def read_checkpoint(path: str | Path) -> dict:
         raise InputError(f"{path}: there is no such checkpoint. Fix: correct its path.") from error
     except (RuntimeError, EOFError, ValueError, OSError, zipfile.BadZipFile) as error:
         raise InputError(
-            f"{path}: truncated, or not a PyTorch checkpoint; fetch or train it again."
+            f"{path}: truncated, or not a PyTorch checkpoint. Fix: fetch or train it again."
         ) from error
     except pickle.UnpicklingError as error:
         raise InputError(
-            f"{path}: not a checkpoint of plain tensors and values, so it is not loaded (a pickle "
-            "may run code); save its state dict alone."
+            f"{path}: not a checkpoint of plain tensors and values, and not loaded because a "
+            "pickle may run code. Fix: save its state dict alone, by `torch.save`."
         ) from error
-    if not isinstance(checkpoint, dict) or "model_state_dict" not in checkpoint:
-        raise InputError(f"{path}: has no `model_state_dict`; give a SAGE-FM checkpoint.")
-    return checkpoint
+    if isinstance(checkpoint, dict) and "model_state_dict" in checkpoint:
+        return checkpoint
+    if isinstance(checkpoint, dict) and all(map(torch.is_tensor, checkpoint.values())):
+        return {"model_state_dict": checkpoint}
+    raise InputError(f"{path}: has no `model_state_dict`. Fix: give a SAGE-FM checkpoint.")
 
 
 def load_network(path: str | Path, network: str, n_genes: int) -> GeneDecoder:
@@ -72,13 +79,13 @@ def load_network(path: str | Path, network: str, n_genes: int) -> GeneDecoder:
         If the checkpoint is of another network, panel length or depth.
     """
     state = unwrapped(read_checkpoint(path)["model_state_dict"])
-    weights = state.get("fc_gene.weight")
+    weights = state.get(f"{DECODER}.weight")
     if weights is None:
-        raise InputError(f"{path}: has no `fc_gene.weight`; give a SAGE-FM checkpoint.")
+        raise InputError(f"{path}: has no `{DECODER}.weight`. Fix: give a SAGE-FM checkpoint.")
     if len(weights) != n_genes:
         raise InputError(
-            f"{path}: predicts {len(weights)} genes, but the panel has {n_genes}; "
-            "use the panel the checkpoint was trained on."
+            f"{path}: predicts {len(weights)} genes, but the panel has {n_genes}. "
+            "Fix: use the panel the checkpoint was trained on."
         )
     model = build_network(network, n_genes, network_class(network).widths_of(state))
     try:

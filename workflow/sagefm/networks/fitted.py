@@ -1,6 +1,6 @@
 """A trained model: its network with all that it takes to use it, as one object."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -57,9 +57,7 @@ class FittedModel:
         model: str | Path,
         device: torch.device = CPU,
         precision: str = "fp32",
-        *,
-        panel: Sequence[str] | None = None,
-        graph: Mapping | None = None,
+        recipe: ModelRecipe | None = None,
     ) -> "FittedModel":
         """Load a model from a folder or a checkpoint.
 
@@ -67,10 +65,12 @@ class FittedModel:
         ----------
         model
             A model's folder in a run (`best.pt` with `recipe.json`), a checkpoint beside its
-            recipe, the authors' released checkpoint, or any other checkpoint of this workflow.
-        panel, graph
-            Gene symbols in the network's order, and the graph's kind and sizes, for a checkpoint
-            without a recipe. If not given, they are the paper's for the authors' checkpoint.
+            recipe, the authors' released checkpoint, or any checkpoint or state dict of a network.
+        device, precision
+            See `FittedModel`.
+        recipe
+            What the network was trained with, for a checkpoint without a `recipe.json` beside it.
+            The authors' checkpoint needs none.
 
         Raises
         ------
@@ -78,7 +78,7 @@ class FittedModel:
             If there is no model, if what it was trained on is not known, or if the weights do not
             fit it.
         """
-        checkpoint, recipe = find_model(model, panel=panel, graph=graph)
+        checkpoint, recipe = find_model(model, recipe)
         network = load_network(checkpoint, recipe.network, len(recipe.panel))
         return cls(network, recipe, device, precision, checkpoint)
 

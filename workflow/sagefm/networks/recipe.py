@@ -71,46 +71,40 @@ def read_recipe(path: str | Path) -> ModelRecipe:
         raise InputError(f"{path}: is not a model's recipe ({error}); make it again.") from error
 
 
-def find_model(
-    model: str | Path, *, panel: Sequence[str] | None = None, graph: Mapping | None = None
-) -> tuple[Path, ModelRecipe]:
+def find_model(model: str | Path, recipe: ModelRecipe | None = None) -> tuple[Path, ModelRecipe]:
     """The checkpoint and the recipe of a model.
 
     Parameters
     ----------
     model
-        A model's folder, as a run leaves it in `models/`, or a checkpoint. A checkpoint without a
-        recipe beside it says by itself which network it holds; one that does not is taken for the
-        authors' released one.
-    panel, graph
-        As of `ModelRecipe`, for a checkpoint without a recipe.
+        A model's folder, as a run leaves it in `models/`, or a checkpoint.
+    recipe
+        Of the model; if not given, that in the checkpoint's folder. A checkpoint that has none and
+        does not name its network is taken for the authors' released one.
 
     Raises
     ------
     InputError
-        If there is no checkpoint, or if a checkpoint without a recipe needs panel and graph.
+        If there is no checkpoint, or no recipe where one is needed.
     """
     path = Path(model)
     checkpoint = path / CHECKPOINT if path.is_dir() else path
-    recipe = checkpoint.with_name(RECIPE)
+    beside = checkpoint.with_name(RECIPE)
     if not checkpoint.is_file():
         raise InputError(
             f"{checkpoint}: there is no such model. Fix: name a checkpoint, or a folder that holds "
             f"a {CHECKPOINT}, such as results/demo/models/paper."
         )
-    if recipe.is_file():
-        return checkpoint, read_recipe(recipe)
+    if recipe:
+        return checkpoint, recipe
+    if beside.is_file():
+        return checkpoint, read_recipe(beside)
     from sagefm.networks.checkpoint import read_checkpoint
 
-    stored = read_checkpoint(checkpoint)
-    if "network" not in stored:
-        return checkpoint, ModelRecipe(
-            panel or read_panel(PAPER_PANEL), graph=graph or {"kind": "knn_clique"}
-        )
-    if panel is None or graph is None:
+    if "network" in read_checkpoint(checkpoint):
         raise InputError(
-            f"{checkpoint}: {RECIPE} is missing beside it, which holds the genes and the graph it "
-            f"was trained with. Fix: copy it there from the model's folder in its run "
-            f"(`snakemake {recipe}` writes it), or give `panel` and `graph`."
+            f"{checkpoint}: {RECIPE}, which holds the genes, normalisation and graph it was "
+            f"trained with, is missing beside it. Fix: copy it from the model's folder in its run "
+            f"(`snakemake {beside}` writes it), or give a `recipe`."
         )
-    return checkpoint, ModelRecipe(panel, stored["network"], stored["normalisation"], graph)
+    return checkpoint, ModelRecipe(read_panel(PAPER_PANEL))
