@@ -115,5 +115,5 @@ def test_a_cohorts_files_become_one_table(repo, tmp_path):
     assert [*table] == ["sample", "spot", "label"]
     assert table["sample"].value_counts().to_dict() == {"s1": 4, "s2": 3}
     (tmp_path / "codes.tsv").write_text("code\tlabel\nseven\tSCC\n")
-    with pytest.raises(InputError, match=r"codes.tsv: is no table with the columns code"):
+    with pytest.raises(InputError, match=r"codes.tsv: is not a table with the columns code"):
         label_table(files, COLUMN, tmp_path / "codes.tsv")

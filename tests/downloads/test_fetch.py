@@ -246,7 +246,7 @@ def test_files_that_lie_there_are_recorded_or_held_to_the_table(plan, lock, tmp_
 def test_a_table_that_is_none_is_named(lock):
     lock.path.parent.mkdir()
     lock.path.write_text("a\tb\n1\t2\n")
-    with pytest.raises(InputError, match="is no table of file, address"):
+    with pytest.raises(InputError, match="is not a table of file, address"):
         lock.rows()
     lock.path.unlink()
     assert lock.add(Locked("x", size="1")).recorded.count("-") == 2

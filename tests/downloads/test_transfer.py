@@ -212,7 +212,7 @@ def test_answers_are_asked_for_again_too(services):
     services.faults["/web/a.json"] = Fault(503, times=2)
     assert transfer.get_json(f"{services.url}/web/a.json") == {"a": 1}
     services.files["web", "a.json"] = b"<html>"
-    with pytest.raises(InputError, match="no JSON"):
+    with pytest.raises(InputError, match="is not JSON"):
         transfer.get_json(f"{services.url}/web/a.json")
     assert transfer.get_text(f"{services.url}/web/a.json", largest=3) == "<ht"
 

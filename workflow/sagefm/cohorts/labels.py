@@ -41,7 +41,8 @@ def read_r_labels(
     Raises
     ------
     InputError
-        If it is no whole file of R's, holds neither, or lacks the column or the meaning of a code.
+        If it is not a whole file of R's, holds neither, or lacks the column or the meaning of a
+        code.
     """
     path = Path(path)
     content = _content(path)
@@ -91,7 +92,8 @@ def _meaning(path: Path) -> pd.DataFrame:
         return read_table(path)[["code", "label"]].astype({"code": int})
     except (KeyError, ValueError) as error:
         raise InputError(
-            f"{path}: is no table with the columns code (whole numbers) and label; correct it."
+            f"{path}: is not a table with the columns code (whole numbers) and label. Fix: correct "
+            "it."
         ) from error
 
 

@@ -55,8 +55,8 @@ class LockTable:
             return {row[0]: Locked(*row) for row in table[COLUMNS].itertuples(index=False)}
         except (KeyError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
             raise InputError(
-                f"{self.path}: is no table of {', '.join(COLUMNS)}; restore it, or delete it to "
-                "have it made anew."
+                f"{self.path}: is not a table of {', '.join(COLUMNS)}. Fix: restore it, or delete "
+                "it, and it is made anew."
             ) from error
 
     def get(self, file: str) -> Locked | None:

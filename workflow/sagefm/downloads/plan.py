@@ -1,4 +1,4 @@
-"""Which raw files a run is made of, and where each comes from; nobody is asked."""
+"""Which raw files a run is made of, and where each comes from; no service is asked."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

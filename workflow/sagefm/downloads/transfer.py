@@ -65,7 +65,7 @@ def _json(content: bytes, url: str) -> Any:
     try:
         return json.loads(content)
     except ValueError as error:
-        raise InputError(f"{shown(url)}: the answer is no JSON; try again later.") from error
+        raise InputError(f"{shown(url)}: the answer is not JSON. Fix: try again later.") from error
 
 
 def _answer(method: str, url: str, largest: int | None = None, **given: Any) -> bytes:
@@ -80,7 +80,7 @@ def _answer(method: str, url: str, largest: int | None = None, **given: Any) -> 
 
 @contextmanager
 def _opened(method: str, url: str, **given: Any) -> Iterator[requests.Response]:
-    """A response that is no failure; failures as `PassingError` or `InputError`.
+    """A response that is not a failure; failures as `PassingError` or `InputError`.
 
     requests takes proxies from the environment, follows redirects, and hands an `Authorization`
     header to no other host.

@@ -55,14 +55,16 @@ def split_member(address: str) -> tuple[str, str | None]:
     Raises
     ------
     InputError
-        If a member is named of what is no archive, or an archive without a member.
+        If a member is named of what is not an archive, or an archive without a member.
     """
     outer, found, member = address.partition(MEMBER)
     archive = outer.lower().endswith(ARCHIVES)
     if found and not archive:
-        raise InputError(f"{outer} is no archive ({', '.join(ARCHIVES)}); take `::{member}` out.")
+        raise InputError(
+            f"{outer} is not an archive ({', '.join(ARCHIVES)}). Fix: remove `::{member}`."
+        )
     if archive and not member:
-        raise InputError(f"{outer} is an archive; name a file in it: `{outer}::PATH`.")
+        raise InputError(f"{outer} is an archive. Fix: name a file in it, `{outer}::PATH`.")
     return (outer, safe_path(member)) if found else (outer, None)
 
 
@@ -76,7 +78,9 @@ def safe_path(path: str) -> str:
     """
     pure = PurePosixPath(path)
     if not path or pure.is_absolute() or ".." in pure.parts or "\\" in path:
-        raise InputError(f"`{path}` is no path inside an archive or a repository; correct it.")
+        raise InputError(
+            f"`{path}` is not a path inside an archive or a repository. Fix: correct it."
+        )
     return str(pure)
 
 

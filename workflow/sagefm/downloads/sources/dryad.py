@@ -32,7 +32,7 @@ def raw_path(address: str) -> str:
         If it does not begin with a DOI of Dryad.
     """
     if not re.fullmatch(r"10\.\d+/dryad\.\w+/.+", address):
-        raise InputError(f"`{address}` is no file of a Dryad data set; give {HELP}.")
+        raise InputError(f"`{address}` is not a file of a Dryad data set. Fix: give {HELP}.")
     return safe_path(address)
 
 

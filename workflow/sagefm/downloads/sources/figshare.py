@@ -22,7 +22,7 @@ def raw_path(address: str) -> str:
         If it does not begin with an article's number.
     """
     if not re.fullmatch(r"\d+/.+", address):
-        raise InputError(f"`{address}` is no file of a figshare article; give {HELP}.")
+        raise InputError(f"`{address}` is not a file of a figshare article. Fix: give {HELP}.")
     return safe_path(address)
 
 

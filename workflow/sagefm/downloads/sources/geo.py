@@ -25,7 +25,7 @@ def raw_path(address: str) -> str:
     """
     accession, _, file = address.partition("/")
     if not re.fullmatch(r"(GSM|GSE|GPL)\d+", accession) or not file:
-        raise InputError(f"`{address}` is no supplementary file of GEO; give {HELP}.")
+        raise InputError(f"`{address}` is not a supplementary file of GEO. Fix: give {HELP}.")
     return f"{accession}/{safe_path(file)}"
 
 

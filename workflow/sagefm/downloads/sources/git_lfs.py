@@ -25,7 +25,9 @@ def raw_path(address: str) -> str:
         If it is not of that form; the commit is wanted in full, for a branch moves.
     """
     if not re.fullmatch(r"[\w.-]+/[\w.-]+@[0-9a-f]{40}/.+", address):
-        raise InputError(f"`{address}` is no file of a repository at a commit; give {HELP}.")
+        raise InputError(
+            f"`{address}` is not a file of a repository at a commit. Fix: give {HELP}."
+        )
     return safe_path(address)
 
 

@@ -23,10 +23,10 @@ def raw_path(address: str) -> str:
     Raises
     ------
     InputError
-        If it is no id.
+        If it is not an id.
     """
     if not re.fullmatch(r"\w+", address):
-        raise InputError(f"`{address}` is no id of HEST-1k; give {HELP}.")
+        raise InputError(f"`{address}` is not an id of HEST-1k. Fix: give {HELP}.")
     return f"st/{address}.h5ad"
 
 

@@ -1,4 +1,9 @@
-"""Files of a data set on the Hugging Face hub, gated or not."""
+"""Files of a data set on the Hugging Face hub, gated or not.
+
+`huggingface_hub` says where a file is, and `transfer` fetches it as from any other source.
+`hf_hub_download` (2.4) would do both, but begins again at the first byte in every process, checks
+the size alone where the hub gives a SHA-256, and counts no connections to a host.
+"""
 
 import re
 from collections.abc import Callable
@@ -26,7 +31,7 @@ def raw_path(address: str) -> str:
         If it is not of that form.
     """
     if not re.fullmatch(r"[\w.-]+/[\w.-]+(@[\w.-]+)?/.+", address):
-        raise InputError(f"`{address}` is no file of a data set on the hub; give {HELP}.")
+        raise InputError(f"`{address}` is not a file of a data set on the hub. Fix: give {HELP}.")
     return safe_path(address)
 
 

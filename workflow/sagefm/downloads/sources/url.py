@@ -17,15 +17,15 @@ def raw_path(address: str) -> str:
     Raises
     ------
     InputError
-        If it is no https URL, or carries a password.
+        If it is not an https URL, or contains a password.
     """
     parts = urlsplit(address)
     plain = parts.scheme == "http" and parts.hostname in LOOPBACK
     if not parts.hostname or not (parts.scheme == "https" or plain):
-        raise InputError(f"`{address}` is no https address; give one as {HELP}.")
+        raise InputError(f"`{address}` is not an https address. Fix: give one as {HELP}.")
     if parts.username or parts.password:
         raise InputError(
-            f"the address on {parts.hostname} carries a name or password; take it out, and put it "
+            f"the address on {parts.hostname} contains a name or password. Fix: put them "
             "into ~/.netrc."
         )
     path = unquote(parts.path).strip("/")
