@@ -90,6 +90,7 @@ deliver(figures=rules.overview_page.output)
 rule provenance:
     input:
         samples=samples_of(RUN.used_cohorts()),
+        claims=DELIVERIES["claims"],  # written anew whenever numbers are
     output:
         provenance=f"{RESULTS}/provenance.json",
     log:
@@ -104,7 +105,7 @@ rule provenance:
         mem_mb=growing(1000),
         runtime=growing(60),
     params:
-        code=library_state(),
+        code=code_of("report/provenance.py"),
         config=config,
         # Not recorded, as it depends on `output`: a commit that changes a docstring alone reruns nothing.
         version=lambda wildcards, output: code_version(ROOT),

@@ -40,12 +40,6 @@ def code_state(*names: str | Path) -> str:
 
 
 @cache
-def library_state() -> str:
-    """Checksum of what all scripts and all modules do, as of `code_state`."""
-    return _checksum([*SCRIPTS.rglob("*.py"), *LIBRARY.rglob("*.py")])
-
-
-@cache
 def code_files(name: str | Path) -> frozenset[Path]:
     """The file of a script or module, and those of the library that it imports, one by another."""
     found: set[Path] = set()
