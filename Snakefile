@@ -13,6 +13,7 @@ if "cohorts" not in config:
 
 
 include: "workflow/rules/common.smk"  # config and sheets, checked before anything runs
+include: "workflow/rules/resources.smk"  # memory, time and GPUs that jobs ask for
 include: "workflow/rules/preflight.smk"  # what would fail after hours, looked at first
 include: "workflow/rules/downloads.smk"  # raw files, from where they are published
 include: "workflow/rules/cohorts.smk"  # sections, quality control, the gene panel

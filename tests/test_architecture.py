@@ -1,6 +1,7 @@
 """The layout of the library: which room may use which, and that each name means one thing."""
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -118,3 +119,20 @@ def test_a_public_name_is_defined_once():
 def test_a_file_is_as_long_as_its_idea():
     lengths = {path.relative_to(REPO): path.read_text().count("\n") for path in WORKFLOW}
     assert {str(path): lines for path, lines in lengths.items() if lines > LONGEST} == {}
+
+
+def test_rules_scripts_and_captions_have_the_rooms_of_the_library():
+    chapters = {path.stem for path in (REPO / "workflow/rules").glob("*.smk")}
+    chapters -= {"common", "resources"}  # functions alone
+    assert {path.name for path in (REPO / "workflow/scripts").iterdir()} == chapters
+    assert {path.name for path in (REPO / "workflow/report").iterdir()} < chapters < FLOOR.keys()
+
+
+def test_a_chapters_rules_run_its_own_scripts_and_show_its_own_captions():
+    named = re.compile(r"\.\./(?:scripts|report)/(\w+)/")
+    rules = {path.stem: path.read_text() for path in (REPO / "workflow/rules").glob("*.smk")}
+    found = {chapter: set(named.findall(text)) for chapter, text in rules.items()}
+    assert {
+        chapter: names - {chapter} for chapter, names in found.items() if names - {chapter}
+    } == {}
+    assert sum(map(bool, found.values())) > 12

@@ -6,11 +6,6 @@ CLUSTERS = f"{RESULTS}/clustering/{{cohort}}/{{representation}}"
 NOT_OF_SCORES = ("cohorts", "umap_spots", "maps")
 
 
-def mapped(wildcards):
-    """The representations of a cohort whose clusters are drawn beside the labels."""
-    return RUN.mapped_representations(wildcards.cohort)
-
-
 rule cluster:
     input:
         representation=REPRESENTATION,

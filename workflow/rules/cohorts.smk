@@ -3,11 +3,6 @@
 from sagefm.cohorts.formats.registry import FORMATS
 
 
-def file_of_format(wildcards):
-    """The file that reads a sample's format, and no other's: a new one reads no section anew."""
-    return FORMATS.file(FORMATS_OF[wildcards.cohort][wildcards.sample])
-
-
 rule label_table:
     input:
         files=lambda wildcards: [

@@ -164,80 +164,6 @@ def network_file(wildcards):
     return NETWORKS.file(MODELS[wildcards.model]["network"])
 
 
-SPOTS = {cohort: sum(RUN.spots(cohort)) for cohort in SHEETS}
-LARGEST = max(max(RUN.spots(cohort)) for cohort in SHEETS)
-
-
-def spots_in(wildcards):
-    """Spots a job is about: its cohort's, or those its model is trained on.
-
-    For a single section those of the run's largest, as all jobs of an array ask for the same.
-    """
-    if "sample" in wildcards.keys():
-        return LARGEST
-    if "cohort" in wildcards.keys():
-        return SPOTS[wildcards.cohort]
-    if "task" in wildcards.keys():
-        return SPOTS[RUN.task_cohort(wildcards.task)]
-    return sum(SPOTS[cohort] for cohort in MODELS[wildcards.model]["pretrain_on"])
-
-
-def growing(base, per_1000_spots=0):
-    """A job's request of megabytes or minutes: grows with its spots, and with every attempt."""
-
-    def request(wildcards, attempt):
-        spots = spots_in(wildcards) if per_1000_spots else 0
-        return attempt * round(base + per_1000_spots * spots / 1000)
-
-    return request
-
-
-def model_environment(wildcards):
-    """A conda environment to compute with a model; where it asks for GPUs, with torch for CUDA."""
-    build = "model-cuda" if MODELS[wildcards.model]["compute"]["gpus"] else "model"
-    return f"../../envs/{build}.yaml"
-
-
-def asked_of_slurm(key):
-    """What a training asks of SLURM: GPUs, and a task on each node if it has several.
-
-    What it does not ask is unset. `mpi` keeps the plugin from starting the job itself by `srun`,
-    which such a training does; `gpu` counts GPUs of the job, and may part them unevenly, `gres`
-    those of each node.
-    """
-
-    def value(wildcards):
-        compute, gpus = MODELS[wildcards.model]["compute"], RUN.training_gpus(wildcards.model)
-        if (nodes := compute["nodes"]) == 1:
-            return {"gpu": gpus}.get(key)
-        asked = {
-            "mpi": "srun",
-            "tasks": nodes,
-            "cpus_per_task": max(compute["threads"] // nodes, 1),
-        }
-        by_node = {"gres": f"gpu:{gpus}", "tasks_per_gpu": 0} if gpus else {}
-        return (asked | by_node).get(key)
-
-    return value
-
-
-def model_device(wildcards):
-    """Where a model's jobs compute; one that was lent a GPU is not to fall back to the CPU."""
-    compute = MODELS[wildcards.model]["compute"]
-    return "cuda" if compute["gpus"] and compute["device"] == "auto" else compute["device"]
-
-
-KEPT_MB_A_SPOT = 0.06  # 7,500 of its genes detected, at 8 bytes: more than Visium's median
-
-
-def training_memory(wildcards, attempt):
-    """Megabytes of a training, of each node: a process holds its own network and sections."""
-    model = MODELS[wildcards.model]
-    kept = min(1000 * model["compute"]["keep_gb"], spots_in(wildcards) * KEPT_MB_A_SPOT)
-    own = growing(8000 + kept, per_1000_spots=2)(wildcards, attempt)
-    return model["training"]["devices"] // model["compute"]["nodes"] * own
-
-
 def first(names):
     """The first of some names; None if there is none."""
     return next(iter(names), None)
@@ -319,3 +245,49 @@ def task_plan(wildcards):
     """What `annotation.predict.AnnotationPlan` takes."""
     keys = ["protocols", "classifiers", "centred", "repeats", "seed", "class_weight"]
     return task_keys(wildcards.task, *keys)
+
+
+def file_of_format(wildcards):
+    """The file that reads a sample's format, and no other's: a new one reads no section anew."""
+    return FORMATS.file(FORMATS_OF[wildcards.cohort][wildcards.sample])
+
+
+def withheld_of(wildcards):
+    """The list of genes to withhold from a representation; none for `all-genes`."""
+    task = wildcards.genes.removeprefix("without-")
+    return [] if wildcards.genes == "all-genes" else [f"{RESULTS}/tasks/{task}/withheld.txt"]
+
+
+def entry_of(wildcards):
+    """The entry of a method, with the files of the cohort."""
+    return on_cohort(wildcards.method, METHODS[wildcards.method], wildcards.cohort)
+
+
+def own_files(wildcards):
+    """The user's own file or matrix that a representation is made by; none of a known method.
+
+    A file's code is compared by what it does, not by its time.
+    """
+    entry = entry_of(wildcards)
+    return given(entry.get("file") or entry.get("h5ad"))
+
+
+def mapped(wildcards):
+    """The representations of a cohort whose clusters are drawn beside the labels."""
+    return RUN.mapped_representations(wildcards.cohort)
+
+
+def screened_labels(cohort):
+    """The labels of a cohort's spots, if they are what its screen is by."""
+    return spot_labels_of(cohort) if SCREEN["context"] == "label" else []
+
+
+def explored_tasks(cohort):
+    """The tasks on a cohort, each with the representations it compares."""
+    own = [task for task in TASKS if RUN.task_cohort(task) == cohort]
+    return [(task, name) for task in own for name in RUN.task_representations(task)]
+
+
+def clustered(cohort):
+    """The representations whose clusters there are: all, if the cohort is clustered."""
+    return RUN.representations(cohort) if cohort in CLUSTERED else []

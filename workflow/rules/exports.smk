@@ -1,17 +1,6 @@
 # On request, `snakemake explore`: what a run says of each spot, as files for scanpy and viewers.
 
 
-def explored_tasks(cohort):
-    """The tasks on a cohort, each with the representations it compares."""
-    own = [task for task in TASKS if RUN.task_cohort(task) == cohort]
-    return [(task, name) for task in own for name in RUN.task_representations(task)]
-
-
-def clustered(cohort):
-    """The representations whose clusters there are: all, if the cohort is clustered."""
-    return RUN.representations(cohort) if cohort in CLUSTERED else []
-
-
 rule explore_cohort:
     input:
         samples=lambda wildcards: samples_of([wildcards.cohort]),

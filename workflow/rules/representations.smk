@@ -5,12 +5,6 @@ COHERENT = config["representations"]["cohorts"]
 EMBEDDINGS = [f"sagefm-{model}" for model in MODELS]
 
 
-def withheld_of(wildcards):
-    """The list of genes to withhold from a representation; none for `all-genes`."""
-    task = wildcards.genes.removeprefix("without-")
-    return [] if wildcards.genes == "all-genes" else [f"{RESULTS}/tasks/{task}/withheld.txt"]
-
-
 rule embed:
     input:
         checkpoint=f"{RESULTS}/models/{{model}}/best.pt",
@@ -41,20 +35,6 @@ rule embed:
         "Embedding {wildcards.cohort} ({wildcards.genes}) with model {wildcards.model}"
     script:
         "../scripts/representations/embed.py"
-
-
-def entry_of(wildcards):
-    """The entry of a method, with the files of the cohort."""
-    return on_cohort(wildcards.method, METHODS[wildcards.method], wildcards.cohort)
-
-
-def own_files(wildcards):
-    """The user's own file or matrix that a representation is made by; none of a known method.
-
-    A file's code is compared by what it does, not by its time.
-    """
-    entry = entry_of(wildcards)
-    return given(entry.get("file") or entry.get("h5ad"))
 
 
 rule represent:

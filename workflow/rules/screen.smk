@@ -25,11 +25,6 @@ FACTORED = [
 ]
 
 
-def screened_labels(cohort):
-    """The labels of a cohort's spots, if they are what its screen is by."""
-    return spot_labels_of(cohort) if SCREEN["context"] == "label" else []
-
-
 rule screen:
     input:
         checkpoint=f"{RESULTS}/models/{{model}}/best.pt",
