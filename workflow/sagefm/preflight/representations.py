@@ -23,11 +23,12 @@ def check_methods(run: Run) -> None:
     entries, represented = run.config["representations"]["methods"], run.represented_cohorts()
     for name, entry in entries.items():
         read_options(name, entry)
-        at = f"config, at representations.methods.{name}"
-        for cohort in _named_cohorts(entry):
+        for key, cohort in _named_cohorts(entry):
             if cohort not in run.sheets:
-                known = hint(cohort, run.sheets)
-                raise InputError(f"{at}: no cohort `{cohort}` is defined; {known}.")
+                raise InputError(
+                    f"config, at representations.methods.{name}.{key}: no cohort `{cohort}` is "
+                    f"defined; {hint(cohort, run.sheets)}."
+                )
         for cohort in represented:
             if name in run.representations(cohort):
                 _check_on(name, entry, cohort, list(run.sheets[cohort]["sample"]))
@@ -36,10 +37,11 @@ def check_methods(run: Run) -> None:
             _check_withholding(run, task)
 
 
-def _named_cohorts(entry: Mapping) -> list[str]:
-    """The cohorts that an entry names, by `cohorts` or by the files of a matrix."""
+def _named_cohorts(entry: Mapping) -> list[tuple[str, str]]:
+    """The cohorts that an entry names, each with the key that names it."""
     files = entry.get("h5ad")
-    return [*entry.get("cohorts", []), *(files if isinstance(files, Mapping) else [])]
+    by_key = {"cohorts": entry.get("cohorts", []), "h5ad": files if isinstance(files, dict) else []}
+    return [(key, cohort) for key, cohorts in by_key.items() for cohort in cohorts]
 
 
 def _check_on(name: str, entry: Mapping, cohort: str, samples: list[str]) -> None:
