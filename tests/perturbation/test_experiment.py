@@ -11,7 +11,7 @@ from sagefm.networks.perturbed import choose_spots, neighbourhoods
 from sagefm.perturbation import experiment
 from sagefm.perturbation.experiment import draw_controls, perturb_pairs
 from sagefm.perturbation.responses import KINDS, read_responses, slope_weights, write_responses
-from sagefm.sections.gene_summary import levels_of
+from sagefm.sections.gene_summary import levels_of, summarise_genes
 from sagefm.sections.section import load_chunk
 from support import small
 from support.models import fitted
@@ -45,7 +45,9 @@ def setting(tmp_path):
 
 def responses_of(setting, pairs=PAIRS):
     model, sections, facts, means, state = setting
-    return perturb_pairs(model, sections, facts, pairs, means, SETTINGS, state)
+    return perturb_pairs(
+        model, sections, facts, pairs, means, summarise_genes(sections, "log1p"), SETTINGS, state
+    )
 
 
 def test_curves_and_slopes_are_those_of_single_responses(setting):

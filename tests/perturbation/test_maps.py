@@ -9,7 +9,7 @@ from sagefm.common.h5ad import read_h5ad
 from sagefm.networks.base import build_network
 from sagefm.networks.perturbed import neighbourhoods
 from sagefm.perturbation.maps import pairs_to_map, response_map
-from sagefm.sections.gene_summary import levels_of
+from sagefm.sections.gene_summary import levels_between, summarise_genes
 from sagefm.sections.section import load_chunk, spot_positions
 from support import small
 from support.models import fitted
@@ -49,7 +49,8 @@ def test_a_map_is_the_responses_of_the_largest_section(tmp_path):
     network = build_network("gcn", 50, small.WIDTHS, seed=3)
     torch.nn.init.constant_(network.fc_gene.bias, 0.5)
     model = fitted(network, panel=PANEL)
-    table = response_map(model, sections, PAIRS.iloc[[1, 3]], ["g4", "g5", "g6"])
+    genes = summarise_genes(sections, "log1p")
+    table = response_map(model, sections, genes, PAIRS.iloc[[1, 3]], ["g4", "g5", "g6"])
     assert len(table) == 2 * 35 and set(table["sample"]) == {"heart-2"}
     largest = sections[1]
     rows = np.arange(35)
@@ -58,7 +59,7 @@ def test_a_map_is_the_responses_of_the_largest_section(tmp_path):
     for (gene, output), (_, own) in zip(
         [(1, 5), (3, 6)], table.groupby("output", sort=False), strict=True
     ):
-        levels = torch.from_numpy(levels_of(sections, "log1p", [gene], 2)[0])
+        levels = torch.from_numpy(levels_between(genes, [gene], 2)[0])
         with torch.inference_mode():
             low, high = spots.respond(gene, levels, torch.tensor([output]))[..., 0].numpy()
         np.testing.assert_allclose(own["low"], low, rtol=1e-5)

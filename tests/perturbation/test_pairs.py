@@ -12,7 +12,6 @@ from sagefm.common.io import read_table
 from sagefm.config.schemas import load_schema
 from sagefm.perturbation.pair_sources import COLUMNS, read_gmt, read_pairs
 from sagefm.perturbation.pairs import pairs_of_cohort
-from sagefm.sections.gene_summary import gene_detection
 from sagefm.sections.genes import read_panel
 from support import small
 from support.helpers import REPO
@@ -49,15 +48,6 @@ def cohort(tmp_path_factory):
 def write(path, text):
     path.write_text(text.replace(" ", "\t"))
     return path
-
-
-def test_detection_is_that_of_all_spots(cohort):
-    paths, counts = cohort
-    found = gene_detection(paths)
-    assert found["gene"].tolist() == counts.columns.tolist()
-    np.testing.assert_allclose(found["detected"], (counts > 0).mean(), rtol=1e-12)
-    np.testing.assert_allclose(found["mean"], np.log1p(counts).mean(), rtol=1e-6)
-    assert 0 < found["detected"].min() < found["detected"].max()
 
 
 def test_pairs_of_a_cohort_carry_detection_and_the_others_a_reason():

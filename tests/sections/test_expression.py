@@ -5,7 +5,7 @@ import pytest
 import scipy.sparse as sp
 
 from sagefm.common.errors import InputError
-from sagefm.sections.expression import NORMALISATIONS, gene_means, normalise
+from sagefm.sections.expression import NORMALISATIONS, normalise
 from support import small
 
 
@@ -50,12 +50,3 @@ def test_the_counts_stay_as_they_were(counts, how):
 def test_an_unknown_normalisation_is_told(counts):
     with pytest.raises(InputError, match="normalisation `sct` is unknown; use one of"):
         normalise(counts, "sct")
-
-
-@pytest.mark.parametrize("how", NORMALISATIONS)
-def test_gene_means_weigh_spots_alike(how):
-    sections = [small.patch("heart-1", 40).X, small.patch("heart-2", 17).X]
-    dense = np.concatenate([normalise(section, how).toarray() for section in sections])
-    found = gene_means(iter(sections), how)
-    assert found.dtype == np.float64
-    np.testing.assert_allclose(found, dense.mean(axis=0), rtol=1e-5)

@@ -14,7 +14,7 @@ from sagefm.networks.recipe import ModelRecipe
 from sagefm.recovery.score import recover
 from sagefm.representations.registry import load_method, read_options
 from sagefm.sections.cohort import Cohort
-from sagefm.sections.gene_summary import gene_summary
+from sagefm.sections.gene_summary import summarise_genes
 from sagefm.sections.section import Section
 
 NARROW = (32, 16, 16, 16, 32)
@@ -30,7 +30,7 @@ def _cohort(sections: Sequence[Section]) -> Cohort:
 
 def gene_means(sections: Sequence[Section]) -> None:
     """The mean of each gene over the training samples."""
-    gene_summary((adata.X for adata in _cohort(sections).sections()), "log1p")
+    summarise_genes(sections, "log1p")
 
 
 def recovery(sections: Sequence[Section]) -> None:

@@ -134,6 +134,31 @@ rule qc_table:
 deliver(tables=expand(rules.qc_table.output, cohort=RUN.used_cohorts()))
 
 
+# Sums of each section, read by all that asks for means, detection or ranges of genes.
+rule cohort_genes:
+    input:
+        samples=lambda wildcards: samples_of([wildcards.cohort]),
+    output:
+        sums=GENE_SUMS,
+        table=f"{RESULTS}/cohorts/{{cohort}}/genes_{{normalisation}}.tsv.gz",
+    log:
+        f"{RESULTS}/logs/cohort_genes/{{cohort}}/{{normalisation}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/cohort_genes/{{cohort}}/{{normalisation}}.tsv"
+    conda:
+        "../../envs/cohorts.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(3000, per_1000_spots=0.5),
+        runtime=growing(30, per_1000_spots=0.2),
+    params:
+        code=code_of("cohorts/genes.py"),
+    message:
+        "Summing up the genes of {wildcards.cohort} ({wildcards.normalisation})"
+    script:
+        "../scripts/cohorts/genes.py"
+
+
 rule palette:
     input:
         samples=lambda wildcards: samples_of([wildcards.cohort]),

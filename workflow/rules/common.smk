@@ -129,6 +129,7 @@ wildcard_constraints:
     task=one_of(TASKS),
     pairs=one_of(config["perturbation"]["pairs"]),
     direction="forward|reverse",
+    normalisation=one_of(sorted({"log1p", *(model["normalisation"] for model in MODELS.values())})),
     genes=one_of(["all-genes", *(f"without-{task}" for task in TASKS)]),
 
 
@@ -218,6 +219,15 @@ def deliver(**files):
 
 SAMPLE = f"{RESULTS}/samples/{{cohort}}/{{sample}}.h5ad"
 GRAPH = f"{RESULTS}/graphs/{{graph}}/{{cohort}}/{{sample}}.npz"
+
+
+GENE_SUMS = f"{RESULTS}/cohorts/{{cohort}}/genes_{{normalisation}}.npz"
+
+
+def gene_sums_of(cohorts, model):
+    """Sums of genes of some cohorts, normalised as a model has it."""
+    normalisation = MODELS[model]["normalisation"]
+    return expand(GENE_SUMS, cohort=cohorts, normalisation=normalisation)
 
 
 def samples_of(cohorts):

@@ -12,7 +12,7 @@ PERTURBED = f"{RESULTS}/perturbation/{{model}}/{{cohort}}/{{pairs}}"
 
 rule gene_pairs:
     input:
-        samples=lambda wildcards: samples_of([wildcards.cohort]),
+        genes=GENE_SUMS.format(cohort="{cohort}", normalisation="log1p"),
         path=lambda wildcards: given(
             published_at(PAIRS[wildcards.pairs]) or PAIRS[wildcards.pairs]["path"]
         ),
@@ -29,8 +29,8 @@ rule gene_pairs:
         "../../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=growing(3000),
-        runtime=growing(60, per_1000_spots=0.2),
+        mem_mb=growing(2000, per_1000_spots=0.5),
+        runtime=growing(60),
     params:
         code=code_of("perturbation/pairs.py"),
         contents=lambda wildcards: contents_of(
@@ -55,6 +55,7 @@ rule perturb:
         split=f"{RESULTS}/models/{{model}}/split.tsv",
         samples=lambda wildcards: samples_of([wildcards.cohort]),
         graphs=lambda wildcards: graphs_of([wildcards.cohort], MODELS[wildcards.model]["graph"]),
+        genes=lambda wildcards: gene_sums_of([wildcards.cohort], wildcards.model),
         pairs=PAIR_TABLE,
     output:
         responses=f"{PERTURBED}/{{direction}}.npz",
@@ -150,6 +151,7 @@ rule response_map:
         split=f"{RESULTS}/models/{{model}}/split.tsv",
         samples=lambda wildcards: samples_of([wildcards.cohort]),
         graphs=lambda wildcards: graphs_of([wildcards.cohort], MODELS[wildcards.model]["graph"]),
+        genes=lambda wildcards: gene_sums_of([wildcards.cohort], wildcards.model),
         pairs=rules.perturbation_tables.output.pairs,
     output:
         maps=f"{PERTURBED}/maps.tsv.gz",

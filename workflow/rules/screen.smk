@@ -32,6 +32,7 @@ rule screen:
         split=f"{RESULTS}/models/{{model}}/split.tsv",
         samples=lambda wildcards: samples_of([wildcards.cohort]),
         graphs=lambda wildcards: graphs_of([wildcards.cohort], MODELS[wildcards.model]["graph"]),
+        genes=lambda wildcards: gene_sums_of([wildcards.cohort], wildcards.model),
         labels=lambda wildcards: screened_labels(wildcards.cohort),
         inputs=given(SCREEN["inputs"]),
         outputs=given(SCREENED_OUTPUTS),

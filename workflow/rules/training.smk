@@ -159,7 +159,9 @@ deliver(tables=expand(rules.recipe.output, model=MODELS))
 rule gene_means:
     input:
         split=rules.split.output.split,
-        samples=lambda wildcards: samples_of(MODELS[wildcards.model]["pretrain_on"]),
+        genes=lambda wildcards: gene_sums_of(
+            MODELS[wildcards.model]["pretrain_on"], wildcards.model
+        ),
     output:
         means=f"{RESULTS}/models/{{model}}/gene_means.tsv",
     log:
@@ -170,11 +172,10 @@ rule gene_means:
         "../../envs/cohorts.yaml"
     threads: 1
     resources:
-        mem_mb=growing(3000),
-        runtime=growing(30, per_1000_spots=0.2),
+        mem_mb=growing(1000, per_1000_spots=0.5),
+        runtime=growing(10),
     params:
         code=code_of("training/gene_means.py"),
-        normalisation=of_model("normalisation"),
     message:
         "Averaging genes over the training samples of model {wildcards.model}"
     script:

@@ -20,7 +20,7 @@ from sagefm.common.state import remembered
 from sagefm.networks.fitted import FittedModel
 from sagefm.networks.perturbed import across_sections, choose_spots
 from sagefm.perturbation.responses import KINDS, PairResponses, slope_weights
-from sagefm.sections.gene_summary import levels_of
+from sagefm.sections.gene_summary import levels_between
 from sagefm.sections.section import Section
 
 NEARBY = 20
@@ -74,6 +74,7 @@ def perturb_pairs(
     facts: pd.DataFrame,
     pairs: pd.DataFrame,
     gene_means: pd.DataFrame,
+    genes: pd.DataFrame,
     settings: Mapping[str, int],
     state: Path,
 ) -> PairResponses:
@@ -87,6 +88,8 @@ def perturb_pairs(
         Columns input, output, sign, group; all genes of the panel.
     gene_means
         The panel in the network's order: columns gene, mean (over the training samples).
+    genes
+        Of the sections, by `GeneSums.summary`: the levels lie between each gene's low and high.
     settings
         `spots` in all, `levels`, `controls` a pair and kind, `seed`.
     state
@@ -97,7 +100,7 @@ def perturb_pairs(
     seed = settings["seed"]
     plan = PerturbationPlan(
         coded,
-        levels_of(sections, model.normalisation, np.unique(coded[:, 0]), settings["levels"]),
+        levels_between(genes, np.unique(coded[:, 0]), settings["levels"]),
         draw_controls(coded, gene_means["mean"].to_numpy(), settings["controls"], seed),
     )
     rows = choose_spots(sections, settings["spots"], seed)

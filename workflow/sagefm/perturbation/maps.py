@@ -9,7 +9,7 @@ import torch
 from sagefm.networks.fitted import FittedModel
 from sagefm.networks.perturbed import neighbourhoods
 from sagefm.perturbation.terms import strongest_pairs
-from sagefm.sections.gene_summary import levels_of
+from sagefm.sections.gene_summary import levels_between
 from sagefm.sections.section import Section, spot_names, spot_positions
 
 
@@ -33,14 +33,20 @@ def pairs_to_map(
 
 @torch.inference_mode()
 def response_map(
-    model: FittedModel, sections: Sequence[Section], pairs: pd.DataFrame, hidden: Sequence[str]
+    model: FittedModel,
+    sections: Sequence[Section],
+    genes: pd.DataFrame,
+    pairs: pd.DataFrame,
+    hidden: Sequence[str],
 ) -> pd.DataFrame:
     """Predictions at the lowest and highest level of each pair's input, spot by spot.
 
     Parameters
     ----------
     sections
-        The cohort's: levels are theirs together, the map is of the one with the most spots.
+        The cohort's: the map is of the one with the most spots.
+    genes
+        Of all of them, by `GeneSums.summary`: the levels are each input's low and high.
     pairs
         Columns input, output.
     hidden
@@ -56,7 +62,7 @@ def response_map(
     column = pd.Series(np.arange(len(model.genes)), model.genes)
     section = max(sections, key=lambda section: section.n_spots())
     sources = column[pairs["input"]].to_numpy()
-    ends = torch.from_numpy(levels_of(sections, model.normalisation, sources, 2)).to(model.device)
+    ends = torch.from_numpy(levels_between(genes, sources, 2)).to(model.device)
     targets = torch.from_numpy(column[pairs["output"]].to_numpy()).to(model.device)
     rows = np.arange(section.n_spots())
     batches = neighbourhoods(model, section, rows, column[list(hidden)].to_numpy())

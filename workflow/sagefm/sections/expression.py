@@ -1,6 +1,4 @@
-"""Expression of a section: normalised counts, and the mean of each gene over many sections."""
-
-from collections.abc import Iterable
+"""Expression of a section: normalised counts."""
 
 import numpy as np
 import scipy.sparse as sp
@@ -34,15 +32,3 @@ def count_scale(counts: sp.csr_matrix, how: str) -> np.ndarray:
         return np.ones(counts.shape[0], dtype=np.float32)
     depth = np.asarray(counts.sum(axis=1), dtype=np.float32).ravel()
     return np.maximum(depth, 1) / np.float32(1e4)
-
-
-def gene_means(sections: Iterable[sp.csr_matrix], how: str) -> np.ndarray:
-    """Mean normalised expression of each gene over all spots: float64 (genes,).
-
-    `sections` are raw counts (spots x genes), taken one at a time.
-    """
-    total, spots = np.array(0.0), 0
-    for counts in sections:
-        total = total + np.asarray(normalise(counts, how).sum(axis=0, dtype=np.float64)).ravel()
-        spots += counts.shape[0]
-    return total / spots

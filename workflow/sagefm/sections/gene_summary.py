@@ -1,88 +1,165 @@
-"""Statistics of each gene over the spots of some sections."""
+"""Statistics of each gene over the spots of sections: read once, kept by section, combined at will.
+
+Sums of the sections are added one after another in the order asked for, so that statistics over the
+same sections are the same to the bit, however many others were read with them.
+"""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
+from sagefm.common.io import atomic
 from sagefm.sections.cohort import Cohort
 from sagefm.sections.expression import normalise
 from sagefm.sections.section import Section
 
 
-def gene_summary(sections: Iterable[sp.csr_matrix], how: str) -> pd.DataFrame:
-    """Normalised expression of each gene over all spots of some sections, taken one at a time.
+@dataclass(frozen=True)
+class GeneSums:
+    """Of each section (S) and gene (G) of the panel, over the section's spots.
 
-    Parameters
+    Attributes
     ----------
     sections
-        Raw counts (spots x genes).
-
-    Returns
-    -------
-    DataFrame
-        A row a gene: low, high, mean, and detected (share of spots with a count); float64.
+        str (S,): `cohort/sample`.
+    genes
+        str (G,).
+    spots
+        int64 (S,).
+    low, high
+        float32 (S, G): least and greatest normalised expression.
+    total
+        float64 (S, G): sum of normalised expression.
+    detected
+        int64 (S, G): spots with a count.
     """
-    low, high = np.array(np.inf), np.array(-np.inf)
-    total, detected, spots = np.array(0.0), np.array(0), 0
-    for counts in sections:
-        values = normalise(counts, how)
-        low = np.minimum(low, values.min(axis=0).toarray().ravel(), dtype=np.float64)
-        high = np.maximum(high, values.max(axis=0).toarray().ravel(), dtype=np.float64)
-        total = total + np.asarray(values.sum(axis=0, dtype=np.float64)).ravel()
-        detected = detected + np.asarray((counts > 0).sum(axis=0)).ravel()
-        spots += counts.shape[0]
-    return pd.DataFrame(
-        {"low": low, "high": high, "mean": total / spots, "detected": detected / spots}
-    )
+
+    sections: np.ndarray
+    genes: np.ndarray
+    spots: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    total: np.ndarray
+    detected: np.ndarray
+
+    @classmethod
+    def of(
+        cls, sections: Iterable[tuple[str, sp.csr_matrix]], genes: Iterable[str], how: str
+    ) -> "GeneSums":
+        """Of sections' names and raw counts (spots x genes), one in memory at a time."""
+        names, spots, rows = [], [], []
+        for name, counts in sections:
+            values = normalise(counts, how)
+            names.append(name)
+            spots.append(counts.shape[0])
+            rows.append(
+                (
+                    values.min(axis=0).toarray().ravel(),
+                    values.max(axis=0).toarray().ravel(),
+                    np.asarray(values.sum(axis=0, dtype=np.float64)).ravel(),
+                    np.asarray((counts > 0).sum(axis=0), dtype=np.int64).ravel(),
+                )
+            )
+        columns = map(np.stack, zip(*rows, strict=True))
+        return cls(np.array(names), np.array([*genes]), np.array(spots), *columns)
+
+    @classmethod
+    def of_files(cls, samples: Sequence[str | Path], how: str) -> "GeneSums":
+        """Of harmonised samples (`{cohort}/{sample}.h5ad`), all on the same panel."""
+        cohort = Cohort(tuple(map(Path, samples)))
+        names = [f"{path.parent.name}/{path.stem}" for path in cohort.samples]
+        counts = (section.X for section in cohort.sections())
+        return cls.of(zip(names, counts, strict=True), cohort.panel(), how)
+
+    def write(self, path: str | Path) -> None:
+        """Write as npz of plain arrays."""
+        with atomic(path) as temporary:
+            np.savez_compressed(temporary, **vars(self))
+
+    @classmethod
+    def read(cls, paths: Sequence[str | Path]) -> "GeneSums":
+        """Read what `write` wrote of one cohort or several, on the same panel."""
+        parts = []
+        for path in paths:
+            with np.load(path, allow_pickle=False) as file:
+                parts.append(cls(**file))
+        shared = {"genes": parts[0].genes}
+        joined = {
+            name: np.concatenate([getattr(part, name) for part in parts])
+            for name in vars(parts[0])
+            if name not in shared
+        }
+        return cls(**joined, **shared)
+
+    def summary(self, sections: Sequence[str] | None = None) -> pd.DataFrame:
+        """Statistics of each gene over all spots of some sections.
+
+        Parameters
+        ----------
+        sections
+            Names in `sections`, in the order in which their sums are added; all as they were read
+            unless given.
+
+        Returns
+        -------
+        DataFrame
+            Index: symbols. low, high, mean (normalised expression), and detected (share of spots
+            with a count); float64.
+        """
+        rows = [*range(len(self.sections))]
+        if sections is not None:
+            place = {name: row for row, name in enumerate(self.sections)}
+            rows = [place[name] for name in sections]
+        total, spots = np.zeros(len(self.genes)), 0
+        for row in rows:
+            total += self.total[row]
+            spots += int(self.spots[row])
+        return pd.DataFrame(
+            {
+                "low": self.low[rows].min(axis=0).astype(np.float64),
+                "high": self.high[rows].max(axis=0).astype(np.float64),
+                "mean": total / spots,
+                "detected": self.detected[rows].sum(axis=0) / spots,
+            },
+            index=pd.Index(self.genes, dtype=object),
+        )
 
 
-def gene_detection(samples: Sequence[str | Path]) -> pd.DataFrame:
-    """How often each gene is detected in a cohort, and how much; one sample in memory at a time.
+def names_of(sections: Sequence[Section]) -> list[str]:
+    """Names of sections, as `GeneSums` has them."""
+    return [f"{section.cohort}/{section.sample}" for section in sections]
+
+
+def summarise_genes(sections: Sequence[Section], normalisation: str) -> pd.DataFrame:
+    """`GeneSums.summary` of sections that are read here, one in memory at a time."""
+    return GeneSums.of_files([section.counts_path for section in sections], normalisation).summary()
+
+
+def levels_between(genes: pd.DataFrame, columns: Iterable[int], number: int) -> np.ndarray:
+    """Evenly spaced levels from a gene's least to its greatest expression.
 
     Parameters
     ----------
-    samples
-        Harmonised samples (h5ad), all on the same panel.
-
-    Returns
-    -------
-    DataFrame
-        gene (the panel's order), detected: share of all spots with a count, mean: mean
-        log(1 + count) over all spots; float64.
-    """
-    cohort = Cohort(tuple(map(Path, samples)))
-    found = gene_summary((section.X for section in cohort.sections()), "log1p")
-    return found[["detected", "mean"]].assign(gene=cohort.panel())[["gene", "detected", "mean"]]
-
-
-def levels_of(
-    sections: Sequence[Section], normalisation: str, genes: Iterable[int], number: int
-) -> np.ndarray:
-    """Evenly spaced levels from a gene's least to its greatest expression over some sections.
+    genes
+        Of `GeneSums.summary`: a row a gene of the panel.
+    columns
+        Which genes, by their places in the panel.
 
     Returns
     -------
     np.ndarray
-        float32 (len(genes), number), normalised expression.
+        float32 (len(columns), number), normalised expression.
     """
-    cohort = Cohort(tuple(section.counts_path for section in sections))
-    found = gene_summary((section.X for section in cohort.sections()), normalisation)
-    low, high = found.loc[list(genes), ["low", "high"]].to_numpy().T
+    low, high = genes.iloc[[*columns]][["low", "high"]].to_numpy().T
     return np.linspace(low, high, number, axis=1, dtype=np.float32)
 
 
-def gene_levels(sections: Sequence[Section], normalisation: str) -> pd.DataFrame:
-    """Expression of each gene of the panel over all spots, read section by section.
-
-    Returns
-    -------
-    DataFrame
-        Index: symbols. low, high, mean (float32, normalised expression), detected (float32, share
-        of spots with a count).
-    """
-    cohort = Cohort(tuple(section.counts_path for section in sections))
-    found = gene_summary((section.X for section in cohort.sections()), normalisation)
-    return found.set_index(cohort.panel()).astype(np.float32)
+def levels_of(
+    sections: Sequence[Section], normalisation: str, columns: Iterable[int], number: int
+) -> np.ndarray:
+    """`levels_between`, over sections that are read here."""
+    return levels_between(summarise_genes(sections, normalisation), columns, number)

@@ -5,6 +5,7 @@ from sagefm.common.job import job
 from sagefm.networks.device import prepare_machine
 from sagefm.networks.fitted import FittedModel
 from sagefm.perturbation.maps import pairs_to_map, response_map
+from sagefm.sections.gene_summary import GeneSums, names_of
 from sagefm.training.seen import scored_sections
 
 with job(snakemake):
@@ -17,6 +18,7 @@ with job(snakemake):
     pairs = read_table(inputs.pairs)
     chosen = pairs_to_map(pairs, params.named)
     hidden = sorted(set(pairs["output"]))
-    maps = response_map(model, sections, chosen, hidden)
+    genes = GeneSums.read(inputs.genes).summary(names_of(sections))
+    maps = response_map(model, sections, genes, chosen, hidden)
     names = {"model": wildcards.model, "cohort": wildcards.cohort}
     write_table(maps.assign(**names), snakemake.output.maps)

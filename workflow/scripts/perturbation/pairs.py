@@ -4,12 +4,13 @@ from sagefm.common.io import write_table
 from sagefm.common.job import job
 from sagefm.perturbation.pair_sources import read_pairs
 from sagefm.perturbation.pairs import pairs_of_cohort
-from sagefm.sections.gene_summary import gene_detection
+from sagefm.sections.gene_summary import GeneSums
 
 with job(snakemake) as log:
     inputs, params = snakemake.input, snakemake.params
     files = {key: inputs[key] for key in ("path", "gene_sets", "drivers") if inputs[key]}
-    detection = gene_detection(inputs.samples)
+    found = GeneSums.read([inputs.genes]).summary()
+    detection = found[["detected", "mean"]].rename_axis("gene").reset_index()
     panel = detection["gene"].tolist()
     pairs = read_pairs({**params.entry, **files}, panel)
     kept, dropped = pairs_of_cohort(pairs, detection, panel, params.min_detected)

@@ -9,6 +9,7 @@ from sagefm.networks.device import prepare_machine
 from sagefm.networks.fitted import FittedModel
 from sagefm.perturbation.experiment import perturb_pairs
 from sagefm.perturbation.responses import write_responses
+from sagefm.sections.gene_summary import GeneSums, names_of
 from sagefm.training.seen import scored_sections
 
 with job(snakemake) as log:
@@ -27,7 +28,8 @@ with job(snakemake) as log:
     files = [inputs.checkpoint, inputs.pairs, *inputs.samples, *inputs.graphs]
     folder = state_folder(params.state, recipe, files)
     with exclusive(folder):
-        given = (sections, facts, pairs, means, params.settings)
+        genes = GeneSums.read(inputs.genes).summary(names_of(sections))
+        given = (sections, facts, pairs, means, genes, params.settings)
         responses = perturb_pairs(model, *given, folder)
         write_responses(snakemake.output.responses, responses)
         shutil.rmtree(folder.parent)

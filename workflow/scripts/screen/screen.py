@@ -13,14 +13,14 @@ from sagefm.networks.fitted import FittedModel
 from sagefm.screen.screen import ScreenPlan, build_screen, run_screen
 from sagefm.screen.spots import screened_genes, spots_of_cohort
 from sagefm.screen.tables import screen_table, top_outputs
-from sagefm.sections.gene_summary import gene_levels
+from sagefm.sections.gene_summary import GeneSums, names_of
 
 with job(snakemake) as log:
     params, inputs, wildcards = snakemake.params, snakemake.input, snakemake.wildcards
     device = prepare_machine(snakemake.resources.device, snakemake.threads)
     drawn = spots_of_cohort(inputs, params.rows, wildcards.cohort, **params.spots)
     model = FittedModel.load(inputs.checkpoint, device)
-    genes = gene_levels(drawn.sections, model.normalisation)
+    genes = GeneSums.read(inputs.genes).summary(names_of(drawn.sections)).astype("float32")
     raised, read = screened_genes(
         genes, inputs.inputs or None, inputs.outputs or None, inputs.pairs
     )
