@@ -97,6 +97,7 @@ def test_every_output_is_there(results):
             f"tasks/{task}/{r}/{n}" for r in compared for n in ("predictions.tsv.gz", "fits.tsv")
         ]
     expected += [f"qc/{cohort}.tsv" for cohort in runs.SAMPLES]
+    expected += [f"cohorts/{c}/genes_log1p.{s}" for c in runs.SAMPLES for s in ("npz", "tsv.gz")]
     expected += [f"perturbation/breast/mine/{name}.tsv" for name in ("pairs", "dropped")]
     for model in TRAINED:
         expected += [f"imputation/{model}/breast/{name}.tsv" for name in ("samples", "summary")]
@@ -249,6 +250,8 @@ def test_patients_seen_in_pretraining_are_marked(results):
     split = read_table(results / "models/paper/split.tsv", dtype=str)
     assert sorted(split["part"]) == ["test", "train", "validation"]
     held_out = set(split.loc[split["part"] == "test", "patient"])
+    assert (split.loc[split["part"] != "test", "patient_seen"] == "True").all()
+    assert (split.loc[split["part"] == "test", "patient_seen"] == "False").all()
     samples = read_table(results / "recovery/paper/breast/samples.tsv")
     for sample, patient in runs.SAMPLES["breast"].items():
         seen = samples.loc[samples["sample"] == sample, "patient_seen"]
