@@ -43,6 +43,7 @@ def test_the_neighbourhood_is_that_of_the_spot_in_the_middle(tmp_path):
     ego = whole.ego[whole.indptr[centre] : whole.indptr[centre + 1]]
     assert set(ego) == set(np.flatnonzero(table["role"] != "other"))
     assert list(table["counts"]) == list(range(adata.n_obs))
+    assert set(table["sample"]) == {"SPA147"} and list(table["spot"]) == list(adata.obs_names)
 
 
 def test_layers_add_up_to_the_network_and_end_with_the_decoder():

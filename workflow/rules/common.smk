@@ -6,6 +6,7 @@ import sys
 from functools import reduce
 from pathlib import Path
 
+import pandas as pd
 from snakemake.exceptions import WorkflowError
 
 # Snakemake makes a million small objects that live to the end: to look them over as often as Python
@@ -32,6 +33,7 @@ from sagefm.report.provenance import code_version
 from sagefm.downloads.plan import RawPlan
 from sagefm.config.schemas import load_schema, set_defaults
 from sagefm.config.run import Run
+from sagefm.stats.patients import name_patients
 from sagefm.config.sheets import READ_BY, read_label_files, read_samples
 
 

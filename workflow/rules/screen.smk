@@ -6,13 +6,14 @@ SCREEN_MODELS = RUN.chapter_models("screen")
 SCREENS = {"model": SCREEN_MODELS, "cohort": SCREEN["cohorts"]}
 SCREENED = f"{RESULTS}/screen/{{model}}/{{cohort}}"
 # A screen holds inputs x outputs for every context, three times over while it is written.
+SCREENED_ROWS = pd.DataFrame(
+    RUN.rows(SCREEN["cohorts"], "organ"), columns=["sample", "dataset", "patient", "organ"]
+)
 CONTEXTS = {
     "all": 1,
     "label": 10,  # as many as there may be; sheets do not tell
-    **{
-        of: len({row[of] for row in RUN.rows(SCREEN["cohorts"], "organ")})
-        for of in ("organ", "patient")
-    },
+    "organ": SCREENED_ROWS["organ"].nunique(),
+    "patient": name_patients(SCREENED_ROWS).nunique(),
 }[SCREEN["context"]]
 SCREENED_OUTPUTS = None if SCREEN["outputs"] in ("pairs", "all") else SCREEN["outputs"]
 SCREENED_BY = ["organ"] if SCREEN["context"] == "organ" else []

@@ -10,7 +10,7 @@ from anndata.io import read_elem
 
 from sagefm.graphs.neighbourhoods import load_graph
 from sagefm.networks.registry import DECODER
-from sagefm.sections.section import spot_positions
+from sagefm.sections.section import spot_names, spot_positions
 from sagefm.stats.patients import name_patients
 
 PARTS = ("train", "validation", "test", "scored only")
@@ -42,7 +42,7 @@ def sections_table(
 def neighbourhood_table(sample: str | Path, graph: str | Path) -> pd.DataFrame:
     """The spots of a section and the neighbourhood of the one in its middle.
 
-    Columns x_pixels, y_pixels, counts, and role: centre, neighbour, other.
+    Columns sample, spot, x_pixels, y_pixels, counts, and role: centre, neighbour, other.
     """
     at, _ = spot_positions(sample)
     with h5py.File(sample) as file:
@@ -53,7 +53,14 @@ def neighbourhood_table(sample: str | Path, graph: str | Path) -> pd.DataFrame:
     role[drawn.ego[drawn.indptr[centre] : drawn.indptr[centre + 1]]] = "neighbour"
     role[centre] = "centre"
     return pd.DataFrame(
-        {"x_pixels": at[:, 0], "y_pixels": at[:, 1], "counts": counts, "role": role}
+        {
+            "sample": Path(sample).stem,
+            "spot": spot_names(sample),
+            "x_pixels": at[:, 0],
+            "y_pixels": at[:, 1],
+            "counts": counts,
+            "role": role,
+        }
     )
 
 
