@@ -57,6 +57,14 @@ def test_importing_the_package_loads_none_of_the_heavy_ones(tmp_path):
     assert done.stdout == "[]\n", done.stderr
 
 
+def test_the_public_functions_are_those_listed():
+    for name in sagefm.__all__:
+        assert callable(getattr(sagefm, name)) and getattr(sagefm, name).__doc__
+    assert set(sagefm.__all__) <= set(dir(sagefm))
+    with pytest.raises(AttributeError, match="module `sagefm` has no attribute `embde`"):
+        sagefm.embde  # noqa: B018
+
+
 def test_a_wheel_has_all_it_needs(sources, tmp_path):
     wheel = ("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", tmp_path, ".")
     built = run(sys.executable, "-m", "pip", *wheel, cwd=sources)
@@ -93,7 +101,8 @@ def test_a_conda_environment_imports_the_library_of_its_repository(sources, tmp_
 
 def test_the_package_names_what_it_imports(repo):
     """Whatever the API, the command, the networks and the formats need."""
-    files = code_files("exports.command")
+    files = code_files("exports.api") | code_files("exports.perturbed")
+    files |= code_files("exports.command")
     for folder in ("networks", "cohorts/formats"):  # loaded by name
         files |= {own for path in (LIBRARY / folder).glob("*.py") for own in code_files(path)}
     nodes = [node for path in files for node in ast.walk(ast.parse(path.read_text()))]

@@ -102,7 +102,7 @@ REFUSED = {
     "too few spots": (
         lambda: section(SPOTS),
         {"min_spots": 15},
-        r"4 of 5 spots pass .*min_spots = 15; relax `qc`",
+        r"4 of 5 spots pass .*min_spots = 15. Fix: lower the limits",
     ),
     "none in tissue": (
         lambda: section(SPOTS, in_tissue=[0] * 5),

@@ -16,10 +16,9 @@ from sagefm.exports.section import embed_section
 from sagefm.graphs.neighbourhoods import build_graph, save_graph
 from sagefm.networks.base import build_network, predict
 from sagefm.networks.checkpoint import save_checkpoint
-from sagefm.networks.recipe import ModelRecipe, write_recipe
 from sagefm.sections.batches import make_batch
 from sagefm.sections.section import load_chunk, sections_of, spot_positions
-from support import helpers
+from support import helpers, model_folders
 from support.models import fitted
 
 CPU = torch.device("cpu")
@@ -38,23 +37,12 @@ SAMPLES = ("heart-2", "heart-1")
 
 @pytest.fixture(scope="module")
 def genes() -> list[str]:
-    """A panel of 300 genes, of which two are in no section."""
-    section = helpers.demo_section("heart-1")
-    order = np.argsort(-np.asarray(section.X.sum(axis=0)).ravel(), kind="stable")
-    return ["NOGENE1", *section.var_names[order[:298]], "NOGENE2"]
+    return model_folders.small_panel()
 
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory, genes) -> Path:
-    """A folder of models, as a run leaves them."""
-    folder = tmp_path_factory.mktemp("models")
-    for seed, (name, recipe) in enumerate(RECIPES.items()):
-        network = build_network(recipe["network"], len(genes), (32, 16, 32), seed=seed)
-        save_checkpoint(folder / name / "best.pt", network, network=recipe["network"])
-        harmonise = {"min_overlap": 0.4, "aliases": None}
-        recipe = ModelRecipe(genes, **recipe, qc={"min_counts": 2000}, harmonise=harmonise)
-        write_recipe(folder / name / "recipe.json", recipe)
-    return folder
+    return model_folders.write_models(tmp_path_factory.mktemp("models"), genes, RECIPES)
 
 
 @pytest.fixture(scope="module")
@@ -174,17 +162,13 @@ def mouse(section, path):
 
 
 BAD = {
-    "missing": (lambda section, path: None, {}, r"s\.h5ad: no such file or folder; correct"),
+    "missing": (lambda section, path: None, {}, r"s\.h5ad: no such file or folder. Fix: correct"),
     "truncated": (truncated, {}, r"s\.h5ad: cannot be read as h5ad"),
     "not counts": (halved, {}, r"s\.h5ad: X holds values that are not integers"),
     "mouse": (mouse, {}, "sample s: only .* look like mouse symbols"),
     "few": (lambda s, path: s[:9].copy().write_h5ad(path), {}, "sample s: .* pass quality control"),
     "no array": (lambda s, path: s.write_h5ad(path), {"model": "rings"}, "set `technology`"),
-    "no model": (
-        lambda s, path: s.write_h5ad(path),
-        {"model": "other"},
-        "no such model",
-    ),
+    "no model": (lambda s, path: s.write_h5ad(path), {"model": "other"}, "there is no such model"),
     "onto itself": (lambda s, path: s.write_h5ad(path), {"output": "s.h5ad"}, "would be lost"),
     "not an h5ad": (lambda s, path: s.write_h5ad(path), {"output": "o.csv"}, "a name in .h5ad"),
 }

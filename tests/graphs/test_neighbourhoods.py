@@ -180,7 +180,7 @@ def test_grid_of_a_section_smaller_than_a_ring(spots):
         (VISIUM, "square", "not those of a `Visium` array"),
         (ST, "hexagonal", "not those of a `Spatial Transcriptomics` array"),
         ("Xenium", "square", "`Xenium`"),
-        ("", "square", "set `technology` in the sheet"),
+        ("", "square", "set `technology`, or use"),
         (ST, None, "needs array_row and array_col"),
         (ST, "shuffled", "array positions and pixel coordinates disagree"),
         (VISIUM, "shuffled hexagonal", "array positions and pixel coordinates disagree"),

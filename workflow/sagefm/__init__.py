@@ -1,3 +1,30 @@
-"""SAGE-FM for spatial transcriptomics: cohorts, graphs, the model, the claims."""
+"""SAGE-FM for spatial transcriptomics: embed, predict and perturb sections by a trained model.
+
+Public functions are loaded when they are first used, so that importing the package is quick.
+"""
+
+from importlib import import_module
 
 __version__ = "0.1.0"
+
+_MODULES = {
+    "embed": "api",
+    "load": "api",
+    "perturb": "perturbed",
+    "predict": "api",
+    "programmes": "api",
+    "read": "api",
+}
+"""Module of `sagefm.exports` that holds each public function."""
+
+__all__ = list(_MODULES)
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULES:
+        raise AttributeError(f"module `sagefm` has no attribute `{name}`")
+    return getattr(import_module(f"sagefm.exports.{_MODULES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

@@ -84,8 +84,8 @@ def apply_qc(
         each = ", ".join(f"{name}: {mask.sum()}" for name, mask in passes.items())
         raise InputError(
             f"{keep.sum()} of {adata.n_obs} spots pass quality control ({each}), but a "
-            f"neighbourhood needs min_spots = {min_spots}; relax `qc` in the config, or take the "
-            "sample out of its sheet."
+            f"neighbourhood needs min_spots = {min_spots}. Fix: lower the limits of `qc`, or leave "
+            "this section out."
         )
     kept = adata[keep].copy()
     kept.obs[measures.columns] = measures[keep]

@@ -6,8 +6,8 @@ from pathlib import Path
 import anndata
 import numpy as np
 import pandas as pd
-import scipy.sparse as sp
 
+from sagefm.cohorts.counts import raw_counts
 from sagefm.cohorts.formats.registry import AUTO, find_section, load_format
 from sagefm.cohorts.positions import attach_positions, check_spatial, read_positions, standard_obs
 from sagefm.common.errors import InputError
@@ -66,10 +66,11 @@ def read_source(
     elsewhere = [f"layers['{key}']" for key in source.layers]
     if source.raw is not None:
         elsewhere.append("raw.X")
+    where = f" (perhaps in its {' or '.join(elsewhere)})" if elsewhere else ""
     adata = anndata.AnnData(
-        X=_raw_counts(source.X, path, elsewhere),
+        X=raw_counts(source.X, f"{path}: X", f"store the raw counts{where} as X."),
         obs=standard_obs(source.obs, path),
-        var=_standard_var(source.var),
+        var=standard_var(source.var),
         uns={"reader": fmt},
     )
     if "positions" in files:
@@ -85,7 +86,7 @@ def read_source(
     return adata
 
 
-def _standard_var(source: pd.DataFrame) -> pd.DataFrame:
+def standard_var(source: pd.DataFrame) -> pd.DataFrame:
     """`gene_ids` and `gene_symbols`, as strings, of a source's table of genes."""
     var = pd.DataFrame(index=source.index.astype(str).rename(None))
     if "gene_ids" in source:
@@ -95,26 +96,3 @@ def _standard_var(source: pd.DataFrame) -> pd.DataFrame:
             var["gene_symbols"] = source[name].astype(str).to_numpy()
             break
     return var
-
-
-def _raw_counts(matrix, path: Path, elsewhere: list[str]) -> sp.csr_matrix:
-    """Make csr int32 of counts, sorted, no explicit zeros; InputError if they are no counts."""
-    counts = sp.csr_matrix((0, 0)) if matrix is None else sp.csr_matrix(matrix)
-    what = None
-    if matrix is None or counts.dtype.kind not in "iuf":
-        what = "holds no numbers"
-    elif not np.isfinite(counts.data).all():
-        what = "holds NaN or infinite values"
-    elif (counts.data < 0).any():
-        what = "holds negative values"
-    elif np.mod(counts.data, 1).any():
-        what = "holds values that are not integers"
-    elif (counts.data > np.iinfo(np.int32).max).any():
-        what = "holds counts too large for 32 bits"
-    if what:
-        hint = f" (perhaps in its {' or '.join(elsewhere)})" if elsewhere else ""
-        raise InputError(f"{path}: X {what}; store the raw counts{hint} as X.")
-    counts = counts.astype(np.int32)
-    counts.sum_duplicates()
-    counts.eliminate_zeros()
-    return counts

@@ -9,17 +9,13 @@ import numpy as np
 import torch
 from anndata import AnnData
 
-from sagefm.cohorts.images import HIRES_PIXELS
-from sagefm.cohorts.ingest import ingest
 from sagefm.common.errors import InputError
 from sagefm.common.h5ad import append_layer, write_h5ad
 from sagefm.common.io import atomic, require_space, sha256
-from sagefm.graphs.neighbourhoods import build_graph, save_graph
+from sagefm.exports.api import EMBEDDING, PREDICTED, read
+from sagefm.exports.prepared import write_section
 from sagefm.networks.fitted import FittedModel
-from sagefm.networks.recipe import ModelRecipe
-from sagefm.sections.section import Section, spot_positions
-
-EMBEDDING, PREDICTED = "X_sagefm", "predicted"
+from sagefm.sections.section import Section
 
 BATCH = 128
 """Spots predicted at once."""
@@ -40,7 +36,7 @@ def embed_section(
     Parameters
     ----------
     source
-        Whatever `readers.read_source` reads.
+        Whatever `api.read` reads.
     output
         The file to write: `ingest.ingest`'s sample (raw counts on the model's panel, coordinates,
         array positions, the image where the source has one) with the embedding in
@@ -48,7 +44,7 @@ def embed_section(
     model
         As of `FittedModel.load`.
     positions, technology
-        As in a sheet of samples; the technology is asked for by a `grid` alone.
+        See `api.read`.
     predict
         Whether `layers['predicted']` (float32; spots, genes) is to hold the model's prediction of
         every gene, nothing hidden, in its normalised units.
@@ -66,18 +62,11 @@ def embed_section(
     source, output = Path(source), Path(output)
     _check_output(source, output)
     fitted = FittedModel.load(model, device)
-    recipe = fitted.recipe
-    row = {
-        "sample": source.resolve().name.split(".")[0],
-        "path_or_id": str(source),
-        "positions": positions,
-        "technology": technology,
-    }
-    sample = ingest(
-        source, row, recipe.panel, recipe.qc, recipe.harmonise, image_pixels=HIRES_PIXELS
-    )
+    sample = read(source, fitted, positions=positions, technology=technology)
     with tempfile.TemporaryDirectory() as folder, atomic(output) as temporary:
-        section = _write_section(Path(folder), sample, recipe, technology)
+        section = Section("", "", Path(folder, "sample.h5ad"), Path(folder, "graph.npz"))
+        files = section.counts_path, section.graph_path
+        write_section(sample, *files, fitted.recipe, technology)
         sample.obsm[EMBEDDING] = np.concatenate([*fitted.embedded_rows(section)])
         sample.uns["sagefm"] = _facts(fitted)
         write_h5ad(sample, temporary)
@@ -91,18 +80,14 @@ def embed_section(
 
 def _check_output(source: Path, output: Path) -> None:
     if output.suffix != ".h5ad":
-        raise InputError(f"{output}: what is written is an AnnData; give it a name in .h5ad.")
-    if output.is_dir() or output.resolve() == source.resolve():
-        raise InputError(f"{output}: is there and would be lost; give the output another name.")
-
-
-def _write_section(folder: Path, sample: AnnData, recipe: ModelRecipe, technology: str) -> Section:
-    """A sample and its graph as the files that a run has."""
-    counts, graph = folder / "sample.h5ad", folder / "graph.npz"
-    write_h5ad(sample, counts)
-    coordinates, array = spot_positions(counts)
-    save_graph(build_graph(coordinates, **recipe.graph, array=array, technology=technology), graph)
-    return Section("", sample.uns["provenance"]["sample"], counts, graph)
+        raise InputError(f"{output}: the output is an AnnData. Fix: give it a name in .h5ad.")
+    if output.is_dir():
+        raise InputError(f"{output} is a folder. Fix: choose another name for the output.")
+    if output.resolve() == source.resolve():
+        raise InputError(
+            f"{output} is the section itself, which would be lost. Fix: choose another name for "
+            "the output."
+        )
 
 
 def _facts(model: FittedModel) -> dict[str, Any]:

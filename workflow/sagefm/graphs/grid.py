@@ -47,14 +47,14 @@ def grid_adjacency(
     else:
         raise InputError(
             f"graph kind `grid` knows the arrays of `{HEXAGONAL}` and `{SQUARE}`, not of "
-            f"`{technology}`; set `technology` in the sheet, or use knn_clique, star or radius."
+            f"`{technology}`. Fix: set `technology`, or use knn_clique, star or radius."
         )
     # On Visium's array even rows use even columns and odd rows odd ones; a square array uses all.
     if (len(np.unique((rows + columns) % 2)) == 1) != (technology == HEXAGONAL):
         raise InputError(
             f"array_row and array_col are not those of a `{technology}` array (on Visium's, and "
-            "there alone, row and column are both even or both odd); correct `technology` in the "
-            "sheet or the positions file."
+            "there alone, row and column are both even or both odd). Fix: correct "
+            "`technology` or the position file."
         )
     adjacency = _squidpy_grid(positions, neighbours)
     first, second = adjacency.nonzero()
@@ -66,7 +66,7 @@ def grid_adjacency(
             raise InputError(
                 f"array positions and pixel coordinates disagree on a `{technology}` array: array "
                 f"steps measure {length.min():.0f} to {length.max():.0f} pixels (median "
-                f"{usual:.0f}); correct `technology` in the sheet or the positions file."
+                f"{usual:.0f}). Fix: correct `technology` or the position file."
             )
     return adjacency
 

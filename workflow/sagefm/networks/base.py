@@ -43,6 +43,14 @@ class GeneDecoder(nn.Module):
             Reads a random sample of the training sections.
         """
 
+    @property
+    def programmes(self) -> Tensor | None:
+        """Each gene's log fold change for one unit of each dimension of the embedding.
+
+        (genes, widths[-1]); None for a network whose embedding is not made of such programmes.
+        """
+        return None
+
     def decode(self, embedding: Tensor, *context: Tensor) -> Tensor:
         """Predicted expression (spots, genes) of embeddings (spots, widths[-1]).
 

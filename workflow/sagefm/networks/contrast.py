@@ -73,6 +73,11 @@ class Network(GeneDecoder):
         """See `GeneDecoder`; the last layer's width is not free."""
         return super().widths_of(state)[:-1]
 
+    @property
+    def programmes(self) -> Tensor:
+        """See `GeneDecoder`."""
+        return self.fc_gene.weight
+
     def fit_input(self, draw: Callable[[], Chunk]) -> None:
         """Take the principal components of both channels; the first of each has variance 1."""
         from sagefm.stats.components import principal_components

@@ -140,9 +140,7 @@ def find_section(
     if fmt != AUTO:
         load_format(fmt)
     if not path.exists():
-        raise InputError(
-            f"{path}: no such file or folder. Fix: correct its path, a sheet's `path_or_id`."
-        )
+        raise InputError(f"{path}: no such file or folder. Fix: correct its path.")
     if fmt == AUTO:
         fmt = guess(path)
     found = load_format(fmt)

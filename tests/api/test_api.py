@@ -1,0 +1,258 @@
+"""The public functions, on any AnnData: as the workflow computes, in place, section by section."""
+
+import doctest
+import shutil
+from pathlib import Path
+
+import anndata
+import numpy as np
+import pytest
+import scipy.sparse as sp
+import torch
+
+import sagefm
+from sagefm.common.errors import InputError
+from sagefm.exports.section import embed_section
+from sagefm.networks.perturbed import General
+from sagefm.sections.batches import make_batch
+from sagefm.sections.section import Section
+from support import helpers, model_folders
+
+RECIPES = {
+    "paper": {"network": "gcn", "normalisation": "log1p", "graph": {"kind": "knn_clique"}},
+    "rings": {"network": "gcn", "normalisation": "log1p", "graph": {"kind": "grid"}},
+    "contrast": {"network": "contrast", "normalisation": "log1p", "graph": {"kind": "star"}},
+}
+TECHNOLOGY = "Spatial Transcriptomics"
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("models")
+    return model_folders.write_models(folder, model_folders.small_panel(), RECIPES)
+
+
+@pytest.fixture(params=RECIPES)
+def model(request, models):
+    return sagefm.load(models / request.param, device="cpu")
+
+
+@pytest.fixture
+def paper(models):
+    return sagefm.load(models / "paper", device="cpu")
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """How a matrix product rounds depends on the number of threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def raw(sample: str = "heart-1", spots: int | None = None) -> anndata.AnnData:
+    """A bundled section as its authors gave it."""
+    return helpers.demo_section(sample)[:spots].copy()
+
+
+def two_sections() -> anndata.AnnData:
+    """Spots of two sections in turn, whose arrays lie on one another."""
+    parts = {name: raw(name, 40) for name in ("heart-1", "heart-2")}
+    joined = anndata.concat(parts, label="slide", index_unique="-", join="outer", fill_value=0)
+    return joined[np.argsort([*range(40), *range(40)], kind="stable")].copy()
+
+
+def test_the_embedding_of_a_section_is_the_commands_to_the_bit(tmp_path, models, model):
+    source = helpers.REPO / "resources/demo/st/heart-1.h5ad"
+    adata = sagefm.read(source, model, technology=TECHNOLOGY)
+    assert sagefm.embed(adata, model) is adata
+    written = embed_section(
+        source, tmp_path / "o.h5ad", model.checkpoint.parent, model.device,
+        technology=TECHNOLOGY, predict=True,
+    )  # fmt: skip
+    np.testing.assert_array_equal(adata.obsm["X_sagefm"], written.obsm["X_sagefm"])
+    assert adata.obsm["X_sagefm"].dtype == np.float32
+    assert adata.obsm["X_sagefm"].std() > 0
+    sagefm.predict(adata, model)
+    expected = anndata.read_h5ad(tmp_path / "o.h5ad").layers["predicted"]
+    np.testing.assert_allclose(adata.layers["predicted"], expected, rtol=1e-5, atol=1e-6)
+
+
+def test_two_sections_are_embedded_as_each_alone(model):
+    adata = two_sections()
+    sagefm.embed(adata, model, library_key="slide", technology=TECHNOLOGY)
+    for name in ("heart-1", "heart-2"):
+        own = adata[adata.obs["slide"] == name].copy()
+        together = own.obsm.pop("X_sagefm")
+        sagefm.embed(own, model, technology=TECHNOLOGY)
+        np.testing.assert_array_equal(together, own.obsm["X_sagefm"])
+
+
+def test_counts_of_a_layer_dense_or_sparse_and_genes_in_any_order(paper):
+    adata = raw(spots=30)
+    expected = sagefm.embed(adata.copy(), paper).obsm["X_sagefm"]
+    other = adata[:, ::-1].copy()
+    other.layers["counts"] = np.asarray(sp.csr_matrix(other.X).todense(), dtype=np.float64)
+    other.X = other.layers["counts"] / 3
+    found = sagefm.embed(other, paper, layer="counts")
+    np.testing.assert_array_equal(found.obsm["X_sagefm"], expected)
+    assert found.shape == adata.shape and set(found.obsm) == {"spatial", "X_sagefm"}
+
+
+def test_predictions_are_in_the_columns_of_their_genes(paper):
+    adata = raw(spots=30)
+    sagefm.predict(adata, paper)
+    on_panel = adata.var_names.isin(paper.genes)
+    layer = adata.layers["predicted"]
+    assert layer.shape == adata.shape and 0 < on_panel.sum() < adata.n_vars
+    assert np.isnan(layer[:, ~on_panel]).all() and np.isfinite(layer[:, on_panel]).all()
+    turned = sagefm.predict(adata[:, ::-1].copy(), paper)
+    np.testing.assert_array_equal(turned.layers["predicted"][:, ::-1], layer)
+
+
+def test_a_perturbation_is_that_of_the_whole_network(models, paper, monkeypatch):
+    """The fast path against all of the network, computed anew for each level."""
+    adata, outputs = raw(spots=30), paper.genes[5:65]
+    table = sagefm.perturb(adata, paper, paper.genes[3], outputs=outputs, levels=4)
+    assert list(table.columns) == ["input", "output", "level", "predicted", "n_spots"]
+    assert list(table["output"].unique()) == list(outputs) and len(table) == 240
+    assert table["level"].nunique() == 4
+
+    def whole(model, section: Section, rows, hidden):
+        mask = np.zeros((len(rows), len(model.genes)), dtype=bool)
+        mask[:, hidden] = True
+        batch = make_batch([(model.chunk([section]), rows)], "subgraphs", mask)
+        yield General(model.network, "subgraphs", batch.inputs, (), torch.empty(0))
+
+    monkeypatch.setattr("sagefm.exports.perturbed.neighbourhoods", whole)
+    slow = sagefm.perturb(adata, paper, paper.genes[3], outputs=outputs, levels=4)
+    np.testing.assert_allclose(table["predicted"], slow["predicted"], rtol=1e-4, atol=1e-6)
+    assert table.groupby("output")["predicted"].std().max() > 0
+
+
+def test_a_perturbation_names_its_sections_and_takes_levels(model):
+    genes = model.genes[3], model.genes[5:7]
+    keys = {"levels": [0.0, 2.0], "technology": TECHNOLOGY}
+    adata = two_sections()
+    table = sagefm.perturb(adata, model, genes[0], outputs=genes[1], library_key="slide", **keys)
+    assert table.groupby("section")["level"].apply(list).to_dict() == {
+        "heart-1": [0, 2, 0, 2],
+        "heart-2": [0, 2, 0, 2],
+    }
+    for name, own in table.groupby("section"):
+        alone = adata[adata.obs["slide"] == name].copy()
+        found = sagefm.perturb(alone, model, genes[0], outputs=genes[1], **keys)
+        np.testing.assert_array_equal(found["predicted"], own["predicted"])
+        assert (own["n_spots"] == 40).all()
+
+
+def test_programmes_are_those_of_the_decoder(models, paper):
+    contrast = sagefm.load(models / "contrast", device="cpu")
+    table = sagefm.programmes(contrast)
+    assert list(table.index) == list(contrast.genes)
+    np.testing.assert_array_equal(table, contrast.network.fc_gene.weight.detach())
+    with pytest.raises(InputError, match="network `gcn` has no programmes"):
+        sagefm.programmes(paper)
+
+
+# What cannot be used
+
+
+def several(adata):
+    adata.uns["spatial"] = {"A": {}, "B": {}}
+
+
+def halved(adata):
+    adata.X = adata.X.astype(np.float32) / 2
+
+
+def without_place(adata):
+    adata.obsm["spatial"][3] = np.nan
+
+
+def stacked(adata):
+    adata.obsm["spatial"][:20] = adata.obsm["spatial"][20]
+
+
+def unplaced(adata):
+    del adata.obsm["spatial"]
+
+
+def mouse(adata):
+    adata.var_names = adata.var_names.str.capitalize()
+
+
+def partly_named(adata):
+    adata.obs["slide"] = ["a", None] * 15
+
+
+BAD = {
+    "several": (several, {}, r"2 sections \(uns\['spatial'\]: A, B\).*Fix: .*`library_key`"),
+    "stacked": (stacked, {}, "21 of 30 spots share their position.*`library_key`"),
+    "no counts": (halved, {}, "^X holds values that are not integers; Fix: give the raw counts"),
+    "no layer": (mouse, {"layer": "counts"}, r"there is no layers\['counts'\]. Fix: correct"),
+    "no column": (mouse, {"library_key": "slides"}, "obs has no column `slides`. Fix: correct"),
+    "no section": (partly_named, {"library_key": "slide"}, "missing for 15 of 30 spots. Fix:"),
+    "no place": (without_place, {}, "NaN or missing coordinates in 1 spot"),
+    "no places": (unplaced, {}, r"obsm\['spatial'\] is missing. Fix: put x and y"),
+    "mouse": (mouse, {}, "look like mouse symbols"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_what_cannot_be_used_ends_in_one_sentence_and_changes_nothing(paper, case):
+    spoil, options, words = BAD[case]
+    adata = raw(spots=30)
+    spoil(adata)
+    with pytest.raises(InputError, match=words) as error:
+        sagefm.embed(adata, paper, **options)
+    assert "\n" not in str(error.value)
+    assert not any(word in str(error.value) for word in ("sheet", "config"))
+    assert "X_sagefm" not in adata.obsm
+
+
+def test_an_error_names_the_section(paper):
+    adata = two_sections()
+    adata.obsm["spatial"][1::2] = 5.0
+    second = adata.obs["slide"].iloc[1]
+    with pytest.raises(InputError, match=f"^section {second}: 40 of 40 spots share"):
+        sagefm.embed(adata, paper, library_key="slide")
+
+
+@pytest.mark.parametrize(
+    ("gene", "outputs", "levels", "words"),
+    [
+        ("NOGENE3", ["NOGENE1"], 3, "no gene `NOGENE3`. Fix: did you mean `NOGENE"),
+        ("NOGENE1", [], 3, "`outputs` is empty. Fix: name the genes"),
+        ("NOGENE1", ["NOGENE2"], 3, "`NOGENE1` has only one level, .*as numbers"),
+    ],
+)
+def test_a_perturbation_that_cannot_be(paper, gene, outputs, levels, words):
+    with pytest.raises(InputError, match=words):
+        sagefm.perturb(raw(spots=30), paper, gene, outputs=outputs, levels=levels)
+
+
+def test_a_gpu_that_is_not_there(models, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(InputError, match="finds no GPU here"):
+        sagefm.load(models / "paper", device="cuda")
+
+
+@pytest.mark.parametrize("name", sagefm.__all__)
+def test_the_example_of_a_docstring_runs(name, tmp_path, monkeypatch, models):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(models, "models")
+    Path("heart-1.h5ad").symlink_to(helpers.REPO / "resources/demo/st/heart-1.h5ad")
+    model = sagefm.load("models/paper", device="cpu")
+    given = {
+        "sagefm": sagefm,
+        "model": model,
+        "contrast": sagefm.load("models/contrast", device="cpu"),
+        "adata": sagefm.read("heart-1.h5ad", model),
+    }
+    (found,) = doctest.DocTestFinder().find(getattr(sagefm, name), name, globs=given)
+    assert found.examples
+    written: list[str] = []
+    doctest.DocTestRunner().run(found, out=written.append)
+    assert not written, "".join(written)

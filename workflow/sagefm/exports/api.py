@@ -1,0 +1,248 @@
+"""What the package offers: a trained model put to use on any AnnData.
+
+Each function takes the model from `load`, and leaves every spot of the AnnData in its place. Counts
+are mapped to the model's genes, normalised as in its training, and given its kind of neighbourhood.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from anndata import AnnData
+
+from sagefm.cohorts.images import HIRES_PIXELS
+from sagefm.cohorts.ingest import ingest
+from sagefm.cohorts.panel import source_symbols
+from sagefm.common.errors import InputError
+from sagefm.exports.prepared import Source, prepared_sections
+from sagefm.networks.fitted import FittedModel
+from sagefm.networks.recipe import PAPER_PANEL, ModelRecipe
+from sagefm.sections.genes import read_panel
+
+EMBEDDING, PREDICTED = "X_sagefm", "predicted"
+
+
+def load(model: str | Path, *, device: str = "auto") -> FittedModel:
+    """Load a trained model.
+
+    Parameters
+    ----------
+    model
+        A model's folder in a run (`results/demo/models/paper`), or a checkpoint: one of these
+        folders', or the authors' released one.
+    device
+        `cpu`, `cuda`, or `auto`: a GPU if there is one.
+
+    Returns
+    -------
+    FittedModel
+        Network, genes, normalisation and kind of neighbourhood, as one object.
+
+    Raises
+    ------
+    InputError
+        If there is no such model or device, or if the weights do not fit.
+
+    Examples
+    --------
+    >>> model = sagefm.load("models/paper", device="cpu")
+    >>> len(model.genes)
+    300
+    """
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if torch.device(device).type == "cuda" and not torch.cuda.is_available():
+        raise InputError("torch finds no GPU here. Fix: load the model with device='cpu'.")
+    return FittedModel.load(model, torch.device(device))
+
+
+def read(
+    path: str | Path,
+    model: FittedModel | None = None,
+    *,
+    positions: str | Path = "",
+    technology: str = "",
+) -> AnnData:
+    """Read a section of any format that the workflow reads, on a model's genes.
+
+    Parameters
+    ----------
+    path
+        Space Ranger's `outs/`, a 10x `.h5`, a folder of `matrix.mtx`, or an `.h5ad`.
+    model
+        Whose genes and quality control are used; the paper's if not given.
+    positions
+        Space Ranger's position file, if the section has none of its own.
+    technology
+        `Visium` or `Spatial Transcriptomics`; only a model on the array's grid needs it.
+
+    Returns
+    -------
+    AnnData
+        `X`: csr int32 (spots, genes), raw counts; a gene that the section lacks is 0, and
+        `var["in_source"]` is false. Spots without tissue or counts are left out.
+        `obsm["spatial"]`: float64 (spots, 2), x and y in full-resolution pixels. `obs`: `n_counts`,
+        `n_genes` and `mito_share`, over all genes of the section. `uns["spatial"]`: the tissue's
+        image, if there is one.
+
+    Raises
+    ------
+    InputError
+        If the section cannot be read, or has too few spots or too few of the model's genes.
+
+    Examples
+    --------
+    >>> adata = sagefm.read("heart-1.h5ad", model)
+    >>> adata.shape
+    (82, 300)
+    """
+    recipe = model.recipe if model else ModelRecipe(read_panel(PAPER_PANEL))
+    path = Path(path)
+    row = {
+        "sample": path.resolve().name.split(".")[0],
+        "path_or_id": str(path),
+        "positions": positions,
+        "technology": technology,
+    }
+    adata = ingest(path, row, recipe.panel, recipe.qc, recipe.harmonise, image_pixels=HIRES_PIXELS)
+    adata.uns["provenance"]["technology"] = technology
+    return adata
+
+
+def embed(
+    adata: AnnData,
+    model: FittedModel,
+    *,
+    layer: str | None = None,
+    library_key: str | None = None,
+    technology: str | None = None,
+    min_overlap: float | None = None,
+) -> AnnData:
+    """Write the embedding of each spot into `obsm["X_sagefm"]`: float32 (spots, width).
+
+    Parameters
+    ----------
+    adata
+        Raw counts (spots, genes), dense or sparse. Genes are matched to the model's by symbol:
+        `var_names`, or `var["gene_symbols"]` if these are Ensembl ids. `obsm["spatial"]` holds x
+        and y of each spot, in full-resolution pixels. All spots are used: leave out those without
+        tissue beforehand.
+    model
+        Of `load`.
+    layer
+        Layer that holds the raw counts; `X` if not given.
+    library_key
+        Column of `obs` that names each spot's section. Spots of different sections are never
+        neighbours, so several sections need it.
+    technology
+        `Visium` or `Spatial Transcriptomics`; only a model on the array's grid needs it, and then
+        `obs["array_row"]` and `obs["array_col"]`. If not given, it is what `read` was given.
+    min_overlap
+        Least share of the model's genes that must be found, 0 to 1; the model's own if not given.
+
+    Returns
+    -------
+    AnnData
+        `adata` itself.
+
+    Raises
+    ------
+    InputError
+        If counts, coordinates or genes cannot be used; `adata` is then unchanged.
+
+    Examples
+    --------
+    >>> sagefm.embed(adata, model).obsm["X_sagefm"].shape
+    (82, 32)
+    """
+    source = Source(layer, library_key, technology, min_overlap)
+    with prepared_sections(adata, model.recipe, source) as sections:
+        parts = [np.concatenate([*model.embedded_rows(section)]) for section, _ in sections]
+    values = np.empty((adata.n_obs, parts[0].shape[1]), dtype=np.float32)
+    for part, (_, rows) in zip(parts, sections, strict=True):
+        values[rows] = part
+    adata.obsm[EMBEDDING] = values
+    return adata
+
+
+def predict(
+    adata: AnnData,
+    model: FittedModel,
+    *,
+    layer: str | None = None,
+    library_key: str | None = None,
+    technology: str | None = None,
+    min_overlap: float | None = None,
+) -> AnnData:
+    """Write the predicted expression into `layers["predicted"]`: float32 (spots, genes).
+
+    Nothing is hidden from the model. Units are those of the model's normalisation, such as
+    log(1 + count). Genes of `adata` that the model lacks are NaN.
+
+    Parameters
+    ----------
+    adata, model, layer, library_key, technology, min_overlap
+        See `embed`.
+
+    Returns
+    -------
+    AnnData
+        `adata` itself.
+
+    Raises
+    ------
+    InputError
+        See `embed`.
+
+    Examples
+    --------
+    >>> sagefm.predict(adata, model).layers["predicted"].shape
+    (82, 300)
+    """
+    columns = pd.Index(model.genes).get_indexer(source_symbols(adata))
+    shown, every = columns >= 0, np.ones(len(model.genes), dtype=bool)
+    values = np.full(adata.shape, np.nan, dtype=np.float32)
+    source = Source(layer, library_key, technology, min_overlap)
+    with prepared_sections(adata, model.recipe, source) as sections:
+        for section, rows in sections:
+            start = 0
+            for block in model.completed_rows(section, every):
+                here = rows[start : start + len(block)]
+                values[np.ix_(here, shown)] = block[:, columns[shown]]
+                start += len(block)
+    adata.layers[PREDICTED] = values
+    return adata
+
+
+def programmes(model: FittedModel) -> pd.DataFrame:
+    """Programmes of genes, of a network whose embedding is made of them.
+
+    Parameters
+    ----------
+    model
+        Of `load`.
+
+    Returns
+    -------
+    DataFrame
+        float32 (genes, programmes): each gene's log fold change for one unit of a dimension of the
+        embedding; columns number the dimensions.
+
+    Raises
+    ------
+    InputError
+        If the model's network has no programmes.
+
+    Examples
+    --------
+    >>> sagefm.programmes(contrast).shape
+    (300, 100)
+    """
+    weights = model.network.programmes
+    if weights is None:
+        raise InputError(
+            f"the network `{model.recipe.network}` has no programmes. Fix: load a model whose "
+            "network has them."
+        )
+    return pd.DataFrame(weights.detach().cpu().numpy(), index=list(model.genes))

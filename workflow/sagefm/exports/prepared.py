@@ -1,0 +1,144 @@
+"""Any AnnData as sections that a model reads: counts on the model's genes, and neighbourhoods."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+
+from sagefm.cohorts.counts import raw_counts
+from sagefm.cohorts.panel import harmonise, read_aliases
+from sagefm.cohorts.positions import check_spatial, standard_obs
+from sagefm.cohorts.qc import count_shared_positions
+from sagefm.cohorts.readers import standard_var
+from sagefm.common.errors import InputError, hint
+from sagefm.common.h5ad import write_h5ad
+from sagefm.graphs.neighbourhoods import build_graph, save_graph
+from sagefm.networks.recipe import ModelRecipe
+from sagefm.sections.section import Section, spot_positions
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where an AnnData has what a model reads; see `api.embed` for each."""
+
+    layer: str | None = None
+    library_key: str | None = None
+    technology: str | None = None
+    min_overlap: float | None = None
+
+
+@contextmanager
+def prepared_sections(
+    adata: AnnData, recipe: ModelRecipe, source: Source
+) -> Iterator[list[tuple[Section, np.ndarray]]]:
+    """Each section of an AnnData as files that live as long as the context, and its rows.
+
+    Raises
+    ------
+    InputError
+        If counts, coordinates or genes cannot be used; the sentence names their place.
+    """
+    parts = section_rows(adata, source.library_key)
+    with tempfile.TemporaryDirectory(prefix="sagefm-") as folder:
+        sections = []
+        for number, (name, rows) in enumerate(parts.items()):
+            files = Path(folder, f"{number}.h5ad"), Path(folder, f"{number}.npz")
+            try:
+                sample = _harmonised(adata, rows, recipe, source)
+                write_section(sample, *files, recipe, _technology(adata, source))
+            except InputError as error:
+                place = f"section {name}: " if source.library_key else ""
+                raise InputError(f"{place}{error}") from error
+            sections.append((Section("", str(name), *files), rows))
+        yield sections
+
+
+def section_rows(adata: AnnData, library_key: str | None) -> dict[str, np.ndarray]:
+    """Rows of each section of an AnnData, by the section's name.
+
+    Raises
+    ------
+    InputError
+        If there is no such column, if it lacks values, or if none is named and there are several.
+    """
+    if library_key is None:
+        libraries = [*adata.uns.get("spatial", {})]
+        if len(libraries) > 1:
+            raise InputError(
+                f"the AnnData holds {len(libraries)} sections (uns['spatial']: "
+                f"{', '.join(libraries)}), whose spots are not neighbours. Fix: name the column of "
+                "obs that tells them apart, as `library_key`."
+            )
+        return {"": np.arange(adata.n_obs)}
+    if library_key not in adata.obs:
+        raise InputError(
+            f"obs has no column `{library_key}`. Fix: correct `library_key`; "
+            f"{hint(library_key, adata.obs.columns)}"
+        )
+    column = adata.obs[library_key]
+    if column.isna().any():
+        raise InputError(
+            f"obs['{library_key}'] is missing for {column.isna().sum()} of {adata.n_obs} spots. "
+            "Fix: give each spot its section, or leave these out."
+        )
+    names = column.astype(str).to_numpy()
+    return {name: np.flatnonzero(names == name) for name in pd.unique(names)}
+
+
+def write_section(
+    sample: AnnData, counts: Path, graph: Path, recipe: ModelRecipe, technology: str
+) -> None:
+    """Write a sample on a model's genes, and its neighbourhoods, as the files that a run has."""
+    write_h5ad(sample, counts)
+    at, array = spot_positions(counts)
+    save_graph(build_graph(at, **recipe.graph, array=array, technology=technology), graph)
+
+
+def _harmonised(adata: AnnData, rows: np.ndarray, recipe: ModelRecipe, source: Source) -> AnnData:
+    """Some spots of an AnnData, all of them, on the model's genes."""
+    if source.layer is not None and source.layer not in adata.layers:
+        raise InputError(
+            f"there is no layers['{source.layer}']. Fix: correct `layer`; "
+            f"{hint(source.layer, adata.layers)}"
+        )
+    if "spatial" not in adata.obsm:
+        raise InputError(
+            "obsm['spatial'] is missing. Fix: put x and y of each spot there, in full-resolution "
+            "pixels."
+        )
+    matrix, name = adata.X, "X"
+    if source.layer is not None:
+        matrix, name = adata.layers[source.layer], f"layers['{source.layer}']"
+    fix = "Fix: give the raw counts in X, or name the layer that holds them, as `layer`."
+    obs = standard_obs(adata.obs.iloc[rows], Path("obs"))
+    own = AnnData(
+        X=raw_counts(None if matrix is None else matrix[rows], name, fix),
+        obs=obs.drop(columns="in_tissue", errors="ignore"),
+        var=standard_var(adata.var),
+        obsm={"spatial": np.asarray(adata.obsm["spatial"])[rows]},
+    )
+    check_spatial(own, Path("AnnData"))
+    shared = count_shared_positions(own.obsm["spatial"])
+    if shared > own.n_obs / 2:
+        raise InputError(
+            f"{shared} of {own.n_obs} spots share their position with another spot. Fix: if these "
+            "are several sections, name the column of obs that tells them apart, as `library_key`."
+        )
+    settings = dict(recipe.harmonise)
+    if source.min_overlap is not None:
+        settings["min_overlap"] = source.min_overlap
+    aliases = settings.pop("aliases", None)
+    known = read_aliases(aliases) if aliases else None
+    return harmonise(own, recipe.panel, aliases=known, **settings)[0]
+
+
+def _technology(adata: AnnData, source: Source) -> str:
+    """The technology as given, or as `api.read` found it."""
+    if source.technology is not None:
+        return source.technology
+    return str(adata.uns.get("provenance", {}).get("technology", ""))
