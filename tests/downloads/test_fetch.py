@@ -171,7 +171,9 @@ def test_an_archive_cut_off_at_its_source_is_not_taken(services, plan, lock, nam
     """Of the size that the server says, so that nothing but its content gives it away."""
     services.files["web", name] = ARCHIVES[name][:left]
     path = Path(plan.path("url", f"{services.url}/web/{name}::b.h5"))
-    with pytest.raises(InputError, match=rf"^{name}: .*cut off .* Start again; .* take another\.$"):
+    with pytest.raises(
+        InputError, match=rf"^{name}: .*cut off .* Fix: start again; .* take another\.$"
+    ):
         bring_all(plan, lock)
     (file,) = plan.origins
     assert not path.exists() and not (Path(plan.folder) / file).exists()

@@ -184,7 +184,7 @@ def test_what_is_not_as_promised_is_thrown_away(services, remote, place, promise
 
 def test_wrong_content_of_the_right_size(services, remote, place):
     services.files["web", "big.bin"] = os.urandom(len(CONTENT))
-    assert "it was thrown away" in refused(remote, place)
+    assert "it was removed" in refused(remote, place)
     services.files["web", "big.bin"] = CONTENT
     transfer.transfer(remote, place)
     assert_whole(place)

@@ -129,7 +129,7 @@ def transfer(
     ----------
     accept
         Looks at what has come, its path and its SHA-256, before it gets its name; its `InputError`
-        refuses it, and it is thrown away.
+        refuses it, and it is removed.
 
     Returns
     -------
@@ -255,7 +255,7 @@ def _check(remote: Remote, part: Path) -> str:
         if wanted is not None and came != wanted:
             raise InputError(
                 f"{shown(remote.url)}: what came has {name} {came} where {wanted} was promised; it "
-                "was thrown away. Start again; if it happens twice, the source has changed."
+                "was removed. Fix: start again; if it happens twice, the source has changed."
             )
     return found["sha256"]
 
