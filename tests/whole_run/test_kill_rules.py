@@ -32,7 +32,7 @@ TELL_COSTS = {"best.pt", "last.pt", "report.zip", "scoreboard.html"}
 def disturbed(tmp_path_factory) -> tuple[Path, list[int]]:
     """The folder of a run that was started until it was through, and the exit statuses."""
     folder = runs.prepare(tmp_path_factory.mktemp("killed") / "run")
-    shutil.copy(runs.REPO / "tests/kill_once.py", folder / "workflow/sitecustomize.py")
+    shutil.copy(runs.REPO / "tests/support/kill_once.py", folder / "workflow/sitecustomize.py")
     (folder / "killed").mkdir()
     more = {"KILLED": str(folder / "killed"), "POWER_CUTS": " ".join(POWER_CUTS)}
     statuses = []

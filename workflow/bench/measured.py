@@ -4,6 +4,8 @@ Processor time, since what else a machine does lengthens the other kind.
 """
 
 import multiprocessing
+import os
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -27,10 +29,22 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def measured(work: Callable, *arguments: Any) -> Measured:
-    """Run `work(*arguments)` in a new Python process (Linux)."""
+    """Run `work(*arguments)` in a new Python process (Linux), which ends if this one does."""
     fresh = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=fresh) as pool:
+    with ProcessPoolExecutor(1, mp_context=fresh, initializer=_follow_parent) as pool:
         return pool.submit(_run, work, arguments).result()
+
+
+def _follow_parent() -> None:
+    """End this process once its parent is gone, also one that a training lets ignore SIGTERM."""
+
+    def watch() -> None:
+        parent = multiprocessing.parent_process()
+        assert parent is not None
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _run(work: Callable, arguments: tuple) -> Measured:

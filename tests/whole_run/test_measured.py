@@ -1,0 +1,53 @@
+"""What measures runs in a process of its own, which ends with the one that started it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+MEASURE = """
+import os, signal, sys, time
+from pathlib import Path
+from bench.measured import measured
+
+def work(path):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    Path(path).write_text(str(os.getpid()))
+    time.sleep(600)
+
+if __name__ == "__main__":
+    measured(work, sys.argv[1])
+"""
+
+
+def is_running(process: str) -> bool:
+    """Whether a process has not ended; one that nobody waited for is still listed."""
+    try:
+        text = Path(f"/proc/{process}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return text.rpartition(")")[2].split()[0] != "Z"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_measurement_ends_with_the_one_that_started_it(repo, tmp_path, number):
+    (tmp_path / "measure.py").write_text(MEASURE)
+    started = tmp_path / "process"
+    parent = subprocess.Popen(
+        [sys.executable, tmp_path / "measure.py", started],
+        env=os.environ | {"PYTHONPATH": str(repo / "workflow")},
+    )
+    deadline = time.monotonic() + 120
+    while not (started.exists() and started.read_text()):
+        assert parent.poll() is None and time.monotonic() < deadline
+        time.sleep(0.05)
+    parent.send_signal(number)
+    assert parent.wait(10) == -number
+    ended = time.monotonic()
+    while is_running(started.read_text()):
+        assert time.monotonic() - ended < 20
+        time.sleep(0.05)
