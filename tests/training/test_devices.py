@@ -93,7 +93,7 @@ def stop_in_epoch(epoch: int, state: Path, stop) -> threading.Thread:
     """Calls `stop` in a thread once the saved state is in an epoch, or in a later one."""
 
     def act():
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 240
         while epoch_of(state) < epoch and time.monotonic() < deadline:
             time.sleep(0.02)
         stop()
@@ -104,11 +104,18 @@ def stop_in_epoch(epoch: int, state: Path, stop) -> threading.Thread:
 
 
 def child(rank: int) -> int:
-    """The process of a rank that this one launched."""
-    command = ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(os.getpid())]
-    found = subprocess.run(command, text=True, stdout=subprocess.PIPE, check=True).stdout
-    lines = [line.split() for line in found.splitlines() if "sagefm.training.job" in line]
-    return next(int(words[0]) for words in lines if words[-4] == str(rank))
+    """The process of a rank of the launch that this process started, two below it."""
+    command = ["ps", "-ww", "-eo", "pid=,ppid=,args="]
+    listed = subprocess.run(command, text=True, stdout=subprocess.PIPE, check=True).stdout
+    lines = [line.split(None, 2) for line in listed.splitlines()]
+    agents = {pid for pid, parent, _ in lines if parent == str(os.getpid())}
+    workers = [
+        int(pid)
+        for pid, parent, words in lines
+        if parent in agents and "-m sagefm.training.job" in words
+    ]
+    environments = {pid: Path(f"/proc/{pid}/environ").read_bytes() for pid in workers}
+    return next(pid for pid, text in environments.items() if b"\0RANK=%d\0" % rank in text)
 
 
 LONG = {"epochs": 10**6}
@@ -226,28 +233,44 @@ def test_a_sentence_of_a_process_is_the_jobs(sections, tmp_path):
         job.run()
 
 
-def test_processes_end_with_the_one_that_launched_them(tmp_path, monkeypatch):
-    (tmp_path / "waiting.py").write_text(
-        "import os, sys, time\nfrom pathlib import Path\n"
-        "from sagefm.training.parallel.launcher import ARGUMENT, follow_parent\nfollow_parent()\n"
-        "folder = Path(sys.argv[4], ARGUMENT).read_text()\n"
-        "Path(folder, sys.argv[1]).write_text(str(os.getpid()))\ntime.sleep(60)\n"
+WAITING = """
+import os, sys, time
+from pathlib import Path
+from sagefm.training.parallel.launcher import Launch, follow_parent
+follow_parent()
+Path(Launch.read(Path(sys.argv[1])).argument, os.environ["RANK"]).write_text(str(os.getpid()))
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("killed", ["job", "agent"])
+def test_processes_end_with_the_one_that_launched_them(tmp_path, killed):
+    """Whichever is killed of the job and torchrun's agent."""
+    (tmp_path / "waiting.py").write_text(WAITING)
+    code = (
+        "import sys; from sagefm.training.parallel.launcher import launch\n"
+        "launch('waiting', sys.argv[1], 2)"
     )
-    code = "import sys; from sagefm.training.parallel.launcher import launch; "
-    code += "launch('waiting', sys.argv[1], 2)"
     paths = os.pathsep.join([str(Path(small.__file__).parents[2] / "workflow"), str(tmp_path)])
-    parent = subprocess.Popen(
-        [sys.executable, "-c", code, tmp_path], env=os.environ | {"PYTHONPATH": paths}
+    job = subprocess.Popen(
+        [sys.executable, "-c", code, tmp_path],
+        env=os.environ | {"PYTHONPATH": paths},
+        stderr=subprocess.PIPE,
+        text=True,
     )
     deadline = time.monotonic() + 60
     names = [tmp_path / "0", tmp_path / "1"]
     while not all(name.exists() and name.read_text() for name in names):
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    parent.kill()
-    parent.wait()
-    for name in names:
-        while Path(f"/proc/{name.read_text()}/cmdline").exists() and running(name.read_text()):
+    command = ["ps", "-o", "pid=", "--ppid", str(job.pid)]
+    (agent,) = subprocess.run(command, text=True, stdout=subprocess.PIPE, check=True).stdout.split()
+    os.kill(job.pid if killed == "job" else int(agent), signal.SIGKILL)
+    said = job.communicate(timeout=60)[1]
+    if killed == "agent":
+        assert "the launcher of the 2 processes that train together ended early (SIGKILL)" in said
+    for pid in (agent, *(name.read_text() for name in names)):
+        while running(pid):
             assert time.monotonic() < deadline
             time.sleep(0.05)
 
@@ -261,11 +284,16 @@ def running(pid: str) -> bool:
 
 
 def test_what_processes_say_is_logged(tmp_path, monkeypatch, caplog):
-    (tmp_path / "saying.py").write_text("import sys\nprint('rank', sys.argv[1], file=sys.stderr)\n")
+    (tmp_path / "saying.py").write_text(
+        "import os, sys\nprint('rank', os.environ['RANK'], file=sys.stderr)\n"
+    )
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "scratch"))
+    (tmp_path / "scratch").mkdir()
     with caplog.at_level(logging.INFO):
         assert launch("saying", "", 2) == 0
     assert {"rank 0", "rank 1"} <= {record.getMessage() for record in caplog.records}
+    assert not list((tmp_path / "scratch").iterdir())
 
 
 def test_shares_make_up_each_batch_in_its_order():

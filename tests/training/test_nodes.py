@@ -1,4 +1,4 @@
-"""A launcher on each node, started by a stand-in of `srun` on this machine; SLURM: test_cluster."""
+"""An agent on each node, started by a stand-in of `srun` on this machine; SLURM: test_slurm."""
 
 import os
 
@@ -24,15 +24,18 @@ exit "${worst:-0}"
 MODULE = """\
 import os, signal, sys, time
 from pathlib import Path
-from sagefm.training.parallel.launcher import (ARGUMENT, LOST, STOPPED, follow_parent)
-follow_parent()
-rank, size, meeting, folder = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], Path(sys.argv[4])
-def stop(*_):
+from sagefm.training.parallel.launcher import LOST, Launch, fail, stop
+folder, rank = Path(sys.argv[1]), int(os.environ["RANK"])
+def leave(*_):
     time.sleep(0.3)
-    sys.exit(STOPPED)
-signal.signal(signal.SIGTERM, stop)
-said = Path(os.environ["SAID"], f"rank-{rank}")
-said.write_text(f"{size} {meeting} {(folder / ARGUMENT).read_text()}")
+    Path(os.environ["SAID"], f"saved-{rank}").touch()
+    stop(folder)
+    sys.exit(0)
+for number in (signal.SIGTERM, signal.SIGUSR1):
+    signal.signal(number, leave)
+said = [os.environ[n] for n in ("WORLD_SIZE", "LOCAL_RANK", "GROUP_RANK", "MASTER_ADDR")]
+said.append(Launch.read(folder).argument)
+Path(os.environ["SAID"], f"rank-{rank}").write_text(" ".join(said))
 """
 
 
@@ -46,7 +49,7 @@ def work(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setenv("SAID", str(tmp_path))
     monkeypatch.setenv("SLURM_JOB_ID", "1")
-    monkeypatch.setenv("MASTER_ADDR", "first")
+    monkeypatch.setenv("MASTER_ADDR", "localhost")
 
     def run(code: str = "", size: int = 4) -> int:
         (tmp_path / "work.py").write_text(MODULE + code)
@@ -59,39 +62,43 @@ def work(tmp_path, monkeypatch):
 def test_each_node_runs_its_ranks(work, tmp_path):
     assert work() == 0
     said = {file.name: file.read_text() for file in tmp_path.glob("rank-*")}
-    assert sorted(said) == ["rank-0", "rank-1", "rank-2", "rank-3"]
-    (all_said,) = set(said.values())
-    size, meeting, argument = all_said.split(" ", 2)
-    assert (size, argument) == ("4", "what to do")
-    assert meeting.startswith("tcp://first:")
+    assert said == {
+        f"rank-{rank}": f"4 {rank % 2} {rank // 2} localhost what to do" for rank in range(4)
+    }
 
 
 def test_a_process_killed_on_one_node_is_named(work):
-    killed = "if rank == 2: os.kill(os.getpid(), signal.SIGKILL)\ntime.sleep(1)\nsys.exit(LOST)\n"
+    killed = (
+        "if rank == 2: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "signal.signal(signal.SIGTERM, lambda *_: sys.exit(LOST))\n"
+        "time.sleep(0.2)\nsys.exit(LOST)\n"
+    )
     with pytest.raises(InputError, match=r"process 2 of the 4 .* ended early \(SIGKILL\)"):
         work(killed)
 
 
 def test_the_sentence_of_a_process_is_the_jobs(work):
     with pytest.raises(InputError, match=r"^bad counts$"):
-        work("if rank == 3: (folder / 'error-3').write_text('bad counts'); sys.exit(1)\n")
+        work("if rank == 3: fail(folder, 'bad counts'); sys.exit(1)\nsys.exit(LOST)\n")
 
 
-def test_a_signal_to_stop_reaches_all(work, tmp_path):
-    """The first process, once all wait, tells the one that launched them, as a newer job would."""
+def test_a_signal_to_stop_reaches_all_and_all_save(work, tmp_path):
+    """The first process, once all wait, signals the job, which may be told more than once."""
     told = (
-        "names = [Path(os.environ['SAID'], f'rank-{i}') for i in range(size)]\n"
+        "names = [Path(os.environ['SAID'], f'rank-{i}') for i in range(4)]\n"
         "if rank == 0:\n"
         "    while not all(map(Path.exists, names)): time.sleep(0.02)\n"
-        f"    os.kill({os.getpid()}, signal.SIGTERM)\n"
+        f"    for _ in range(3): os.kill({os.getpid()}, signal.SIGTERM)\n"
         "time.sleep(60)\n"
     )
     assert work(told) == STOPPED
+    assert len(list(tmp_path.glob("saved-*"))) == 4
 
 
-def test_a_launcher_that_never_began_is_told_of(work, tmp_path):
+def test_a_launcher_that_never_began_is_named(work, tmp_path):
     (tmp_path / "bin/srun").write_text("#!/bin/sh\nexit 9\n")
-    with pytest.raises(InputError, match=r"`srun` ended \(exit status 9\) before the training"):
+    words = r"the launcher of the 4 processes .* ended early \(exit status 9\); see the log"
+    with pytest.raises(InputError, match=words):
         work()
 
 

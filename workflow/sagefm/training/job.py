@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,7 +14,15 @@ from sagefm.sections.cache import SectionCache
 from sagefm.sections.section import sections_of
 from sagefm.training.files import batches_of, publish, recipe_of
 from sagefm.training.parallel.group import Alone, PeerLost, device_of, join
-from sagefm.training.parallel.launcher import ARGUMENT, LOST, STOPPED, follow_parent, launch
+from sagefm.training.parallel.launcher import (
+    LOST,
+    STOPPED,
+    Launch,
+    fail,
+    follow_parent,
+    launch,
+    stop,
+)
 from sagefm.training.parallel.nodes import launch_on_nodes
 from sagefm.training.trainer import Preempted, Trainer
 
@@ -55,7 +64,7 @@ class TrainingJob:
             If what is asked for is not there, training diverges, or a process is lost.
         """
         if self.devices == 1:
-            return self.train(0, None)
+            return self.train()
         work = ("sagefm.training.job", json.dumps(asdict(self)), self.devices)
         if self.nodes == 1:
             ended = launch(*work)
@@ -65,11 +74,14 @@ class TrainingJob:
         if ended == STOPPED:
             raise Preempted
 
-    def train(self, rank: int, meeting: str | None) -> None:
-        """The part of one of the job's processes, which join at `meeting` if there are several."""
+    def train(self) -> None:
+        """Train in this process: alone, or as one of the processes that `run` launched."""
         device = prepare_machine(self.device, max(self.threads // self.devices, 1))
-        on_a_node = self.devices // self.nodes
-        device = device_of(rank % on_a_node, on_a_node, device)
+        group = Alone()
+        if self.devices > 1:
+            here = self.devices // self.nodes
+            device = device_of(int(os.environ["LOCAL_RANK"]), here, device)
+            group = join(device, self.nodes)
         kept = SectionCache(self.keep_gb)
         training, validation = (
             batches_of(sections_of(*files), self.recipe, self.kind, self.workers, kept)
@@ -82,36 +94,40 @@ class TrainingJob:
             Path(self.state),
             device=device,
             save_seconds=self.save_seconds,
-            group=join(rank, self.devices, meeting, device) if meeting else Alone(),
+            group=group,
             compiled=self.compiled,
         )
         trainer.run()
-        trainer.group.leave()
-        if rank == 0:
+        group.leave()
+        if group.rank == 0:
             publish(trainer, SimpleNamespace(**self.output), self.threads, self.devices)
 
 
-def run_rank(rank: int, size: int, meeting: str, folder: Path) -> int:
+def take_part(folder: Path) -> int:
     """One of the processes that `TrainingJob.run` launches; returns its exit status."""
-    follow_parent()
+    settings = Launch.read(folder)
+    if settings.nodes == 1:
+        follow_parent()
+    rank = int(os.environ["RANK"])
     logging.basicConfig(
         stream=sys.stderr, format="%(message)s", level=logging.WARNING if rank else logging.INFO
     )
     try:
-        TrainingJob(**json.loads((folder / ARGUMENT).read_text())).train(rank, meeting)
+        TrainingJob(**json.loads(settings.argument)).train()
     except Preempted:
-        return STOPPED
+        stop(folder)  # not by an exit status, at which the others would be ended
     except PeerLost as error:
-        log.warning("process %d of %d lost the others: %s", rank, size, error)
+        log.warning("process %d of %d lost the others: %s", rank, settings.size, error)
         return LOST
     except InputError as error:
-        (folder / f"error-{rank}").write_text(str(error))
+        fail(folder, str(error))
         return 1
-    except Exception:
-        log.exception("unexpected error in process %d of %d", rank, size)
+    except Exception as error:
+        log.exception("unexpected error in process %d of %d", rank, settings.size)
+        fail(folder, f"process {rank} of the {settings.size} that train together failed: {error!r}")
         return 1
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(run_rank(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], Path(sys.argv[4])))
+    sys.exit(take_part(Path(sys.argv[1])))

@@ -74,13 +74,21 @@ class Together(Alone):
         return totals
 
     def add_gradients(self, network: nn.Module) -> None:
-        """See `Alone`; a process without a share of the batch has none, and adds zeros."""
-        parts = []
-        for parameter in network.parameters():
+        """See `Alone`; a process without a share of the batch has none, and adds zeros.
+
+        One sum over all gradients in one vector. DistributedDataParallel would average them, and
+        needs a forward pass in every process at every step.
+        """
+        parameters = list(network.parameters())
+        for parameter in parameters:
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
-            parts.append(_begin(dist.all_reduce, parameter.grad))
-        _wait(parts)
+        gradients = [p.grad for p in parameters if p.grad is not None]
+        flat = torch.cat([gradient.flatten() for gradient in gradients])
+        _wait([_begin(dist.all_reduce, flat)])
+        parts = flat.split([gradient.numel() for gradient in gradients])
+        for gradient, part in zip(gradients, parts, strict=True):
+            gradient.copy_(part.view_as(gradient))
 
     def leave(self) -> None:
         """See `Alone`."""
@@ -111,29 +119,23 @@ def _wait(parts: list) -> None:
             part.wait()
 
 
-def join(rank: int, size: int, meeting: str, device: torch.device) -> Together:
-    """Join the processes of a training.
+def join(device: torch.device, nodes: int) -> Together:
+    """Join the processes of a training, by the variables that torchrun sets.
 
     Parameters
     ----------
-    rank, size
-        Which of how many processes this is.
-    meeting
-        Where they find each other: `file://` a path on a disk of this machine, where there is
-        nothing yet, or `tcp://` a host and port at which the first listens.
     device
         What this one computes on: gradients travel by NCCL between GPUs, else by gloo.
+    nodes
+        How many nodes the processes are on.
     """
-    if meeting.startswith("file://"):
+    if nodes == 1:
         os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")  # whatever this machine's name stands for
     if device.type == "cuda":
         torch.cuda.set_device(device)
-    backend = "nccl" if device.type == "cuda" else "gloo"
     with _with_others():
-        dist.init_process_group(
-            backend, init_method=meeting, rank=rank, world_size=size, timeout=PATIENCE
-        )
-    return Together(rank, size, device)
+        dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)
+    return Together(dist.get_rank(), dist.get_world_size(), device)
 
 
 def device_of(number: int, devices: int, device: torch.device) -> torch.device:

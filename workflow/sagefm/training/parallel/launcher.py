@@ -1,5 +1,11 @@
-"""Several processes that work together on this machine: started, stopped and ended as one."""
+"""Processes that train together: torchrun's agent on each node, started, stopped and judged as one.
 
+The agents (`parallel.agent`) start the processes, watch them, pass signals on and end all if one
+fails. Here is what torchrun lacks: the job's log has what they write, the process that failed first
+is named in one sentence, and none outlives the job.
+"""
+
+import json
 import logging
 import os
 import signal
@@ -7,9 +13,9 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from sagefm.common.errors import InputError
@@ -17,7 +23,7 @@ from sagefm.common.errors import InputError
 log = logging.getLogger(__name__)
 
 STOPPED = 143
-"""Exit status of a process that was told to stop, and did."""
+"""Exit status of a job that a signal stopped, once its state is saved."""
 
 LOST = 76
 """Exit status of a process that found another gone."""
@@ -25,80 +31,120 @@ LOST = 76
 STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 """What stops a training, which saves its state; SLURM's `srun` passes on the last alone."""
 
-ARGUMENT = "argument"
-"""The file in which processes find what they are to do: a command line may be too short for it."""
+SETTINGS = "launch.json"
 
 LIBRARY = str(Path(__file__).parents[3])
 
-SETTLE_SECONDS = 5.0
-"""How long the one that failed first is waited for, once others have missed it."""
+
+@dataclass(frozen=True)
+class Launch:
+    """Processes `python -m module FOLDER` that work together.
+
+    `size` of them, as many on each of `nodes` nodes. The agents meet at `endpoint`, a host and its
+    port (0: any that is free); the processes find each other by torchrun's variables of the
+    environment (RANK, WORLD_SIZE, MASTER_ADDR, ...). In FOLDER they `read` this, `argument`
+    included, and may leave a sentence for the user (`fail`) or that they were stopped (`stop`).
+    """
+
+    module: str
+    argument: str
+    size: int
+    nodes: int = 1
+    endpoint: str = "localhost:0"
+
+    @classmethod
+    def read(cls, folder: Path) -> "Launch":
+        """The launch that a folder is of."""
+        return cls(**json.loads((folder / SETTINGS).read_text()))
+
+    def run(self, folder: Path, prefix: Sequence[str] = (), stop: int = signal.SIGTERM) -> int:
+        """Run the processes to their end; SIGTERM, SIGINT and SIGUSR1 are passed on to all.
+
+        Parameters
+        ----------
+        folder
+            An empty folder that all nodes see.
+        prefix
+            The command that starts another on each node; nothing on this machine alone.
+        stop
+            The signal that `prefix` passes on.
+
+        Returns
+        -------
+            0, or `STOPPED`.
+
+        Raises
+        ------
+        InputError
+            If a process failed: its own sentence, or else which one and how.
+        """
+        (folder / SETTINGS).write_text(json.dumps(asdict(self)))
+        paths = [LIBRARY, *filter(None, [os.environ.get("PYTHONPATH")])]
+        agent = subprocess.Popen(
+            [*prefix, sys.executable, "-m", "sagefm.training.parallel.agent", str(folder)],
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+            stdin=subprocess.DEVNULL if prefix else subprocess.PIPE,  # see `follow_parent`
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            start_new_session=True,  # Ctrl-C reaches it once, through this process
+        )
+        with agent, _logged(agent), _passed_on(agent, stop) as passed:
+            try:
+                status = agent.wait()
+            finally:
+                agent.kill()
+                if agent.stdin:
+                    agent.stdin.close()  # what the agent may have left ends, and its stderr with it
+        return self._verdict(folder, status, bool(passed))
+
+    def _verdict(self, folder: Path, status: int, passed: bool) -> int:
+        """What the agents wrote, their exit status and whether a signal was passed on come to."""
+        for sentence in sorted(folder.glob("error-*")):
+            raise InputError(sentence.read_text())
+        reports = [json.loads(file.read_text()) for file in folder.glob("codes-*")]
+        codes = {int(rank): code for report in reports for rank, code in report.items()}
+        by_signal = {-stop for stop in STOPS} & set(codes.values())
+        first = [rank for rank in sorted(codes) if codes[rank] not in (LOST, *by_signal)]
+        if not first and (passed or by_signal or (folder / "stopped").exists()):
+            return STOPPED
+        if codes:
+            rank = (first or sorted(codes))[0]
+            raise InputError(
+                f"process {rank} of the {self.size} that train together ended early "
+                f"({_how(codes[rank])}), and the others with it; see the log above and the memory "
+                "of the job. Fix: start again; training continues from its last saved state."
+            )
+        if len(reports) < self.nodes:
+            raise InputError(
+                f"the launcher of the {self.size} processes that train together ended early "
+                f"({_how(status)}); see the log above. Fix: start again; training continues from "
+                "its last saved state."
+            )
+        return 0
 
 
 def launch(module: str, argument: str, size: int) -> int:
-    """Run `size` processes of a module on this machine to their end; see `run_ranks`.
-
-    Returns
-    -------
-        0, or `STOPPED` if they were told to stop.
-
-    Raises
-    ------
-    InputError
-        If one failed, with its sentence, or else saying which and how.
-    """
-    with tempfile.TemporaryDirectory(prefix="sagefm-") as name:
-        folder = Path(name)
-        (folder / ARGUMENT).write_text(argument)
-        codes = run_ranks(module, range(size), size, f"file://{folder}/meeting", folder)
-        return verdict(codes, folder)
+    """Run `size` processes of a module on this machine to their end; see `Launch.run`."""
+    with tempfile.TemporaryDirectory(prefix="sagefm-") as folder:
+        return Launch(module, argument, size).run(Path(folder))
 
 
-def run_ranks(
-    module: str, ranks: Sequence[int], size: int, meeting: str, folder: Path
-) -> list[int | None]:
-    """Run `python -m module RANK SIZE MEETING FOLDER` for some ranks of `size` to their end.
-
-    What they write to stderr goes to the log. SIGTERM, SIGINT and SIGUSR1 are passed on to all; if
-    one ends badly the others are ended. A process ends with this one, whatever ends it
-    (`follow_parent`). By the address MEETING they find each other. In FOLDER, which all ranks
-    see, is their argument (`ARGUMENT`), and they may leave a sentence for the user in `error-RANK`.
-
-    Returns
-    -------
-        Their exit statuses; None of those that were ended because of another.
-    """
-    processes = [
-        start(
-            [sys.executable, "-m", module, str(rank), str(size), meeting, str(folder)],
-            stdin=subprocess.PIPE,
-        )
-        for rank in ranks
-    ]
-    with logged(processes):
-        try:
-            with passed_on(processes, signal.SIGTERM):
-                return _wait(processes)
-        finally:
-            for process in processes:
-                process.kill()
-                process.wait()
+def fail(folder: Path, sentence: str) -> None:
+    """Leave the sentence that ends the job; the process then exits with a status of its own."""
+    (folder / f"error-{os.environ['RANK']}").write_text(sentence)
 
 
-def start(command: Sequence[str], stdin: int) -> subprocess.Popen:
-    """Start a process that can import this library, and whose stderr is to be `logged`."""
-    paths = [LIBRARY, *filter(None, [os.environ.get("PYTHONPATH")])]
-    return subprocess.Popen(
-        command,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
-        stdin=stdin,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-    )
+def stop(folder: Path) -> None:
+    """Leave word that this process was stopped, and has saved what is to be saved."""
+    (folder / "stopped").touch()
 
 
 def follow_parent() -> None:
-    """End this process as soon as the one that launched it is gone, whose pipe it holds."""
+    """End this process as soon as the job that launched it is gone, whose pipe is its stdin.
+
+    On several nodes SLURM ends what a job leaves.
+    """
 
     def watch() -> None:
         # Not through Python's buffer, which an exit must not find held.
@@ -106,37 +152,6 @@ def follow_parent() -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
-
-
-@contextmanager
-def logged(processes: Sequence[subprocess.Popen]) -> Iterator[None]:
-    """Write what processes say on stderr to the log, to the last line."""
-
-    def read(process: subprocess.Popen) -> None:
-        assert process.stderr is not None
-        for line in process.stderr:
-            log.info("%s", line.rstrip())
-
-    readers = [threading.Thread(target=read, args=(process,)) for process in processes]
-    for reader in readers:
-        reader.start()
-    try:
-        yield
-    finally:
-        for reader in readers:
-            reader.join()
-
-
-def passed_on(
-    processes: Sequence[subprocess.Popen], as_signal: signal.Signals
-) -> AbstractContextManager[None]:
-    """Pass the signals that stop a training on to processes that still run, as one of them."""
-
-    def tell(*_: object) -> None:
-        for process in processes:
-            process.send_signal(as_signal)
-
-    return on_stop(tell)
 
 
 @contextmanager
@@ -150,40 +165,36 @@ def on_stop(handler: Callable[..., None]) -> Iterator[None]:
             signal.signal(stop, before)
 
 
-def _wait(processes: list[subprocess.Popen]) -> list[int | None]:
-    """Wait until all have ended, or one has ended badly: the exit statuses, None while it runs.
+@contextmanager
+def _passed_on(process: subprocess.Popen, as_signal: int) -> Iterator[list[int]]:
+    """Pass the first signal to stop on to a process; yields those that came."""
+    came: list[int] = []
 
-    One that missed another is no cause: that other is waited for, shortly.
-    """
-    deadline = float("inf")
-    while True:
-        codes = [process.poll() for process in processes]
-        if None not in codes or any(code not in (None, 0, STOPPED, LOST) for code in codes):
-            return codes
-        if LOST in codes:
-            deadline = min(deadline, time.monotonic() + SETTLE_SECONDS)
-        if time.monotonic() > deadline:
-            return codes
-        time.sleep(0.05)
+    def handler(number: int, _: object) -> None:
+        if not came:
+            process.send_signal(as_signal)
+        came.append(number)
+
+    with on_stop(handler):
+        yield came
 
 
-def verdict(codes: Sequence[int | None], folder: Path) -> int:
-    """What the exit statuses of all processes, by rank, come to: see `launch`."""
-    if not any(codes) and None not in codes:
-        return 0
-    for rank in range(len(codes)):
-        if (sentence := folder / f"error-{rank}").exists():
-            raise InputError(sentence.read_text())
-    stopped = (STOPPED, *(-stop for stop in STOPS))
-    bad = [rank for rank, code in enumerate(codes) if code not in (None, 0, LOST, *stopped)]
-    if not bad and any(code in stopped for code in codes):
-        return STOPPED
-    rank = (bad or [rank for rank, code in enumerate(codes) if code != 0])[0]
-    code = codes[rank]
-    how = "it left no word" if code is None else f"exit status {code}"
-    how = signal.Signals(-code).name if code and code < 0 else how
-    raise InputError(
-        f"process {rank} of the {len(codes)} that train together ended early ({how}), and the "
-        "others with it; see the log above and the job's memory, then start again: training goes "
-        "on from its last saved state."
-    )
+@contextmanager
+def _logged(process: subprocess.Popen) -> Iterator[None]:
+    """Write what a process and its children write to stderr to the log, to the last line."""
+
+    def read() -> None:
+        assert process.stderr is not None
+        for line in process.stderr:
+            log.info("%s", line.rstrip())
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        yield
+    finally:
+        reader.join()
+
+
+def _how(code: int) -> str:
+    return signal.Signals(-code).name if code < 0 else f"exit status {code}"

@@ -1,35 +1,23 @@
-"""Processes that work together on several nodes of one SLURM job: a launcher on each.
+"""Processes that work together on several nodes of one SLURM job, an agent on each.
 
-The job's own process starts them by `srun`; each sees its node's share of the GPUs. The nodes of a
-cluster share a file system, where the launchers leave the exit statuses of their processes.
+The job's own process starts the agents by `srun`; each sees its node's share of the GPUs. The nodes
+of a cluster share a file system, where the agents leave the exit statuses of their processes.
 """
 
-import json
-import logging
 import os
 import shutil
 import signal
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 from sagefm.common.errors import InputError
-from sagefm.training.parallel.launcher import (
-    ARGUMENT,
-    STOPPED,
-    logged,
-    passed_on,
-    run_ranks,
-    start,
-    verdict,
-)
+from sagefm.training.parallel.launcher import Launch
 
 
 def launch_on_nodes(
     module: str, argument: str, size: int, nodes: int, cores: int, shared: Path
 ) -> int:
-    """Run `size` processes of a module on the nodes of this SLURM job; see `launcher.launch`.
+    """Run `size` processes of a module on the nodes of this SLURM job; see `Launch.run`.
 
     Parameters
     ----------
@@ -43,26 +31,19 @@ def launch_on_nodes(
     Raises
     ------
     InputError
-        If this is no job of SLURM's, or a process failed.
+        If this is not a job of SLURM's, or a process failed.
     """
     require_slurm("a training")
     folder = shared.resolve() / "launch"
     shutil.rmtree(folder, ignore_errors=True)  # what a job that was killed left
     folder.mkdir(parents=True)
+    srun = [
+        *("srun", f"--nodes={nodes}", f"--ntasks={nodes}", "--kill-on-bad-exit=1"),
+        *(f"--cpus-per-task={max(cores // nodes, 1)}", "--cpu-bind=none"),
+    ]
     try:
-        (folder / ARGUMENT).write_text(argument)
-        status = _srun(nodes, cores, [module, str(size), _meeting(), str(folder)])
-        files = [folder / f"codes-{node}" for node in range(nodes)]
-        if not any(file.exists() for file in files):
-            raise InputError(
-                f"`srun` ended (exit status {status}) before the training began on {nodes} nodes; "
-                "see the log above."
-            )
-        codes: list[int | None] = []
-        for file in files:
-            none = [None] * (size // nodes)
-            codes += json.loads(file.read_text()) if file.exists() else none
-        return verdict(codes, folder)
+        # SIGTERM would make `srun` kill the processes before they have saved their state.
+        return Launch(module, argument, size, nodes, _endpoint()).run(folder, srun, signal.SIGUSR1)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -76,37 +57,9 @@ def require_slurm(who: str) -> None:
         )
 
 
-def _srun(nodes: int, cores: int, arguments: list[str]) -> int:
-    """Run `run_node` on each node; the exit status of `srun`."""
-    command = [
-        *("srun", f"--nodes={nodes}", f"--ntasks={nodes}", "--kill-on-bad-exit=1"),
-        *(f"--cpus-per-task={max(cores // nodes, 1)}", "--cpu-bind=none"),
-        *(sys.executable, "-m", "sagefm.training.parallel.nodes", *arguments),
-    ]
-    srun = start(command, stdin=subprocess.DEVNULL)
-    # Told SIGTERM, `srun` would kill its processes before they have saved their state.
-    with logged([srun]), passed_on([srun], signal.SIGUSR1):
-        return srun.wait()
-
-
-def _meeting() -> str:
-    """Where the first process listens: on this node, the job's first, at a port that is free."""
+def _endpoint() -> str:
+    """Where the first agent listens: on this node, the job's first, at a port that is free."""
     host = os.environ.get("MASTER_ADDR") or socket.gethostname()
     with socket.socket() as free:
         free.bind(("", 0))
-        return f"tcp://{host}:{free.getsockname()[1]}"
-
-
-def run_node(module: str, size: int, meeting: str, folder: Path) -> int:
-    """The launcher of one node; returns its exit status."""
-    logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.INFO)
-    node, nodes = (int(os.environ[f"SLURM_{name}"]) for name in ("PROCID", "NTASKS"))
-    own = size // nodes
-    codes = run_ranks(module, range(node * own, (node + 1) * own), size, meeting, folder)
-    (folder / f"codes-{node}").write_text(json.dumps(codes))
-    # Else SLURM would end the others, one of which may still be saving.
-    return 0 if set(codes) <= {0, STOPPED} else 1
-
-
-if __name__ == "__main__":
-    sys.exit(run_node(sys.argv[1], int(sys.argv[2]), sys.argv[3], Path(sys.argv[4])))
+        return f"{host}:{free.getsockname()[1]}"
