@@ -5,10 +5,10 @@ import pytest
 import torch
 from torch.nn import functional
 
-from sagefm.networks.base import build_network, embed
+from sagefm.networks.base import build_network, embed, network_class
 from sagefm.networks.collapsed import collapses
 from sagefm.networks.contrast import Network as Contrast
-from sagefm.networks.registry import describe, names, network_class
+from sagefm.networks.registry import describe, names
 from sagefm.sections.batches import make_batch
 from sagefm.sections.masks import gene_mask
 from sagefm.sections.section import load_chunk

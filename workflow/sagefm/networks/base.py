@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from sagefm.networks.registry import DECODER, network_class
+from sagefm.networks.registry import DECODER, NETWORKS
 from sagefm.sections.batch import Batch
 from sagefm.sections.section import Chunk
 
@@ -83,6 +83,17 @@ def predict(network: GeneDecoder, batch: Batch) -> Tensor:
 def loss(network: GeneDecoder, batch: Batch) -> tuple[Tensor, Tensor]:
     """What a network is trained to lessen, summed over a batch, and what to divide it by."""
     return network.loss(embed(network, batch), batch.target, batch.mask, *batch.context)
+
+
+def network_class(name: str) -> type[GeneDecoder]:
+    """The class of a network, by its name.
+
+    Raises
+    ------
+    InputError
+        If there is no such network.
+    """
+    return NETWORKS.load(name).Network
 
 
 def build_network(

@@ -10,8 +10,8 @@ import torch
 
 from sagefm.common.errors import InputError
 from sagefm.common.io import atomic
-from sagefm.networks.base import GeneDecoder, build_network
-from sagefm.networks.registry import DECODER, names, network_class
+from sagefm.networks.base import GeneDecoder, build_network, network_class
+from sagefm.networks.registry import DECODER, names
 
 
 def take_checkpoint(path: str | Path, network: str, n_genes: int, destination: str | Path) -> None:

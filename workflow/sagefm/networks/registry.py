@@ -24,15 +24,12 @@ from dataclasses import dataclass, field, fields
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sagefm.common.errors import InputError, hint
 from sagefm.common.registry import Registry
 from sagefm.common.text import count
 from sagefm.sections.layouts import LAYOUTS
-
-if TYPE_CHECKING:  # torch takes seconds to import
-    from sagefm.networks.base import GeneDecoder
 
 NETWORKS = Registry("networks", "network", required=("Network",))
 """The files that have a class `Network`, here and in the `networks` of each `SAGEFM_PATH`."""
@@ -142,17 +139,6 @@ def describe(name: str) -> NetworkFacts:
         If there is no such network, or its file lacks a constant or has one that is not plain.
     """
     return _read_facts(NETWORKS.file(name))
-
-
-def network_class(name: str) -> "type[GeneDecoder]":
-    """A network's class, which imports torch.
-
-    Raises
-    ------
-    InputError
-        If there is no such network.
-    """
-    return NETWORKS.load(name).Network
 
 
 @cache
