@@ -162,6 +162,16 @@ def test_a_users_own_file_needs_little(cohort, tmp_path):
     assert "my_own" not in Catalogue(described({"my_own": entry})).references()
 
 
+def test_the_documentations_own_method_computes(repo, cohort, tmp_path):
+    text = (repo / "config/README.md").read_text().partition("## A representation of your own")[2]
+    path = tmp_path / "my_method.py"
+    path.write_text(text.partition("```python\n")[2].partition("```")[0])
+    entry = {"file": str(path), "components": 3}
+    found = written(tmp_path / "x.h5ad", "mine", entry, cohort)
+    assert found.values.shape == (120, 3)
+    assert load_entry("mine", entry).help == "Principal components of the square roots of counts."
+
+
 def test_an_own_file_does_not_see_withheld_genes(cohort, tmp_path):
     path = tmp_path / "my_method.py"
     path.write_text(HALVES)

@@ -9,12 +9,16 @@ import shutil
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import yaml
+from anndata import AnnData
 
+from sagefm.common.h5ad import read_h5ad
 from sagefm.networks.base import build_network
 from sagefm.networks.checkpoint import save_checkpoint
 from support import small
@@ -51,7 +55,11 @@ CONFIG = {
     "representations": {
         "cohorts": ["breast"],
         "components": 5,
-        "methods": {**METHODS, "depth": {"file": "depth.py", "unit": 1000}},
+        "methods": {
+            **METHODS,
+            "depth": {"file": "depth.py", "unit": 1000},
+            "elsewhere": {"h5ad": {"breast": "elsewhere.h5ad"}, "obsm": "X_own"},
+        },
     },
     "recovery": {"cohorts": ["breast"]},
     "imputation": {
@@ -177,6 +185,7 @@ def prepare(folder: Path) -> Path:
         rows = [row(name, f"resources/demo/st/{name}.h5ad", p) for name, p in samples.items()]
         write_sheet(folder / f"{cohort}.tsv", rows)
     (folder / "depth.py").write_text(METHOD)
+    write_matrix(folder / "elsewhere.h5ad", SAMPLES["breast"])
     starts = {"first": 20, "second": 40}
     sets = [f"{name}\t{gene}" for name, i in starts.items() for gene in genes[i : i + 15]]
     (folder / "sets.tsv").write_text("\n".join(["set\tgene", *sets]) + "\n")
@@ -204,6 +213,19 @@ EMPTY_ARCHIVE = """
 def bind_report(archive, *_):
     open(archive, "w").close()
 """
+
+
+def write_matrix(path: Path, samples: Iterable[str]) -> None:
+    """An embedding computed elsewhere: the array's position of each spot, last spot first."""
+    names = [
+        f"{sample}:{spot}"
+        for sample in samples
+        for spot in read_h5ad(REPO / f"resources/demo/st/{sample}.h5ad").obs_names
+    ][::-1]
+    places = [name.rpartition(":")[2].split("x") for name in names]
+    AnnData(obs=pd.DataFrame(index=names), obsm={"X_own": np.array(places, np.float32)}).write_h5ad(
+        path
+    )
 
 
 def snakemake(folder: Path, *arguments: str, **options) -> subprocess.CompletedProcess[str]:

@@ -162,7 +162,7 @@ def test_every_job_left_a_log_and_a_benchmark(run, results):
         assert jobs["pretrain"] == 2
         assert jobs["recovery"] == 3
         assert jobs["embed"] == 3 + 1  # one more without the genes that made labels
-        assert jobs["represent"] == 4 + 2
+        assert jobs["represent"] == 5 + 2
     for path in (results / "benchmarks").rglob("*.tsv"):
         assert pd.read_csv(path, sep="\t")["s"].notna().all()
     for path in (results / "logs").rglob("*.log"):
@@ -276,12 +276,15 @@ def test_genes_that_made_labels_are_withheld_from_what_predicts_them(results):
 
 
 def test_a_method_of_one_file_stands_in_every_table(results):
-    """`depth` is a file of the user's own and a line in the config, no more."""
+    """`depth` is a file of the user's own, `elsewhere` a matrix: a line each in the config."""
     depth = read_representation(results / "representations/breast/all-genes/depth.h5ad")
     assert depth.values.shape == (471, 1)
+    elsewhere = read_representation(results / "representations/breast/all-genes/elsewhere.h5ad")
+    places = elsewhere.obs["spot"].astype(str).str.split("x", expand=True).astype(float)
+    np.testing.assert_array_equal(elsewhere.values, places)
     for table in ("clustering/breast/summary", "tasks/pathology/scores", "coherence/breast"):
         found = read_table(results / f"{table}.tsv")
-        assert {"depth", "mofa", "sagefm-rings"} <= set(found["representation"]), table
+        assert {"depth", "elsewhere", "mofa", "sagefm-rings"} <= set(found["representation"]), table
     costs = read_table(results / "representations/breast/costs.tsv").set_index("representation")
     assert list(costs.index) == REPRESENTATIONS
     assert (costs["seconds"] > 0).all()
