@@ -71,13 +71,13 @@ cluster-test: $(ENV) ## run the workflow on a SLURM started for it on this machi
 	$(BIN)/pytest -m cluster tests/whole_run/test_slurm.py
 
 bench: $(ENV) ## measure speed and size against targets (ARGS='fp32 bf16': some parts)
-	PYTHONPATH=workflow $(BIN)/python workflow/bench/speed.py $(ARGS)
+	$(BIN)/python workflow/bench/speed.py $(ARGS)
 
 bench-scale: $(ENV) ## measure a cohort of a million spots (ARGS='--samples 40 --distinct 8': a smaller one)
-	PYTHONPATH=workflow $(BIN)/python workflow/bench/scale.py $(ARGS)
+	$(BIN)/python workflow/bench/scale.py $(ARGS)
 
 docs: $(ENV) ## write the tables of config/README.md from the schemas and registries
-	PYTHONPATH=workflow $(BIN)/python -m sagefm.report.docs
+	$(BIN)/python -m sagefm.report.docs
 
 lint: $(ENV) ## check style, types and format of code and rules
 	$(BIN)/ruff check

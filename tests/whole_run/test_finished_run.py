@@ -63,11 +63,10 @@ def test_the_notebook_runs(explored, results, run, tmp_path):
     """All of its cells as they stand, on the small run: only the names are another's."""
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    assert not any(cell.outputs or cell.execution_count for cell in cells)  # stripped
+    assert any(cell.outputs for cell in cells)  # readers see them without running it
+    assert not any(out.output_type == "error" for cell in cells for out in cell.outputs)
     (named,) = (cell for cell in cells if "results/demo" in cell.source)
-    for demo, small in (("results/demo", "results/small"), ("ligand_receptor", "mine")):
-        assert demo in named.source
-        named.source = named.source.replace(demo, small)
+    named.source = named.source.replace("results/demo", "results/small")
     folder = run / "workflow/notebooks"
     NotebookClient(notebook, timeout=300, resources={"metadata": {"path": folder}}).execute()
     pictures = [
@@ -76,7 +75,7 @@ def test_the_notebook_runs(explored, results, run, tmp_path):
         for output in cell.get("outputs", [])
         if "image/png" in output.get("data", {})
     ]
-    assert len(pictures) == 2  # the section, and the response on it
+    assert len(pictures) == 2  # the section, and the responses
     text = "".join(str(output) for cell in cells for output in cell.outputs)
     board = read_table(results / "scoreboard.tsv", dtype=str)
     assert board["claim"].iloc[0] in text.replace("\\n", "\n")
@@ -89,7 +88,7 @@ def test_a_section_is_embedded_as_the_run_did_to_the_bit(run, results, tmp_path,
     assert recipe.panel == (run / "panel.txt").read_text().split()
     done = subprocess.run(
         [
-            *(sys.executable, run / "workflow/commands/embed.py"),
+            *(sys.executable, "-m", "sagefm.exports.command", "embed"),
             *("resources/demo/st/SPA148.h5ad", tmp_path / "o.h5ad"),
             *("--model", results / "models" / model, "--device", "cpu"),
             *("--technology", "Spatial Transcriptomics"),
