@@ -7,8 +7,10 @@ block of text, and here it is written down for the job, which names it in a sent
 import json
 import logging
 import os
+import signal
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, SignalException
@@ -46,7 +48,7 @@ def run_here(folder: Path) -> int:
         local_addr=None if launch.nodes > 1 else "localhost",
         logs_specs=DefaultLogsSpecs(log_dir=os.devnull),
         max_restarts=0,
-        signals_to_handle=",".join(signal.name for signal in STOPS),
+        signals_to_handle=",".join(number.name for number in STOPS),
         shutdown_timeout=SAVE_SECONDS,
     )
     codes: dict[int, int] = {}
@@ -55,6 +57,11 @@ def run_here(folder: Path) -> int:
     except ChildFailedError as error:
         codes = {rank: failure.exitcode for rank, failure in error.failures.items()}
     except SignalException:
+        for number in STOPS:  # torchrun no longer waits once a third signal comes
+            signal.signal(number, signal.SIG_IGN)
+        with suppress(ChildProcessError):
+            while True:
+                os.wait()
         stop(folder)
     (folder / f"codes-{node}").write_text(json.dumps(codes))
     if launch.nodes > 1 and set(codes.values()) == {LOST}:
