@@ -33,7 +33,12 @@ IMPORTED = {
 }
 """Where a package is imported by another name than PyPI's."""
 NEVER_REACHED = {
-    "squidpy": {"model", "model-cuda", "report"},  # grids: graphs are read there, not built
+    "squidpy": {
+        "cohorts",
+        "model",
+        "model-cuda",
+        "report",
+    },  # grids: graphs are read there, not built
     "requests": {"model", "model-cuda"},  # services: what looks at the GPU asks none
     "huggingface_hub": {"model", "model-cuda"},
     "tenacity": {"model", "model-cuda"},

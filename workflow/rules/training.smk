@@ -114,7 +114,7 @@ rule released:
     params:
         code=code_of("training/released.py", network_file),
         contents=lambda wildcards: contents_of(
-            MODELS[wildcards.model]["released"]["path"], config["panel"]
+            MODELS[wildcards.model]["released"].get("path"), config["panel"]
         ),
         network=of_model("network"),
     message:
