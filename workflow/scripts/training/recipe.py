@@ -5,6 +5,13 @@ from sagefm.networks.recipe import ModelRecipe, write_recipe
 from sagefm.sections.genes import read_panel
 
 with job(snakemake):
-    params = dict(snakemake.params.items())
-    recipe = ModelRecipe(read_panel(snakemake.input.panel), **params)
+    params = snakemake.params
+    recipe = ModelRecipe(
+        read_panel(snakemake.input.panel),
+        network=params.network,
+        normalisation=params.normalisation,
+        graph=params.graph,
+        qc=params.qc,
+        harmonise=params.harmonise,
+    )
     write_recipe(snakemake.output.recipe, recipe)
