@@ -1,11 +1,17 @@
 """Array neighbours of a section: hexagonal for Visium, square for Spatial Transcriptomics."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import scipy.sparse as sp
 
 from sagefm.common.errors import InputError
 
 HEXAGONAL, SQUARE = "Visium", "Spatial Transcriptomics"
+SQUARE_STEPS = ((0, -1), (0, 1), (-1, 0), (1, 0))
+CORNER_STEPS = ((-1, -1), (-1, 1), (1, -1), (1, 1))
+HEXAGONAL_STEPS = ((0, -2), (0, 2), *CORNER_STEPS)
+"""Steps (array_row, array_col) to a spot's neighbours; Visium's columns count half steps."""
 
 
 def grid_adjacency(
@@ -14,7 +20,7 @@ def grid_adjacency(
     technology: str | None,
     corners: bool = False,
 ) -> sp.csr_matrix:
-    """Boolean spots x spots matrix of array neighbours, by squidpy on the array's own geometry.
+    """Boolean spots x spots matrix of array neighbours, looked up by array position.
 
     Array positions are exact where pixels are jittered; the pixels only check them: every tie must
     be between half and twice the usual length.
@@ -41,9 +47,10 @@ def grid_adjacency(
         )
     rows, columns = np.asarray(array, dtype=np.float64).T
     if technology == HEXAGONAL:
-        positions, neighbours = np.stack([columns / 2, rows * np.sqrt(3) / 2], axis=1), 6
+        positions, steps = np.stack([columns / 2, rows * np.sqrt(3) / 2], axis=1), HEXAGONAL_STEPS
     elif technology == SQUARE:
-        positions, neighbours = np.stack([columns, rows], axis=1), 8 if corners else 4
+        positions = np.stack([columns, rows], axis=1)
+        steps = SQUARE_STEPS + CORNER_STEPS if corners else SQUARE_STEPS
     else:
         raise InputError(
             f"graph kind `grid` knows the arrays of `{HEXAGONAL}` and `{SQUARE}`, not of "
@@ -56,7 +63,7 @@ def grid_adjacency(
             "there alone, row and column are both even or both odd). Fix: correct "
             "`technology` or the position file."
         )
-    adjacency = _squidpy_grid(positions, neighbours)
+    adjacency = _neighbours_on_array(np.asarray(array, dtype=np.int64), steps)
     first, second = adjacency.nonzero()
     if len(first):
         length = np.linalg.norm(coordinates[first] - coordinates[second], axis=1)
@@ -71,23 +78,19 @@ def grid_adjacency(
     return adjacency
 
 
-def _squidpy_grid(positions: np.ndarray, neighbours: int) -> sp.csr_matrix:
-    from anndata import AnnData  # seconds to import, as squidpy; only grids pay for them
-    from squidpy.gr import spatial_neighbors_grid
-
-    # squidpy takes the nearest points: spots that share a position would crowd out its neighbours,
-    # and a section smaller than a ring would stop it. So it is given each position once, and far
-    # points that are nobody's neighbours.
-    points, at = np.unique(positions, axis=0, return_inverse=True)
-    far = 1e6 * np.arange(1, neighbours + 2)
-    padded = np.concatenate([points, np.stack([far, far], axis=1)])
-    section = AnnData(np.zeros((len(padded), 1)), obsm={"spatial": padded})
-    spatial_neighbors_grid(section, n_neighs=neighbours, n_rings=1)
-    found = section.obsp["spatial_connectivities"].tocoo()
-    # It drops most of those that are not one step away; at a border or a hole some remain.
-    step = np.linalg.norm(padded[found.row] - padded[found.col], axis=1)
-    near = step < (1.5 if neighbours == 8 else 1.2)
-    rows, columns = found.row[near], found.col[near]
-    both = (np.concatenate([rows, columns]), np.concatenate([columns, rows]))
-    ties = sp.csr_matrix((np.ones(2 * len(rows), dtype=bool), both), shape=found.shape).astype(bool)
-    return ties[at.ravel()][:, at.ravel()]
+def _neighbours_on_array(array: np.ndarray, steps: Sequence[tuple[int, int]]) -> sp.csr_matrix:
+    """Boolean spots x spots matrix of spots that are one of some steps (row, column) apart."""
+    points, point_of = np.unique(array, axis=0, return_inverse=True)
+    rows, columns = (points - points.min(axis=0)).T
+    width = columns.max() + 5 if len(points) else 1  # no step leads into another row's columns
+    codes = rows * width + columns
+    pairs = []
+    for row_step, column_step in steps:
+        wanted = codes + row_step * width + column_step
+        at = np.minimum(np.searchsorted(codes, wanted), len(codes) - 1)
+        found = np.flatnonzero(codes[at] == wanted)
+        pairs.append(np.stack([found, at[found]]))
+    first, second = np.concatenate(pairs, axis=1)
+    shape = (len(points), len(points))
+    ties = sp.csr_matrix((np.ones(len(first), dtype=bool), (first, second)), shape=shape)
+    return ties[point_of.ravel()][:, point_of.ravel()]
