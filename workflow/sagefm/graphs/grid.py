@@ -1,16 +1,15 @@
 """Array neighbours of a section: hexagonal for Visium, square for Spatial Transcriptomics."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import scipy.sparse as sp
 
 from sagefm.common.errors import InputError
 
 HEXAGONAL, SQUARE = "Visium", "Spatial Transcriptomics"
-SQUARE_STEPS = ((0, -1), (0, 1), (-1, 0), (1, 0))
-CORNER_STEPS = ((-1, -1), (-1, 1), (1, -1), (1, 1))
-HEXAGONAL_STEPS = ((0, -2), (0, 2), *CORNER_STEPS)
+Steps = tuple[tuple[int, int], ...]
+SQUARE_STEPS: Steps = ((0, -1), (0, 1), (-1, 0), (1, 0))
+CORNER_STEPS: Steps = ((-1, -1), (-1, 1), (1, -1), (1, 1))
+HEXAGONAL_STEPS: Steps = ((0, -2), (0, 2), *CORNER_STEPS)
 """Steps (array_row, array_col) to a spot's neighbours; Visium's columns count half steps."""
 
 
@@ -47,7 +46,8 @@ def grid_adjacency(
         )
     rows, columns = np.asarray(array, dtype=np.float64).T
     if technology == HEXAGONAL:
-        positions, steps = np.stack([columns / 2, rows * np.sqrt(3) / 2], axis=1), HEXAGONAL_STEPS
+        positions = np.stack([columns / 2, rows * np.sqrt(3) / 2], axis=1)
+        steps = HEXAGONAL_STEPS
     elif technology == SQUARE:
         positions = np.stack([columns, rows], axis=1)
         steps = SQUARE_STEPS + CORNER_STEPS if corners else SQUARE_STEPS
@@ -78,7 +78,7 @@ def grid_adjacency(
     return adjacency
 
 
-def _neighbours_on_array(array: np.ndarray, steps: Sequence[tuple[int, int]]) -> sp.csr_matrix:
+def _neighbours_on_array(array: np.ndarray, steps: Steps) -> sp.csr_matrix:
     """Boolean spots x spots matrix of spots that are one of some steps (row, column) apart."""
     points, point_of = np.unique(array, axis=0, return_inverse=True)
     rows, columns = (points - points.min(axis=0)).T
