@@ -62,7 +62,7 @@ def gene_mean() -> np.ndarray:
     return np.random.default_rng(0).random(GENES)
 
 
-def scored(sections, name, gene_mean, plan=PLAN, section=0):
+def scores_of(sections, name, gene_mean, plan=PLAN, section=0):
     model = fitted(network_of(name), name, normalisation=KINDS[name][1])
     return score_section(model, sections[section], gene_mean, plan)
 
@@ -112,7 +112,7 @@ def expected(section, name, gene_mean, missing):
 
 @pytest.mark.parametrize("name", KINDS)
 def test_scores_are_those_of_a_dense_computation(sections, name, gene_mean):
-    table = scored(sections, name, gene_mean).set_index(["share", "repeat"]).sort_index()
+    table = scores_of(sections, name, gene_mean).set_index(["share", "repeat"]).sort_index()
     assert len(table) == 2 * 2 * sum(map(len, SETTINGS.values()))
     for share, repeat in table.index.unique():
         found = table.loc[(share, repeat)].set_index(["setting", "predictor"])
@@ -155,8 +155,8 @@ def test_genes_are_nested_and_the_same_for_everyone():
 
 
 def test_batches_do_not_matter(sections, gene_mean):
-    whole = scored(sections, "gcn", gene_mean, ImputationPlan((0.6,), batch_size=1000))
-    parts = scored(sections, "gcn", gene_mean, ImputationPlan((0.6,), batch_size=7))
+    whole = scores_of(sections, "gcn", gene_mean, ImputationPlan((0.6,), batch_size=1000))
+    parts = scores_of(sections, "gcn", gene_mean, ImputationPlan((0.6,), batch_size=7))
     pd.testing.assert_frame_equal(whole, parts, rtol=1e-4)
 
 
@@ -166,7 +166,7 @@ def test_some_spots_stand_for_all(sections, gene_mean):
     assert all(len(mine) == 12 and (np.diff(mine) > 0).all() for mine in rows)
     assert not np.array_equal(rows[0], rows[1])
     assert len(draw_rows(sections[0], 1000, plan.seed)) == SPOTS
-    some = scored(sections, "gcn", gene_mean, plan)
+    some = scores_of(sections, "gcn", gene_mean, plan)
     truth, predicted = expected(sections[0], "gcn", gene_mean, plan.genes(0.6, 0, GENES))
     error = (predicted["systematic", "model"] - truth)[rows[0]]
     assert some["mse"][0] == pytest.approx(np.square(error).mean(), rel=1e-4)

@@ -226,7 +226,7 @@ ADDRESSES = {
 }
 
 
-def kept(name: str, address: str) -> tuple[str, str]:
+def raw_file(name: str, address: str) -> tuple[str, str]:
     """Under which name a stand-in has the file of an address."""
     return ("git", address.replace("@", "/")) if name == "git_lfs" else (name, address)
 
@@ -236,13 +236,13 @@ def test_every_service_is_asked_once_for_what_is_wanted(monkeypatch):
         for name, value in stand_ins.environment().items():
             monkeypatch.setenv(name, value)
         for name, address in ADDRESSES.items():
-            stand_ins.files[kept(name, address)] = b"content"
+            stand_ins.files[raw_file(name, address)] = b"content"
         wanted = [Origin(*item) for item in ADDRESSES.items()] * 2
         checks = services.access_checks(wanted)
         assert {check.verdict for check in checks} == {"ok"}, checks
         assert len(stand_ins.paths("/v2/articles")) == 2  # one page, and the empty one behind it
         # What is not there, and an account that is missing, are told by the source's own sentence.
-        del stand_ins.files[kept("figshare", ADDRESSES["figshare"])]
+        del stand_ins.files[raw_file("figshare", ADDRESSES["figshare"])]
         monkeypatch.delenv("DRYAD_CLIENT_ID")
         told = checks_table(services.access_checks(wanted))
     bad = told[told["verdict"] == "fix this"].set_index("check")["remedy"]

@@ -19,7 +19,7 @@ def moran(values: np.ndarray, weights: np.ndarray) -> float:
     return len(z) / weights.sum() * (z @ weights @ z) / (z @ z)
 
 
-def scored(values, coordinates, components=2, samples=None):
+def coherence_of(values, coordinates, components=2, samples=None):
     samples = np.array(["one"] * len(values)) if samples is None else samples
     return moran_table("x", values, coordinates, samples, components)
 
@@ -31,7 +31,7 @@ def test_four_spots_by_hand():
     np.testing.assert_array_equal(weights, 1 - np.eye(4))
     values = np.array([[1.0], [2.0], [4.0], [8.0]])
     assert moran(values[:, 0], weights) == pytest.approx(-1 / 3)
-    row = scored(values, corners, 1).iloc[0]
+    row = coherence_of(values, corners, 1).iloc[0]
     assert row["mean_moran_i"] == row["median_moran_i"] == pytest.approx(-1 / 3)
 
 
@@ -41,7 +41,7 @@ def test_the_formula_on_a_real_size():
     weights = neighbour_weights(coordinates).toarray()
     reduced = np.linalg.svd(values - values.mean(axis=0), full_matrices=False)[0]
     expected = [moran(component, weights) for component in reduced.T]
-    row = scored(values, coordinates, 3).iloc[0]
+    row = coherence_of(values, coordinates, 3).iloc[0]
     assert row["mean_moran_i"] == pytest.approx(np.mean(expected), abs=1e-6)
     assert row["median_moran_i"] == pytest.approx(np.median(expected), abs=1e-6)
 
@@ -59,8 +59,8 @@ def test_weights_are_symmetric_without_self_and_whatever_the_scale():
 def test_a_gradient_is_coherent_and_noise_is_not():
     coordinates = grid(14)
     rng = np.random.default_rng(1)
-    noise = scored(rng.random((196, 2)), coordinates).iloc[0]
-    assert scored(coordinates, coordinates)["mean_moran_i"].item() > 0.8
+    noise = coherence_of(rng.random((196, 2)), coordinates).iloc[0]
+    assert coherence_of(coordinates, coordinates)["mean_moran_i"].item() > 0.8
     assert abs(noise["mean_moran_i"]) < 0.1
     assert noise["n_spots"] == 196
 
@@ -74,7 +74,7 @@ def test_stripes_of_one_spot_are_the_contrary_of_coherent():
     # At the border the six nearest are others, some of them farther away.
     inner = (np.abs(coordinates - coordinates.mean(axis=0)) < 4).all(axis=1)
     assert (weights[inner].sum(axis=1) <= 7).all()
-    value = scored(stripes, coordinates, 1)["mean_moran_i"].item()
+    value = coherence_of(stripes, coordinates, 1)["mean_moran_i"].item()
     assert value == pytest.approx(moran(stripes[:, 0], weights), abs=1e-6)
     assert value == pytest.approx(-1 / 3, abs=0.06)
 
@@ -85,7 +85,7 @@ def test_samples_are_apart():
     rng = np.random.default_rng(2)
     values = np.concatenate([grid(8), rng.permutation(grid(8))])
     samples = np.repeat(["smooth", "shuffled"], 64)
-    table = scored(values, coordinates, 2, samples).set_index("sample")
+    table = coherence_of(values, coordinates, 2, samples).set_index("sample")
     assert list(table.index) == ["smooth", "shuffled"]
     assert list(table["n_spots"]) == [64, 64]
     assert table.loc["smooth", "mean_moran_i"] > 0.7
@@ -93,6 +93,6 @@ def test_samples_are_apart():
 
 
 def test_no_more_components_than_the_representation_has():
-    row = scored(grid(5), grid(5), 50).iloc[0]
+    row = coherence_of(grid(5), grid(5), 50).iloc[0]
     assert row["components"] == 2
     assert row["representation"] == "x"

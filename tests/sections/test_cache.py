@@ -43,7 +43,7 @@ def test_without_room_nothing_is_kept_nor_said(sections, caplog):
 
 def test_every_epoch_is_that_of_sections_read_anew(sections):
     def epoch(kept: SectionCache, number: int, **more) -> list[torch.Tensor]:
-        batches = Batches(sections, "mean", "log1p_cp10k", batch_size=16, kept=kept, **more)
+        batches = Batches(sections, "mean", "log1p_cp10k", batch_size=16, cache=kept, **more)
         return [*(batch.inputs[0] for batch in batches.epoch(number, order="shuffled"))]
 
     kept = SectionCache(1)

@@ -73,13 +73,13 @@ class Page:
         self._until(lambda: self.evaluate(condition), f"not true: {condition}", timeout)
 
     def noticed(self, words: str, timeout: float = 60) -> None:
-        """Wait until a problem with these words has been told of."""
+        """Wait until a problem with these words has been reported."""
 
-        def told() -> bool:
+        def reported() -> bool:
             self.evaluate("1")  # with its answer comes what happened meanwhile
             return any(words in problem for problem in self.problems)
 
-        self._until(told, f"not told of: {words}", timeout)
+        self._until(reported, f"no such problem was reported: {words}", timeout)
 
     def _until(self, ready: Callable[[], Any], lacking: str, timeout: float) -> None:
         end = time.monotonic() + timeout

@@ -210,7 +210,7 @@ for path in snakemake.output:
     open(path, "w").close()
 """
 EMPTY_ARCHIVE = """
-def bind_report(archive, *_):
+def pack_report(archive, *_):
     open(archive, "w").close()
 """
 

@@ -213,7 +213,7 @@ DELIVERIES = {"figures": [], "tables": [], "claims": []}
 def deliver(**files):
     """Register figures, tables or claims as results of the run, below the rule that makes them.
 
-    The report is bound of all of them, and the scoreboard is made from the claims.
+    The report contains all of them; the scoreboard is made from the claims.
     """
     for kind, paths in files.items():
         DELIVERIES[kind] += paths

@@ -227,8 +227,8 @@ rule report_zip:
         code=code_of("report.archive"),
         contents=contents_of(*CAPTIONS, repository_file("workflow/report/report/report.css")),
     message:
-        "Binding the report"
+        "Packing the report"
     run:
-        from sagefm.report.archive import bind_report
+        from sagefm.report.archive import pack_report
 
-        bind_report(output.archive, log[0], config, ROOT / "Snakefile", "results", input.style)
+        pack_report(output.archive, log[0], config, ROOT / "Snakefile", "results", input.style)

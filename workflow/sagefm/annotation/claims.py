@@ -51,7 +51,7 @@ def task_claim(
     Parameters
     ----------
     scores, comparisons
-        Of `annotation_tables.task_scores` and `task_comparisons`.
+        Of `tables.task_scores` and `task_comparisons`.
     catalogue
         What the representations are called and what they are for.
     """

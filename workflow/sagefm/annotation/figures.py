@@ -57,7 +57,7 @@ def draw_annotation(
     Parameters
     ----------
     scores
-        Of `annotation_tables.task_scores`.
+        Of `tables.task_scores`.
     skipped
         Folds that could not be fitted: protocol, reason; they are counted under the panels.
     title
@@ -162,7 +162,7 @@ def draw_classes(
     Parameters
     ----------
     classes
-        Of `annotation_tables.class_table`.
+        Of `tables.class_table`.
     shown
         Whose (role, representation, centred, classifier, protocol).
     title

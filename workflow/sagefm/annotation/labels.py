@@ -23,7 +23,7 @@ class TaskLabels:
     Attributes
     ----------
     spots
-        All spots of the cohort: sample, patient (of `cohort.name_patients`), spot, x_pixels,
+        All spots of the cohort: sample, patient (of `patients.name_patients`), spot, x_pixels,
         y_pixels, source_label, label (missing where the spot takes no part); of derived labels also
         margin and `score_{set}`.
     classes
@@ -60,7 +60,7 @@ def label_task(
         The cohort's spots, of `cohort.describe_spots`.
     labels
         `source` is `cohort` (its own), `table` (`path`, `column`, `sample_column`,
-        `spot_column`; joined as in `ingest.join_labels`) or `module_scores` (`gene_sets`, `margin`,
+        `spot_column`; joined as in `labels.join_labels`) or `module_scores` (`gene_sets`, `margin`,
         `withhold`).
     drop
         Classes left out, named as in the source; of derived labels, `unassigned` always is, unless

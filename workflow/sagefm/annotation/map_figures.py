@@ -29,7 +29,7 @@ def draw_confusion(
     Parameters
     ----------
     confusion
-        Of `annotation_tables.confusion_table`.
+        Of `tables.confusion_table`.
     shown
         Whose: the roles headline and best have a panel each.
     title
@@ -98,7 +98,7 @@ def draw_annotation_maps(
     Parameters
     ----------
     maps
-        Of `annotation_tables.map_table`: label, and columns headline and best as far as shown.
+        Of `tables.map_table`: label, and columns headline and best as far as shown.
     shown
         Whose the predictions are.
     title

@@ -38,7 +38,7 @@ def summarise_task(
     labels
         `TaskLabels.spots`.
     annotations
-        Representation to its predictions and fits, of `annotation.annotate`.
+        Representation to its predictions and fits, of `predict.annotate`.
     splits, rows
         Each model's split, and the rows of the cohort's sheet: who was seen in pretraining.
     costs
@@ -52,7 +52,7 @@ def summarise_task(
     -------
     dict
         scores, per_class, confusion, patients, comparisons (each documented in
-        `annotation_tables`); skipped (protocol, repeat, fold, reason); shown (role, `KEYS`: whose
+        `tables`); skipped (protocol, repeat, fold, reason); shown (role, `KEYS`: whose
         confusion and maps are drawn); maps.
 
     Raises

@@ -53,8 +53,8 @@ def task_scores(
     Parameters
     ----------
     predictions, fits
-        Of `annotation.annotate`, with a column representation; of predictions also those of
-        `annotation.majority_predictions`.
+        Of `predict.annotate`, with a column representation; of predictions also those of
+        `predict.majority_predictions`.
     seen
         Of `patients_of_models`.
     costs
@@ -180,7 +180,7 @@ def task_comparisons(
     Returns
     -------
     DataFrame
-        `KEYS`, baseline, metric, subset, and of `signflip.paired_difference` over patients:
+        `KEYS`, baseline, metric, subset, and of `paired.paired_difference` over patients:
         difference, low, high, p, smallest_p, n_patients, better_in (patients); p_holm is over the
         representations compared with one baseline.
     """
@@ -251,7 +251,7 @@ def patients_of_models(
     Returns
     -------
     dict
-        Representation to `seen.seen_patients`. Of a cohort that the model was trained on, all
+        Representation to `patients.seen_patients`. Of a cohort that the model was trained on, all
         samples count.
     """
     return {

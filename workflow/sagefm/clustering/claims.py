@@ -46,7 +46,7 @@ def clustering_claims(
     summary, comparisons
         Of `clustering_tables`.
     paper_data, seen
-        Whether the cohort is the paper's own; `split.patients_seen`.
+        Whether the cohort is the paper's own; `patients.patients_seen`.
     catalogue
         What the representations are called, and which of them are references.
     """

@@ -57,7 +57,7 @@ def draw_metrics(summary: pd.DataFrame, catalogue: Catalogue = REGISTERED) -> Fi
     Parameters
     ----------
     summary
-        Of `clustering_tables.clustering_summary`.
+        Of `tables.clustering_summary`.
     catalogue
         Names and colours of the representations.
     """
@@ -106,7 +106,7 @@ def draw_batch_biology(summary: pd.DataFrame, catalogue: Catalogue = REGISTERED)
     Parameters
     ----------
     summary
-        Of `clustering_tables.clustering_summary`.
+        Of `tables.clustering_summary`.
     catalogue
         Names and colours of the representations.
     """

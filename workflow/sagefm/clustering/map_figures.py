@@ -33,7 +33,7 @@ def draw_umap(
     Parameters
     ----------
     table
-        Of `cluster_umap.umap_table`.
+        Of `umap.umap_table`.
     palette
         Colours of labels and patients.
     catalogue
@@ -120,7 +120,7 @@ def draw_cluster_maps(
     Parameters
     ----------
     clusters
-        By representation, of `clustering.cluster_representation`; the first `MAPS_SHOWN` are drawn.
+        By representation, of `cluster.cluster_representation`; the first `MAPS_SHOWN` are drawn.
     palette
         Colours of labels.
     drop

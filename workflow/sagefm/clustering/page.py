@@ -41,7 +41,7 @@ def draw_clustering_page(
         As `draw_umap` and `draw_cluster_maps` take them; of the UMAP, representations that are
         among `clusters` are shown, up to `UMAPS`.
     summary
-        Of `clustering_tables.clustering_summary`.
+        Of `tables.clustering_summary`.
     catalogue
         Names, colours and roles of the representations.
     """

@@ -40,7 +40,7 @@ def clustering_summary(scores: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFram
     Parameters
     ----------
     scores
-        Of `clustering.cluster_representation`, all representations of a cohort.
+        Of `cluster.cluster_representation`, all representations of a cohort.
     costs
         representation, seconds, peak_mib, training_seconds: what each took to compute.
 

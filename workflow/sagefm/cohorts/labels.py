@@ -59,7 +59,7 @@ def read_r_labels(
 def label_table(
     files: Mapping[str, str | Path], column: str | None, codes: str | Path | None = None
 ) -> pd.DataFrame:
-    """Labels of a cohort, as `ingest.join_labels` takes them.
+    """Labels of a cohort, as `labels.join_labels` takes them.
 
     Parameters
     ----------

@@ -29,7 +29,7 @@ def content_key(
     files
         The section's own files, and those the settings name: what counts is their content.
     settings
-        All else that ingestion is told.
+        All other arguments of ingestion.
     code
         Checksum of what the code of ingestion does.
 

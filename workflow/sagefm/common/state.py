@@ -70,7 +70,7 @@ def exclusive(folder: Path) -> Iterator[None]:
 def started(process: int) -> str:
     """When a process of this machine started, in clock ticks since boot (proc(5), field 22).
 
-    With it a process number that the system has given to another process since is told apart.
+    It reveals a process number that the system has since given to another process.
     Empty if there is no such process; "unknown" on a system without /proc.
     """
     if not Path("/proc/self/stat").exists():

@@ -23,7 +23,7 @@ def bring(origin: Origin, file: str, folder: str | Path, lock: LockTable, per_ho
     Parameters
     ----------
     origin, file, folder
-        Of a `raw_plan.RawPlan`.
+        Of a `plan.RawPlan`.
     per_host
         Most connections to a host, of all jobs together.
 

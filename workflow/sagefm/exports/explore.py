@@ -46,16 +46,16 @@ def explore_cohort(
     representations
         Of the cohort, taken one at a time.
     clusters
-        By representation, of `clustering.cluster_representation`.
+        By representation, of `cluster.cluster_representation`.
     predictions
-        By task and representation, of `annotation.annotate`.
+        By task and representation, of `predict.annotate`.
     classifiers
         The one whose predictions are shown, by task.
     umap
-        Of `cluster_umap.umap_table`; spots that were not drawn have no coordinates.
+        Of `umap.umap_table`; spots that were not drawn have no coordinates.
     palette
-        Colours of labels and patients, of `figures.palette`: those of the report. Classes that it
-        does not know get others.
+        Colours of labels and patients, of `palette.palette_of`: those of the report. Other classes
+        get other colours.
 
     Returns
     -------

@@ -12,11 +12,11 @@ SETTINGS = {
 """Who lacks the genes, and the predictors that are possible there.
 
 `systematic`: all spots; `centre_only`: the central spot, while its neighbours keep them. The
-predictors are those of `recovery.PREDICTORS`; `gene_mean` is over the training samples.
+predictors are those of `recovery.score.PREDICTORS`; `gene_mean` is over the training samples.
 """
 
 METRICS = ("mse", "rmse", "r2", "r2_spot", "median_pearson", "mean_pearson", "constant")
-"""Scores of `imputation.score_section`."""
+"""Scores of `score.score_section`."""
 
 
 def summarise_imputation(samples: pd.DataFrame) -> pd.DataFrame:
@@ -25,7 +25,7 @@ def summarise_imputation(samples: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     samples
-        Of `imputation.score_sections`, concatenated.
+        Of `score.score_sections`, concatenated.
 
     Returns
     -------

@@ -13,7 +13,7 @@ from sagefm.common.errors import InputError
 def prepare_machine(device: str, threads: int) -> torch.device:
     """The device a job runs on (`auto`: the GPU if there is one), with torch's threads set.
 
-    On Linux the allocator is told to keep large blocks: giving a gradient of 60 MB back to the
+    On Linux the allocator is set to keep large blocks: giving a gradient of 60 MB back to the
     system at every step and faulting it in again costs a third of the step.
 
     Raises

@@ -39,7 +39,7 @@ class Neighbourhoods(ABC):
         levels
             float32 (levels,), normalised expression.
         outputs
-            int64 columns of the panel: the genes whose predictions are wanted.
+            int64 columns of the panel: the genes to predict.
 
         Returns
         -------

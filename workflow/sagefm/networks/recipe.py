@@ -25,7 +25,7 @@ class ModelRecipe:
     network, normalisation
         As in the config's entry of the model.
     graph
-        Kind of neighbourhood and its sizes, arguments of `graphs.build_graph`.
+        Kind of neighbourhood and its sizes, arguments of `neighbourhoods.build_graph`.
     qc, harmonise
         Arguments of `ingest.ingest`: which spots are kept, how genes are mapped to the panel.
     """

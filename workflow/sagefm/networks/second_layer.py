@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 
 SLOPE = 0.01
-"""Of leaky ReLU below 0: torch's default, which the networks take."""
+"""Slope of leaky ReLU below 0: torch's default, which the networks use."""
 
 
 class SecondLayer:

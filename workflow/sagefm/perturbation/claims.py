@@ -23,7 +23,7 @@ HAS_TO_EXCEED = {
 
 @dataclass(frozen=True)
 class Findings:
-    """Tables of one pair table: of `perturbation_summary` and `perturbation_discrimination`."""
+    """Tables of one pair table: of `response_summary` and `discrimination_table`."""
 
     summary: pd.DataFrame
     discrimination: pd.DataFrame
@@ -67,7 +67,7 @@ def perturbation_claims(
 
     On the paper's data it is supported only if matched outputs exceed both the table's other
     outputs and random genes of like expression, and the forward experiment exceeds the reverse one;
-    contradicted if they exceed neither although the test could have told.
+    contradicted if they exceed neither although the test could have found it.
 
     Parameters
     ----------

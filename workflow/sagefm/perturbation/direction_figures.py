@@ -1,4 +1,4 @@
-"""Perturbed pairs (claim 6): the two directions, and how well pairs are told from the rest."""
+"""Perturbed pairs (claim 6): the two directions, and how well pairs are separated from the rest."""
 
 import numpy as np
 import pandas as pd
@@ -30,7 +30,7 @@ def draw_response_maps(maps: pd.DataFrame) -> Figure:
     Parameters
     ----------
     maps
-        Of `response_maps.response_map`, with columns model and cohort.
+        Of `maps.response_map`, with columns model and cohort.
     """
     at = maps[["x_pixels", "y_pixels"]].drop_duplicates().to_numpy()
     width = DOUBLE / len(COLUMNS) - 0.65
@@ -69,7 +69,7 @@ def fill_response_maps(figure: FigureBase, maps: pd.DataFrame) -> None:
 
 
 def _colours(values: np.ndarray, signed: bool) -> dict:
-    """Colour map and its ends: from 0, or about 0 if values of both signs have to be told."""
+    """Colour map and its ends: from 0, or symmetric about 0 if the sign matters."""
     low, high = np.percentile(values, [1, 99])
     if not signed:
         return {"cmap": "viridis", "clim": (0, high or 1)}
@@ -92,7 +92,7 @@ SCORE_NAMES = {
 def draw_directions(
     pairs: pd.DataFrame, discrimination: pd.DataFrame, summary: pd.DataFrame
 ) -> Figure:
-    """Forward against reverse effect of every pair; how well pairs are told from other entries.
+    """Forward against reverse effect of every pair; how well pairs are separated from the rest.
 
     Effects are against genes of like expression, in their standard deviations; those beyond the
     axes stand at the edge. AUROC with 95 % interval over inputs; forward filled, reverse hollow.
@@ -100,7 +100,7 @@ def draw_directions(
     Parameters
     ----------
     pairs, discrimination, summary
-        Of `pair_tables.summarise_pairs`.
+        Of `summary.summarise_pairs`.
     """
     figure = Figure(figsize=(DOUBLE, 3.2))
     fill_directions(figure, pairs, discrimination, summary)

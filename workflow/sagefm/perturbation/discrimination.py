@@ -1,4 +1,4 @@
-"""Whether pairs can be told from all other entries (input, output) of a table, and by what.
+"""Whether pairs can be separated from all other entries (input, output) of a table, and by what.
 
 By the slopes of a model, by co-expression that needs no model, by expression alone, and by what is
 left of the slopes once those are accounted for.

@@ -25,7 +25,7 @@ def draw_distributions(pairs: pd.DataFrame, summary: pd.DataFrame) -> Figure:
     Parameters
     ----------
     pairs, summary
-        Of `pair_tables.summarise_pairs`.
+        Of `summary.summarise_pairs`.
     """
     figure = Figure(figsize=(DOUBLE, 2.7))
     fill_distributions(figure, pairs, summary)
@@ -154,7 +154,7 @@ def draw_doses(
     Parameters
     ----------
     levels, pairs, summary
-        Of `pair_tables.summarise_pairs`.
+        Of `summary.summarise_pairs`.
     named
         (input, output) of pairs to show whatever they do.
     """

@@ -21,7 +21,7 @@ def pairs_to_map(
     Parameters
     ----------
     pairs
-        A row a pair, as `pair_tables.summarise_pairs` has it.
+        A row a pair, as `summary.summarise_pairs` has it.
     """
     keys = pd.MultiIndex.from_frame(pairs[["input", "output"]])
     wanted = pairs[keys.isin([tuple(pair) for pair in named])]

@@ -34,7 +34,7 @@ def read_pairs(entry: Mapping, panel: Sequence[str]) -> pd.DataFrame:
         - `table`: `path` (TSV: input, output, and if need be sign, group).
     panel
         The model's genes, which those of a `table` must be among; others are left for
-        `gene_pairs.pairs_of_cohort` to drop.
+        `pairs.pairs_of_cohort` to drop.
 
     Returns
     -------

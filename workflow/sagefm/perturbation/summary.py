@@ -42,9 +42,9 @@ def summarise_pairs(
     Returns
     -------
     dict
-        pairs (`perturbation_tables.pair_table` of the forward direction, `with_reverse`), levels
-        (`level_table`) and discrimination (`perturbation_discrimination`), both with a column
-        direction, summary (`perturbation_summary`).
+        pairs (`tables.pair_table` of the forward direction, `with_reverse`), levels
+        (`level_table`) and discrimination (`discrimination_table`), both with a column
+        direction, summary (`response_summary`).
     """
     slopes = pair_slopes(responses[0]), pair_slopes(responses[1])
     forward, reverse = (
@@ -91,7 +91,7 @@ def response_summary(
     responses
         Of the forward direction: its pairs and samples are those of both.
     slopes, tables
-        `perturbation_tables.pair_slopes` and `pair_table`, forward and reverse.
+        `tables.pair_slopes` and `pair_table`, forward and reverse.
     seed
         Of resampling and of sign flips.
 

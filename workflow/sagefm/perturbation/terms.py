@@ -18,7 +18,7 @@ def strongest_pairs(pairs: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     pairs
-        Of `perturbation_tables.pair_table`.
+        Of `tables.pair_table`.
     """
     beyond = (pairs["slope"] - pairs["slope_expression_matched"]) * pairs["sign"]
     order = beyond.sort_values(ascending=False, kind="stable").index

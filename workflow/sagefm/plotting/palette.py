@@ -8,7 +8,7 @@ from sagefm.plotting.style import shades
 def palette_table(obs: pd.DataFrame) -> pd.DataFrame:
     """A cohort's labels and patients with their colours: kind, name, n_spots, colour.
 
-    Those with the most spots come first and get the colours that are told apart best.
+    Those with the most spots come first and get the colours that are easiest to tell apart.
 
     Parameters
     ----------

@@ -94,15 +94,15 @@ def categorical(labels: Iterable[str]) -> dict[str, str]:
 
 
 def shades(number: int) -> list[str]:
-    """So many colours, those first that are told apart best; beyond 21 all are grey."""
+    """So many colours, the easiest to tell apart first; beyond 21 all are grey."""
     return [*islice(chain(_shades(), repeat(GREY)), number)]
 
 
 def colours_of(labels: Iterable[str], palette: Mapping[str, str]) -> dict[str, str]:
     """A colour for each label: that of the palette, or for one it has not, one that is free.
 
-    Where the palette has none of them, nothing can be mixed up: they get the colours that are told
-    apart best, which the palette has all taken.
+    Where the palette has none of them, nothing can be mixed up: they get the colours that are
+    easiest to tell apart, which the palette has all taken.
     """
     distinct = sorted(set(labels))
     if not palette.keys() & set(distinct):

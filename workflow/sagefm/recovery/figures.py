@@ -60,7 +60,7 @@ def draw_strata(summary: pd.DataFrame) -> Figure:
     Parameters
     ----------
     summary
-        Of `recovery_tables.recovery_summary`, with columns model and cohort.
+        Of `tables.recovery_summary`, with columns model and cohort.
     """
     summary = summary.assign(
         stratum=summary["stratum"].fillna("unknown"),
@@ -164,7 +164,7 @@ def draw_recovered(summary: pd.DataFrame, reported: float) -> Figure:
     Parameters
     ----------
     summary
-        Of `recovery_tables.recovery_summary`, with columns model and cohort.
+        Of `tables.recovery_summary`, with columns model and cohort.
     reported
         The paper's share at p < 0.05, 0 to 1.
     """

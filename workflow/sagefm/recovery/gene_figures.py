@@ -38,7 +38,7 @@ def draw_correlation_by_detection(genes: pd.DataFrame) -> Figure:
     Parameters
     ----------
     genes
-        Of `recovery_tables.gene_table`, with columns model and cohort.
+        Of `tables.gene_table`, with columns model and cohort.
     """
     figure = Figure(figsize=(DOUBLE, 3.3))
     fill_correlation_by_detection(figure, genes)
@@ -106,7 +106,7 @@ def draw_maps(maps: pd.DataFrame) -> Figure:
     Parameters
     ----------
     maps
-        Of `recovery.recovery_maps`, with columns model and cohort.
+        Of `score.recovery_maps`, with columns model and cohort.
     """
     genes = maps["gene"].nunique()
     spots = maps.loc[maps["gene"] == maps["gene"].iloc[0], ["x_pixels", "y_pixels"]].to_numpy()

@@ -1,6 +1,6 @@
 """Masked-gene recovery (claim 2): how well hidden genes are predicted, beside untrained baselines.
 
-Sections stream through; what is kept are sums per gene. Only the pooled Spearman correlation needs
+Sections stream through; only sums per gene are kept. Only the pooled Spearman correlation needs
 values side by side: those of at most `rank_spots` spots lie in a scratch file while it is computed.
 """
 
@@ -160,7 +160,7 @@ def recover(
     Parameters
     ----------
     template
-        Of `model.batches`: its settings (masks, seed, ...) are used for each section in turn.
+        Of `FittedModel.batches`: its settings (masks, seed, ...) are used for each section in turn.
     gene_mean
         Mean expression of each gene over the training samples: (genes,).
     facts

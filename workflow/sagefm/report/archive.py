@@ -10,7 +10,7 @@ from pathlib import Path
 from sagefm.common.io import atomic
 
 
-def bind_report(
+def pack_report(
     archive: Path, log: Path, config: dict, snakefile: Path, target: str, style: Path
 ) -> None:
     """Write Snakemake's report on the jobs behind `target` to `archive` (zip), whole or not at all.

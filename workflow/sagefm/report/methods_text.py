@@ -40,7 +40,7 @@ def methods_text(
     software
         Columns package, purpose, citation, doi (`resources/software.tsv`).
     trained
-        Of each model trained here, its `training_files.summary`.
+        Of each model trained here, its `files.summary`.
     n_genes
         Length of the panel.
     """

@@ -25,7 +25,7 @@ def interpretable_claims(
     model, cohort, title
         The model screened, the cohort, and what it is, for people.
     scores
-        Of `screen_scores.screen_scores`, with column truth; of one model and cohort.
+        Of `scores.screen_scores`, with column truth; of one model and cohort.
     paper_data
         Whether the cohort is the paper's own.
     """

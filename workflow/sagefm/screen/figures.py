@@ -41,7 +41,7 @@ def draw_screen_scores(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table
-        Of `screen_scores.screen_scores`, with columns truth, model and cohort; of one model and
+        Of `scores.screen_scores`, with columns truth, model and cohort; of one model and
         cohort.
     """
     truths = table["truth"].unique()

@@ -7,7 +7,7 @@ common shift of a gene in all neighbours is, at one spot,
 
 with D the slopes of the non-linearities, diagonal and differing from spot to spot. Only they do, so
 that the mean over spots is a thin matrix (genes x widths[0]) times the first layer's weights, and
-the map of all genes against all is kept as these two factors.
+the map of all genes against all is stored as these two factors.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,10 +26,8 @@ from sagefm.common.io import atomic
 from sagefm.networks.collapsed import Readout
 from sagefm.networks.fitted import FittedModel
 from sagefm.networks.perturbed import Collapsed
+from sagefm.networks.second_layer import SLOPE
 from sagefm.screen.spots import Drawn
-
-SLOPE = 0.01
-"""Of the leaky ReLU below zero (torch's default, which the networks use)."""
 
 BATCH_SPOTS = 8
 """Spots whose middle layers' Jacobians are held at once (2 MB each at the paper's width)."""
@@ -75,7 +73,7 @@ def left_factor(readout: Readout, hidden: Tensor, gain: Tensor) -> Tensor:
     Parameters
     ----------
     hidden, gain
-        (spots, widths[0]) and (spots,), as of `perturbation.Collapsed`.
+        (spots, widths[0]) and (spots,), as of `perturbed.Collapsed`.
 
     Returns
     -------

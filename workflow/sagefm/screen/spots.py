@@ -133,7 +133,7 @@ def spots_of_cohort(
         Files: the samples and the graphs of the cohort, the model's split, and the cohort's labels
         if they are the context.
     rows
-        The cohort's sheet; see `scored.scored_sections`.
+        The cohort's sheet; see `seen.scored_sections`.
     """
     sections, _ = scored_sections(inputs.samples, inputs.graphs, inputs.split, rows, cohort)
     spots_of = cohort_obs([section.counts_path for section in sections])

@@ -26,7 +26,7 @@ def screen_table(
     contexts
         Their names and numbers of spots, in the order of the responses.
     inputs, outputs
-        Rows of `screen_spots.gene_levels`.
+        Rows of `GeneSums.summary`.
     """
     screen = AnnData(responses.mean(axis=0), obs=inputs, var=outputs)
     names = [name.replace("/", "-") for name in contexts]

@@ -145,8 +145,8 @@ class Batches:
         Genes (columns) hidden at every central spot besides those drawn.
     withheld
         Genes (columns) taken for missing at every spot, neighbours included.
-    kept
-        Where sections stay once they were read.
+    cache
+        Sections already read, kept in memory.
     """
 
     sections: Sequence[Section]
@@ -159,7 +159,7 @@ class Batches:
     workers: int = 1
     always_hidden: tuple[int, ...] = ()
     withheld: tuple[int, ...] = ()
-    kept: SectionCache = field(default_factory=lambda: SectionCache(0))
+    cache: SectionCache = field(default_factory=lambda: SectionCache(0))
 
     @cached_property
     def sizes(self) -> list[int]:
@@ -196,7 +196,7 @@ class Batches:
         """As many sections as `buffer_spots` allows, drawn at random: a sample of them all."""
         group, _ = self.plan(1, "shuffled")[0]
         chosen = [self.sections[index] for index in group]
-        return load_chunk(chosen, self.normalisation, self.withheld, self.kept.read)
+        return load_chunk(chosen, self.normalisation, self.withheld, self.cache.read)
 
     def epoch(
         self,
@@ -208,7 +208,7 @@ class Batches:
         share: tuple[int, int] = (0, 1),
         device: torch.device = CPU,
     ) -> Iterator[Batch]:
-        """Batches of one epoch, from batch `skip` on; `stream` names the masks (see `masks`).
+        """Batches of one epoch, from batch `skip` on; `stream` names the masks (see `gene_mask`).
 
         `share` is which part of each batch is made, of how many (see `shares`); `device` is where
         it is sent, ahead of the consumer too.
@@ -222,7 +222,7 @@ class Batches:
                 for index in range(first, min(last + 2, len(plan))):
                     if index not in chunks:
                         group = [self.sections[i] for i in plan[index][0]]
-                        how = self.normalisation, self.withheld, self.kept.read
+                        how = self.normalisation, self.withheld, self.cache.read
                         chunks[index] = reader.submit(load_chunk, group, *how)
                 for index in [index for index in chunks if index < first]:
                     del chunks[index]

@@ -25,7 +25,7 @@ class SectionCache:
         self._full = False
 
     def read(self, section: Section) -> tuple[csr_matrix, Graph]:
-        """As `sections.read_section`; not to be changed, as it may be handed out again."""
+        """As `section.read_section`; not to be changed, as it may be handed out again."""
         if section in self._sections:
             return self._sections[section]
         counts, graph = read_section(section)

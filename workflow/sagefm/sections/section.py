@@ -1,29 +1,22 @@
 """Sections in memory: normalised sparse expression with its neighbourhoods, one chunk at a time."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-import h5py
-import numpy as np
-
-from sagefm.common.errors import InputError
-
-if TYPE_CHECKING:  # seconds to import; only the functions that need it pay
-    from scipy.sparse import csr_matrix
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
+import h5py
+import numpy as np
 import scipy.sparse as sp
-from scipy.sparse import csr_matrix
 
+from sagefm.common.errors import InputError
 from sagefm.common.h5ad import as_h5ad
 from sagefm.graphs.neighbourhoods import Graph, load_graph
 from sagefm.sections.expression import count_scale, normalise
 from sagefm.sections.masks import sample_key
 
 
-def read_counts(path: str | Path) -> "csr_matrix":
+def read_counts(path: str | Path) -> sp.csr_matrix:
     """Read a sample's counts (spots x genes) and nothing else: a third of the time of all of it.
 
     Raises
@@ -31,12 +24,10 @@ def read_counts(path: str | Path) -> "csr_matrix":
     InputError
         If the file is missing or is not readable HDF5.
     """
-    from scipy.sparse import csr_matrix
-
     with as_h5ad(path), h5py.File(path) as file:
         x = file["X"]
         parts = (x["data"][:], x["indices"][:], x["indptr"][:])
-        return csr_matrix(parts, shape=tuple(x.attrs["shape"]))
+        return sp.csr_matrix(parts, shape=tuple(x.attrs["shape"]))
 
 
 def spot_positions(path: str | Path) -> tuple[np.ndarray, np.ndarray | None]:

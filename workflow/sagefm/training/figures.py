@@ -66,7 +66,7 @@ def draw_training(
         One row an epoch: epoch, train_loss, validation_loss, learning_rate,
         spots_per_second.
     summary
-        Of `training_files.summary`; for a squared error, `validation_mse_neighbour_mean`, where it
+        Of `files.summary`; for a squared error, `validation_mse_neighbour_mean`, where it
         is given, is drawn as what the untrained mean of the neighbours reaches on the same hidden
         entries, or on as many others where masks are redrawn every epoch.
     model

@@ -25,7 +25,7 @@ def recipe_of(model: dict) -> Recipe:
 
 
 def batches_of(
-    sections: list[Section], model: dict, kind: str, workers: int, kept: SectionCache | None = None
+    sections: list[Section], model: dict, kind: str, workers: int, cache: SectionCache | None = None
 ) -> Batches:
     """Batches over some sections as a config's model entry and its graph's kind want them."""
     return Batches(
@@ -37,7 +37,7 @@ def batches_of(
         seed=model["training"]["seed"],
         buffer_spots=model["training"]["buffer_spots"],
         workers=workers,
-        kept=kept or SectionCache(0),
+        cache=cache or SectionCache(0),
     )
 
 

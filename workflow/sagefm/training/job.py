@@ -35,8 +35,8 @@ class TrainingJob:
 
     `parts` are the files of samples and of graphs of the training and of the validation part;
     `recipe`, `kind` are a config's model entry and its graph's kind; `state` is the folder of the
-    resumable state; `output` are the paths that `publish` wants; `devices` and `threads` are those
-    of all `nodes` together, `keep_gb` each device's memory in which sections stay (see `kept`).
+    resumable state; `output` are the paths that `publish` writes; `devices` and `threads` are those
+    of all `nodes` together, `keep_gb` each device's memory for sections (see `SectionCache`).
     """
 
     parts: list[tuple[list[str], list[str]]]
@@ -82,9 +82,9 @@ class TrainingJob:
             here = self.devices // self.nodes
             device = device_of(int(os.environ["LOCAL_RANK"]), here, device)
             group = join(device, self.nodes)
-        kept = SectionCache(self.keep_gb)
+        cache = SectionCache(self.keep_gb)
         training, validation = (
-            batches_of(sections_of(*files), self.recipe, self.kind, self.workers, kept)
+            batches_of(sections_of(*files), self.recipe, self.kind, self.workers, cache)
             for files in self.parts
         )
         trainer = Trainer(

@@ -118,8 +118,8 @@ def train(
 
     def contrast(true: torch.Tensor, false: torch.Tensor) -> torch.Tensor:
         summary = torch.sigmoid(normalize(mean @ true, dim=1)) @ weigh.weight[0].T
-        told = torch.stack([(true * summary).sum(1), (false * summary).sum(1)], dim=1)
-        return binary_cross_entropy_with_logits(told + weigh.bias, answers)
+        logits = torch.stack([(true * summary).sum(1), (false * summary).sum(1)], dim=1)
+        return binary_cross_entropy_with_logits(logits + weigh.bias, answers)
 
     square = x.square().sum(dtype=torch.float64)
     for _ in range(options.epochs):
@@ -132,8 +132,8 @@ def train(
         gained = 2 * (smooth * decoded).sum() - (gram * (network.weight2 @ network.weight2.T)).sum()
         error = (square - gained) / x.numel()
         true, false = relu(hidden), relu(shuffled)
-        told = contrast(true, false) + contrast(false, true)
-        loss = options.reconstruction_weight * error + options.contrast_weight * told
+        contrasts = contrast(true, false) + contrast(false, true)
+        loss = options.reconstruction_weight * error + options.contrast_weight * contrasts
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

@@ -20,7 +20,7 @@ from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 from sagefm.training.parallel.launcher import LOST, STOPS, Launch, follow_parent, stop
 
 SAVE_SECONDS = 1800
-"""How long processes that were told to stop may take to save their state."""
+"""How long processes that were asked to stop may take to save their state."""
 
 SETTLE_SECONDS = 5.0
 """How long the process that failed first, on another node, is waited for once others miss it."""

@@ -61,15 +61,15 @@ class Together(Alone):
 
     @property
     def stopping(self) -> bool:
-        """See `Alone`; one process that is told to stop stops all, after the same step."""
+        """See `Alone`; one process that is asked to stop stops all, after the same step."""
         return self._stopping
 
     def sums(self, *values: Any) -> list[Any]:
         """See `Alone`; a wish to stop travels with them."""
         own = [*map(float, values), self.stop_wanted]
-        told = torch.tensor(own, dtype=torch.float64, device=self.device)
-        _wait([_begin(dist.all_reduce, told)])
-        *totals, stops = told.tolist()
+        sums = torch.tensor(own, dtype=torch.float64, device=self.device)
+        _wait([_begin(dist.all_reduce, sums)])
+        *totals, stops = sums.tolist()
         self._stopping = stops > 0
         return totals
 
