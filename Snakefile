@@ -6,7 +6,7 @@ from snakemake.utils import min_version
 min_version("9.0")
 
 
-# A --configfile that names its own cohorts stands alone; any other is laid over the demo's.
+# A --configfile that names its own cohorts is complete by itself; any other is laid over the demo's.
 if "cohorts" not in config:
 
     configfile: "config/config.yaml"

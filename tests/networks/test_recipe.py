@@ -69,8 +69,8 @@ def test_no_model_is_one_sentence(tmp_path, name):
     [
         ("{", "is not a model's recipe"),
         ("{}", "is not a model's recipe"),
-        ("[1]", "is not a model's recipe|no part of a recipe"),
-        ('{"panel": [], "netwrok": "gcn"}', "`netwrok` is no part of a recipe"),
+        ("[1]", "is not a model's recipe|not a key of a recipe"),
+        ('{"panel": [], "netwrok": "gcn"}', "`netwrok` is not a key of a recipe"),
     ],
 )
 def test_a_spoilt_recipe_is_one_sentence(folder, text, words):

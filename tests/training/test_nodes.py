@@ -108,5 +108,5 @@ def test_without_slurm_there_are_no_nodes(work, tmp_path, monkeypatch, lacks):
         monkeypatch.delenv("SLURM_JOB_ID")
     else:
         monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(InputError, match=r"wants several nodes .* not a job of SLURM's"):
+    with pytest.raises(InputError, match=r"asks for several nodes .* not a SLURM job"):
         work()

@@ -75,7 +75,7 @@ def test_several_nodes_without_slurm_are_told_before_any_job(folder, monkeypatch
     runs.write_config(folder, config)
     done = runs.snakemake(folder, "results/small/models/paper/best.pt")
     assert done.returncode != 0
-    assert "model `paper` wants several nodes (`compute.nodes`), but this is not a" in done.stdout
+    assert "model `paper` asks for several nodes (`compute.nodes`), but this is not" in done.stdout
     assert "Traceback" not in done.stdout and not (folder / "results/small/logs/ingest").exists()
 
 

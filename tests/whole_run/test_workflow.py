@@ -406,11 +406,11 @@ PARSED = {
         "st/SPA999.h5ad",
         "sample `SPA148`: path_or_id resources/demo/st/SPA999.h5ad does not exist",
     ),
-    "a key that stands twice": (
+    "a key given twice": (
         "config/config.yaml",
         "run: small\n",
         "run: small\nrun: large\n",
-        "config config/config.yaml, line 2: key `run` stands twice, first in line 1",
+        "config config/config.yaml, line 2: key `run` is given twice, first in line 1",
     ),
     "a label table of something else": (
         "config/config.yaml",
@@ -460,7 +460,7 @@ def test_bad_config_and_sheets_end_before_any_job(bad, case):
 def test_a_target_the_config_gives_nothing_to_do_is_told_so(bad, target, config, key):
     done = runs.snakemake(bad, target, "--dry-run", "--config", config)
     assert done.returncode != 0
-    assert f"config, at {key}: none is named, and this target wants one." in done.stdout
+    assert f"config, at {key}: this target needs at least one. Fix: name one." in done.stdout
     assert "Missing input" not in done.stdout
 
 

@@ -177,7 +177,7 @@ def wanted(key, names):
 
     def nothing(wildcards):
         if not names:
-            raise WorkflowError(f"config, at {key}: none is named, and this target wants one.")
+            raise WorkflowError(f"config, at {key}: this target needs at least one. Fix: name one.")
         return []
 
     return nothing

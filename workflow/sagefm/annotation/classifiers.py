@@ -59,7 +59,7 @@ class Kind:
 class Scaling(StandardScaler):
     """To unit variance, with features that hardly vary in the training part put to zero.
 
-    They would else be blown up to the size of the others: rounding errors, or a chance value.
+    They would otherwise be inflated to the size of the others: rounding errors, or a chance value.
     """
 
     def fit(self, values: Values, y: Any = None) -> "Scaling":

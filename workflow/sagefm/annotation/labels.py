@@ -1,4 +1,4 @@
-"""A task's labels: whence they come, which classes are kept, and what was dropped, with reasons."""
+"""A task's labels: where they come from, which classes are kept, and why others were dropped."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class TaskLabels:
     ----------
     spots
         All spots of the cohort: sample, patient (of `patients.name_patients`), spot, x_pixels,
-        y_pixels, source_label, label (missing where the spot takes no part); of derived labels also
+        y_pixels, source_label, label (missing where the spot is excluded); of derived labels also
         margin and `score_{set}`.
     classes
         class, n_spots, n_patients, n_samples, kept, note, spots_by_patient.

@@ -160,7 +160,7 @@ def fill_annotation_maps(
 
 
 def _columns(maps: pd.DataFrame, shown: pd.DataFrame, catalogue: Catalogue) -> dict[str, str]:
-    """Columns of the table that are drawn, and what stands above them."""
+    """Columns of the table that are drawn, and their titles."""
     roles = [row for row in shown.to_dict("records") if row["role"] in maps]
     names = {
         row["role"]: row_name(row["representation"], bool(row["centred"]), catalogue=catalogue)

@@ -41,7 +41,7 @@ def folds(
     """The folds of a protocol; a protocol of held-out groups has none if there is one group only.
 
     `random_spots` takes a fifth of the spots, stratified by label, `repeats` times; its training
-    part holds neighbours of nearly every test spot, so it says how well spots are told apart
+    part holds neighbours of nearly every test spot, so it says how well spots are distinguished
     within sections already labelled, not how well a new patient's are.
 
     Parameters

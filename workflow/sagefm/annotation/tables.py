@@ -260,6 +260,6 @@ def patients_of_models(
 
 
 def _seen(seen: Mapping[str, pd.Series], representation: str, patients: Sequence[str]) -> pd.Series:
-    """Whether a representation's model has seen some patients; what is no model has seen none."""
+    """Whether a representation's model has seen some patients; without a model: none."""
     nobody = pd.Series(False, index=patients, dtype="boolean")
     return seen.get(representation, nobody).reindex(patients)

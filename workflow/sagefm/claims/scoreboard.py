@@ -30,7 +30,7 @@ def scoreboard(reported: pd.DataFrame, chapters: Sequence[pd.DataFrame]) -> pd.D
     Raises
     ------
     InputError
-        If a chapter speaks of a claim the paper's table does not have, or two of the same.
+        If a chapter writes a claim that the paper's table lacks, or two write the same.
     """
     found = pd.concat([table.astype(str) for table in chapters], ignore_index=True)
     if unknown := set(found["id"]) - set(reported["id"]):
@@ -146,6 +146,6 @@ def _in_short(rows: Sequence[Mapping[str, str]]) -> dict[str, list[tuple[str, st
         outcome = row["outcome"] if row["outcome"] in OUTCOMES.values() else "undecided"
         found = row["verdict"]
         if row["obtained"] != "-":
-            found = re.split(r";| \(", row["obtained"])[0]  # the rest stands in the table
+            found = re.split(r";| \(", row["obtained"])[0]  # the rest is in the table
         lists[outcome].append((row["claim"], found))
     return lists

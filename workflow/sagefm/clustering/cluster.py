@@ -1,7 +1,7 @@
 """Clusterings of a representation and their scores: within each section, and of a whole cohort.
 
 k-means has as many clusters as there are groups to be found; Leiden is cut at a fixed resolution
-and at the one that agrees best with the labels. That best one knows the answer: it is an oracle,
+and at the one that agrees best with the labels. That best one uses the answer: it is an oracle,
 an upper bound of what choosing a resolution can bring.
 """
 

@@ -55,7 +55,7 @@ class Scope:
 def absent_labels(obs: pd.DataFrame, drop: Sequence[str]) -> list[dict]:
     """Rows of the skipped table for labels to drop that these spots do not have.
 
-    Another cohort may have them, so that this is no error; it may be a slip of the pen, though.
+    Another cohort may have them, so that this is not an error; it may be a typing error, though.
     """
     found = set(obs["label"].dropna()) if "label" in obs else set()
     where = {"scope": "cohort", "section": None, "factor": "label"}

@@ -1,4 +1,4 @@
-"""Raw counts: what may stand for them, and the form in which they are kept."""
+"""Raw counts: what is accepted as counts, and the form in which they are stored."""
 
 import numpy as np
 import scipy.sparse as sp

@@ -86,7 +86,7 @@ def read_image(
 def blank_image(spatial: np.ndarray, spacing: float, pixels: int = 60) -> dict[str, dict]:
     """A white image under the spots of a section that has none, as `read_image` gives one.
 
-    scanpy and squidpy want one even where they are told to draw none. Spots are as large as their
+    scanpy and squidpy need one even where they are to draw none. Spots are as large as their
     spacing: discs that touch.
 
     Parameters

@@ -30,7 +30,7 @@ def read_r_labels(
     column
         Column of a Seurat object's `meta.data`.
     codes
-        What a vector's codes stand for: columns code, label.
+        What a vector's codes mean: columns code, label.
 
     Returns
     -------
@@ -68,7 +68,7 @@ def label_table(
     column
         As there.
     codes
-        Table (TSV) of what codes stand for: columns code, label.
+        Table (TSV) of what codes mean: columns code, label.
 
     Returns
     -------

@@ -1,7 +1,7 @@
 """What the code of a job does, as a checksum: a job reruns when its code does something else.
 
 Compared are the syntax trees of a script and of all that it imports of the library. Docstrings,
-comments, annotations, blank lines, file times and where the repository lies make no difference.
+comments, annotations, blank lines, file times and where the repository is make no difference.
 Files of a registry are loaded by name, not imported, so that a new one changes no checksum; a rule
 adds those that its config names.
 """

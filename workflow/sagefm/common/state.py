@@ -1,4 +1,4 @@
-"""Where the state of unfinished work lies, and who may write to it.
+"""Where the state of unfinished work is, and who may write to it.
 
 Snakemake deletes a job's declared outputs before it tries again, so this state is not one of them.
 Its folder is named by a hash of the recipe and of the input files: another recipe or other data

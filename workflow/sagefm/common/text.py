@@ -3,7 +3,7 @@
 import math
 
 UNKNOWN_NUMBER = "too few to tell"
-"""What stands in a sentence for a number that too few patients, pairs or genes left unknown."""
+"""What a sentence has in place of a number that too few patients, pairs or genes left unknown."""
 
 
 def format_number(value: float, form: str) -> str:

@@ -1,7 +1,7 @@
 """Sheets of samples and of label files: read once, checked whole, before any job starts.
 
 Every error is one sentence that names the sheet, the row's sample, and the remedy. No heavy import
-stands here: this is read whenever the workflow is parsed.
+here: this is read whenever the workflow is parsed.
 """
 
 from pathlib import Path

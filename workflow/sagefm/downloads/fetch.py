@@ -1,4 +1,4 @@
-"""Raw files: brought once, held to the lock table, kept for all runs."""
+"""Raw files: fetched once, checked against the lock table, shared by all runs."""
 
 import logging
 from dataclasses import replace
@@ -78,7 +78,7 @@ def _locate(origin: Origin, file: str, lock: LockTable) -> Remote:
 
 
 def record(origin: Origin, file: str, folder: str | Path, lock: LockTable) -> bool:
-    """Add a raw file that lies in its place to the lock table, or hold it to its row there.
+    """Add a raw file that is already there to the lock table, or check it against its row.
 
     Returns
     -------

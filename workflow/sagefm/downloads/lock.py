@@ -69,7 +69,7 @@ class LockTable:
         return row.revision if row else ""
 
     def add(self, row: Locked) -> Locked:
-        """Add a row with today's date, unless its file has one; the row that stands."""
+        """Add a row with today's date, unless its file has one; the row in force."""
         with self._alone():
             rows = self.rows()
             if row.file not in rows:

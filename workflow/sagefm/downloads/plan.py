@@ -25,7 +25,7 @@ class RawPlan:
         self.origins: dict[str, Origin] = {}
 
     def path(self, source: str, address: str, sha256: str | None = None) -> str:
-        """Where the file of an address lies, or will; what is not fetched lies where it says.
+        """Where the file of an address is, or will be; for `local`, the address itself.
 
         Raises
         ------

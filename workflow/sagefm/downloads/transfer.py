@@ -36,7 +36,7 @@ _BROKEN = (
 
 
 def shown(url: str) -> str:
-    """A URL as it may stand in a log: its query may be a signature that lets others in."""
+    """A URL as it may appear in a log: its query may be a signature that lets others in."""
     return url.partition("?")[0]
 
 
@@ -123,7 +123,7 @@ def transfer(
 ) -> str:
     """Bring a remote file to `destination`; what an earlier attempt brought of it is kept.
 
-    Until it is whole and checked it lies beside, under `.part.{name}`.
+    Until it is whole and checked it is beside its place, under `.part.{name}`.
 
     Parameters
     ----------

@@ -53,7 +53,7 @@ def grid_adjacency(
         steps = SQUARE_STEPS + CORNER_STEPS if corners else SQUARE_STEPS
     else:
         raise InputError(
-            f"graph kind `grid` knows the arrays of `{HEXAGONAL}` and `{SQUARE}`, not of "
+            f"graph kind `grid` takes arrays of `{HEXAGONAL}` and `{SQUARE}`, not of "
             f"`{technology}`. Fix: set `technology`, or use knn_clique, star or radius."
         )
     # On Visium's array even rows use even columns and odd rows odd ones; a square array uses all.

@@ -20,7 +20,7 @@ def take_checkpoint(path: str | Path, network: str, n_genes: int, destination: s
     Raises
     ------
     InputError
-        If it is no checkpoint of this network.
+        If it is not a checkpoint of this network.
     """
     with atomic(destination) as temporary:
         shutil.copyfile(path, temporary)

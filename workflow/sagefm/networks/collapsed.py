@@ -48,7 +48,7 @@ class Readout:
     """All that follows the first layer, its last layer and the decoder made one.
 
     The embedding is linear in the last layer's input, and so is what the decoder makes of it before
-    its ReLU: one matrix, `weight` (outputs, the last layer's inputs), stands for both. That halves
+    its ReLU: one matrix, `weight` (outputs, the last layer's inputs), replaces both. That halves
     the products of a prediction at the paper's widths.
     """
 

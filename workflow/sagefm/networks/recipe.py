@@ -57,13 +57,13 @@ def read_recipe(path: str | Path) -> ModelRecipe:
     Raises
     ------
     InputError
-        If the file is missing or no recipe.
+        If the file is missing or not a recipe.
     """
     try:
         facts = json.loads(Path(path).read_text())
         known = {field.name for field in fields(ModelRecipe)}
         if unknown := sorted(set(facts) - known):
-            raise InputError(f"{path}: `{unknown[0]}` is no part of a recipe; take it out.")
+            raise InputError(f"{path}: `{unknown[0]}` is not a key of a recipe. Fix: remove it.")
         return ModelRecipe(**facts)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); make it again.") from error

@@ -95,7 +95,7 @@ def draw_directions(
     """Forward against reverse effect of every pair; how well pairs are separated from the rest.
 
     Effects are against genes of like expression, in their standard deviations; those beyond the
-    axes stand at the edge. AUROC with 95 % interval over inputs; forward filled, reverse hollow.
+    axes are drawn at the edge. AUROC with 95% interval over inputs; forward filled, reverse hollow.
 
     Parameters
     ----------

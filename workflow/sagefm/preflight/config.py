@@ -1,6 +1,6 @@
 """The config: checked whole, with the sheets it names, before any job starts.
 
-Every error is one sentence that names the key and the remedy. No heavy import stands here: this is
+Every error is one sentence that names the key and the remedy. No heavy import here: this is
 read whenever the workflow is parsed.
 """
 
@@ -94,8 +94,8 @@ def check_written(path: str | Path) -> None:
                 name, line = str(key.value), key.start_mark.line + 1
                 if name in seen:
                     raise InputError(
-                        f"config {path}, line {line}: key `{name}` stands twice, first in line "
-                        f"{seen[name]}; keep one, or put what belongs to it under one."
+                        f"config {path}, line {line}: key `{name}` is given twice, first in "
+                        f"line {seen[name]}. Fix: keep one, or put what belongs to it under one."
                     )
                 seen[name] = line
                 nodes.append(value)
@@ -185,7 +185,8 @@ def check_references(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> Non
         if ":" in (device := model["compute"]["device"]) and devices > nodes:
             raise InputError(
                 f"config, at {at}.compute.device: {device} is one GPU, but {at}.training.devices "
-                f"wants {devices // nodes} of a machine; write `cuda`, or train on one device."
+                f"asks for {devices // nodes} of a machine. Fix: write `cuda`, or train on one "
+                "device."
             )
         if (released := model["released"]) is not None:
             if sum(key in released for key in ("path", "url", "git_lfs")) != 1:
@@ -201,7 +202,7 @@ def check_references(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> Non
 
 
 def _check_tasks(config: Mapping, represented: Mapping, known: Callable, present: Callable) -> None:
-    """Check that what the tasks name exists, and that no two speak to one claim."""
+    """Check that what the tasks name exists, and that no two answer one claim."""
     claims: dict[str, str] = {}
     for name, task in config["tasks"].items():
         at, labels = f"tasks.{name}", task["labels"]
@@ -227,8 +228,8 @@ def _check_tasks(config: Mapping, represented: Mapping, known: Callable, present
             present(labels[key], f"{at}.labels.{key}")
         if (claim := task["claim"]) in claims:
             raise InputError(
-                f"config, at {at}.claim: task `{claims[claim]}` speaks to `{claim}` already; "
-                "leave one of them null."
+                f"config, at {at}.claim: task `{claims[claim]}` already answers `{claim}`. Fix: "
+                "set one of them to null."
             )
         if claim:
             claims[claim] = name

@@ -1,7 +1,7 @@
 """How much disk a run takes, stage by stage, from its sheets and config; and how much is free.
 
 The sizes rest on what the bundled sections take (`workflow/bench/disk.py` measures them). No heavy
-import stands here: the needs are computed whenever the workflow is parsed.
+import here: the needs are computed whenever the workflow is parsed.
 """
 
 import shutil
@@ -54,7 +54,7 @@ UNKNOWN_GENES = 33_538
 """Genes of a section whose row gives no number: the most common one of hest.tsv."""
 
 METHOD_WIDTH = 50
-"""Features of a representation that is no model's, as most have."""
+"""Features of a representation that is not a model's; most have as many."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ _PIN = re.compile(r"^([a-z0-9._-]+)==([^\s;\\]+)\s*(?:;([^\\]+))?", re.MULTILINE
 
 
 def locked(folder: Path) -> dict[str, str]:
-    """Version by name of each package that the lock (`envs`) wants on this machine."""
+    """Version by name of each package that the lock (`envs`) has for this machine."""
     text = "".join((folder / name).read_text() for name in ("requirements.txt", "torch.txt"))
     wanted = [(name, pin) for name, pin, marker in _PIN.findall(text) if _applies(marker)]
     return dict(wanted)
@@ -28,7 +28,7 @@ def package_checks(folder: Path) -> list[Check]:
     """One check of all packages of the lock.
 
     In a conda environment, which holds one chapter's packages, those that are not there are passed
-    over. torch's build (`+cpu`) is no part of its version.
+    over. torch's build (`+cpu`) is not part of its version.
     """
     conda = (Path(sys.prefix) / "conda-meta").is_dir()
     pins, problems = locked(folder), []

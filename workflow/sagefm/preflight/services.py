@@ -36,7 +36,7 @@ def access_checks(origins: Iterable[Origin]) -> list[Check]:
 
 
 def _group(origin: Origin) -> str:
-    """What one answer speaks for: a data set, or else all files of a service or host."""
+    """What one answer covers: a data set, or else all files of a service or host."""
     collection = getattr(load_source(origin.source), "collection", None)
     if collection:
         return f"{origin.source} {collection(origin.address)}"

@@ -33,7 +33,7 @@ MAP_PERCENTILES = {
     "lower quartile": 25,
     "5th percentile": 5,
 }
-"""Genes to map, by percentile of the model's correlation: bad ones stand beside good ones."""
+"""Genes to map, by percentile of the model's correlation: bad ones are shown beside good ones."""
 
 
 SEEN = {True: "seen", False: "unseen", pd.NA: "unknown"}

@@ -17,7 +17,8 @@ class Catalogue:
     Parameters
     ----------
     entries
-        Of `registry.described`: an entry's description stands before a method's of its name.
+        Of `registry.described`: an entry's description comes before that of a method of its
+        name.
     """
 
     def __init__(self, entries: Mapping[str, Mapping[str, Any]] | None = None) -> None:

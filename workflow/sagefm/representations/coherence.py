@@ -1,7 +1,7 @@
 """Spatial coherence of a representation: Moran's I of its components over the array's neighbours.
 
 A mean over 15 spots is smooth by construction, trained or not; the untrained neighbour mean
-therefore stands beside every trained embedding.
+is therefore shown beside every trained embedding.
 """
 
 import numpy as np

@@ -30,7 +30,7 @@ def interpretable_claims(
         Whether the cohort is the paper's own.
     """
     name = next(own for own in OWN if own in set(scores["score"]))
-    # Where there are several contexts, their mean speaks for all.
+    # Where there are several contexts, their mean is used.
     several = MEAN in set(scores["context"])
     ranked = scores[scores["context"].isin([MEAN, NO_MODEL])] if several else scores
     tables = ranked.pivot(index="truth", columns="score")

@@ -41,7 +41,7 @@ class Batch:
 
 
 Sent = tuple[Batch, torch.cuda.Event | None]
-"""A batch on its way, and what tells that it has arrived; None where there is no way."""
+"""A batch on its way, and the event of its arrival; None on the CPU."""
 
 
 class Sender:

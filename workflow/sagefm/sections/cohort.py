@@ -60,7 +60,7 @@ class Cohort:
         )
 
     def withheld_columns(self) -> tuple[int, ...]:
-        """Where the withheld genes stand in the panel; those it lacks are passed over."""
+        """Positions of the withheld genes in the panel; genes it lacks are left out."""
         return tuple(int(column) for column in np.flatnonzero(self.panel().isin(self.withheld)))
 
     def panel(self) -> pd.Index:

@@ -15,7 +15,7 @@ _LEVELS = 1 << 16
 
 
 def sample_key(cohort: str, sample: str) -> int:
-    """64-bit number that stands for a sample in the generator's key; independent of sheet order."""
+    """64-bit number of a sample in the generator's key; independent of sheet order."""
     digest = hashlib.blake2b(f"{cohort}/{sample}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "little")
 

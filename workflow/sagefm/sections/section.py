@@ -109,7 +109,7 @@ class Chunk:
 
     `expression` is csr float32 (spots, genes); `ego_indptr`, `ego` are the graphs' arrays over the
     chunk's rows; `keys` (uint64) and `spots` (int64) name each row's sample and row in it, as the
-    mask generator wants them; `graphs` and `starts` keep the sections' own graphs and first rows.
+    mask generator needs them; `graphs` and `starts` keep the sections' own graphs and first rows.
     `depth` (float32, a row) is what expression's rate, expm1(expression), is to be multiplied with
     to give counts.
     """

@@ -27,7 +27,7 @@ def recipe_of(model: dict) -> Recipe:
 def batches_of(
     sections: list[Section], model: dict, kind: str, workers: int, cache: SectionCache | None = None
 ) -> Batches:
-    """Batches over some sections as a config's model entry and its graph's kind want them."""
+    """Batches over some sections by a config's model entry and its graph's kind."""
     return Batches(
         sections,
         describe(model["network"]).layout(kind),

@@ -58,7 +58,7 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Progress:
-    """Where training stands: the next batch of the current epoch, and what came before."""
+    """The state of a training: the next batch of the current epoch, and what came before."""
 
     epoch: int = 1
     batch: int = 0

@@ -85,5 +85,5 @@ def safe_path(path: str) -> str:
 
 
 def quoted(path: str) -> str:
-    """A path as it stands in a URL: spaces, `#` and the like escaped, slashes kept."""
+    """A path as in a URL: spaces, `#` and the like escaped, slashes kept."""
     return quote(path, safe="/")

@@ -47,7 +47,7 @@ def is_fetched(source: str) -> bool:
 
 
 def raw_file(source: str, address: str, folder: str) -> str:
-    """Path of the raw file that an address of a sheet stands for; no service is asked.
+    """Path of the raw file of an address of a sheet; no service is asked.
 
     Parameters
     ----------

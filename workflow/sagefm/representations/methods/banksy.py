@@ -1,6 +1,6 @@
 """BANKSY: each spot's own expression and, with less weight, that of its neighbours.
 
-Each gene stands in the matrix twice, z-scored within its section: at the spot, and averaged over
+Each gene is in the matrix twice, z-scored within its section: at the spot, and averaged over
 the nearest spots with weights that fall with distance; principal components follow. Defaults are
 those of the authors' analysis of several Visium sections (DLPFC_concatenate_multisample in
 github.com/prabhakarlab/Banksy_py), counts scaled to the library size without logarithms included.

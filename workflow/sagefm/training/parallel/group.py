@@ -150,12 +150,12 @@ def device_of(number: int, devices: int, device: torch.device) -> torch.device:
         return device
     if ":" in str(device):
         raise InputError(
-            f"`compute.device` names one GPU ({device}), but `training.devices` wants {devices} of "
-            "a machine; write `cuda`, or train on one device."
+            f"`compute.device` names one GPU ({device}), but `training.devices` asks for {devices} "
+            "of a machine. Fix: write `cuda`, or train on one device."
         )
     if (found := torch.cuda.device_count()) < devices:
         raise InputError(
-            f"`training.devices` wants {devices} GPUs of a machine, but torch sees {found}; ask "
-            "the scheduler for as many, or lower it."
+            f"`training.devices` asks for {devices} GPUs of a machine, but torch sees {found}. "
+            "Fix: ask the scheduler for as many, or lower it."
         )
     return torch.device("cuda", number)

@@ -52,8 +52,9 @@ def require_slurm(who: str) -> None:
     """Raise `InputError` where a training on several nodes could not be started."""
     if "SLURM_JOB_ID" not in os.environ or not shutil.which("srun"):
         raise InputError(
-            f"{who} wants several nodes (`compute.nodes`), but this is not a job of SLURM's that "
-            "can call `srun`; start through profiles/slurm, without a container, or set it to 1."
+            f"{who} asks for several nodes (`compute.nodes`), but this is not a SLURM job that "
+            "can call `srun`. Fix: start through profiles/slurm, without a container, or set it "
+            "to 1."
         )
 
 
