@@ -6,12 +6,10 @@ from dataclasses import dataclass
 import pandas as pd
 
 from sagefm.annotation.terms import MAJORITY, best_of, headline_protocol
-from sagefm.common.claim import Claim, judge
+from sagefm.common.claim import ALPHA, Claim, judge
 from sagefm.common.text import count
 from sagefm.representations.catalogue import REGISTERED, Catalogue, is_model
 from sagefm.stats.patients import words_of_seen
-
-ALPHA = 0.05
 
 HELD_OUT = "held_out_patients"
 """The only protocol under which a claim can be supported."""

@@ -5,6 +5,9 @@ from dataclasses import asdict, dataclass
 
 import pandas as pd
 
+ALPHA = 0.05
+"""Level of significance of the tests that a claim rests on."""
+
 VERDICTS = ("supported", "contradicted", "inconclusive", "proxy", "not computed")
 
 OUTCOMES = {"supported": "held", "contradicted": "did not hold", "inconclusive": "undecided"}

@@ -5,12 +5,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from sagefm.common.claim import Claim, judge
+from sagefm.common.claim import ALPHA, Claim, judge
 from sagefm.common.text import count, format_interval, format_number
 from sagefm.perturbation.terms import BETWEEN, FORWARD, REMAINDER
 from sagefm.stats.patients import words_of_seen
-
-ALPHA = 0.05
 
 FAIR = "expression_matched"
 """The control that the numbers shown are against."""

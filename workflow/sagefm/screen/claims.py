@@ -2,10 +2,8 @@
 
 import pandas as pd
 
-from sagefm.common.claim import Claim, judge
+from sagefm.common.claim import ALPHA, Claim, judge
 from sagefm.screen.tables import MEAN, NO_MODEL
-
-ALPHA = 0.05
 
 OWN = ("jacobian", "response")
 """The model's score that is judged: its derivative, or without one the response itself."""

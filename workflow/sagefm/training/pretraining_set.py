@@ -3,8 +3,7 @@
 import pandas as pd
 
 from sagefm.stats.patients import is_named, patient_keys
-
-PARTS = ("train", "validation", "test")
+from sagefm.training.split import PARTS
 
 
 def organs_table(
