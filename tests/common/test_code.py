@@ -2,6 +2,7 @@
 
 import ast
 import re
+import shutil
 import subprocess
 import sys
 from graphlib import TopologicalSorter
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sagefm.common import code
-from sagefm.common.code import LIBRARY, SCRIPTS, code_files, code_state
+from sagefm.common.code import LIBRARY, SCRIPTS, code_files, code_state, is_installed_from
 
 RULES = re.compile(r"^rule (\w+):\n((?:[ \t]+.*\n|\n)+)", re.M)
 
@@ -255,3 +256,10 @@ def test_what_the_snakefile_imports_is_light(repo):
         check=True,
     )
     assert done.stdout.strip() == ""
+
+
+def test_a_library_of_another_folder_has_to_be_the_same(tmp_path):
+    copy = shutil.copytree(LIBRARY, tmp_path / "sagefm")
+    assert is_installed_from(LIBRARY) and is_installed_from(copy)
+    (copy / "common/text.py").write_text("")
+    assert not is_installed_from(copy)

@@ -231,8 +231,10 @@ def write_matrix(path: Path, samples: Iterable[str]) -> None:
 def snakemake(folder: Path, *arguments: str, **options) -> subprocess.CompletedProcess[str]:
     """Run Snakemake in a prepared folder as a user does; both streams together in `stdout`.
 
-    `options` are `subprocess.run`'s.
+    The library is the folder's own, which a test may have edited. `options` are `subprocess.run`'s.
     """
+    environment = options.pop("env", os.environ)
+    paths = [str(folder / "workflow"), *filter(None, [environment.get("PYTHONPATH")])]
     command = [sys.executable, "-m", "snakemake", "--snakefile", folder / "Snakefile"]
     command += ["--directory", folder, "--cores", "2", *arguments]
     return subprocess.run(
@@ -243,6 +245,7 @@ def snakemake(folder: Path, *arguments: str, **options) -> subprocess.CompletedP
         stdin=subprocess.DEVNULL,
         text=True,
         timeout=1500,
+        env={**environment, "PYTHONPATH": os.pathsep.join(paths)},
         **options,
     )
 

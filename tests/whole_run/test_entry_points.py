@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -101,3 +102,16 @@ def test_the_catalogue_finds_what_it_asks_for(repo):
     assert set(shown) == {"mandatory-flags", "software-stack-deployment", "report"}
     assert set(shown["software-stack-deployment"]) == {"conda", "apptainer", "apptainer+conda"}
     assert (repo / "config/README.md").exists()
+
+
+def test_rules_do_not_run_with_another_library(tmp_path):
+    folder = runs.prepare(tmp_path / "run")
+    with (folder / "workflow/sagefm/common/text.py").open("a") as file:
+        file.write("EDITED = True\n")
+    command = [sys.executable, "-m", "snakemake", "--dry-run", "--cores", "1"]
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    assert done.returncode == 1
+    printed = done.stdout + done.stderr
+    assert "the installed `sagefm` is not the library in" in printed
+    assert f"pip install -e {folder}" in printed

@@ -1,7 +1,6 @@
 # The config and the sheets, read once; names and helpers that every chapter uses.
 
 import gc
-import os
 import sys
 from functools import reduce
 from pathlib import Path
@@ -15,10 +14,19 @@ gc.set_threshold(100_000, 50, 50)
 
 # The repository, wherever the Snakefile is that Snakemake was started with.
 ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1]
-LIBRARY = str(ROOT / "workflow")
-sys.path.insert(0, LIBRARY)
-# Scripts import the library from here, and nothing that a module system put in its way.
-os.environ.update(PYTHONPATH=LIBRARY)
+
+try:
+    from sagefm.common.code import code_state, is_installed_from
+except ModuleNotFoundError as error:
+    raise WorkflowError(
+        f"{sys.executable}: the package `{error.name}` is not installed. Fix: run `make env` and "
+        f"start `.venv/bin/snakemake`, or run `pip install -e {ROOT}`."
+    )
+if not is_installed_from(ROOT / "workflow/sagefm"):
+    raise WorkflowError(
+        f"{sys.executable}: the installed `sagefm` is not the library in {ROOT}/workflow. "
+        f"Fix: run `make env` there, or `pip install -e {ROOT}`."
+    )
 
 from sagefm.preflight.config import check_config, check_references, check_written
 from sagefm.preflight.data import check_arrays, check_genes, check_label_tables, check_splits
@@ -27,7 +35,6 @@ from sagefm.common.errors import InputError
 from sagefm.common.io import require_writable
 from sagefm.networks.registry import NETWORKS, describe
 from sagefm.representations.registry import described, file_of, on_cohort
-from sagefm.common.code import code_state
 from sagefm.common.contents import content_state
 from sagefm.report.provenance import code_version
 from sagefm.downloads.plan import RawPlan

@@ -52,6 +52,17 @@ def code_files(name: str | Path) -> frozenset[Path]:
     return frozenset(found)
 
 
+def is_installed_from(folder: Path) -> bool:
+    """Whether the library that is imported is the one in a folder, or a copy with the same code."""
+    if folder.resolve() == LIBRARY.resolve():
+        return True
+    return _sources(folder) == _sources(LIBRARY)
+
+
+def _sources(library: Path) -> dict[Path, bytes]:
+    return {file.relative_to(library): file.read_bytes() for file in library.rglob("*.py")}
+
+
 def _named_file(name: str | Path) -> Path:
     if isinstance(name, Path):
         return name

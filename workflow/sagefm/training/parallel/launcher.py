@@ -33,8 +33,6 @@ STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 
 SETTINGS = "launch.json"
 
-LIBRARY = str(Path(__file__).parents[3])
-
 
 @dataclass(frozen=True)
 class Launch:
@@ -79,10 +77,8 @@ class Launch:
             If a process failed: its own sentence, or else which one and how.
         """
         (folder / SETTINGS).write_text(json.dumps(asdict(self)))
-        paths = [LIBRARY, *filter(None, [os.environ.get("PYTHONPATH")])]
         agent = subprocess.Popen(
             [*prefix, sys.executable, "-m", "sagefm.training.parallel.agent", str(folder)],
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
             stdin=subprocess.DEVNULL if prefix else subprocess.PIPE,  # see `follow_parent`
             stderr=subprocess.PIPE,
             text=True,
