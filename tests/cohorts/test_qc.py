@@ -107,7 +107,7 @@ REFUSED = {
     "none in tissue": (
         lambda: section(SPOTS, in_tissue=[0] * 5),
         {"min_spots": 1},
-        "0 of 5 spots pass .*in tissue: 0.*take the sample out",
+        "0 of 5 spots pass .*in tissue: 0.*leave this section out",
     ),
     "shared positions": (
         lambda: same_position(5),

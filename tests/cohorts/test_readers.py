@@ -227,7 +227,7 @@ def headless_columns(adata, folder):
 
 
 BAD = {
-    "missing file": (lambda a, f: (f / "gone.h5ad", None), ["gone.h5ad", "no such", "path_or_id"]),
+    "missing file": (lambda a, f: (f / "gone.h5ad", None), ["gone.h5ad", "no such", "Fix: "]),
     "unknown kind of file": (
         lambda a, f: (helpers.write_bytes(f / "counts.csv", b"a,b"), None),
         ["counts.csv", "not a format", ".h5ad"],

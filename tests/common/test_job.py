@@ -109,3 +109,16 @@ def test_as_a_process(repo, tmp_path):
     assert done.returncode == 1
     assert done.stderr.strip().endswith("graph: ERROR: one sentence.")
     assert "Traceback" not in done.stderr
+
+
+def test_a_script_refuses_the_library_of_another_repository(snakemake, repo, tmp_path):
+    snakemake.scriptdir = str(repo / "workflow/scripts/graphs")
+    with job(snakemake):
+        pass
+    other = tmp_path / "workflow/sagefm"
+    other.mkdir(parents=True)
+    (other / "__init__.py").write_text("")
+    snakemake.scriptdir = str(tmp_path / "workflow/scripts/graphs")
+    with pytest.raises(SystemExit), job(snakemake):
+        pass
+    assert f"is not the library in {other}. Fix: install" in written(snakemake)

@@ -290,7 +290,10 @@ def test_the_scripts_draw_from_files(name, repo, tmp_path):
     )
     output = SimpleNamespace(pdf=tmp_path / "out.pdf", png=tmp_path / "out.png")
     job = SimpleNamespace(input=inputs, output=output, rule=name, log=[tmp_path / "log"])
-    job.wildcards, job.params = SimpleNamespace(model="paper"), SimpleNamespace(network="gcn")
+    job.wildcards, job.params = (
+        SimpleNamespace(model="paper"),
+        SimpleNamespace(network="gcn", catalogue={}),
+    )
     script = repo / f"workflow/scripts/{SCRIPTS[name]}.py"
     runpy.run_path(str(script), init_globals={"snakemake": job})
     assert output.pdf.stat().st_size > 1000 and output.png.stat().st_size > 1000

@@ -57,7 +57,16 @@ def tables_like() -> dict[str, pd.DataFrame]:
     rows = [
         {"cohort": "x", "sample": f"s{i}", "dataset": "d", "patient": f"p{i}"} for i in range(4)
     ]
-    split = pd.DataFrame({"cohort": ["y"], "sample": ["t"], "group": ["d:p0"], "part": ["train"]})
+    split = pd.DataFrame(
+        {
+            "cohort": ["y"],
+            "sample": ["t"],
+            "dataset": ["d"],
+            "patient": ["p0"],
+            "group": ["d:p0"],
+            "part": ["train"],
+        }
+    )
     return summarise_task(
         labels, annotations, plan, splits={"m": split}, rows=rows,
         costs=pd.DataFrame(columns=["representation"]), headline="sagefm-m",

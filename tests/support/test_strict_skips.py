@@ -37,7 +37,7 @@ SUITE = """
 @pytest.fixture
 def suite(pytester: pytest.Pytester) -> pytest.Pytester:
     """A folder whose conftest loads the plugin as this repository's does."""
-    pytester.makeconftest('pytest_plugins = ["strict_skips"]')
+    pytester.makeconftest('pytest_plugins = ["support.strict_skips"]')
     return pytester
 
 

@@ -4,8 +4,10 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+from sagefm.common.code import LIBRARY, is_installed_from
 from sagefm.common.errors import InputError
 
 
@@ -27,6 +29,8 @@ def job(snakemake: Any) -> Iterator[logging.Logger]:
     logging.captureWarnings(True)
     warned.addHandler(file)
     try:
+        if folder := getattr(snakemake, "scriptdir", None):
+            _check_library(Path(folder).parents[1] / "sagefm")
         yield log
     except InputError as error:
         log.error("ERROR: %s", error)
@@ -40,3 +44,12 @@ def job(snakemake: Any) -> Iterator[logging.Logger]:
         for handler in handlers:
             log.removeHandler(handler)
             handler.close()
+
+
+def _check_library(folder: Path) -> None:
+    """Refuse a library that is not the one beside the script, as an old image may have."""
+    if not is_installed_from(folder):
+        raise InputError(
+            f"{LIBRARY}: this environment's `sagefm` is not the library in {folder}. Fix: install "
+            "that one (`pip install -e` on its repository), or rebuild the environment or image."
+        )
