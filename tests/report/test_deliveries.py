@@ -2,7 +2,11 @@
 
 import re
 
+import pytest
+
 from support import runs
+
+pytestmark = pytest.mark.slow
 
 CHAPTER = "workflow/rules/screen.smk"
 FIGURE = """

@@ -122,6 +122,7 @@ LONG = {"epochs": 10**6}
 EPOCHS = 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("who", ["all", "one"])
 def test_a_stop_saves_and_another_number_of_devices_goes_on(sections, tmp_path, who):
     job = replace(training_job(sections, tmp_path, 2, **LONG), save_seconds=0)
@@ -181,6 +182,7 @@ def assert_ends_as(undisturbed: Path, job: TrainingJob, caplog):
     assert not Path(job.state).exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rank", [0, 1])
 def test_one_process_killed_ends_all_and_a_new_start_goes_on(
     sections, undisturbed, tmp_path, caplog, rank
@@ -200,6 +202,7 @@ def test_one_process_killed_ends_all_and_a_new_start_goes_on(
     assert_ends_as(undisturbed, job, caplog)
 
 
+@pytest.mark.slow
 def test_all_killed_and_a_new_start_goes_on(sections, undisturbed, tmp_path, caplog):
     """As by a power cut: the launcher and the processes it launched."""
     job = long_job(sections, tmp_path)
@@ -218,6 +221,7 @@ def test_all_killed_and_a_new_start_goes_on(sections, undisturbed, tmp_path, cap
     assert_ends_as(undisturbed, job, caplog)
 
 
+@pytest.mark.slow
 def test_killed_while_it_published_a_new_start_publishes(sections, undisturbed, tmp_path):
     job = long_job(sections, tmp_path)
     Path(job.state).mkdir(parents=True)
@@ -243,6 +247,7 @@ time.sleep(60)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("killed", ["job", "agent"])
 def test_processes_end_with_the_one_that_launched_them(tmp_path, killed):
     """Whichever is killed of the job and torchrun's agent."""

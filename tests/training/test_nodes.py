@@ -59,6 +59,7 @@ def work(tmp_path, monkeypatch):
     assert not (tmp_path / "shared/launch").exists()
 
 
+@pytest.mark.slow
 def test_each_node_runs_its_ranks(work, tmp_path):
     assert work() == 0
     said = {file.name: file.read_text() for file in tmp_path.glob("rank-*")}
@@ -67,6 +68,7 @@ def test_each_node_runs_its_ranks(work, tmp_path):
     }
 
 
+@pytest.mark.slow
 def test_a_process_killed_on_one_node_is_named(work):
     killed = (
         "if rank == 2: os.kill(os.getpid(), signal.SIGKILL)\n"
@@ -77,11 +79,13 @@ def test_a_process_killed_on_one_node_is_named(work):
         work(killed)
 
 
+@pytest.mark.slow
 def test_the_sentence_of_a_process_is_the_jobs(work):
     with pytest.raises(InputError, match=r"^bad counts$"):
         work("if rank == 3: fail(folder, 'bad counts'); sys.exit(1)\nsys.exit(LOST)\n")
 
 
+@pytest.mark.slow
 def test_a_signal_to_stop_reaches_all_and_all_save(work, tmp_path):
     """The first process, once all wait, signals the job, which may be told more than once."""
     told = (

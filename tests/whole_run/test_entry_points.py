@@ -11,6 +11,8 @@ import yaml
 
 from support import runs
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
 PARENT = """
 configfile: "config/config.yaml"
 

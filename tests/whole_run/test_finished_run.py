@@ -17,7 +17,7 @@ from sagefm.networks.recipe import read_recipe
 from sagefm.representations.files import read_representation
 from support import runs
 
-pytestmark = pytest.mark.timeout(1600)  # the first test waits for the whole run
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1600)]  # the first waits for the whole run
 
 NOTEBOOK = runs.REPO / "workflow/notebooks/explore.ipynb"
 
