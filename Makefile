@@ -57,7 +57,7 @@ preflight: $(ENV) ## check access, disk, packages and GPU before a long run (CON
 	@$(SNAKEMAKE) --forceall -- preflight
 
 test: $(ENV) ## run the fast tests
-	$(BIN)/pytest -m 'not slow and not cluster'
+	$(BIN)/pytest -m 'not slow and not cluster' --dist loadfile --numprocesses $(CORES) --maxprocesses 8
 
 test-full: $(ENV) ## run all tests, with the slow ones: kills, faults, the whole demo
 	$(BIN)/pytest -m 'not cluster'
