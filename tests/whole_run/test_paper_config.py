@@ -1,7 +1,6 @@
 """The full reproduction's config and sheets: whole, and planned from nothing."""
 
 import re
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -63,39 +62,35 @@ def test_it_passes_and_no_data_have_to_be_there(folder, path):
 # What would run
 
 
-def planned(folder: Path, *arguments: str) -> tuple[dict[str, int], float, str]:
-    """Jobs of each rule in a dry run, its seconds of CPU, and which modules it imported."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+def planned(folder: Path, *arguments: str) -> tuple[dict[str, int], set[str]]:
+    """Jobs of each rule in a dry run, and which modules it imported."""
     command = [sys.executable, "-X", "importtime", "-m", "snakemake", "--dry-run", *arguments]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=280)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert done.returncode == 0, done.stdout + done.stderr[-3000:]
-    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     imported = set(re.findall(r"\| +([\w.]+)$", done.stderr, re.MULTILINE))
-    return runs.jobs(done.stdout + done.stderr), seconds, imported
+    return runs.jobs(done.stdout + done.stderr), imported
 
 
-def test_the_whole_reproduction_is_planned_in_seconds_from_nothing(folder):
-    jobs, seconds, imported = planned(folder, "--configfile", CONFIG)
-    print(f"\n{jobs['total']} jobs planned in {seconds:.1f} s of CPU")
+def test_the_whole_reproduction_is_planned_from_nothing(folder):
+    """`make bench` measures how long that takes."""
+    jobs, imported = planned(folder, "--configfile", CONFIG)
     # 416 + 12 sections, 12 positions, 12 label files, an archive, a checkpoint, a table of pairs.
     assert jobs["fetch"] == 416 + 12 + 12 + 12 + 1 + 1 + 1
     assert jobs["unpack"] == 2 * 20
     assert jobs["ingest"] == 416 + 12 + 20
     assert jobs["pretrain"] == 5 and jobs["released"] == 1
     assert jobs["preflight_gpu"] == jobs["label_table"] == 1
-    assert seconds < 20  # 8 on an idle core; one that others use as well counts more
     assert {"snakemake", "pandas"} < imported
     assert not {"torch", "anndata", "scanpy", "huggingface_hub", "rdata"} & imported
 
 
 def test_the_released_checkpoint_alone_trains_nothing_and_wants_no_gpu(folder):
     config = ["--configfile", "config/released.yaml"]
-    jobs, *_ = planned(folder, *config)
+    jobs, _ = planned(folder, *config)
     assert not {"pretrain", "preflight_gpu", "recovery"} & set(jobs)
     assert {"claims_clustering", "claims_annotation", "claims_perturbation"} < set(jobs)
     # Claims 3 to 5 fetch no section of HEST-1k.
-    jobs, *_ = planned(folder, "claims_clustering", "claims_annotation", *config)
+    jobs, _ = planned(folder, "claims_clustering", "claims_annotation", *config)
     assert jobs["fetch"] == 12 + 12 + 12 + 1 + 1
     assert jobs["ingest"] == 12 + 20
 
