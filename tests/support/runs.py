@@ -185,7 +185,8 @@ def prepare(folder: Path) -> Path:
         rows = [row(name, f"resources/demo/st/{name}.h5ad", p) for name, p in samples.items()]
         write_sheet(folder / f"{cohort}.tsv", rows)
     (folder / "depth.py").write_text(METHOD)
-    write_matrix(folder / "elsewhere.h5ad", SAMPLES["breast"])
+    # A section more than the cohort has, for the test that adds it.
+    write_matrix(folder / "elsewhere.h5ad", [*SAMPLES["breast"], "SPA136"])
     starts = {"first": 20, "second": 40}
     sets = [f"{name}\t{gene}" for name, i in starts.items() for gene in genes[i : i + 15]]
     (folder / "sets.tsv").write_text("\n".join(["set\tgene", *sets]) + "\n")
