@@ -7,7 +7,8 @@ from sagefm.common.errors import InputError
 from sagefm.common.io import write_table
 from sagefm.config.sheets import read_samples
 from sagefm.stats.patients import patients_seen
-from sagefm.training.seen import mark_seen, scored_samples, scored_sections
+from sagefm.training.scored_sections import scored_sections
+from sagefm.training.seen import mark_seen, scored_samples
 from sagefm.training.split import split_samples
 
 ROWS = [

@@ -17,7 +17,7 @@ from sagefm.networks.perturbed import Neighbourhoods, neighbourhoods
 from sagefm.sections.cohort import cohort_obs, describe_spots
 from sagefm.sections.genes import named_columns
 from sagefm.sections.section import Section
-from sagefm.training.seen import scored_sections
+from sagefm.training.scored_sections import scored_sections
 
 
 def screened_genes(
@@ -133,7 +133,7 @@ def spots_of_cohort(
         Files: the samples and the graphs of the cohort, the model's split, and the cohort's labels
         if they are the context.
     rows
-        The cohort's sheet; see `seen.scored_sections`.
+        The cohort's sheet; see `scored_sections`.
     """
     sections, _ = scored_sections(inputs.samples, inputs.graphs, inputs.split, rows, cohort)
     spots_of = cohort_obs([section.counts_path for section in sections])

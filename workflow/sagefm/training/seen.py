@@ -1,13 +1,7 @@
 """Which patients a model has learnt from, and the samples it may be scored on."""
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-
 import pandas as pd
 
-from sagefm.common.errors import InputError
-from sagefm.common.io import read_table
-from sagefm.sections.section import Section, sections_of
 from sagefm.stats.patients import is_named, name_patients, patient_keys
 
 
@@ -52,44 +46,3 @@ def scored_samples(split: pd.DataFrame, rows: pd.DataFrame, cohort: str) -> pd.D
         tested = split[(split["part"] == "test") & (split["cohort"] == cohort)]
         table = table[table["sample"].isin(tested["sample"])]
     return table
-
-
-def scored_sections(
-    samples: Sequence[str | Path],
-    graphs: Sequence[str | Path],
-    split: str | Path,
-    rows: Sequence[Mapping],
-    cohort: str,
-) -> tuple[list[Section], pd.DataFrame]:
-    """Sections of `scored_samples`, and their facts.
-
-    Parameters
-    ----------
-    samples, graphs
-        The cohort's files, each sample with its graph.
-    split
-        The model's split (TSV).
-    rows
-        The cohort's sheet.
-
-    Returns
-    -------
-    sections
-        In the order of the files.
-    facts
-        Their rows of the sheet, in that order, of `mark_seen`.
-
-    Raises
-    ------
-    InputError
-        If there are none.
-    """
-    table = read_table(split, dtype=str).fillna("")
-    facts = scored_samples(table, pd.DataFrame(rows), cohort).set_index("sample", drop=False)
-    kept = [section for section in sections_of(samples, graphs) if section.sample in facts.index]
-    if not kept:
-        raise InputError(
-            f"cohort `{cohort}`: the model was trained on every sample of it, so that none is left "
-            "to be scored; name another cohort."
-        )
-    return kept, facts.loc[[section.sample for section in kept]].reset_index(drop=True)

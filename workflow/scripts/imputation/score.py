@@ -8,7 +8,7 @@ from sagefm.imputation.score import ImputationPlan, score_sections
 from sagefm.imputation.tables import summarise_imputation
 from sagefm.networks.device import prepare_machine
 from sagefm.networks.fitted import FittedModel
-from sagefm.training.seen import scored_sections
+from sagefm.training.scored_sections import scored_sections
 
 with job(snakemake):
     params, inputs, output = snakemake.params, snakemake.input, snakemake.output

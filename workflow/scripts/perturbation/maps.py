@@ -6,7 +6,7 @@ from sagefm.networks.device import prepare_machine
 from sagefm.networks.fitted import FittedModel
 from sagefm.perturbation.maps import pairs_to_map, response_map
 from sagefm.sections.gene_summary import GeneSums, names_of
-from sagefm.training.seen import scored_sections
+from sagefm.training.scored_sections import scored_sections
 
 with job(snakemake):
     params, inputs, wildcards = snakemake.params, snakemake.input, snakemake.wildcards

@@ -10,7 +10,7 @@ from sagefm.networks.fitted import FittedModel
 from sagefm.perturbation.experiment import perturb_pairs
 from sagefm.perturbation.responses import write_responses
 from sagefm.sections.gene_summary import GeneSums, names_of
-from sagefm.training.seen import scored_sections
+from sagefm.training.scored_sections import scored_sections
 
 with job(snakemake) as log:
     params, inputs, wildcards = snakemake.params, snakemake.input, snakemake.wildcards

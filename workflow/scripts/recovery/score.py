@@ -11,7 +11,7 @@ from sagefm.networks.device import prepare_machine
 from sagefm.networks.fitted import FittedModel
 from sagefm.recovery.score import recover, recovery_maps
 from sagefm.recovery.tables import gene_table, genes_to_map, recovery_summary
-from sagefm.training.seen import scored_sections
+from sagefm.training.scored_sections import scored_sections
 
 with job(snakemake) as log:
     params, inputs, output = snakemake.params, snakemake.input, snakemake.output
