@@ -195,6 +195,11 @@ def test_imports_within_imports_are_followed():
     assert shared <= names_of("training/pretrain.py")
 
 
+def test_what_is_done_around_a_script_changes_no_result():
+    assert "common/job" in imports(SCRIPTS / "graphs/graph.py")
+    assert not {"common/job", "common/code"} & names_of("graphs/graph.py")
+
+
 def test_an_edit_of_the_network_does_not_read_sections_again():
     def heavy(script: str) -> set[str]:
         return {name for name in names_of(script) if name.startswith(("networks/", "training/"))}

@@ -15,6 +15,9 @@ from pathlib import Path
 LIBRARY = Path(__file__).parents[1]
 SCRIPTS = LIBRARY.parent / "scripts"
 
+AROUND = "common/job.py"
+"""What every script does around its work: its log and its errors, which change no result."""
+
 
 @cache
 def code_state(*names: str | Path) -> str:
@@ -46,7 +49,7 @@ def code_files(name: str | Path) -> frozenset[Path]:
     todo = [_named_file(name)]
     while todo:
         file = todo.pop()
-        if file not in found:
+        if file not in found and file != LIBRARY / AROUND:
             found.add(file)
             todo.extend(_imported_files(file))
     return frozenset(found)
