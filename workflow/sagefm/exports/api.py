@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 from anndata import AnnData
 
 from sagefm.cohorts.images import HIRES_PIXELS
@@ -16,6 +15,7 @@ from sagefm.cohorts.ingest import ingest
 from sagefm.cohorts.panel import source_symbols
 from sagefm.common.errors import InputError
 from sagefm.exports.prepared import Source, prepared_sections
+from sagefm.networks.device import find_device
 from sagefm.networks.fitted import FittedModel
 from sagefm.networks.recipe import PAPER_PANEL, ModelRecipe
 from sagefm.sections.genes import read_panel
@@ -50,11 +50,8 @@ def load(model: str | Path, *, device: str = "auto") -> FittedModel:
     >>> len(model.genes)
     300
     """
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    if torch.device(device).type == "cuda" and not torch.cuda.is_available():
-        raise InputError("torch finds no GPU here. Fix: load the model with device='cpu'.")
-    return FittedModel.load(model, torch.device(device))
+    no_gpu = "torch finds no GPU here. Fix: load the model with device='cpu'."
+    return FittedModel.load(model, find_device(device, no_gpu))
 
 
 def read(

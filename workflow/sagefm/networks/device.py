@@ -27,15 +27,27 @@ def prepare_machine(device: str, threads: int) -> torch.device:
         libc = ctypes.CDLL(None)
         libc.mallopt(mmap_threshold, largest)
         libc.mallopt(trim_threshold, 2 * largest - 1)
+    return find_device(
+        device,
+        f"this job is to compute on a GPU, but torch {torch.__version__} sees none here: "
+        "`make env TORCH=cuda` installs torch for GPUs, and a cluster lends one by its profile "
+        "(README, 'On a cluster'); without one, set the model's `compute.gpus` to 0 and its "
+        "`compute.device` to auto.",
+    )
+
+
+def find_device(device: str, without_gpu: str) -> torch.device:
+    """A device by its name; `auto` is the GPU if there is one.
+
+    Raises
+    ------
+    InputError
+        With the sentence `without_gpu`, if a GPU is named and torch sees none.
+    """
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if torch.device(device).type == "cuda" and not torch.cuda.is_available():
-        raise InputError(
-            f"this job is to compute on a GPU, but torch {torch.__version__} sees none here: "
-            "`make env TORCH=cuda` installs torch for GPUs, and a cluster lends one by its profile "
-            "(README, 'On a cluster'); without one, set the model's `compute.gpus` to 0 and its "
-            "`compute.device` to auto."
-        )
+        raise InputError(without_gpu)
     return torch.device(device)
 
 
