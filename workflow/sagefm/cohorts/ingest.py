@@ -10,8 +10,7 @@ import pandas as pd
 
 from sagefm.cohorts.formats.registry import AUTO, find_section, load_format
 from sagefm.cohorts.images import read_image
-from sagefm.cohorts.panel import harmonise as harmonise_genes
-from sagefm.cohorts.panel import read_aliases
+from sagefm.cohorts.panel import harmonise_by
 from sagefm.cohorts.qc import apply_qc, count_shared_positions
 from sagefm.cohorts.readers import read_source
 from sagefm.common.errors import InputError
@@ -65,7 +64,7 @@ def ingest(
         For input that cannot be used; the sentence starts with cohort, if any, and sample.
     """
     with _named(row):
-        return _ingest(Path(path), row, panel, qc, dict(harmonise), image_pixels)
+        return _ingest(Path(path), row, panel, qc, harmonise, image_pixels)
 
 
 def section_files(path: str | Path, row: Mapping) -> list[Path]:
@@ -111,10 +110,7 @@ def _ingest(path, row, panel, qc, harmonise, image_pixels) -> anndata.AnnData:
         "spots_source": source.n_obs,
     }
     kept = apply_qc(source, **qc)
-    aliases = harmonise.pop("aliases", None)
-    adata, genes = harmonise_genes(
-        kept, panel, aliases=read_aliases(aliases) if aliases else None, **harmonise
-    )
+    adata, genes = harmonise_by(kept, panel, harmonise)
     facts |= {
         "spots_kept": adata.n_obs,
         "duplicate_positions": count_shared_positions(adata.obsm["spatial"]),

@@ -47,6 +47,15 @@ def source_symbols(adata: anndata.AnnData) -> np.ndarray:
     return np.where(ensembl, adata.var["gene_symbols"].to_numpy(dtype=object), names)
 
 
+def harmonise_by(
+    adata: anndata.AnnData, panel: Sequence[str], settings: Mapping
+) -> tuple[anndata.AnnData, dict[str, int | str]]:
+    """`harmonise` by the config's settings, whose `aliases` is a path or None."""
+    others = {key: value for key, value in settings.items() if key != "aliases"}
+    path = settings.get("aliases")
+    return harmonise(adata, panel, aliases=read_aliases(path) if path else None, **others)
+
+
 def harmonise(
     adata: anndata.AnnData,
     panel: Sequence[str],

@@ -11,7 +11,7 @@ import pandas as pd
 from anndata import AnnData
 
 from sagefm.cohorts.counts import raw_counts
-from sagefm.cohorts.panel import harmonise, read_aliases
+from sagefm.cohorts.panel import harmonise_by
 from sagefm.cohorts.positions import check_spatial, standard_obs
 from sagefm.cohorts.qc import count_shared_positions
 from sagefm.cohorts.readers import standard_var
@@ -132,9 +132,7 @@ def _harmonised(adata: AnnData, rows: np.ndarray, recipe: ModelRecipe, source: S
     settings = dict(recipe.harmonise)
     if source.min_overlap is not None:
         settings["min_overlap"] = source.min_overlap
-    aliases = settings.pop("aliases", None)
-    known = read_aliases(aliases) if aliases else None
-    return harmonise(own, recipe.panel, aliases=known, **settings)[0]
+    return harmonise_by(own, recipe.panel, settings)[0]
 
 
 def _technology(adata: AnnData, source: Source) -> str:
