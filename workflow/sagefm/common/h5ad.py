@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 
 from sagefm.common.errors import InputError
-from sagefm.common.io import atomic
+from sagefm.common.io import atomic, require_space
 
 if TYPE_CHECKING:  # seconds to import; only the functions that need it pay
     from anndata import AnnData
@@ -21,7 +21,14 @@ CHUNK_GENES = 1024
 def append_layer(
     path: Path, name: str, blocks: Iterator[np.ndarray], shape: tuple[int, int], batch_size: int
 ) -> None:
-    """Write consecutive rows of a layer (float32) into an h5ad that is there already."""
+    """Write consecutive rows of a layer (float32) into an h5ad that is there already.
+
+    Raises
+    ------
+    InputError
+        If the disk has no room for the layer as it is before compression.
+    """
+    require_space(path, 4 * shape[0] * shape[1])  # HDF5 must not meet a full disk
     done, chunks = 0, (min(batch_size, shape[0]), min(CHUNK_GENES, shape[1]))
     with h5py.File(path, "r+") as file:
         layers = file["layers"]

@@ -11,14 +11,11 @@ from anndata import AnnData
 
 from sagefm.common.errors import InputError
 from sagefm.common.h5ad import append_layer, write_h5ad
-from sagefm.common.io import atomic, require_space, sha256
+from sagefm.common.io import atomic, sha256
 from sagefm.exports.api import EMBEDDING, PREDICTED, read
 from sagefm.exports.prepared import write_section
-from sagefm.networks.fitted import FittedModel
+from sagefm.networks.fitted import COMPLETED_SPOTS, FittedModel
 from sagefm.sections.section import Section
-
-BATCH = 128
-"""Spots predicted at once."""
 
 
 def embed_section(
@@ -71,10 +68,9 @@ def embed_section(
         sample.uns["sagefm"] = _facts(fitted)
         write_h5ad(sample, temporary)
         if predict:
-            require_space(temporary, 4 * sample.n_obs * sample.n_vars)
             every_gene = np.ones(sample.n_vars, dtype=bool)
-            blocks = fitted.completed_rows(section, every_gene, BATCH)
-            append_layer(temporary, PREDICTED, blocks, sample.shape, BATCH)
+            blocks = fitted.completed_rows(section, every_gene)
+            append_layer(temporary, PREDICTED, blocks, sample.shape, COMPLETED_SPOTS)
     return sample
 
 

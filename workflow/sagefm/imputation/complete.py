@@ -4,8 +4,8 @@ from pathlib import Path
 
 from sagefm.common.errors import InputError
 from sagefm.common.h5ad import append_layer, read_h5ad, write_h5ad
-from sagefm.common.io import atomic, require_space
-from sagefm.networks.fitted import FittedModel
+from sagefm.common.io import atomic
+from sagefm.networks.fitted import COMPLETED_SPOTS, FittedModel
 from sagefm.networks.registry import describe, names
 from sagefm.sections.section import Section
 
@@ -13,7 +13,11 @@ LAYER = "expression"
 
 
 def complete_section(
-    model: FittedModel, section: Section, name: str, path: str | Path, batch_size: int = 128
+    model: FittedModel,
+    section: Section,
+    name: str,
+    path: str | Path,
+    batch_size: int = COMPLETED_SPOTS,
 ) -> int:
     """Write a section with its missing genes predicted, as h5ad.
 
@@ -60,8 +64,6 @@ def complete_section(
     }
     with atomic(path) as temporary:
         write_h5ad(adata, temporary)
-        # Compressed it is smaller, but HDF5 must not meet a full disk.
-        require_space(temporary, 4 * adata.n_obs * adata.n_vars)
         blocks = model.completed_rows(section, missing, batch_size)
         append_layer(temporary, LAYER, blocks, adata.shape, batch_size)
     return int(missing.sum())

@@ -20,6 +20,9 @@ from sagefm.sections.batch import CPU, Batch
 from sagefm.sections.batches import Batches, make_batch
 from sagefm.sections.section import Chunk, Section, load_chunk
 
+COMPLETED_SPOTS = 128
+"""Spots whose genes are completed at once."""
+
 
 @dataclass(frozen=True)
 class FittedModel:
@@ -177,7 +180,7 @@ class FittedModel:
             yield self.embed(batch).cpu().numpy()
 
     def completed_rows(
-        self, section: Section, missing: np.ndarray, batch_size: int = 128
+        self, section: Section, missing: np.ndarray, batch_size: int = COMPLETED_SPOTS
     ) -> Iterator[np.ndarray]:
         """Expression of a section's spots, a batch at a time: float32 (spots, genes), log units.
 

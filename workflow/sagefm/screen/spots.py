@@ -33,7 +33,7 @@ def screened_genes(
     Parameters
     ----------
     genes
-        Of `gene_levels`.
+        Of `gene_summary.GeneSums.summary`.
     inputs, outputs
         A file of symbols each; None for the whole panel.
     pairs
