@@ -16,7 +16,6 @@ from sagefm.common.errors import InputError
 from sagefm.downloads.fetch import bring, record
 from sagefm.downloads.lock import Locked, LockTable
 from sagefm.downloads.plan import RawPlan
-from support import stand_ins
 from support.stand_ins import COMMIT, TOKEN, Fault, sha256
 
 CONTENT = os.urandom(400_000)
@@ -28,12 +27,6 @@ from sagefm.downloads.plan import Origin
 source, address, file, folder, lock = sys.argv[1:]
 bring(Origin(source, address), file, folder, LockTable(lock), 4)
 """
-
-
-@pytest.fixture(scope="module")
-def server():
-    with stand_ins.serving() as services:
-        yield services
 
 
 @pytest.fixture

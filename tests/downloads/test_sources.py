@@ -13,7 +13,7 @@ from sagefm.downloads.fetch import bring
 from sagefm.downloads.lock import LockTable
 from sagefm.downloads.plan import RawPlan
 from sagefm.downloads.sources.registry import is_fetched, load_source, locate, names, raw_file
-from support import helpers, stand_ins
+from support import helpers
 from support.stand_ins import COMMIT, DRYAD_TOKEN, LFS_TOKEN, TOKEN, Fault, sha256
 
 FILES = {
@@ -26,12 +26,6 @@ FILES = {
     ("git", f"o/n/{COMMIT}/A Model/x.pt"): b"weights",
     ("web", "x.csv"): b"a,b",
 }
-
-
-@pytest.fixture(scope="module")
-def server():
-    with stand_ins.serving() as services:
-        yield services
 
 
 @pytest.fixture

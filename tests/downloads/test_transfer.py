@@ -9,16 +9,9 @@ import pytest
 from sagefm.common.errors import InputError
 from sagefm.downloads import retry, transfer
 from sagefm.downloads.sources.base import Remote
-from support import stand_ins
 from support.stand_ins import Fault, sha256
 
 CONTENT = os.urandom(400_000)
-
-
-@pytest.fixture(scope="module")
-def server():
-    with stand_ins.serving() as services:
-        yield services
 
 
 @pytest.fixture

@@ -1,0 +1,12 @@
+"""The stand-ins of the services, started once for each module."""
+
+import pytest
+
+from support import stand_ins
+
+
+@pytest.fixture(scope="module")
+def server():
+    """What serves all of them."""
+    with stand_ins.serving() as services:
+        yield services
