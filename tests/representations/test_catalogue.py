@@ -24,17 +24,17 @@ def test_each_method_has_a_colour_of_its_own():
 
 def test_methods_say_themselves_what_others_are_compared_with():
     assert REGISTERED.references() == ["mofa", "pca", "neighbour_mean", "banksy", "graphst"]
-    assert REGISTERED.references("baseline", "control") == ["mofa", "pca", "neighbour_mean"]
+    assert REGISTERED.references("baseline", "untrained") == ["mofa", "pca", "neighbour_mean"]
     assert REGISTERED.baselines() == ["mofa"]
-    assert REGISTERED.controls(spatial=True) == ["neighbour_mean"]
-    assert REGISTERED.controls(spatial=False) == ["pca"]
+    assert REGISTERED.untrained(spatial=True) == ["neighbour_mean"]
+    assert REGISTERED.untrained(spatial=False) == ["pca"]
     assert is_model("sagefm-paper") and not is_model("pca")
 
 
 def test_entries_of_a_run_come_before_the_registry():
     entries = {"pca_30": {"method": "pca", "components": 30}, "pca": {"title": "principal axes"}}
     found = Catalogue(described(entries))
-    assert found["pca_30"] == Description("pca 30", NEUTRAL, "control", False)
+    assert found["pca_30"] == Description("pca 30", NEUTRAL, "untrained", False)
     assert found["pca"].title == found["pca"].in_words == "principal axes"
     assert found.colour("pca") == REGISTERED.colour("pca")
-    assert found.references("control") == ["pca", "pca_30", "neighbour_mean"]
+    assert found.references("untrained") == ["pca", "pca_30", "neighbour_mean"]

@@ -36,7 +36,7 @@ from dataclasses import dataclass
 from sagefm.representations.method import option
 
 TITLE = "first genes"
-ROLE = "control"
+ROLE = "untrained"
 COLOUR = "#AA3377"
 SPATIAL = False
 TRANSDUCTIVE = False
@@ -146,7 +146,7 @@ def test_a_users_own_file(cohort, tmp_path):
     assert found.values.shape == (120, 3)
     catalogue = Catalogue(described({"own": entry}))
     assert (catalogue.title("own"), catalogue.colour("own")) == ("mine", "#123456")
-    assert "own" in catalogue.references("control")
+    assert "own" in catalogue.references("untrained")
     assert file_of("own", entry) == path
 
 

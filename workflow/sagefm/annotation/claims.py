@@ -72,7 +72,7 @@ def task_claim(
             evidence=f"tasks/{judged.task}/skipped.tsv",
         )
     baselines = [f"majority class {_percent(majority)}"]
-    for name in reversed(catalogue.references("baseline", "control")):
+    for name in reversed(catalogue.references("baseline", "untrained")):
         row = _row(whole, name, judged.classifier, protocol)
         if row is not None:
             baselines.append(f"{catalogue.title(name)} {_percent(row)}")
@@ -169,7 +169,7 @@ def _facts(judged, scores, comparisons, protocol, whole, catalogue) -> list[str]
         f"on the {count(row['n_patients'], 'patient')} it has never seen, {_named(row, catalogue)}"
         for row in _never_seen(models, judged.classifier, protocol)
     )
-    for baseline in (*catalogue.baselines(), *catalogue.controls(spatial=True)):
+    for baseline in (*catalogue.baselines(), *catalogue.untrained(spatial=True)):
         row = _comparison(comparisons, judged, protocol, baseline, False)
         if row is not None:
             facts.append(

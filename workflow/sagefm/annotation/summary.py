@@ -46,7 +46,7 @@ def summarise_task(
     headline
         The representation that the claim is about.
     catalogue
-        Which representations are baselines and controls.
+        What the representations are for, by role.
 
     Returns
     -------
@@ -79,14 +79,14 @@ def summarise_task(
     scores = task_scores(predictions, fits, seen, costs, plan.seed)
     patients = patient_table(predictions, seen)
     subsets = patient_subsets(patients["patient"].unique(), seen)
-    shown = _shown(scores, headline, plan.classifiers[0], catalogue.controls(spatial=True))
+    shown = _shown(scores, headline, plan.classifiers[0], catalogue.untrained(spatial=True))
     return {
         "scores": scores,
         "per_class": class_table(predictions),
         "confusion": confusion_table(predictions),
         "patients": patients,
         "comparisons": task_comparisons(
-            patients, subsets, catalogue.references("baseline", "control")
+            patients, subsets, catalogue.references("baseline", "untrained")
         ),
         "skipped": skipped,
         "shown": shown,
@@ -99,9 +99,9 @@ def summarise_task(
 
 
 def _shown(
-    scores: pd.DataFrame, headline: str, classifier: str, controls: Sequence[str]
+    scores: pd.DataFrame, headline: str, classifier: str, near: Sequence[str]
 ) -> pd.DataFrame:
-    """Which predictions figures show: the headline's, the best others', a spatial control's."""
+    """Which predictions figures show: the headline's, the best others', an untrained one's."""
     protocol = headline_protocol(scores)
     own = scores[
         (scores["protocol"] == protocol)
@@ -114,7 +114,7 @@ def _shown(
         rows.append({"role": "headline", **mine.iloc[0][KEYS]})
     if (own["representation"] != headline).any():
         rows.append({"role": "best", **best_of(scores, classifier, without=headline)[KEYS]})
-    near = own[own["representation"].isin(controls)].sort_values("centred", kind="stable")
-    if len(near) and near["representation"].iloc[0] not in {r["representation"] for r in rows}:
-        rows.append({"role": "baseline", **near.iloc[0][KEYS]})
+    below = own[own["representation"].isin(near)].sort_values("centred", kind="stable")
+    if len(below) and below["representation"].iloc[0] not in {r["representation"] for r in rows}:
+        rows.append({"role": "baseline", **below.iloc[0][KEYS]})
     return pd.DataFrame(rows)

@@ -58,9 +58,9 @@ class Catalogue:
         """The methods that the claims name."""
         return self.references("baseline")
 
-    def controls(self, spatial: bool) -> list[str]:
+    def untrained(self, spatial: bool) -> list[str]:
         """Untrained representations: of single spots, or of neighbourhoods."""
-        return [name for name in self.references("control") if self[name].spatial == spatial]
+        return [name for name in self.references("untrained") if self[name].spatial == spatial]
 
 
 def is_model(name: str) -> bool:

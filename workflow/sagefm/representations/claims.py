@@ -15,15 +15,15 @@ def coherence_claims(
     seen: str,
     catalogue: Catalogue = REGISTERED,
 ) -> list[Claim]:
-    """`spatially coherent`: Moran's I of the embedding, against the catalogue's controls.
+    """`spatially coherent`: Moran's I of the embedding, against the catalogue's untrained ones.
 
-    Each a mean over samples. The control to exceed is the untrained neighbourhood, since averaging
-    neighbours is coherent by construction. Where a control is missing, nothing is decided.
+    Each a mean over samples. The embedding has to exceed the untrained neighbourhood, since
+    averaging neighbours is coherent by construction. Where one is missing, nothing is decided.
     """
     by_sample = table.pivot(index="sample", columns="representation", values="mean_moran_i")
     own = by_sample[f"sagefm-{model}"]
     means, samples = by_sample.mean(), len(by_sample)
-    references = [name for name in catalogue.references("control") if name in means]
+    references = [name for name in catalogue.references("untrained") if name in means]
     verdict = judge(
         _verdict(own.mean(), means, catalogue),
         paper_data,
@@ -58,13 +58,13 @@ def coherence_claims(
 
 def _verdict(own: float, means: pd.Series, catalogue: Catalogue) -> tuple[str, str]:
     """Outcome and reason, from the mean of the embedding and those of all representations."""
-    controls = catalogue.references("control")
-    if lacking := [name for name in controls if name not in means]:
+    untrained = catalogue.references("untrained")
+    if lacking := [name for name in untrained if name not in means]:
         return "inconclusive", f"not held against {catalogue.titles(lacking)}, which this run lacks"
-    above = [catalogue[name] for name in controls if own <= means[name]]
-    for control in above:
-        if not control.spatial:
-            return "contradicted", f"less coherent than {control.in_words}"
-    for control in above:
-        return "inconclusive", f"no more coherent than {control.in_words} makes it"
-    return "supported", f"more coherent than {'both' if len(controls) == 2 else 'all'} references"
+    above = [catalogue[name] for name in untrained if own <= means[name]]
+    for one in above:
+        if not one.spatial:
+            return "contradicted", f"less coherent than {one.in_words}"
+    for one in above:
+        return "inconclusive", f"no more coherent than {one.in_words} makes it"
+    return "supported", f"more coherent than {'both' if len(untrained) == 2 else 'all'} references"

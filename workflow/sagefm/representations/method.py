@@ -11,14 +11,16 @@ from sagefm.plotting.colours import NEUTRAL
 
 ROLES = {
     "baseline": "The claims name it: a model has to be better.",
-    "control": "No training, so that training has to be better.",
+    "untrained": "Expression arranged without training: training has to be better.",
     "spatial method": "A published spatial method: clusters are compared with its clusters.",
-    "other": "Scored and drawn beside the others; nothing is compared with it.",
+    "control": "A bound from below, such as depth alone: what is no better has learnt only that.",
+    "ceiling": "A bound from above, such as the labels themselves; nothing is compared with it.",
     "input": "The expression itself, not reduced: `other`, and not laid out on the paper's figure.",
+    "other": "Scored and drawn beside the others; nothing is compared with it.",
 }
 """What a representation is for, by role; comparisons are listed in this order."""
 
-COMPARED = ("baseline", "control", "spatial method")
+COMPARED = ("baseline", "untrained", "spatial method", "control")
 """Roles that others are compared with."""
 
 REQUIRED = ("represent", "SPATIAL", "TRANSDUCTIVE")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 TITLE = "neighbour mean"
 
-ROLE = "control"
+ROLE = "untrained"
 
 IN_WORDS = "averaging neighbours"
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 TITLE = "PCA"
 
-ROLE = "control"
+ROLE = "untrained"
 
 IN_WORDS = "PCA of single spots"
 
