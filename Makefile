@@ -56,11 +56,12 @@ lock-data: $(ENV) ## write the lock table of raw files, or hold those that are t
 preflight: $(ENV) ## check access, disk, packages and GPU before a long run (CONFIG=config/paper.yaml)
 	@$(SNAKEMAKE) --forceall -- preflight
 
+PYTEST := $(BIN)/pytest --dist loadfile --numprocesses $(CORES) --maxprocesses 8
 test: $(ENV) ## run the fast tests
-	$(BIN)/pytest -m 'not slow and not cluster' --dist loadfile --numprocesses $(CORES) --maxprocesses 8
+	$(PYTEST) -m 'not slow and not cluster'
 
 test-full: $(ENV) ## run all tests, with the slow ones: kills, faults, the whole demo
-	$(BIN)/pytest -m 'not cluster'
+	$(PYTEST) -m 'not cluster'
 
 # Debian's and Ubuntu's packages; elsewhere SLURM and munge have to be there.
 SLURM := slurmctld slurmd munged sbatch srun

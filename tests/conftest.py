@@ -1,8 +1,11 @@
 """Paths, the panel, and one small run of the whole workflow, shared by all tests."""
 
+import os
+import shutil
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 pytest_plugins = ["support.strict_skips"]
 
@@ -33,13 +36,21 @@ def good_files(tmp_path, monkeypatch) -> Path:
 
 @pytest.fixture(scope="session")
 def run(tmp_path_factory) -> Path:
-    """A copy of the workflow with the results of one whole run; minutes, once a session."""
+    """A copy of the workflow with the results of one whole run; minutes, once a session.
+
+    Where several processes test, the first that asks makes the run, and each has a copy of it.
+    """
     from support import runs  # torch, seconds to import; most tests do without
 
-    folder = runs.prepare(tmp_path_factory.mktemp("workflow") / "run")
-    done = runs.snakemake(folder)
-    assert done.returncode == 0, done.stdout
-    return folder
+    own = tmp_path_factory.mktemp("workflow") / "run"
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return runs.finish(runs.prepare(own))
+    first = tmp_path_factory.getbasetemp().parent / "first/run"
+    with FileLock(first.parent.with_suffix(".lock")):
+        if not (first / runs.FINISHED).exists():
+            shutil.rmtree(first, ignore_errors=True)
+            runs.finish(runs.prepare(first))
+    return shutil.copytree(first, own, symlinks=True)
 
 
 @pytest.fixture(scope="session")
