@@ -86,16 +86,17 @@ def test_doses_show_the_strongest_of_six_inputs_and_those_named():
     np.testing.assert_allclose(line.get_ydata(), own["change"])
 
 
-def test_distributions_print_the_medians_in_the_expected_direction():
+def test_distributions_print_the_means_that_are_tested():
     figure = DRAWN["distributions"]()
-    pairs = tables()["pairs"]
-    for ax, prefix in zip(figure.axes, ("", "reverse_"), strict=False):
-        medians = [
-            (pairs[prefix + column] * pairs["sign"]).median()
-            for column in ("slope", "slope_unmatched", "slope_random", "slope_expression_matched")
+    summary = tables()["summary"].query("unit == 'inputs'")
+    for ax, direction in zip(figure.axes, ("forward", "reverse"), strict=False):
+        own = summary[summary["direction"] == direction].set_index("control")
+        means = [
+            own["matched"]["expression_matched"],
+            *own["reference"][["unmatched", "random", "expression_matched"]],
         ]
-        assert [float(text.get_text()) for text in ax.texts] == [round(m, 3) for m in medians]
-        assert not any(text.get_text() == "-0" for text in ax.texts)
+        printed = [float(text.get_text().replace("−", "-")) for text in ax.texts]
+        assert printed == [float(f"{mean:.2g}") for mean in means]
 
 
 def test_directions_count_pairs_whose_forward_effect_is_the_greater():

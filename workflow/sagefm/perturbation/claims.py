@@ -7,7 +7,7 @@ import pandas as pd
 
 from sagefm.common.claim import ALPHA, Claim, judge
 from sagefm.common.text import count, format_interval, format_number
-from sagefm.perturbation.terms import BETWEEN, FORWARD, REMAINDER
+from sagefm.perturbation.terms import BETWEEN, FORWARD, INPUTS, REMAINDER
 from sagefm.stats.patients import words_of_seen
 
 FAIR = "expression_matched"
@@ -29,7 +29,8 @@ class Findings:
     def row(self, direction: str, control: str) -> pd.Series:
         """One comparison of the summary."""
         own = self.summary
-        return own[(own["direction"] == direction) & (own["control"] == control)].iloc[0]
+        chosen = (own["direction"] == direction) & (own["control"] == control)
+        return own[chosen & (own["unit"] == INPUTS)].iloc[0]
 
     def score(self, name: str) -> pd.Series:
         """One score of the forward experiment."""
@@ -54,8 +55,7 @@ class Findings:
 
 
 def _exceeds(row: pd.Series) -> bool:
-    above = row["cohens_d_z"] > 0 and row["rank_biserial"] > 0
-    return bool(above and row["p_holm"] < ALPHA)
+    return bool(row["difference"] > 0 and row["p_holm"] < ALPHA)
 
 
 def perturbation_claims(
@@ -124,7 +124,7 @@ def _verdict(findings: Findings) -> tuple[str, str]:
         return "inconclusive", "pairs exceed their controls, but not the reverse experiment"
     if exceeded:
         return "inconclusive", f"pairs exceed {HAS_TO_EXCEED[exceeded[0]]} alone"
-    # Two-sided Wilcoxon over n inputs, corrected for three controls.
+    # Two-sided sign flips over n inputs, corrected for three controls.
     inputs = int(findings.row(FORWARD, FAIR)["n_inputs"])
     if 3 * 2.0 ** (1 - inputs) >= ALPHA:
         return "inconclusive", f"no difference can be beyond doubt with {inputs} inputs"

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure, FigureBase
 from matplotlib.ticker import MaxNLocator
 
 from sagefm.common.text import count
-from sagefm.perturbation.terms import FORWARD, REVERSE, strongest_pairs
+from sagefm.perturbation.terms import FORWARD, INPUTS, REVERSE, strongest_pairs
 from sagefm.plotting.style import DOUBLE, GREY, NEUTRAL, OKABE_ITO, head, percent_axis, styled
 
 
@@ -18,8 +18,8 @@ def draw_distributions(pairs: pd.DataFrame, summary: pd.DataFrame) -> Figure:
     """Slopes of pairs and of their controls, forward and in reverse; shares of expected sign.
 
     Boxes are quartiles, whiskers the 5th and 95th percentile over pairs (of a control: of the mean
-    of its genes), the number is the median. Slopes count in the direction that a pair's sign
-    expects. Shares, from the left: full colour, slope of the expected sign; hatched, 0 (the model
+    of its genes). Diamond and number are the mean that is tested: each input counts once, the mean
+    of its pairs. Slopes count in the direction that a pair's sign expects. Shares, from the left: full colour, slope of the expected sign; hatched, 0 (the model
     holds the output at 0); pale, of the other sign.
 
     Parameters
@@ -44,8 +44,11 @@ def fill_distributions(figure: FigureBase, pairs: pd.DataFrame, summary: pd.Data
     ends = [slopes.quantile([0.05, 0.95]) for slopes in both]
     scale, unit = scale_of(pd.concat(ends, axis=1).stack())
     for ax, direction, slopes in zip(panels, prefixes, both, strict=False):
+        tested = _over_inputs(summary, direction)
+        means = [tested["matched"].iloc[-1], *tested["reference"]]
         for y, (kind, column) in enumerate(zip(KIND_NAMES, slopes, strict=True)):
-            _box(ax, y, slopes[column].dropna().to_numpy() * scale, KIND_COLOURS[kind])
+            values = slopes[column].dropna().to_numpy() * scale
+            _box(ax, y, values, means[y] * scale, KIND_COLOURS[kind])
         ax.axvline(0, color=NEUTRAL, lw=0.6)
         ax.set_title(f"{direction}: {count(len(pairs), 'pair')}")
         ax.set_xlabel(f"slope ({unit} per log1p)")
@@ -62,24 +65,31 @@ def fill_distributions(figure: FigureBase, pairs: pd.DataFrame, summary: pd.Data
     head(figure, pairs_title(summary))
 
 
-def _box(ax: Axes, y: int, values: np.ndarray, colour: str) -> None:
-    """Quartiles as a box, the 5th to 95th percentile as a line, the median in figures."""
-    if not len(values):
+def _over_inputs(summary: pd.DataFrame, direction: str) -> pd.DataFrame:
+    """Of a direction the comparisons over inputs, by control in the order of `KIND_NAMES`."""
+    rows = (summary["direction"] == direction) & (summary["unit"] == INPUTS)
+    return summary[rows].set_index("control").loc[list(KIND_NAMES)[1:]]
+
+
+def _box(ax: Axes, y: int, values: np.ndarray, mean: float, colour: str) -> None:
+    """Quartiles as a box, the 5th to 95th percentile as a line; the mean as a mark and a number."""
+    if not len(values) or np.isnan(mean):
         return
     ends = np.percentile(values, [5, 25, 50, 75, 95])
     ax.plot(ends[[0, 4]], [y, y], color=colour, lw=1)
     ax.barh(y, ends[3] - ends[1], 0.4, ends[1], color=colour, alpha=0.45, lw=0)
-    ax.plot(ends[[2, 2]], [y - 0.2, y + 0.2], color=colour, lw=2)
+    ax.plot(ends[[2, 2]], [y - 0.2, y + 0.2], color=colour, lw=1)
+    ax.plot(mean, y, "D", color=colour, ms=4, mec="white", mew=0.5)
     # Adding 0 turns -0 into 0.
-    median = f"{round(ends[2], 3) + 0.0:g}"
+    number = f"{float(f'{mean:.2g}') + 0.0:g}".replace("-", "−")
     over_lines = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
-    ax.text(ends[2], y - 0.26, median, ha="center", va="bottom", fontsize=7, bbox=over_lines)
+    ax.text(mean, y - 0.26, number, ha="center", va="bottom", fontsize=7, bbox=over_lines)
 
 
 def _shares(ax: Axes, summary: pd.DataFrame) -> None:
     """Of pairs, and of single control genes: slope of the expected sign, 0, of the other sign."""
     for direction, shift in ((FORWARD, -0.18), (REVERSE, 0.18)):
-        own = summary[summary["direction"] == direction].set_index("control")
+        own = _over_inputs(summary, direction)
         for y, (kind, colour) in enumerate(KIND_COLOURS.items()):
             row = own.iloc[0] if kind == "matched" else own.loc[kind]
             end = "" if kind == "matched" else "_control"

@@ -1,8 +1,12 @@
-"""Do pairs respond more than their controls, and more than in reverse? One row a comparison."""
+"""Do pairs respond more than their controls, and more than in reverse?
+
+A comparison has a row for each unit: its statistics are all over inputs, or all over patients.
+"""
+
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from sagefm.perturbation.coexpression import Coexpression
 from sagefm.perturbation.discrimination import discrimination_table
@@ -15,8 +19,8 @@ from sagefm.perturbation.tables import (
     pair_table,
     with_reverse,
 )
-from sagefm.perturbation.terms import BETWEEN, FORWARD, REVERSE
-from sagefm.stats.paired import holm, sign_flips
+from sagefm.perturbation.terms import BETWEEN, FORWARD, INPUTS, PATIENTS, REVERSE
+from sagefm.stats.paired import holm, paired_difference
 from sagefm.stats.patients import count_seen
 from sagefm.stats.resampling import Patients
 
@@ -63,7 +67,7 @@ def summarise_pairs(
     return {
         "pairs": with_reverse(forward, reverse),
         "levels": _stacked(levels),
-        "summary": response_summary(responses[0], slopes, (forward, reverse), seed),
+        "summary": response_summary(responses[0], slopes, (forward, reverse)),
         "discrimination": _stacked(discrimination),
     }
 
@@ -71,6 +75,9 @@ def summarise_pairs(
 def _stacked(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(tables, names=["direction"]).reset_index(level=0).reset_index(drop=True)
 
+
+UNITS = {INPUTS: 2, PATIENTS: 1}
+"""What a row's statistics are over, and the axis of (sides, inputs, patients) averaged before."""
 
 GREATEST = 10.0
 """An effect counts for no more standard deviations: control genes may hardly move at all."""
@@ -80,7 +87,6 @@ def response_summary(
     responses: PairResponses,
     slopes: tuple[Slopes, Slopes],
     tables: tuple[pd.DataFrame, pd.DataFrame],
-    seed: int,
 ) -> pd.DataFrame:
     """Matched outputs against each control, forward and in reverse, and the two directions.
 
@@ -92,26 +98,26 @@ def response_summary(
         Of the forward direction: its pairs and samples are those of both.
     slopes, tables
         `tables.pair_slopes` and `pair_table`, forward and reverse.
-    seed
-        Of resampling and of sign flips.
 
     Returns
     -------
     DataFrame
+        Two rows a comparison, whose statistics are all over one unit: the inputs, or the patients.
         direction (`forward`, `reverse`, `forward less reverse`), control; measure (`slope`, or
         `effect` between the directions: slopes in standard deviations of the control genes', of
         which no more than `GREATEST` count);
-        matched and reference (means over the pairs that have a difference: of the control, or of
-        the reverse direction);
-        difference with low and high (95 %, bootstrap over patients, the pairs given), its median
-        over pairs, cohens_d_z (mean over standard deviation, over pairs), share_above (of pairs);
-        p (Wilcoxon signed-rank over inputs, each the mean of its pairs), p_holm (over the controls
-        of the direction), the test's effect size rank_biserial (-1 to 1; above 0 if pairs are above
-        their reference), p_patients (sign flips over patients of the mean difference);
-        share_as_expected and share_unmoved (pairs whose slope has the expected sign, or is 0), with
-        *_control of single control genes; share_above_q05 and share_below_q05 (pairs above and
-        below their control at a false discovery rate of 5 %); n_pairs, n_inputs, n_samples,
-        n_patients, n_patients_seen, n_patients_unknown (whether they were seen), n_spots.
+        unit (`inputs`: each the mean of its pairs over patients; `patients`: each the mean over
+        inputs), n (units with a difference);
+        matched and reference (means over the units; the reference is the control, or the reverse
+        direction), difference with low and high (95 %, t), cohens_d_z (mean over standard
+        deviation), share_above (units above 0), p (sign flips of the mean), p_holm (over the
+        controls of the direction), smallest_p (that so many units can give); the difference is the
+        same in both rows, since each input and each patient counts once.
+        Shares of pairs, for description, the same in both rows: share_as_expected and share_unmoved
+        (the slope has the expected sign, or is 0), with *_control of single control genes;
+        share_above_q05 and share_below_q05 (above and below the control at a false discovery rate
+        of 5 %, patients as units); n_pairs, n_inputs (with a difference), n_samples, n_patients,
+        n_patients_seen, n_patients_unknown (whether they were seen), n_spots.
     """
     patients, sign = Patients.of(responses.samples), responses.pairs["sign"].to_numpy()
     inputs = responses.pairs["input"].to_numpy()
@@ -123,33 +129,25 @@ def response_summary(
         differences = signed[:, :1] - signed[:, 1:]
         standard.append(_bounded(differences / own.spread[:, :, None]))
         for number, control in enumerate(CONTROLS):
-            facts = _comparison(differences[:, number], inputs, patients, seed)
             q, above = table[f"q_{control}"], differences[:, number].mean(axis=1) > 0
-            known = ~np.isnan(differences[:, number]).any(axis=1)
-            matched, reference = _mean(signed[known, 0]), _mean(signed[known, number + 1])
-            rows.append(
-                {"direction": direction, "control": control, "measure": "slope"}
-                | {"matched": matched, "reference": reference}
-                | facts
-                | {
-                    "share_as_expected": table["as_expected"].mean(),
-                    "share_as_expected_control": table[f"as_expected_{control}"].mean(),
-                    "share_unmoved": table["unmoved"].mean(),
-                    "share_unmoved_control": table[f"unmoved_{control}"].mean(),
-                    "share_above_q05": ((q < 0.05) & above).mean(),
-                    "share_below_q05": ((q < 0.05) & ~above).mean(),
-                }
-            )
+            what = {"direction": direction, "control": control, "measure": "slope"}
+            shares = {
+                "share_as_expected": table["as_expected"].mean(),
+                "share_as_expected_control": table[f"as_expected_{control}"].mean(),
+                "share_unmoved": table["unmoved"].mean(),
+                "share_unmoved_control": table[f"unmoved_{control}"].mean(),
+                "share_above_q05": ((q < 0.05) & above).mean(),
+                "share_below_q05": ((q < 0.05) & ~above).mean(),
+            }
+            compared = _comparison(signed[:, 0], signed[:, number + 1], inputs, patients)
+            rows += [what | facts | shares for facts in compared]
     for number, control in enumerate(CONTROLS):
         forward, reverse = (effects[:, number] for effects in standard)
-        known = ~np.isnan(forward + reverse).any(axis=1)
-        rows.append(
-            {"direction": BETWEEN, "control": control, "measure": "effect"}
-            | {"matched": _mean(forward[known]), "reference": _mean(reverse[known])}
-            | _comparison(forward - reverse, inputs, patients, seed)
-        )
+        what = {"direction": BETWEEN, "control": control, "measure": "effect"}
+        rows += [what | facts for facts in _comparison(forward, reverse, inputs, patients)]
     table = pd.DataFrame(rows)
-    holm_of = table.groupby("direction")["p"].transform(lambda p: holm(p.to_numpy()))
+    families = table.groupby(["direction", "unit"])["p"]
+    holm_of = families.transform(lambda p: holm(p.to_numpy()))
     table.insert(table.columns.get_loc("p") + 1, "p_holm", holm_of)
     samples = responses.samples
     return table.assign(
@@ -166,37 +164,41 @@ def _bounded(effects: np.ndarray) -> np.ndarray:
     return effects * (GREATEST / np.maximum(size, GREATEST))
 
 
-def _mean(values: np.ndarray) -> float:
-    return float(np.nanmean(values)) if np.isfinite(values).any() else np.nan
-
-
 def _comparison(
-    differences: np.ndarray, inputs: np.ndarray, patients: Patients, seed: int
-) -> dict[str, float]:
-    """Statistics of differences (pairs, samples); pairs without a difference are left out."""
-    known = ~np.isnan(differences).any(axis=1)
-    pairs, by_sample = differences[known].mean(axis=1), differences[known]
-    by_input = pd.Series(pairs).groupby(inputs[known]).mean()
-    facts: dict[str, float] = {"n_pairs": len(pairs), "n_inputs": len(by_input)}
-    if not len(pairs):
-        return facts
-    over_pairs = by_sample.mean(axis=0)
-    low, high = patients.interval(over_pairs, seed)
-    spread = pairs.std(ddof=1) if len(pairs) > 1 else 0
-    return facts | {
-        "difference": pairs.mean(),
-        "low": float(low),
-        "high": float(high),
-        "median_difference": np.median(pairs),
-        "cohens_d_z": pairs.mean() / spread if spread > 0 else np.nan,
-        "share_above": (pairs > 0).mean(),
-        "p": stats.wilcoxon(by_input).pvalue if (by_input != 0).any() else 1.0,
-        "rank_biserial": _rank_biserial(by_input[by_input != 0].to_numpy()),
-        "p_patients": float(sign_flips(patients.means(over_pairs)[None], seed)[0]),
-    }
+    matched: np.ndarray, reference: np.ndarray, inputs: np.ndarray, patients: Patients
+) -> list[dict[str, Any]]:
+    """Statistics of two sides (pairs, samples), a row for each of `UNITS`.
 
-
-def _rank_biserial(values: np.ndarray) -> float:
-    """Ranks of positive values less ranks of negative ones, as a share of all ranks."""
-    ranks = stats.rankdata(np.abs(values))
-    return float(np.sum(ranks * np.sign(values)) / ranks.sum()) if len(values) else 0.0
+    Pairs without a difference are left out of both sides.
+    """
+    known = ~np.isnan(matched - reference).any(axis=1)
+    sides = np.stack([matched[known], reference[known]])
+    names, owner = np.unique(inputs[known], return_inverse=True)
+    counts = {"n_pairs": int(known.sum()), "n_inputs": len(names)}
+    # Of each side, inputs x patients.
+    means = np.zeros((2, len(names), len(patients)))
+    np.add.at(means, (slice(None), owner), patients.means(sides))
+    means /= np.bincount(owner, minlength=len(names))[:, None]
+    rows = []
+    for unit, axis in UNITS.items():
+        values = means.mean(axis=axis) if len(names) else np.empty((2, 0))
+        facts = paired_difference(values[0] - values[1])
+        spread = np.std(values[0] - values[1], ddof=1) if facts["n"] > 1 else 0
+        matched_mean, reference_mean = values.mean(axis=1) if facts["n"] else (np.nan, np.nan)
+        rows.append(
+            {
+                "unit": unit,
+                "n": facts["n"],
+                "matched": matched_mean,
+                "reference": reference_mean,
+                "difference": facts["difference"],
+                "low": facts["low"],
+                "high": facts["high"],
+                "cohens_d_z": facts["difference"] / spread if spread > 0 else np.nan,
+                "share_above": facts["better_in"] / facts["n"] if facts["n"] else np.nan,
+                "p": facts["p"],
+                "smallest_p": facts["smallest_p"],
+                **counts,
+            }
+        )
+    return rows

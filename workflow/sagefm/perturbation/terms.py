@@ -8,6 +8,9 @@ FORWARD, REVERSE, BETWEEN = "forward", "reverse", "forward less reverse"
 REMAINDER = "slope_remainder"
 """What co-expression and expression leave of the slopes."""
 
+INPUTS, PATIENTS = "inputs", "patients"
+"""What the statistics of a row of the summary are over. The claim and the figures read inputs."""
+
 
 def strongest_pairs(pairs: pd.DataFrame) -> pd.DataFrame:
     """The strongest pair of each input, the strongest first.
