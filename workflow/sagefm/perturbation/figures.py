@@ -19,8 +19,9 @@ def draw_distributions(pairs: pd.DataFrame, summary: pd.DataFrame) -> Figure:
 
     Boxes are quartiles, whiskers the 5th and 95th percentile over pairs (of a control: of the mean
     of its genes). Diamond and number are the mean that is tested: each input counts once, the mean
-    of its pairs. Slopes count in the direction that a pair's sign expects. Shares, from the left: full colour, slope of the expected sign; hatched, 0 (the model
-    holds the output at 0); pale, of the other sign.
+    of its pairs. Slopes count in the direction that a pair's sign expects. Shares, from the left:
+    full colour, slope of the expected sign; hatched, 0 (the model holds the output at 0); pale, of
+    the other sign.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Do pairs respond more than their controls, and more than in reverse?
+"""Tests of whether pairs respond more than their controls, and more than in reverse.
 
 A comparison has a row for each unit: its statistics are all over inputs, or all over patients.
 """

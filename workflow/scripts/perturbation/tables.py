@@ -19,7 +19,7 @@ with job(snakemake) as log:
         write_table(table.assign(**names), snakemake.output[name])
     for row in tables["summary"].to_dict("records"):
         log.info(
-            "%(direction)s, %(control)s, over %(unit)s: difference %(difference).3g, d_z %(cohens_d_z).2f, "
-            "Holm p %(p_holm).2g",
+            "%(direction)s, %(control)s, over %(unit)s: difference %(difference).3g, "
+            "d_z %(cohens_d_z).2f, Holm p %(p_holm).2g",
             row,
         )
