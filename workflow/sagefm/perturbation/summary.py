@@ -173,12 +173,11 @@ def _comparison(
     """
     known = ~np.isnan(matched - reference).any(axis=1)
     sides = np.stack([matched[known], reference[known]])
-    names, owner = np.unique(inputs[known], return_inverse=True)
+    names = np.unique(inputs[known])
     counts = {"n_pairs": int(known.sum()), "n_inputs": len(names)}
     # Of each side, inputs x patients.
-    means = np.zeros((2, len(names), len(patients)))
-    np.add.at(means, (slice(None), owner), patients.means(sides))
-    means /= np.bincount(owner, minlength=len(names))[:, None]
+    members = names[:, None] == inputs[known]
+    means = members / members.sum(axis=1, keepdims=True) @ patients.means(sides)
     rows = []
     for unit, axis in UNITS.items():
         values = means.mean(axis=axis) if len(names) else np.empty((2, 0))
