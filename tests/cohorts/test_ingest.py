@@ -35,6 +35,15 @@ def make(panel):
     return call
 
 
+def test_spots_keep_the_order_of_the_source(make):
+    """Ties among neighbours are settled by it."""
+    source = helpers.demo_section("heart-1")
+    adata = make(qc=helpers.QC | {"min_counts": 2000})
+    assert adata.n_obs < source.n_obs
+    rows = source.obs_names.get_indexer(adata.obs_names)
+    assert (np.diff(rows) > 0).all()
+
+
 def test_a_harmonised_sample(make, panel):
     adata = make()
     assert isinstance(adata.X, sp.csr_matrix) and adata.X.dtype == np.int32

@@ -39,6 +39,7 @@ NEVER_REACHED = {
         "model-cuda",
         "report",
     },  # grids: graphs are read there, not built
+    "sklearn": {"cohorts", "report"},  # ties of neighbours: the same
     "requests": {"model", "model-cuda"},  # services: what looks at the GPU asks none
     "huggingface_hub": {"model", "model-cuda"},
     "tenacity": {"model", "model-cuda"},

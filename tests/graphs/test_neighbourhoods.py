@@ -1,12 +1,17 @@
 """Neighbourhoods against brute force, on made-up arrays and on real sections."""
 
+import inspect
+
 import anndata
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from sklearn.neighbors import NearestNeighbors
 
 from sagefm.common.errors import InputError
-from sagefm.graphs.neighbourhoods import build_graph, load_graph, nearest, save_graph, spot_spacing
+from sagefm.config.schemas import load_schema
+from sagefm.graphs.nearest import TIES, has_tied_border, nearest, nearest_by_ball_tree
+from sagefm.graphs.neighbourhoods import build_graph, load_graph, save_graph, spot_spacing
 from support import helpers
 
 VISIUM, ST = "Visium", "Spatial Transcriptomics"
@@ -64,6 +69,50 @@ def test_nearest_is_brute_force(case, size):
     np.testing.assert_array_equal(found, brute_nearest(coordinates, size))
     np.testing.assert_array_equal(found[:, 0], np.arange(len(coordinates)))
     assert found.dtype == np.int32
+
+
+@pytest.mark.parametrize("size", [4, 15])
+@pytest.mark.parametrize("case", CASES)
+def test_ties_by_ball_tree_are_sklearns_with_the_centre_first(case, size):
+    coordinates = coordinates_of(case)
+    size = min(size, len(coordinates))
+    search = NearestNeighbors(n_neighbors=size, algorithm="ball_tree").fit(coordinates)
+    theirs = search.kneighbors(coordinates, return_distance=False)
+    ours = nearest_by_ball_tree(coordinates, size)
+    assert ours.dtype == np.int32 and ours.shape == theirs.shape
+    for i, (own, given) in enumerate(zip(ours, theirs, strict=True)):
+        assert own[0] == i
+        assert list(own[1:]) == [spot for spot in given if spot != i][: size - 1]
+    np.testing.assert_array_equal(
+        build_graph(coordinates, "knn_clique", size=size, ties="ball_tree").ego, ours.ravel()
+    )
+    np.testing.assert_array_equal(
+        build_graph(coordinates, "star", size=size, ties="ball_tree").ego, ours.ravel()
+    )
+
+
+def test_the_rules_for_ties_differ_in_tied_spots_alone():
+    array = array_positions(hexagonal=True)
+    coordinates = 100 * array[:, ::-1] * np.array([0.5, np.sqrt(3) / 2])
+    rows, tree = nearest(coordinates, 15), nearest_by_ball_tree(coordinates, 15)
+    differ = np.array([set(a) != set(b) for a, b in zip(rows, tree, strict=True)])
+    distance = np.linalg.norm(coordinates[:, None] - coordinates, axis=2)
+    tied = [np.isclose(*np.sort(own)[[14, 15]], rtol=1e-9) for own in distance]
+    np.testing.assert_array_equal(has_tied_border(coordinates, 15), tied)
+    assert 0 < differ.sum() < sum(tied) < len(tied)
+    assert not (differ & ~np.array(tied)).any()
+    assert not has_tied_border(coordinates[:15], 15).any()
+
+
+def test_the_schema_names_the_rules_for_ties():
+    graph = load_schema("config")["properties"]["graphs"]["additionalProperties"]["properties"]
+    assert graph["ties"]["enum"] == list(TIES)
+    assert graph["ties"]["default"] == inspect.signature(build_graph).parameters["ties"].default
+
+
+def test_an_unknown_rule_for_ties_is_refused():
+    with pytest.raises(InputError, match="`ties: first` is unknown; use row or ball_tree"):
+        build_graph(lattice(4), "star", ties="first")
 
 
 @pytest.mark.parametrize("kind", ["knn_clique", "star", "radius"])

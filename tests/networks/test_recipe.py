@@ -45,7 +45,9 @@ def test_a_checkpoint_by_itself_is_the_authors(tmp_path, panel):
     save_checkpoint(path, build_network("gcn", 4, (4, 2), seed=0), epoch=126)
     checkpoint, recipe = find_model(path)
     assert checkpoint == path
-    assert recipe == ModelRecipe(panel, "gcn", "log1p", {"kind": "knn_clique"}, {}, {})
+    assert recipe == ModelRecipe(
+        panel, "gcn", "log1p", {"kind": "knn_clique", "ties": "ball_tree"}, {}, {}
+    )
 
 
 @pytest.mark.parametrize("named", ["folder", "checkpoint"])

@@ -14,7 +14,8 @@ import torch
 
 from sagefm.common.errors import InputError
 from sagefm.common.h5ad import write_h5ad
-from sagefm.graphs.neighbourhoods import build_graph, nearest, save_graph
+from sagefm.graphs.nearest import nearest
+from sagefm.graphs.neighbourhoods import build_graph, save_graph
 from sagefm.representations.isolation import isolated
 from sagefm.representations.methods import banksy, graphst, mofa
 from sagefm.representations.registry import load_method, names, read_options

@@ -14,6 +14,7 @@ from scipy.spatial import cKDTree
 
 from sagefm.common.errors import InputError
 from sagefm.common.io import atomic
+from sagefm.graphs.nearest import TIES, nearest
 
 NEIGHBOURS = 6
 """Nearest spots tied to each spot: as many as on Visium's array, whatever the model's graph."""
@@ -90,6 +91,7 @@ def build_graph(
     kind: str,
     *,
     size: int = 15,
+    ties: str = "row",
     rings: int = 1,
     radius_spacings: float = 1.5,
     array: np.ndarray | None = None,
@@ -107,6 +109,9 @@ def build_graph(
     size
         Spots of a `knn_clique` or `star` neighbourhood, the spot included (paper: 15); fewer in a
         section that has fewer.
+    ties
+        Which of several spots equally far is taken into a `knn_clique` or `star`: a key of
+        `nearest.TIES`.
     rings, array, technology, corners
         For `grid`: rings of array neighbours, integer (spots, 2) array row and column, and the
         technology that says whether the array is hexagonal (Visium) or square (Spatial
@@ -117,11 +122,14 @@ def build_graph(
     Raises
     ------
     InputError
-        For an unknown kind, or a grid whose array does not agree with the coordinates.
+        For an unknown kind or rule for ties, or a grid whose array does not agree with the
+        coordinates.
     """
     coordinates = np.asarray(coordinates, dtype=np.float64)
     if kind in ("knn_clique", "star"):
-        ego = nearest(coordinates, size)
+        if ties not in TIES:
+            raise InputError(f"`ties: {ties}` is unknown; use {' or '.join(TIES)}.")
+        ego = TIES[ties](coordinates, size)
         indptr = np.arange(len(ego) + 1) * ego.shape[1]
         return Graph(kind, indptr, ego.ravel())
     if kind == "radius":
@@ -132,34 +140,6 @@ def build_graph(
 
         return _rings(kind, grid_adjacency(coordinates, array, technology, corners), rings)
     raise InputError(f"graph kind `{kind}` is unknown; use knn_clique, star, grid or radius.")
-
-
-def nearest(coordinates: np.ndarray, size: int) -> np.ndarray:
-    """The `size` nearest spots of each spot: int32 (spots, min(size, spots)), itself first.
-
-    Ties in distance go to the lower row, so that the result depends on nothing but the input.
-    """
-    n = len(coordinates)
-    size = min(size, n)
-    tree = cKDTree(coordinates)
-    result = np.empty((n, size), dtype=np.int32)
-    todo, reach = np.arange(n), min(n, 2 * size)
-    while len(todo):
-        _, candidates = tree.query(coordinates[todo], k=reach)
-        candidates = np.asarray(candidates).reshape(len(todo), reach)
-        offsets = coordinates[candidates] - coordinates[todo, None]
-        distance = np.square(offsets).sum(axis=2)
-        farthest = distance.max(axis=1)
-        distance[candidates == todo[:, None]] = -1.0
-        order = np.lexsort((candidates, distance), axis=1)[:, :size]
-        result[todo] = np.take_along_axis(candidates, order, axis=1)
-        # Settled once the itself-first rule and every tie at the border lie inside the candidates.
-        border = np.take_along_axis(distance, order[:, -1:], axis=1)[:, 0]
-        settled = (border < farthest) & (result[todo, 0] == todo)
-        if reach == n:
-            break
-        todo, reach = todo[~settled], min(n, 4 * reach)
-    return result
 
 
 def spot_spacing(coordinates: np.ndarray) -> float:

@@ -33,7 +33,7 @@ class ModelRecipe:
     panel: Sequence[str]
     network: str = "gcn"
     normalisation: str = "log1p"
-    graph: Mapping = field(default_factory=lambda: {"kind": "knn_clique"})
+    graph: Mapping = field(default_factory=lambda: {"kind": "knn_clique", "ties": "ball_tree"})
     qc: Mapping = field(default_factory=dict)
     harmonise: Mapping = field(default_factory=dict)
 

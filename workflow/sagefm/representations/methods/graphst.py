@@ -147,7 +147,7 @@ def _ties(cohort: "Cohort", neighbours: int) -> "sp.csr_matrix":
     import numpy as np
     import scipy.sparse as sp
 
-    from sagefm.graphs.neighbourhoods import nearest
+    from sagefm.graphs.nearest import nearest
     from sagefm.sections.section import spot_positions
 
     sections = []
