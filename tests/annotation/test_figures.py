@@ -12,6 +12,7 @@ from matplotlib.text import Text
 
 from sagefm.annotation.figures import SIGN, draw_annotation, draw_classes, row_name
 from sagefm.annotation.map_figures import draw_annotation_maps, draw_confusion
+from sagefm.annotation.terms import HEADLINE
 from sagefm.plotting.style import OKABE_ITO, save
 from support.annotated import tables_like
 
@@ -28,10 +29,15 @@ def texts(figure) -> list[str]:
     return [text for text in found if text]
 
 
+def drawn(tables, reported: float | None):
+    own = (tables[name] for name in ("scores", "patients", "skipped"))
+    return draw_annotation(*own, "a task", reported)
+
+
 def figures(tables) -> dict:
     shown = tables["shown"]
     return {
-        "scores": draw_annotation(tables["scores"], tables["skipped"], "a task", 0.81),
+        "scores": drawn(tables, 0.81),
         "classes": draw_classes(tables["per_class"], shown, "a task"),
         "confusion": draw_confusion(tables["confusion"], shown, "a task"),
         "maps": draw_annotation_maps(tables["maps"], shown, "a task", {}),
@@ -50,34 +56,34 @@ def test_every_figure_is_titled_and_the_same_twice(tables, tmp_path):
 
 
 def test_scores_show_every_row_the_paper_and_the_majority(tables):
-    figure = draw_annotation(tables["scores"], tables["skipped"], "a task", 0.81)
+    figure = drawn(tables, 0.81)
     found = texts(figure)
     for text in (
         f"PCA {SIGN}",
         f"PCA, centred {SIGN}",
         f"sagefm-m {SIGN}",
-        "paper: 81 %",
+        "paper: 81%",
         "majority class",
         "held-out patients",
-        "random spots (flatters)",
+        "random split (optimistic)",
     ):
         assert text in found
-    dashed = [line for line in figure.axes[0].lines if line.get_linestyle() == "--"]
+    dashed = [line for line in figure.axes[1].lines if line.get_linestyle() == "--"]
     assert [line.get_xdata()[0] for line in dashed] == [0.81]
-    without = draw_annotation(tables["scores"], tables["skipped"], "a task", None)
+    without = drawn(tables, None)
     assert not any("paper" in text for text in texts(without))
 
 
 def test_dots_are_the_scores_best_at_the_top(tables):
     scores = tables["scores"]
-    figure = draw_annotation(scores, tables["skipped"], "a task", None)
+    figure = draw_annotation(scores, tables["patients"], tables["skipped"], "a task", None)
     own = scores[
         (scores["subset"] == "all")
         & (scores["protocol"] == "held_out_patients")
         & (scores["representation"] != "majority")
-    ].sort_values("balanced_accuracy")
-    dots = next(line for line in figure.axes[1].lines if line.get_marker() == "o")
-    np.testing.assert_allclose(dots.get_xdata(), own["balanced_accuracy"])
+    ].sort_values(HEADLINE)
+    dots = next(line for line in figure.axes[0].lines if line.get_markersize() == 4)
+    np.testing.assert_allclose(dots.get_xdata(), own[HEADLINE])
     assert (np.diff(dots.get_ydata()) > 0).all()
 
 
@@ -85,7 +91,7 @@ def test_skipped_folds_are_told_in_the_figure(tables):
     skipped = pd.DataFrame(
         {"protocol": ["held_out_patients"], "reason": ["the training part has `a` alone"]}
     )
-    figure = draw_annotation(tables["scores"], skipped, "a task", None)
+    figure = draw_annotation(tables["scores"], tables["patients"], skipped, "a task", None)
     assert "1 fold skipped: the training part has `a` alone" in texts(figure)
 
 
@@ -144,6 +150,7 @@ def test_captions_are_sound_rst(name, derived, repo):
         params={
             "title": "cancer against the rest",
             "claim": "annotation",
+            "min_class_spots": 5,
             "derived": derived,
             "withheld": derived,
         },
@@ -154,3 +161,36 @@ def test_captions_are_sound_rst(name, derived, repo):
     body = publish_parts(text, writer="html", settings_overrides=strict)["body"]
     assert "<p>" in body and "{{" not in body
     assert ("withheld.txt" in body) == (derived and name == "scores")
+
+
+def test_intervals_lie_around_their_marks_and_patients_are_dots(tables):
+    figure = drawn(tables, None)
+    bars = [path.vertices for path in figure.axes[0].collections[0].get_paths()]
+    marks = next(line for line in figure.axes[0].lines if line.get_markersize() == 4)
+    for (left, right), mark in zip(bars, marks.get_xdata(), strict=True):
+        assert left[0] <= mark <= right[0]
+    assert not figure.axes[1].collections
+    own = tables["patients"].query(
+        "representation == 'sagefm-m' and protocol == 'held_out_patients' and ~centred"
+    )
+    dots = [
+        np.sort(line.get_xdata()) for line in figure.axes[0].lines if len(line.get_xdata()) == 4
+    ]
+    assert any(np.allclose(found, np.sort(own[HEADLINE])) for found in dots)
+
+
+def test_two_patients_have_no_interval(tables):
+    scores = tables["scores"].assign(n_patients_counted=2)
+    figure = drawn(tables | {"scores": scores}, None)
+    for bars in figure.axes[0].collections:
+        assert all(np.isnan(path.vertices[:, 0]).all() for path in bars.get_paths())
+
+
+def test_each_protocol_has_the_line_of_its_own_majority(tables):
+    scores = tables["scores"]
+    own = scores[(scores["representation"] == "majority") & (scores["subset"] == "all")]
+    lines = [line for line in drawn(tables, None).axes[0].lines if line.get_linestyle() == ":"]
+    found = {to_hex(line.get_color()).upper(): line.get_xdata()[0] for line in lines}
+    wanted = own.set_index("protocol")[HEADLINE]
+    assert found[OKABE_ITO["blue"]] == wanted["held_out_patients"]
+    assert found[OKABE_ITO["orange"]] == wanted["random_spots"]

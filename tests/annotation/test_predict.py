@@ -12,21 +12,15 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
+from sagefm.annotation.by_patient import patient_subsets, patients_of_models
 from sagefm.annotation.predict import AnnotationPlan, annotate, majority_predictions, task_folds
 from sagefm.annotation.scores import score, tally
 from sagefm.annotation.summary import summarise_task
-from sagefm.annotation.tables import (
-    class_table,
-    patient_subsets,
-    patient_table,
-    patients_of_models,
-    task_comparisons,
-)
+from sagefm.annotation.tables import class_table
 from sagefm.annotation.terms import TEXT
 from sagefm.common.errors import InputError
 from sagefm.common.io import read_table, write_table
 from sagefm.representations.files import Representation
-from sagefm.stats.paired import paired_difference
 from sagefm.stats.resampling import resampling
 from support.annotated import CLASSES, PLAN, PROTOCOLS, labels_of, representation_of
 
@@ -261,31 +255,6 @@ def test_patients_seen_go_by_the_names_of_the_labels():
     assert seen.to_dict() == {"d:P1": False, "e:P1": True}
 
 
-def test_paired_differences_use_the_sign_flip_test_over_patients():
-    labels = labels_of(patients=6)
-    plan = AnnotationPlan(["held_out_patients"], ["logistic"])
-    predictions = pd.concat(
-        annotate(representation_of(labels, noise=noise, seed=i), labels, plan)[0].assign(
-            representation=name
-        )
-        for i, (name, noise) in enumerate({"pca": 2.0, "sagefm-m": 0.3}.items())
-    )
-    seen = pd.Series([True, pd.NA, False, False, False, False], dtype="boolean")
-    names = [f"p{i}" for i in range(6)]
-    patients = patient_table(predictions, {"sagefm-m": seen.set_axis(names)})
-    table = task_comparisons(patients, {"all": names}, ["mofa", "pca", "neighbour_mean"])
-    row = table[(table["baseline"] == "pca") & (table["metric"] == "accuracy")].iloc[0]
-    wide = patients.pivot(index="patient", columns="representation", values="accuracy")
-    differences = (wide["sagefm-m"] - wide["pca"]).to_numpy()
-    expected = paired_difference(differences)
-    for name in ("difference", "low", "high", "p", "smallest_p", "better_in"):
-        assert row[name] == pytest.approx(expected[name]), name
-    assert row["smallest_p"] == 2 / 2**6 and row["n_patients"] == 6
-    own = patients[patients["representation"] == "sagefm-m"].set_index("patient")["seen"]
-    assert own["p0"] and own["p1"] is pd.NA and not own["p2"]
-    assert not patients.loc[patients["representation"] == "pca", "seen"].any()
-
-
 # All tables together
 
 
@@ -303,7 +272,7 @@ def test_summary_sets_everything_side_by_side():
     split = split_of("p0", "p9")
     costs = pd.DataFrame({"representation": ["pca"], "seconds": [3.0], "peak_mib": [100.0]})
     found = summarise_task(
-        labels, annotations, PLAN, splits={"m": split}, rows=rows, costs=costs,
+        labels, annotations, PLAN, min_class_spots=5, splits={"m": split}, rows=rows, costs=costs,
         headline="sagefm-m",
     )  # fmt: skip
     scores = found["scores"]
@@ -345,7 +314,8 @@ def test_classes_and_spots_called_by_numbers_come_back_from_files(tmp_path):
     found = summarise_task(
         read,
         {"pca": [read_table(tmp_path / f"{n}.tsv", dtype=TEXT) for n in ("predictions", "fits")]},
-        PLAN, splits={}, costs=pd.DataFrame(columns=["representation"]), headline="sagefm-m",
+        PLAN, min_class_spots=5, splits={}, headline="sagefm-m",
+        costs=pd.DataFrame(columns=["representation"]),
         rows=[{"cohort": "x", "sample": "s0", "dataset": "d", "patient": "0"}],
     )  # fmt: skip
     assert set(found["per_class"]["class"]) == {"1", "2", "10"}
@@ -363,5 +333,6 @@ def test_nothing_to_score_is_told():
     annotations = {"pca": annotate(representation_of(labels), labels, plan)}
     with pytest.raises(InputError, match=r"no fold could be scored \(the cohort has one patient"):
         summarise_task(
-            labels, annotations, plan, splits={}, rows=[], costs=pd.DataFrame(), headline="pca"
-        )
+            labels, annotations, plan, min_class_spots=5, splits={}, rows=[],
+            costs=pd.DataFrame(), headline="pca",
+        )  # fmt: skip

@@ -68,6 +68,6 @@ def tables_like() -> dict[str, pd.DataFrame]:
         }
     )
     return summarise_task(
-        labels, annotations, plan, splits={"m": split}, rows=rows,
+        labels, annotations, plan, min_class_spots=1, splits={"m": split}, rows=rows,
         costs=pd.DataFrame(columns=["representation"]), headline="sagefm-m",
     )  # fmt: skip

@@ -121,6 +121,7 @@ rule annotation_scores:
     params:
         code=code_of("annotation/tables.py"),
         plan=task_plan,
+        min_class_spots=lambda wildcards: TASKS[wildcards.task]["min_class_spots"],
         representations=lambda wildcards: RUN.task_representations(wildcards.task),
         models=lambda wildcards: RUN.task_models(wildcards.task),
         rows=lambda wildcards: RUN.rows([RUN.task_cohort(wildcards.task)]),
@@ -138,6 +139,7 @@ deliver(tables=expand(rules.annotation_scores.output, task=TASKS))
 rule annotation_figures:
     input:
         scores=rules.annotation_scores.output.scores,
+        patients=rules.annotation_scores.output.patients,
         per_class=rules.annotation_scores.output.per_class,
         confusion=rules.annotation_scores.output.confusion,
         skipped=rules.annotation_scores.output.skipped,
@@ -192,6 +194,7 @@ rule annotation_figures:
         contents=contents_of(REPORTED),
         title=lambda wildcards: RUN.task_title(wildcards.task),
         claim=lambda wildcards: TASKS[wildcards.task]["claim"],
+        min_class_spots=lambda wildcards: TASKS[wildcards.task]["min_class_spots"],
         derived=lambda wildcards: RUN.has_derived_labels(wildcards.task),
         withheld=lambda wildcards: (
             RUN.has_derived_labels(wildcards.task) and TASKS[wildcards.task]["labels"]["withhold"]
@@ -220,7 +223,7 @@ rule annotation_page:
             table: expand(
                 f"{TASK}/{table}{'.tsv.gz' if table == 'maps' else '.tsv'}", task=PAGE_TASKS
             )
-            for table in ("scores", "skipped", "shown", "confusion", "maps")
+            for table in ("scores", "patients", "skipped", "shown", "confusion", "maps")
         },
         palette=(
             rules.palette.output.palette.format(cohort=RUN.task_cohort(PAGE_TASKS[0]))

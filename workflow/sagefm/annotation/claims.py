@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from sagefm.annotation.terms import MAJORITY, best_of, headline_protocol
+from sagefm.annotation.terms import BOUNDS, HEADLINE, MAJORITY, best_of, headline_protocol
 from sagefm.common.claim import ALPHA, Claim, judge
 from sagefm.common.text import count
 from sagefm.representations.catalogue import REGISTERED, Catalogue, is_model
@@ -162,7 +162,8 @@ def _facts(judged, scores, comparisons, protocol, whole, catalogue) -> list[str]
             f"on random spots {_percent(random)}, which flatters: neighbours of the tested spots "
             "are in training"
         )
-    facts.append(f"best of all: {_named(best_of(scores, judged.classifier), catalogue)}")
+    best = best_of(scores, judged.classifier, without=catalogue.references(*BOUNDS))
+    facts.append(f"best of all: {_named(best, catalogue)}")
     models = scores[scores["representation"].map(is_model)]
     facts.append(f"best recipe: {_named(best_of(models, judged.classifier), catalogue)}")
     facts.extend(
@@ -210,7 +211,7 @@ def _comparison(comparisons, judged, protocol, baseline, centred) -> pd.Series |
         & (comparisons["classifier"] == judged.classifier)
         & (comparisons["protocol"] == protocol)
         & (comparisons["baseline"] == baseline)
-        & (comparisons["metric"] == "balanced_accuracy")
+        & (comparisons["metric"] == HEADLINE)
         & (comparisons["subset"] == "all")
         & (comparisons["centred"].astype(bool) == centred)
     ]

@@ -1,4 +1,6 @@
-"""Tasks (claims 4 and 5): accuracy by representation and protocol, and each class's scores."""
+"""Tasks (claims 4 and 5): scores by representation and protocol, and each class's scores."""
+
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -6,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.lines import Line2D
 
-from sagefm.annotation.terms import KEYS, MAJORITY
+from sagefm.annotation.terms import HEADLINE, KEYS, MAJORITY
 from sagefm.common.text import count
 from sagefm.plotting.style import (
     DOUBLE,
@@ -24,10 +26,17 @@ SIGN = "†"
 PROTOCOLS = {
     "held_out_patients": ("held-out patients", OKABE_ITO["blue"], "o"),
     "held_out_samples": ("held-out samples", OKABE_ITO["green"], "D"),
-    "random_spots": ("random spots (flatters)", OKABE_ITO["orange"], "s"),
+    "random_spots": ("random split (optimistic)", OKABE_ITO["orange"], "s"),
 }
 
-METRICS = {"accuracy": "accuracy (%)", "balanced_accuracy": "balanced accuracy (%)"}
+METRICS = {
+    HEADLINE: "balanced accuracy, mean over patients (%)",
+    "accuracy": "accuracy, all spots (%)",
+}
+"""What the two panels show."""
+
+FEW = 3
+"""Patients from which a score has an interval: that of two is hardly more than their range."""
 
 
 def row_name(
@@ -44,20 +53,24 @@ def row_name(
 @styled
 def draw_annotation(
     scores: pd.DataFrame,
+    patients: pd.DataFrame,
     skipped: pd.DataFrame,
     title: str,
     reported: float | None,
     catalogue: Catalogue = REGISTERED,
 ) -> Figure:
-    """Accuracy and balanced accuracy by representation and protocol, with 95 % intervals.
+    """The headline score and the pooled accuracy by representation and protocol.
 
-    The first classifier's, on all patients; best at the top. Dotted: the majority class under the
-    headline protocol; dashed: the paper's figure.
+    The first classifier's, on all patients; best at the top. Small dots are patients; the mark is
+    their mean with its 95 % interval, or the accuracy of all spots together. Dotted: the majority
+    class under the protocol of the same colour; dashed: the paper's figure.
 
     Parameters
     ----------
     scores
         Of `tables.task_scores`.
+    patients
+        Of `by_patient.patient_table`.
     skipped
         Folds that could not be fitted: protocol, reason; they are counted under the panels.
     title
@@ -69,13 +82,14 @@ def draw_annotation(
     """
     rows = len(scores[["representation", "centred"]].drop_duplicates()) - 1
     figure = Figure(figsize=(DOUBLE, 0.24 * rows + 1.55))
-    fill_annotation(figure, scores, skipped, title, reported, catalogue)
+    fill_annotation(figure, scores, patients, skipped, title, reported, catalogue)
     return figure
 
 
 def fill_annotation(
     figure: FigureBase,
     scores: pd.DataFrame,
+    patients: pd.DataFrame,
     skipped: pd.DataFrame,
     title: str,
     reported: float | None,
@@ -87,25 +101,28 @@ def fill_annotation(
     own = learned[learned["classifier"] == learned["classifier"].iloc[0]]
     shown = [name for name in PROTOCOLS if name in set(own["protocol"])]
     key = ["representation", "centred"]
-    headline = own[own["protocol"] == shown[0]].sort_values("balanced_accuracy")
+    headline = own[own["protocol"] == shown[0]].sort_values(HEADLINE)
     order = list(headline[key].itertuples(index=False, name=None))
     names = [
         row_name(row["representation"], bool(row["centred"]), _true(row["transductive"]), catalogue)
         for row in headline.to_dict("records")
     ]
     panels = figure.subplots(1, 2, sharey=True)
-    majority = whole[(whole["representation"] == MAJORITY) & (whole["protocol"] == shown[0])]
+    majority = whole[whole["representation"] == MAJORITY].set_index("protocol")
+    dots = patients[patients["classifier"] == own["classifier"].iloc[0]]
+    offsets = np.linspace(0.2, -0.2, len(shown)) if len(shown) > 1 else [0.0]
     for ax, (metric, label) in zip(panels, METRICS.items(), strict=True):
-        for number, protocol in enumerate(shown):
+        for protocol, offset in zip(shown, offsets, strict=True):
+            mine = dots[dots["protocol"] == protocol].set_index(key).sort_index()
+            _patients(ax, mine, order, metric, protocol, offset)
             part = own[own["protocol"] == protocol].set_index(key)
-            _intervals(ax, part.reindex(order), metric, protocol, 0.18 - 0.36 * number)
-        for value in majority[metric]:
-            ax.axvline(value, color=NEUTRAL, ls=":", lw=1)
+            _marks(ax, part.reindex(order), metric, protocol, offset)
+            ax.axvline(majority[metric][protocol], color=PROTOCOLS[protocol][1], ls=":", lw=1)
         percent_axis(ax)
         ax.grid(axis="x")
         ax.set_xlabel(label)
     if reported is not None:
-        panels[0].axvline(reported, color=NEUTRAL, ls="--", lw=0.9)
+        panels[1].axvline(reported, color=NEUTRAL, ls="--", lw=0.9)
     panels[0].set_yticks(range(len(order)), names)
     panels[0].set_ylim(-0.6, len(order) - 0.4)
     panels[0].tick_params(axis="y", length=0)
@@ -122,7 +139,7 @@ def fill_annotation(
     handles = [_handle(protocol) for protocol in shown]
     handles.append(Line2D([], [], color=NEUTRAL, ls=":", lw=1, label="majority class"))
     if reported is not None:
-        text = f"paper: {100 * reported:g} %"
+        text = f"paper: {100 * reported:g}%"
         handles.append(Line2D([], [], color=NEUTRAL, ls="--", lw=0.9, label=text))
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
 
@@ -136,11 +153,29 @@ def _handle(protocol: str) -> Line2D:
     return Line2D([], [], color=colour, marker=marker, ms=4, lw=1.2, label=label)
 
 
-def _intervals(ax: Axes, part: pd.DataFrame, metric: str, protocol: str, offset: float) -> None:
-    """A dot a representation, with its interval."""
+def _patients(
+    ax: Axes,
+    patients: pd.DataFrame,
+    order: Sequence[tuple],
+    metric: str,
+    protocol: str,
+    offset: float,
+) -> None:
+    """A small dot a patient and representation."""
+    for row, name in enumerate(order):
+        values = patients.loc[[name], metric] if name in patients.index else []
+        ax.plot(values, np.full(len(values), row + offset), "o", ms=1.8, alpha=0.45,
+                color=PROTOCOLS[protocol][1], mew=0)  # fmt: skip
+
+
+def _marks(ax: Axes, part: pd.DataFrame, metric: str, protocol: str, offset: float) -> None:
+    """A mark a representation; the mean over patients with its interval, within 0 to 100%."""
     _, colour, marker = PROTOCOLS[protocol]
     rows = np.arange(len(part)) + offset
-    ax.hlines(rows, part[f"{metric}_low"], part[f"{metric}_high"], color=colour, lw=1.2)
+    if metric == HEADLINE:
+        ends = part[[f"{metric}_low", f"{metric}_high"]].clip(0, 1)
+        ends = ends.where(part["n_patients_counted"] >= FEW)
+        ax.hlines(rows, *ends.to_numpy().T, color=colour, lw=1.2)
     ax.plot(part[metric], rows, marker, ms=4, color=colour, mec="white", mew=0.4)
 
 

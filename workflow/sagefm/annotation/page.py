@@ -21,8 +21,8 @@ def draw_annotation_page(
     Parameters
     ----------
     tasks
-        Of each: scores, skipped, title, reported as `draw_annotation` takes them; confusion, maps
-        and shown as `draw_confusion` and `draw_annotation_maps` do.
+        Of each: scores, patients, skipped, title, reported as `draw_annotation` takes them;
+        confusion, maps and shown as `draw_confusion` and `draw_annotation_maps` do.
     palette
         Colours of the first task's labels.
     catalogue
@@ -58,4 +58,12 @@ def _score_height(scores: pd.DataFrame) -> float:
 
 def _fill_scores(figure: FigureBase, task: Mapping, catalogue: Catalogue) -> None:
     scores = _as_it_is(task["scores"])
-    fill_annotation(figure, scores, task["skipped"], task["title"], task["reported"], catalogue)
+    fill_annotation(
+        figure,
+        scores,
+        task["patients"],
+        task["skipped"],
+        task["title"],
+        task["reported"],
+        catalogue,
+    )

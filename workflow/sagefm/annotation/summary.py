@@ -4,18 +4,20 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from sagefm.annotation.by_patient import (
+    patient_subsets,
+    patient_table,
+    patients_of_models,
+    task_comparisons,
+)
 from sagefm.annotation.predict import AnnotationPlan, majority_predictions, task_folds
 from sagefm.annotation.tables import (
     class_table,
     confusion_table,
     map_table,
-    patient_subsets,
-    patient_table,
-    patients_of_models,
-    task_comparisons,
     task_scores,
 )
-from sagefm.annotation.terms import KEYS, best_of, headline_protocol
+from sagefm.annotation.terms import BOUNDS, HEADLINE, KEYS, best_of, headline_protocol
 from sagefm.common.errors import InputError
 from sagefm.representations.catalogue import REGISTERED, Catalogue
 
@@ -25,6 +27,7 @@ def summarise_task(
     annotations: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]],
     plan: AnnotationPlan,
     *,
+    min_class_spots: int,
     splits: Mapping[str, pd.DataFrame],
     rows: Sequence[Mapping],
     costs: pd.DataFrame,
@@ -39,6 +42,8 @@ def summarise_task(
         `TaskLabels.spots`.
     annotations
         Representation to its predictions and fits, of `predict.annotate`.
+    min_class_spots
+        Of `by_patient.patient_table`.
     splits, rows
         Each model's split, and the rows of the cohort's sheet: who was seen in pretraining.
     costs
@@ -51,14 +56,14 @@ def summarise_task(
     Returns
     -------
     dict
-        scores, per_class, confusion, patients, comparisons (each documented in
-        `tables`); skipped (protocol, repeat, fold, reason); shown (role, `KEYS`: whose
+        scores, per_class, confusion (documented in `tables`); patients, comparisons (in
+        `by_patient`); skipped (protocol, repeat, fold, reason); shown (role, `KEYS`: whose
         confusion and maps are drawn); maps.
 
     Raises
     ------
     InputError
-        If every fold of every protocol had to be skipped.
+        If every fold of every protocol had to be skipped, or no class counts in any patient.
     """
     spots = labels[labels["label"].notna()].reset_index(drop=True)
     skipped = pd.DataFrame(
@@ -76,17 +81,25 @@ def summarise_task(
     predictions = pd.concat([predictions, majority_predictions(spots, plan)], ignore_index=True)
     fits = pd.concat([own.assign(representation=name) for name, (_, own) in annotations.items()])
     seen = patients_of_models(splits, pd.DataFrame(rows))
-    scores = task_scores(predictions, fits, seen, costs, plan.seed)
-    patients = patient_table(predictions, seen)
+    patients = patient_table(predictions, seen, min_class_spots)
+    scores = task_scores(predictions, patients, fits, seen, costs, plan.seed)
+    if scores.loc[scores["protocol"] == headline_protocol(scores), HEADLINE].isna().all():
+        raise InputError(
+            f"no patient has {min_class_spots} spots of a class. Fix: lower the task's "
+            "`min_class_spots`."
+        )
     subsets = patient_subsets(patients["patient"].unique(), seen)
-    shown = _shown(scores, headline, plan.classifiers[0], catalogue.untrained(spatial=True))
+    shown = _shown(scores, headline, plan.classifiers[0], catalogue)
     return {
         "scores": scores,
         "per_class": class_table(predictions),
         "confusion": confusion_table(predictions),
         "patients": patients,
         "comparisons": task_comparisons(
-            patients, subsets, catalogue.references("baseline", "untrained")
+            patients,
+            subsets,
+            catalogue.references(),
+            fits.groupby("representation")["transductive"].first(),
         ),
         "skipped": skipped,
         "shown": shown,
@@ -99,9 +112,9 @@ def summarise_task(
 
 
 def _shown(
-    scores: pd.DataFrame, headline: str, classifier: str, near: Sequence[str]
+    scores: pd.DataFrame, headline: str, classifier: str, catalogue: Catalogue
 ) -> pd.DataFrame:
-    """Which predictions figures show: the headline's, the best others', an untrained one's."""
+    """Which predictions figures show: the headline's, the best others', an untrained niche's."""
     protocol = headline_protocol(scores)
     own = scores[
         (scores["protocol"] == protocol)
@@ -112,9 +125,11 @@ def _shown(
     mine = own[own["representation"] == headline].sort_values("centred", kind="stable")
     if len(mine):
         rows.append({"role": "headline", **mine.iloc[0][KEYS]})
-    if (own["representation"] != headline).any():
-        rows.append({"role": "best", **best_of(scores, classifier, without=headline)[KEYS]})
-    below = own[own["representation"].isin(near)].sort_values("centred", kind="stable")
-    if len(below) and below["representation"].iloc[0] not in {r["representation"] for r in rows}:
-        rows.append({"role": "baseline", **below.iloc[0][KEYS]})
+    left_out = [headline, *catalogue.references(*BOUNDS)]
+    if not own["representation"].isin(left_out).all():
+        rows.append({"role": "best", **best_of(scores, classifier, without=left_out)[KEYS]})
+    near = own[own["representation"].isin(catalogue.untrained(spatial=True))]
+    near = near.sort_values("centred", kind="stable")
+    if len(near) and near["representation"].iloc[0] not in {r["representation"] for r in rows}:
+        rows.append({"role": "baseline", **near.iloc[0][KEYS]})
     return pd.DataFrame(rows)

@@ -1,6 +1,6 @@
 """Which rows of a task's score table are meant: the headline protocol's, the best ones."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 import pandas as pd
@@ -25,6 +25,12 @@ def check_named(
 
 MAJORITY = "majority"
 
+HEADLINE = "patient_balanced_accuracy"
+"""The score that tables rank by, figures show, and comparisons test: see `by_patient`."""
+
+BOUNDS = ("control", "ceiling")
+"""Roles of representations that bound a score: in every table, never the best."""
+
 KEYS = ["representation", "centred", "classifier", "protocol"]
 """What one set of predictions goes by."""
 
@@ -43,15 +49,15 @@ def headline_protocol(scores: pd.DataFrame) -> str:
     return next(protocol for protocol in order if protocol in scored)
 
 
-def best_of(scores: pd.DataFrame, classifier: str, without: str = "") -> pd.Series:
-    """The row of the best balanced accuracy under the headline protocol on all patients.
+def best_of(scores: pd.DataFrame, classifier: str, without: Collection[str] = ()) -> pd.Series:
+    """The row of the best `HEADLINE` under the headline protocol on all patients.
 
-    The majority class, and a representation named, are left out.
+    The majority class, and the representations named, are left out.
     """
     own = scores[
         (scores["protocol"] == headline_protocol(scores))
         & (scores["subset"] == "all")
         & (scores["classifier"] == classifier)
-        & ~scores["representation"].isin([MAJORITY, without])
+        & ~scores["representation"].isin([MAJORITY, *without])
     ]
-    return own.loc[own["balanced_accuracy"].idxmax()]
+    return own.loc[own[HEADLINE].idxmax()]

@@ -16,7 +16,12 @@ with job(snakemake):
     shown, catalogue = read_table(given.shown), Catalogue(params.catalogue)
     figures = {
         "scores": draw_annotation(
-            read_table(given.scores), read_table(given.skipped), title, reported, catalogue
+            read_table(given.scores),
+            read_table(given.patients, dtype=TEXT),
+            read_table(given.skipped),
+            title,
+            reported,
+            catalogue,
         ),
         "classes": draw_classes(read_table(given.per_class, dtype=TEXT), shown, title, catalogue),
         "confusion": draw_confusion(

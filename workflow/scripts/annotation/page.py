@@ -9,7 +9,14 @@ from sagefm.plotting.palette import palette_of
 from sagefm.plotting.style import save
 from sagefm.representations.catalogue import Catalogue
 
-TABLES = {"scores": None, "skipped": None, "shown": None, "confusion": TEXT, "maps": TEXT}
+TABLES = {
+    "scores": None,
+    "patients": TEXT,
+    "skipped": None,
+    "shown": None,
+    "confusion": TEXT,
+    "maps": TEXT,
+}
 
 with job(snakemake):
     inputs, params, out = snakemake.input, snakemake.params, snakemake.output

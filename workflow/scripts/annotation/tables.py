@@ -24,6 +24,7 @@ with job(snakemake):
             )
         ),
         AnnotationPlan(**params.plan),
+        min_class_spots=params.min_class_spots,
         splits=dict(
             zip(
                 params.models,
