@@ -9,7 +9,9 @@ from sagefm.common.claim import OUTCOMES, VERDICTS, Claim, claims_table, judge
 from sagefm.common.errors import InputError
 from sagefm.common.io import read_table, write_table
 from sagefm.recovery.claims import recovery_claims
+from sagefm.representations.catalogue import Catalogue
 from sagefm.representations.claims import coherence_claims
+from sagefm.representations.registry import described
 from sagefm.training.claims import pretraining_claims
 
 TRAINING = {
@@ -282,6 +284,10 @@ def test_recovery_by_a_model_that_predicts_constants_says_so():
 # `spatially coherent`
 
 
+SEEN = "1 of 2 patients seen"
+UNTRAINED = Catalogue(described({"pca": {}, "neighbour_mean": {}}))
+
+
 def coherence(own: list[float], pca: list[float], near: list[float]) -> pd.DataFrame:
     names = {"sagefm-paper": own, "pca": pca, "neighbour_mean": near, "sagefm-other": [9.0, 9.0]}
     return pd.DataFrame(
@@ -304,7 +310,7 @@ def coherence(own: list[float], pca: list[float], near: list[float]) -> pd.DataF
 )
 def test_coherence(own, pca, near, paper_data, verdict, words):
     table = coherence(own, pca, near)
-    found = coherence_claims("paper", "breast", table, paper_data, "1 of 2 patients seen")
+    found = coherence_claims("paper", "breast", table, paper_data, SEEN, UNTRAINED)
     assert len(found) == 1
     assert (found[0].id, found[0].verdict) == ("coherent", verdict)
     assert words in found[0].reason
@@ -318,10 +324,10 @@ def test_coherence(own, pca, near, paper_data, verdict, words):
 def test_coherence_counts_the_components_of_what_it_compares():
     table = coherence([0.9, 0.8], [0.1, 0.2], [0.5, 0.5])
     table.loc[table["representation"] == "sagefm-other", "components"] = 8
-    (found,) = coherence_claims("paper", "breast", table, True, "1 of 2 patients seen")
+    (found,) = coherence_claims("paper", "breast", table, True, SEEN, UNTRAINED)
     assert "20 components each" in found.n
     table.loc[table["representation"] == "pca", "components"] = 12
-    (found,) = coherence_claims("paper", "breast", table, True, "1 of 2 patients seen")
+    (found,) = coherence_claims("paper", "breast", table, True, SEEN, UNTRAINED)
     assert "12 or 20 components each" in found.n
 
 
@@ -336,7 +342,7 @@ def test_coherence_counts_the_components_of_what_it_compares():
 def test_coherence_without_a_reference_is_undecided(left_out, lacking, baseline):
     table = coherence([0.9, 0.8], [0.1, 0.2], [0.5, 0.5])
     table = table[~table["representation"].isin(left_out)]
-    (found,) = coherence_claims("paper", "breast", table, True, "1 of 2 patients seen")
+    (found,) = coherence_claims("paper", "breast", table, True, SEEN, UNTRAINED)
     assert (found.verdict, found.outcome) == ("inconclusive", "undecided")
     assert found.reason.startswith(f"not held against {lacking}, which this run lacks")
     assert found.obtained == "mean Moran's I 0.850"

@@ -78,3 +78,14 @@ def test_genes_cannot_be_withheld_from_a_matrix():
     config["tasks"]["states"] |= {"representations": ["mine"]}
     config["tasks"]["states"]["labels"]["withhold"] = False
     check(config)
+
+
+def test_the_labels_need_a_cohort_that_has_them():
+    config = good_config()
+    config["representations"]["methods"] = {"labels": {"cohorts": ["breast"]}}
+    config["cohorts"]["breast"]["labels"] = "labels.tsv"
+    check(config)
+    config["cohorts"]["breast"]["labels"] = None
+    with pytest.raises(InputError) as caught:
+        check(config)
+    assert_sentence(caught.value, ["methods.labels: cohort `breast` has no labels. Fix: list"])

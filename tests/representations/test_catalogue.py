@@ -23,10 +23,13 @@ def test_each_method_has_a_colour_of_its_own():
 
 
 def test_methods_say_themselves_what_others_are_compared_with():
-    assert REGISTERED.references() == ["mofa", "pca", "neighbour_mean", "banksy", "graphst"]
-    assert REGISTERED.references("baseline", "untrained") == ["mofa", "pca", "neighbour_mean"]
+    niches = ["hops", "neighbour_mean", "niche_channels", "niche_pca"]
+    published = ["banksy", "graphst"]
+    assert REGISTERED.references("baseline", "untrained") == ["mofa", "pca", *niches]
+    assert REGISTERED.references() == ["mofa", "pca", *niches, *published, "random", "depth"]
+    assert REGISTERED.references("ceiling") == ["labels"]
     assert REGISTERED.baselines() == ["mofa"]
-    assert REGISTERED.untrained(spatial=True) == ["neighbour_mean"]
+    assert REGISTERED.untrained(spatial=True) == niches
     assert REGISTERED.untrained(spatial=False) == ["pca"]
     assert is_model("sagefm-paper") and not is_model("pca")
 
@@ -37,4 +40,5 @@ def test_entries_of_a_run_come_before_the_registry():
     assert found["pca_30"] == Description("pca 30", NEUTRAL, "untrained", False)
     assert found["pca"].title == found["pca"].in_words == "principal axes"
     assert found.colour("pca") == REGISTERED.colour("pca")
-    assert found.references("untrained") == ["pca", "pca_30", "neighbour_mean"]
+    assert found.references() == ["pca", "pca_30"]  # and nothing that the run lacks
+    assert found.baselines() == ["mofa"]  # the claims name it nevertheless

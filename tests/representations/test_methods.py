@@ -4,6 +4,7 @@ import logging
 import random
 import socket
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +15,14 @@ import torch
 
 from sagefm.common.errors import InputError
 from sagefm.common.h5ad import write_h5ad
+from sagefm.common.io import write_table
 from sagefm.graphs.nearest import nearest
 from sagefm.graphs.neighbourhoods import build_graph, save_graph
 from sagefm.representations.isolation import isolated
 from sagefm.representations.methods import banksy, graphst, mofa
 from sagefm.representations.registry import load_method, names, read_options
 from sagefm.representations.variable_genes import variable_genes
-from sagefm.sections.cohort import Cohort
+from sagefm.sections.cohort import Cohort, cohort_obs
 from support import small
 
 SIZES = {"heart-2": 40, "SPA147": 36, "heart-1": 44}
@@ -30,11 +32,20 @@ METHODS = [name for name in names() if name != "matrix"]
 """Those that compute something from the cohort; a matrix comes from a file."""
 QUICK = {
     "banksy": {"components": 5},
+    "depth": {"rings": 2},
     "graphst": {"components": 5, "epochs": 20},
+    "hops": {"components": 5, "rings": 2},
     "mofa": {"factors": 4},
     "neighbour_mean": {"components": 5},
+    "niche_channels": {"components": 5},
+    "niche_pca": {"components": 5},
     "pca": {"components": 5},
+    "random": {"components": 5},
 }
+WIDTHS = {"raw": GENES, "mofa": 4, "depth": 3, "hops": 15, "niche_channels": 10, "labels": 3}
+"""Features of each representation, where they are not 5."""
+BLIND = {"random", "labels"}
+"""Methods that read no expression."""
 
 
 @pytest.fixture(autouse=True)
@@ -63,7 +74,21 @@ def write_cohort(folder: Path, change=None, withheld=()) -> Cohort:
         graphs.append(folder / f"{sample}.npz")
         write_h5ad(section, samples[-1])
         save_graph(build_graph(section.obsm["spatial"], "knn_clique", size=7), graphs[-1])
-    return Cohort(tuple(samples), tuple(graphs), frozenset(withheld))
+    labels = cohort_obs(samples)[["sample", "spot"]].assign(label=label_cycle)
+    write_table(labels.dropna(), folder / "labels.tsv")
+    rows = tuple({"sample": name, "dataset": "test", "patient": name} for name in SIZES)
+    return Cohort(tuple(samples), tuple(graphs), frozenset(withheld), rows, folder / "labels.tsv")
+
+
+def label_cycle(spots: pd.DataFrame) -> list[str | None]:
+    """A label for three spots of four; another number of each label in every sample."""
+    cycles = {"heart-2": "aab", "SPA147": "abc", "heart-1": "bcc"}
+    return [
+        (*cycles[sample], None)[row % 4]
+        for row, sample in zip(
+            spots.groupby("sample", observed=True).cumcount(), spots["sample"], strict=True
+        )
+    ]
 
 
 def represent(name: str, cohort: Cohort, seed: int = 1, **options) -> np.ndarray:
@@ -92,9 +117,7 @@ def results(cohort) -> dict[str, np.ndarray]:
 def test_a_row_a_spot(name, results):
     values = results[name]
     assert values.shape[0] == sum(SIZES.values())
-    assert values.shape[1] == QUICK.get(name, {}).get(
-        "components", QUICK.get(name, {}).get("factors", GENES)
-    )
+    assert values.shape[1] == WIDTHS.get(name, 5)
     assert values.dtype == np.float32
     assert np.isfinite(values).all()
     assert (values.std(axis=0) > 0).any()
@@ -104,7 +127,7 @@ def test_a_row_a_spot(name, results):
 def test_rows_follow_the_order_of_the_samples(name, cohort):
     # GraphST shuffles rows at random: with no step to speak of it is its fixed first network.
     options = {"graphst": {"learning_rate": 1e-12, "epochs": 1}, "mofa": {"convergence": "slow"}}
-    turned = Cohort(cohort.samples[::-1], cohort.graphs[::-1])
+    turned = replace(cohort, samples=cohort.samples[::-1], graphs=cohort.graphs[::-1])
     parts = np.split(represent(name, turned, **options.get(name, {})), [44, 80])
     expected = represent(name, cohort, **options.get(name, {}))
     assert same_up_to_signs(np.concatenate(parts[::-1]), expected)
@@ -136,6 +159,8 @@ def test_withheld_genes_leave_no_trace(name, results, tmp_path):
     np.testing.assert_allclose(changed, withheld, atol=1e-4)
     if name == "raw":
         assert withheld.shape[1] == GENES - len(genes)
+    if name in BLIND:
+        return
     seen = represent(name, write_cohort(tmp_path / "c", change))
     same_width = seen.shape == results[name].shape
     assert not (same_width and np.allclose(seen, results[name], atol=1e-3))
@@ -144,13 +169,16 @@ def test_withheld_genes_leave_no_trace(name, results, tmp_path):
 @pytest.mark.parametrize("name", METHODS)
 def test_a_method_says_whether_neighbours_enter(name, results, tmp_path):
     def change(section):
-        section.obsm["spatial"] = np.random.default_rng(3).permutation(section.obsm["spatial"])
+        order = np.random.default_rng(3).permutation(section.n_obs)
+        section.obsm["spatial"] = section.obsm["spatial"][order]
+        columns = ["array_row", "array_col"]
+        section.obs[columns] = section.obs[columns].to_numpy()[order]
 
     moved = represent(name, write_cohort(tmp_path, change))
     assert np.allclose(moved, results[name], atol=1e-4) != load_method(name).description.spatial
 
 
-@pytest.mark.parametrize("name", ["banksy", "graphst", "neighbour_mean"])
+@pytest.mark.parametrize("name", [m for m in METHODS if load_method(m).description.spatial])
 def test_sections_are_graphs_by_themselves(name, results, tmp_path):
     def change(section):
         # Whole pixels, so that no distance changes by a rounding error.
@@ -288,6 +316,9 @@ def test_variable_genes_vary_within_samples():
     [
         ("banksy", {"neighbour_share": 2}, "`neighbour_share` is 2, but a share is from 0 to 1"),
         ("graphst", {"epochs": 0}, "`epochs` is 0, but there must be one at least"),
+        ("hops", {"rings": -1}, "`rings` is -1, but cannot be negative"),
+        ("depth", {"rings": -1}, "`rings` is -1, but cannot be negative"),
+        ("pca", {"harmony": "organ"}, "takes 'sample' or 'patient' or null"),
     ],
 )
 def test_options_out_of_range_are_refused(name, entry, message):

@@ -111,7 +111,7 @@ def test_a_control_of_a_folder_is_compared_with(added):
     scores = scores_like()
     scores["representation"] = scores["representation"].replace("pca", "halves")
     costs = COSTS.replace("pca", "halves")
-    catalogue = Catalogue(described({"halves": {}}))
+    catalogue = Catalogue(described({"mofa": {}, "halves": {}, "neighbour_mean": {}}))
     comparisons = clustering_comparisons(scores, catalogue.references())
     assert "halves" in set(comparisons["reference"])
     summary = clustering_summary(scores, costs)

@@ -34,7 +34,7 @@ from sagefm.cohorts.formats.registry import sheet_formats
 from sagefm.common.errors import InputError
 from sagefm.common.io import require_writable
 from sagefm.networks.registry import NETWORKS, describe
-from sagefm.representations.registry import described, file_of, on_cohort
+from sagefm.representations.registry import described, file_of, on_cohort, reads
 from sagefm.common.contents import content_state
 from sagefm.report.provenance import code_version
 from sagefm.downloads.plan import RawPlan

@@ -37,12 +37,28 @@ rule embed:
         "../scripts/representations/embed.py"
 
 
+def read_of(wildcards):
+    """What the method of a representation reads beside expression: `patients`, `labels`."""
+    return reads(wildcards.method, METHODS[wildcards.method])
+
+
+def labels_read(wildcards):
+    """The labels of a cohort's spots, if the method of a representation reads them."""
+    return spot_labels_of(wildcards.cohort) if "labels" in read_of(wildcards) else []
+
+
+def rows_read(wildcards):
+    """The sheet's rows of a cohort, if the method of a representation reads them."""
+    return RUN.rows([wildcards.cohort]) if read_of(wildcards) else []
+
+
 rule represent:
     input:
         samples=lambda wildcards: samples_of([wildcards.cohort]),
         graphs=lambda wildcards: graphs_of([wildcards.cohort], MODELS[HEADLINE]["graph"]),
         withheld=withheld_of,
         own=own_files,
+        labels=labels_read,
     output:
         representation=f"{RESULTS}/representations/{{cohort}}/{{genes}}/{{method}}.h5ad",
     log:
@@ -62,6 +78,7 @@ rule represent:
         ),
         contents=lambda wildcards: contents_of(entry_of(wildcards).get("h5ad")),
         entry=entry_of,
+        rows=rows_read,
         seed=config["representations"]["seed"],
     message:
         "Representing {wildcards.cohort} ({wildcards.genes}) by {wildcards.method}"

@@ -157,6 +157,11 @@ class Run:
         """Whether a cohort is the paper's own data; False of None."""
         return cohort is not None and self.config["cohorts"][cohort]["paper_data"]
 
+    def has_labels(self, cohort: str) -> bool:
+        """Whether a cohort has labels: a table, or raw files."""
+        entry = self.config["cohorts"][cohort]
+        return bool(entry["labels"] or entry["raw_labels"])
+
     # Representations
 
     def representations(self, cohort: str) -> list[str]:

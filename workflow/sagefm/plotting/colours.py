@@ -12,6 +12,17 @@ OKABE_ITO = {
     "black": "#000000",
 }
 
+# The `muted` scheme of Paul Tol, https://personal.sron.nl/~pault/, for what the eight leave over.
+TOL_MUTED = {
+    "indigo": "#332288",
+    "cyan": "#88CCEE",
+    "teal": "#44AA99",
+    "olive": "#999933",
+    "sand": "#DDCC77",
+    "rose": "#CC6677",
+    "wine": "#882255",
+}
+
 GREY = "#8A8A8A"
 
 NEUTRAL = "#3C3C3C"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from sagefm.common.errors import InputError, hint
 from sagefm.config.run import Run
-from sagefm.representations.registry import load_entry, on_cohort, read_options
+from sagefm.representations.registry import load_entry, on_cohort, read_options, reads
 
 
 def check_methods(run: Run) -> None:
@@ -32,6 +32,11 @@ def check_methods(run: Run) -> None:
         for cohort in represented:
             if name in run.representations(cohort):
                 _check_on(name, entry, cohort, list(run.sheets[cohort]["sample"]))
+                if "labels" in reads(name, entry) and not run.has_labels(cohort):
+                    raise InputError(
+                        f"config, at representations.methods.{name}: cohort "
+                        f"`{cohort}` has no labels. Fix: list those that have as its `cohorts`."
+                    )
     for task in run.tasks:
         if run.task_genes(task) != "all-genes":
             _check_withholding(run, task)

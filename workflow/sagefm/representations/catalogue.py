@@ -1,6 +1,6 @@
 """What each representation is called, its colour and its role, for tables, figures and claims."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from sagefm.plotting.colours import PREDICTOR_COLOURS
@@ -18,12 +18,13 @@ class Catalogue:
     ----------
     entries
         Of `registry.described`: an entry's description comes before that of a method of its
-        name.
+        name, and nothing is compared with what is no entry. If not given, all methods are.
     """
 
     def __init__(self, entries: Mapping[str, Mapping[str, Any]] | None = None) -> None:
         own = {name: Description(**words) for name, words in (entries or {}).items()}
         self._known = {name: load_method(name).description for name in names()} | own
+        self._compared = list(self._known if entries is None else own)
 
     def __getitem__(self, name: str) -> Description:
         """The description of any representation; one unknown goes by its name, in neutral."""
@@ -48,19 +49,22 @@ class Catalogue:
 
         In the order of `ROLES`; within one, those of single spots come before spatial ones.
         """
-        order = list(ROLES)
-        found = [name for name, own in self._known.items() if own.role in (roles or COMPARED)]
-        return sorted(
-            found, key=lambda name: (order.index(self[name].role), self[name].spatial, name)
-        )
+        return self._of_roles(self._compared, roles or COMPARED)
 
     def baselines(self) -> list[str]:
-        """The methods that the claims name."""
-        return self.references("baseline")
+        """The methods that the claims name, those that the run lacks among them."""
+        return self._of_roles(self._known, ("baseline",))
 
     def untrained(self, spatial: bool) -> list[str]:
         """Untrained representations: of single spots, or of neighbourhoods."""
         return [name for name in self.references("untrained") if self[name].spatial == spatial]
+
+    def _of_roles(self, chosen: Iterable[str], roles: Collection[str]) -> list[str]:
+        order = list(ROLES)
+        found = [name for name in chosen if self[name].role in roles]
+        return sorted(
+            found, key=lambda name: (order.index(self[name].role), self[name].spatial, name)
+        )
 
 
 def is_model(name: str) -> bool:

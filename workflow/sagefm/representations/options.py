@@ -53,7 +53,8 @@ def _fits(value: Any, kind: Any) -> bool:
 
 def _words(kind: Any) -> str:
     if typing.get_origin(kind) is typing.Literal:
-        return " or ".join(map(repr, typing.get_args(kind)))
+        values = typing.get_args(kind)
+        return " or ".join("null" if value is None else repr(value) for value in values)
     names = {
         int: "a whole number",
         float: "a number",

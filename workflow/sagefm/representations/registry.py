@@ -117,6 +117,14 @@ def read_options(name: str, entry: Mapping) -> Any:
         raise InputError(f"config, at representations.methods.{name}: {error}") from error
 
 
+def reads(name: str, entry: Mapping) -> tuple[str, ...]:
+    """What an entry reads beside expression: of `patients` and `labels`, those it needs.
+
+    Its `Options` has an attribute `reads` if it needs any.
+    """
+    return getattr(read_options(name, entry), "reads", ())
+
+
 def on_cohort(name: str, entry: Mapping, cohort: str) -> dict[str, Any]:
     """An entry as it is on one cohort: with this cohort's file, where each has its own.
 

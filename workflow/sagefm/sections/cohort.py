@@ -34,11 +34,20 @@ class Cohort:
         One neighbourhood file a sample, in the samples' order; empty for methods that need none.
     withheld
         Genes taken out before anything is computed: those that a task's labels were made of.
+    rows, labels
+        Rows of the cohort's sheet and the table of its labels, as `describe_spots` takes them; for
+        methods whose `Options.reads` names them.
     """
 
     samples: tuple[Path, ...]
     graphs: tuple[Path, ...] = ()
     withheld: frozenset[str] = frozenset()
+    rows: tuple[Mapping, ...] = ()
+    labels: Path | None = None
+
+    def described(self) -> pd.DataFrame:
+        """All spots with `rows` and `labels`, see `describe_spots`."""
+        return describe_spots(cohort_obs(self.samples), self.rows, self.labels)
 
     def sections(self) -> Iterator[AnnData]:
         """Each sample's raw counts (csr int32) without the withheld genes."""
@@ -88,13 +97,17 @@ def cohort_of_files(
     samples: Sequence[str | Path],
     graphs: Sequence[str | Path] = (),
     withheld: Sequence[str | Path] = (),
+    rows: Sequence[Mapping] = (),
+    labels: Sequence[str | Path] = (),
 ) -> Cohort:
-    """A cohort of files; `withheld` names at most one, with a gene a line."""
+    """A cohort of files; `withheld` names at most one, with a gene a line, `labels` one table."""
     genes = {gene for path in withheld for gene in Path(path).read_text().split()}
     return Cohort(
         tuple(map(Path, samples)),
         tuple(map(Path, graphs)),
         frozenset(genes),
+        tuple(rows),
+        next(map(Path, labels), None),
     )
 
 

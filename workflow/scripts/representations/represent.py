@@ -7,6 +7,8 @@ from sagefm.sections.cohort import cohort_of_files
 
 with job(snakemake):
     params, inputs, name = snakemake.params, snakemake.input, snakemake.wildcards.method
-    cohort = cohort_of_files(inputs.samples, inputs.graphs, inputs.withheld)
+    cohort = cohort_of_files(
+        inputs.samples, inputs.graphs, inputs.withheld, params.rows, inputs.labels
+    )
     values, facts = represent_entry(name, params.entry, cohort, params.seed)
     write_representation(snakemake.output.representation, name, cohort, values, facts)

@@ -6,7 +6,7 @@ On the paper's graph the mean over a spot and its 14 nearest is all the network 
 from typing import TYPE_CHECKING
 
 from sagefm.plotting.colours import PREDICTOR_COLOURS
-from sagefm.representations.methods.pca import Options
+from sagefm.representations.untrained import Untrained as Options
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,7 +30,9 @@ SOURCE = "the input of the paper's network (arXiv:2601.15504), untrained"
 
 def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
     """Principal components (spots, components)."""
+    from sagefm.representations.untrained import aligned, expression_of
     from sagefm.stats.components import principal_components
 
-    expression, average = cohort.expression(options.normalisation), cohort.mean_operator()
-    return principal_components(expression, options.components, seed, average)[0]
+    expression, average = expression_of(cohort, options), cohort.mean_operator()
+    found = principal_components(expression, options.components, seed, average)[0]
+    return aligned(found, cohort, options, seed)

@@ -1,10 +1,9 @@
 """Principal components of each spot's own expression: no neighbour, no training."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from sagefm.plotting.colours import NEUTRAL
-from sagefm.representations.method import option
+from sagefm.representations.untrained import Untrained as Options
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,17 +25,10 @@ TRANSDUCTIVE = True
 SOURCE = "as scanpy.pp.pca does (Wolf et al. 2018, doi:10.1186/s13059-017-1382-0)"
 
 
-@dataclass(frozen=True)
-class Options:
-    """What the config may set."""
-
-    components: int = option(50, "Principal components.")
-    normalisation: Literal["log1p", "log1p_cp10k"] = option("log1p", "As for a model.")
-
-
 def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
     """Principal components (spots, components)."""
+    from sagefm.representations.untrained import aligned, expression_of
     from sagefm.stats.components import principal_components
 
-    expression = cohort.expression(options.normalisation)
-    return principal_components(expression, options.components, seed)[0]
+    found = principal_components(expression_of(cohort, options), options.components, seed)[0]
+    return aligned(found, cohort, options, seed)

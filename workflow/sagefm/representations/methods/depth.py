@@ -1,0 +1,50 @@
+"""Depth alone: log counts of a spot and of the rings around it.
+
+Depth differs between tissues, so that a representation that is no better has learnt depth.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sagefm.plotting.colours import TOL_MUTED
+from sagefm.representations.method import option
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from sagefm.sections.cohort import Cohort
+
+TITLE = "depth alone"
+
+ROLE = "control"
+
+COLOUR = TOL_MUTED["sand"]
+
+SPATIAL = True
+
+TRANSDUCTIVE = False
+
+SOURCE = "after Bhuva et al. 2024, doi:10.1186/s13059-024-03241-7"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the config may set."""
+
+    rings: int = option(3, "Rings around the spot, each a feature.")
+
+    def __post_init__(self) -> None:
+        """Refuse a negative number of rings."""
+        if self.rings < 0:
+            raise ValueError(f"`rings` is {self.rings}, but cannot be negative.")
+
+
+def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
+    """log(1 + counts) of the spot, and of the mean spot of each ring: (spots, rings + 1)."""
+    import numpy as np
+
+    from sagefm.representations.rings import nth_ring_mean
+
+    depth = np.concatenate([section.X.sum(axis=1).A1 for section in cohort.sections()])
+    rings = [nth_ring_mean(cohort, steps) @ depth for steps in range(1, options.rings + 1)]
+    return np.log1p(np.stack([depth, *rings], axis=1)).astype(np.float32)

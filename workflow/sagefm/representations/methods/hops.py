@@ -1,0 +1,60 @@
+"""SIGN: components of each spot, averaged over the ring again and again, all side by side.
+
+As SIGN has it, what is propagated along the graph is computed beforehand; its network, which reads
+the features, is left to the classifier. Averages are means over a spot and its ring.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sagefm.plotting.colours import TOL_MUTED
+from sagefm.representations.method import option
+from sagefm.representations.untrained import Untrained
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from sagefm.sections.cohort import Cohort
+
+TITLE = "PCA over 0 to n rings"
+
+ROLE = "untrained"
+
+IN_WORDS = "PCA averaged over rings"
+
+COLOUR = TOL_MUTED["olive"]
+
+SPATIAL = True
+
+TRANSDUCTIVE = True
+
+SOURCE = "Frasca et al. 2020, arXiv:2004.11198"
+
+
+@dataclass(frozen=True)
+class Options(Untrained):
+    """What the config may set."""
+
+    components: int = option(30, "Principal components of each spot.")
+    rings: int = option(3, "How many times the components are averaged over the ring.")
+
+    def __post_init__(self) -> None:
+        """Refuse a negative number of rings."""
+        if self.rings < 0:
+            raise ValueError(f"`rings` is {self.rings}, but cannot be negative.")
+
+
+def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
+    """Components averaged 0, 1, ... times: (spots, (rings + 1) components)."""
+    import numpy as np
+
+    from sagefm.representations.rings import ring_mean
+    from sagefm.representations.untrained import aligned, expression_of
+    from sagefm.stats.components import principal_components
+
+    average = ring_mean(cohort)
+    own = principal_components(expression_of(cohort, options), options.components, seed)[0]
+    hops = [aligned(own, cohort, options, seed)]
+    for _ in range(options.rings):
+        hops.append(average @ hops[-1])
+    return np.concatenate(hops, axis=1, dtype=np.float32)

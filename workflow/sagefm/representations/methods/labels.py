@@ -1,0 +1,52 @@
+"""The labels themselves: the best that a metric can give.
+
+One feature a label of the cohort; a spot without a label has zeros.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from sagefm.common.errors import InputError
+from sagefm.plotting.colours import OKABE_ITO
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from sagefm.sections.cohort import Cohort
+
+TITLE = "the labels"
+
+ROLE = "ceiling"
+
+COLOUR = OKABE_ITO["black"]
+
+SPATIAL = False
+
+TRANSDUCTIVE = True
+
+SOURCE = "the cohort's label table"
+
+
+@dataclass(frozen=True)
+class Options:
+    """Nothing to set; the labels are read."""
+
+    reads: ClassVar[tuple[str, ...]] = ("labels",)
+
+
+def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
+    """1 at a spot's label, labels in alphabetical order: float32 (spots, labels).
+
+    Raises
+    ------
+    InputError
+        If the cohort has no labels.
+    """
+    import numpy as np
+    import pandas as pd
+
+    if cohort.labels is None:
+        raise InputError(
+            "the cohort has no labels. Fix: set `cohorts` of this entry to cohorts that have."
+        )
+    return pd.get_dummies(cohort.described()["label"].astype("object")).to_numpy(np.float32)

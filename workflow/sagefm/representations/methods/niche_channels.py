@@ -1,0 +1,78 @@
+"""The niche twice: as it is, and relative to its section.
+
+The mean expression of a spot and its ring, as in NichePCA, beside the same less the section's mean
+or z-scored within the section. Components of the two are set side by side: one has the absolute
+level, the other the difference to the section.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from sagefm.plotting.colours import TOL_MUTED
+from sagefm.representations.method import option
+from sagefm.representations.untrained import Untrained
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from sagefm.sections.cohort import Cohort
+
+TITLE = "niche, absolute and relative"
+
+ROLE = "untrained"
+
+COLOUR = TOL_MUTED["wine"]
+
+SPATIAL = True
+
+TRANSDUCTIVE = True
+
+SOURCE = "this project"
+
+
+@dataclass(frozen=True)
+class Options(Untrained):
+    """What the config may set."""
+
+    components: int = option(30, "Principal components of each of the two.")
+    within_section: Literal["z_score", "centre"] = option(
+        "z_score", "How the second is made: z-scored, or centred only, gene by gene."
+    )
+
+
+def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
+    """Components of the absolute niche, then of the relative one: (spots, 2 components).
+
+    The chosen genes of all spots are held dense twice, in single precision.
+    """
+    import numpy as np
+    from sklearn.decomposition import PCA
+
+    from sagefm.representations.rings import ring_mean
+    from sagefm.representations.untrained import aligned, expression_of
+    from sagefm.sections.cohort import cohort_obs
+
+    niche = (ring_mean(cohort) @ expression_of(cohort, options)).toarray()
+    samples = cohort_obs(cohort.samples)["sample"].to_numpy()
+    parts = (niche, relative(niche, samples, options.within_section == "z_score"))
+    components = min(options.components, min(niche.shape) - 1)
+    found = [PCA(components, random_state=seed).fit_transform(part) for part in parts]
+    return aligned(np.concatenate(found, axis=1, dtype=np.float32), cohort, options, seed)
+
+
+def relative(values: "np.ndarray", samples: "np.ndarray", scaled: bool) -> "np.ndarray":
+    """Values (spots, genes) less the mean of their sample; `scaled` by its standard deviation.
+
+    A gene that does not vary in a sample is 0 there.
+    """
+    import numpy as np
+
+    result = np.empty_like(values)
+    for sample in dict.fromkeys(samples):
+        rows = samples == sample
+        result[rows] = values[rows] - values[rows].mean(axis=0)
+        if scaled:
+            spread = values[rows].std(axis=0)
+            varying = spread > 1e-6
+            result[rows] = np.where(varying, result[rows] / np.where(varying, spread, 1), 0)
+    return result

@@ -1,0 +1,47 @@
+"""NichePCA: principal components of the mean expression of a spot and the ring around it.
+
+The ring is that of the array, 6 spots on Visium and 8 on Spatial Transcriptomics; the authors take
+the nearest cells, 10 or 25 of them. Their Harmony over samples is the option `harmony`.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sagefm.plotting.colours import OKABE_ITO
+from sagefm.representations.method import option
+from sagefm.representations.untrained import Untrained
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from sagefm.sections.cohort import Cohort
+
+TITLE = "NichePCA"
+
+ROLE = "untrained"
+
+COLOUR = OKABE_ITO["sky"]
+
+SPATIAL = True
+
+TRANSDUCTIVE = True
+
+SOURCE = "Schaub et al. 2025, doi:10.1093/bioinformatics/btaf005"
+
+
+@dataclass(frozen=True)
+class Options(Untrained):
+    """What the config may set."""
+
+    components: int = option(30, "Principal components.")
+
+
+def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
+    """Principal components (spots, components)."""
+    from sagefm.representations.rings import ring_mean
+    from sagefm.representations.untrained import aligned, expression_of
+    from sagefm.stats.components import principal_components
+
+    expression, average = expression_of(cohort, options), ring_mean(cohort)
+    found = principal_components(expression, options.components, seed, average)[0]
+    return aligned(found, cohort, options, seed)

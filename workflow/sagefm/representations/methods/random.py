@@ -1,0 +1,45 @@
+"""Random numbers: what any score is by chance."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sagefm.representations.method import option
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from sagefm.sections.cohort import Cohort
+
+TITLE = "random numbers"
+
+ROLE = "control"
+
+COLOUR = "#BBBBBB"
+
+SPATIAL = False
+
+TRANSDUCTIVE = False
+
+SOURCE = "independent standard normal numbers"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the config may set."""
+
+    components: int = option(50, "Numbers a spot.")
+
+
+def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
+    """Standard normal numbers (spots, components), drawn for each sample by itself."""
+    import numpy as np
+
+    from sagefm.sections.cohort import cohort_obs
+    from sagefm.sections.masks import sample_key
+
+    samples = cohort_obs(cohort.samples)["sample"].astype(str)
+    blocks = []
+    for name, spots in samples.groupby(samples, sort=False).size().items():
+        rng = np.random.default_rng([seed, sample_key("", str(name))])
+        blocks.append(rng.standard_normal((spots, options.components), dtype=np.float32))
+    return np.concatenate(blocks)
