@@ -8,38 +8,20 @@ from pathlib import Path
 import pytest
 import torch
 from torch import nn
-from torch.nn import functional
-from torch_geometric.nn import GCNConv
 
 from sagefm.common.errors import InputError
 from sagefm.common.io import temporary_of
 from sagefm.networks.base import build_network
 from sagefm.networks.checkpoint import load_network, read_checkpoint, save_checkpoint
+from support.released import Released
 
 GENES, WIDTHS = 50, (16, 8, 8, 8, 16)
-
-
-class Released(nn.Module):
-    """The published network, straight from PyG's layers."""
-
-    def __init__(self):
-        super().__init__()
-        sizes = (GENES, *WIDTHS)
-        for i in range(5):
-            setattr(self, f"conv{i + 1}", GCNConv(sizes[i], sizes[i + 1]))
-        self.fc_gene = nn.Linear(WIDTHS[-1], GENES)
-
-    def forward(self, x, edge_index, centre):
-        for i in range(1, 5):
-            x = functional.leaky_relu(getattr(self, f"conv{i}")(x, edge_index))
-        embedding = self.conv5(x, edge_index)[centre]
-        return embedding, functional.relu(self.fc_gene(embedding))
 
 
 @pytest.fixture(scope="module")
 def released() -> Released:
     torch.manual_seed(0)
-    network = Released()
+    network = Released(GENES, WIDTHS)
     for parameter in network.parameters():  # PyG's biases start at 0: a wrong one would not show
         nn.init.normal_(parameter, std=0.3)
     return network
@@ -120,7 +102,7 @@ def test_ours_load_into_the_released_network(tmp_path):
     """Our format is the released one: its own class takes our weights."""
     model = build_network("gcn", GENES, WIDTHS, seed=1)
     save_checkpoint(tmp_path / "a.pt", model)
-    theirs = Released()
+    theirs = Released(GENES, WIDTHS)
     checkpoint = torch.load(tmp_path / "a.pt", weights_only=True)
     theirs.load_state_dict(checkpoint["model_state_dict"], strict=True)
     x, edges, centre = cliques()

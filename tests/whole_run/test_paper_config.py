@@ -118,7 +118,7 @@ def test_the_first_model_is_trained_as_released(folder):
     name, paper = next(iter(config["models"].items()))
     training = paper["training"]
     assert (name, paper["normalisation"], paper["network"]) == ("paper", "log1p", "gcn")
-    assert (training["order"], training["validation_masks"]) == ("as_released", "redrawn")
+    assert training["order"] == training["validation"] == "as_released"
     assert all("hest" in model["pretrain_on"] for model in config["models"].values())
     assert all(model["compute"]["gpus"] == 1 for model in config["models"].values())
 

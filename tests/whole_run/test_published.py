@@ -116,6 +116,7 @@ def write_config(folder: Path) -> str:
     models["paper"] |= {"widths": runs.WIDTHS, "compute": {"device": "cpu"}}
     models["paper"]["training"]["epochs"] = 2
     models["released"].pop("compute")
+    models["released"]["released"].pop("sha256")  # of the real one
     config = {"run": "small", "cohorts": paper["cohorts"], "models": models}
     config |= {name: paper[name] for name in ("downloads", "graphs")}
     runs.write_config(folder, config)
@@ -241,6 +242,7 @@ onsuccess:
 def write_released_config(folder: Path, services: Services) -> None:
     """`config/released.yaml`, but for the address of a table, and less of everything."""
     config = yaml.safe_load((runs.REPO / "config/released.yaml").read_text())
+    config["models"]["released"]["released"].pop("sha256")  # of the real one
     methods = ("pca", "neighbour_mean", "mofa")
     config["representations"]["methods"] = {name: runs.METHODS[name] for name in methods}
     config["clustering"] |= {"seeds": 2, "resolutions": [0.5, 1.0], "components": 3}

@@ -1,6 +1,7 @@
 """What all networks share: the gene decoder, the loss, and how one is built."""
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import torch
 from torch import Tensor, nn
@@ -18,11 +19,28 @@ class GeneDecoder(nn.Module):
     """A network: an encoder of the subclass, then a linear layer and a ReLU that predict genes.
 
     A subclass has a method `embed_{layout}` for each layout of its file's `LAYOUTS`.
+
+    Parameters
+    ----------
+    n_genes
+        Genes of the panel.
+    widths
+        See the subclass; the last is the embedding's.
+    encoder
+        Layers by name that precede the decoder: in the draw of weights, among the parameters and
+        so in the optimiser's state. A subclass may as well add its layers afterwards.
     """
 
-    def __init__(self, n_genes: int, widths: tuple[int, ...]) -> None:
+    def __init__(
+        self,
+        n_genes: int,
+        widths: tuple[int, ...],
+        encoder: Mapping[str, nn.Module] = MappingProxyType({}),
+    ) -> None:
         super().__init__()
         self.n_genes, self.widths = n_genes, tuple(widths)
+        for name, layer in encoder.items():
+            self.add_module(name, layer)
         self.fc_gene = nn.Linear(self.widths[-1], n_genes)
 
     @classmethod

@@ -32,16 +32,18 @@ LAYERS = {"conv": "graph convolution ", "fc_gene": "linear, ReLU"}
 class Network(Collapsible):
     """Graph convolutions over a spot's neighbourhood, read at the central spot.
 
-    Parameters are named `conv1.lin.weight, conv1.bias, ..., fc_gene.weight, fc_gene.bias`, as in
-    the released checkpoint (31,405,790 of them at the paper's width and panel).
+    Parameters are named `conv1.bias, conv1.lin.weight, ..., fc_gene.weight, fc_gene.bias`, as in
+    the released checkpoint (31,405,790 of them at the paper's width and panel), and are built in
+    that order: a seed draws the weights that it draws in the released code, and the optimiser's
+    state, which has numbers for names, is the same there and here.
     """
 
     conv1: "GCNConv"
 
     def __init__(self, n_genes: int, widths: tuple[int, ...] = WIDTHS) -> None:
-        super().__init__(n_genes, widths)
-        for i, (wide, narrow) in enumerate(zip((n_genes, *widths), widths, strict=False), start=1):
-            self.add_module(f"conv{i}", graph_convolution(wide, narrow))
+        sizes = enumerate(zip((n_genes, *widths), widths, strict=False), start=1)
+        layers = {f"conv{i}": graph_convolution(wide, narrow) for i, (wide, narrow) in sizes}
+        super().__init__(n_genes, widths, layers)
 
     @classmethod
     def widths_of(cls, state: Mapping[str, Tensor]) -> tuple[int, ...]:

@@ -28,22 +28,35 @@ def evaluate(
     precision: str = "fp32",
     stream: int = FIXED_STREAM,
     group: Alone | None = None,
+    by_batch: bool = False,
 ) -> tuple[float, float]:
     """A network's own loss, and the mean squared error, over the hidden entries of all batches.
 
-    Processes of one `group` share the work out, and all are given the result.
+    Parameters
+    ----------
+    stream
+        Names the masks (see `gene_mask`).
+    group
+        Processes that share the work out; all are given the result.
+    by_batch
+        Whether the loss is the mean of the batches' means, as in the released code, where a short
+        last batch counts as much as any; else it is the mean of all entries.
     """
     group = group or Alone()
     network.eval()
-    total, weight, error, hidden = 0.0, 0.0, 0.0, 0
+    losses, counts = torch.zeros(2, batches.n_batches, dtype=torch.float64)
+    error, hidden = 0.0, 0
     share = group.rank, group.size
-    for batch in batches.epoch(0, stream=stream, share=share, device=device):
+    # Only a short last batch may leave a process without a share, so the numbers are everyone's.
+    for number, batch in enumerate(batches.epoch(0, stream=stream, share=share, device=device)):
         with products(precision), autocast(device, precision):
             embedding = embed(network, batch)
             own, count = network.loss(embedding, batch.target, batch.mask, *batch.context)
             prediction = network.decode(embedding, *batch.context)
-        total, weight = total + own.item(), weight + count.item()
+        losses[number], counts[number] = own.item(), count.item()
         error += squared_error(prediction, batch.target, batch.mask).item()
         hidden += int(batch.mask.sum())
-    total, weight, error, entries = group.sums(total, weight, error, hidden)
-    return total / weight, error / entries
+    *sums, error, entries = group.sums(*losses.tolist(), *counts.tolist(), error, hidden)
+    losses, counts = torch.tensor(sums, dtype=torch.float64).view(2, -1)
+    loss = (losses / counts).mean() if by_batch else losses.sum() / counts.sum()
+    return loss.item(), error / entries

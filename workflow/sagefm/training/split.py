@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import random
 from pathlib import Path
 
 import pandas as pd
@@ -93,6 +94,17 @@ def _groups(samples: pd.DataFrame, duplicates: pd.DataFrame | None) -> pd.Series
 
 def _rank(seed: int, group: str) -> str:
     return hashlib.sha256(f"{seed}:{group}".encode()).hexdigest()
+
+
+def in_released_order(split: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """A split's rows in the order in which the released code would read its files.
+
+    It shuffles the list of all files once, before it cuts the list into parts (15fe51f, class
+    DataGenerator). That list comes in the disk's order; here it begins in the order of the table.
+    """
+    order = list(range(len(split)))
+    random.Random(seed).shuffle(order)
+    return split.iloc[order].reset_index(drop=True)
 
 
 def paths_of_part(split: pd.DataFrame, paths: list[str], part: str) -> list[Path]:

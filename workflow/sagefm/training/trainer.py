@@ -31,10 +31,12 @@ from sagefm.training.parallel.launcher import on_stop
 class Recipe:
     """How a network is trained; the defaults are the paper's (released code, 15fe51f).
 
-    `batch_size` is that of a step, over all devices. `order` is `as_released` (spots never
-    shuffled) or `shuffled`; `validation_masks` is `redrawn` every epoch, as released, or `fixed`;
-    `precision` is `fp32`, `tf32` or `bf16`. `scheduler_patience` 10 acts on the 11th bad epoch, so
-    that with `patience` 10 training stops before it ever does; the published values are kept.
+    `batch_size` is that of a step, over all devices. `order` is `as_released` (sections shuffled
+    once, spots never) or `shuffled`; `validation` is `as_released` (masks drawn anew every epoch,
+    the loss a mean of the batches' means) or `fixed` (the same masks, the mean of all their
+    entries); `precision` is `fp32`, `tf32` or `bf16`. `scheduler_patience` 10 acts on the 11th bad
+    epoch, so that with `patience` 10 training stops before it ever does; the published values are
+    kept.
     """
 
     network: str = "gcn"
@@ -48,7 +50,7 @@ class Recipe:
     scheduler_patience: int = 10
     scheduler_factor: float = 0.9
     order: str = "shuffled"
-    validation_masks: str = "fixed"
+    validation: str = "fixed"
     precision: str = "fp32"
     seed: int = 9001
 
@@ -198,10 +200,15 @@ class Trainer:
     def _close_epoch(self) -> None:
         """Validate, write down the epoch, keep the best, step the scheduler, save."""
         progress, recipe = self.progress, self.recipe
-        fixed = recipe.validation_masks == "fixed"
-        stream = FIXED_STREAM if fixed else progress.epoch
+        as_released = recipe.validation == "as_released"
         val_loss, val_mse = evaluate(
-            self.network, self.validation, self.device, recipe.precision, stream, self.group
+            self.network,
+            self.validation,
+            self.device,
+            recipe.precision,
+            stream=progress.epoch if as_released else FIXED_STREAM,
+            group=self.group,
+            by_batch=as_released,
         )
         if not math.isfinite(val_loss):
             raise InputError(
@@ -248,7 +255,7 @@ class Trainer:
             self.network,
             optimizer_state_dict=self.optimizer.state_dict(),
             scheduler_state_dict=self.scheduler.state_dict(),
-            epoch=len(self.progress.history),
+            epoch=len(self.progress.history) - 1,  # counted from 0, as released
             best_val_loss=self.progress.best_val_loss,
             hidden_channels=list(recipe.widths),
             learning_rate=recipe.learning_rate,

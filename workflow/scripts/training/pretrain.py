@@ -8,12 +8,14 @@ from sagefm.common.job import job
 from sagefm.common.state import exclusive, state_folder
 from sagefm.training.job import TrainingJob
 from sagefm.training.parallel.launcher import STOPPED
-from sagefm.training.split import paths_of_part
+from sagefm.training.split import in_released_order, paths_of_part
 from sagefm.training.trainer import Preempted
 
 with job(snakemake) as log:
     params, inputs, resources = snakemake.params, snakemake.input, snakemake.resources
     split = read_table(inputs.split, dtype=str)
+    if params.recipe["training"]["order"] == "as_released":
+        split = in_released_order(split, params.recipe["training"]["seed"])
     files = [inputs.split, *inputs.samples, *inputs.graphs]
     folder = state_folder(params.state, params.recipe, files)
     training = TrainingJob(
