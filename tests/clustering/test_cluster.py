@@ -9,25 +9,12 @@ import scipy.sparse as sp
 from sklearn.metrics import silhouette_score
 
 from sagefm.clustering.cluster import cluster_representation
-from sagefm.clustering.scopes import Settings, scored_groups
+from sagefm.clustering.scopes import scored_groups
 from sagefm.clustering.umap import umap_layout, umap_table
 from sagefm.common.errors import InputError
 from sagefm.representations.files import Representation
+from support.clustered import SETTINGS
 
-SETTINGS = Settings(
-    factors=["label", "organ", "disease_state", "patient", "sample"],
-    drop=["undetermined", "elsewhere"],
-    min_label_spots=3,
-    seeds=2,
-    restarts=1,
-    clusters=4,
-    resolutions=[0.3, 1.5],
-    fixed_resolution=1.0,
-    neighbours=6,
-    components=3,
-    sparse_components=50,
-    silhouette_spots=500,
-)
 SIZES = {"one": 40, "two": 52, "bare": 32, "tiny": 4}
 PATIENTS = {"one": "P", "two": "P", "bare": "Q", "tiny": "R"}
 LABELS = ["a", "b", "c", "undetermined"]

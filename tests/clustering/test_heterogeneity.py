@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import pairwise_distances, silhouette_samples
 
-from sagefm.clustering.heterogeneity import heterogeneity_scores, neighbour_shares
+from sagefm.clustering.heterogeneity import Surroundings
 
 
 def brute(values, groups, k, patients):
@@ -22,8 +22,17 @@ def brute(values, groups, k, patients):
     return shares, chances
 
 
+def scored(values, groups, samples, patients=None, neighbours=15, spots=10):
+    """Of `Surroundings.scores`; without patients, not across them."""
+    across = patients is not None
+    where = Surroundings(
+        values, samples, patients if across else samples, neighbours, spots, seed=0
+    )
+    return where.scores(groups, across)
+
+
 def purity(values, groups, samples, patients=None, metric="purity"):
-    table = heterogeneity_scores(values, groups, samples, patients, 15, 10, 0)
+    table = scored(values, groups, samples, patients)
     return table[table["metric"] == metric].set_index("section")["value"]
 
 
@@ -33,9 +42,9 @@ def test_shares_by_brute_force(across):
     values, groups = rng.normal(size=(50, 3)), rng.integers(3, size=50)
     values[:, 0] += groups
     patients = rng.integers(4, size=50) if across else None
-    np.testing.assert_allclose(
-        neighbour_shares(values, groups, 7, patients), brute(values, groups, 7, patients)
-    )
+    where = Surroundings(values, np.zeros(50), patients, 7, 10, seed=0)
+    found = where.shares_across(groups) if across else where.shares(groups)
+    np.testing.assert_allclose(found, brute(values, groups, 7, patients))
 
 
 def test_purity_is_one_for_groups_apart_and_none_for_noise():
@@ -82,13 +91,15 @@ def test_scores_are_means_over_each_samples_spots():
     rng = np.random.default_rng(3)
     values, groups = rng.normal(size=(60, 3)), rng.integers(2, size=60)
     samples = np.repeat(["b", "a", "c"], 20)
-    table = heterogeneity_scores(values, groups, samples, samples, 5, 1000, 0)
+    table = scored(values, groups, samples, samples, neighbours=5, spots=1000)
     found = table.set_index(["metric", "section"])["value"]
     assert found.loc["group_silhouette", "a"] == pytest.approx(
         silhouette_samples(values, groups)[20:40].mean()
     )
-    share, chance = (own[40:].mean() for own in neighbour_shares(values, groups, 5))
+    share, chance = (
+        own[40:].mean() for own in Surroundings(values, samples, samples, 5, 10, 0).shares(groups)
+    )
     assert found.loc["purity", "c"] == pytest.approx((share - chance) / (1 - chance))
     assert set(table["metric"]) == {"purity", "purity_across", "group_silhouette"}
-    alone = heterogeneity_scores(values, groups, samples, None, 5, 1000, 0)
+    alone = scored(values, groups, samples, neighbours=5, spots=1000)
     assert set(alone["metric"]) == {"purity", "group_silhouette"}

@@ -63,16 +63,34 @@ def test_sections_of_a_patient_count_once(scores):
     assert pair["p"] == pair["smallest_p"] == 0.5
 
 
-def test_pooled_clusterings_vary_over_seeds_and_geometry_over_patients(scores):
+def test_metrics_of_the_pooled_cohort_vary_over_seeds_alone(scores):
     table = clustering_summary(scores, COSTS)
-    pooled = pick(table, representation="mofa", clustering="leiden")
+    pooled = pick(table, representation="mofa", clustering="integration")
     assert (pooled["over"], pooled["n"], pooled["spots"]) == ("seeds", 2, 800)
     assert pooled["n_sections"] == 0
     assert pooled["mean"] == pytest.approx(0.305) and pooled["transductive"]
+    # One cohort has no interval, however many seeds there are.
+    assert np.isnan(pooled["low"]) and np.isnan(pooled["high"])
+    assert (pooled["seed_low"], pooled["seed_high"]) == pytest.approx((0.3, 0.31))
     where = {"metric": "purity", "factor": "label", "centred": True}
     purity = pick(table, representation="mofa", **where)
     assert (purity["over"], purity["n"], purity["seeds"]) == ("patients", 8, 1)
     assert purity["spots"] == 800
+
+
+def test_the_spread_over_seeds_is_of_means_over_patients(scores):
+    """Sections of a patient count once, for every seed; patients differ more than seeds do."""
+    two = of_patients(scores, {name: "P" if name in "ABC" else "Q" for name in SECTIONS})
+    rng = np.random.default_rng(1)
+    two = two.assign(value=two["value"] + 0.05 * rng.normal(size=len(two)))
+    row = pick(clustering_summary(two, COSTS), representation="pca", metric="ari", over="patients")
+    own = two.query("representation == 'pca' and metric == 'ari' and scope == 'section'")
+    means = own.groupby(["seed", "patient"])["value"].mean().groupby("seed").mean()
+    expected = means.std(), means.min(), means.max()
+    assert (row["seed_sd"], row["seed_low"], row["seed_high"]) == pytest.approx(expected)
+    assert row["mean"] == pytest.approx(means.mean()) and row["seeds"] == 2
+    once = clustering_summary(two[two["seed"] == 0], COSTS)
+    assert once[["seed_sd", "seed_low", "seed_high"]].isna().all(axis=None)
 
 
 def test_a_single_section_has_no_interval(scores):
@@ -103,7 +121,7 @@ def test_differences_are_paired_by_patient(scores):
     assert row["p_holm_own"] == pytest.approx(3 * 2 / 2**8)
     family = table[(table["metric"] == "ari") & (table["scope"] == "section")]
     assert len(family) == 2 * 3 + 3 * 2 and row["p_holm"] == pytest.approx(12 * 2 / 2**8)
-    assert not (table["scope"].eq("cohort") & table["clustering"].eq("leiden")).any()
+    assert not table["clustering"].eq("integration").any()
 
 
 def test_lower_is_better_for_davies_bouldin(scores):

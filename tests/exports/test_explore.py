@@ -65,6 +65,7 @@ def found(cohort):
         components=3,
         sparse_components=3,
         silhouette_spots=100,
+        integration_spots=100,
     )
     obs = cohort_obs(cohort.samples)
     labels = obs[["sample", "spot"]].reset_index(drop=True).astype(str).assign(patient="A")

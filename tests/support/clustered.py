@@ -3,6 +3,25 @@
 import numpy as np
 import pandas as pd
 
+from sagefm.clustering.scopes import Settings
+
+SETTINGS = Settings(
+    factors=["label", "organ", "disease_state", "patient", "sample"],
+    drop=["undetermined", "elsewhere"],
+    min_label_spots=3,
+    seeds=2,
+    restarts=1,
+    clusters=4,
+    resolutions=[0.3, 1.5],
+    fixed_resolution=1.0,
+    neighbours=6,
+    components=3,
+    sparse_components=50,
+    silhouette_spots=500,
+    integration_spots=400,
+)
+
+
 SECTIONS = list("ABCDEFGH")
 
 
@@ -40,8 +59,8 @@ def scores_like() -> pd.DataFrame:
         near = mean + 0.02 * rng.normal(size=8)
         found += rows(name, near)
         found += rows(name, 1 - near, metric="davies_bouldin_pcs", factor=None)
-        found += rows(name, [mean], "ari", "leiden", scope="cohort", section=None, patient=None,
-                      spots=800)  # fmt: skip
+        found += rows(name, [mean], "ari", "integration", scope="cohort", section=None,
+                      patient=None, spots=800)  # fmt: skip
         for factor in ("label", "patient"):
             for metric in ("purity", "group_silhouette"):
                 for centred in (False, True):

@@ -1,8 +1,9 @@
-"""Clusterings of a representation and their scores: within each section, and of a whole cohort.
+"""Clusterings of a representation and their scores, and the geometry of its pooled cohort.
 
-k-means has as many clusters as there are groups to be found; Leiden is cut at a fixed resolution
-and at the one that agrees best with the labels. That best one uses the answer: it is an oracle,
-an upper bound of what choosing a resolution can bring.
+Within a section, k-means has as many clusters as there are labels; Leiden is cut at a fixed
+resolution and at the one that agrees best with the labels. That best one uses the answer: it is an
+oracle, an upper bound of what choosing a resolution can bring. The pooled cohort is scored by its
+geometry and by the metrics of integration; its clusters are kept for maps and exports only.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,14 +11,18 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from sklearn.cluster import KMeans
-from sklearn.metrics import adjusted_rand_score
 
-from sagefm.clustering.graph import fuzzy_graph, leiden, leiden_graph
-from sagefm.clustering.heterogeneity import heterogeneity_scores
-from sagefm.clustering.metrics import Geometry, external_scores, neighbour_scores
+from sagefm.clustering.graph import fuzzy_graph, kmeans, leiden, leiden_graph
+from sagefm.clustering.heterogeneity import cohort_heterogeneity
+from sagefm.clustering.integration import cohort_integration
+from sagefm.clustering.metrics import (
+    Geometry,
+    Ties,
+    adjusted_rand,
+    external_scores,
+    neighbour_scores,
+)
 from sagefm.clustering.scopes import Scope, Settings, absent_labels, cohort_scopes, section_scopes
-from sagefm.clustering.tables import BATCH
 from sagefm.representations.files import Representation
 
 
@@ -28,8 +33,8 @@ class Result:
     scores
         One row a value: scope (`section` or `cohort`), section and its patient, centred, clustering
         (`kmeans`, `leiden`, `leiden_best`; `none` where groups are held against the geometry
-        itself), factor, metric, seed, value, clusters, resolution, spots; and representation,
-        transductive, spatial.
+        itself, `integration` for the metrics of that name), factor, metric, seed, value, clusters,
+        resolution, spots; and representation, transductive, spatial.
     clusters
         One row a spot: sample, spot, x_pixels, y_pixels, label, and its cluster of the first seed
         by each scope and clustering, as it is (not centred).
@@ -52,16 +57,16 @@ def cluster_representation(representation: Representation, settings: Settings) -
     obs = representation.obs
     skipped = absent_labels(obs, settings.drop)
     samples = obs["sample"].astype(str).to_numpy()
-    scopes = [
-        *section_scopes(representation, samples, settings, skipped),
-        *cohort_scopes(representation, samples, settings, skipped),
-    ]
-    rows = [row for scope in scopes for row in score_clusterings(scope, settings)]
-    tables = [pd.DataFrame(rows)]
     patients = obs["patient"].astype(str).to_numpy()
-    tables += [
-        _heterogeneity(scope, patients, settings) for scope in scopes if scope.name == "cohort"
-    ]
+    sections = list(section_scopes(representation, samples, settings, skipped))
+    cohort = cohort_scopes(representation, samples, settings, skipped)
+    rows = [row for scope in sections for row in score_clusterings(scope, settings)]
+    tables = [pd.DataFrame(rows)]
+    for scope in cohort:
+        if not scope.centred:
+            _first_clusters(scope, settings)
+        tables.append(cohort_heterogeneity(scope, patients, settings))
+        tables.append(cohort_integration(scope, patients, settings))
     scores = pd.concat([table for table in tables if len(table)], ignore_index=True)
     scores.insert(0, "representation", representation.name)
     scores["patient"] = scores["section"].map(dict(zip(samples, patients, strict=True)))
@@ -69,71 +74,61 @@ def cluster_representation(representation: Representation, settings: Settings) -
     scores["spatial"] = representation.spatial_method
     return Result(
         scores,
-        _clusters_table(representation, samples, scopes),
+        _clusters_table(representation, samples, [*sections, *cohort]),
         pd.DataFrame(skipped, columns=["scope", "section", "factor", "reason"]),
     )
 
 
 def score_clusterings(scope: Scope, settings: Settings) -> Iterator[dict]:
-    """Rows of scores of all clusterings of a scope; the first seed's clusters are kept in it.
+    """Rows of scores of all clusterings of a section; the first seed's clusters are kept in it.
 
-    A factor is held against k-means with as many clusters as it has groups; all else against that
-    with as many as there are labels (`settings.clusters` where there are none). Metrics ending in
-    `_pcs` are on the first `settings.components` principal components only.
+    k-means has as many clusters as there are labels (`settings.clusters` where there are none).
+    Agreement with labels and array neighbours is scored for every seed. How compact clusters are
+    says little of a seed, and is scored for the first one alone, on the first
+    `settings.components` principal components (names ending in `_pcs`).
     """
-    codes = {factor: pd.factorize(groups)[0] for factor, groups in scope.groups.items()}
-    ks = {factor: groups.max() + 1 for factor, groups in codes.items()}
-    label = codes.get("label")
-    own = ks.get("label", settings.clusters)
-    kmeans = {k: _kmeans(scope.values, k, settings) for k in sorted({own, *ks.values()})}
+    labels = scope.groups.get("label")
+    codes = None if labels is None else pd.factorize(labels)[0]
     fixed = settings.fixed_resolution
-    cuts = _leiden(scope.values, [fixed] if label is None else settings.resolutions, settings)
-    kinds = {"kmeans": (None, kmeans[own]), "leiden": (fixed, cuts[fixed])}
-    if label is not None:
-        kinds["leiden_best"] = _best(cuts, label)
-    whole, first = (
-        Geometry(values, settings.silhouette_spots, seed=0)
-        for values in (scope.values, scope.values[:, : settings.components])
-    )
+    cuts = _leiden(scope.values, [fixed] if codes is None else settings.resolutions, settings)
+    means = [_kmeans(scope, settings, seed) for seed in range(settings.seeds)]
+    kinds = {"kmeans": (None, means), "leiden": (fixed, cuts[fixed])}
+    if codes is not None:
+        kinds["leiden_best"] = _best(cuts, codes)
+    leading = scope.values[:, : settings.components]
+    geometry = Geometry(leading, settings.silhouette_spots, seed=0)
+    ties = Ties.of(scope.weights, scope.sections)
     for kind, (resolution, runs) in kinds.items():
         scope.first[kind] = runs[0]
         for seed, clusters in enumerate(runs):
-            row = {"clustering": kind, "seed": seed, "resolution": resolution}
-            inner = [
-                *whole.scores(clusters),
-                *((f"{metric}_pcs", value) for metric, value in first.scores(clusters)),
-                *neighbour_scores(scope.weights, clusters, scope.sections),
-            ]
+            own = {"scope": scope.name, "section": scope.section, "centred": scope.centred}
+            own |= {"clustering": kind, "seed": seed, "resolution": resolution}
+            own |= {"clusters": len(np.unique(clusters))}
+            inner = list(neighbour_scores(ties, clusters))
+            if seed == 0:
+                inner += [(f"{name}_pcs", value) for name, value in geometry.scores(clusters)]
             for metric, value in inner:
-                yield row | _row(scope, clusters, None, metric, value, len(clusters))
-            for factor, groups in codes.items():
-                found = kmeans[ks[factor]][seed] if kind == "kmeans" else clusters
-                known = groups >= 0
-                for metric, value in external_scores(groups[known], found[known]):
-                    yield row | _row(scope, found, factor, metric, value, int(known.sum()))
+                facts = {"factor": None, "metric": metric, "value": value}
+                yield own | facts | {"spots": len(clusters)}
+            if codes is not None:
+                known = codes >= 0
+                for metric, value in external_scores(codes[known], clusters[known]):
+                    facts = {"factor": "label", "metric": metric, "value": value}
+                    yield own | facts | {"spots": int(known.sum())}
 
 
-def _row(
-    scope: Scope, clusters: np.ndarray, factor: str | None, metric: str, value: float, spots: int
-) -> dict:
-    return {
-        "scope": scope.name,
-        "section": scope.section,
-        "centred": scope.centred,
-        "factor": factor,
-        "metric": metric,
-        "value": float(value),
-        "clusters": len(np.unique(clusters)),
-        "spots": spots,
-    }
+def _first_clusters(scope: Scope, settings: Settings) -> None:
+    """Keep in a scope the clusters of its spots by the first seed."""
+    graph = leiden_graph(fuzzy_graph(scope.values, settings.neighbours))
+    scope.first["kmeans"] = _kmeans(scope, settings, seed=0)
+    scope.first["leiden"] = leiden(graph, settings.fixed_resolution, seed=0)
 
 
-def _kmeans(values: np.ndarray, k: int, settings: Settings) -> list[np.ndarray]:
-    """k-means clusters (spots,) by seed, each the best of several starts."""
-    return [
-        KMeans(min(k, len(values)), n_init=settings.restarts, random_state=seed).fit_predict(values)
-        for seed in range(settings.seeds)
-    ]
+def _kmeans(scope: Scope, settings: Settings, seed: int) -> np.ndarray:
+    """k-means clusters (spots,), as many as labels, or the config's number without any."""
+    labels = scope.groups.get("label")
+    k = settings.clusters if labels is None else len(set(labels) - {None})
+    return kmeans(scope.values, k, settings.restarts, seed)
 
 
 def _leiden(
@@ -153,32 +148,11 @@ def _best(
     """The resolution, and its clusters, that agree best with the labels on the mean over seeds."""
     known = label >= 0
     agreement = {
-        resolution: np.mean([adjusted_rand_score(label[known], run[known]) for run in runs])
+        resolution: np.mean([adjusted_rand(label[known], run[known]) for run in runs])
         for resolution, runs in cuts.items()
     }
     best = max(agreement, key=agreement.__getitem__)
     return best, cuts[best]
-
-
-def _heterogeneity(scope: Scope, patients: np.ndarray, settings: Settings) -> pd.DataFrame:
-    """Scores of the known groups in a cohort's geometry, one row a section, metric and factor."""
-    tables = []
-    for factor, groups in scope.groups.items():
-        known = pd.notna(groups)
-        table = heterogeneity_scores(
-            scope.values[known, : settings.components],
-            pd.factorize(groups[known])[0],
-            scope.sections[known],
-            None if factor in BATCH else patients[known],
-            settings.neighbours,
-            settings.silhouette_spots,
-            seed=0,
-        )
-        tables.append(table.assign(factor=factor, spots=int(known.sum())))
-    if not tables:
-        return pd.DataFrame()
-    facts = {"scope": "cohort", "centred": scope.centred, "clustering": "none", "seed": 0}
-    return pd.concat(tables, ignore_index=True).assign(**facts)
 
 
 def _clusters_table(

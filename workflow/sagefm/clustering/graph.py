@@ -1,4 +1,4 @@
-"""A representation's own geometry: principal axes, nearest neighbours, the graph Leiden cuts.
+"""A representation's own geometry: principal axes, nearest neighbours, k-means and Leiden.
 
 The neighbour graph is that of scanpy's `pp.neighbors` (UMAP's fuzzy union, McInnes et al. 2018),
 written in numpy since importing scanpy and compiling UMAP costs a job more than its clusterings.
@@ -9,6 +9,7 @@ import random
 import igraph
 import numpy as np
 import scipy.sparse as sp
+from sklearn.cluster import KMeans
 from sklearn.neighbors import NearestNeighbors
 
 from sagefm.stats.components import principal_components
@@ -74,6 +75,12 @@ def fuzzy_graph(values: np.ndarray, neighbours: int) -> sp.csr_matrix:
     rows = np.repeat(np.arange(n), k - 1)
     one_way = sp.csr_matrix((weights.ravel(), (rows, near[:, 1:].ravel())), shape=(n, n))
     return sp.csr_matrix(one_way + one_way.T - one_way.multiply(one_way.T))
+
+
+def kmeans(values: np.ndarray, k: int, restarts: int, seed: int) -> np.ndarray:
+    """k-means clusters, int (spots,), the most compact of several starts; at most one a spot."""
+    means = KMeans(min(k, len(values)), n_init=restarts, random_state=seed)
+    return means.fit_predict(values)
 
 
 def leiden_graph(weights: sp.csr_matrix) -> igraph.Graph:

@@ -4,58 +4,149 @@ Known groups are held against the geometry itself: how apart they lie, and how o
 nearest neighbours are of its own group. For biology more is better; for patients and samples, less.
 """
 
+from functools import cached_property
+
 import numpy as np
 import pandas as pd
 from sklearn.metrics import silhouette_samples
+from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.neighbors import NearestNeighbors
 
 from sagefm.clustering.graph import nearest_spots
 from sagefm.clustering.metrics import subsample
+from sagefm.clustering.scopes import Scope, Settings
+from sagefm.clustering.tables import BATCH
 
 
-def heterogeneity_scores(
-    values: np.ndarray,
-    groups: np.ndarray,
-    samples: np.ndarray,
-    patients: np.ndarray | None,
-    neighbours: int,
-    spots: int,
-    seed: int,
-) -> pd.DataFrame:
-    """Silhouette and neighbour purity of known groups, a value a section: the mean of its spots.
+class Surroundings:
+    """Coordinates of spots, and what the scores of every grouping of them share.
 
     Parameters
     ----------
     values
-        (spots, features), those of spots with a known group.
-    groups, samples
-        (spots,) each: int from 0, and names of sections.
-    patients
-        (spots,), for the purity among spots of other patients (`purity_across`), which no batch
-        effect can raise; None leaves it out.
+        (spots, features).
+    samples, patients
+        (spots,) section and patient of each.
     neighbours
-        Nearest other spots looked at.
+        Nearest other spots looked at, fewer where there are fewer.
     spots, seed
-        Most spots whose silhouette is computed, drawn at random.
-
-    Returns
-    -------
-    DataFrame
-        section, metric, value. Purity is (share - chance) / (1 - chance), share and chance means
-        over the section's spots: 0 in every section if spots lay anywhere, whatever groups it has;
-        1 if all neighbours are of the spot's group. It is not defined, and left out, where chance
-        is 1.
+        Most spots whose silhouette is computed, drawn at random: its cost grows with their square.
     """
-    columns = {"purity": _by_section(*neighbour_shares(values, groups, neighbours), samples)}
-    if patients is not None and len(np.unique(patients)) >= 2:
-        across = neighbour_shares(values, groups, neighbours, patients)
-        columns["purity_across"] = _by_section(*across, samples)
-    drawn = subsample(len(values), spots, seed)
-    if len(np.unique(groups[drawn])) >= 2:
-        silhouettes = pd.Series(silhouette_samples(values[drawn], groups[drawn]))
-        columns["group_silhouette"] = silhouettes.groupby(samples[drawn]).mean()
-    table = pd.DataFrame(columns).rename_axis("section").reset_index()
-    return table.melt("section", var_name="metric", value_name="value").dropna(subset="value")
+
+    def __init__(
+        self,
+        values: np.ndarray,
+        samples: np.ndarray,
+        patients: np.ndarray,
+        neighbours: int,
+        spots: int,
+        seed: int,
+    ) -> None:
+        self.values, self.samples, self.patients = values, samples, patients
+        self.neighbours = neighbours
+        self.drawn = subsample(len(values), spots, seed)
+
+    @cached_property
+    def near(self) -> np.ndarray:
+        """Nearest other spots, int (spots, neighbours)."""
+        return nearest_spots(self.values, self.neighbours + 1)[1][:, 1:]
+
+    @cached_property
+    def near_across(self) -> dict[str, np.ndarray]:
+        """By patient, the nearest spots of other patients, int (its spots, neighbours)."""
+        found = {}
+        for patient in np.unique(self.patients):
+            others = np.flatnonzero(self.patients != patient)
+            k = min(self.neighbours, len(others))
+            index = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(self.values[others])
+            own = self.values[self.patients == patient]
+            found[patient] = others[index.kneighbors(own, return_distance=False)]
+        return found
+
+    @cached_property
+    def distances(self) -> np.ndarray:
+        """Between the drawn spots, float64 (drawn, drawn)."""
+        distances = euclidean_distances(self.values[self.drawn])
+        np.fill_diagonal(distances, 0)
+        return distances
+
+    def shares(self, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Share of each spot's nearest others, and of all others, of its group: (spots,) each.
+
+        The second is what the first would be by chance; `groups` int (spots,).
+        """
+        sizes = np.bincount(groups).astype(float)
+        shares = (groups[self.near] == groups[:, None]).mean(axis=1)
+        return shares, (sizes[groups] - 1) / (len(groups) - 1)
+
+    def shares_across(self, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The same where only spots of other patients are others."""
+        shares, chances = np.empty(len(groups)), np.empty(len(groups))
+        whole = np.bincount(groups).astype(float)
+        for patient, near in self.near_across.items():
+            own = self.patients == patient
+            shares[own] = (groups[near] == groups[own][:, None]).mean(axis=1)
+            others = whole - np.bincount(groups[own], minlength=len(whole))
+            chances[own] = others[groups[own]] / others.sum()
+        return shares, chances
+
+    def scores(self, groups: np.ndarray, across: bool) -> pd.DataFrame:
+        """Silhouette and neighbour purity of known groups, a value a section: its spots' mean.
+
+        Parameters
+        ----------
+        groups
+            int (spots,), from 0.
+        across
+            Whether to add the purity among spots of other patients (`purity_across`), which no
+            batch effect can raise.
+
+        Returns
+        -------
+        DataFrame
+            section, metric, value. Purity is (share - chance) / (1 - chance), share and chance
+            means over the section's spots: 0 in every section if spots lay anywhere, whatever
+            groups it has; 1 if all neighbours are of the spot's group. It is not defined, and left
+            out, where chance is 1.
+        """
+        columns = {"purity": _by_section(*self.shares(groups), self.samples)}
+        if across and len(np.unique(self.patients)) >= 2:
+            columns["purity_across"] = _by_section(*self.shares_across(groups), self.samples)
+        drawn = groups[self.drawn]
+        if 2 <= len(np.unique(drawn)) < len(drawn):
+            widths = silhouette_samples(self.distances, drawn, metric="precomputed")
+            own = pd.Series(widths).groupby(self.samples[self.drawn]).mean()
+            columns["group_silhouette"] = own
+        table = pd.DataFrame(columns).rename_axis("section").reset_index()
+        return table.melt("section", var_name="metric", value_name="value").dropna(subset="value")
+
+
+def cohort_heterogeneity(scope: Scope, patients: np.ndarray, settings: Settings) -> pd.DataFrame:
+    """Scores of the known groups in a cohort's geometry, one row a section, metric and factor.
+
+    On its first `settings.components` principal components; factors known of the same spots share
+    their neighbours.
+    """
+    shared: dict[bytes, Surroundings] = {}
+    tables = []
+    for factor, groups in scope.groups.items():
+        known = pd.notna(groups)
+        key = known.tobytes()
+        if key not in shared:
+            shared[key] = Surroundings(
+                scope.values[known, : settings.components],
+                scope.sections[known],
+                patients[known],
+                settings.neighbours,
+                settings.silhouette_spots,
+                seed=0,
+            )
+        table = shared[key].scores(pd.factorize(groups[known])[0], across=factor not in BATCH)
+        tables.append(table.assign(factor=factor, spots=int(known.sum())))
+    if not tables:
+        return pd.DataFrame()
+    facts = {"scope": "cohort", "centred": scope.centred, "clustering": "none", "seed": 0}
+    return pd.concat(tables, ignore_index=True).assign(**facts)
 
 
 def _by_section(shares: np.ndarray, chances: np.ndarray, samples: np.ndarray) -> pd.Series:
@@ -63,36 +154,3 @@ def _by_section(shares: np.ndarray, chances: np.ndarray, samples: np.ndarray) ->
     means = pd.DataFrame({"share": shares, "chance": chances}).groupby(samples).mean()
     room = 1 - means["chance"]
     return (means["share"] - means["chance"]) / room.where(room > 1e-12)
-
-
-def neighbour_shares(
-    values: np.ndarray, groups: np.ndarray, neighbours: int, patients: np.ndarray | None = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Share of each spot's nearest others, and of all others, that are of its group: (spots,) each.
-
-    The second is what the first would be by chance.
-
-    Parameters
-    ----------
-    values, groups
-        (spots, features), and int (spots,).
-    neighbours
-        Others looked at, fewer where there are fewer.
-    patients
-        (spots,): if given, only spots of other patients are others.
-    """
-    sizes = np.bincount(groups).astype(float)
-    if patients is None:
-        near = nearest_spots(values, neighbours + 1)[1][:, 1:]
-        shares = (groups[near] == groups[:, None]).mean(axis=1)
-        return shares, (sizes[groups] - 1) / (len(groups) - 1)
-    shares, chances = np.empty(len(values)), np.empty(len(values))
-    for patient in np.unique(patients):
-        own = patients == patient
-        k = min(neighbours, int((~own).sum()))
-        index = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(values[~own])
-        near = index.kneighbors(values[own], return_distance=False)
-        shares[own] = (groups[~own][near] == groups[own][:, None]).mean(axis=1)
-        others = np.bincount(groups[~own], minlength=len(sizes)) / (~own).sum()
-        chances[own] = others[groups[own]]
-    return shares, chances

@@ -31,6 +31,7 @@ class Settings:
     components: int
     sparse_components: int
     silhouette_spots: int
+    integration_spots: int
 
 
 @dataclass

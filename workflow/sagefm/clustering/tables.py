@@ -31,11 +31,10 @@ FACTS = ["transductive", "spatial"]
 
 
 def clustering_summary(scores: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFrame:
-    """Mean and 95 % interval (Student's t) of every score.
+    """Mean of every score, its 95 % interval (Student's t) over patients and its spread over seeds.
 
-    Over patients, each the mean of its sections and these of their seeds, where sections have
-    values of their own; a clustering of the pooled cohort has one value a seed, and its interval
-    says only how much the seed matters.
+    Where sections have values of their own, a patient's value is the mean of its sections and these
+    of their seeds. The pooled cohort has one value a seed, and no interval: it is one cohort.
 
     Parameters
     ----------
@@ -48,8 +47,10 @@ def clustering_summary(scores: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFram
     -------
     DataFrame
         scope, centred, clustering, factor, metric, representation, over (`patients` or `seeds`),
-        mean, low, high (NaN for a single value), n (patients or seeds), n_sections (0 for a pooled
-        clustering), spots, seeds, transductive, spatial, seconds, peak_mib, training_seconds.
+        mean, low, high (over patients; NaN for fewer than two and for the pooled cohort), n
+        (patients or seeds), n_sections (0 for the pooled cohort), spots, seeds, seed_sd, seed_low,
+        seed_high (standard deviation, lowest and highest over seeds of the mean over patients; NaN
+        for a single seed), transductive, spatial, seconds, peak_mib, training_seconds.
 
     Raises
     ------
@@ -80,10 +81,12 @@ def clustering_summary(scores: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFram
         )
         .reset_index()
     )
-    one_table = (table["over"] == "seeds") | (table["clustering"] == "none")
+    of_cohort = table["over"] == "seeds"
+    table.loc[of_cohort, ["low", "high"]] = np.nan
+    one_table = of_cohort | (table["clustering"] == "none")
     table["spots"] = table.pop("most").where(one_table, table["spots"])
     _require_same_spots(table)
-    table["seeds"] = np.where(table["clustering"] == "none", 1, scores["seed"].nunique())
+    table = table.merge(_over_seeds(scores), on=keys, how="left")
     facts = scores.drop_duplicates("representation")[["representation", *FACTS]]
     return table.merge(facts, on="representation").merge(costs, on="representation", how="left")
 
@@ -135,8 +138,22 @@ def skipped_table(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True).drop_duplicates(ignore_index=True)
 
 
+def _over_seeds(scores: pd.DataFrame) -> pd.DataFrame:
+    """Seeds of each score, and what the mean over patients comes to by seed."""
+    keys = [*KEYS, "representation"]
+    means = scores
+    for finer in (["seed", "patient", "section"], ["seed", "patient"], ["seed"]):
+        groups = means.groupby([*keys, *finer], dropna=False, sort=False)
+        means = groups["value"].mean().reset_index()
+    groups = means.groupby(keys, dropna=False, sort=False)["value"]
+    table = groups.agg(seeds="size", seed_sd="std", seed_low="min", seed_high="max").reset_index()
+    spread = ["seed_low", "seed_high"]
+    table[spread] = table[spread].where(table["seeds"] > 1)
+    return table
+
+
 def _pooled(scores: pd.DataFrame) -> pd.Series:
-    """Clusterings of the whole cohort, which have no value of a section."""
+    """Metrics of the whole cohort, which have no value of a section."""
     return (scores["scope"] == "cohort") & (scores["clustering"] != "none")
 
 
