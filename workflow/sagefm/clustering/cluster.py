@@ -101,9 +101,15 @@ def score_clusterings(scope: Scope, settings: Settings) -> Iterator[dict]:
     for kind, (resolution, runs) in kinds.items():
         scope.first[kind] = runs[0]
         for seed, clusters in enumerate(runs):
-            own = {"scope": scope.name, "section": scope.section, "centred": scope.centred}
-            own |= {"clustering": kind, "seed": seed, "resolution": resolution}
-            own |= {"clusters": len(np.unique(clusters))}
+            own = {
+                "scope": scope.name,
+                "section": scope.section,
+                "centred": scope.centred,
+                "clustering": kind,
+                "seed": seed,
+                "resolution": resolution,
+                "clusters": len(np.unique(clusters)),
+            }
             inner = list(neighbour_scores(ties, clusters))
             if seed == 0:
                 inner += [(f"{name}_pcs", value) for name, value in geometry.scores(clusters)]

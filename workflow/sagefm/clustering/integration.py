@@ -57,8 +57,8 @@ def cohort_integration(scope: Scope, patients: np.ndarray, settings: Settings) -
     On its first `settings.components` principal components. Metrics that k-means enters have a row
     for each of its seeds, all others one.
     """
-    labels = scope.groups.get("label")
-    known = np.flatnonzero(pd.notna(labels)) if labels is not None else np.array([], dtype=int)
+    labels = scope.groups.get("label", np.full(len(scope.values), None))
+    known = np.flatnonzero(pd.notna(labels))
     if len(known) < FEWEST:
         return pd.DataFrame()
     # In random order, so that equally near spots are not always those of the first section.
