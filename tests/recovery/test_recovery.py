@@ -12,17 +12,20 @@ from scipy import stats
 from sagefm.common.h5ad import read_h5ad
 from sagefm.graphs.neighbourhoods import load_graph
 from sagefm.networks.base import build_network
-from sagefm.recovery.score import (
-    MAP_PERCENTILES,
+from sagefm.recovery.comparisons import HEADLINES, compare, recovery_by_patient
+from sagefm.recovery.predictors import (
+    DEPTH_DEGREE,
+    EXPRESSION,
     PREDICTORS,
     RANKED,
+    depth_terms,
     predictions,
-    recover,
-    recovery_maps,
 )
+from sagefm.recovery.score import MAP_PERCENTILES, recover, recovery_maps
 from sagefm.recovery.tables import DETECTION_BINS, gene_table, genes_to_map, recovery_summary
 from sagefm.sections.batches import Batches
-from sagefm.stats.correlation import benjamini_hochberg, spot_scores
+from sagefm.stats.correlation import Moments, benjamini_hochberg, spot_scores
+from sagefm.stats.partial import Covariates
 from support import small
 from support.models import fitted
 
@@ -71,7 +74,8 @@ def dense(sections, network, template, gene_mean) -> list[tuple]:
     """Of each section truth, mask and the predictors by name, computed without any stream."""
     found = []
     for section in sections:
-        truth = np.log1p(read_h5ad(section.counts_path).X.toarray().astype(float))
+        counts = read_h5ad(section.counts_path).X.toarray().astype(float)
+        truth = np.log1p(counts)
         batches = replace(template, sections=[section])
         mask = np.concatenate([batch.mask.numpy() for batch in batches.epoch(0)])
         graph = load_graph(section.graph_path)
@@ -90,6 +94,15 @@ def dense(sections, network, template, gene_mean) -> list[tuple]:
             "gene_mean": np.broadcast_to(gene_mean, truth.shape),
             "zero": np.zeros_like(truth),
         }
+        depth = counts.sum(axis=1)
+        noise = np.random.default_rng([5, section.key]).random(len(truth))
+        blind = {
+            "visible_depth": np.log1p((counts * ~mask).sum(axis=1)),
+            "neighbour_depth": np.log1p([depth[spots[1:]].mean() for spots in near]),
+            "random": noise,
+        }
+        for name, values in blind.items():
+            predicted[name] = np.broadcast_to(values[:, None], truth.shape)
         found.append((truth, mask, predicted))
     return found
 
@@ -142,16 +155,22 @@ def test_predictions_are_the_plain_ones(sections, model, template, gene_mean, de
         parts = list(predictions(model, batches, gene_mean))
         assert [len(part[0]) for part in parts] == [16, 16, 8]
         np.testing.assert_allclose(np.concatenate([part[0] for part in parts]), truth, atol=1e-6)
+        depth = stats.zscore(np.log1p(np.expm1(truth).sum(axis=1)))
+        expected_terms = np.stack([depth, depth**2, depth**3], axis=1)
+        np.testing.assert_allclose(np.concatenate([part[4] for part in parts]), expected_terms)
         np.testing.assert_array_equal(np.concatenate([part[1] for part in parts]), mask)
         stack = np.concatenate([part[2] for part in parts], axis=1)
-        for i, predictor in enumerate(PREDICTORS):
+        for i, predictor in enumerate(EXPRESSION):
             np.testing.assert_allclose(stack[i], expected[predictor], rtol=1e-4, atol=1e-5)
+        blind = np.concatenate([part[3] for part in parts], axis=1)
+        for values, predictor in zip(blind, PREDICTORS[len(EXPRESSION) :], strict=True):
+            np.testing.assert_allclose(values, expected[predictor][:, 0])
 
 
 def test_no_baseline_sees_what_is_hidden(sections, model, template, gene_mean, tmp_path):
     """Counts changed where they are hidden change the truth, and no prediction of that spot."""
     section, batches = sections[0], replace(template, sections=sections[:1])
-    truth, mask, before = next(predictions(model, batches, gene_mean))
+    truth, mask, before, blind, _ = next(predictions(model, batches, gene_mean))
     changed = read_h5ad(section.counts_path)
     counts = changed.X.toarray()
     counts[0, mask[0]] += 50
@@ -160,10 +179,11 @@ def test_no_baseline_sees_what_is_hidden(sections, model, template, gene_mean, t
     path.parent.mkdir()
     changed.write_h5ad(path)
     moved = replace(batches, sections=[replace(section, counts_path=path)])
-    other, same, after = next(predictions(model, moved, gene_mean))
+    other, same, after, still, _ = next(predictions(model, moved, gene_mean))
     np.testing.assert_array_equal(same, mask)
     assert (other[0, mask[0]] > truth[0, mask[0]]).all()
     np.testing.assert_allclose(after[:, 0], before[:, 0], atol=1e-5)
+    np.testing.assert_array_equal(still[:, 0], blind[:, 0])
 
 
 def test_r2_of_a_spot_is_the_papers(dense):
@@ -269,17 +289,142 @@ def test_summary_of_a_stratum(summary, dense, stratum, chosen):
         assert row["recovered_p05"] == pytest.approx(hits / sum(tested))
         hits = ((r > 0) & (benjamini_hochberg(p) < 0.05)).sum()
         assert row["recovered_bh"] == pytest.approx(hits / sum(tested))
+        if np.isfinite(r).any():
+            assert row["median_pearson"] == pytest.approx(np.nanmedian(r), abs=1e-5)
+        if predictor not in EXPRESSION:  # of a depth or a random number there is no error
+            assert row[["mse", "rmse", "r2_spot_mean", "r2_spot_median"]].isna().all()
+            continue
         mse = np.square(truth - predicted)[mask].mean()
         assert row["mse"] == pytest.approx(mse, rel=1e-4)
         assert row["rmse"] == pytest.approx(mse**0.5, rel=1e-4)
-        if np.isfinite(r).any():
-            assert row["median_pearson"] == pytest.approx(np.nanmedian(r), abs=1e-5)
         spots = [
             1 - np.var(x[m] - y[m]) / np.var(x[m])
             for x, y, m in zip(truth, predicted, mask, strict=True)
         ]
         assert row["r2_spot_mean"] == pytest.approx(np.mean(spots), abs=1e-4)
         assert row["r2_spot_median"] == pytest.approx(np.median(spots), abs=1e-4)
+
+
+def partial(x, y, z):
+    """Correlation of the residuals on a cubic in z, and its p with n - 5 degrees of freedom."""
+    rest = [side - np.poly1d(np.polyfit(z, side, 3))(z) for side in (x, y)]
+    left = [np.var(own) / np.var(side) for own, side in zip(rest, (x, y), strict=True)]
+    if len(x) <= 5 or min(left) < 1e-8:
+        return np.nan, np.nan
+    r = stats.pearsonr(*rest).statistic
+    with np.errstate(divide="ignore"):
+        t = r * np.sqrt((len(x) - 5) / (1 - r**2))
+    return r, 2 * stats.t.sf(abs(t), len(x) - 5)
+
+
+@pytest.fixture(scope="module")
+def slow_within(dense) -> dict[str, np.ndarray]:
+    """Plain and given depth: r and p of each section, predictor and gene (3, P, 2, genes)."""
+    found = {"plain": [], "given": []}
+    for i, (truth, mask, predicted) in enumerate(dense):
+        depth = np.log1p(np.expm1(truth).sum(axis=1))
+        plain = np.array([by_gene(dense, name, stats.pearsonr, [i]) for name in PREDICTORS])
+        given = np.full(plain.shape, np.nan)
+        for p, name in enumerate(PREDICTORS):
+            for g in np.flatnonzero(np.isfinite(plain[p, 0])):
+                rows = mask[:, g]
+                given[p, :, g] = partial(truth[rows, g], predicted[name][rows, g], depth[rows])
+        found["plain"].append(plain)
+        found["given"].append(given)
+    return {kind: np.array(parts) for kind, parts in found.items()}
+
+
+def expected_within(found, tested):
+    """Median over genes of mean over sections, and share recovered, of the same of all."""
+    r, p = found[:, :, 0], found[:, :, 1]
+    shown = np.isfinite(r).any(axis=(0, 2))  # predictors that vary
+    shared = np.isfinite(r[:, shown]).all(axis=1)
+    means = np.full(r.shape[1:], np.nan)
+    for g in np.flatnonzero(shared.any(axis=0)):
+        means[shown, g] = r[shared[:, g]][:, shown, g].mean(axis=0)
+    with np.errstate(invalid="ignore"):
+        hits = ((r > 0) & (p < 0.05)).sum(axis=0) / tested.sum(axis=0)
+    return [np.nanmedian(row) if np.isfinite(row).any() else np.nan for row in means], hits
+
+
+def test_what_is_shared_by_all_predictors(summary, genes, dense, slow_within):
+    tested = np.array([[np.ptp(t[m[:, g], g]) > 0 for g in range(GENES)] for t, m, _ in dense])
+    whole = summary[summary["stratum_kind"] == "all"].set_index("predictor").loc[[*PREDICTORS]]
+    both = {
+        "plain": ("median_within_pearson_shared", "recovered_within_shared"),
+        "given": ("within_given_depth", "share_given_depth"),
+    }
+    for kind, (median, share) in both.items():
+        medians, hits = expected_within(slow_within[kind], tested)
+        assert np.isfinite(medians).sum() == 5  # the model, two baselines' and controls' vary
+        np.testing.assert_allclose(whole[median], medians, atol=2e-5)
+        pooled_tested = tested.any(axis=0)
+        expected = np.nan_to_num(hits)[:, pooled_tested].mean(axis=1)
+        np.testing.assert_allclose(whole[share], expected, atol=1e-9)
+    r = np.array([by_gene(dense, name, stats.pearsonr)[0] for name in PREDICTORS])
+    varies = np.isfinite(r).any(axis=1)
+    shared = np.isfinite(r[varies]).all(axis=0)
+    assert whole["n_genes_shared"].eq(shared.sum()).all() and shared.sum() > 20
+    for i, name in enumerate(PREDICTORS):
+        found = whole.loc[name, "median_pearson_shared"]
+        assert found == pytest.approx(np.median(r[i, shared]), abs=1e-5, nan_ok=True)
+    np.testing.assert_array_equal(whole["recovered_shared"], whole["recovered_p05"])
+
+
+def test_samples_have_the_headlines_of_their_own(recovery, dense, slow_within):
+    samples = pd.DataFrame(recovery.samples)
+    for number, (truth, mask, _) in enumerate(dense):
+        own = samples[samples["sample"] == FACTS[number]["sample"]].set_index("predictor")
+        tested = np.array([np.ptp(truth[mask[:, g], g]) > 0 for g in range(GENES)])[None]
+        plain, given = (slow_within[kind][[number]] for kind in ("plain", "given"))
+        medians, hits = expected_within(plain, tested)
+        np.testing.assert_allclose(own["median_pearson_shared"], medians, atol=2e-5)
+        expected = hits[:, tested[0]].mean(axis=1)
+        np.testing.assert_allclose(own["recovered_shared"], expected, atol=1e-9)
+        medians, hits = expected_within(given, tested)
+        np.testing.assert_allclose(own["within_given_depth"], medians, atol=2e-5)
+        expected = hits[:, tested[0]].mean(axis=1)
+        np.testing.assert_allclose(own["share_given_depth"], expected, atol=1e-9)
+
+
+def test_patients_are_means_of_their_samples_and_are_compared_in_pairs(recovery):
+    samples = pd.DataFrame(recovery.samples)
+    patients = recovery_by_patient(samples)
+    assert len(patients) == 2 * len(PREDICTORS)
+    model = patients[patients["predictor"] == "model"].set_index("patient")
+    assert model["n_samples"].to_dict() == {"P1": 2, "SPA147": 1}
+    own = of(samples, "model")
+    first = own[own["patient"] == "P1"]
+    for metric in HEADLINES:
+        assert model.loc["P1", metric] == pytest.approx(first[metric].mean())
+    table = compare(patients)
+    # The others are constant within a sample: nothing to compare.
+    varying = {"neighbour_mean", "visible_depth", "neighbour_depth", "random"}
+    assert set(table["baseline"]) == varying
+    assert len(table) == len(varying) * len(HEADLINES)
+    for row in table.itertuples():
+        other = patients[patients["predictor"] == row.baseline].set_index("patient")
+        assert row.difference == pytest.approx((model[row.metric] - other[row.metric]).mean())
+        assert row.n_patients == 2 and row.smallest_p == 0.5
+        assert row.p_holm >= row.p
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.5, 3, 30])
+def test_depth_alone_recovers_nothing_given_depth(rate):
+    """Counts drawn from depth alone: what knows the depth recovers each gene, but none given it."""
+    rng = np.random.default_rng(0)
+    spots, genes = 4000, 60
+    level = rng.gamma(2, 1, spots)
+    counts = rng.poisson(rate * level[:, None], (spots, genes))
+    noisy = np.maximum(level + rng.normal(0, 0.3, spots), 0.01)
+    blind = np.stack([noisy, np.log(noisy)])[:, :, None]
+    mask = rng.random(counts.shape) < 0.3
+    batch = np.log1p(counts), np.broadcast_to(blind, (2, spots, genes)), mask
+    moments, given = Moments.zeros(2, genes), Covariates.zeros(DEPTH_DEGREE, 2, genes)
+    moments.add(*batch)
+    given.add(*batch, depth_terms(counts.sum(axis=1)))
+    assert (np.median(moments.pearson(), axis=1) > 0.15).all()
+    assert (np.abs(np.median(given.partial(moments), axis=1)) < 0.02).all()
 
 
 def test_strata_add_up(summary):
@@ -290,6 +435,8 @@ def test_strata_add_up(summary):
             part = own[own["stratum_kind"] == kind]
             assert part["n_spots"].sum() == whole["n_spots"]
             assert part["n_samples"].sum() == whole["n_samples"]
+            if predictor not in EXPRESSION:
+                continue
             # As many hidden entries in each patch, within a percent or two.
             mean = np.average(part["mse"], weights=part["n_spots"])
             assert mean == pytest.approx(whole["mse"], rel=0.02)
@@ -319,13 +466,14 @@ def test_rows_of_samples_and_spots(recovery, sections, dense):
     for i, fact in enumerate(FACTS):
         truth, mask, predicted = dense[i]
         rows = samples[samples["sample"] == fact["sample"]].set_index("predictor")
-        for predictor in PREDICTORS:
+        assert rows["n_spots"].eq(SPOTS).all()
+        assert rows["mse"].drop([*EXPRESSION]).isna().all()
+        for predictor in EXPRESSION:
             mse = np.square(truth - predicted[predictor])[mask].mean()
             assert rows.loc[predictor, "mse"] == pytest.approx(mse, rel=1e-4)
-            assert rows.loc[predictor, "n_spots"] == SPOTS
         assert all(seen is fact["patient_seen"] for seen in rows["patient_seen"])
     spots = pd.concat(recovery.spots)
-    assert len(spots) == len(FACTS) * SPOTS * len(PREDICTORS)
+    assert len(spots) == len(FACTS) * SPOTS * len(EXPRESSION)
     for section in sections:
         own = spots[(spots["sample"] == section.sample) & (spots["predictor"] == "model")]
         assert own["spot"].tolist() == read_h5ad(section.counts_path).obs_names.tolist()
@@ -391,5 +539,5 @@ def test_maps_hide_the_genes_they_show(sections, model, template, gene_mean, gen
         near = predicted["neighbour_mean"][:, gene.column]
         np.testing.assert_allclose(own["neighbour_mean"], near, atol=1e-5)
     hidden = replace(template, sections=sections[:1], always_hidden=tuple(chosen["column"]))
-    for _, mask, _ in predictions(model, hidden, gene_mean):
+    for _, mask, *_ in predictions(model, hidden, gene_mean):
         assert mask[:, chosen["column"]].all()

@@ -17,7 +17,7 @@ from sagefm.networks.registry import SQUARED_ERROR, describe
 from sagefm.plotting import style
 from sagefm.recovery.figures import draw_recovered, draw_strata
 from sagefm.recovery.gene_figures import draw_correlation_by_detection, draw_maps
-from sagefm.recovery.score import PREDICTORS, RANKED
+from sagefm.recovery.predictors import PREDICTORS, RANKED, ROLES
 from sagefm.representations.figures import draw_coherence
 from sagefm.training.figures import draw_training
 from support.drawn import assert_readable
@@ -172,15 +172,15 @@ def test_predictors_that_do_not_vary_have_no_dot():
     summary, genes = recovery_like()
     constant = summary[summary["predictor"] == "zero"]
     assert constant["median_pearson"].isna().all() and (constant["recovered_p05"] == 0).all()
-    shares, effects = draw_recovered(summary, 0.91).axes
-    for ax in (shares, effects):
+    controls = {name for name, role in ROLES.items() if role == "control"}
+    for ax in draw_recovered(summary, 0.91).axes:
         finite = {
             line.get_color() for line in ax.lines if np.isfinite(line.get_xdata()).any()
         } & set(style.PREDICTOR_COLOURS.values())
-        assert finite == {style.PREDICTOR_COLOURS[name] for name in RANKED}
+        assert finite == {style.PREDICTOR_COLOURS[name] for name in {*RANKED, *controls}}
     legend = draw_correlation_by_detection(genes).axes[0].get_legend()
     entries = [text.get_text() for text in legend.get_texts()]
-    assert len(entries) == len(RANKED)
+    assert len(entries) == len({*RANKED, *controls})
     assert entries[0] == "model (199)"  # the shut output has no correlation, and is counted out
 
 

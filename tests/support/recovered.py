@@ -5,9 +5,11 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from sagefm.recovery.score import PREDICTORS, RANKED, Recovery
+from sagefm.recovery.predictors import DEPTH_DEGREE, EXPRESSION, PREDICTORS, RANKED, depth_terms
+from sagefm.recovery.sums import Recovery
 from sagefm.recovery.tables import gene_table, recovery_summary
 from sagefm.stats.correlation import Moments
+from sagefm.stats.partial import Covariates
 
 
 @cache
@@ -20,17 +22,20 @@ def recovery_like(genes: int = 200, spots: int = 150) -> tuple[pd.DataFrame, pd.
         level = rng.uniform(0.3, 1, (spots, 1))
         truth = np.log1p(rng.poisson(rates * level))
         mask = rng.random(truth.shape) < 0.3
-        predicted = np.zeros((len(PREDICTORS), *truth.shape), dtype=np.float32)
+        predicted = np.zeros((len(EXPRESSION), *truth.shape), dtype=np.float32)
         predicted[0] = rates * level
         predicted[0, :, 5] = 0  # an output that the ReLU keeps shut
         predicted[1] = rates * level + rng.normal(0, 0.1, truth.shape)
         predicted[2], predicted[3] = truth.mean(axis=0), rates
-        moments = Moments.zeros(len(PREDICTORS), genes)
-        moments.add(truth, predicted, mask)
+        blind = level.T + rng.normal(0, 0.1, (len(PREDICTORS) - len(EXPRESSION), spots))
+        shape = len(PREDICTORS), genes
+        moments, depth = Moments.zeros(*shape), Covariates.zeros(DEPTH_DEGREE, *shape)
+        moments.add(truth, predicted, mask, blind)
+        depth.add(truth, predicted, mask, depth_terms(np.expm1(truth).sum(axis=1)), blind)
         recovery.detected += (mask & (truth > 0)).sum(axis=0)
         facts = {"sample": f"S{number}", "patient": patient, "organ": f"Organ {number % 2}"}
-        scores = pd.DataFrame({"predictor": np.repeat(PREDICTORS, spots), "r2": 0.1})
-        recovery.add_section(facts | {"patient_seen": seen}, moments, scores)
+        scores = pd.DataFrame({"predictor": np.repeat(EXPRESSION, spots), "r2": 0.1})
+        recovery.add_section(facts | {"patient_seen": seen}, moments, depth, scores)
     recovery.spearman[: len(RANKED)] = recovery.strata["all", "all"].pearson()[: len(RANKED)]
     recovery.spearman_n += recovery.strata["all", "all"].n
     table = gene_table(recovery, [f"GENE{i}" for i in range(genes)])

@@ -78,9 +78,10 @@ def test_every_output_is_there(results):
         expected += [f"models/{model}/{name}" for name in files]
         expected += [
             f"recovery/{model}/breast/{name}"
-            for name in ("summary.tsv", "samples.tsv", "genes.tsv.gz", "spots.tsv.gz")
+            for name in ("summary.tsv", "samples.tsv", "patients.tsv", "comparisons.tsv")
         ]
-        expected.append(f"recovery/{model}/breast/maps.tsv.gz")
+        tables = ("genes.tsv.gz", "spots.tsv.gz", "maps.tsv.gz")
+        expected += [f"recovery/{model}/breast/{name}" for name in tables]
     for model in TRAINED:
         expected += [f"models/{model}/{n}" for n in ("last.pt", "history.tsv", "training.json")]
     without = [*TASKS["modules"]["representations"]]

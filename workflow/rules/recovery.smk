@@ -15,6 +15,8 @@ rule recovery:
     output:
         summary=f"{RECOVERY}/summary.tsv",
         samples=f"{RECOVERY}/samples.tsv",
+        patients=f"{RECOVERY}/patients.tsv",
+        comparisons=f"{RECOVERY}/comparisons.tsv",
         genes=f"{RECOVERY}/genes.tsv.gz",
         spots=f"{RECOVERY}/spots.tsv.gz",
         maps=f"{RECOVERY}/maps.tsv.gz",

@@ -34,4 +34,8 @@ PREDICTOR_COLOURS = {
     "sample_gene_mean": OKABE_ITO["green"],
     "gene_mean": OKABE_ITO["purple"],
     "zero": OKABE_ITO["black"],
+    # Controls that see no gene: greys.
+    "visible_depth": "#484848",
+    "neighbour_depth": "#707070",
+    "random": "#C0C0C0",
 }

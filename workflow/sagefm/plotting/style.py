@@ -59,9 +59,12 @@ PREDICTOR_NAMES = {
     "sample_gene_mean": "gene's mean in the sample",
     "gene_mean": "gene's training mean",
     "zero": "zero",
+    "visible_depth": "depth of the visible genes",
+    "neighbour_depth": "depth of the neighbours",
+    "random": "random number",
 }
 
-PREDICTOR_MARKERS = dict(zip(PREDICTOR_COLOURS, "oDs^X", strict=True))
+PREDICTOR_MARKERS = dict(zip(PREDICTOR_COLOURS, "oDs^X<>*", strict=True))
 """A second sign beside the colour, for print without colour."""
 
 

@@ -69,7 +69,7 @@ def draw_strata(summary: pd.DataFrame) -> Figure:
     )
     groups = groups_of(summary)
     heights = [1.1 + 0.15 * _sample_strata(group)["stratum"].nunique() for _, group in groups]
-    figure = Figure(figsize=(DOUBLE, sum(heights) + 0.75))
+    figure = Figure(figsize=(DOUBLE, sum(heights) + 0.9))
     panels = figure.subplots(
         len(groups), 4, squeeze=False, height_ratios=heights, width_ratios=[1.25, 1.25, 1, 1]
     )
@@ -104,7 +104,7 @@ def draw_strata(summary: pd.DataFrame) -> Figure:
     panels[-1, 2].set_xlabel("genes recovered\n(%, p < 0.05)")
     panels[-1, 3].set_xlabel("mean\nsquared error")
     handles = predictor_handles(present(summary["predictor"]))
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+    figure.legend(handles=handles, loc="outside lower center", ncols=4)
     return figure
 
 
@@ -141,16 +141,16 @@ def _lines(ax: Axes, detection: pd.DataFrame, value: str) -> None:
 
 # A share of genes, and the median correlation without which it is not defined.
 SHARES = {
-    "recovered_p05": ("Pearson, p < 0.05", "median_pearson"),
-    "recovered_bh": ("Pearson, FDR < 0.05", "median_pearson"),
-    "recovered_spearman_p05": ("Spearman, p < 0.05", "median_spearman"),
-    "recovered_within_p05": ("within samples, p < 0.05", "median_within_pearson"),
+    "recovered_shared": ("all samples, p < 0.05", "median_pearson_shared"),
+    "recovered_bh": ("all samples, FDR < 0.05", "median_pearson_shared"),
+    "recovered_within_shared": ("within samples, p < 0.05", "median_within_pearson_shared"),
+    "share_given_depth": ("within samples, given\ndepth, p < 0.05", "within_given_depth"),
 }
 
 EFFECTS = {
-    "median_pearson": "Pearson",
-    "median_spearman": "Spearman",
-    "median_within_pearson": "within samples",
+    "median_pearson_shared": "all samples",
+    "median_within_pearson_shared": "within samples",
+    "within_given_depth": "within samples,\ngiven depth",
 }
 
 
@@ -158,8 +158,8 @@ EFFECTS = {
 def draw_recovered(summary: pd.DataFrame, reported: float) -> Figure:
     """Share of genes recovered, by four criteria, and the size of the correlation beside it.
 
-    One row of panels a cohort and model. Predictors that do not vary over spots have no
-    correlation and no dot.
+    One row of panels a cohort and model. Shares are of the same genes and sections, medians over
+    the same genes, for all predictors. A predictor that does not vary over spots has no dot.
 
     Parameters
     ----------
@@ -169,7 +169,7 @@ def draw_recovered(summary: pd.DataFrame, reported: float) -> Figure:
         The paper's share at p < 0.05, 0 to 1.
     """
     groups = groups_of(summary[summary["stratum_kind"] == "all"])
-    figure = Figure(figsize=(DOUBLE, 1.3 * len(groups) + 1.0))
+    figure = Figure(figsize=(DOUBLE, 1.6 * len(groups) + 1.2))
     fill_recovered(figure, summary, reported)
     return figure
 
@@ -201,9 +201,9 @@ def fill_recovered(figure: FigureBase, summary: pd.DataFrame, reported: float) -
     # Room beside the outermost dots.
     left, right = bottom_effect.get_xlim()
     bottom_effect.set_xlim(left, right + 0.04 * (right - left))
-    bottom_effect.set_xlabel("median correlation over genes\n(those held constant left out)")
+    bottom_effect.set_xlabel("median correlation over genes,\nthe same genes for all")
     varying = whole.loc[whole["median_pearson"].notna(), "predictor"]
     handles = predictor_handles(present(varying))
-    label = f"paper, p < 0.05: {100 * reported:g} %"
+    label = f"paper, p < 0.05: {100 * reported:g}%"
     handles.append(*bottom_share.plot([], [], color=NEUTRAL, ls="--", lw=0.9, label=label))
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+    figure.legend(handles=handles, loc="outside lower center", ncols=4)

@@ -5,8 +5,8 @@ values side by side: those of at most `rank_spots` spots lie in a scratch file w
 """
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,16 +14,18 @@ import pandas as pd
 
 from sagefm.common.io import require_space
 from sagefm.networks.fitted import FittedModel
+from sagefm.recovery.predictors import (
+    DEPTH_DEGREE,
+    EXPRESSION,
+    PREDICTORS,
+    RANKED,
+    predictions,
+)
+from sagefm.recovery.sums import Recovery
 from sagefm.sections.batches import Batches
 from sagefm.sections.section import Section, draw_rows, spot_names, spot_positions
-from sagefm.stats.correlation import Moments, masked_spearman, median, p_value, spot_scores
-
-PREDICTORS = ("model", "neighbour_mean", "sample_gene_mean", "gene_mean", "zero")
-"""The model; the mean of the neighbours' expression; the gene's mean over the entries of the
-sample that are not hidden; its mean over the training samples; nothing."""
-
-RANKED = PREDICTORS[:3]
-"""Predictors that vary over a cohort; of the others no correlation is defined."""
+from sagefm.stats.correlation import Moments, masked_spearman, spot_scores
+from sagefm.stats.partial import Covariates
 
 MAP_PERCENTILES = {
     "best": 100,
@@ -34,64 +36,6 @@ MAP_PERCENTILES = {
     "5th percentile": 5,
 }
 """Genes to map, by percentile of the model's correlation: bad ones are shown beside good ones."""
-
-
-SEEN = {True: "seen", False: "unseen", pd.NA: "unknown"}
-"""Strata of patients, by what `seen.mark_seen` says of them."""
-
-
-@dataclass
-class Recovery:
-    """Everything summed up over a cohort's sections.
-
-    `strata` maps (kind, value) to `Moments`; `detected` counts hidden entries above 0 a gene;
-    `within_r`, `within_n`, `within_hits` (P, genes) sum over samples the correlation, its being
-    defined, and its being positive at p < 0.05; `samples` and `spots` are rows of tables.
-    """
-
-    genes: int
-    strata: dict[tuple[str, str], Moments] = field(default_factory=dict)
-    members: dict[tuple[str, str], list[dict]] = field(default_factory=dict)
-    samples: list[dict] = field(default_factory=list)
-    spots: list[pd.DataFrame] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.detected = np.zeros(self.genes)
-        self.within_r, self.within_n, self.within_hits = np.zeros((3, len(PREDICTORS), self.genes))
-        self.spearman = np.full((len(PREDICTORS), self.genes), np.nan)
-        self.spearman_n = np.zeros(self.genes)
-
-    def add_section(self, facts: dict, moments: Moments, spots: pd.DataFrame) -> None:
-        """Add one section: facts (sample, patient, organ, patient_seen), its sums and spots."""
-        r = moments.pearson()
-        p = p_value(r, moments.n)
-        self.within_r += np.nan_to_num(r)
-        self.within_n += ~np.isnan(r)
-        self.within_hits += (r > 0) & (p < 0.05)
-        seen = SEEN[facts["patient_seen"]]
-        for key in (("all", "all"), ("organ", facts["organ"]), ("patients", seen)):
-            empty = Moments.zeros(len(PREDICTORS), self.genes)
-            self.strata.setdefault(key, empty).__iadd__(moments)
-            self.members.setdefault(key, []).append({**facts, "spots": spots})
-        self.spots.append(spots)
-        hidden = moments.n.sum()
-        tested, squared_error = moments.varies(), moments.squared_error()
-        for i, predictor in enumerate(PREDICTORS):
-            own = spots[spots["predictor"] == predictor]
-            mse = squared_error[i].sum() / hidden
-            self.samples.append(
-                {
-                    **facts,
-                    "predictor": predictor,
-                    "n_spots": len(own),
-                    "n_genes_tested": int(tested.sum()),
-                    "recovered_p05": ((r[i] > 0) & (p[i] < 0.05)).sum() / max(tested.sum(), 1),
-                    "median_pearson": median(r[i]),
-                    "mse": mse,
-                    "rmse": np.sqrt(mse),
-                    "r2_spot_mean": own["r2"].mean(),
-                }
-            )
 
 
 class Scratch:
@@ -105,7 +49,7 @@ class Scratch:
         self.filled = 0
 
     def add(self, truth: np.ndarray, predicted: np.ndarray, mask: np.ndarray) -> None:
-        """Append spots: truth and mask (spots, genes), predicted (P, spots, genes).
+        """Append spots: truth and mask (spots, genes), predictions of `EXPRESSION`.
 
         Rounded to 1e-5, so that means that are equal but for the order of summing tie.
         """
@@ -124,26 +68,6 @@ class Scratch:
             parts.append(np.stack([masked_spearman(values[0], y, mask) for y in values[1:]]))
             pairs.append(mask.sum(axis=0))
         return np.concatenate(parts, axis=1), np.concatenate(pairs)
-
-
-def predictions(
-    model: FittedModel, batches: Batches, gene_mean: np.ndarray
-) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Of one section's batches: truth, mask (spots, genes) and `PREDICTORS` (P, spots, genes)."""
-    channels = replace(batches, layout="channels")
-    visible, total = 0.0, 0.0
-    for batch in channels.epoch(0):
-        shown = ~batch.mask.numpy()
-        visible = visible + shown.sum(axis=0)
-        total = total + (batch.target.numpy() * shown).sum(axis=0, dtype=np.float64)
-    sample_mean = np.divide(total, visible, out=np.zeros_like(total), where=visible > 0)
-    for batch, both in zip(batches.epoch(0), channels.epoch(0), strict=True):
-        predicted = model.predict(batch.to(model.device)).cpu().numpy()
-        truth = batch.target.numpy()
-        stack = np.zeros((len(PREDICTORS), *truth.shape), dtype=np.float32)
-        stack[0], stack[1] = predicted, both.inputs[1].numpy()
-        stack[2], stack[3] = sample_mean, gene_mean
-        yield truth, batch.mask.numpy(), stack
 
 
 def recover(
@@ -177,11 +101,13 @@ def recover(
     for section, size, about in zip(sections, sizes, facts, strict=True):
         ranked = np.zeros(size, dtype=bool)
         ranked[draw_rows(section, int(-(-size * share // 1)), template.seed)] = True
-        moments = Moments.zeros(len(PREDICTORS), len(gene_mean))
+        shape = len(PREDICTORS), len(gene_mean)
+        moments, given = Moments.zeros(*shape), Covariates.zeros(DEPTH_DEGREE, *shape)
         rows, done = [], 0
         batches = replace(template, sections=[section])
-        for truth, mask, predicted in predictions(model, batches, gene_mean):
-            moments.add(truth, predicted, mask)
+        for truth, mask, predicted, blind, depth in predictions(model, batches, gene_mean):
+            moments.add(truth, predicted, mask, blind)
+            given.add(truth, predicted, mask, depth, blind)
             result.detected += (mask & (truth > 0)).sum(axis=0)
             rows.append(spot_scores(truth, predicted, mask))
             chosen = ranked[done : done + len(truth)]
@@ -191,13 +117,13 @@ def recover(
         spots = pd.DataFrame(
             {
                 "sample": about["sample"],
-                "spot": np.tile(spot_names(section.counts_path), len(PREDICTORS)),
-                "predictor": np.repeat(PREDICTORS, size),
+                "spot": np.tile(spot_names(section.counts_path), len(EXPRESSION)),
+                "predictor": np.repeat(EXPRESSION, size),
                 "r2": r2.ravel(),
                 "mse": mse.ravel(),
             }
         )
-        result.add_section(about, moments, spots)
+        result.add_section(about, moments, given, spots)
     result.spearman[: len(RANKED)], result.spearman_n = store.spearman()
     return result
 
@@ -218,7 +144,7 @@ def recovery_maps(
     batches = replace(template, sections=[section], always_hidden=tuple(columns))
     parts = [
         np.stack([truth[:, columns], *predicted[:2, :, columns]])
-        for truth, _, predicted in predictions(model, batches, gene_mean)
+        for truth, _, predicted, *_ in predictions(model, batches, gene_mean)
     ]
     truth, predicted, neighbour_mean = np.concatenate(parts, axis=1)
     coordinates, _ = spot_positions(section.counts_path)

@@ -5,7 +5,9 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from sagefm.recovery.score import MAP_PERCENTILES, PREDICTORS, Recovery
+from sagefm.recovery.predictors import EXPRESSION, PREDICTORS, ROLES
+from sagefm.recovery.score import MAP_PERCENTILES
+from sagefm.recovery.sums import Recovery, comparable, errors, is_recovered
 from sagefm.stats.correlation import Moments, benjamini_hochberg, median, p_value
 
 DETECTION_BINS = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0)
@@ -16,39 +18,47 @@ MAP_MIN_DETECTION = 0.1
 
 
 def gene_table(recovery: Recovery, genes: list[str]) -> pd.DataFrame:
-    """One row a predictor and gene: correlations over all samples, within samples, error."""
+    """One row a predictor and gene: correlations over all samples, within samples, error.
+
+    Columns `_shared` and those given the depth of the spot are over the same sections for all
+    predictors (`sums.Within.shared_means`); the others over those where each has a correlation.
+    """
     moments = recovery.strata["all", "all"]
     r = moments.pearson()
     p = p_value(r, moments.n)
     rho_p = p_value(recovery.spearman, recovery.spearman_n)
+    within_r, within_share = recovery.within.means()
+    shared_r, shared_share = recovery.within.shared_means()
+    given_r, given_share = recovery.given_depth.shared_means()
     with np.errstate(invalid="ignore", divide="ignore"):
         detection = recovery.detected / moments.n
-        within_r = recovery.within_r / recovery.within_n
-        within_share = recovery.within_hits / recovery.within_n
         mse = moments.squared_error() / moments.n
-    return pd.concat(
-        [
-            pd.DataFrame(
-                {
-                    "gene": genes,
-                    "predictor": predictor,
-                    "n": moments.n.astype(int),
-                    "detection_rate": detection,
-                    "pearson": r[i],
-                    "pearson_p": p[i],
-                    "pearson_q": benjamini_hochberg(p[i]),
-                    "spearman": recovery.spearman[i],
-                    "spearman_n": recovery.spearman_n.astype(int),
-                    "spearman_p": rho_p[i],
-                    "within_pearson": within_r[i],
-                    "within_share_p05": within_share[i],
-                    "mse": mse[i],
-                }
-            )
-            for i, predictor in enumerate(PREDICTORS)
-        ],
-        ignore_index=True,
-    )
+    parts = [
+        pd.DataFrame(
+            {
+                "gene": genes,
+                "predictor": predictor,
+                "n": moments.n.astype(int),
+                "detection_rate": detection,
+                "pearson": r[i],
+                "pearson_p": p[i],
+                "pearson_q": benjamini_hochberg(p[i]),
+                "spearman": recovery.spearman[i],
+                "spearman_n": recovery.spearman_n.astype(int),
+                "spearman_p": rho_p[i],
+                "within_pearson": within_r[i],
+                "within_share_p05": within_share[i],
+                "mse": mse[i] if predictor in EXPRESSION else np.nan,
+                "role": ROLES[predictor],
+                "within_pearson_shared": shared_r[i],
+                "within_share_shared_p05": shared_share[i],
+                "within_given_depth": given_r[i],
+                "share_given_depth_p05": given_share[i],
+            }
+        )
+        for i, predictor in enumerate(PREDICTORS)
+    ]
+    return pd.concat(parts, ignore_index=True)
 
 
 def recovery_summary(recovery: Recovery, genes: pd.DataFrame) -> pd.DataFrame:
@@ -56,7 +66,17 @@ def recovery_summary(recovery: Recovery, genes: pd.DataFrame) -> pd.DataFrame:
 
     A gene counts as recovered if its correlation is positive at two-sided p < 0.05, as tested
     if its truth varies over the hidden entries. Where a predictor is constant it recovers nothing;
-    `n_genes_constant` counts those genes.
+    `n_genes_constant` counts those genes. Columns of the same names but for `_shared` are medians
+    and shares over genes, or sections, that differ between predictors.
+
+    - `recovered_shared`: share of the tested genes that are recovered, all sections pooled.
+    - `recovered_within_shared`: mean over the tested genes of the share of sections, of those in
+      which the gene varies, in which it is recovered; `share_given_depth` the same by the partial
+      correlation given the log depth of the complete spot.
+    - `median_pearson_shared`, `median_within_pearson_shared`, `within_given_depth`: medians over
+      the genes (for the last two, of means over the sections) that every predictor has a
+      correlation of, if it has one of any; `n_genes_shared` counts those of the first.
+    - Controls have no error, and no rank correlation is computed of them: these are empty.
     """
     rows = []
     everything = recovery.strata["all", "all"]
@@ -67,7 +87,7 @@ def recovery_summary(recovery: Recovery, genes: pd.DataFrame) -> pd.DataFrame:
             "stratum": value,
             "n_samples": len(members),
             "n_patients": len({member["patient"] for member in members}),
-            "n_spots": sum(len(m["spots"]) for m in members) // len(PREDICTORS),
+            "n_spots": sum(len(m["spots"]) for m in members) // len(EXPRESSION),
         }
         spots = pd.concat([member["spots"] for member in members])
         whole = kind == "all"
@@ -92,36 +112,56 @@ def _rows(
     """One row a predictor of a stratum; `genes` where its rank and within-sample columns hold."""
     r = moments.pearson()
     p = p_value(r, moments.n)
-    tested, squared_error = moments.varies()[chosen], moments.squared_error()
+    tested, mse = moments.varies()[chosen], errors(moments, chosen)
+    shared, count = comparable(r[:, chosen]), max(int(tested.sum()), 1)
     rows = []
     for i, predictor in enumerate(PREDICTORS):
-        r_i, p_i, count = r[i, chosen], p[i, chosen], max(int(tested.sum()), 1)
-        mse = squared_error[i, chosen].sum() / max(moments.n[chosen].sum(), 1)
+        r_i, p_i = r[i, chosen], p[i, chosen]
         row = about | {
             "predictor": predictor,
             "n_genes": len(tested),
             "n_genes_tested": int(tested.sum()),
             "n_genes_constant": int((tested & np.isnan(r_i)).sum()),
-            "recovered_p05": ((r_i > 0) & (p_i < 0.05)).sum() / count,
-            "recovered_bh": ((r_i > 0) & (benjamini_hochberg(p_i) < 0.05)).sum() / count,
+            "recovered_p05": is_recovered(r_i, p_i).sum() / count,
+            "recovered_bh": is_recovered(r_i, benjamini_hochberg(p_i)).sum() / count,
             "median_pearson": median(r_i),
-            "mse": mse,
-            "rmse": np.sqrt(mse),
+            "mse": mse[i],
+            "rmse": np.sqrt(mse[i]),
         }
         if genes is not None:
             own = genes[genes["predictor"] == predictor].iloc[chosen]
-            hits = (own["spearman"] > 0) & (own["spearman_p"] < 0.05)
-            row |= {
-                "recovered_spearman_p05": hits.sum() / count,
-                "recovered_within_p05": own["within_share_p05"].fillna(0).sum() / count,
-                "median_spearman": median(own["spearman"]),
-                "median_within_pearson": median(own["within_pearson"]),
-            }
+            row |= _over_genes(own, tested, ranked=predictor in EXPRESSION)
         if spots is not None:
             r2 = spots.loc[spots["predictor"] == predictor, "r2"]
             row |= {"r2_spot_mean": r2.mean(), "r2_spot_median": r2.median()}
+        row |= {
+            "role": ROLES[predictor],
+            "n_genes_shared": int(shared.sum()),
+            "recovered_shared": is_recovered(r_i, p_i).sum() / count,
+            "median_pearson_shared": median(r_i[shared]),
+        }
         rows.append(row)
     return rows
+
+
+def _over_genes(own: pd.DataFrame, tested: np.ndarray, ranked: bool) -> dict[str, float]:
+    """A predictor's columns from some rows of its gene table, `tested` where the truth varies."""
+    count = max(int(tested.sum()), 1)
+    hits = is_recovered(own["spearman"], own["spearman_p"]).sum() / count
+
+    def share(column: str) -> float:
+        return own[column].fillna(0).sum() / count
+
+    return {
+        "recovered_spearman_p05": hits if ranked else np.nan,
+        "recovered_within_p05": share("within_share_p05"),
+        "median_spearman": median(own["spearman"]),
+        "median_within_pearson": median(own["within_pearson"]),
+        "recovered_within_shared": share("within_share_shared_p05"),
+        "median_within_pearson_shared": median(own["within_pearson_shared"]),
+        "within_given_depth": median(own["within_given_depth"]),
+        "share_given_depth": share("share_given_depth_p05"),
+    }
 
 
 def genes_to_map(genes: pd.DataFrame) -> pd.DataFrame:

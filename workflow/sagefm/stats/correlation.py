@@ -44,8 +44,17 @@ class Moments:
         """Nothing summed yet."""
         return cls(*np.zeros((3, genes)), *np.zeros((3, predictions, genes)))
 
-    def add(self, truth: np.ndarray, predicted: np.ndarray, mask: np.ndarray) -> None:
-        """Add a batch: truth and mask (spots, genes), predicted (P, spots, genes)."""
+    def add(
+        self,
+        truth: np.ndarray,
+        predicted: np.ndarray,
+        mask: np.ndarray,
+        blind: np.ndarray | None = None,
+    ) -> None:
+        """Add a batch: truth and mask (spots, genes), predicted (P, spots, genes).
+
+        `blind` (B, spots) are further predictions, the last of P, that are the same for all genes.
+        """
         x = np.where(mask, truth, 0)
         self.n += mask.sum(axis=0)
         self.x += x.sum(axis=0, dtype=np.float64)
@@ -55,6 +64,11 @@ class Moments:
             self.y[p] += y.sum(axis=0, dtype=np.float64)
             self.yy[p] += np.einsum("sg,sg->g", y, y, dtype=np.float64)
             self.xy[p] += np.einsum("sg,sg->g", x, y, dtype=np.float64)
+        if blind is not None:
+            own, hidden = slice(len(predicted), None), mask.astype(np.float64)
+            self.y[own] += blind @ hidden
+            self.yy[own] += blind**2 @ hidden
+            self.xy[own] += blind @ x.astype(np.float64)
 
     def __iadd__(self, other: "Moments") -> "Moments":
         for name in vars(self):

@@ -9,6 +9,7 @@ from sagefm.common.io import read_table, write_table
 from sagefm.common.job import job
 from sagefm.networks.device import prepare_machine
 from sagefm.networks.fitted import FittedModel
+from sagefm.recovery.comparisons import compare, recovery_by_patient
 from sagefm.recovery.score import recover, recovery_maps
 from sagefm.recovery.tables import gene_table, genes_to_map, recovery_summary
 from sagefm.training.scored_sections import scored_sections
@@ -31,9 +32,13 @@ with job(snakemake) as log:
     genes = gene_table(recovery, means["gene"].tolist())
     largest = max(sections, key=lambda section: section.n_spots())
     maps = recovery_maps(model, largest, template, genes_to_map(genes), gene_mean)
+    samples = pd.DataFrame(recovery.samples)
+    patients = recovery_by_patient(samples)
     tables = {
         output.summary: recovery_summary(recovery, genes),
-        output.samples: pd.DataFrame(recovery.samples),
+        output.samples: samples,
+        output.patients: patients,
+        output.comparisons: compare(patients),
         output.genes: genes,
         output.spots: pd.concat(recovery.spots, ignore_index=True),
         output.maps: maps,

@@ -1,0 +1,68 @@
+"""Partial correlation of two matrices given values of each row, gene by gene, from sums."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sagefm.stats.correlation import Moments
+
+
+@dataclass
+class Covariates:
+    """Sums per gene over hidden entries of q covariates z of the rows, beside those of `Moments`.
+
+    float64: `z` (q, genes), `zz` (q, q, genes), `zx` (q, genes), `zy` (P, q, genes).
+    """
+
+    z: np.ndarray
+    zz: np.ndarray
+    zx: np.ndarray
+    zy: np.ndarray
+
+    @classmethod
+    def zeros(cls, covariates: int, predictions: int, genes: int) -> "Covariates":
+        """Nothing summed yet."""
+        q = covariates
+        shapes = (q, genes), (q, q, genes), (q, genes), (predictions, q, genes)
+        return cls(*map(np.zeros, shapes))
+
+    def add(
+        self,
+        truth: np.ndarray,
+        predicted: np.ndarray,
+        mask: np.ndarray,
+        values: np.ndarray,
+        blind: np.ndarray | None = None,
+    ) -> None:
+        """Add a batch, as `Moments.add` takes it, with the covariates of its rows: (spots, q)."""
+        z = np.asarray(values, dtype=np.float64).T
+        hidden = mask.astype(np.float64)
+        self.z += z @ hidden
+        self.zz += (z[:, None] * z) @ hidden
+        self.zx += z @ np.where(mask, truth, 0)
+        for p, prediction in enumerate(predicted):
+            self.zy[p] += z @ np.where(mask, prediction, 0)
+        if blind is not None:
+            self.zy[len(predicted) :] += (blind[:, None] * z) @ hidden
+
+    def partial(self, moments: Moments) -> np.ndarray:
+        """Pearson correlation of the residuals of both sides on z, with intercept: (P, genes).
+
+        Degrees of freedom are n - 2 - q. NaN where none are left, where either side does not vary,
+        or where z leaves nothing of it to vary.
+        """
+        n = np.maximum(moments.n, 1)
+        zz = np.moveaxis(self.zz - self.z[:, None] * self.z / n, -1, 0)
+        # What does not vary, or is a multiple of another covariate, explains nothing more.
+        inverse = np.linalg.pinv(zz, rcond=1e-10, hermitian=True)
+        zx, zy = self.zx - self.z * moments.x / n, self.zy - self.z * moments.y[:, None] / n
+        slope = np.einsum("gab,bg->ag", inverse, zx)
+        slopes = np.einsum("gab,pbg->pag", inverse, zy)
+        xx, yy = moments.xx - moments.x**2 / n, moments.yy - moments.y**2 / n
+        rest_x, rest_y = xx - (slope * zx).sum(axis=0), yy - (slopes * zy).sum(axis=1)
+        together = moments.xy - moments.x * moments.y / n - (slope * zy).sum(axis=1)
+        varies = (xx > 1e-10 * moments.xx) & (yy > 1e-10 * moments.yy)
+        varies &= (rest_x > 1e-8 * xx) & (rest_y > 1e-8 * yy) & (n > 2 + len(self.z))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            r = together / np.sqrt(rest_x * rest_y)
+        return np.where(varies, np.clip(r, -1, 1), np.nan)
