@@ -24,7 +24,8 @@ def comparable(r: np.ndarray) -> np.ndarray:
     Those for which every predictor has a correlation that has one of any gene.
     """
     known = ~np.isnan(r)
-    return known[known.any(axis=1)].all(axis=0) & known.any()
+    varying = known[known.any(axis=1)]
+    return np.asarray(varying.all(axis=0) & bool(len(varying)))
 
 
 class Within:
@@ -60,7 +61,7 @@ class Within:
         The correlation is over sections where the gene is comparable, the share over those where
         its truth varies.
         """
-        varies = self.n.any(axis=1)[:, None]
+        varies = self.n.any(axis=1, keepdims=True)
         with np.errstate(invalid="ignore", divide="ignore"):
             r = np.where(varies, self.shared_r / self.shared_n, np.nan)
             return np.stack([r, self.hits / self.tested])
