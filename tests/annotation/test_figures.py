@@ -92,7 +92,16 @@ def test_skipped_folds_are_told_in_the_figure(tables):
         {"protocol": ["held_out_patients"], "reason": ["the training part has `a` alone"]}
     )
     figure = draw_annotation(tables["scores"], tables["patients"], skipped, "a task", None)
-    assert "1 fold skipped: the training part has `a` alone" in texts(figure)
+    words = "1 fold skipped: the training part has `a` alone"
+    assert any(text.startswith(words) for text in texts(figure))
+
+
+@pytest.mark.parametrize("at_end", [0, 1])
+def test_fits_at_an_end_of_their_grid_are_told(tables, at_end):
+    own = tables["scores"]
+    scores = own.assign(n_at_end=own["n_folds"].where(own["representation"] == "pca") * at_end)
+    found = [text for text in texts(drawn(tables | {"scores": scores}, None)) if "tuned" in text]
+    assert found == ["tuned to an end of the grid in 8 of 24 fits"] * at_end
 
 
 def test_confusion_rows_add_up(tables):

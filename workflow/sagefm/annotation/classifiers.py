@@ -17,12 +17,13 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.decomposition import PCA
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, StratifiedKFold
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
+
+from sagefm.annotation.logistic import Multinomial
 
 COMPONENTS = 50
 """Principal components that forest, knn and mlp see of a wider representation."""
@@ -34,6 +35,15 @@ HALVES = 2
 """Parts of the inner validation."""
 
 COLUMNS_AT_ONCE = 2048
+
+PENALTIES = tuple(10.0**power for power in range(-7, 3))
+"""Values of C tried in the logistic regression: so wide that the best is rarely at an end."""
+
+MARGIN = 0.01
+"""Recall within which values of a grid count as equally good: the simplest of them is chosen."""
+
+PATIENCE = 2
+"""Values tried in a row that are worse than the best by more, after which the rest is not tried."""
 
 NEGLIGIBLE = 1e-6
 """Standard deviation, relative to the largest, below which a feature counts as constant."""
@@ -52,7 +62,7 @@ class Kind:
     make: Callable[[int, str | None], Any]
     parameter: str
     grid: tuple
-    tuning: Mapping[str, int]
+    tuning: Mapping[str, float]
     reduced: bool
 
 
@@ -70,10 +80,8 @@ class Scaling(StandardScaler):
         return self
 
 
-def _logistic(seed: int, weights: str | None) -> LogisticRegression:
-    return LogisticRegression(
-        max_iter=200, tol=3e-3, warm_start=True, class_weight=weights, random_state=seed
-    )
+def _logistic(seed: int, weights: str | None) -> Multinomial:
+    return Multinomial(class_weight=weights)
 
 
 def _forest(seed: int, weights: str | None) -> RandomForestClassifier:
@@ -94,7 +102,7 @@ def _mlp(seed: int, weights: str | None) -> Pipeline:
 
 
 CLASSIFIERS: Mapping[str, Kind] = {
-    "logistic": Kind(_logistic, "C", (1e-4, 1e-3, 1e-2, 1e-1), {"max_iter": 100}, reduced=False),
+    "logistic": Kind(_logistic, "C", PENALTIES, {"tol": 1e-4}, reduced=False),
     "forest": Kind(_forest, "min_samples_leaf", (10, 2), {"n_estimators": 20}, reduced=True),
     "knn": Kind(_knn, "n_neighbors", (50, 15, 5), {}, reduced=True),
     "mlp": Kind(_mlp, "mlpclassifier__alpha", (1.0, 1e-2), {}, reduced=True),
@@ -167,10 +175,14 @@ def fit_reduction(scaled: Values, seed: int) -> PCA | None:
 
 @dataclass(frozen=True)
 class Fitted:
-    """A fitted classifier, the hyperparameter chosen (`name=value`), and what is to be noted."""
+    """A fitted classifier, the hyperparameter chosen (`name=value`), and what is to be noted.
+
+    `at_end` is whether that value is the first or the last of those that could be tried.
+    """
 
     model: Any
     chosen: str
+    at_end: bool
     notes: tuple[str, ...]
 
 
@@ -208,25 +220,44 @@ def fit_classifier(
 def _tune_and_fit(kind, values, labels, patients, samples, seed, class_weight) -> Fitted:
     """`fit_classifier`, with the warnings of unfinished fits."""
     splits, notes = _inner_splits(labels, patients, samples, seed)
-    scores = np.zeros(len(kind.grid))
-    for train, test in splits:
-        model = kind.make(seed, class_weight).set_params(**kind.tuning)
-        for number, value in enumerate(_possible(kind, len(train))):
-            model.set_params(**{kind.parameter: value}).fit(values[train], labels[train])
-            scores[number] += mean_recall(labels[test], model.predict(values[test]))
-    grid = _possible(kind, len(labels))
-    best = grid[int(np.argmax(scores[: len(grid)]))]  # the first if nothing could be tried
+    number = _best_of_grid(kind, values, labels, splits, seed, class_weight)
+    best = _possible(kind, number, len(labels))
     model = kind.make(seed, class_weight).set_params(**{kind.parameter: best}).fit(values, labels)
-    if isinstance(model, LogisticRegression) and model.n_iter_.max() >= model.max_iter:
+    if isinstance(model, Multinomial) and not model.converged_:
         notes.append(f"stopped after {model.max_iter} iterations")
-    return Fitted(model, f"{kind.parameter.split('__')[-1]}={best:g}", tuple(notes))
+    at_end = bool(splits) and number in (0, len(kind.grid) - 1)
+    return Fitted(model, f"{kind.parameter.split('__')[-1]}={best:g}", at_end, tuple(notes))
 
 
-def _possible(kind: Kind, rows: int) -> tuple:
-    """The grid, without more neighbours than there are rows."""
-    if kind.parameter != "n_neighbors":
-        return kind.grid
-    return tuple(min(value, rows) for value in kind.grid)
+def _best_of_grid(kind, values, labels, splits, seed, class_weight) -> int:
+    """Which value is chosen by the mean recall of the halves: the simplest within `MARGIN`.
+
+    Values are tried from the simplest on. The search ends after `PATIENCE` values in a row that are
+    worse than the best by more than `MARGIN`, but not before something has been learned, that is,
+    while recall is that of naming one class. Without halves the simplest value is chosen.
+    """
+    models = [kind.make(seed, class_weight).set_params(**kind.tuning) for _ in splits]
+    beyond_chance = MARGIN + np.mean([1 / len(np.unique(labels[test])) for _, test in splits] or 0)
+    found: list[float] = []
+    worse = 0
+    for number in range(len(kind.grid) if splits else 0):
+        recalls = []
+        for model, (train, test) in zip(models, splits, strict=True):
+            value = _possible(kind, number, len(train))
+            model.set_params(**{kind.parameter: value}).fit(values[train], labels[train])
+            recalls.append(mean_recall(labels[test], model.predict(values[test])))
+        found.append(float(np.mean(recalls)))
+        best = max(found)
+        worse = worse + 1 if found[-1] < best - MARGIN and best > beyond_chance else 0
+        if worse == PATIENCE:
+            break
+    return int(np.argmax(np.array(found) >= max(found) - MARGIN)) if found else 0
+
+
+def _possible(kind: Kind, number: int, rows: int) -> Any:
+    """A value of the grid, not more neighbours than there are rows."""
+    value = kind.grid[number]
+    return min(value, rows) if kind.parameter == "n_neighbors" else value
 
 
 def _inner_splits(labels, patients, samples, seed) -> tuple[list, list[str]]:

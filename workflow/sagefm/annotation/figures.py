@@ -127,9 +127,15 @@ def fill_annotation(
     panels[0].set_ylim(-0.6, len(order) - 0.4)
     panels[0].tick_params(axis="y", length=0)
     panels[1].tick_params(axis="y", length=0)
+    notes = []
     if len(skipped):
         reasons = "; ".join(dict.fromkeys(skipped["reason"]))
-        figure.supxlabel(f"{count(len(skipped), 'fold')} skipped: {reasons}", fontsize=7)
+        notes.append(f"{count(len(skipped), 'fold')} skipped: {reasons}")
+    if headline["n_at_end"].sum():
+        at_end, fits = (headline[name].sum() for name in ("n_at_end", "n_folds"))
+        notes.append(f"tuned to an end of the grid in {at_end:.0f} of {fits:.0f} fits")
+    if notes:
+        figure.supxlabel("; ".join(notes), fontsize=7)
     first = headline.iloc[0]
     head(
         figure,

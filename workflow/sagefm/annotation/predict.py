@@ -85,7 +85,8 @@ def annotate(
         protocol, classifier, centred, repeat, fold, sample, patient, spot, truth, predicted, and
         `p_{class}`, the probability of each class (0 of one that training lacked).
     fits : DataFrame
-        protocol, repeat, fold, classifier, centred, chosen, seconds, n_train, n_test, n_classes,
+        protocol, repeat, fold, classifier, centred, chosen (of the hyperparameter), at_end (whether
+        that is an end of its grid), seconds, n_train, n_test, n_classes,
         classes_unseen (of the test part, not in training), n_unseen (spots of those), notes,
         skipped (why, else empty), transductive, spatial_method.
 
@@ -149,8 +150,8 @@ def _one_fold(
         result.predictions.append(_predictions(fold, spots, classes, probability, name, centred))
         result.fits.append(
             _facts(fold, spots, centred)
-            | {"classifier": name, "chosen": fitted.chosen, "seconds": round(seconds, 3)}
-            | {"notes": "; ".join(fitted.notes)}
+            | {"classifier": name, "chosen": fitted.chosen, "at_end": fitted.at_end}
+            | {"seconds": round(seconds, 3), "notes": "; ".join(fitted.notes)}
         )
     LOG.info("%s %s%s: done", fold.protocol, fold.name, ", centred" if centred else "")
 
@@ -201,6 +202,7 @@ def _facts(fold: Fold, spots: pd.DataFrame, centred: bool) -> dict:
         "classifier": "",
         "centred": centred,
         "chosen": "",
+        "at_end": False,
         "seconds": 0.0,
         "n_train": len(known),
         "n_test": len(tested),

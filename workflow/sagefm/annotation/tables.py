@@ -47,7 +47,8 @@ def task_scores(
         `KEYS`, subset (of patients), `HEADLINE` (over patients) and `METRICS` (pooled spots) each
         with `_low` and `_high`, n_patients_counted (in `HEADLINE`), n_spots, n_patients,
         n_classes, patients_seen, patients_unknown (whether they were seen), n_folds, n_train
-        (median), n_unseen (spots of classes that training lacked: counted as wrong), transductive,
+        (median), n_at_end (fits whose hyperparameter is an end of its grid), n_unseen (spots of
+        classes that training lacked: counted as wrong), transductive,
         spatial_method, fit_seconds, and of the representation representation_seconds, peak_mib,
         training_seconds (as it was made of all genes, also where the task withholds some).
     """
@@ -79,6 +80,7 @@ def _fit_facts(fits: pd.DataFrame) -> dict:
     return {
         "n_folds": len(fits) or np.nan,
         "n_train": fits["n_train"].median(),
+        "n_at_end": fits["at_end"].sum() if len(fits) else np.nan,
         "n_unseen": fits["n_unseen"].sum() if len(fits) else np.nan,
         "transductive": first.get("transductive"),
         "spatial_method": first.get("spatial_method"),
