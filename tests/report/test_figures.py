@@ -13,6 +13,7 @@ from matplotlib.colors import to_rgb
 
 from sagefm.cohorts.figures import MOST_ROWS, draw_qc
 from sagefm.common.io import write_table
+from sagefm.imputation.tables import SETTINGS
 from sagefm.networks.registry import SQUARED_ERROR, describe
 from sagefm.plotting import style
 from sagefm.recovery.figures import draw_recovered, draw_strata
@@ -237,8 +238,9 @@ DEUTERANOPIA = np.array(
 
 @pytest.mark.parametrize("vision", [np.eye(3), DEUTERANOPIA], ids=["full", "deuteranopia"])
 def test_predictors_are_told_apart(vision):
-    assert set(style.PREDICTOR_COLOURS) == set(PREDICTORS) == set(style.PREDICTOR_NAMES)
-    assert len(set(style.PREDICTOR_MARKERS.values())) == len(PREDICTORS)
+    drawn = {*PREDICTORS, *(name for own in SETTINGS.values() for name in own)}
+    assert set(style.PREDICTOR_COLOURS) == drawn == set(style.PREDICTOR_NAMES)
+    assert len(set(style.PREDICTOR_MARKERS.values())) == len(drawn)
     seen = [
         np.clip(vision @ linear(c), 0, 1) ** (1 / 2.2) for c in style.PREDICTOR_COLOURS.values()
     ]

@@ -143,6 +143,9 @@ def test_imputation_stands_beside_the_genes_means(results):
         mse = table[table["metric"] == "mse"].set_index(["setting", "share", "predictor"])["mean"]
         few = mse["systematic"][0.1]
         assert few["model"] < few["zero"] and few["gene_mean"] < few["zero"]
+        for share in (0.1, 0.5, 0.9):  # a spot's depth says more than nothing
+            own = mse["systematic"][share]
+            assert own["gene_mean_depth"] < own["gene_mean"]
 
 
 def test_no_job_needs_more_than_four_gigabytes(results):

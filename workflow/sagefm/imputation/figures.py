@@ -31,6 +31,7 @@ METRICS = {
 SETTING_NAMES = {
     "systematic": "all spots lack the genes",
     "centre_only": "neighbours have them",
+    "as_released": "drawn as released",
 }
 
 NORMALISATION_NAMES = {"log1p": "log1p of counts", "log1p_cp10k": "log1p, scaled to 10,000"}
@@ -61,7 +62,9 @@ def draw_imputation(summary: pd.DataFrame) -> Figure:
     """
     models = list(summary["model"].unique())
     signs = dict(zip(models, zip(cycle(MODEL_COLOURS), cycle(MODEL_MARKERS)), strict=False))
-    columns = [*product(summary["normalisation"].unique(), SETTINGS)]
+    scored = set(zip(summary["normalisation"], summary["setting"], strict=True))
+    both = product(summary["normalisation"].unique(), SETTINGS)
+    columns = [column for column in both if column in scored]
     figure = Figure(figsize=(DOUBLE, 5.4))
     panels = figure.subplots(len(METRICS), len(columns), sharex=True, squeeze=False)
     handles: dict[str, Line2D] = {}
@@ -69,7 +72,8 @@ def draw_imputation(summary: pd.DataFrame) -> Figure:
         row[0].set_ylabel(label)
         for i, (ax, (normalisation, setting)) in enumerate(zip(row, columns, strict=True)):
             # An error is held against another of its own scale alone.
-            first = i - i % len(SETTINGS) if metric == "mse" else 0
+            scales = [scale for scale, _ in columns]
+            first = scales.index(normalisation) if metric == "mse" else 0
             if i != first:
                 ax.sharey(row[first])
             ax.tick_params(labelleft=i == first)
@@ -115,7 +119,7 @@ def _lines(ax: Axes, table: pd.DataFrame, signs: dict[str, tuple[str, str]]) -> 
 
 def _finish(panels, columns: list[tuple[str, str]], summary: pd.DataFrame) -> None:
     """Titles, ends and labels of the axes, and the figure's head."""
-    several = len(columns) > len(SETTINGS)
+    several = len({normalisation for normalisation, _ in columns}) > 1
     for ax, (normalisation, setting) in zip(panels[0], columns, strict=True):
         scale = NORMALISATION_NAMES[normalisation] + "\n" if several else ""
         ax.set_title(scale + SETTING_NAMES[setting])

@@ -2,10 +2,11 @@
 
 A share of the panel is taken out of the counts of a whole section, as if a targeted panel had been
 used, and compared with what the complete section has. Only genes that the section's source has are
-scored: of the others there is no truth. Sections stream through, a batch of spots at a time.
+scored: of the others there is no truth. `released` draws and scores as the released code does.
+Sections stream through, a batch of spots at a time.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -13,14 +14,18 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from sagefm.imputation.tables import SETTINGS
+from sagefm.imputation.baselines import depth_scaled_mean
+from sagefm.imputation.released import PREDICTORS as RELEASED
+from sagefm.imputation.released import can_draw_as_released, predict_as_released
+from sagefm.imputation.tables import AS_RELEASED, SETTINGS
 from sagefm.networks.fitted import FittedModel
 from sagefm.sections.batches import make_batch
 from sagefm.sections.section import Chunk, Section, draw_rows
 from sagefm.stats.correlation import Moments, median, spot_scores
 
-_STACK = ("systematic", "centre_only", "neighbour_mean", "gene_mean", "zero")
-"""What is predicted at once: by the model in each setting, and by what needs no training."""
+FIXED = ("systematic", "centre_only", "neighbour_mean", "gene_mean", "gene_mean_depth", "zero")
+"""What is predicted at once of a fixed set of genes: by the model in each setting, and by what
+needs no training."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,8 @@ class ImputationPlan:
     ----------
     shares
         Of the panel, between 0 and 1.
+    settings
+        Of `tables.SETTINGS`.
     repeats
         Sets of genes drawn a share.
     seed
@@ -42,6 +49,7 @@ class ImputationPlan:
     """
 
     shares: Sequence[float]
+    settings: Sequence[str] = ("systematic", "centre_only")
     repeats: int = 1
     seed: int = 9001
     spots: int | None = None
@@ -82,29 +90,32 @@ def score_section(
         One row a share, repeat, setting and predictor: n_spots; n_genes (scored); mse, rmse; r2
         (1 - squared error / squared deviation from the mean of all scored entries); r2_spot (mean
         over spots of 1 - var(error) / var(truth), which a few spots of low counts may rule);
-        median_pearson (over genes that vary on both sides); mean_pearson (over genes that vary, 0
-        where the prediction does not, so that all predictors are judged by the same genes);
-        constant (share of the genes that are predicted the same at every spot). Expression is in
-        log units.
+        median_pearson and mean_pearson (over the genes that vary, 0 where the prediction does not,
+        so that all predictors are judged by the same genes); constant (share of the genes that are
+        predicted the same at every spot). Expression is in log units. Rows of `as_released` are
+        left out for a model that `can_draw_as_released` excludes.
     """
     complete = model.chunk([section])
     rows, known = draw_rows(section, plan.spots, plan.seed), in_source(section)
+    batches = [rows[i : i + plan.batch_size] for i in range(0, len(rows), plan.batch_size)]
+    fixed = [setting for setting in plan.settings if setting != AS_RELEASED]
     parts = []
     for repeat, share in product(range(plan.repeats), plan.shares):
-        missing = plan.genes(share, repeat, len(known))
-        lacking = model.chunk([section], missing)
-        scored = missing[known[missing]]
-        moments, r2_spot = Moments.zeros(len(_STACK), len(scored)), []
-        for start in range(0, len(rows), plan.batch_size):
-            batch = rows[start : start + plan.batch_size]
-            both = (complete, lacking), batch, missing, scored
-            truth, predicted = _predictions(model, *both, gene_mean)
-            everywhere = np.ones(truth.shape, dtype=bool)
-            moments.add(truth, predicted, everywhere)
-            r2_spot.append(spot_scores(truth, predicted, everywhere)[0])
-        table = _scores(moments, np.concatenate(r2_spot, axis=1))
-        parts.append(table.assign(share=share, repeat=repeat, n_spots=len(rows)))
-    return pd.concat(parts, ignore_index=True)
+        tables = []
+        if fixed:
+            missing = plan.genes(share, repeat, len(known))
+            lacking = model.chunk([section], missing)
+            chunks = complete, lacking
+            found = (_predictions(model, chunks, own, missing, known, gene_mean) for own in batches)
+            tables.append(_scores(FIXED, fixed, found))
+        if AS_RELEASED in plan.settings and can_draw_as_released(model):
+            draw = plan.seed, repeat + 1, share
+            found = (
+                predict_as_released(model, complete, own, draw, known, gene_mean) for own in batches
+            )
+            tables.append(_scores(RELEASED, [AS_RELEASED], found))
+        parts += [table.assign(share=share, repeat=repeat, n_spots=len(rows)) for table in tables]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
 def _predictions(
@@ -112,45 +123,75 @@ def _predictions(
     chunks: tuple[Chunk, Chunk],
     rows: np.ndarray,
     missing: np.ndarray,
-    scored: np.ndarray,
+    known: np.ndarray,
     gene_mean: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Of some rows the truth (rows, scored), and `_STACK` (P, rows, scored)."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of some rows the truth (rows, scored), `FIXED` (P, rows, scored), and that all are missing.
+
+    Scored are the missing genes that the source has.
+    """
     complete, lacking = chunks
+    scored = missing[known[missing]]
     nothing = np.zeros((len(rows), len(gene_mean)), dtype=bool)
     centre = nothing.copy()
     centre[:, missing] = True
-    seen = model.batch(lacking, rows, nothing), model.batch(complete, rows, centre)
+    batches = model.batch(lacking, rows, nothing), model.batch(complete, rows, centre)
     both = make_batch([(complete, rows)], "channels", nothing)
-    stack = np.zeros((len(_STACK), len(rows), len(scored)), dtype=np.float32)
-    for out, batch in zip(stack, seen, strict=False):
+    stack = np.zeros((len(FIXED), len(rows), len(scored)), dtype=np.float32)
+    for out, batch in zip(stack, batches, strict=False):
         out[:] = model.predict(batch).cpu().numpy()[:, scored]
     stack[2], stack[3] = both.inputs[1].numpy()[:, scored], gene_mean[scored]
-    return both.target.numpy()[:, scored], stack
+    seen = known & ~np.isin(np.arange(len(known)), missing)
+    scaled = not (lacking.depth == 1).all()
+    visible = lacking.expression[rows].toarray()
+    stack[4] = depth_scaled_mean(visible, seen, gene_mean, scaled)[:, scored]
+    truth = both.target.numpy()[:, scored]
+    return truth, stack, np.ones(truth.shape, dtype=bool)
 
 
-def _scores(moments: Moments, r2_spot: np.ndarray) -> pd.DataFrame:
-    """Scores of `SETTINGS` from the sums of `_STACK` and its R2 of each spot (P, spots)."""
+def _scores(
+    predictors: Sequence[str],
+    settings: Sequence[str],
+    found: Iterable[tuple[np.ndarray, np.ndarray, np.ndarray]],
+) -> pd.DataFrame:
+    """Scores of some settings.
+
+    Parameters
+    ----------
+    predictors
+        What is predicted, the model under the name of the setting: (P,).
+    found
+        A batch at a time: truth (rows, genes), predictions (P, rows, genes), missing entries
+        (rows, genes), which alone are scored.
+    """
+    moments, r2_spots = None, []
+    for truth, predicted, missing in found:
+        moments = moments or Moments.zeros(len(predictors), truth.shape[1])
+        moments.add(truth, predicted, missing)
+        r2_spots.append(spot_scores(truth, predicted, missing)[0])
+    assert moments
+    r2_spot = np.concatenate(r2_spots, axis=1)
     entries, error = moments.n.sum(), moments.squared_error().sum(axis=1)
     deviation = moments.xx.sum() - moments.x.sum() ** 2 / entries
-    variance = moments.yy - moments.y**2 / moments.n
-    constant = (variance <= 1e-10 * moments.yy).mean(axis=1)
-    r, varies = moments.pearson(), moments.varies()
+    drawn = moments.n > 0
+    variance = moments.yy[:, drawn] - moments.y[:, drawn] ** 2 / moments.n[drawn]
+    constant = (variance <= 1e-10 * moments.yy[:, drawn]).mean(axis=1)
+    r = np.nan_to_num(moments.pearson()[:, moments.varies()])
     rows = []
-    for setting, predictors in SETTINGS.items():
-        for predictor in predictors:
-            i = _STACK.index(setting if predictor == "model" else predictor)
+    for setting in settings:
+        for predictor in SETTINGS[setting]:
+            i = predictors.index(setting if predictor == "model" else predictor)
             rows.append(
                 {
                     "setting": setting,
                     "predictor": predictor,
-                    "n_genes": r.shape[1],
+                    "n_genes": int(drawn.sum()),
                     "mse": error[i] / entries,
                     "rmse": np.sqrt(error[i] / entries),
                     "r2": 1 - error[i] / deviation,
                     "r2_spot": pd.Series(r2_spot[i]).mean(),
                     "median_pearson": median(r[i]),
-                    "mean_pearson": np.nan_to_num(r[i, varies]).mean(),
+                    "mean_pearson": r[i].mean() if r.shape[1] else np.nan,
                     "constant": constant[i],
                 }
             )

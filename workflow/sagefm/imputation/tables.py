@@ -1,19 +1,26 @@
-"""Imputation summed up: scores over patients, and differences to the genes' training means."""
+"""Imputation summed up: scores over patients, and differences to the depth-scaled gene means."""
 
 import pandas as pd
 
 from sagefm.stats.paired import holm, paired_difference, t_interval
 from sagefm.stats.patients import count_seen
 
+AS_RELEASED = "as_released"
+
 SETTINGS = {
-    "systematic": ("model", "gene_mean", "zero"),
-    "centre_only": ("model", "neighbour_mean", "gene_mean", "zero"),
+    "systematic": ("model", "gene_mean", "gene_mean_depth", "zero"),
+    "centre_only": ("model", "neighbour_mean", "gene_mean", "gene_mean_depth", "zero"),
+    AS_RELEASED: ("model", "gene_mean", "gene_mean_depth", "zero"),
 }
 """Who lacks the genes, and the predictors that are possible there.
 
-`systematic`: all spots; `centre_only`: the central spot, while its neighbours keep them. The
-predictors are those of `recovery.score.PREDICTORS`; `gene_mean` is over the training samples.
+`systematic`: all spots; `centre_only`: the central spot, while its neighbours keep them;
+`as_released`: all spots of a subgraph, with genes drawn anew for each, as in the released code.
+`gene_mean` is over the training samples; `gene_mean_depth` is `baselines.depth_scaled_mean`.
 """
+
+REFERENCE = "gene_mean_depth"
+"""The strongest baseline without a network, which differences are to."""
 
 METRICS = ("mse", "rmse", "r2", "r2_spot", "median_pearson", "mean_pearson", "constant")
 """Scores of `score.score_section`."""
@@ -33,9 +40,9 @@ def summarise_imputation(samples: pd.DataFrame) -> pd.DataFrame:
         One row a setting, share, predictor and metric: mean, low, high (95 % by t over patients)
         and n_patients; of all, n_patients_seen, n_patients_unknown (whether they were seen),
         n_samples, n_spots; difference (predictor less
-        `gene_mean`, over the same patients) with difference_low, difference_high, p (exact
+        `REFERENCE`, over the same patients) with difference_low, difference_high, p (exact
         sign-flip test), p_holm (over a predictor's shares), smallest_p, better_in (patients); these
-        are empty for `gene_mean` itself.
+        are empty for `REFERENCE` itself.
     """
     keys = ["setting", "predictor", "share"]
     per_sample = samples.groupby([*keys, "patient", "sample"])[[*METRICS]].mean()
@@ -47,14 +54,14 @@ def summarise_imputation(samples: pd.DataFrame) -> pd.DataFrame:
     }
     rows = []
     for (setting, predictor, share), group in patients.groupby(level=keys):
-        reference = patients.xs((setting, "gene_mean", share), level=keys)
+        reference = patients.xs((setting, REFERENCE, share), level=keys)
         own = group.droplevel(keys)
         for metric in METRICS:
             mean, low, high = t_interval(own[metric].dropna().to_numpy())
             row = {"setting": setting, "predictor": predictor, "share": share, "metric": metric}
             row |= {"mean": mean, "low": low, "high": high}
             row |= {"n_patients": own[metric].count(), **about}
-            if predictor != "gene_mean":
+            if predictor != REFERENCE:
                 lower = metric in ("mse", "rmse", "constant")
                 row |= _against(own[metric] - reference[metric], lower)
             rows.append(row)

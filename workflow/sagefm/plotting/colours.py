@@ -33,6 +33,7 @@ PREDICTOR_COLOURS = {
     "neighbour_mean": OKABE_ITO["orange"],
     "sample_gene_mean": OKABE_ITO["green"],
     "gene_mean": OKABE_ITO["purple"],
+    "gene_mean_depth": "#7A3B69",  # a dark shade of the training mean's
     "zero": OKABE_ITO["black"],
     # Controls that see no gene: greys.
     "visible_depth": "#484848",

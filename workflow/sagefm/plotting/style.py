@@ -58,13 +58,14 @@ PREDICTOR_NAMES = {
     "neighbour_mean": "neighbour mean",
     "sample_gene_mean": "gene's mean in the sample",
     "gene_mean": "gene's training mean",
+    "gene_mean_depth": "training mean × spot's depth",
     "zero": "zero",
     "visible_depth": "depth of the visible genes",
     "neighbour_depth": "depth of the neighbours",
     "random": "random number",
 }
 
-PREDICTOR_MARKERS = dict(zip(PREDICTOR_COLOURS, "oDs^X<>*", strict=True))
+PREDICTOR_MARKERS = dict(zip(PREDICTOR_COLOURS, "oDs^vX<>*", strict=True))
 """A second sign beside the colour, for print without colour."""
 
 
