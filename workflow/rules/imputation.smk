@@ -30,9 +30,7 @@ rule imputation:
     params:
         code=code_of("imputation/score.py", network_file),
         rows=lambda wildcards: RUN.rows([wildcards.cohort]),
-        plan={
-            key: IMPUTATION[key] for key in ("shares", "settings", "repeats", "seed", "spots")
-        },
+        plan={key: IMPUTATION[key] for key in ("shares", "settings", "repeats", "seed", "spots")},
     message:
         "Scoring imputation by model {wildcards.model} on {wildcards.cohort}"
     script:
