@@ -316,6 +316,8 @@ def test_captions_are_sound_rst(name, repo):
         "models": {"paper": {"title": "the recipe"}, "strict": {"title": None}},
         "split": {"seed": 1},
         "recovery": {"seed": 2},
+        "imputation": {"settings": ["systematic", "as_released"]},
+        "perturbation": {"spots": 80, "levels_over": "scored", "hidden": "table"},
     }
     names = {"cohort": "breast", "model": "paper", "pairs": "hallmark"}
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
