@@ -3,11 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 from scipy import stats
 
 from sagefm.clustering.claims import clustering_claims
-from sagefm.clustering.figures import draw_batch_biology, draw_metrics
+from sagefm.clustering.figures import draw_batch_biology, fill_metrics
 from sagefm.clustering.map_figures import draw_cluster_maps, draw_umap, matched_labels
+from sagefm.clustering.page import METRICS
 from sagefm.clustering.tables import clustering_comparisons, clustering_summary, skipped_table
 from sagefm.common.claim import claims_table
 from sagefm.common.errors import InputError
@@ -249,11 +251,12 @@ def texts(figure) -> str:
 
 def test_the_figures_show_every_representation(scores):
     summary = clustering_summary(scores, COSTS)
-    metrics = draw_metrics(summary)
+    metrics = Figure()
+    fill_metrics(metrics, summary, METRICS)
     names = {REGISTERED.title(name) for name in MEANS}
     assert {"PCA", "MOFA", "neighbour mean", "sagefm-paper"} < names
     assert all(name in texts(metrics) for name in names)
-    assert "8 patients, 8 sections, 800 spots" in texts(metrics)
+    assert metrics.get_suptitle() == "8 patients, 8 sections, 800 spots, 2 seeds"
     batch = draw_batch_biology(summary)
     assert batch.get_suptitle().startswith("8 patients, 800 spots; filled: as it is")
     (legend,) = batch.legends
@@ -269,10 +272,11 @@ def test_the_figures_show_every_representation(scores):
 
 
 def test_long_intervals_do_not_hide_the_means(scores):
-    two = of_patients(scores, {name: "P" if name in "ABC" else "Q" for name in SECTIONS})
-    summary = clustering_summary(two, COSTS)
+    summary = clustering_summary(scores, COSTS)
     noisy = summary.assign(low=summary["low"] - 50, high=summary["high"] + 50)
-    ax = draw_metrics(noisy).axes[0]
+    figure = Figure()
+    fill_metrics(figure, noisy, METRICS)
+    ax = figure.axes[0]
     left, right = ax.get_xlim()
     means = noisy.query("scope == 'section' and metric == 'ari'")["mean"]
     assert left < means.min() and means.max() < right < left + 5 * (means.max() - means.min())

@@ -1,4 +1,4 @@
-"""Clusterings in numbers (claim 3): all metrics beside each other, batch against biology."""
+"""Clusterings in numbers (claim 3): a few metrics with their intervals, batch against biology."""
 
 from collections.abc import Mapping
 
@@ -7,31 +7,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.ticker import MaxNLocator
 
+from sagefm.clustering.metric_table import FEW, Key
 from sagefm.common.text import count
 from sagefm.plotting.style import DOUBLE, NEUTRAL, head, styled
 from sagefm.representations.catalogue import REGISTERED, Catalogue
 
-# Scope, clustering, factor, metric of each panel, and its title.
-PANELS = {
-    ("section", "kmeans", "label", "ari"): "ARI\nk-means",
-    ("section", "leiden", "label", "ari"): "ARI\nLeiden",
-    ("section", "leiden_best", "label", "ari"): "ARI\nLeiden, oracle",
-    ("section", "kmeans", "label", "ami"): "AMI\nk-means",
-    ("section", "kmeans", "label", "nmi"): "NMI\nk-means",
-    ("section", "kmeans", "label", "homogeneity"): "homogeneity\nk-means",
-    ("section", "kmeans", "label", "completeness"): "completeness\nk-means",
-    ("section", "kmeans", None, "neighbour_excess"): "same cluster as\nneighbours, excess",
-    ("section", "kmeans", None, "silhouette_pcs"): "silhouette\nk-means",
-    ("section", "kmeans", None, "calinski_harabasz_pcs"): "Calinski-Harabasz\nk-means",
-    ("section", "kmeans", None, "davies_bouldin_pcs"): "Davies-Bouldin\nk-means (less: better)",
-    ("cohort", "kmeans", "label", "ari"): "pooled: ARI\nk-means",
-    ("cohort", "none", "label", "group_silhouette"): "pooled: silhouette\nof labels",
-    ("cohort", "none", "label", "purity"): "pooled: purity\nof labels",
-    ("cohort", "none", "label", "purity_across"): "pooled: purity of\nlabels, other patients",
-    ("cohort", "none", "patient", "purity"): "pooled: purity of\npatients (batch)",
-}
-
-NONE_AT_ZERO = ("ari", "ami", "neighbour_excess", "group_silhouette", "purity_across")
+NONE_AT_ZERO = ("ari", "purity_across")
 """Metrics whose panels show 0, where there is nothing to be seen."""
 
 BIOLOGY = ("label", "organ", "disease_state")
@@ -41,60 +22,46 @@ MEASURES = {
     "group_silhouette": "silhouette",
 }
 
-COLUMNS = 4
-
 MARKERS = "osD^vPX<>"
-
-
-@styled
-def draw_metrics(summary: pd.DataFrame, catalogue: Catalogue = REGISTERED) -> Figure:
-    """Every representation's mean of each metric with its 95 % interval, a panel a metric.
-
-    Filled: as it is; hollow: centred per sample, for metrics of the pooled cohort. Metrics that
-    could not be scored have no panel; one shows no more than thrice the spread of its means, and
-    cuts longer intervals off, as two patients give.
-
-    Parameters
-    ----------
-    summary
-        Of `tables.clustering_summary`.
-    catalogue
-        Names and colours of the representations.
-    """
-    lines = -(-sum(len(_rows(summary, key)) > 0 for key in PANELS) // COLUMNS)
-    names = summary["representation"].nunique()
-    figure = Figure(figsize=(DOUBLE, lines * (0.15 * names + 0.62) + 0.45))
-    fill_metrics(figure, summary, catalogue=catalogue)
-    return figure
 
 
 def fill_metrics(
     figure: FigureBase,
     summary: pd.DataFrame,
-    wanted: Mapping[tuple, str] = PANELS,
-    columns: int = COLUMNS,
+    wanted: Mapping[Key, str],
     catalogue: Catalogue = REGISTERED,
 ) -> None:
-    """Fill a figure, or a part of one, with `draw_metrics`; of `wanted` panels, as `PANELS`."""
+    """Fill a part of a figure with every representation's mean of a few metrics, a panel each.
+
+    Filled: as it is; hollow: centred per sample, for metrics of the pooled cohort. Thin: the 95 %
+    interval, of `FEW` patients or more; thick: lowest to highest seed. A panel shows no more than
+    thrice the spread of its means, and cuts longer intervals off.
+
+    Parameters
+    ----------
+    summary
+        Of `tables.clustering_summary`.
+    wanted
+        Titles of the panels; those that could not be scored are left out.
+    catalogue
+        Names and colours of the representations.
+    """
     found = {key: own for key in wanted if len(own := _rows(summary, key))}
     first = next(iter(found.values()))
     known = first[~first["centred"]].set_index("representation")["mean"]
     order = known.reindex(summary["representation"].unique()).sort_values(na_position="first").index
-    lines = -(-len(found) // columns)
-    panels = figure.subplots(lines, columns, squeeze=False, sharey=True)
-    for ax, (key, own) in zip(panels.flat, found.items(), strict=False):
+    panels = figure.subplots(1, len(found), squeeze=False, sharey=True)
+    for ax, (key, own) in zip(panels.flat, found.items(), strict=True):
         _panel(ax, own, list(order), with_zero=key[-1] in NONE_AT_ZERO, catalogue=catalogue)
         ax.set_title(wanted[key], fontsize=7.5)
-    for ax in panels.flat[len(found) :]:
-        ax.set_axis_off()
     handles = [
         panels[0, 0].plot([], [], "o", color=NEUTRAL, mfc=face, label=label)[0]
         for face, label in ((NEUTRAL, "as it is"), ("white", "centred per sample"))
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=2)
-    nouns = {"n": "patient", "n_sections": "section", "spots": "spot"}
+    nouns = {"n": "patient", "n_sections": "section", "spots": "spot", "seeds": "seed"}
     counts = [count(first[column].max(), noun) for column, noun in nouns.items()]
-    head(figure, f"{', '.join(counts)}; means, 95 % intervals")
+    head(figure, ", ".join(counts))
 
 
 @styled
@@ -178,7 +145,7 @@ def _biology(summary: pd.DataFrame) -> list[str]:
     return [factor for factor in BIOLOGY if factor in set(rows["factor"])]
 
 
-def _rows(summary: pd.DataFrame, key: tuple[str, str, str | None, str]) -> pd.DataFrame:
+def _rows(summary: pd.DataFrame, key: Key) -> pd.DataFrame:
     scope, clustering, factor, metric = key
     of_factor = summary["factor"].isna() if factor is None else summary["factor"] == factor
     same = (summary["scope"] == scope) & (summary["clustering"] == clustering)
@@ -194,7 +161,10 @@ def _panel(
         y: float = order.index(row["representation"])
         y += (-0.16 if row["centred"] else 0.16) if both else 0
         colour = catalogue.colour(row["representation"])
-        ax.plot([row["low"], row["high"]], [y, y], color=colour, lw=1, alpha=0.6)
+        if row["n"] >= FEW:
+            ax.plot([row["low"], row["high"]], [y, y], color=colour, lw=1, alpha=0.6)
+        seeds = [row["seed_low"], row["seed_high"]]
+        ax.plot(seeds, [y, y], color=colour, lw=2.6, alpha=0.6, solid_capstyle="butt")
         face = "white" if row["centred"] else colour
         ax.plot(row["mean"], y, "o", ms=3.5, color=colour, mfc=face, mew=0.8)
     ax.set_yticks(range(len(order)), [catalogue.title(name) for name in order])
@@ -202,7 +172,8 @@ def _panel(
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="x")
     ax.xaxis.set_major_locator(MaxNLocator(3))
-    means, ends = rows["mean"], rows[["mean", "low", "high"]]
+    means = rows["mean"]
+    ends = rows[["mean", "low", "high"]].where(rows["n"] >= FEW, rows["mean"], axis=0)
     spread = means.max() - means.min()
     left = max(ends.min(axis=None), means.min() - spread)
     right = min(ends.max(axis=None), means.max() + spread)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 from matplotlib.figure import Figure
 
-from sagefm.clustering.figures import PANELS, fill_batch_biology, fill_metrics
+from sagefm.clustering.figures import fill_batch_biology, fill_metrics
 from sagefm.clustering.map_figures import fill_cluster_maps, fill_umap
 from sagefm.plotting.style import DOUBLE, below, beside, lettered, styled
 from sagefm.plotting.tissue import most_labelled
@@ -14,12 +14,9 @@ from sagefm.representations.catalogue import REGISTERED, Catalogue
 UMAPS = 4
 
 METRICS = {
-    key: PANELS[key]
-    for key in (
-        ("section", "kmeans", "label", "ari"),
-        ("section", "kmeans", None, "silhouette_pcs"),
-        ("cohort", "none", "label", "purity_across"),
-    )
+    ("section", "kmeans", "label", "ari"): "ARI\nk-means",
+    ("section", "kmeans", None, "silhouette_pcs"): "silhouette\nk-means",
+    ("cohort", "none", "label", "purity_across"): "pooled: purity of\nlabels, other patients",
 }
 """Of clusterings: agreement with labels, compactness, and what no batch effect can raise."""
 
@@ -56,7 +53,7 @@ def draw_clustering_page(
     if sections:
         fill_cluster_maps(second, clusters, palette, drop, "kmeans", sections, catalogue)
     left, right = beside(third, [1.5, 1])
-    fill_metrics(left, summary, METRICS, len(METRICS), catalogue)
+    fill_metrics(left, summary, METRICS, catalogue)
     purity = {"purity": "neighbour purity"}
     fill_batch_biology(right, summary, purity, legend_below=True, catalogue=catalogue)
     return lettered(figure, first, second, left, right)

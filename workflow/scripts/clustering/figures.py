@@ -1,6 +1,7 @@
 """Draw the clusterings of a cohort in numbers."""
 
-from sagefm.clustering.figures import draw_batch_biology, draw_metrics
+from sagefm.clustering.figures import draw_batch_biology
+from sagefm.clustering.metric_table import draw_metric_table
 from sagefm.common.io import read_table
 from sagefm.common.job import job
 from sagefm.plotting.style import save
@@ -9,5 +10,5 @@ from sagefm.representations.catalogue import Catalogue
 with job(snakemake):
     summary, out = read_table(snakemake.input.summary), snakemake.output
     catalogue = Catalogue(snakemake.params.catalogue)
-    save(draw_metrics(summary, catalogue), out.metrics_pdf, out.metrics_png)
+    save(draw_metric_table(summary, catalogue), out.metrics_pdf, out.metrics_png)
     save(draw_batch_biology(summary, catalogue), out.batch_pdf, out.batch_png)
