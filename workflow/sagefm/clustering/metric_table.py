@@ -110,7 +110,8 @@ def draw_metric_table(summary: pd.DataFrame, catalogue: Catalogue = REGISTERED) 
     pooled = {group: own for group, own in columns.items() if own[0].key[0] == "cohort"}
     parts = [("as it is", False, columns)] + ([("centred", True, pooled)] if pooled else [])
     height = HEADER + ROW * len(order) + FOOT
-    figure = Figure(figsize=(DOUBLE, len(parts) * height + 0.55), layout="none")
+    figure = Figure(figsize=(DOUBLE, len(parts) * height + 0.55))
+    figure.set_layout_engine("none")  # the axes are in inches
     total = figure.get_figheight()
     for number, (title, centred, own) in enumerate(parts):
         bottom = (len(parts) - 1 - number) * height / total
