@@ -26,6 +26,7 @@ include: "workflow/rules/clustering.smk"  # claim 3: clusters, and what heteroge
 include: "workflow/rules/annotation.smk"  # claims 4 and 5: the classes of spots, predicted
 include: "workflow/rules/perturbation.smk"  # claim 6: genes changed in the neighbours
 include: "workflow/rules/screen.smk"  # every gene changed, against every other
+include: "workflow/rules/conformance.smk"  # the authors' own embeddings, reproduced or not
 include: "workflow/rules/exports.smk"  # on request: cohorts as h5ad for scanpy and viewers
 include: "workflow/rules/report.smk"  # the scoreboard, provenance, the report's figures
 

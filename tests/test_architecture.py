@@ -18,7 +18,7 @@ FLOORS = [
     {"cohorts"},
     {"networks"},
     {"training", "representations"},
-    {"recovery", "imputation", "clustering", "annotation", "perturbation", "screen"},
+    {"recovery", "imputation", "clustering", "annotation", "perturbation", "screen", "conformance"},
     {"claims", "exports", "report"},
     {"preflight"},
 ]

@@ -115,7 +115,7 @@ def test_the_page_begins_with_what_held_and_what_did_not(reported):
     assert held.count("<li>") == 1 and "coherent" in held
     assert failed.count("<li>") == 1 and ": recovery" in failed
     assert rest.count("<li>") == reported["id"].nunique() - 2 and ": annotation" in rest
-    assert "3 of 9 rows are proxies" in page
+    assert "3 of 10 rows are proxies" in page
     assert "proxies</strong>" not in scoreboard_html(
         scoreboard(reported, [claims_table([claim("recovery", verdict="supported")])]),
         "demo", PROVENANCE,

@@ -244,6 +244,31 @@ BAD_CONFIGS = {
         {"path": "lost.pt"},
         ["models.paper.released.path", "lost.pt does not exist"],
     ),
+    "released embeddings from nowhere": (
+        "conformance/embeddings",
+        {},
+        ["conformance.embeddings: give either `path`, `url` or `git_lfs`"],
+    ),
+    "released embeddings of no model": (
+        "conformance/embeddings",
+        {"path": "release.pt"},
+        ["conformance: `embeddings` needs `model`"],
+    ),
+    "released embeddings of an unknown model": (
+        "conformance",
+        {"embeddings": {"path": "release.pt"}, "model": "papers", "cohort": "atlas"},
+        ["conformance.model: no model `papers`", "did you mean `paper`"],
+    ),
+    "released embeddings of an unknown cohort": (
+        "conformance",
+        {"embeddings": {"path": "release.pt"}, "model": "paper", "cohort": "atlsa"},
+        ["conformance.cohort: no cohort `atlsa`", "did you mean `atlas`"],
+    ),
+    "released embeddings of a model that is trained": (
+        "conformance",
+        {"embeddings": {"path": "release.pt"}, "model": "paper", "cohort": "atlas"},
+        ["conformance.model: `paper` is trained here"],
+    ),
     # representations, clustering, tasks
     "unknown method": (
         "representations/methods",

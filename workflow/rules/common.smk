@@ -83,6 +83,7 @@ try:
         published_at(model["released"] or {})
     for pairs in config["perturbation"]["pairs"].values():
         published_at(pairs)
+    published_at(config["conformance"]["embeddings"] or {})
 except InputError as error:
     raise WorkflowError(str(error))
 

@@ -115,6 +115,9 @@ class Run:
         for part in ("imputation", "perturbation", "screen"):
             cohorts = self.config[part]["cohorts"]
             pairs += [(part, c, m) for c in cohorts for m in self.chapter_models(part)]
+        conformance = self.config["conformance"]
+        if conformance["embeddings"]:
+            pairs.append(("conformance", conformance["cohort"], conformance["model"]))
         complete = self.config["imputation"]["complete"]
         models = self.chapter_models("imputation")
         requested = [Use("imputation", c, m, "impute") for c in complete for m in models]

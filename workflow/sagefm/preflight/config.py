@@ -188,17 +188,38 @@ def check_references(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> Non
                 f"asks for {devices // nodes} of a machine. Fix: write `cuda`, or train on one "
                 "device."
             )
-        if (released := model["released"]) is not None:
-            if sum(key in released for key in ("path", "url", "git_lfs")) != 1:
-                raise InputError(
-                    f"config, at {at}.released: give either `path`, `url` or `git_lfs`."
-                )
-            if "url" in released and "sha256" not in released:
-                raise InputError(
-                    f"config, at {at}.released: a `url` needs its `sha256`, so that what is "
-                    "fetched is what was meant."
-                )
-            present(released.get("path"), f"{at}.released.path")
+        if model["released"] is not None:
+            _check_published(model["released"], f"{at}.released", present)
+    _check_conformance(config, known, present)
+
+
+def _check_published(entry: Mapping, at: str, present: Callable) -> None:
+    """Check that an entry says in one way where its file is."""
+    if sum(key in entry for key in ("path", "url", "git_lfs")) != 1:
+        raise InputError(f"config, at {at}: give either `path`, `url` or `git_lfs`.")
+    if "url" in entry and "sha256" not in entry:
+        raise InputError(
+            f"config, at {at}: a `url` needs its `sha256`, so that what is fetched is what was "
+            "meant."
+        )
+    present(entry.get("path"), f"{at}.path")
+
+
+def _check_conformance(config: Mapping, known: Callable, present: Callable) -> None:
+    """Check that released embeddings are held to those of a released model."""
+    entry = config["conformance"]
+    if entry["embeddings"] is None:
+        return
+    _check_published(entry["embeddings"], "conformance.embeddings", present)
+    for key, what in (("model", "model"), ("cohort", "cohort")):
+        if entry[key] is None:
+            raise InputError(f"config, at conformance: `embeddings` needs `{key}`; add it.")
+        known([entry[key]], f"conformance.{key}", config[f"{what}s"], what)
+    if not config["models"][entry["model"]]["released"]:
+        raise InputError(
+            f"config, at conformance.model: `{entry['model']}` is trained here; name a model that "
+            "has `released`."
+        )
 
 
 def _check_tasks(config: Mapping, represented: Mapping, known: Callable, present: Callable) -> None:

@@ -131,6 +131,10 @@ def _results(run: Run, n_genes: int) -> int:
     total = sum(spots[name] for name in represented) * (size + TABLE_BYTES)
     trained = {use.cohort for use in uses if use.part == "training"}
     judged = {use.cohort for use in uses if use.part != "training" and use.target == "results"}
+    if config["conformance"]["embeddings"]:
+        cohort, model = config["conformance"]["cohort"], config["conformance"]["model"]
+        if cohort not in represented:
+            total += spots[cohort] * (4 * embedded[model] + REPRESENTED_BYTES)
     for name in judged - {*represented}:
         # Of what a model was trained on, the test part alone is judged.
         share = config["split"]["test"] if name in trained else 1

@@ -1,0 +1,66 @@
+"""The verdict on the released embeddings: whether this run reproduces the authors' own output."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from sagefm.common.claim import Claim, judge
+from sagefm.common.text import count
+
+ALMOST_ALL = 0.99
+"""Share of rows that must match, or be explained by a tie, for the embeddings to be the same."""
+
+MOST = 0.5
+"""Share of rows below which the embeddings are others."""
+
+
+def conformance_claims(
+    model: str, cohort: str, summary: pd.DataFrame, held: pd.DataFrame, paper_data: bool
+) -> list[Claim]:
+    """`conformance`: the released embeddings against those of the released checkpoint here.
+
+    It held if almost every row equals a spot's embedding here, or belongs to a spot whose last
+    neighbour is tied; it did not if most rows equal none. All rows are counted, none is a sample,
+    so there is no interval.
+
+    Parameters
+    ----------
+    model, cohort
+        The released checkpoint, and the cohort whose sections were searched.
+    summary, held
+        Of `tables.conformance_summary` and `sections_held`.
+    paper_data
+        Whether the cohort is the paper's own.
+    """
+    (found,) = summary.to_dict("records")
+    explained = (found["matched"] + found["tied"]) / found["rows"]
+    verdict = judge(_found(found, explained), paper_data, f"searched in `{cohort}`")
+    parts = held["part"].value_counts()
+    held_in = ", ".join(f"{number} {part}" for part, number in parts.items()) or "none"
+    return [
+        Claim(
+            "conformance",
+            obtained=f"{100 * found['share_matched']:.4g}% of rows reproduced; largest difference "
+            f"{found['largest_difference']:.2g} of the embeddings' spread",
+            baseline="-",
+            n=f"{count(found['rows'], 'row')} of {count(found['sections'], 'section')}, "
+            f"{found['whole_sections']} of them whole",
+            verdict=verdict["verdict"],
+            outcome=verdict["outcome"],
+            reason=f"{verdict['reason']}; rows that differ: {found['tied']:,} at spots with tied "
+            f"neighbours, {found['different']:,} at others, {found['not_found']:,} without a spot; "
+            f"{found['tied_matched']:,} of {found['tied_spots']:,} rows at tied spots match; "
+            f"sections by this run's split: {held_in}",
+            evidence=f"conformance/{model}/{cohort}/summary.tsv",
+            protocol="each row of the authors' file against the embeddings of all spots",
+        )
+    ]
+
+
+def _found(found: Mapping[str, Any], explained: float) -> tuple[str, str]:
+    if explained >= ALMOST_ALL:
+        return "supported", "the checkpoint gives the authors' embeddings, ties aside"
+    if found["share_matched"] < MOST:
+        return "contradicted", "most of the authors' embeddings are not what the checkpoint gives"
+    return "inconclusive", "a part of the authors' embeddings is not explained"
