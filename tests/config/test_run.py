@@ -81,6 +81,11 @@ def test_methods_and_models_are_the_representations_of_a_cohort(run):
     assert run.representations("breast") == ["raw", "sagefm-paper", "sagefm-other"]
     assert run.representations("third") == ["raw", "pca", "mine", "sagefm-paper", "sagefm-other"]
     assert run.mapped_representations("breast") == ["sagefm-paper", "raw"]
+    run.config["representations"] |= {"cohorts": ["breast"], "untrained_networks": ["other"]}
+    assert run.representations("breast") == [
+        "raw", "untrained-other", "sagefm-paper", "sagefm-other",
+    ]  # fmt: skip
+    assert "untrained-other" not in run.representations("third")
     run.config["clustering"]["maps"] = ["pca"]
     assert run.mapped_representations("third") == ["pca"]
     assert run.mapped_representations("breast") == run.representations("breast")

@@ -34,6 +34,7 @@ from sagefm.cohorts.formats.registry import sheet_formats
 from sagefm.common.errors import InputError
 from sagefm.common.io import require_writable
 from sagefm.networks.registry import NETWORKS, describe
+from sagefm.representations.catalogue import REGISTERED
 from sagefm.representations.registry import described, file_of, on_cohort, reads
 from sagefm.common.contents import content_state
 from sagefm.report.provenance import code_version
@@ -120,7 +121,7 @@ REPORTED = repository_file("resources/reported.tsv")
 MODELS = config["models"]
 RELEASED, TRAINED, HEADLINE = RUN.released, RUN.trained, RUN.headline
 METHODS = config["representations"]["methods"]
-DESCRIBED = described(METHODS)
+DESCRIBED = described(METHODS) | {name: REGISTERED[name].plain() for name in RUN.untrained_networks}
 TASKS = config["tasks"]
 
 
@@ -135,7 +136,9 @@ wildcard_constraints:
     graph=one_of(config["graphs"]),
     model=one_of(MODELS),
     method=one_of(METHODS),
-    representation=one_of([*METHODS, *(f"sagefm-{model}" for model in MODELS)]),
+    representation=one_of(
+        [*METHODS, *RUN.untrained_networks, *(f"sagefm-{model}" for model in MODELS)]
+    ),
     task=one_of(TASKS),
     pairs=one_of(config["perturbation"]["pairs"]),
     direction="forward|reverse",

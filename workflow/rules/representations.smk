@@ -2,7 +2,9 @@
 
 REPRESENTATION = f"{RESULTS}/representations/{{cohort}}/all-genes/{{representation}}.h5ad"
 COHERENT = config["representations"]["cohorts"]
-EMBEDDINGS = [f"sagefm-{model}" for model in MODELS]
+# The rule that makes a representation, where it is not `represent`.
+RULE_OF = {f"sagefm-{model}": "embed" for model in MODELS}
+RULE_OF |= dict.fromkeys(RUN.untrained_networks, "embed_untrained")
 
 
 rule embed:
@@ -35,6 +37,44 @@ rule embed:
         "Embedding {wildcards.cohort} ({wildcards.genes}) with model {wildcards.model}"
     script:
         "../scripts/representations/embed.py"
+
+
+rule embed_untrained:
+    input:
+        split=f"{RESULTS}/models/{{model}}/split.tsv",
+        recipe=f"{RESULTS}/models/{{model}}/recipe.json",
+        training_samples=lambda wildcards: samples_of(MODELS[wildcards.model]["pretrain_on"]),
+        training_graphs=lambda wildcards: graphs_of(
+            MODELS[wildcards.model]["pretrain_on"], MODELS[wildcards.model]["graph"]
+        ),
+        samples=lambda wildcards: samples_of([wildcards.cohort]),
+        graphs=lambda wildcards: graphs_of([wildcards.cohort], MODELS[wildcards.model]["graph"]),
+        withheld=withheld_of,
+    output:
+        representation=f"{RESULTS}/representations/{{cohort}}/{{genes}}/untrained-{{model}}.h5ad",
+    log:
+        f"{RESULTS}/logs/embed_untrained/{{cohort}}/{{genes}}/untrained-{{model}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/embed_untrained/{{cohort}}/{{genes}}/untrained-{{model}}.tsv"
+    conda:
+        model_environment
+    threads: 1
+    resources:
+        mem_mb=growing(8000, per_1000_spots=30),
+        runtime=growing(60, per_1000_spots=1),
+        gpu=of_model("compute", "gpus"),
+        device=model_device,
+    params:
+        code=code_of("representations/embed_untrained.py", network_file),
+        recipe=lambda wildcards: RUN.training_recipe(wildcards.model),
+        kind=lambda wildcards: RUN.graph_kind(wildcards.model),
+        pretrained_here=lambda wildcards: (
+            wildcards.cohort in MODELS[wildcards.model]["pretrain_on"]
+        ),
+    message:
+        "Embedding {wildcards.cohort} ({wildcards.genes}) with model {wildcards.model}, untrained"
+    script:
+        "../scripts/representations/embed_untrained.py"
 
 
 def read_of(wildcards):
@@ -89,7 +129,7 @@ rule represent:
 rule costs:
     input:
         benchmarks=lambda wildcards: [
-            f"{RESULTS}/benchmarks/{'embed' if name in EMBEDDINGS else 'represent'}/"
+            f"{RESULTS}/benchmarks/{RULE_OF.get(name, 'represent')}/"
             f"{wildcards.cohort}/all-genes/{name}.tsv"
             for name in RUN.representations(wildcards.cohort)
         ],

@@ -171,7 +171,14 @@ class Run:
         """Names of the representations of a cohort, the models' last."""
         methods = self.config["representations"]["methods"]
         chosen = [name for name in methods if _is_on(methods[name], cohort)]
+        measured = cohort in self.config["representations"]["cohorts"]
+        chosen += self.untrained_networks if measured else []
         return [*chosen, *(f"sagefm-{model}" for model in self.models)]
+
+    @property
+    def untrained_networks(self) -> list[str]:
+        """Names of the representations by networks before their first step."""
+        return [f"untrained-{m}" for m in self.config["representations"]["untrained_networks"]]
 
     def mapped_representations(self, cohort: str) -> list[str]:
         """Those whose clusters are drawn beside the labels, `MAPPED` at most."""

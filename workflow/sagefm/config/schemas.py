@@ -32,7 +32,9 @@ _NAME = "a name of letters, digits, `.`, `_` and `-` that begins with a letter o
 
 PATTERNS = {
     "^[A-Za-z0-9][A-Za-z0-9._-]*$": _NAME,
-    "^(?!sagefm-)[A-Za-z0-9][A-Za-z0-9._-]*$": f"{_NAME}, and not with `sagefm-`,",
+    "^(?!sagefm-|untrained-)[A-Za-z0-9][A-Za-z0-9._-]*$": (
+        f"{_NAME}, and not with `sagefm-` or `untrained-`,"
+    ),
     "^https?://": "an address that begins with http:// or https://",
     "^[0-9a-f]{64}$": "a SHA-256 of 64 digits 0 to 9 and a to f",
     "^(auto|cpu|cuda(:[0-9]+)?)$": "auto, cpu, cuda or cuda:NUMBER",

@@ -62,6 +62,11 @@ class GeneDecoder(nn.Module):
         """
 
     @property
+    def fits_input(self) -> bool:
+        """Whether `fit_input` fits anything."""
+        return type(self).fit_input is not GeneDecoder.fit_input
+
+    @property
     def programmes(self) -> Tensor | None:
         """Each gene's log fold change for one unit of each dimension of the embedding.
 

@@ -160,10 +160,15 @@ def check_references(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> Non
         known(config[chapter]["cohorts"], f"{chapter}.cohorts", config["cohorts"], "cohort")
     represented = [*config["representations"]["methods"]]
     represented += [f"sagefm-{model}" for model in config["models"]]
+    run, untrained = Run(config, sheets), "untrained_networks"
+    trained = dict.fromkeys(run.trained)
+    chosen = config["representations"][untrained]
+    known(chosen, f"representations.{untrained}", trained, "trained model")
+    represented += run.untrained_networks
     names = dict.fromkeys(represented)
     known(config["clustering"]["maps"], "clustering.maps", names, "representation")
     _check_tasks(config, names, known, present)
-    check_methods(Run(config, sheets))
+    check_methods(run)
     check_pairs(config, present)
     check_screen(config, present)
     known(config["imputation"]["complete"], "imputation.complete", config["cohorts"], "cohort")

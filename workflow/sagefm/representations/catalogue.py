@@ -3,12 +3,15 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from sagefm.plotting.colours import PREDICTOR_COLOURS
+from sagefm.plotting.colours import PREDICTOR_COLOURS, TOL_MUTED
 from sagefm.representations.method import COMPARED, ROLES, Description
 from sagefm.representations.registry import load_method, names
 
 MODEL = "sagefm-"
 """Begins the name of a model's embedding: `sagefm-paper`."""
+
+UNTRAINED = "untrained-"
+"""Begins the name of a model's network before its first step: `untrained-paper`."""
 
 
 class Catalogue:
@@ -30,6 +33,9 @@ class Catalogue:
         """The description of any representation; one unknown goes by its name, in neutral."""
         if is_model(name):
             return Description(name, PREDICTOR_COLOURS["model"], spatial=True)
+        if name.startswith(UNTRAINED):
+            title = f"{MODEL}{name.removeprefix(UNTRAINED)}, untrained"
+            return Description(title, TOL_MUTED["cyan"], "control", spatial=True)
         return self._known.get(name) or Description(name.replace("_", " "))
 
     def title(self, name: str) -> str:

@@ -16,7 +16,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from tqdm import tqdm
 
 from sagefm.common.errors import InputError
-from sagefm.networks.base import WIDTHS, build_network, loss
+from sagefm.networks.base import WIDTHS, GeneDecoder, build_network, loss
 from sagefm.networks.checkpoint import read_checkpoint, save_checkpoint
 from sagefm.networks.device import autocast, products
 from sagefm.sections.batch import Batch
@@ -56,6 +56,25 @@ class Recipe:
 
 
 log = logging.getLogger(__name__)
+
+
+def initial_network(recipe: Recipe, training: Batches, fitted: bool = True) -> GeneDecoder:
+    """A model's network before its first step.
+
+    Parameters
+    ----------
+    recipe
+        Network, widths and seed.
+    training
+        Batches of the sections that it is to be trained on.
+    fitted
+        Whether its input is fitted to them, where the network has something to fit.
+    """
+    n_genes = training.sections[0].n_genes()
+    network = build_network(recipe.network, n_genes, recipe.widths, seed=recipe.seed)
+    if fitted:
+        network.fit_input(training.first_chunk)
+    return network
 
 
 @dataclass
@@ -111,11 +130,9 @@ class Trainer:
         self.state, self.device, self.save_seconds = state, device, save_seconds
         self.group = group or Alone()
         self._loss = torch.compile(loss) if compiled else loss
-        n_genes = training.sections[0].n_genes()
-        network = build_network(recipe.network, n_genes, recipe.widths, seed=recipe.seed)
         resumed = (state / "state.pt").exists()
-        if not resumed and self.group.rank == 0:
-            network.fit_input(training.first_chunk)
+        fitted = not resumed and self.group.rank == 0
+        network = initial_network(recipe, training, fitted)
         self.network = network.to(device)
         self.optimizer = Adam(
             network.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
