@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from textwrap import wrap
 
 import numpy as np
 import pandas as pd
@@ -78,6 +79,9 @@ GROUPS = {
 }
 """Columns by group; all are higher for the better."""
 
+LINE = 95
+"""Letters of a title's line."""
+
 GAP = 0.08
 """Between groups, in inches."""
 
@@ -110,7 +114,9 @@ def draw_metric_table(summary: pd.DataFrame, catalogue: Catalogue = REGISTERED) 
     pooled = {group: own for group, own in columns.items() if own[0].key[0] == "cohort"}
     parts = [("as it is", False, columns)] + ([("centred", True, pooled)] if pooled else [])
     height = HEADER + ROW * len(order) + FOOT
-    figure = Figure(figsize=(DOUBLE, len(parts) * height + 0.55))
+    finding = wrap(_finding(summary, catalogue), LINE)
+    title_height = 0.15 * len(finding)
+    figure = Figure(figsize=(DOUBLE, len(parts) * height + 0.4 + title_height))
     figure.set_layout_engine("none")  # the axes are in inches
     total = figure.get_figheight()
     for number, (title, centred, own) in enumerate(parts):
@@ -121,8 +127,9 @@ def draw_metric_table(summary: pd.DataFrame, catalogue: Catalogue = REGISTERED) 
         sign = f"$\\mathbf{{{'ab'[number]}}}$   " if len(parts) > 1 else ""
         ax.text(0.05, HEADER - 0.12, sign + title, fontsize=8)
         _fill(ax, summary[summary["centred"] == centred], own, order, columns, catalogue)
-    figure.suptitle(_finding(summary, catalogue), x=0.01, y=1 - 0.06 / total, ha="left", va="top")
-    figure.text(0.01, 1 - 0.27 / total, _counts(summary), fontsize=7, color=NEUTRAL, va="top")
+    figure.suptitle("\n".join(finding), x=0.01, y=1 - 0.06 / total, ha="left", va="top")
+    counts_at = 1 - (0.12 + title_height) / total
+    figure.text(0.01, counts_at, _counts(summary), fontsize=7, color=NEUTRAL, va="top")
     return figure
 
 
