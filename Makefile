@@ -34,8 +34,9 @@ env: $(ENV) ## build .venv from the lock if it is missing or stale (TORCH=cuda: 
 demo: $(ENV) ## run the workflow on the bundled sections, then print its scoreboard
 	@$(SNAKEMAKE)
 	@echo
-	@awk -F '\t' 'NR > 1 { printf "%s\n    the paper: %s\n    this run:  %s\n    baseline:  %s\n    verdict:   %s\n", \
-	    $$1, $$2, $$3, $$4, $$6 ($$9 == "-" ? "" : ", here: " $$9) }' results/$(RUN)/scoreboard.tsv
+	@awk -F '\t' 'NR > 1 { if ($$1 != claim) { claim = $$1; printf "%s\n    the paper: %s\n", $$1, $$3 } \
+	    printf "  on %s\n    this run:  %s\n    baseline:  %s\n    verdict:   %s\n", \
+	    $$2, $$4, $$5, $$7 ($$10 == "-" ? "" : ", here: " $$10) }' results/$(RUN)/scoreboard.tsv
 	@echo
 	@echo 'Scoreboard: results/$(RUN)/scoreboard.tsv'
 	@echo 'Report:     results/$(RUN)/report.zip (unpack it, open report/report.html)'

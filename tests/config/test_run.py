@@ -93,8 +93,20 @@ def test_methods_and_models_are_the_representations_of_a_cohort(run):
 
 def test_models_are_trained_or_released(run):
     run.models["other"]["released"] = {"path": "release.pt"}
-    assert (run.headline, run.trained, run.released) == ("paper", ["paper"], ["other"])
+    assert (run.trained, run.released) == (["paper"], ["other"])
     assert run.graph_kind("other") == "grid"
+
+
+def test_the_released_models_are_judged_or_the_first_unless_the_config_names_others(run):
+    assert (run.judged, run.headline) == (["paper"], "paper")
+    run.models["other"]["released"] = {"path": "release.pt"}
+    assert (run.judged, run.headline) == (["other"], "other")
+    assert run.chapter_models("screen") == ["other"]
+    run.config["claims"]["models"] = ["paper", "other"]
+    assert (run.judged, run.headline) == (["paper", "other"], "paper")
+    assert run.judged_in("screen") == ["paper", "other"]
+    run.config["screen"]["models"] = ["other"]
+    assert run.judged_in("screen") == ["other"]
 
 
 @pytest.mark.parametrize(

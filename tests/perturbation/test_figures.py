@@ -5,7 +5,9 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.style import context
 
-from sagefm.perturbation.claims import Findings, perturbation_claims
+from sagefm.common.claim import Subject
+from sagefm.common.verdict import Training
+from sagefm.perturbation.claims import Findings, perturbation_claim
 from sagefm.perturbation.direction_figures import draw_directions, draw_response_maps
 from sagefm.perturbation.figures import draw_distributions, draw_doses
 from sagefm.plotting import style
@@ -59,7 +61,7 @@ def test_few_pairs_or_patients_are_drawn_and_judged_all_the_same(pairs, patients
         assert not any(UNKNOWN.search(text.get_text()) for text in visible_texts(figure))
     assert few["pairs"]["low"].isna().all() == (len(set(patients)) == 1)
     found = {"few": Findings(few["summary"], few["discrimination"])}
-    (claim,) = perturbation_claims("paper", "breast", "few", found, paper_data=True)
+    claim = perturbation_claim(Subject("paper", Training(), "breast", "few", True), found)
     assert claim.verdict == ("inconclusive" if pairs < 36 else "supported")
 
 

@@ -146,6 +146,11 @@ BAD_CONFIGS = {
         ["brest"],
         ["perturbation.cohorts", "did you mean `breast`"],
     ),
+    "unknown model of the claims": (
+        "claims/models",
+        ["papers"],
+        ["claims.models", "no model `papers`", "did you mean `paper`"],
+    ),
     "unknown model of perturbation": (
         "perturbation/models",
         ["papers"],

@@ -10,9 +10,11 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 
-from sagefm.clustering.claims import clustering_claims
+from sagefm.clustering.claims import clustering_claim
 from sagefm.clustering.tables import clustering_comparisons, clustering_summary
+from sagefm.common.claim import Subject
 from sagefm.common.errors import InputError
+from sagefm.common.verdict import Training
 from sagefm.report.docs import methods_table
 from sagefm.representations.catalogue import Catalogue
 from sagefm.representations.coherence import moran_table
@@ -116,11 +118,10 @@ def test_a_control_of_a_folder_is_compared_with(added):
     assert "halves" in set(comparisons["reference"])
     summary = clustering_summary(scores, costs)
     assert "halves" in set(summary["representation"])
-    (claim,) = clustering_claims(
-        "paper", ["paper"], "c", "a cohort", summary, comparisons, True, "none seen", catalogue
-    )
+    subject = Subject("paper", Training(), "c", "a cohort", True, "none seen")
+    claim = clustering_claim(subject, ["paper"], summary, comparisons, catalogue)
     assert claim.baseline == "MOFA 0.309, first genes 0.200, neighbour mean 0.561"
-    assert "to first genes (better in 8 of 8 patients" in claim.reason
+    assert "against first genes (Holm p" in claim.reason
 
 
 def test_methods_are_described_without_heavy_imports():

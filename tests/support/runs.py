@@ -61,6 +61,7 @@ CONFIG = {
             "elsewhere": {"h5ad": {"breast": "elsewhere.h5ad"}, "obsm": "X_own"},
         },
     },
+    "claims": {"models": ["paper", "release"]},
     "recovery": {"cohorts": ["breast"]},
     "imputation": {
         "cohorts": ["breast"],

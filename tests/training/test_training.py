@@ -251,13 +251,16 @@ def stubborn(cohorts, tmp_path):
 
 @pytest.mark.parametrize("patience", [1, 3])
 def test_training_stops_after_patience_bad_epochs(stubborn, patience):
-    progress = stubborn(epochs=20, patience=patience, weight_decay=0.0).run()
+    run = stubborn(epochs=20, patience=patience, weight_decay=0.0)
+    progress = run.run()
+    assert run.converged
     assert progress.best_epoch == 1
     assert len(progress.history) == 1 + patience
 
 
 def test_training_ends_with_the_last_epoch(stubborn):
-    assert len(stubborn(epochs=2, patience=5).run().history) == 2
+    short = stubborn(epochs=2, patience=5)
+    assert len(short.run().history) == 2 and not short.converged
 
 
 @pytest.mark.parametrize(("patience", "cuts"), [(0, 4), (1, 2), (10, 0)])

@@ -274,7 +274,9 @@ rule claims_annotation:
         asked=wanted("tasks.NAME.claim", CLAIMING_TASKS),
         scores=expand(rules.annotation_scores.output.scores, task=CLAIMING_TASKS),
         comparisons=expand(rules.annotation_scores.output.comparisons, task=CLAIMING_TASKS),
+        patients=expand(rules.annotation_scores.output.patients, task=CLAIMING_TASKS),
         withheld=expand(rules.task_labels.output.withheld, task=CLAIMING_TASKS),
+        trainings=judged_inputs(JUDGED)["trainings"],
         reported=REPORTED,
     output:
         claims=f"{RESULTS}/claims/annotation.tsv",
@@ -291,14 +293,14 @@ rule claims_annotation:
     params:
         code=code_of("annotation/claims.py"),
         contents=contents_of(REPORTED),
-        headline=f"sagefm-{HEADLINE}",
-        tasks=[
+        tasks={
+            task: judged_on(RUN.task_cohort(task), JUDGED) | {"title": RUN.task_title(task)}
+            for task in CLAIMING_TASKS
+        },
+        questions=[
             {
-                "task": task,
-                "title": RUN.task_title(task),
                 "claim": TASKS[task]["claim"],
                 "classifier": TASKS[task]["classifiers"][0],
-                "paper_data": RUN.is_paper_data(RUN.task_cohort(task)),
                 "derived": RUN.has_derived_labels(task),
             }
             for task in CLAIMING_TASKS

@@ -246,10 +246,10 @@ if CLUSTERED:
 
 rule claims_clustering:
     input:
+        **judged_inputs(JUDGED),
         asked=wanted("clustering.cohorts", CLUSTERED),
         summary=f"{RESULTS}/clustering/{first(CLUSTERED)}/summary.tsv",
         comparisons=f"{RESULTS}/clustering/{first(CLUSTERED)}/comparisons.tsv",
-        split=f"{RESULTS}/models/{HEADLINE}/split.tsv",
     output:
         claims=f"{RESULTS}/claims/clustering.tsv",
     log:
@@ -263,13 +263,9 @@ rule claims_clustering:
         mem_mb=growing(1000),
         runtime=growing(10),
     params:
+        **judged_on(first(CLUSTERED), JUDGED),
         code=code_of("clustering/claims.py"),
-        model=HEADLINE,
-        models=list(MODELS),
-        cohort=first(CLUSTERED),
-        title=RUN.cohort_title(first(CLUSTERED)),
-        rows=RUN.rows(CLUSTERED[:1]),
-        paper_data=RUN.is_paper_data(first(CLUSTERED)),
+        all_models=list(MODELS),
         catalogue=catalogue_of(first(CLUSTERED)),
     message:
         "Judging the claim on clustering"

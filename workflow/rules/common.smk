@@ -120,6 +120,7 @@ RESULTS = f"{config['results']}/{config['run']}"
 REPORTED = repository_file("resources/reported.tsv")
 MODELS = config["models"]
 RELEASED, TRAINED, HEADLINE = RUN.released, RUN.trained, RUN.headline
+JUDGED = RUN.judged
 METHODS = config["representations"]["methods"]
 DESCRIBED = described(METHODS) | {name: REGISTERED[name].plain() for name in RUN.untrained_networks}
 TASKS = config["tasks"]
@@ -216,6 +217,27 @@ def per_sample(pattern, cohorts, **wildcards):
         pattern.format(cohort=cohort, sample=sample, **wildcards)
         for cohort, sample in RUN.samples(cohorts)
     ]
+
+
+def judged_inputs(models):
+    """What a claim needs to know of models: their splits, and of those trained here how it ended."""
+    trained = [model for model in models if model in TRAINED]
+    return {
+        "splits": expand(f"{RESULTS}/models/{{model}}/split.tsv", model=models),
+        "trainings": expand(f"{RESULTS}/models/{{model}}/training.json", model=trained),
+    }
+
+
+def judged_on(cohort, models):
+    """The params of a claim that is judged on a cohort, beside `judged_inputs`."""
+    return {
+        "models": {model: MODELS[model]["pretrain_on"] for model in models},
+        "trained": [model for model in models if model in TRAINED],
+        "cohort": cohort,
+        "title": RUN.cohort_title(cohort),
+        "paper_data": RUN.is_paper_data(cohort),
+        "rows": RUN.rows([cohort] if cohort else []),
+    }
 
 
 DELIVERIES = {"figures": [], "tables": [], "claims": []}

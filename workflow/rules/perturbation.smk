@@ -268,18 +268,22 @@ if PERTURBATION["cohorts"] and PAIRS:
     deliver(figures=rules.perturbation_page.output)
 
 
+JUDGED_ON_PAIRS = RUN.judged_in("perturbation")
+
+
 rule claims_perturbation:
     input:
+        **judged_inputs(JUDGED_ON_PAIRS),
         asked=wanted("perturbation.cohorts", PERTURBATION["cohorts"]),
         summary=expand(
             rules.perturbation_tables.output.summary,
-            model=PERTURBED_MODELS[0],
+            model=JUDGED_ON_PAIRS,
             cohort=first(PERTURBATION["cohorts"]),
             pairs=PAIRS,
         ),
         discrimination=expand(
             rules.perturbation_tables.output.discrimination,
-            model=PERTURBED_MODELS[0],
+            model=JUDGED_ON_PAIRS,
             cohort=first(PERTURBATION["cohorts"]),
             pairs=PAIRS,
         ),
@@ -296,17 +300,14 @@ rule claims_perturbation:
         mem_mb=growing(1000),
         runtime=growing(10),
     params:
+        **judged_on(first(PERTURBATION["cohorts"]), JUDGED_ON_PAIRS),
         code=code_of("perturbation/claims.py"),
         tables=list(PAIRS),
-        model=PERTURBED_MODELS[0],
-        cohort=first(PERTURBATION["cohorts"]),
-        title=RUN.cohort_title(first(PERTURBATION["cohorts"])),
-        paper_data=RUN.is_paper_data(first(PERTURBATION["cohorts"])),
     message:
         "Judging the claim on perturbation"
     script:
         "../scripts/perturbation/claims.py"
 
 
-if PERTURBATION["cohorts"] and PAIRS:
+if PERTURBATION["cohorts"] and PAIRS and JUDGED_ON_PAIRS:
     deliver(claims=rules.claims_perturbation.output)

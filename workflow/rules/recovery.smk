@@ -230,9 +230,14 @@ if RECOVERED:
 
 rule claims_recovery:
     input:
+        **{
+            table: expand(
+                f"{RESULTS}/recovery/{{model}}/{first(RECOVERED)}/{table}.tsv", model=JUDGED
+            )
+            for table in ("summary", "patients", "comparisons")
+        },
+        **judged_inputs(JUDGED),
         asked=wanted("recovery.cohorts", RECOVERED),
-        summary=rules.recovery.output.summary.format(model=HEADLINE, cohort=first(RECOVERED)),
-        split=f"{RESULTS}/models/{HEADLINE}/split.tsv",
         reported=REPORTED,
     output:
         claims=f"{RESULTS}/claims/recovery.tsv",
@@ -247,12 +252,9 @@ rule claims_recovery:
         mem_mb=growing(1000),
         runtime=growing(10),
     params:
+        **judged_on(first(RECOVERED), JUDGED),
         code=code_of("recovery/claims.py"),
-        model=HEADLINE,
-        cohort=first(RECOVERED),
-        title=RUN.cohort_title(first(RECOVERED)),
-        rows=RUN.rows(RECOVERED[:1]),
-        paper_data=RUN.is_paper_data(first(RECOVERED)),
+        contents=contents_of(REPORTED),
     message:
         "Judging the claim on recovery"
     script:

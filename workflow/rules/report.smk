@@ -122,6 +122,7 @@ rule scoreboard:
     input:
         reported=REPORTED,
         chapters=DELIVERIES["claims"],
+        trainings=judged_inputs(JUDGED)["trainings"],
         provenance=rules.provenance.output.provenance,
     output:
         table=f"{RESULTS}/scoreboard.tsv",
@@ -145,6 +146,8 @@ rule scoreboard:
         code=code_of("report/scoreboard.py"),
         contents=contents_of(REPORTED),
         run=config["run"],
+        titles={model: MODELS[model]["title"] or model for model in JUDGED},
+        trained=[model for model in JUDGED if model in TRAINED],
     message:
         "Putting the scoreboard together"
     script:

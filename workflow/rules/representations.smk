@@ -226,9 +226,9 @@ deliver(figures=expand(rules.coherence_figure.output, cohort=COHERENT))
 
 rule claims_coherence:
     input:
+        **judged_inputs(JUDGED),
         asked=wanted("representations.cohorts", COHERENT),
         table=rules.coherence.output.table.format(cohort=first(COHERENT)),
-        split=f"{RESULTS}/models/{HEADLINE}/split.tsv",
     output:
         claims=f"{RESULTS}/claims/coherence.tsv",
     log:
@@ -242,11 +242,8 @@ rule claims_coherence:
         mem_mb=growing(1000),
         runtime=growing(10),
     params:
+        **judged_on(first(COHERENT), JUDGED),
         code=code_of("representations/claims.py"),
-        model=HEADLINE,
-        cohort=first(COHERENT),
-        rows=RUN.rows(COHERENT[:1]),
-        paper_data=RUN.is_paper_data(first(COHERENT)),
         catalogue=catalogue_of(first(COHERENT)),
     message:
         "Judging the claim on spatial coherence"

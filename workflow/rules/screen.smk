@@ -185,9 +185,12 @@ deliver(figures=expand(rules.screen_figure.output, **SCREENS))
 
 rule claims_interpretable:
     input:
+        **judged_inputs(RUN.judged_in("screen")),
         asked=wanted("screen.cohorts", SCREEN["cohorts"]),
-        scores=rules.screen_scores.output.scores.format(
-            model=SCREEN_MODELS[0], cohort=first(SCREEN["cohorts"])
+        scores=expand(
+            rules.screen_scores.output.scores,
+            model=RUN.judged_in("screen"),
+            cohort=first(SCREEN["cohorts"]),
         ),
     output:
         claims=f"{RESULTS}/claims/interpretable.tsv",
@@ -202,16 +205,13 @@ rule claims_interpretable:
         mem_mb=growing(500),
         runtime=growing(5),
     params:
+        **judged_on(first(SCREEN["cohorts"]), RUN.judged_in("screen")),
         code=code_of("screen/claims.py"),
-        model=SCREEN_MODELS[0],
-        cohort=first(SCREEN["cohorts"]),
-        title=RUN.cohort_title(first(SCREEN["cohorts"])),
-        paper_data=RUN.is_paper_data(first(SCREEN["cohorts"])),
     message:
         "Judging the claim on interpretability"
     script:
         "../scripts/screen/claims.py"
 
 
-if SCREEN["cohorts"]:
+if SCREEN["cohorts"] and RUN.judged_in("screen"):
     deliver(claims=rules.claims_interpretable.output)

@@ -280,12 +280,17 @@ rule pretraining_set_figure:
 deliver(figures=rules.pretraining_set_figure.output)
 
 
+# Those trained on the sections that are counted.
+JUDGED_ON_SET = [
+    model for model in JUDGED if MODELS[model]["pretrain_on"] == MODELS[HEADLINE]["pretrain_on"]
+]
+
+
 rule claims_pretraining:
     input:
+        **judged_inputs(JUDGED_ON_SET),
         organs=rules.pretraining_set.output.organs,
         duplicates=rules.pretraining_set.output.duplicates,
-        split=f"{RESULTS}/models/{HEADLINE}/split.tsv",
-        training=f"{RESULTS}/models/{HEADLINE}/training.json" if HEADLINE in TRAINED else [],
         reported=REPORTED,
     output:
         claims=f"{RESULTS}/claims/pretraining.tsv",
@@ -301,7 +306,9 @@ rule claims_pretraining:
         runtime=growing(10),
     params:
         code=code_of("training/claims.py"),
-        model=HEADLINE,
+        contents=contents_of(REPORTED),
+        models=JUDGED_ON_SET,
+        trained=[model for model in JUDGED_ON_SET if model in TRAINED],
         paper_data=all(
             config["cohorts"][cohort]["paper_data"] for cohort in MODELS[HEADLINE]["pretrain_on"]
         ),

@@ -1,14 +1,16 @@
-"""Claims 4 and 5: what a task's scores have to say of them, and what that is worth."""
+"""Claims 4 and 5: what a task's scores say about them."""
 
-import math
 from dataclasses import dataclass
 
 import pandas as pd
 
-from sagefm.annotation.terms import BOUNDS, HEADLINE, MAJORITY, best_of, headline_protocol
-from sagefm.common.claim import ALPHA, Claim, judge
-from sagefm.common.text import count
+from sagefm.annotation.terms import HEADLINE, KEYS, MAJORITY, best_of, headline_protocol
+from sagefm.common.claim import Claim, Subject
+from sagefm.common.text import count, format_interval
+from sagefm.common.verdict import Difference, Evidence, Reported
 from sagefm.representations.catalogue import REGISTERED, Catalogue, is_model
+from sagefm.representations.references import differences_of, lacking
+from sagefm.stats.paired import paired_difference
 from sagefm.stats.patients import words_of_seen
 
 HELD_OUT = "held_out_patients"
@@ -16,171 +18,188 @@ HELD_OUT = "held_out_patients"
 
 
 @dataclass(frozen=True)
-class Judged:
+class Question:
     """A task as its claim needs it.
 
-    `claim` is `annotation` or `subtypes`, `headline` the representation that is judged, `reported`
-    the paper's accuracy (0 to 1; None where it gives none), `derived` whether the labels are made
-    from gene sets, `withheld` how many genes were for that taken out of the representations.
+    `claim` is `annotation` or `subtypes`, `reported` the paper's accuracy (0 to 1; None where it
+    gives none), `derived` whether the labels are made from gene sets, `withheld` how many of their
+    genes were taken out of the representations.
     """
 
-    task: str
-    title: str
     claim: str
-    headline: str
     classifier: str
-    paper_data: bool
     reported: float | None = None
     derived: bool = False
     withheld: int = 0
 
 
-def task_claim(
-    judged: Judged,
-    scores: pd.DataFrame,
-    comparisons: pd.DataFrame,
-    catalogue: Catalogue = REGISTERED,
-) -> Claim:
-    """The claim of one task.
+@dataclass(frozen=True)
+class Scores:
+    """A task's tables: of `task_scores`, `task_comparisons` and `patient_table`."""
 
-    It is judged where patients are held out; under other protocols it is inconclusive, unless the
-    headline falls short of the paper's figure even there.
+    scores: pd.DataFrame
+    comparisons: pd.DataFrame
+    patients: pd.DataFrame
+
+
+def task_claim(
+    subject: Subject, question: Question, found: Scores, catalogue: Catalogue = REGISTERED
+) -> Claim:
+    """The claim of one task, on one model.
+
+    The model has to exceed MOFA, if the claim names it, the untrained representations, the controls
+    and the majority class in the mean over patients of balanced accuracy, on patients held out. The
+    paper's accuracy is compared with the pooled one, under every protocol and classifier.
 
     Parameters
     ----------
-    scores, comparisons
-        Of `tables.task_scores` and `task_comparisons`.
+    subject, question
+        The model and the task, whose name and title are the subject's.
+    found
+        The task's tables.
     catalogue
         What the representations are called and what they are for.
     """
-    protocol = headline_protocol(scores)
-    whole = scores[(scores["subset"] == "all") & ~scores["centred"].astype(bool)]
-    own = _row(whole, judged.headline, judged.classifier, protocol)
-    if own is None:
-        # Only centred values were scored.
-        whole = scores[scores["subset"] == "all"]
-        own = _row(whole, judged.headline, judged.classifier, protocol)
-    majority = _row(whole, MAJORITY, MAJORITY, protocol)
-    if own is None or majority is None:
+    scores, protocol = found.scores, headline_protocol(found.scores)
+    whole = _chosen(scores, question.classifier, protocol)
+    mine = whole[whole["representation"] == subject.representation].sort_values("centred")
+    if mine.empty:
         return Claim(
-            judged.claim,
-            obtained="-",
-            baseline="-",
-            n="-",
-            verdict="not computed",
-            reason=f"task `{judged.task}` has no scores of {judged.headline} under `{protocol}`",
-            evidence=f"tasks/{judged.task}/skipped.tsv",
+            question.claim,
+            subject.model,
+            "-",
+            "-",
+            "-",
+            "not computed",
+            f"task `{subject.name}` has no scores of {subject.representation} under `{protocol}`",
+            f"tasks/{subject.name}/skipped.tsv",
         )
-    baselines = [f"majority class {_percent(majority)}"]
-    for name in reversed(catalogue.references("baseline", "untrained")):
-        row = _row(whole, name, judged.classifier, protocol)
-        if row is not None:
-            baselines.append(f"{catalogue.title(name)} {_percent(row)}")
-    verdict = judge(
-        _verdict(judged, own, majority, scores, comparisons, protocol, catalogue),
-        judged.paper_data,
-        f"task `{judged.task}` ({judged.title}), not on the paper's data",
+    own = mine.iloc[0]  # centred values count where there are no others
+    like = whole[(whole["centred"] == own["centred"]) | (whole["representation"] == MAJORITY)]
+    like = like.set_index("representation")
+    pairs = _comparisons(found.comparisons, own, catalogue)
+    named = ("baseline",) if question.claim == "subtypes" else ()
+    differences = differences_of(pairs, like[HEADLINE], named, catalogue)
+    evidence = Evidence(
+        own[HEADLINE],
+        own[f"{HEADLINE}_low"],
+        own[f"{HEADLINE}_high"],
+        int(own["n_patients_counted"]),
+        subject.training,
+        [*differences, *_above_majority(found.patients, own)],
+        reported=_reported(subject, question, scores, own),
+        missing=lacking(pairs["reference"], (*named, "untrained"), catalogue),
+        setting=_setting(subject, protocol),
     )
-    facts = _facts(judged, scores, comparisons, protocol, whole, catalogue)
+    references = [name for name in [MAJORITY, *pairs["reference"]] if name in like.index]
     return Claim(
-        judged.claim,
-        obtained=f"{own['accuracy']:.1%} accuracy, {own['balanced_accuracy']:.1%} balanced, "
-        f"{_words(protocol)}",
-        baseline=", ".join(baselines) + " (accuracy / balanced)",
+        question.claim,
+        subject.model,
+        obtained=f"{_interval(own, HEADLINE)} balanced accuracy, mean over patients; "
+        f"{_interval(own, 'accuracy')} accuracy of pooled spots; {_words(protocol)}",
+        baseline=", ".join(f"{_title(r, catalogue)} {_percent(like.loc[r])}" for r in references)
+        + " (balanced accuracy, mean over patients / accuracy)",
         n=f"{count(own['n_spots'], 'spot')}, {count(own['n_patients'], 'patient')}, "
         f"{own['n_classes']} classes, "
         + words_of_seen(*own[["n_patients", "patients_seen", "patients_unknown"]]),
-        verdict=verdict["verdict"],
-        outcome=verdict["outcome"],
-        reason="; ".join([verdict["reason"], *facts]),
-        evidence=f"tasks/{judged.task}/scores.tsv",
-        protocol=f"{judged.classifier} classifier, tested on {_words(protocol)}",
+        evidence=f"tasks/{subject.name}/scores.tsv",
+        protocol=f"{question.classifier} classifier, tested on {_words(protocol)}; balanced "
+        "accuracy of each patient over the classes with enough spots there, mean over patients",
+        **subject.conclude(
+            evidence,
+            [one.words("+.1f", 100, " points") for one in differences]
+            + _facts(question, scores, protocol, catalogue),
+        ),
     )
 
 
-def _row(
-    scores: pd.DataFrame, representation: str, classifier: str, protocol: str
-) -> pd.Series | None:
-    own = scores[
-        (scores["representation"] == representation)
-        & (scores["classifier"] == classifier)
-        & (scores["protocol"] == protocol)
-    ]
-    return None if own.empty else own.iloc[0]
+def _chosen(scores: pd.DataFrame, classifier: str, protocol: str) -> pd.DataFrame:
+    """Rows of one classifier, and of the majority class, on all patients of a protocol."""
+    of_classifier = scores["classifier"].isin([classifier, MAJORITY])
+    return scores[of_classifier & (scores["protocol"] == protocol) & (scores["subset"] == "all")]
 
 
-def _verdict(judged, own, majority, scores, comparisons, protocol, catalogue) -> tuple[str, str]:
-    if judged.claim == "annotation" and judged.reported is not None:
-        return _against_reported(judged, own, majority, scores)
-    centred = bool(own["centred"])
-    against = {
-        name: row
-        for name in catalogue.baselines()
-        if (row := _comparison(comparisons, judged, protocol, name, centred)) is not None
-    }
-    if not against:
-        return "inconclusive", f"{catalogue.titles(catalogue.baselines())} was not computed"
-    differing = {name: row["difference"] for name, row in against.items() if row["p"] < ALPHA}
-    worse = [name for name, difference in differing.items() if difference <= 0]
-    if not worse and len(differing) < len(against):
-        named = catalogue.titles([name for name in against if name not in differing])
-        return "inconclusive", f"no difference from {named} that patients agree on"
-    better = not worse
-    found = f"{catalogue.titles(worse)} is better"
-    if better:
-        found = f"better than {catalogue.titles(list(against))}"
+def _comparisons(comparisons: pd.DataFrame, own: pd.Series, catalogue: Catalogue) -> pd.DataFrame:
+    """The model's comparisons in the headline score, as `differences_of` has them.
+
+    Spatial methods are left out: only claim 3 is about them. Holm's correction counts them.
+    """
+    keys = [*KEYS, "subset"]
+    mine = comparisons[comparisons[keys].eq(own[keys]).all(axis=1)]
+    asked = catalogue.references("baseline", "untrained", "control")
+    mine = mine[(mine["metric"] == HEADLINE) & mine["baseline"].isin(asked)]
+    mine = mine.sort_values("baseline", key=lambda names: names.map(asked.index))
+    return mine.rename(columns={"baseline": "reference", "n_patients": "n"})
+
+
+def _above_majority(patients: pd.DataFrame, own: pd.Series) -> list[Difference]:
+    """The model less the majority class in both scores, by their intervals over patients."""
+    keys = ["representation", "centred", "classifier"]
+    there = patients[patients["protocol"] == own["protocol"]]
+    mine = there[there[keys].eq(own[keys]).all(axis=1)].set_index("patient")
+    majority = there[there["representation"] == MAJORITY].set_index("patient")
+    words = {HEADLINE: "the majority class", "accuracy": "the majority class in accuracy"}
+    found = []
+    for metric, name in words.items():
+        facts = paired_difference((mine[metric] - majority[metric]).to_numpy())
+        interval = facts["difference"], facts["low"], facts["high"]
+        value = majority[metric].mean()
+        found.append(Difference(name, *interval, n=int(facts["n"]), value=value))
+    return found
+
+
+def _reported(
+    subject: Subject, question: Question, scores: pd.DataFrame, own: pd.Series
+) -> Reported | None:
+    """The paper's accuracy and the model's: the judged row's value, the highest upper bound of all.
+
+    How the paper split and classified is not known, so that its figure is excluded only if it lies
+    above the interval under every protocol, classifier and centring.
+    """
+    if question.reported is None:
+        return None
+    mine = scores["representation"] == subject.representation
+    rows = scores[mine & (scores["subset"] == "all")]
+    return Reported(
+        question.reported,
+        own["accuracy"],
+        own["accuracy_low"],
+        rows["accuracy_high"].max(),
+        int(own["n_patients"]),
+    )
+
+
+def _setting(subject: Subject, protocol: str) -> str:
     if protocol != HELD_OUT:
-        return "inconclusive", f"{found}, but under {_words(protocol)}, not on patients held out"
-    return "supported" if better else "contradicted", found
+        return f"tested on {_words(protocol)}, not on held-out patients"
+    return subject.setting
 
 
-def _against_reported(judged, own, majority, scores) -> tuple[str, str]:
-    """The headline's accuracy against the paper's: by the judged row, then by all its others."""
-    if round(own["accuracy"], 2) >= judged.reported:
-        if own["accuracy"] <= majority["accuracy"]:
-            return "inconclusive", "the majority class reaches as much"
-        if own["protocol"] != HELD_OUT:
-            found = f"as accurate as reported, but under {_words(own['protocol'])}"
-            return "inconclusive", f"{found}, not on patients held out"
-        return "supported", "as accurate as reported, on patients held out"
-    rows = scores[(scores["representation"] == judged.headline) & (scores["subset"] == "all")]
-    best = rows.loc[rows["accuracy"].idxmax()]
-    if round(best["accuracy"], 2) >= judged.reported:
-        centred = ", centred" if best["centred"] else ""
-        how = f"{_words(best['protocol'])} ({best['classifier']} classifier{centred})"
-        return "inconclusive", f"as accurate as reported only under {how}"
-    ran = ", ".join(_words(name) for name in rows["protocol"].unique())
-    return "contradicted", f"less accurate than reported under every protocol that ran ({ran})"
-
-
-def _facts(judged, scores, comparisons, protocol, whole, catalogue) -> list[str]:
+def _facts(
+    question: Question, scores: pd.DataFrame, protocol: str, catalogue: Catalogue
+) -> list[str]:
     """What else has to be known to read the claim."""
     facts = []
-    random = _row(whole, judged.headline, judged.classifier, "random_spots")
-    if random is not None and protocol != "random_spots":
-        facts.append(
-            f"on random spots {_percent(random)}, which flatters: neighbours of the tested spots "
-            "are in training"
-        )
-    best = best_of(scores, judged.classifier, without=catalogue.references(*BOUNDS))
-    facts.append(f"best of all: {_named(best, catalogue)}")
     models = scores[scores["representation"].map(is_model)]
-    facts.append(f"best recipe: {_named(best_of(models, judged.classifier), catalogue)}")
-    facts.extend(
-        f"on the {count(row['n_patients'], 'patient')} it has never seen, {_named(row, catalogue)}"
-        for row in _never_seen(models, judged.classifier, protocol)
-    )
-    for baseline in (*catalogue.baselines(), *catalogue.untrained(spatial=True)):
-        row = _comparison(comparisons, judged, protocol, baseline, False)
-        if row is not None:
-            facts.append(
-                f"balanced accuracy {100 * row['difference']:+.1f} points against "
-                f"{catalogue.title(baseline)}, p = {row['p']:.2g} (sign flips over "
-                f"{row['n_patients']} patients, smallest possible {row['smallest_p']:.2g})"
-            )
-    if judged.derived:
+    random = _chosen(models, question.classifier, "random_spots")
+    if protocol != "random_spots":
+        facts += [
+            f"random split (optimistic): {_named(row, catalogue)}"
+            for row in random[~random["centred"].astype(bool)].to_dict("records")
+        ]
+    known = scores[scores[HEADLINE].notna()]
+    of_models = known["representation"].map(is_model).astype(bool)
+    for words, rows in (("all", known), ("the models", known[of_models])):
+        if (rows["protocol"] == protocol).any():
+            best = best_of(rows, question.classifier)
+            facts.append(f"best of {words}: {_named(best, catalogue)}")
+    facts += [
+        f"on the {count(row['n_patients'], 'patient')} it has never seen: {_named(row, catalogue)}"
+        for row in _never_seen(models, question.classifier, protocol)
+    ]
+    if question.derived:
         facts.append(
-            f"labels derived from gene sets, {judged.withheld} of whose genes were withheld from "
+            f"labels derived from gene sets, {question.withheld} of whose genes were withheld from "
             "the representations"
         )
     return facts
@@ -205,19 +224,8 @@ def _never_seen(models: pd.DataFrame, classifier: str, protocol: str) -> list[di
     return rows
 
 
-def _comparison(comparisons, judged, protocol, baseline, centred) -> pd.Series | None:
-    own = comparisons[
-        (comparisons["representation"] == judged.headline)
-        & (comparisons["classifier"] == judged.classifier)
-        & (comparisons["protocol"] == protocol)
-        & (comparisons["baseline"] == baseline)
-        & (comparisons["metric"] == HEADLINE)
-        & (comparisons["subset"] == "all")
-        & (comparisons["centred"].astype(bool) == centred)
-    ]
-    if own.empty or math.isnan(own.iloc[0]["p"]):
-        return None
-    return own.iloc[0]
+def _title(name: str, catalogue: Catalogue) -> str:
+    return "majority class" if name == MAJORITY else catalogue.title(name)
 
 
 def _named(row: pd.Series | dict, catalogue: Catalogue) -> str:
@@ -227,7 +235,11 @@ def _named(row: pd.Series | dict, catalogue: Catalogue) -> str:
 
 
 def _percent(row: pd.Series | dict) -> str:
-    return f"{row['accuracy']:.1%} / {row['balanced_accuracy']:.1%}"
+    return f"{row[HEADLINE]:.1%} / {row['accuracy']:.1%}"
+
+
+def _interval(row: pd.Series, metric: str) -> str:
+    return format_interval(row[metric], row[f"{metric}_low"], row[f"{metric}_high"], ".1%")
 
 
 def _words(protocol: str) -> str:

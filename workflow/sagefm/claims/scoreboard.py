@@ -1,4 +1,4 @@
-"""The scoreboard as a page, the report's first: what held, what did not, by which protocol."""
+"""The scoreboard, a table and the report's first page: what held, what did not, on which model."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -7,18 +7,20 @@ from typing import Any
 import pandas as pd
 
 from sagefm.claims.reported import reported_claims
-from sagefm.common.claim import OUTCOMES
 from sagefm.common.errors import InputError
+from sagefm.common.verdict import OUTCOMES
 from sagefm.plotting.html import render_page
 
 COLUMNS = (
-    *("claim", "reported", "obtained", "baseline", "n", "verdict", "evidence", "reason"),
+    *("claim", "model", "reported", "obtained", "baseline", "n", "verdict", "evidence", "reason"),
     *("outcome", "protocol"),
 )
 
 
 def scoreboard(reported: pd.DataFrame, chapters: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """One row a claim of the paper, in the paper's order; `not computed` where no chapter spoke.
+    """One row a claim and model, claims in the paper's order, models in the chapters'.
+
+    A claim that no chapter computes has one row, `not computed`, without a model.
 
     Parameters
     ----------
@@ -35,12 +37,15 @@ def scoreboard(reported: pd.DataFrame, chapters: Sequence[pd.DataFrame]) -> pd.D
     found = pd.concat([table.astype(str) for table in chapters], ignore_index=True)
     if unknown := set(found["id"]) - set(reported["id"]):
         raise InputError(f"claim `{min(unknown)}` is not in resources/reported.tsv; add its row.")
-    if found["id"].duplicated().any():
-        twice = found.loc[found["id"].duplicated(), "id"].iloc[0]
-        raise InputError(f"claim `{twice}` is given by two chapters; leave it to one.")
+    twice = found[found.duplicated(["id", "model"])]
+    if len(twice):
+        claim, model = twice.iloc[0][["id", "model"]]
+        raise InputError(
+            f"claim `{claim}` on model `{model}` is given by two chapters; leave it to one."
+        )
     board = reported_claims(reported).merge(found, on="id", how="left")
     board["verdict"] = board["verdict"].fillna("not computed")
-    board["reason"] = board["reason"].fillna("no chapter of this run computes it")
+    board["reason"] = board["reason"].fillna("not part of this run")
     return board.fillna("-")[list(COLUMNS)]
 
 
@@ -54,8 +59,9 @@ STYLE = """
 .short section.did-not-hold { border-color: #D55E00; }
 .short section.undecided { border-color: #8A8A8A; }
 td:nth-child(1) { font-weight: 600; min-width: 10rem; }
-td:nth-child(2), td:nth-child(3), td:nth-child(4) { min-width: 8rem; }
-td:nth-child(5) { min-width: 15rem; }
+td:nth-child(2) { min-width: 8rem; }
+td:nth-child(n+3) { min-width: 18rem; }
+th span { display: block; font-weight: normal; }
 .verdict { display: inline-block; padding: .05rem .5rem; border: 1.5px solid #444;
            border-radius: .7rem; white-space: nowrap; font-weight: 600; }
 .verdict.supported { background: #009E73; color: #fff; }
@@ -87,25 +93,32 @@ the paper's.</p>
 </ul></section>
 {% endfor %}
 </div>
-<p>Each row is a claim of the paper (arXiv:2601.15504). <em>Supported</em>, <em>contradicted</em>
-and <em>inconclusive</em> are said of the paper's own data alone; <em>proxy</em> means that the
-figure was computed on other data, which the reason names: whether the claim held there is no
-evidence for or against the paper. <em>Not computed</em>: not part of this run. The baseline needs
-no training, or is the method that the claim names.</p>
+<p>Each row is a claim of the paper (arXiv:2601.15504), each column a model on which it was judged.
+<em>Supported</em>, <em>contradicted</em> and <em>inconclusive</em> are verdicts on the paper's own
+data; <em>proxy</em> means that the figure was computed on other data, which the reason names:
+whether the claim held there is not evidence for or against the paper. <em>Not computed</em>: not
+part of this run. A claim is supported if the model significantly exceeds the method that the claim
+names, every untrained baseline and every control, and was trained until its validation loss stopped
+falling, or is the released checkpoint. It is contradicted if an interval excludes it. All else is
+inconclusive.</p>
 <table>
-<thead><tr>{% for head in heads %}<th>{{ head }}</th>{% endfor %}</tr></thead>
+<thead><tr><th>claim</th><th>the paper reports</th>
+{% for model, words in models.items() %}<th>{{ model }}<span>{{ words }}</span></th>{% endfor %}
+</tr></thead>
 <tbody>
-{% for row in rows %}
+{% for claim, reported, cells in claims %}
 <tr>
-{% for key in ("claim", "reported", "obtained", "baseline") %}
-<td>{{ row[key] }}</td>
-{% endfor %}
-<td>{{ row.protocol }}<br><span class="more">{{ row.n }}</span></td>
+<td>{{ claim }}</td><td>{{ reported }}</td>
+{% for row in cells %}
 <td><span class="verdict {{ row.verdict | replace(" ", "-") }}">{{ row.verdict }}</span>
-{% if row.outcome != "-" %}<br>{{ row.outcome }} here{% endif %}
-<details class="more"><summary>why</summary>{{ row.reason }}<br>
+{% if row.outcome != "-" %} {{ row.outcome }} here{% endif %}
+{% if row.obtained != "-" %}<p>{{ row.obtained }}</p>{% endif %}
+{% if row.baseline != "-" %}<p class="more">References: {{ row.baseline }}</p>{% endif %}
+<details class="more"><summary>how and why</summary><p>{{ row.reason }}</p>
+{% if row.protocol != "-" %}<p>{{ row.protocol }}; {{ row.n }}</p>{% endif %}
 <code>{{ row.evidence }}</code></details>
 </td>
+{% endfor %}
 </tr>
 {% endfor %}
 </tbody>
@@ -113,7 +126,12 @@ no training, or is the method that the claim names.</p>
 {% endblock %}
 """
 
-HEADS = ("claim", "the paper reports", "this run obtained", "baseline", "how, and n", "verdict")
+NOT_COMPUTED = {
+    **dict.fromkeys(COLUMNS, "-"),
+    "verdict": "not computed",
+    "reason": "not computed for this model",
+}
+"""A cell of a model that a claim was not judged on."""
 
 IN_SHORT = {
     "held": "What held on this run's data",
@@ -122,30 +140,54 @@ IN_SHORT = {
 }
 
 
-def scoreboard_html(board: pd.DataFrame, run: str, provenance: Mapping[str, Any]) -> str:
-    """A self-contained page of the scoreboard table (`claims.scoreboard`)."""
+def scoreboard_html(
+    board: pd.DataFrame, run: str, models: Mapping[str, str], provenance: Mapping[str, Any]
+) -> str:
+    """A self-contained page of the scoreboard: a row a claim, a column a model.
+
+    Parameters
+    ----------
+    board
+        Of `scoreboard`.
+    run
+        Its name.
+    models
+        Those that are judged, and what each is, for people.
+    provenance
+        Of `report.provenance`.
+    """
     rows = board.to_dict("records")
     facts = {key: provenance[key] for key in ("version", "code", "config_sha256", "python")}
+    claims = []
+    for (claim, reported), own in board.groupby(["claim", "reported"], sort=False):
+        found = {row["model"]: row for row in own.to_dict("records")}
+        unknown = found.get("-", NOT_COMPUTED)
+        claims.append((claim, reported, [found.get(model, unknown) for model in models]))
     return render_page(
         TEMPLATE,
         style=STYLE,
         run=run,
         rows=rows,
+        claims=claims,
+        models=models,
         proxies=sum(row["verdict"] == "proxy" for row in rows),
-        heads=HEADS,
         titles=IN_SHORT,
-        short=_in_short(rows),
+        short=_in_short(rows, len(models) > 1),
         **facts,
     )
 
 
-def _in_short(rows: Sequence[Mapping[str, str]]) -> dict[str, list[tuple[str, str]]]:
-    """Claims with what was found, by outcome; what has none cannot be decided."""
+def _in_short(rows: Sequence[Mapping[str, str]], several: bool) -> dict[str, list[tuple[str, str]]]:
+    """Claims with what was found, by outcome; what has none cannot be decided.
+
+    Where there are several models, each is named.
+    """
     lists: dict[str, list[tuple[str, str]]] = {outcome: [] for outcome in IN_SHORT}
     for row in rows:
         outcome = row["outcome"] if row["outcome"] in OUTCOMES.values() else "undecided"
         found = row["verdict"]
         if row["obtained"] != "-":
             found = re.split(r";| \(", row["obtained"])[0]  # the rest is in the table
-        lists[outcome].append((row["claim"], found))
+        name = f" ({row['model']})" if several and row["model"] != "-" else ""
+        lists[outcome].append((row["claim"] + name, found))
     return lists

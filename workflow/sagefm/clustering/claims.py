@@ -1,15 +1,20 @@
-"""What clusters against labels have to say of the paper's claim 3."""
+"""What clusters against labels say about the paper's claim 3."""
 
 from collections.abc import Sequence
 
 import pandas as pd
 
 from sagefm.clustering.tables import lower_is_better
-from sagefm.common.claim import Claim, judge
+from sagefm.common.claim import Claim, Subject
 from sagefm.common.text import count, format_interval, format_number
+from sagefm.common.verdict import Evidence
 from sagefm.representations.catalogue import REGISTERED, Catalogue
+from sagefm.representations.references import differences_of, lacking
 
 HEADLINE = ("section", "kmeans", "label", "ari")
+
+NAMED = ("baseline", "spatial method")
+"""Roles of what the paper says it is better than: MOFA, and spatial methods."""
 
 SIDE = {
     ("section", "kmeans", "label", "nmi"): "NMI",
@@ -24,86 +29,74 @@ SIDE = {
 """Metrics beside the headline, by scope, clustering, factor and metric, as they are (uncentred)."""
 
 
-def clustering_claims(
-    model: str,
+def clustering_claim(
+    subject: Subject,
     models: Sequence[str],
-    cohort: str,
-    title: str,
     summary: pd.DataFrame,
     comparisons: pd.DataFrame,
-    paper_data: bool,
-    seen: str,
     catalogue: Catalogue = REGISTERED,
-) -> list[Claim]:
-    """Claim 3: k-means clusters of the headline model against labels, within a section.
+) -> Claim:
+    """Claim 3: k-means clusters of a model's embedding against labels, within a section.
+
+    The model has to exceed MOFA, the spatial methods, the untrained representations and the
+    controls in the mean over patients of the adjusted Rand index.
 
     Parameters
     ----------
-    model, models
-        The headline model, and all models of the run: the best of them is named.
-    cohort, title
-        The cohort, and what it is, for people.
+    subject
+        The model and the cohort.
+    models
+        All models of the run: the best of them is named.
     summary, comparisons
         Of `clustering_tables`.
-    paper_data, seen
-        Whether the cohort is the paper's own; `patients.patients_seen`.
     catalogue
         What the representations are called, and which of them are references.
     """
-    name, evidence = f"sagefm-{model}", f"clustering/{cohort}/summary.tsv"
+    name, evidence = subject.representation, f"clustering/{subject.name}/summary.tsv"
     scores = _pick(summary, HEADLINE).set_index("representation")
     references = [r for r in catalogue.references() if r in scores.index]
     if name not in scores.index or not references:
-        missing = "no section has labels to score" if name not in scores.index else "no reference"
-        return [Claim("clustering", "-", "-", "-", "not computed", missing, evidence)]
+        missing = "no section has labels to score"
+        if name in scores.index:
+            missing = "nothing to compare with was computed"
+        return Claim("clustering", subject.model, "-", "-", "-", "not computed", missing, evidence)
     own = scores.loc[name]
     pairs = _pick(comparisons, HEADLINE)
-    pairs = pairs[pairs["representation"] == name].set_index("reference")
-    instead = f"computed on {title}, not on the paper's samples"
-    verdict = judge(_verdict(pairs, catalogue), paper_data, instead)
+    pairs = pairs[pairs["representation"] == name].assign(p_holm=lambda own: own["p_holm_own"])
+    differences = differences_of(pairs, scores["mean"], NAMED, catalogue)
+    judged = Evidence(
+        own["mean"],
+        own["low"],
+        own["high"],
+        int(own["n"]),
+        subject.training,
+        differences,
+        missing=lacking(references, (*NAMED, "untrained"), catalogue),
+        setting=subject.setting,
+    )
     facts = [
-        verdict["reason"],
-        *(_difference(pairs.loc[r], catalogue.title(r)) for r in references),
+        f"{one.words('+.3f')}, better in {better:.0f} of {count(one.n, 'patient')}"
+        for one, better in zip(differences, pairs["better_in"], strict=True)
     ]
-    facts.append(f"smallest p possible {format_number(pairs['smallest_p'].min(), '.2g')}")
+    facts.append(
+        "paired sign-flip tests over patients, smallest uncorrected p possible "
+        f"{format_number(pairs['smallest_p'].min(), '.2g')}"
+    )
     facts += _beside(summary, name, references[0], catalogue)
     facts.append(_best(scores, models, references, catalogue))
-    return [
-        Claim(
-            "clustering",
-            obtained=f"mean ARI {format_interval(own['mean'], own['low'], own['high'], '.3f')} "
-            "(k-means within a section)",
-            baseline=", ".join(
-                f"{catalogue.title(r)} {scores.loc[r, 'mean']:.3f}" for r in references
-            ),
-            n=f"{count(own['n'], 'patient')}, {count(own['n_sections'], 'section')}, "
-            f"{count(own['spots'], 'labelled spot')}, {count(own['seeds'], 'seed')}, {seen}",
-            verdict=verdict["verdict"],
-            outcome=verdict["outcome"],
-            reason="; ".join(facts),
-            evidence=evidence,
-            protocol="k-means within a section, as many clusters as labels; adjusted Rand index, "
-            "mean over patients",
-        )
-    ]
-
-
-def _verdict(pairs: pd.DataFrame, catalogue: Catalogue) -> tuple[str, str]:
-    baselines = [name for name in catalogue.baselines() if name in pairs.index]
-    if not baselines:
-        return "inconclusive", f"{catalogue.titles(catalogue.baselines())} was not run"
-    named = catalogue.titles(baselines)
-    difference, certain = pairs["difference"], pairs["p_holm_own"] < 0.05
-    if worse := [name for name in baselines if difference[name] < 0 and certain[name]]:
-        return "contradicted", f"worse than {catalogue.titles(worse)}"
-    if (difference > 0).all() and certain.all():
-        return "supported", f"better than {named} and all other references"
-    patients = pairs["n"].max()
-    if pairs["smallest_p"].min() * len(pairs) >= 0.05:
-        return "inconclusive", f"no difference can be beyond doubt with {patients} patients"
-    if (difference[baselines] > 0).all():
-        return "inconclusive", f"above {named}, but not beyond doubt above all references"
-    return "inconclusive", f"not above {named}, but not beyond doubt below it either"
+    return Claim(
+        "clustering",
+        subject.model,
+        obtained=f"mean ARI {format_interval(own['mean'], own['low'], own['high'], '.3f')} "
+        "(k-means within a section)",
+        baseline=", ".join(f"{catalogue.title(r)} {scores.loc[r, 'mean']:.3f}" for r in references),
+        n=f"{count(own['n'], 'patient')}, {count(own['n_sections'], 'section')}, "
+        f"{count(own['spots'], 'labelled spot')}, {count(own['seeds'], 'seed')}, {subject.seen}",
+        evidence=evidence,
+        protocol="k-means within a section, as many clusters as labels; adjusted Rand index, "
+        "mean over patients",
+        **subject.conclude(judged, facts),
+    )
 
 
 def _pick(table: pd.DataFrame, key: tuple[str, str, str | None, str]) -> pd.DataFrame:
@@ -114,16 +107,8 @@ def _pick(table: pd.DataFrame, key: tuple[str, str, str | None, str]) -> pd.Data
     return table[same & of_factor & (table["metric"] == metric) & ~table["centred"]]
 
 
-def _difference(pair: pd.Series, title: str) -> str:
-    return (
-        f"{format_number(pair['difference'], '+.3f')} to {title} (better in "
-        f"{pair['better_in']:.0f} of {pair['n']} patients, sign-flip p "
-        f"{format_number(pair['p'], '.3f')}, Holm {format_number(pair['p_holm_own'], '.3f')})"
-    )
-
-
 def _beside(summary: pd.DataFrame, name: str, reference: str, catalogue: Catalogue) -> list[str]:
-    """Which of the other metrics the model wins and loses against one reference, on the mean."""
+    """Which of the other metrics are better and worse than one reference's, on the mean."""
     won: list[str] = []
     lost: list[str] = []
     for key, words in SIDE.items():
@@ -142,7 +127,7 @@ def _beside(summary: pd.DataFrame, name: str, reference: str, catalogue: Catalog
 def _best(
     scores: pd.DataFrame, models: Sequence[str], references: Sequence[str], catalogue: Catalogue
 ) -> str:
-    means = scores["mean"]
+    means = scores["mean"].fillna(-1.0)  # less than any adjusted Rand index
     recipe = means[[f"sagefm-{m}" for m in models if f"sagefm-{m}" in means.index]].idxmax()
     first = means.idxmax()
     beaten = [catalogue.title(r) for r in references if means[recipe] > means[r]]
@@ -150,4 +135,4 @@ def _best(
     best = f"; the best of all is {catalogue.title(first)} ({means[first]:.3f})"
     whole = "" if first == recipe else best
     found = f"{recipe.removeprefix('sagefm-')} ({means[recipe]:.3f})"
-    return f"best recipe on the mean {found}, {above}{whole}"
+    return f"best model on the mean {found}, {above}{whole}"

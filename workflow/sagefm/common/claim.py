@@ -1,30 +1,27 @@
-"""The scoreboard: what the paper claims, what this run obtained, and what that is worth."""
+"""Rows of the scoreboard: a claim of the paper, a model, what was obtained, and the verdict."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import pandas as pd
 
-ALPHA = 0.05
-"""Level of significance of the tests that a claim rests on."""
+from sagefm.common.verdict import OUTCOMES, Evidence, Training, judge
 
 VERDICTS = ("supported", "contradicted", "inconclusive", "proxy", "not computed")
-
-OUTCOMES = {"supported": "held", "contradicted": "did not hold", "inconclusive": "undecided"}
-"""What a verdict on the paper's data is called where it is said of this run's data, whichever."""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """What a chapter has to say of one of the paper's claims.
+    """A row of the scoreboard: one of the paper's claims, judged on one model.
 
     `id` is the claim's in `resources/reported.tsv`, `verdict` one of `VERDICTS` with its `reason`,
-    `evidence` the file that shows it, relative to the run's folder. `outcome` is what the same rule
-    says of this run's data, whether or not they are the paper's: a value of `OUTCOMES`, or `-`;
-    `protocol` how it was measured.
+    `evidence` the file that shows it, relative to the run's folder. `outcome` is what the same
+    rules give on this run's data, the paper's or not: a value of `OUTCOMES`, or `-`; `protocol`
+    how it was measured.
     """
 
     id: str
+    model: str
     obtained: str
     baseline: str
     n: str
@@ -39,21 +36,57 @@ class Claim:
             raise ValueError(f"claim {self.id}: verdict `{self.verdict}` is none of {VERDICTS}")
 
 
-def judge(found: tuple[str, str], paper_data: bool, instead: str) -> dict[str, str]:
-    """Verdict, outcome and reason of a claim.
+@dataclass(frozen=True)
+class Subject:
+    """A model, and the cohort or task that a claim is judged on.
 
-    Parameters
+    Attributes
     ----------
-    found
-        What its rule says of the run's data: a key of `OUTCOMES`, and why.
-    paper_data, instead
-        Whether the data are the paper's own; if not, what they are: then it is a proxy.
+    model, training
+        Its name in the config, and how far it was trained.
+    name, title
+        Of the cohort or task: its name in the config, and what it is, for people.
+    paper_data
+        Whether the data are the paper's own.
+    seen
+        How many of the patients pretraining has seen, for people.
+    maybe_trained_on
+        Whether the data may be among those of a checkpoint's training, which are not known.
     """
-    verdict, why = found
-    outcome = OUTCOMES[verdict]
-    if paper_data:
-        return {"verdict": verdict, "outcome": outcome, "reason": why}
-    return {"verdict": "proxy", "outcome": outcome, "reason": f"{instead}; here {why}"}
+
+    model: str
+    training: Training
+    name: str
+    title: str
+    paper_data: bool
+    seen: str = ""
+    maybe_trained_on: bool = False
+
+    @property
+    def representation(self) -> str:
+        """The name of the model's embedding."""
+        return f"sagefm-{self.model}"
+
+    @property
+    def setting(self) -> str:
+        """Why these data cannot decide a claim; empty if they can."""
+        return "the checkpoint may have been trained on these sections" * self.maybe_trained_on
+
+    def conclude(self, evidence: Evidence, facts: Sequence[str] = ()) -> dict[str, str]:
+        """Verdict, outcome and reason of a claim by `judge`, with facts after the reason."""
+        return self.state(judge(evidence), facts)
+
+    def state(self, found: tuple[str, str], facts: Sequence[str] = ()) -> dict[str, str]:
+        """Verdict, outcome and reason of what was found: a key of `OUTCOMES`, and why.
+
+        On other data than the paper's the verdict is `proxy`.
+        """
+        verdict, why = found
+        outcome = OUTCOMES[verdict]
+        if not self.paper_data:
+            verdict = "proxy"
+            why = f"computed on {self.title}, not on the paper's data; here {why}"
+        return {"verdict": verdict, "outcome": outcome, "reason": "; ".join([why, *facts])}
 
 
 def claims_table(claims: Sequence[Claim]) -> pd.DataFrame:

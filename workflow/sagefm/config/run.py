@@ -62,9 +62,14 @@ class Run:
         return self.config["tasks"]
 
     @property
+    def judged(self) -> list[str]:
+        """The models on which the claims are judged: the config's, the released, or the first."""
+        return self.config["claims"]["models"] or self.released or list(self.models)[:1]
+
+    @property
     def headline(self) -> str:
-        """The model by which the claims are judged: the first of the config."""
-        return next(iter(self.models))
+        """The model that the paper's figures show: the first that is judged."""
+        return self.judged[0]
 
     @property
     def released(self) -> list[str]:
@@ -77,8 +82,12 @@ class Run:
         return [name for name in self.models if name not in self.released]
 
     def chapter_models(self, chapter: str) -> list[str]:
-        """The models of a chapter that names its own; the headline model if it names none."""
-        return self.config[chapter]["models"] or [self.headline]
+        """The models of a chapter that names its own; those that are judged if it names none."""
+        return self.config[chapter]["models"] or self.judged
+
+    def judged_in(self, chapter: str) -> list[str]:
+        """The models of a chapter that are judged."""
+        return [model for model in self.judged if model in self.chapter_models(chapter)]
 
     def graph_kind(self, model: str) -> str:
         """The kind of graph that a model reads."""

@@ -5,8 +5,9 @@ from typing import Any
 
 import pandas as pd
 
-from sagefm.common.claim import Claim, judge
+from sagefm.common.claim import Claim, Subject
 from sagefm.common.text import count
+from sagefm.common.verdict import Training
 
 ALMOST_ALL = 0.99
 """Share of rows that must match, or be explained by a tie, for the embeddings to be the same."""
@@ -35,25 +36,28 @@ def conformance_claims(
     """
     (found,) = summary.to_dict("records")
     explained = (found["matched"] + found["tied"]) / found["rows"]
-    verdict = judge(_found(found, explained), paper_data, f"searched in `{cohort}`")
+    subject = Subject(model, Training(), cohort, f"`{cohort}`", paper_data)
+    facts = (
+        f"rows that differ: {found['tied']:,} at spots with tied neighbours, "
+        f"{found['different']:,} at others, {found['not_found']:,} without a spot",
+        f"{found['tied_matched']:,} of {found['tied_spots']:,} rows at tied spots match",
+    )
     parts = held["part"].value_counts()
     held_in = ", ".join(f"{number} {part}" for part, number in parts.items()) or "none"
     return [
         Claim(
             "conformance",
+            model,
             obtained=f"{100 * found['share_matched']:.4g}% of rows reproduced; largest difference "
             f"{found['largest_difference']:.2g} of the embeddings' spread",
             baseline="-",
             n=f"{count(found['rows'], 'row')} of {count(found['sections'], 'section')}, "
             f"{found['whole_sections']} of them whole",
-            verdict=verdict["verdict"],
-            outcome=verdict["outcome"],
-            reason=f"{verdict['reason']}; rows that differ: {found['tied']:,} at spots with tied "
-            f"neighbours, {found['different']:,} at others, {found['not_found']:,} without a spot; "
-            f"{found['tied_matched']:,} of {found['tied_spots']:,} rows at tied spots match; "
-            f"sections by this run's split: {held_in}",
             evidence=f"conformance/{model}/{cohort}/summary.tsv",
             protocol="each row of the authors' file against the embeddings of all spots",
+            **subject.state(
+                _found(found, explained), [*facts, f"sections by this run's split: {held_in}"]
+            ),
         )
     ]
 

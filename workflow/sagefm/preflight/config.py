@@ -172,7 +172,7 @@ def check_references(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> Non
     check_pairs(config, present)
     check_screen(config, present)
     known(config["imputation"]["complete"], "imputation.complete", config["cohorts"], "cohort")
-    for chapter in ("imputation", "perturbation", "screen"):
+    for chapter in ("claims", "imputation", "perturbation", "screen"):
         known(config[chapter]["models"], f"{chapter}.models", config["models"], "model")
     for name, model in config["models"].items():
         at = f"models.{name}"

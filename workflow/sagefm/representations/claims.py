@@ -1,70 +1,89 @@
 """The verdict on spatial coherence, from the scores of the representations."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 
-from sagefm.common.claim import Claim, judge
-from sagefm.common.text import count
+from sagefm.common.claim import Claim, Subject
+from sagefm.common.text import count, format_interval
+from sagefm.common.verdict import Difference, Evidence
 from sagefm.representations.catalogue import REGISTERED, Catalogue
+from sagefm.stats.paired import holm, paired_difference, t_interval
 
 
-def coherence_claims(
-    model: str,
-    cohort: str,
+def coherence_claim(
+    subject: Subject,
     table: pd.DataFrame,
-    paper_data: bool,
-    seen: str,
+    patients: Mapping[str, str],
     catalogue: Catalogue = REGISTERED,
-) -> list[Claim]:
-    """`spatially coherent`: Moran's I of the embedding, against the catalogue's untrained ones.
+) -> Claim:
+    """`spatially coherent`: Moran's I of the embedding, against untrained ones and controls.
 
-    Each a mean over samples. The embedding has to exceed the untrained neighbourhood, since
-    averaging neighbours is coherent by construction. Where one is missing, nothing is decided.
+    The embedding has to exceed the untrained neighbourhoods too, since averaging neighbours is
+    coherent by construction; significantly less than single spots contradicts the claim.
+
+    Parameters
+    ----------
+    subject
+        The model and the cohort.
+    table
+        Of `coherence.moran_table`, all representations of the cohort.
+    patients
+        Each sample's patient.
+    catalogue
+        What the representations are called, and which of them are references.
     """
-    by_sample = table.pivot(index="sample", columns="representation", values="mean_moran_i")
-    own = by_sample[f"sagefm-{model}"]
-    means, samples = by_sample.mean(), len(by_sample)
-    references = [name for name in catalogue.references("untrained") if name in means]
-    verdict = judge(
-        _verdict(own.mean(), means, catalogue),
-        paper_data,
-        f"computed on `{cohort}`, not on the paper's samples",
+    scores = table.assign(patient=table["sample"].map(patients))
+    by_patient = scores.groupby(["patient", "representation"])["mean_moran_i"].mean().unstack()
+    own = by_patient[subject.representation]
+    mine = table["representation"] == subject.representation
+    constant = table.loc[mine, "mean_moran_i"].isna().any()
+    references = [r for r in catalogue.references("untrained", "control") if r in by_patient]
+    mean, low, high = t_interval(own.to_numpy())
+    pairs = [paired_difference((own - by_patient[r]).to_numpy()) for r in references]
+    corrected = holm([pair["p"] for pair in pairs])
+    differences = [
+        Difference.of(
+            catalogue[reference].in_words,
+            pair | {"p_holm": p},
+            named=reference in catalogue.untrained(spatial=False),
+            value=by_patient[reference].mean(),
+        )
+        for reference, pair, p in zip(references, pairs, corrected, strict=True)
+    ]
+    judged = Evidence(
+        mean,
+        low,
+        high,
+        int(own.notna().sum()),
+        subject.training,
+        differences,
+        missing=_missing(references, catalogue),
+        unusable="the embedding is constant in a section" * bool(constant),
+        setting=subject.setting,
     )
     widths = table.groupby("representation")["components"].max()
-    widths = widths[[f"sagefm-{model}", *references]]
+    widths = widths[[subject.representation, *references]]
     components = " or ".join(map(str, sorted(set(widths))))
+    means = by_patient.mean()
+    return Claim(
+        "coherent",
+        subject.model,
+        obtained=f"mean Moran's I {format_interval(mean, low, high, '.3f')}",
+        baseline=", ".join(f"{catalogue.title(r)} {means[r]:.3f}" for r in references) or "-",
+        n=f"{count(own.notna().sum(), 'patient')}, {count(table['sample'].nunique(), 'sample')}, "
+        f"{components} components each, {subject.seen}",
+        evidence=f"coherence/{subject.name}.tsv",
+        protocol="Moran's I of the leading components within a sample, mean over patients",
+        **subject.conclude(judged, [one.words("+.3f") for one in differences]),
+    )
+
+
+def _missing(references: list[str], catalogue: Catalogue) -> list[str]:
+    """Of the untrained representations, one of single spots and one of neighbourhoods is needed."""
+    kinds = {False: "an untrained baseline of single spots", True: "an untrained neighbourhood"}
     return [
-        Claim(
-            "coherent",
-            obtained=f"mean Moran's I {own.mean():.3f}",
-            baseline=", ".join(f"{catalogue.title(r)} {means[r]:.3f}" for r in references) or "-",
-            n=f"{count(samples, 'sample')}, {components} components each, {seen}",
-            verdict=verdict["verdict"],
-            outcome=verdict["outcome"],
-            reason="; ".join(
-                [
-                    verdict["reason"],
-                    *(
-                        f"above {catalogue.title(r)} in {(own > by_sample[r]).sum()} of "
-                        f"{count(samples, 'sample')}"
-                        for r in references
-                    ),
-                ]
-            ),
-            evidence=f"coherence/{cohort}.tsv",
-            protocol="Moran's I of the leading components within a sample, mean over samples",
-        )
+        words
+        for spatial, words in kinds.items()
+        if not set(references) & set(catalogue.untrained(spatial))
     ]
-
-
-def _verdict(own: float, means: pd.Series, catalogue: Catalogue) -> tuple[str, str]:
-    """Outcome and reason, from the mean of the embedding and those of all representations."""
-    untrained = catalogue.references("untrained")
-    if lacking := [name for name in untrained if name not in means]:
-        return "inconclusive", f"not held against {catalogue.titles(lacking)}, which this run lacks"
-    above = [catalogue[name] for name in untrained if own <= means[name]]
-    for one in above:
-        if not one.spatial:
-            return "contradicted", f"less coherent than {one.in_words}"
-    for one in above:
-        return "inconclusive", f"no more coherent than {one.in_words} makes it"
-    return "supported", f"more coherent than {'both' if len(untrained) == 2 else 'all'} references"

@@ -35,7 +35,7 @@ class Description:
 
     `title` is its name for people, `colour` that of its marks (`#RRGGBB`), `role` one of `ROLES`,
     `spatial` whether a spot's neighbours enter. `in_words` is what it does, where a sentence reads
-    "less coherent than ..." or "no more coherent than ... makes it".
+    "significantly below averaging neighbours".
     """
 
     title: str

@@ -1,4 +1,4 @@
-"""The verdicts on pretraining: the data it used, and how light the model is."""
+"""The claims on pretraining: the data it used, and how light the model is."""
 
 from collections.abc import Mapping
 
@@ -37,6 +37,7 @@ def pretraining_claims(
     return [
         Claim(
             "pretraining_set",
+            model,
             obtained=f"{count(samples, 'sample')}, {count(len(names), 'organ')}",
             baseline="-",
             n=", ".join(f"{parts[part]} {part}" for part in ("train", "validation", "test")),
@@ -106,6 +107,7 @@ def _lightweight(model: str, training: Mapping) -> Claim:
         n = f"{count(training['epochs'], 'epoch')} of {count(training['train_spots'], 'spot')}"
     return Claim(
         "lightweight",
+        model,
         obtained=obtained,
         baseline="-",
         n=n,

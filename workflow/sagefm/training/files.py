@@ -73,6 +73,7 @@ def summary(trainer: Trainer, threads: int, devices: int = 1) -> dict:
         "validation_spots": sum(trainer.validation.sizes),
         "epochs": len(history),
         "best_epoch": trainer.progress.best_epoch,
+        "converged": trainer.converged,
         "loss": describe(trainer.recipe.network).loss.name,
         "best_validation_loss": trainer.progress.best_val_loss,
         "best_validation_mse": history["validation_mse"][trainer.progress.best_epoch - 1],

@@ -161,10 +161,14 @@ class Trainer:
                 self._epoch()
         return self.progress
 
+    @property
+    def converged(self) -> bool:
+        """Whether validation loss has not fallen for `patience` epochs, which ends the training."""
+        stale = self.progress.epoch - 1 - self.progress.best_epoch
+        return self.progress.best_epoch > 0 and stale >= self.recipe.patience
+
     def _finished(self) -> bool:
-        progress, recipe = self.progress, self.recipe
-        stale, found = progress.epoch - 1 - progress.best_epoch, progress.best_epoch > 0
-        return progress.epoch > recipe.epochs or (found and stale >= recipe.patience)
+        return self.converged or self.progress.epoch > self.recipe.epochs
 
     def _epoch(self) -> None:
         progress, recipe = self.progress, self.recipe

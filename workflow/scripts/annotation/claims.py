@@ -1,9 +1,10 @@
-"""Say what the tasks have to say of claims 4 and 5."""
+"""Judge the paper's claims on annotation and subtypes, on each model."""
 
 from pathlib import Path
 
-from sagefm.annotation.claims import Judged, task_claim
+from sagefm.annotation.claims import Question, Scores, task_claim
 from sagefm.claims.reported import reported_values
+from sagefm.claims.subjects import subjects
 from sagefm.common.claim import claims_table
 from sagefm.common.io import read_table, write_table
 from sagefm.common.job import job
@@ -13,20 +14,14 @@ with job(snakemake):
     given, params = snakemake.input, snakemake.params
     reported = reported_values(read_table(given.reported), "accuracy")
     claims = []
-    for task, catalogue, scores, comparisons, withheld in zip(
-        params.tasks,
-        map(Catalogue, params.catalogues),
-        given.scores,
-        given.comparisons,
-        given.withheld,
-        strict=True,
-    ):
-        judged = Judged(
-            **task,
-            headline=params.headline,
-            reported=reported.get(task["claim"]),
-            withheld=len(Path(withheld).read_text().split()),
-        )
-        tables = read_table(scores), read_table(comparisons)
-        claims.append(task_claim(judged, *tables, catalogue))
+    for number, (task, judged_on) in enumerate(params.tasks.items()):
+        words = params.questions[number]
+        withheld = len(Path(given.withheld[number]).read_text().split())
+        question = Question(**words, reported=reported.get(words["claim"]), withheld=withheld)
+        paths = (given.scores[number], given.comparisons[number], given.patients[number])
+        found, catalogue = Scores(*map(read_table, paths)), Catalogue(params.catalogues[number])
+        claims += [
+            task_claim(subject, question, found, catalogue)
+            for subject in subjects(judged_on, task, given.trainings)
+        ]
     write_table(claims_table(claims), snakemake.output.claims)

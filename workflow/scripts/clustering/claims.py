@@ -1,28 +1,18 @@
-"""Say what clusters against labels have to say of the paper's claims."""
+"""Judge the paper's claim on clusters, on each model."""
 
-import pandas as pd
-
-from sagefm.clustering.claims import clustering_claims
+from sagefm.claims.subjects import subjects
+from sagefm.clustering.claims import clustering_claim
 from sagefm.common.claim import claims_table
 from sagefm.common.io import read_table, write_table
 from sagefm.common.job import job
 from sagefm.representations.catalogue import Catalogue
-from sagefm.stats.patients import patients_seen
-from sagefm.training.seen import mark_seen
 
 with job(snakemake):
-    inputs, params = snakemake.input, snakemake.params
-    split = read_table(inputs.split, dtype=str).fillna("")
-    seen = patients_seen(mark_seen(split, pd.DataFrame(params.rows)))
-    claims = clustering_claims(
-        params.model,
-        params.models,
-        params.cohort,
-        params.title,
-        read_table(inputs.summary),
-        read_table(inputs.comparisons),
-        params.paper_data,
-        seen,
-        Catalogue(params.catalogue),
-    )
+    given, params = snakemake.input, snakemake.params
+    summary, comparisons = read_table(given.summary), read_table(given.comparisons)
+    catalogue = Catalogue(params.catalogue)
+    claims = [
+        clustering_claim(subject, params.all_models, summary, comparisons, catalogue)
+        for subject in subjects(params, params.cohort, given.trainings, given.splits)
+    ]
     write_table(claims_table(claims), snakemake.output.claims)

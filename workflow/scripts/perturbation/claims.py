@@ -1,19 +1,16 @@
-"""Say what the perturbation of pairs has to say of the paper's claim 6."""
+"""Judge the paper's claim on perturbed pairs, on each model."""
 
+from sagefm.claims.subjects import subjects
 from sagefm.common.claim import claims_table
 from sagefm.common.io import read_table, write_table
 from sagefm.common.job import job
-from sagefm.perturbation.claims import Findings, perturbation_claims
+from sagefm.perturbation.claims import Findings, perturbation_claim
 
 with job(snakemake):
-    inputs, params = snakemake.input, snakemake.params
-    findings = {
-        name: Findings(read_table(summary), read_table(discrimination))
-        for name, summary, discrimination in zip(
-            params.tables, inputs.summary, inputs.discrimination, strict=True
-        )
-    }
-    claims = perturbation_claims(
-        params.model, params.cohort, params.title, findings, params.paper_data
-    )
+    given, params = snakemake.input, snakemake.params
+    paths = zip(given.summary, given.discrimination, strict=True)  # by model, then by pair table
+    claims = []
+    for subject in subjects(params, params.cohort, given.trainings):
+        findings = {table: Findings(*map(read_table, next(paths))) for table in params.tables}
+        claims.append(perturbation_claim(subject, findings))
     write_table(claims_table(claims), snakemake.output.claims)

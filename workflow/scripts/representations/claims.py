@@ -1,26 +1,22 @@
-"""Say what the embeddings' spatial coherence has to say of the paper's claims."""
+"""Judge whether the embeddings are spatially coherent, on each model."""
 
 import pandas as pd
 
+from sagefm.claims.subjects import subjects
 from sagefm.common.claim import claims_table
 from sagefm.common.io import read_table, write_table
 from sagefm.common.job import job
 from sagefm.representations.catalogue import Catalogue
-from sagefm.representations.claims import coherence_claims
-from sagefm.stats.patients import patients_seen
-from sagefm.training.seen import mark_seen
+from sagefm.representations.claims import coherence_claim
+from sagefm.stats.patients import name_patients
 
 with job(snakemake):
-    params = snakemake.params
-    split = read_table(snakemake.input.split, dtype=str).fillna("")
-    seen = patients_seen(mark_seen(split, pd.DataFrame(params.rows)))
-    table = read_table(snakemake.input.table)
-    claims = coherence_claims(
-        params.model,
-        params.cohort,
-        table,
-        params.paper_data,
-        seen,
-        Catalogue(params.catalogue),
-    )
+    given, params = snakemake.input, snakemake.params
+    rows = pd.DataFrame(params.rows)
+    patients = dict(zip(rows["sample"], name_patients(rows), strict=True))
+    table, catalogue = read_table(given.table), Catalogue(params.catalogue)
+    claims = [
+        coherence_claim(subject, table, patients, catalogue)
+        for subject in subjects(params, params.cohort, given.trainings, given.splits)
+    ]
     write_table(claims_table(claims), snakemake.output.claims)
