@@ -112,7 +112,7 @@ def test_the_verdict_follows_from_how_much_is_explained(counts, verdict):
     assert claim.n == "1,000 rows of 2 sections, 1 of them whole"
     assert "1 test, 1 train" in claim.reason
     (proxy,) = conformance_claims("released", "mine", summary, sections, False)
-    assert proxy.verdict == "proxy" and "searched in `mine`" in proxy.reason
+    assert proxy.verdict == "proxy" and "computed on `mine`, not on the paper's" in proxy.reason
 
 
 def test_the_figure_has_a_bar_a_section_and_says_the_share(rows, tmp_path):
