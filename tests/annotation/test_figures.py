@@ -82,7 +82,11 @@ def test_dots_are_the_scores_best_at_the_top(tables):
         & (scores["protocol"] == "held_out_patients")
         & (scores["representation"] != "majority")
     ].sort_values(HEADLINE)
-    dots = next(line for line in figure.axes[0].lines if line.get_markersize() == 4)
+    dots = next(
+        line
+        for line in figure.axes[0].lines
+        if line.get_markersize() == 4 and line.get_marker() == "o"
+    )
     np.testing.assert_allclose(dots.get_xdata(), own[HEADLINE])
     assert (np.diff(dots.get_ydata()) > 0).all()
 
@@ -174,8 +178,12 @@ def test_captions_are_sound_rst(name, derived, repo):
 
 def test_intervals_lie_around_their_marks_and_patients_are_dots(tables):
     figure = drawn(tables, None)
-    bars = [path.vertices for path in figure.axes[0].collections[0].get_paths()]
-    marks = next(line for line in figure.axes[0].lines if line.get_markersize() == 4)
+    bars = [path.vertices for path in figure.axes[0].collections[-1].get_paths()]
+    marks = next(
+        line
+        for line in figure.axes[0].lines
+        if line.get_markersize() == 4 and line.get_marker() == "o"
+    )
     for (left, right), mark in zip(bars, marks.get_xdata(), strict=True):
         assert left[0] <= mark <= right[0]
     assert not figure.axes[1].collections

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.lines import Line2D
 
-from sagefm.annotation.terms import HEADLINE, KEYS, MAJORITY
+from sagefm.annotation.terms import HEADLINE, KEYS, MAJORITY, headline_protocol
 from sagefm.common.text import count
 from sagefm.plotting.style import (
     DOUBLE,
@@ -24,10 +24,12 @@ SIGN = "†"
 """Marks representations fitted on the very spots they are scored on."""
 
 PROTOCOLS = {
-    "held_out_patients": ("held-out patients", OKABE_ITO["blue"], "o"),
-    "held_out_samples": ("held-out samples", OKABE_ITO["green"], "D"),
     "random_spots": ("random split (optimistic)", OKABE_ITO["orange"], "s"),
+    "spatial_blocks": ("spatial blocks", OKABE_ITO["purple"], "^"),
+    "held_out_samples": ("held-out samples", OKABE_ITO["green"], "D"),
+    "held_out_patients": ("held-out patients", OKABE_ITO["blue"], "o"),
 }
+"""Name, colour and mark of each protocol, in the order in which they are drawn."""
 
 METRICS = {
     HEADLINE: "balanced accuracy, mean over patients (%)",
@@ -101,7 +103,7 @@ def fill_annotation(
     own = learned[learned["classifier"] == learned["classifier"].iloc[0]]
     shown = [name for name in PROTOCOLS if name in set(own["protocol"])]
     key = ["representation", "centred"]
-    headline = own[own["protocol"] == shown[0]].sort_values(HEADLINE)
+    headline = own[own["protocol"] == headline_protocol(own)].sort_values(HEADLINE)
     order = list(headline[key].itertuples(index=False, name=None))
     names = [
         row_name(row["representation"], bool(row["centred"]), _true(row["transductive"]), catalogue)

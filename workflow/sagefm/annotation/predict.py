@@ -52,19 +52,26 @@ def task_folds(spots: pd.DataFrame, plan: AnnotationPlan) -> list[tuple[Fold, st
     Parameters
     ----------
     spots
-        Spots that take part: label, sample, patient.
+        Spots that take part: label, sample, patient, x_pixels, y_pixels.
     """
-    columns = [spots[name].to_numpy(dtype=str) for name in ("label", "sample", "patient")]
+    labels, samples, patients = (
+        spots[name].to_numpy(dtype=str) for name in ("label", "sample", "patient")
+    )
+    coordinates = spots[["x_pixels", "y_pixels"]].to_numpy(dtype=float)
     found = []
     for protocol in plan.protocols:
-        own = [*folds(protocol, *columns, repeats=plan.repeats, seed=plan.seed)]
+        groups = labels, samples, patients, coordinates
+        own = [*folds(protocol, *groups, repeats=plan.repeats, seed=plan.seed)]
         if not own:
             group = protocol.removeprefix("held_out_").removesuffix("s")
             none = np.empty(0, dtype=int)
             found.append((Fold(protocol, 0, "all", none, none), f"the cohort has one {group} only"))
         for fold in own:
-            classes = np.unique(columns[0][fold.train])
-            why = "" if len(classes) > 1 else f"the training part has `{classes[0]}` alone"
+            classes = np.unique(labels[fold.train])
+            why = ""
+            if len(classes) < 2:
+                alone = f"`{classes[0]}` alone" if len(classes) else "no spot"
+                why = f"the training part has {alone}"
             found.append((fold, why))
     return found
 
@@ -222,7 +229,7 @@ def majority_predictions(spots: pd.DataFrame, plan: AnnotationPlan) -> pd.DataFr
     Parameters
     ----------
     spots
-        Spots that take part: label, sample, patient, spot.
+        Spots that take part: label, sample, patient, spot, x_pixels, y_pixels.
 
     Returns
     -------

@@ -5,6 +5,7 @@ from collections.abc import Set as AbstractSet
 
 import pandas as pd
 
+from sagefm.annotation.protocols import PROTOCOLS
 from sagefm.common.errors import InputError, hint
 
 UNASSIGNED = "unassigned"
@@ -43,10 +44,9 @@ TEXT = dict.fromkeys((*NAMES, *CLASSES), str)
 
 
 def headline_protocol(scores: pd.DataFrame) -> str:
-    """The protocol that counts: held-out patients if any were scored, else samples, else spots."""
+    """The protocol that counts: held-out patients if scored, else samples, blocks, or spots."""
     scored = set(scores.loc[scores["representation"] != MAJORITY, "protocol"])
-    order = ("held_out_patients", "held_out_samples", "random_spots")
-    return next(protocol for protocol in order if protocol in scored)
+    return next(protocol for protocol in reversed(PROTOCOLS) if protocol in scored)
 
 
 def best_of(scores: pd.DataFrame, classifier: str, without: Collection[str] = ()) -> pd.Series:
