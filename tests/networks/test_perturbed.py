@@ -12,7 +12,8 @@ from sagefm.networks.perturbed import (
     choose_spots,
     neighbourhoods,
 )
-from sagefm.sections.section import Section, load_chunk
+from sagefm.sections.expression import NORMALISATIONS
+from sagefm.sections.section import Section, load_chunk, read_counts
 from support import small
 from support.models import fitted
 
@@ -31,27 +32,34 @@ def section(folder, kind: str, spots: int = 80) -> Section:
     return small.write_sections(folder, ["heart-1"], spots, GENES, **GRAPHS[kind])[0]
 
 
-def model_of(name: str, one: Section, kind: str = "knn_clique"):
+def model_of(name: str, one: Section, kind: str = "knn_clique", how: str = "log1p"):
     widths = (6,) if name == "contrast" else small.WIDTHS
     network = build_network(name, GENES, widths, seed=1)
     if name == "contrast":
-        chunk = load_chunk([one], "log1p")
+        chunk = load_chunk([one], how)
         network.fit_input(lambda: chunk)
     else:  # away from the ReLU that ends the network, so that no difference hides at 0
         torch.nn.init.constant_(network.fc_gene.bias, 0.5)
-    return fitted(network, name, kind)
+    return fitted(network, name, kind, how)
 
 
-def brute_force(network, one: Section, rows, gene: int, level: float):
+def centre_of(one: Section, row: int, how: str) -> torch.Tensor:
+    """A spot's expression, `HIDDEN` genes hidden before it is scaled: (1, genes)."""
+    hidden = np.isin(np.arange(GENES), HIDDEN)[None]
+    counts = read_counts(one.counts_path)[[row]].toarray()
+    return torch.from_numpy(small.normalised(counts, how, hidden))
+
+
+def brute_force(network, one: Section, rows, gene: int, level: float, how: str):
     """Each spot by itself: its subgraph written out, one gene set in its neighbours' rows."""
-    chunk = load_chunk([one], "log1p")
+    chunk = load_chunk([one], how)
     predicted = []
     for row in rows:
         nodes, edges, centre = chunk.subgraphs(np.array([row]))
         dense = torch.from_numpy(chunk.expression[nodes].toarray())
         others = torch.arange(len(dense)) != int(centre[0])
         dense[others, gene] = level
-        dense[centre[0], HIDDEN] = 0
+        dense[centre] = centre_of(one, row, how)
         embedding = network.embed_subgraphs(
             dense, torch.from_numpy(edges), torch.from_numpy(centre)
         )
@@ -65,16 +73,17 @@ def all_responses(model, one, rows, gene, outputs, **more):
         return torch.cat([part.respond(gene, LEVELS, outputs) for part in parts], dim=1)
 
 
+@pytest.mark.parametrize("how", NORMALISATIONS)
 @pytest.mark.parametrize("kind", GRAPHS)
-def test_paths_equal_brute_force(tmp_path, kind):
+def test_paths_equal_brute_force(tmp_path, kind, how):
     one = section(tmp_path, kind)
-    model = model_of("gcn", one, kind)
+    model = model_of("gcn", one, kind, how)
     rows, outputs = np.array([0, 5, 11, 79]), torch.arange(GENES)
     for gene in (0, 17, 60):  # 17 is hidden at the centre, and perturbed in the neighbours
         found = all_responses(model, one, rows, gene, outputs)
         with torch.inference_mode():
             expected = torch.stack(
-                [brute_force(model.network, one, rows, gene, float(level)) for level in LEVELS]
+                [brute_force(model.network, one, rows, gene, float(level), how) for level in LEVELS]
             )
         assert expected[0].std() > 0
         torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
@@ -92,12 +101,13 @@ def test_clique_takes_the_fast_path_and_others_the_general_one(tmp_path):
         assert all(isinstance(part, path) for part in parts)
 
 
+@pytest.mark.parametrize("how", NORMALISATIONS)
 @pytest.mark.parametrize("name", ["two_channel", "contrast"])
-def test_channels_are_those_of_neighbours_whose_gene_is_set(tmp_path, name):
+def test_channels_are_those_of_neighbours_whose_gene_is_set(tmp_path, name, how):
     """The neighbours' mean is computed anew from rows whose gene was set, without the library."""
     one = section(tmp_path, "star")
-    model = model_of(name, one, "star")
-    chunk = load_chunk([one], "log1p")
+    model = model_of(name, one, "star", how)
+    chunk = load_chunk([one], how)
     rows, gene, outputs = np.array([2, 7, 30]), 5, torch.tensor([4, 99, 40])
     found = all_responses(model, one, rows, gene, outputs)
     for spot, row in enumerate(rows):
@@ -105,13 +115,11 @@ def test_channels_are_those_of_neighbours_whose_gene_is_set(tmp_path, name):
         dense = chunk.expression[nodes].toarray()
         dense[1:, gene] = LEVELS[2]
         neighbours = torch.from_numpy(dense[1:].mean(axis=0, keepdims=True))
-        own, context = torch.from_numpy(dense[:1]), ()
+        own, context = centre_of(one, row, how), ()
         if name == "contrast":
             background, rate = map(torch.from_numpy, chunk.background(np.array([row]), dense[:1]))
             own[:, HIDDEN] = background[:, HIDDEN]
             context = (background, rate, torch.from_numpy(chunk.depth[[row]]))
-        else:
-            own[:, HIDDEN] = 0
         embedding = getattr(model.network, f"embed_{model.layout}")(own, neighbours)
         expected = model.network.decode(embedding, *context)[0, outputs]
         torch.testing.assert_close(found[2, spot], expected, atol=1e-5, rtol=1e-5)

@@ -11,10 +11,11 @@ import pytest
 import torch
 
 from sagefm.common.errors import InputError
-from sagefm.common.h5ad import read_h5ad
+from sagefm.common.h5ad import read_h5ad, write_h5ad
 from sagefm.graphs.neighbourhoods import build_graph, load_graph, save_graph
-from sagefm.sections.batches import Batches
+from sagefm.sections.batches import Batches, make_batch
 from sagefm.sections.masks import FIXED_STREAM, gene_mask
+from sagefm.sections.section import load_chunk
 from support import small
 
 GENES = 120
@@ -38,8 +39,8 @@ def sections(cohorts):
     return cohorts["knn_clique"]
 
 
-def batches_of(sections, layout="mean", **settings) -> Batches:
-    return Batches(sections, layout, "log1p", **({"batch_size": 16} | settings))
+def batches_of(sections, layout="mean", normalisation="log1p", **settings) -> Batches:
+    return Batches(sections, layout, normalisation, **({"batch_size": 16} | settings))
 
 
 def whole(batches: Batches, epoch=1, **how) -> dict[str, torch.Tensor]:
@@ -57,16 +58,17 @@ def assert_same(one: dict, two: dict):
         assert torch.equal(one[name], two[name]), name
 
 
-def explicit(section, stream: int, share: float = 0.3, seed: int = 9001):
+def explicit(section, stream: int, share: float = 0.3, seed: int = 9001, how: str = "log1p"):
     """By definition, one spot at a time: (nodes, edges, target, mask) of each neighbourhood."""
-    x = np.log1p(read_h5ad(section.counts_path).X.toarray().astype(np.float32))
+    counts = read_h5ad(section.counts_path).X.toarray()
+    x = small.normalised(counts, how)
     graph = load_graph(section.graph_path)
     for spot in range(len(x)):
         nodes, edges, centre = graph.subgraphs(np.array([spot]))
         mask = np.empty(x.shape[1], dtype=bool)
         gene_mask(seed, stream, section.key, spot, x.shape[1], share, mask)
         dense = x[nodes].copy()
-        dense[centre[0], mask] = 0
+        dense[centre[0]] = small.normalised(counts[[spot]], how, mask[None])[0]
         yield dense, edges, x[spot], mask
 
 
@@ -76,7 +78,7 @@ def test_mean_is_that_of_explicit_subgraphs(cohorts, kind):
     spots = [spot for section in cohorts[kind] for spot in explicit(section, stream=5)]
     expected = np.stack([dense.mean(axis=0) for dense, *_ in spots])
     torch.testing.assert_close(stacked["input0"], torch.from_numpy(expected), atol=1e-5, rtol=1e-5)
-    assert torch.equal(stacked["target"], torch.from_numpy(np.stack([s[2] for s in spots])))
+    torch.testing.assert_close(stacked["target"], torch.from_numpy(np.stack([s[2] for s in spots])))
     assert torch.equal(stacked["mask"], torch.from_numpy(np.stack([s[3] for s in spots])))
 
 
@@ -86,7 +88,7 @@ def test_channels_are_centre_and_mean_of_the_others(cohorts, kind):
     spots = [spot for section in cohorts[kind] for spot in explicit(section, stream=5)]
     centre = torch.from_numpy(np.stack([dense[0] for dense, *_ in spots]))
     others = [d[1:].mean(axis=0) if len(d) > 1 else np.zeros_like(d[0]) for d, *_ in spots]
-    assert torch.equal(stacked["input0"], centre)
+    torch.testing.assert_close(stacked["input0"], centre)
     torch.testing.assert_close(
         stacked["input1"], torch.from_numpy(np.stack(others)), atol=1e-5, rtol=1e-5
     )
@@ -103,11 +105,12 @@ def test_subgraphs_of_a_batch_are_disjoint_and_complete(cohorts, kind):
         seen += len(centre)
         starts = np.cumsum([0] + [len(dense) for dense, *_ in part])
         np.testing.assert_array_equal(centre, starts[:-1])
-        np.testing.assert_array_equal(nodes, np.concatenate([dense for dense, *_ in part]))
+        expected = np.concatenate([dense for dense, *_ in part])
+        np.testing.assert_allclose(nodes, expected, rtol=1e-6)
         expected = [e + s for (_, e, *_), s in zip(part, starts[:-1], strict=True)]
         expected = np.concatenate(expected, axis=1)
         assert sorted(map(tuple, edges.T)) == sorted(map(tuple, expected.T))
-        np.testing.assert_array_equal(batch.target, np.stack([s[2] for s in part]))
+        np.testing.assert_allclose(batch.target, np.stack([s[2] for s in part]), rtol=1e-6)
     assert seen == len(spots)
 
 
@@ -117,6 +120,76 @@ def test_hidden_genes_reach_the_input_nowhere_but_through_the_neighbours(section
     assert (centre[stacked["mask"]] == 0).all()
     assert torch.equal(centre[~stacked["mask"]], stacked["target"][~stacked["mask"]])
     assert (stacked["target"][stacked["mask"]] > 0).any()
+
+
+@pytest.mark.parametrize("layout", ["mean", "channels", "background", "subgraphs"])
+def test_what_is_visible_is_scaled_by_its_own_depth(sections, layout):
+    """Under a normalisation that scales: as by definition, in every layout."""
+    how = "log1p_cp10k"
+    spots = [spot for section in sections for spot in explicit(section, stream=5, how=how)]
+    done = 0
+    for batch in batches_of(sections, layout, how).epoch(1, stream=5):
+        part = spots[done : done + len(batch.mask)]
+        done += len(part)
+        own = np.stack([dense[0] for dense, *_ in part])
+        others = np.stack([dense[1:].mean(axis=0) for dense, *_ in part])
+        if layout == "background":
+            own = np.where(batch.mask, batch.context[0], own)
+        expected = {
+            "mean": [np.stack([dense.mean(axis=0) for dense, *_ in part])],
+            "subgraphs": [np.concatenate([dense for dense, *_ in part])],
+        }.get(layout, [own, others])
+        for found, wanted in zip(batch.inputs, expected, strict=False):
+            np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-5)
+        target = np.stack([spot[2] for spot in part])  # of the complete spot
+        np.testing.assert_allclose(batch.target, target, rtol=1e-5)
+    assert done == len(spots)
+
+
+@pytest.mark.parametrize("how", ["log1p", "log1p_cp10k"])
+@pytest.mark.parametrize("layout", ["mean", "channels", "background", "subgraphs"])
+def test_no_input_depends_on_hidden_counts(sections, layout, how, tmp_path):
+    """Counts changed where the first spot's are hidden: no input of that spot moves."""
+    section = sections[0]
+    before = next(batches_of([section], layout, how).epoch(1, stream=5))
+    changed = read_h5ad(section.counts_path)
+    counts = changed.X.toarray()
+    counts[0, before.mask[0].numpy()] += 50
+    changed.X = type(changed.X)(counts)
+    path = tmp_path / section.cohort / section.counts_path.name
+    path.parent.mkdir()
+    write_h5ad(changed, path)
+    moved = replace(section, counts_path=path)
+    after = next(batches_of([moved], layout, how).epoch(1, stream=5))
+    assert (after.target[0, after.mask[0]] != before.target[0, after.mask[0]]).all()
+    used = slice(None, 1)
+    if layout == "subgraphs":  # the first spot's own rows
+        used = slice(None, int(before.inputs[2][1]))
+    pairs = [*zip(before.inputs, after.inputs, strict=True)]
+    pairs += [*zip(before.context[:2], after.context[:2], strict=True)]  # the rest is of the loss
+    for one, two in pairs:
+        if one.is_floating_point():
+            torch.testing.assert_close(one[used], two[used], rtol=1e-4, atol=1e-5)
+
+
+def test_a_spot_has_one_scale_whatever_is_hidden(sections):
+    """Its visible genes are, on average over masks, what they are with nothing hidden."""
+    how = "log1p_cp10k"
+    whole_spot = whole(batches_of(sections, "channels", how, mask_share=0.0))
+    assert torch.equal(whole_spot["input0"], whole_spot["target"])
+    shifts = []
+    for stream in range(1, 20):
+        hidden = whole(batches_of(sections, "channels", how), stream=stream)
+        visible = ~hidden["mask"] & (hidden["target"] > 0)
+        shifts.append((hidden["input0"] - hidden["target"])[visible].mean())
+    assert abs(torch.stack(shifts).mean()) < 0.05
+
+
+def test_a_spot_whose_counts_are_all_hidden_is_empty(sections):
+    chunk = load_chunk(sections, "log1p_cp10k")
+    mask = np.ones((3, GENES), dtype=bool)
+    batch = make_batch([(chunk, np.arange(3))], "channels", mask)
+    assert (batch.inputs[0] == 0).all() and (batch.target > 0).any()
 
 
 def test_always_hidden_genes_are_hidden_besides_those_drawn(sections):
@@ -231,7 +304,7 @@ def test_a_truncated_sample_is_refused(tmp_path):
 MEASURE = """
 import json, resource, sys
 from pathlib import Path
-from sagefm.sections.batches import Batches
+from sagefm.sections.batches import Batches, make_batch
 from sagefm.sections.section import Section
 
 folder, n = Path(sys.argv[1]), int(sys.argv[2])

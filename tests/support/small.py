@@ -57,3 +57,15 @@ def write_sections(
         write_h5ad(section, paths[-1])
         save_graph(graph, graphs[-1])
     return sections_of(paths, graphs)
+
+
+def normalised(counts: np.ndarray, how: str, hidden: np.ndarray | None = None) -> np.ndarray:
+    """Dense expression (spots, genes) by definition, genes hidden (bool) before it is scaled."""
+    counts = np.asarray(counts, dtype=float)
+    seen = counts if hidden is None else np.where(hidden, 0, counts)
+    if how == "log1p":
+        return np.log1p(seen).astype(np.float32)
+    share = 1.0 if hidden is None else 1 - hidden.mean(axis=1, keepdims=True)
+    return np.log1p(1e4 * share * seen / np.maximum(seen.sum(axis=1, keepdims=True), 1)).astype(
+        np.float32
+    )

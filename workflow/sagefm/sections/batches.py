@@ -52,33 +52,63 @@ def padded(batches: Iterable[T], number: int) -> Iterator[T | None]:
 
 
 @njit(nogil=True, cache=True)
-def _add_rows(indptr, indices, data, rows, weight, hidden, out):
-    """Add weight * sum of sparse rows to `out`, without the first row's hidden genes."""
-    for k in range(len(rows)):
-        for j in range(indptr[rows[k]], indptr[rows[k] + 1]):
-            gene = indices[j]
-            if k > 0 or not hidden[gene]:
-                out[gene] += weight * data[j]
+def _add_rows(indptr, indices, data, rows, weight, out):
+    """Add weight * sum of sparse rows to `out`."""
+    for row in rows:
+        for j in range(indptr[row], indptr[row + 1]):
+            out[indices[j]] += weight * data[j]
 
 
 @njit(nogil=True, cache=True)
-def _fill(indptr, indices, data, ego_indptr, ego, rows, mask, target, mean, centre):
-    """Dense targets and inputs of some rows; `centre` apart from the mean if it has rows."""
-    nobody = np.zeros(mask.shape[1], dtype=np.bool_)
+def _add_visible(indptr, indices, data, row, hidden, scaled, weight, out):
+    """Add weight * a sparse row to `out`, its hidden genes left out before it is scaled."""
+    start, end = indptr[row], indptr[row + 1]
+    genes, values = indices[start:end], data[start:end]
+    if scaled:
+        rates = np.expm1(values)
+        total, visible, shown = 0.0, 0.0, len(hidden) - hidden.sum()
+        for j in range(len(genes)):
+            total += rates[j]
+            if not hidden[genes[j]]:
+                visible += rates[j]
+        if shown < len(hidden) and visible > 0:
+            values = np.log1p(np.float32(shown / len(hidden) * total / visible) * rates)
+    for j in range(len(genes)):
+        if not hidden[genes[j]]:
+            out[genes[j]] += weight * values[j]
+
+
+@njit(nogil=True, cache=True)
+def _fill(indptr, indices, data, ego_indptr, ego, rows, mask, scaled, target, mean, centre):
+    """Dense targets and inputs of some rows.
+
+    `mean` is that of all spots, or if `centre` has rows, to hold it apart, of the others; it may
+    have no rows either.
+    """
     for b in range(len(rows)):
         spots = ego[ego_indptr[rows[b]] : ego_indptr[rows[b] + 1]]
-        _add_rows(indptr, indices, data, spots[:1], np.float32(1), nobody, target[b])
+        _add_rows(indptr, indices, data, spots[:1], np.float32(1), target[b])
+        own = (indptr, indices, data, spots[0], mask[b], scaled)
+        weight = np.float32(1 / len(spots))
         if len(centre):
-            _add_rows(indptr, indices, data, spots[:1], np.float32(1), mask[b], centre[b])
+            _add_visible(*own, np.float32(1), centre[b])
             weight = np.float32(1 / max(len(spots) - 1, 1))
-            _add_rows(indptr, indices, data, spots[1:], weight, nobody, mean[b])
         else:
-            weight = np.float32(1 / len(spots))
-            _add_rows(indptr, indices, data, spots, weight, mask[b], mean[b])
+            _add_visible(*own, weight, mean[b])
+        if len(mean):
+            _add_rows(indptr, indices, data, spots[1:], weight, mean[b])
 
 
 def make_batch(pieces: Sequence[tuple[Chunk, np.ndarray]], layout: str, mask: np.ndarray) -> Batch:
     """The batch of some rows of some chunks.
+
+    The target is the expression of the complete spot. Under a normalisation that scales counts, a
+    network must not be given it by the way: of rates that sum to 10,000, those that are visible
+    give away the sum of the hidden ones. So the centre's genes are hidden first, and what is left
+    is scaled by its own depth: to 10,000 counts times the share of the panel's genes that are
+    visible, which is what their counts are expected to sum to on the scale of the complete spot.
+    So a gene has the same scale in the input, whatever else is hidden, as in the target, in the
+    neighbours (complete, and scaled by their own depth) and in a spot of which nothing is hidden.
 
     Parameters
     ----------
@@ -94,7 +124,7 @@ def make_batch(pieces: Sequence[tuple[Chunk, np.ndarray]], layout: str, mask: np
     shape = mask.shape
     target = np.zeros(shape, dtype=np.float32)
     mean = np.zeros(shape if layout != "subgraphs" else (0, shape[1]), dtype=np.float32)
-    apart = layout in ("channels", "background")
+    apart = layout != "mean"
     centre = np.zeros(shape if apart else (0, shape[1]), dtype=np.float32)
     nodes, edges, centres, done, shift = [], [], [], 0, 0
     context = []
@@ -103,18 +133,16 @@ def make_batch(pieces: Sequence[tuple[Chunk, np.ndarray]], layout: str, mask: np
         here = slice(done, done + len(rows))
         done += len(rows)
         x = chunk.expression
+        arrays = (x.indptr, x.indices, x.data, chunk.ego_indptr, chunk.ego, rows, mask[here])
+        _fill(*arrays, chunk.scaled, target[here], mean[here], centre[here])
         if layout == "subgraphs":
             spots, edge_index, first = chunk.subgraphs(rows)
-            target[here] = x[rows].toarray()
             dense = x[spots].toarray()
-            dense[first] = np.where(mask[here], 0, dense[first])
+            dense[first] = centre[here]
             nodes.append(dense)
             edges.append(edge_index + shift)
             centres.append(first + shift)
             shift += len(dense)
-        else:
-            arrays = (x.indptr, x.indices, x.data, chunk.ego_indptr, chunk.ego, rows, mask[here])
-            _fill(*arrays, target[here], mean[here], centre[here])
         if layout == "background":
             context.append((*chunk.background(rows, target[here]), chunk.depth[rows]))
             centre[here] = np.where(mask[here], context[-1][0], centre[here])

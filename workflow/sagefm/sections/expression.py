@@ -5,7 +5,10 @@ import scipy.sparse as sp
 
 from sagefm.common.errors import InputError
 
-NORMALISATIONS = ("log1p", "log1p_cp10k")
+SCALED_TO = {"log1p": None, "log1p_cp10k": 10_000}
+"""Each normalisation, and the counts that it scales a spot to; None if it does not."""
+
+NORMALISATIONS = tuple(SCALED_TO)
 
 
 def normalise(counts: sp.csr_matrix, how: str) -> sp.csr_matrix:
@@ -28,7 +31,7 @@ def normalise(counts: sp.csr_matrix, how: str) -> sp.csr_matrix:
 
 def count_scale(counts: sp.csr_matrix, how: str) -> np.ndarray:
     """What `expm1` of a spot's normalised expression times gives its counts: float32 (spots,)."""
-    if how == "log1p":
+    if SCALED_TO[how] is None:
         return np.ones(counts.shape[0], dtype=np.float32)
     depth = np.asarray(counts.sum(axis=1), dtype=np.float32).ravel()
-    return np.maximum(depth, 1) / np.float32(1e4)
+    return np.maximum(depth, 1) / np.float32(SCALED_TO[how])

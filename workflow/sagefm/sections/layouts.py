@@ -10,5 +10,6 @@ LAYOUTS = {
 
 `mean` is that of the whole neighbourhood, the centre included; `channels` are the centre and the
 mean of the others; `background` is the same, with the section's other spots as the context;
-`subgraphs` are all spots of every neighbourhood, with its edges.
+`subgraphs` are all spots of every neighbourhood, with its edges. Neighbours are complete; the
+centre is without its hidden genes, and scaled by the depth of the others (`batches.make_batch`).
 """

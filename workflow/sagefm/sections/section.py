@@ -12,7 +12,7 @@ import scipy.sparse as sp
 from sagefm.common.errors import InputError
 from sagefm.common.h5ad import as_h5ad
 from sagefm.graphs.neighbourhoods import Graph, load_graph
-from sagefm.sections.expression import count_scale, normalise
+from sagefm.sections.expression import SCALED_TO, count_scale, normalise
 from sagefm.sections.masks import sample_key
 
 
@@ -111,7 +111,7 @@ class Chunk:
     chunk's rows; `keys` (uint64) and `spots` (int64) name each row's sample and row in it, as the
     mask generator needs them; `graphs` and `starts` keep the sections' own graphs and first rows.
     `depth` (float32, a row) is what expression's rate, expm1(expression), is to be multiplied with
-    to give counts.
+    to give counts; `scaled` is whether that differs between spots.
     """
 
     expression: sp.csr_matrix
@@ -122,6 +122,7 @@ class Chunk:
     graphs: tuple[Graph, ...]
     starts: np.ndarray
     depth: np.ndarray
+    scaled: bool
 
     def owner(self, rows: np.ndarray) -> np.ndarray:
         """The number of each row's section in the chunk."""
@@ -239,4 +240,5 @@ def load_chunk(
         graphs=tuple(graphs),
         starts=starts,
         depth=np.concatenate(depths),
+        scaled=SCALED_TO[normalisation] is not None,
     )
