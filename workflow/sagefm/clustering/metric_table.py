@@ -151,14 +151,18 @@ def _order(summary: pd.DataFrame, catalogue: Catalogue) -> list[str]:
 
 
 def _finding(summary: pd.DataFrame, catalogue: Catalogue) -> str:
-    """Which method is first by the total and by ARI within a section."""
+    """Which method is first by the total and by ARI within a section, and the best control's."""
     leaders: dict[str, list[str]] = {}
     for key, words in ((TOTAL, "scIB total"), (HEADLINE, "ARI within a section")):
         means = _rows(summary, key, False)["mean"]
-        means = means[[name for name in means.index if catalogue[name].role not in BOUNDS]]
-        if len(means):
-            found = f"the highest {words} ({means.max():.2f})"
-            leaders.setdefault(catalogue.title(means.idxmax()), []).append(found)
+        roles = means.index.map(lambda name: catalogue[name].role)
+        methods, controls = means[~roles.isin(BOUNDS)], means[roles == "control"]
+        if len(methods):
+            found = f"{methods.max():.2f}"
+            if len(controls):
+                found += f"; {catalogue.title(controls.idxmax())} {controls.max():.2f}"
+            leader = leaders.setdefault(catalogue.title(methods.idxmax()), [])
+            leader.append(f"the highest {words} ({found})")
     return "; ".join(f"{name} has {' and '.join(found)}" for name, found in leaders.items())
 
 
