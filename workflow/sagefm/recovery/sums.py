@@ -133,5 +133,6 @@ class Recovery:
 
 def errors(moments: Moments, chosen: slice | np.ndarray = slice(None)) -> np.ndarray:
     """Mean squared error (P,) over some genes; NaN of what is not on the scale of expression."""
-    mse = moments.squared_error()[:, chosen].sum(axis=1) / max(moments.n[chosen].sum(), 1)
+    squares = np.array([own[chosen].sum() for own in moments.squared_error()])
+    mse = squares / max(moments.n[chosen].sum(), 1)
     return np.where([name in EXPRESSION for name in PREDICTORS], mse, np.nan)
