@@ -11,7 +11,8 @@ from sagefm.networks.perturbed import choose_spots, neighbourhoods
 from sagefm.perturbation import experiment
 from sagefm.perturbation.experiment import draw_controls, perturb_pairs
 from sagefm.perturbation.responses import KINDS, read_responses, slope_weights, write_responses
-from sagefm.sections.gene_summary import levels_of, summarise_genes
+from sagefm.perturbation.terms import hidden_by, hidden_outputs
+from sagefm.sections.gene_summary import GeneSums, levels_of, summarise_genes, summary_over
 from sagefm.sections.section import load_chunk
 from support import small
 from support.models import fitted
@@ -43,10 +44,11 @@ def setting(tmp_path):
     return fitted(network), sections, facts, means, tmp_path / "state"
 
 
-def responses_of(setting, pairs=PAIRS):
+def responses_of(setting, pairs=PAIRS, hidden="table"):
     model, sections, facts, means, state = setting
+    genes = summarise_genes(sections, "log1p")
     return perturb_pairs(
-        model, sections, facts, pairs, means, summarise_genes(sections, "log1p"), SETTINGS, state
+        model, sections, facts, pairs, means, genes, SETTINGS, state / hidden, hidden
     )
 
 
@@ -92,6 +94,57 @@ def test_curves_and_slopes_are_those_of_single_responses(setting):
         curve = found.curves[0, kind].mean(axis=0)
         slope = np.polyfit(levels[0].astype(float), curve, 1)[0]
         np.testing.assert_allclose(found.control_slopes[0, kind - 2].mean(), slope, rtol=1e-3)
+
+
+@pytest.mark.parametrize("hidden", ["ligand_receptor", "downstream"])
+def test_genes_are_hidden_as_in_each_released_script(setting, hidden):
+    """Held to whole subgraphs, one at a time, through the network's general path."""
+    model, sections, _, means, _ = setting
+    brute = fitted(model.network, kind="star")
+    found = responses_of(setting, hidden=hidden)
+    rows = choose_spots(sections, SETTINGS["spots"], SETTINGS["seed"])
+    coded = np.array([[5, 7], [5, 9], [7, 5], [12, 7]])
+    controls = draw_controls(coded, means["mean"].to_numpy(), 3, 42)
+    levels = levels_of(sections, "log1p", [5, 7, 12], 4)
+    for pair, (gene, output) in enumerate(coded):
+        own = coded[:, 0] == gene
+        outputs = coded[own, 1] if hidden == "downstream" else [5, 7, 9]
+        others = [o for o in (5, 7, 9) if o not in coded[own, 1] and o != gene]
+        asked = [  # hidden genes, and genes read, of each kind
+            (outputs, [output]),
+            (outputs, others),
+            *((controls[own, kind].ravel(), controls[pair, kind]) for kind in (0, 1)),
+        ]
+        level = torch.from_numpy(levels[[5, 7, 12].index(gene)])
+        for s, (section, chosen) in enumerate(zip(sections, rows, strict=True)):
+            for kind, (missing, read) in enumerate(asked):
+                spots = next(neighbourhoods(brute, section, chosen, missing))
+                with torch.inference_mode():
+                    every = spots.respond(gene, level, torch.tensor(read, dtype=torch.long)).mean(
+                        dim=(1, 2)
+                    )
+                np.testing.assert_allclose(
+                    found.curves[pair, kind, s], every.numpy(), rtol=1e-4, atol=1e-6
+                )
+
+
+def test_each_source_has_its_released_script():
+    assert hidden_by("table", "tf_targets") == "table"
+    assert hidden_by("as_released", "liana") == "ligand_receptor"
+    assert hidden_by("as_released", "gene_sets") == "downstream"
+    assert hidden_outputs(PAIRS, "g12", "downstream") == ["g7"]
+    assert hidden_outputs(PAIRS, "g12", "ligand_receptor") == ["g5", "g7", "g9"]
+
+
+def test_levels_span_the_scored_sections_or_the_whole_cohort(setting, tmp_path):
+    _, sections, *_ = setting
+    path = tmp_path / "genes.npz"
+    GeneSums.of_files([section.counts_path for section in sections], "log1p").write(path)
+    one = summary_over([path], sections[:1], "scored")
+    pd.testing.assert_frame_equal(one, summarise_genes(sections[:1], "log1p"))
+    every = summary_over([path], sections[:1], "cohort")
+    pd.testing.assert_frame_equal(every, summarise_genes(sections, "log1p"))
+    assert (every["high"] > one["high"]).any()
 
 
 def test_levels_are_evenly_spaced_over_the_whole_range(setting):
@@ -146,6 +199,7 @@ def test_slope_weights_are_least_squares():
 def test_an_interrupted_job_goes_on_and_ends_alike(setting, monkeypatch):
     whole = responses_of(setting)
     *_, state = setting
+    state /= "table"
     for path in state.iterdir():
         path.unlink()
     monkeypatch.setattr(experiment, "CHUNK_BYTES", 1)  # an input a chunk

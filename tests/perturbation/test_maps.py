@@ -50,7 +50,7 @@ def test_a_map_is_the_responses_of_the_largest_section(tmp_path):
     torch.nn.init.constant_(network.fc_gene.bias, 0.5)
     model = fitted(network, panel=PANEL)
     genes = summarise_genes(sections, "log1p")
-    table = response_map(model, sections, genes, PAIRS.iloc[[1, 3]], ["g4", "g5", "g6"])
+    table = response_map(model, sections, genes, PAIRS.iloc[[1, 3]], [["g4", "g5", "g6"]] * 2)
     assert len(table) == 2 * 35 and set(table["sample"]) == {"heart-2"}
     largest = sections[1]
     rows = np.arange(35)

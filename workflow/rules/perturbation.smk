@@ -1,5 +1,7 @@
 # Claim 6: a gene changed in a spot's neighbours, and what the models then predict at the spot.
 
+from sagefm.perturbation.terms import hidden_by
+
 PERTURBATION = config["perturbation"]
 PERTURBED_MODELS = RUN.chapter_models("perturbation")
 PAIRS = PERTURBATION["pairs"]
@@ -74,7 +76,11 @@ rule perturb:
     params:
         code=code_of("perturbation/perturb.py", network_file),
         rows=lambda wildcards: RUN.rows([wildcards.cohort]),
-        settings={key: PERTURBATION[key] for key in ("spots", "levels", "controls", "seed")},
+        settings={
+            key: PERTURBATION[key]
+            for key in ("spots", "levels", "levels_over", "controls", "seed")
+        },
+        hidden=lambda wildcards: hidden_by(PERTURBATION["hidden"], PAIRS[wildcards.pairs]["source"]),
         state=f"{PERTURBED}/{{direction}}_state",
     message:
         "Perturbing {wildcards.pairs} ({wildcards.direction}) in model {wildcards.model} on {wildcards.cohort}"
@@ -171,6 +177,8 @@ rule response_map:
         code=code_of("perturbation/maps.py", network_file),
         rows=lambda wildcards: RUN.rows([wildcards.cohort]),
         named=PERTURBATION["named"],
+        levels_over=PERTURBATION["levels_over"],
+        hidden=lambda wildcards: hidden_by(PERTURBATION["hidden"], PAIRS[wildcards.pairs]["source"]),
     message:
         "Mapping responses to {wildcards.pairs} in model {wildcards.model} on {wildcards.cohort}"
     script:

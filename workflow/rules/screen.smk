@@ -62,6 +62,7 @@ rule screen:
         contents=contents_of(SCREEN["inputs"], SCREENED_OUTPUTS),
         rows=lambda wildcards: RUN.rows([wildcards.cohort], *SCREENED_BY),
         spots={key: SCREEN[key] for key in ("context", "spots", "seed")},
+        levels_over=PERTURBATION["levels_over"],
         top=SCREEN["top"],
         state=f"{SCREENED}/state",
     message:

@@ -20,7 +20,7 @@ from sagefm.networks.collapsed import Collapsible, Readout
 from sagefm.networks.fitted import FittedModel
 from sagefm.networks.second_layer import SecondLayer
 from sagefm.sections.batches import make_batch
-from sagefm.sections.section import Section, draw_rows
+from sagefm.sections.section import Chunk, Section, draw_rows
 
 
 class Neighbourhoods(ABC):
@@ -178,6 +178,7 @@ def neighbourhoods(
     rows: np.ndarray,
     hidden_genes: Sequence[int] | np.ndarray,
     batch_size: int = 64,
+    chunk: Chunk | None = None,
 ) -> Iterator[Neighbourhoods]:
     """Batches of a section's spots to perturb, one held at a time.
 
@@ -187,8 +188,10 @@ def neighbourhoods(
         Central spots: rows of the section.
     hidden_genes
         Columns of the panel that are hidden (0) at the central spots.
+    chunk
+        The section as the model reads it, where it is in memory; else it is read.
     """
-    chunk = model.chunk([section])
+    chunk = chunk or model.chunk([section])
     sizes = np.diff(chunk.ego_indptr).astype(np.float32)
     columns = list(hidden_genes)
     layout = "channels" if model.collapsible else model.layout
@@ -210,16 +213,20 @@ def across_sections(
     rows: Sequence[np.ndarray],
     hidden_genes: Sequence[int] | np.ndarray,
     batch_size: int = 64,
+    chunks: Sequence[Chunk] = (),
 ) -> Iterator[tuple[Neighbourhoods, Tensor]]:
     """Batches of some spots of each section, as of `neighbourhoods`, and their sections' numbers.
 
     The numbers are int64 (spots,), and `rows` the central spots of each section. Where the network
-    collapses, a batch may span sections.
+    collapses, a batch may span sections. `chunks` are the sections as the model reads them, where
+    they are in memory; else each is read.
     """
     held: list[Collapsed] = []
     owners: list[Tensor] = []
-    for number, (section, chosen) in enumerate(zip(sections, rows, strict=True)):
-        for part in neighbourhoods(model, section, chosen, hidden_genes, batch_size):
+    held_chunks: Sequence[Chunk | None] = chunks or [None] * len(sections)
+    given = zip(sections, rows, held_chunks, strict=True)
+    for number, (section, chosen, chunk) in enumerate(given):
+        for part in neighbourhoods(model, section, chosen, hidden_genes, batch_size, chunk):
             owner = torch.full((part.n_spots,), number, device=model.device)
             if not isinstance(part, Collapsed):
                 yield part, owner

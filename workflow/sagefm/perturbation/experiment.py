@@ -1,8 +1,8 @@
 """Pairs of genes perturbed: the response of one to the other, beside that of control genes.
 
 For a pair (input, output) the input's level is set in the neighbours of every chosen spot, as
-`perturbation` has it, and the output's prediction is read at the spot; all outputs of the table are
-hidden there. In the same pass the predictions of three kinds of control are read.
+`perturbation` has it, and the output's prediction is read at the spot, where genes are hidden (see
+`terms.hidden_by`). The predictions of three kinds of control are read as well.
 """
 
 from collections.abc import Mapping, Sequence
@@ -77,6 +77,7 @@ def perturb_pairs(
     genes: pd.DataFrame,
     settings: Mapping[str, int],
     state: Path,
+    hidden: str = "table",
 ) -> PairResponses:
     """Perturb every input of a table, and read its outputs and their controls.
 
@@ -94,6 +95,8 @@ def perturb_pairs(
         `spots` in all, `levels`, `controls` a pair and kind, `seed`.
     state
         Folder where finished chunks of inputs are kept, for a job that was killed to go on from.
+    hidden
+        Of `terms.hidden_by`.
     """
     column = pd.Series(np.arange(len(gene_means)), gene_means["gene"])
     coded = np.stack([column[pairs[side]].to_numpy() for side in ("input", "output")], axis=1)
@@ -102,6 +105,7 @@ def perturb_pairs(
         coded,
         levels_between(genes, np.unique(coded[:, 0]), settings["levels"]),
         draw_controls(coded, gene_means["mean"].to_numpy(), settings["controls"], seed),
+        hidden,
     )
     rows = choose_spots(sections, settings["spots"], seed)
     responses = respond_to_pairs(model, sections, rows, plan, state)
@@ -129,11 +133,14 @@ class PerturbationPlan:
         float32 (I, L), of the distinct inputs in sorted order.
     controls
         int64 (P, 2, C), of `draw_controls`.
+    hidden
+        Of `terms.hidden_by`.
     """
 
     pairs: np.ndarray
     levels: np.ndarray
     controls: np.ndarray
+    hidden: str = "table"
 
     @property
     def inputs(self) -> np.ndarray:
@@ -142,8 +149,40 @@ class PerturbationPlan:
 
     @property
     def outputs(self) -> np.ndarray:
-        """Distinct outputs (T,), sorted: hidden at the central spots."""
+        """Distinct outputs (T,), sorted."""
         return np.unique(self.pairs[:, 1])
+
+    def read(self, own: int) -> np.ndarray:
+        """Genes read of one input, by number: the outputs, then its pairs' controls."""
+        return np.concatenate([self.outputs, self.controls[self.of_input(own)].ravel()])
+
+    def of_input(self, own: int) -> np.ndarray:
+        """Pairs of one input, by number: rows of `pairs`."""
+        return np.flatnonzero(self.pairs[:, 0] == self.inputs[own])
+
+    def passes(self, chunk: np.ndarray) -> list[tuple[np.ndarray, list[tuple[int, np.ndarray]]]]:
+        """What is hidden together, and what is read then.
+
+        Each pass has the genes hidden at the central spots and, of some inputs of the chunk (by
+        their place in it), the places in `read` of the genes read.
+        """
+        n = len(self.outputs)
+        if self.hidden == "table":
+            every = [(i, np.arange(len(self.read(own)))) for i, own in enumerate(chunk)]
+            return [(self.outputs, every)]
+        parts: list[tuple[np.ndarray, list[tuple[int, np.ndarray]]]] = []
+        if self.hidden == "ligand_receptor":
+            parts.append((self.outputs, [(i, np.arange(n)) for i in range(len(chunk))]))
+        for i, own in enumerate(chunk):
+            pairs = self.of_input(own)
+            if self.hidden == "downstream":
+                parts.append((np.unique(self.pairs[pairs, 1]), [(i, np.arange(n))]))
+            controls = self.controls[pairs]
+            places = n + np.arange(controls.size).reshape(controls.shape)
+            for kind in range(controls.shape[1]):
+                alone = np.unique(controls[:, kind])
+                parts.append((alone, [(i, places[:, kind].ravel())]))
+        return parts
 
     def chunks(self, sections: int) -> list[np.ndarray]:
         """The inputs, as many at a time as `CHUNK_BYTES` has room for."""
@@ -191,17 +230,23 @@ def _respond_chunk(
 ) -> dict[str, np.ndarray]:
     """What `respond_to_pairs` returns, of some inputs' pairs (`pairs`: their rows in the plan)."""
     inputs, outputs, device = plan.inputs, plan.outputs, model.device
-    of_input = [np.flatnonzero(plan.pairs[:, 0] == inputs[i]) for i in chunk]
-    read = [np.concatenate([outputs, plan.controls[pairs].ravel()]) for pairs in of_input]
+    of_input, read = [plan.of_input(i) for i in chunk], [plan.read(i) for i in chunk]
     n_levels = plan.levels.shape[1]
     shapes = [(len(sections), n_levels, len(genes)) for genes in read]
     sums = [torch.zeros(shape, dtype=torch.float64, device=device) for shape in shapes]
     wanted = [torch.from_numpy(genes).to(device) for genes in read]
     levels = torch.from_numpy(plan.levels[chunk]).to(device)
-    for spots, owner in across_sections(model, sections, rows, outputs):
-        for i, own in enumerate(chunk):
-            response = spots.respond(int(inputs[own]), levels[i], wanted[i])
-            sums[i].index_add_(0, owner, response.transpose(0, 1).double())
+    passes = plan.passes(chunk)
+    # Several passes over the sections read each once.
+    held = [model.chunk([section]) for section in sections] if len(passes) > 1 else []
+    for hidden, asked in passes:
+        for spots, owner in across_sections(model, sections, rows, hidden, chunks=held):
+            for i, own in asked:
+                places = torch.from_numpy(own).to(device)
+                genes = wanted[i][places]
+                response = spots.respond(int(inputs[chunk[i]]), levels[i], genes).transpose(0, 1)
+                part = torch.zeros((*shapes[i][:2], len(own)), dtype=torch.float64, device=device)
+                sums[i][:, :, places] += part.index_add_(0, owner, response.double())
     sizes = torch.tensor([len(chosen) for chosen in rows], device=device)
     sums = [total / sizes[:, None, None] for total in sums]
     means = [mean.cpu().numpy() for mean in sums]

@@ -37,7 +37,7 @@ def response_map(
     sections: Sequence[Section],
     genes: pd.DataFrame,
     pairs: pd.DataFrame,
-    hidden: Sequence[str],
+    hidden: Sequence[Sequence[str]],
 ) -> pd.DataFrame:
     """Predictions at the lowest and highest level of each pair's input, spot by spot.
 
@@ -50,7 +50,7 @@ def response_map(
     pairs
         Columns input, output.
     hidden
-        Genes hidden at the central spots, as in `perturb_pairs`.
+        Of each pair the genes hidden at the central spots, by `terms.hidden_outputs`.
 
     Returns
     -------
@@ -65,18 +65,12 @@ def response_map(
     ends = torch.from_numpy(levels_between(genes, sources, 2)).to(model.device)
     targets = torch.from_numpy(column[pairs["output"]].to_numpy()).to(model.device)
     rows = np.arange(section.n_spots())
-    batches = neighbourhoods(model, section, rows, column[list(hidden)].to_numpy())
-    parts = [
-        torch.cat(
-            [
-                spots.respond(int(source), ends[pair], targets[[pair]])
-                for pair, source in enumerate(sources)
-            ],
-            dim=2,
-        )
-        for spots in batches
-    ]
-    low, high = torch.cat(parts, dim=1).cpu().numpy()
+    parts = []
+    for pair, source in enumerate(sources):
+        batches = neighbourhoods(model, section, rows, column[list(hidden[pair])].to_numpy())
+        found = [spots.respond(int(source), ends[pair], targets[[pair]]) for spots in batches]
+        parts.append(torch.cat(found, dim=1))
+    low, high = torch.cat(parts, dim=2).cpu().numpy()
     neighbours = model.chunk([section]).neighbour_mean()[:, sources].toarray()
     x, y = spot_positions(section.counts_path)[0].T
     names = spot_names(section.counts_path)

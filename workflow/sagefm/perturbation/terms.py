@@ -11,6 +11,37 @@ REMAINDER = "slope_remainder"
 INPUTS, PATIENTS = "inputs", "patients"
 """What the statistics of a row of the summary are over. The claim and the figures read inputs."""
 
+DOWNSTREAM = ("gene_sets", "tf_targets")
+"""Sources of pairs whose outputs lie downstream of the input."""
+
+
+def hidden_by(hidden: str, source: str) -> str:
+    """Which genes are hidden at the central spots, for pairs of a source.
+
+    Parameters
+    ----------
+    hidden
+        Of the config: `table` or `as_released`.
+    source
+        Of the pairs, as in the config.
+
+    Returns
+    -------
+    str
+        `table`: all outputs of the table, in one pass; `ligand_receptor`: the same, but controls
+        are read with themselves hidden alone; `downstream`: so too, and of the outputs only the
+        input's own are hidden.
+    """
+    if hidden == "table":
+        return "table"
+    return "downstream" if source in DOWNSTREAM else "ligand_receptor"
+
+
+def hidden_outputs(pairs: pd.DataFrame, source: str, how: str) -> list[str]:
+    """Outputs hidden while an input (`source`) is perturbed; `how` is of `hidden_by`."""
+    own = pairs[pairs["input"] == source] if how == "downstream" else pairs
+    return sorted(set(own["output"]))
+
 
 def strongest_pairs(pairs: pd.DataFrame) -> pd.DataFrame:
     """The strongest pair of each input, the strongest first.

@@ -134,6 +134,21 @@ def names_of(sections: Sequence[Section]) -> list[str]:
     return [f"{section.cohort}/{section.sample}" for section in sections]
 
 
+def summary_over(
+    paths: Sequence[str | Path], sections: Sequence[Section], over: str
+) -> pd.DataFrame:
+    """`GeneSums.summary` of files of a cohort, whose low and high are the ends of levels.
+
+    Parameters
+    ----------
+    sections
+        Those of the cohort that a model is scored on.
+    over
+        `scored`: over these sections; `cohort`: over all sections of the files.
+    """
+    return GeneSums.read(paths).summary(names_of(sections) if over == "scored" else None)
+
+
 def summarise_genes(sections: Sequence[Section], normalisation: str) -> pd.DataFrame:
     """`GeneSums.summary` of sections that are read here, one in memory at a time."""
     return GeneSums.of_files([section.counts_path for section in sections], normalisation).summary()

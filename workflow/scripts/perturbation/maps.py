@@ -5,7 +5,8 @@ from sagefm.common.job import job
 from sagefm.networks.device import prepare_machine
 from sagefm.networks.fitted import FittedModel
 from sagefm.perturbation.maps import pairs_to_map, response_map
-from sagefm.sections.gene_summary import GeneSums, names_of
+from sagefm.perturbation.terms import hidden_outputs
+from sagefm.sections.gene_summary import summary_over
 from sagefm.training.scored_sections import scored_sections
 
 with job(snakemake):
@@ -17,8 +18,8 @@ with job(snakemake):
     model = FittedModel.load(inputs.checkpoint, device)
     pairs = read_table(inputs.pairs)
     chosen = pairs_to_map(pairs, params.named)
-    hidden = sorted(set(pairs["output"]))
-    genes = GeneSums.read(inputs.genes).summary(names_of(sections))
+    genes = summary_over(inputs.genes, sections, params.levels_over)
+    hidden = [hidden_outputs(pairs, source, params.hidden) for source in chosen["input"]]
     maps = response_map(model, sections, genes, chosen, hidden)
     names = {"model": wildcards.model, "cohort": wildcards.cohort}
     write_table(maps.assign(**names), snakemake.output.maps)

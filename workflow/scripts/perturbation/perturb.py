@@ -9,7 +9,7 @@ from sagefm.networks.device import prepare_machine
 from sagefm.networks.fitted import FittedModel
 from sagefm.perturbation.experiment import perturb_pairs
 from sagefm.perturbation.responses import write_responses
-from sagefm.sections.gene_summary import GeneSums, names_of
+from sagefm.sections.gene_summary import summary_over
 from sagefm.training.scored_sections import scored_sections
 
 with job(snakemake) as log:
@@ -24,12 +24,13 @@ with job(snakemake) as log:
     means = read_table(inputs.gene_means)
     model = FittedModel.load(inputs.checkpoint, device)
     recipe = {"direction": wildcards.direction, "layout": model.layout, **params.settings}
+    recipe |= {"hidden": params.hidden}
     recipe |= {"normalisation": model.normalisation, "code": params.code}
     files = [inputs.checkpoint, inputs.pairs, *inputs.samples, *inputs.graphs]
     folder = state_folder(params.state, recipe, files)
     with exclusive(folder):
-        genes = GeneSums.read(inputs.genes).summary(names_of(sections))
+        genes = summary_over(inputs.genes, sections, params.settings["levels_over"])
         given = (sections, facts, pairs, means, genes, params.settings)
-        responses = perturb_pairs(model, *given, folder)
+        responses = perturb_pairs(model, *given, folder, params.hidden)
         write_responses(snakemake.output.responses, responses)
         shutil.rmtree(folder.parent)

@@ -13,14 +13,14 @@ from sagefm.networks.fitted import FittedModel
 from sagefm.screen.screen import ScreenPlan, build_screen, run_screen
 from sagefm.screen.spots import screened_genes, spots_of_cohort
 from sagefm.screen.tables import screen_table, top_outputs
-from sagefm.sections.gene_summary import GeneSums, names_of
+from sagefm.sections.gene_summary import summary_over
 
 with job(snakemake) as log:
     params, inputs, wildcards = snakemake.params, snakemake.input, snakemake.wildcards
     device = prepare_machine(snakemake.resources.device, snakemake.threads)
     drawn = spots_of_cohort(inputs, params.rows, wildcards.cohort, **params.spots)
     model = FittedModel.load(inputs.checkpoint, device)
-    genes = GeneSums.read(inputs.genes).summary(names_of(drawn.sections)).astype("float32")
+    genes = summary_over(inputs.genes, drawn.sections, params.levels_over).astype("float32")
     raised, read = screened_genes(
         genes, inputs.inputs or None, inputs.outputs or None, inputs.pairs
     )
@@ -31,6 +31,7 @@ with job(snakemake) as log:
         *(torch.from_numpy(column).to(device) for column in columns), len(drawn.contexts)
     )
     recipe = {"layout": model.layout, "normalisation": model.normalisation, **params.spots}
+    recipe |= {"levels_over": params.levels_over}
     recipe |= {"inputs": raised.tolist(), "outputs": read.tolist(), "code": params.code}
     files = [inputs.checkpoint, inputs.split, *inputs.samples, *inputs.graphs]
     folder = state_folder(params.state, recipe, files)
