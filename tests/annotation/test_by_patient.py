@@ -171,7 +171,7 @@ def test_bounds_stand_in_the_tables_but_are_never_the_best():
             {"truth": 0.01, "depth": 0.3, "pca": 2.0, "sagefm-m": 3.0}.items()
         )
     }
-    roles = {"truth": "ceiling", "depth": "control"}
+    roles = {"truth": "ceiling", "depth": "control", "pca": "untrained"}
     catalogue = Catalogue({name: {"title": name, "role": role} for name, role in roles.items()})
     found = summarise_task(
         labels, annotations, PLAN, min_class_spots=3, splits={}, rows=[],
