@@ -268,3 +268,12 @@ def test_maps_and_umap_do_without_labels():
     assert [ax.get_ylabel() for ax in draw_umap(layout, {}).axes] == ["by patient"]
     both = draw_umap(layout.assign(label=labelled["label"]), {})
     assert [ax.get_ylabel() for ax in both.axes] == ["by label", "by patient"]
+
+
+def test_comparisons_say_who_was_fitted_on_the_spots():
+    scores = scores_like()
+    scores["transductive"] = scores["representation"] != "sagefm-paper"
+    found = clustering_comparisons(scores, REFERENCES)
+    model = found["representation"] == "sagefm-paper"
+    assert not found.loc[model, "transductive"].any() and found.loc[~model, "transductive"].all()
+    assert found["reference_transductive"].all()

@@ -3,7 +3,7 @@
 from sagefm.plotting.colours import NEUTRAL, PREDICTOR_COLOURS
 from sagefm.representations.catalogue import REGISTERED, Catalogue, is_model
 from sagefm.representations.method import Description
-from sagefm.representations.registry import described, names
+from sagefm.representations.registry import described, differs, names
 
 
 def test_names_are_for_people():
@@ -42,3 +42,13 @@ def test_entries_of_a_run_come_before_the_registry():
     assert found.colour("pca") == REGISTERED.colour("pca")
     assert found.references() == ["pca", "pca_30"]  # and nothing that the run lacks
     assert found.baselines() == ["mofa"]  # the claims name it nevertheless
+
+
+def test_what_a_published_method_is_not_as_its_authors_have_it():
+    assert differs("graphst", {}) == differs("banksy", {}) == "nothing"
+    assert differs("graphst", {"epochs": 300}) == "epochs 300 (authors: 600)"
+    mofa = {"method": "mofa", "n_top_genes": 1000}
+    unnamed = "n_top_genes 1000 (authors: no number named)"
+    assert differs("mine", mofa) == f"factors 15 (authors: 10), {unnamed}"
+    assert differs("mofa", {"factors": 10, "n_top_genes": 1000}) == unnamed
+    assert differs("pca", {"components": 3}) == ""

@@ -17,9 +17,13 @@ def test_costs_are_those_of_the_jobs_and_trainings(tmp_path):
     table = costs_table(
         {"pca": tmp_path / "pca.tsv", "sagefm-m": tmp_path / "m.tsv"},
         {"sagefm-m": tmp_path / "training.json"},
+        {"pca": "epochs 3 (authors: 9)"},
     ).set_index("representation")
-    assert list(table.columns) == ["seconds", "peak_mib", "training_seconds"]
+    assert list(table.columns) == ["seconds", "peak_mib", "training_seconds", "differs"]
     assert list(table["seconds"]) == [12.5, 0.4]
+    assert table["differs"].fillna("-").to_dict() == {
+        "pca": "epochs 3 (authors: 9)", "sagefm-m": "-",
+    }  # fmt: skip
     assert table["peak_mib"]["pca"] == 800.25
     assert pd.isna(table["peak_mib"]["sagefm-m"])
     assert pd.isna(table["training_seconds"]["pca"])

@@ -84,7 +84,7 @@ def read_of(wildcards):
 
 def labels_read(wildcards):
     """The labels of a cohort's spots, if the method of a representation reads them."""
-    return spot_labels_of(wildcards.cohort) if "labels" in read_of(wildcards) else []
+    return [spot_labels_of(wildcards.cohort)] if "labels" in read_of(wildcards) else []
 
 
 def rows_read(wildcards):
@@ -150,6 +150,7 @@ rule costs:
         code=code_of("representations/costs.py"),
         representations=lambda wildcards: RUN.representations(wildcards.cohort),
         trained=[f"sagefm-{model}" for model in TRAINED],
+        differs={name: differs(name, entry) for name, entry in METHODS.items()},
     message:
         "Adding up what the representations of {wildcards.cohort} cost"
     script:

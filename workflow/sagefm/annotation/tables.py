@@ -14,7 +14,7 @@ from sagefm.annotation.by_patient import (
 from sagefm.annotation.scores import score
 from sagefm.annotation.terms import KEYS
 
-COSTS = ("seconds", "peak_mib", "training_seconds")
+COSTS = ("seconds", "peak_mib", "training_seconds", "differs")
 
 
 def task_scores(

@@ -111,7 +111,7 @@ def clustering_comparisons(scores: pd.DataFrame, references: Sequence[str]) -> p
         representation is the better one: the lower one for batch factors and Davies-Bouldin), n
         (patients), n_sections, p (sign-flip test), smallest_p (attainable with so many patients),
         p_holm (Holm over all comparisons of the metric) and p_holm_own (over the representation's
-        own ones).
+        own ones), transductive and reference_transductive (whether each was fitted on these spots).
     """
     rows = []
     for key, group in _by_section(scores).groupby(KEYS, dropna=False, sort=False):
@@ -126,10 +126,13 @@ def clustering_comparisons(scores: pd.DataFrame, references: Sequence[str]) -> p
                     facts |= {"n_sections": len(sections)}
                     rows.append(dict(zip(KEYS, key, strict=True)) | pair | facts)
     columns = [*KEYS, "representation", "reference", "difference", "low", "high", "better_in"]
+    fitted = scores.drop_duplicates("representation").set_index("representation")["transductive"]
     table = pd.DataFrame(rows, columns=[*columns, "n", "n_sections", "p", "smallest_p"])
     for column, family in (("p_holm", KEYS), ("p_holm_own", [*KEYS, "representation"])):
         groups = table.groupby(family, dropna=False)["p"]
         table[column] = groups.transform(lambda p: holm(p.to_numpy()))
+    table["transductive"] = table["representation"].map(fitted)
+    table["reference_transductive"] = table["reference"].map(fitted)
     return table
 
 

@@ -8,9 +8,11 @@ import pandas as pd
 
 
 def costs_table(
-    benchmarks: Mapping[str, str | Path], trainings: Mapping[str, str | Path]
+    benchmarks: Mapping[str, str | Path],
+    trainings: Mapping[str, str | Path],
+    differs: Mapping[str, str],
 ) -> pd.DataFrame:
-    """One row a representation: representation, seconds, peak_mib, training_seconds.
+    """One row a representation: its name, seconds, peak_mib, training_seconds, differs.
 
     Parameters
     ----------
@@ -20,6 +22,9 @@ def costs_table(
     trainings
         `training.json` of the representations that come from a model trained in this run; what
         that took is not part of `seconds`, and missing for all others.
+    differs
+        Of published methods, what their authors set otherwise (`registry.differs`); missing for all
+        others.
     """
     rows = []
     for name, path in benchmarks.items():
@@ -33,6 +38,7 @@ def costs_table(
                 "training_seconds": json.loads(Path(trained).read_text())["seconds"]
                 if trained
                 else None,
+                "differs": differs.get(name) or None,
             }
         )
     return pd.DataFrame(rows)

@@ -101,9 +101,13 @@ class Method:
     withholds: bool
 
 
-def option(default: Any, help: str) -> Any:
-    """A field of a method's `Options`: its default, and what it means, for the documentation."""
-    return field(default=default, metadata={"help": help})
+def option(default: Any, help: str, authors: Any = None) -> Any:
+    """A field of a method's `Options`: its default, and what it means, for the documentation.
+
+    `authors` is what the method's authors publish, where that is not the default.
+    """
+    published = default if authors is None else authors
+    return field(default=default, metadata={"help": help, "authors": published})
 
 
 def method_of_module(module: ModuleType, name: str, title: str, source: str) -> Method:

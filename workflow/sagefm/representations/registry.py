@@ -117,6 +117,21 @@ def read_options(name: str, entry: Mapping) -> Any:
         raise InputError(f"config, at representations.methods.{name}: {error}") from error
 
 
+def differs(name: str, entry: Mapping) -> str:
+    """Where the options of a published method are not its authors': `epochs 300 (authors: 600)`.
+
+    `nothing` where all are theirs; empty for a method that is not a published one.
+    """
+    if load_entry(name, entry).description.role not in ("baseline", "spatial method"):
+        return ""
+    options = read_options(name, entry)
+    pairs = [(f.name, getattr(options, f.name), f.metadata.get("authors")) for f in fields(options)]
+    words = [
+        f"{key} {value} (authors: {theirs})" for key, value, theirs in pairs if value != theirs
+    ]
+    return ", ".join(words) or "nothing"
+
+
 def reads(name: str, entry: Mapping) -> tuple[str, ...]:
     """What an entry reads beside expression: of `patients` and `labels`, those it needs.
 

@@ -8,4 +8,4 @@ with job(snakemake):
     inputs, params = snakemake.input, snakemake.params
     benchmarks = dict(zip(params.representations, inputs.benchmarks, strict=True))
     trainings = dict(zip(params.trained, inputs.trainings, strict=True))
-    write_table(costs_table(benchmarks, trainings), snakemake.output.costs)
+    write_table(costs_table(benchmarks, trainings, params.differs), snakemake.output.costs)

@@ -38,10 +38,14 @@ class Options:
     """What the config may set; where nothing else is said, the defaults are those of mofapy2."""
 
     factors: int = option(
-        15, "Factors to begin with (mofapy2's own default: 10); those switched off are left out."
+        15,
+        "Factors to begin with (mofapy2's own default: 10); those switched off are left out.",
+        authors=10,
     )
     normalisation: Literal["log1p", "log1p_cp10k"] = option("log1p_cp10k", "As for a model.")
-    n_top_genes: int = option(2000, "Highly variable genes, ranked within samples.")
+    n_top_genes: int = option(
+        2000, "Highly variable genes, ranked within samples.", authors="no number named"
+    )
     centre_groups: bool = option(True, "Whether the mean of each sample is removed.")
     scale_groups: bool = option(False, "Whether each sample is scaled to variance 1.")
     scale_views: bool = option(False, "Whether the whole matrix is scaled to variance 1.")
