@@ -27,9 +27,9 @@ from scipy import stats
 from tqdm import tqdm
 
 from bench.bundled import RESOURCES
-from sagefm.common.claim import ALPHA
 from sagefm.common.h5ad import write_h5ad
 from sagefm.common.io import write_table
+from sagefm.common.verdict import ALPHA
 from sagefm.graphs.neighbourhoods import build_graph, save_graph
 from sagefm.networks.fitted import FittedModel
 from sagefm.networks.recipe import ModelRecipe
