@@ -85,8 +85,8 @@ def expected(section, name, gene_mean, missing):
     lacking = counts.copy()
     lacking[:, missing] = 0
     lacking = normalised(lacking, how)
-    hidden = truth.copy()
-    hidden[:, missing] = 0
+    lost = np.isin(np.arange(GENES), missing)
+    hidden = small.normalised(counts, how, np.broadcast_to(lost, counts.shape))
 
     def run(centre, others):
         around = np.stack([others[spots[1:]].mean(axis=0) for spots in near])
