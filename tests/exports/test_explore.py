@@ -70,6 +70,7 @@ def found(cohort):
     obs = cohort_obs(cohort.samples)
     labels = obs[["sample", "spot"]].reset_index(drop=True).astype(str).assign(patient="A")
     labels["patient"] = labels["sample"]
+    labels[["x_pixels", "y_pixels"]] = cohort_spatial(cohort.samples)
     labels["label"] = np.where(np.arange(N) % 3, "stroma", "tumour")
     labels.loc[:9, "label"] = None
     plan = AnnotationPlan(

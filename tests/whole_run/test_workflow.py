@@ -37,6 +37,7 @@ PERTURBED = [
 PAIRS, DROPPED = (f"perturbation/breast/mine/{name}.tsv" for name in ("pairs", "dropped"))
 RULE = re.compile(r"^rule (\w+):\n((?:[ \t]+.*\n|\n)+)", re.M)
 CHAPTERS = (
+    "claims",
     "representations",
     "recovery",
     "imputation",

@@ -136,8 +136,6 @@ def fill_annotation(
     if headline["n_at_end"].sum():
         at_end, fits = (headline[name].sum() for name in ("n_at_end", "n_folds"))
         notes.append(f"tuned to an end of the grid in {at_end:.0f} of {fits:.0f} fits")
-    if notes:
-        figure.supxlabel("; ".join(notes), fontsize=7)
     first = headline.iloc[0]
     head(
         figure,
@@ -149,7 +147,8 @@ def fill_annotation(
     if reported is not None:
         text = f"paper: {100 * reported:g}%"
         handles.append(Line2D([], [], color=NEUTRAL, ls="--", lw=0.9, label=text))
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+    legend = figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+    legend.set_title("; ".join(notes), {"size": 7})
 
 
 def _true(value: object) -> bool:
