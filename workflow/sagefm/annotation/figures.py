@@ -147,8 +147,13 @@ def fill_annotation(
     if reported is not None:
         text = f"paper: {100 * reported:g}%"
         handles.append(Line2D([], [], color=NEUTRAL, ls="--", lw=0.9, label=text))
-    legend = figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
-    legend.set_title("; ".join(notes), {"size": 7})
+    figure.legend(
+        handles=handles,
+        loc="outside lower center",
+        ncols=len(handles),
+        title="; ".join(notes),
+        title_fontsize=7,
+    )
 
 
 def _true(value: object) -> bool:
