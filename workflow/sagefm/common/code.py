@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 LIBRARY = Path(__file__).parents[1]
 SCRIPTS = LIBRARY.parent / "scripts"
@@ -93,10 +94,18 @@ def _imported_files(file: Path) -> tuple[Path, ...]:
     """Files of the modules of the library that a file imports, at its top or in a function."""
     return tuple(
         _module_file(name.removeprefix("sagefm").removeprefix("."))
-        for node in ast.walk(_tree(file))
+        for node in _statements(_tree(file))
         for name in _imported_modules(node)
         if name.split(".")[0] == "sagefm"
     )
+
+
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """All statements below a node; expressions hold none."""
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.expr):
+            yield child
+            yield from _statements(child)
 
 
 def _imported_modules(node: ast.AST) -> Iterator[str]:
@@ -133,7 +142,14 @@ def _text(node: object) -> str:
     return repr(node)
 
 
-class _Doing(ast.NodeTransformer):
+class _Statements(ast.NodeTransformer):
+    """Goes through statements alone: expressions, most of a tree, hold none."""
+
+    def visit(self, node: ast.AST) -> Any:
+        return node if isinstance(node, ast.expr) else super().visit(node)
+
+
+class _Doing(_Statements):
     """Leaves out docstrings, annotations and what type checkers alone read.
 
     The fields of a class keep their annotations: dataclasses are made of them.
@@ -169,7 +185,7 @@ class _Doing(ast.NodeTransformer):
         return self.generic_visit(node)
 
 
-class _WithoutImports(ast.NodeTransformer):
+class _WithoutImports(_Statements):
     """Leaves out imported names that nothing uses, as those of annotations."""
 
     def __init__(self, used: set[str]) -> None:
