@@ -1,0 +1,33 @@
+"""A network begun at principal components, which predicts differences to the section's mean.
+
+A step on the way to `contrast`: all of it but its loss and the scale of its prediction.
+"""
+
+from torch import Tensor
+from torch.nn import functional
+
+from sagefm.networks.base import GeneDecoder
+from sagefm.networks.contrast import Network as Contrast
+
+TITLE = "a network of differences to the section's mean, by squared error"
+
+LAYOUTS = {"*": "background"}
+
+SIZES = (100, "widths", 100, "genes")
+
+FIXED = 102
+
+LAYERS = {"fc_gene": "linear, mean added, ReLU"}
+
+REFUSES_MISSING_GENES = "it predicts differences to the section's mean, and so 0"
+
+
+class Network(Contrast):
+    """What sets a spot apart from its section's average spot, added to the section's mean."""
+
+    loss = GeneDecoder.loss
+
+    def decode(self, embedding: Tensor, *context: Tensor) -> Tensor:
+        """Predicted expression (spots, genes); `context` is that of `contrast`."""
+        background = context[0]
+        return functional.relu(background + self.log_fold(embedding, background))
