@@ -9,7 +9,7 @@ TORCH ?= $(or $(word 2,$(subst -, ,$(wildcard .venv/.built-*))),cpu)
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help env demo preflight embed explore test test-full cluster-test bench bench-scale docs lint \
+.PHONY: help env demo preflight embed explore test test-full cluster-test bench bench-scale ladder findings docs lint \
     format lock clean lock-data
 
 # Module systems set these, and what they point to would hide the locked packages.
@@ -77,6 +77,15 @@ bench: $(ENV) ## measure speed and size against targets (ARGS='fp32 bf16': some 
 
 bench-scale: $(ENV) ## measure a cohort of a million spots (ARGS='--samples 40 --distinct 8': a smaller one)
 	$(BIN)/python workflow/bench/scale.py $(ARGS)
+
+# The claims alone, which need no figure; the documentation keeps what it quotes of them.
+LADDER := --configfile config/ladder.yaml -- claims_recovery claims_clustering claims_annotation
+ladder: $(ENV) ## from the paper's recipe to our networks, one change a model (20 minutes)
+	@SAGEFM_PATH=config/ladder $(BIN)/snakemake --cores $(CORES) $(LADDER)
+	@$(BIN)/python -m sagefm.report.findings results/ladder
+
+findings: $(ENV) ## write what README and docs/ say of results (RUNS='results/demo': keep its tables first)
+	@$(BIN)/python -m sagefm.report.findings $(RUNS)
 
 docs: $(ENV) ## write the tables of config/README.md from the schemas and registries
 	$(BIN)/python -m sagefm.report.docs

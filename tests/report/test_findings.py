@@ -1,0 +1,99 @@
+"""What README and docs say of results is made from the committed tables, and from nothing else."""
+
+import re
+
+import pandas as pd
+import pytest
+
+from sagefm.common.errors import InputError
+from sagefm.report import findings
+
+
+@pytest.fixture
+def run(tmp_path):
+    """The folder of a run with two tables."""
+    folder = tmp_path / "results/tiny"
+    recovery = folder / "recovery/paper/breast"
+    recovery.mkdir(parents=True)
+    (folder / "scoreboard.tsv").write_text("claim\tobtained\n1\t3 samples\n")
+    pd.DataFrame(
+        {
+            "stratum_kind": ["all", "organ"],
+            "predictor": ["model", "model"],
+            "recovered_p05": [0.4203606, 0.9],
+        }
+    ).to_csv(recovery / "summary.tsv", sep="\t", index=False)
+    return folder
+
+
+@pytest.fixture
+def kept(run, tmp_path):
+    """The folder that its tables are kept in."""
+    findings.collect(run, tmp_path / "docs/results/tiny")
+    return tmp_path / "docs/results"
+
+
+def test_the_rows_that_are_quoted_are_kept_with_the_parts_of_their_path(kept):
+    found = findings.Findings(kept / "tiny").rows("recovery")
+    assert found == [
+        {
+            "stratum_kind": "all",
+            "predictor": "model",
+            "recovered_p05": 0.42036,
+            "model": "paper",
+            "cohort": "breast",
+        }
+    ]
+
+
+def test_a_chapter_that_did_not_run_keeps_nothing(kept):
+    assert {path.name for path in (kept / "tiny").iterdir()} == {"scoreboard.tsv", "recovery.tsv"}
+
+
+def test_a_folder_without_results_is_refused(tmp_path):
+    with pytest.raises(InputError, match="has no table to keep. Fix: name the folder"):
+        findings.collect(tmp_path, tmp_path / "kept")
+    assert not (tmp_path / "kept").exists()
+
+
+def test_a_text_is_filled_between_its_markers(kept, tmp_path):
+    (tmp_path / "t.md").write_text(
+        '{% set own = tiny.row("recovery", model="paper") %}\n'
+        "{{ own.recovered_p05 | percent }} and {{ (own.recovered_p05 - 0.5) | points }}.\n"
+    )
+    text = "Before.\n<!-- from t.md -->\nold\n<!-- end of t.md -->\nAfter.\n"
+    filled = findings.fill(text, kept, tmp_path)
+    assert filled == text.replace("old", "42.0% and −8.0.")
+    assert findings.fill(filled, kept, tmp_path) == filled
+
+
+@pytest.mark.parametrize("model", ["other", "paper"])
+def test_a_template_that_asks_for_no_single_row_is_refused(kept, tmp_path, model):
+    if model == "paper":
+        table = kept / "tiny/recovery.tsv"
+        table.write_text(table.read_text() + table.read_text().splitlines()[1] + "\n")
+    (tmp_path / "t.md").write_text(f'{{{{ tiny.row("recovery", model="{model}") }}}}')
+    with pytest.raises(InputError, match=rf"recovery\.tsv: [02] rows have model {model}, not one"):
+        findings.render("t.md", kept, tmp_path)
+
+
+@pytest.mark.parametrize(("value", "words"), [(-0.0312, "−0.031"), (0.5, "0.500"), (float("nan"), "-")])
+def test_numbers_have_a_true_minus_or_a_dash(value, words):
+    assert findings.number(value) == words
+
+
+def test_documents_are_what_the_committed_tables_make_of_them(repo, monkeypatch):
+    monkeypatch.chdir(repo)
+    filled = 0
+    for document in findings.documents():
+        text = document.read_text()
+        filled += text.count("<!-- from ")
+        assert findings.fill(text) == text, f"{document} is stale. Fix: run `make findings`."
+    assert filled
+
+
+def test_templates_type_no_result(repo):
+    """A share, correlation or error in a template would be typed, not made."""
+    for template in (repo / "docs/templates").iterdir():
+        words = re.sub(r"{[{%#].*?[}%#]}", "", template.read_text(), flags=re.DOTALL)
+        assert not re.findall(r"\d%|\d\.\d|−\d", words), template
