@@ -96,9 +96,14 @@ def test_recovery_holds_numbers_beside_its_baselines(demo, results):
         table = read_table(path)
         whole = table[table["stratum_kind"] == "all"].set_index("predictor")
         baselines = {"neighbour_mean", "sample_gene_mean", "gene_mean", "zero"}
-        assert set(whole.index) == {"model", *baselines}
-        columns = ["recovered_p05", "recovered_bh", "recovered_within_p05", "mse", "r2_spot_mean"]
-        assert whole[columns].notna().all(axis=None)
+        controls = {"visible_depth", "neighbour_depth", "random"}
+        assert set(whole.index) == {"model", *baselines, *controls}
+        shares = ["recovered_shared", "recovered_bh", "recovered_within_p05", "share_given_depth"]
+        assert whole[shares].notna().all(axis=None)
+        # A control is no expression: it has no error.
+        errors = whole[["mse", "r2_spot_mean"]]
+        assert errors.drop(index=[*controls]).notna().all(axis=None)
+        assert errors.loc[[*controls]].isna().all(axis=None)
         assert whole.loc["model", "mse"] < whole.loc["zero", "mse"]
         assert whole.loc["model", "n_genes"] == 14_558
 
