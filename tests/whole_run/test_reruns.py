@@ -45,7 +45,7 @@ def test_an_edit_that_changes_nothing_done_reruns_nothing(finished, kind):
     old, new = {
         "a docstring": ('"""', '"""What is meant: '),
         "a comment": ("\nimport", "\n# A comment.\n\nimport"),
-        "an annotation": (" -> np.ndarray:", ":"),
+        "an annotation": (" -> sp.csr_matrix:", ":"),
         "a new time": ("import", "import"),
     }[kind]
     with runs.edited(module, old, new):
