@@ -34,7 +34,7 @@ def kept(run, tmp_path):
 
 
 def test_the_rows_that_are_quoted_are_kept_with_the_parts_of_their_path(kept):
-    found = findings.Findings(kept / "tiny").rows("recovery")
+    found = findings.KeptTables(kept / "tiny").rows("recovery")
     assert found == [
         {
             "stratum_kind": "all",
@@ -59,7 +59,8 @@ def test_a_folder_without_results_is_refused(tmp_path):
 def test_a_text_is_filled_between_its_markers(kept, tmp_path):
     (tmp_path / "t.md").write_text(
         '{% set own = tiny.row("recovery", model="paper") %}\n'
-        "{{ own.recovered_p05 | percent }} and {{ (own.recovered_p05 - 0.5) | points }}.\n"
+        "{{ own.recovered_p05 | percent }} and "
+        "{{ (100 * own.recovered_p05 - 50) | number('+.1f') }}.\n"
     )
     text = "Before.\n<!-- from t.md -->\nold\n<!-- end of t.md -->\nAfter.\n"
     filled = findings.fill(text, kept, tmp_path)

@@ -63,7 +63,6 @@ TIMES = ("seconds", "fit_seconds", "representation_seconds", "training_seconds",
 
 KEPT = {
     "scoreboard": Kept("scoreboard.tsv"),
-    "histories": Kept("models/{model}/history.tsv", without=("seconds",)),
     "recovery": Kept("recovery/{model}/{cohort}/summary.tsv", {"stratum_kind": ("all",)}),
     "tasks": Kept(
         "tasks/{task}/scores.tsv",
@@ -84,15 +83,9 @@ KEPT = {
         {"scope": ("section",), "clustering": ("kmeans",), "metric": ("ari",)},
         without=TIMES,
     ),
-    "integration": Kept(
-        "clustering/{cohort}/summary.tsv",
-        {"clustering": ("integration",)},
-        without=TIMES,
-    ),
     "imputation": Kept("imputation/{model}/{cohort}/summary.tsv"),
     "perturbation": Kept("perturbation/{model}/{cohort}/{pairs}/summary.tsv"),
     "discrimination": Kept("perturbation/{model}/{cohort}/{pairs}/discrimination.tsv"),
-    "screen": Kept("screen/{model}/{cohort}/scores.tsv"),
 }
 """Tables by the name that they have in `docs/results/{run}` and in templates."""
 
@@ -116,7 +109,7 @@ def collect(run: Path, folder: Path) -> None:
 
 
 @dataclass(frozen=True)
-class Findings:
+class KeptTables:
     """The committed tables of one run, for templates."""
 
     folder: Path
@@ -153,11 +146,6 @@ def percent(value: float, digits: int = 1) -> str:
     return f"{value:.{digits}%}".replace("-", "−")
 
 
-def points(value: float, digits: int = 1) -> str:
-    """A difference of shares in percentage points, with its sign: `+3.1`."""
-    return f"{100 * value:+.{digits}f}".replace("-", "−")
-
-
 def number(value: float, form: str = ".3f") -> str:
     """A number by a format, with a true minus sign; a dash where there is none."""
     if math.isnan(value):
@@ -180,8 +168,8 @@ def render(template: str, results: Path = RESULTS, templates: Path = TEMPLATES) 
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"percent": percent, "points": points, "number": number}
-    runs = {path.name: Findings(path) for path in sorted(results.iterdir()) if path.is_dir()}
+    environment.filters |= {"percent": percent, "number": number}
+    runs = {path.name: KeptTables(path) for path in sorted(results.iterdir()) if path.is_dir()}
     return environment.get_template(template).render(**runs)
 
 
