@@ -10,6 +10,7 @@ from matplotlib.lines import Line2D
 
 from sagefm.annotation.terms import HEADLINE, KEYS, MAJORITY, headline_protocol
 from sagefm.common.text import count
+from sagefm.common.verdict import FEWEST
 from sagefm.plotting.style import (
     DOUBLE,
     NEUTRAL,
@@ -36,9 +37,6 @@ METRICS = {
     "accuracy": "accuracy, all spots (%)",
 }
 """What the two panels show."""
-
-FEW = 3
-"""Patients from which a score has an interval: that of two is hardly more than their range."""
 
 
 def row_name(
@@ -186,7 +184,7 @@ def _marks(ax: Axes, part: pd.DataFrame, metric: str, protocol: str, offset: flo
     rows = np.arange(len(part)) + offset
     if metric == HEADLINE:
         ends = part[[f"{metric}_low", f"{metric}_high"]].clip(0, 1)
-        ends = ends.where(part["n_patients_counted"] >= FEW)
+        ends = ends.where(part["n_patients_counted"] >= FEWEST)
         ax.hlines(rows, *ends.to_numpy().T, color=colour, lw=1.2)
     ax.plot(part[metric], rows, marker, ms=4, color=colour, mec="white", mew=0.4)
 

@@ -17,9 +17,10 @@ from sagefm.annotation.tables import (
     map_table,
     task_scores,
 )
-from sagefm.annotation.terms import BOUNDS, HEADLINE, KEYS, best_of, headline_protocol
+from sagefm.annotation.terms import HEADLINE, KEYS, best_of, headline_protocol
 from sagefm.common.errors import InputError
 from sagefm.representations.catalogue import REGISTERED, Catalogue
+from sagefm.representations.method import BOUNDS
 
 
 def summarise_task(

@@ -29,9 +29,6 @@ MAJORITY = "majority"
 HEADLINE = "patient_balanced_accuracy"
 """The score that tables rank by, figures show, and comparisons test: see `by_patient`."""
 
-BOUNDS = ("control", "ceiling")
-"""Roles of representations that bound a score: in every table, never the best."""
-
 KEYS = ["representation", "centred", "classifier", "protocol"]
 """What one set of predictions goes by."""
 

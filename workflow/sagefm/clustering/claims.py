@@ -4,14 +4,12 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from sagefm.clustering.tables import lower_is_better
+from sagefm.clustering.tables import HEADLINE, Key, lower_is_better, rows_of
 from sagefm.common.claim import Claim, Subject
 from sagefm.common.text import count, format_interval, format_number
 from sagefm.common.verdict import Evidence
 from sagefm.representations.catalogue import REGISTERED, Catalogue
 from sagefm.representations.references import differences_of, lacking
-
-HEADLINE = ("section", "kmeans", "label", "ari")
 
 NAMED = ("baseline", "spatial method")
 """Roles of what the paper says it is better than: MOFA, and spatial methods."""
@@ -99,12 +97,10 @@ def clustering_claim(
     )
 
 
-def _pick(table: pd.DataFrame, key: tuple[str, str, str | None, str]) -> pd.DataFrame:
-    """Rows of one scope, clustering, factor and metric, as they are (uncentred)."""
-    scope, clustering, factor, metric = key
-    of_factor = table["factor"].isna() if factor is None else table["factor"] == factor
-    same = (table["scope"] == scope) & (table["clustering"] == clustering)
-    return table[same & of_factor & (table["metric"] == metric) & ~table["centred"]]
+def _pick(table: pd.DataFrame, key: Key) -> pd.DataFrame:
+    """Rows of one score as it is (uncentred)."""
+    own = rows_of(table, key)
+    return own[~own["centred"]]
 
 
 def _beside(summary: pd.DataFrame, name: str, reference: str, catalogue: Catalogue) -> list[str]:

@@ -7,8 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.ticker import MaxNLocator
 
-from sagefm.clustering.metric_table import FEW, Key
+from sagefm.clustering.tables import Key, rows_of
 from sagefm.common.text import count
+from sagefm.common.verdict import FEWEST
 from sagefm.plotting.style import DOUBLE, NEUTRAL, head, styled
 from sagefm.representations.catalogue import REGISTERED, Catalogue
 
@@ -34,8 +35,8 @@ def fill_metrics(
     """Fill a part of a figure with every representation's mean of a few metrics, a panel each.
 
     Filled: as it is; hollow: centred per sample, for metrics of the pooled cohort. Thin: the 95 %
-    interval, of `FEW` patients or more; thick: lowest to highest seed. A panel shows no more than
-    thrice the spread of its means, and cuts longer intervals off.
+    interval, of `FEWEST` patients or more; thick: lowest to highest seed. A panel shows no more
+    than thrice the spread of its means, and cuts longer intervals off.
 
     Parameters
     ----------
@@ -146,10 +147,8 @@ def _biology(summary: pd.DataFrame) -> list[str]:
 
 
 def _rows(summary: pd.DataFrame, key: Key) -> pd.DataFrame:
-    scope, clustering, factor, metric = key
-    of_factor = summary["factor"].isna() if factor is None else summary["factor"] == factor
-    same = (summary["scope"] == scope) & (summary["clustering"] == clustering)
-    return summary[same & of_factor & (summary["metric"] == metric) & summary["mean"].notna()]
+    own = rows_of(summary, key)
+    return own[own["mean"].notna()]
 
 
 def _panel(
@@ -161,7 +160,7 @@ def _panel(
         y: float = order.index(row["representation"])
         y += (-0.16 if row["centred"] else 0.16) if both else 0
         colour = catalogue.colour(row["representation"])
-        if row["n"] >= FEW:
+        if row["n"] >= FEWEST:
             ax.plot([row["low"], row["high"]], [y, y], color=colour, lw=1, alpha=0.6)
         seeds = [row["seed_low"], row["seed_high"]]
         ax.plot(seeds, [y, y], color=colour, lw=2.6, alpha=0.6, solid_capstyle="butt")
@@ -173,7 +172,7 @@ def _panel(
     ax.grid(axis="x")
     ax.xaxis.set_major_locator(MaxNLocator(3))
     means = rows["mean"]
-    ends = rows[["mean", "low", "high"]].where(rows["n"] >= FEW, rows["mean"], axis=0)
+    ends = rows[["mean", "low", "high"]].where(rows["n"] >= FEWEST, rows["mean"], axis=0)
     spread = means.max() - means.min()
     left = max(ends.min(axis=None), means.min() - spread)
     right = min(ends.max(axis=None), means.max() + spread)

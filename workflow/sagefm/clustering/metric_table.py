@@ -11,22 +11,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
 
+from sagefm.clustering.tables import HEADLINE, Key, rows_of
 from sagefm.common.text import count
+from sagefm.common.verdict import FEWEST
 from sagefm.plotting.style import DOUBLE, NEUTRAL, head, styled
 from sagefm.representations.catalogue import REGISTERED, Catalogue
-
-Key = tuple[str, str, str | None, str]
-"""Scope, clustering, factor and metric."""
-
-HEADLINE: Key = ("section", "kmeans", "label", "ari")
+from sagefm.representations.method import BOUNDS
 
 TOTAL: Key = ("cohort", "integration", "label", "total")
-
-BOUNDS = ("control", "ceiling")
-"""Roles that bound the metrics from below and above: rows of their own, under a line."""
-
-FEW = 3
-"""Patients from which a mean has an interval: that of two is hardly more than their range."""
 
 ROW, HEADER, NAME, FOOT = 0.17, 0.92, 1.78, 0.24
 """Heights of a row, of the columns' names and below the rows; left end of the metrics; inches."""
@@ -135,11 +127,8 @@ def draw_metric_table(summary: pd.DataFrame, catalogue: Catalogue = REGISTERED) 
 
 def _rows(summary: pd.DataFrame, key: Key, centred: bool) -> pd.DataFrame:
     """Rows of a metric that have a value, by representation."""
-    scope, clustering, factor, metric = key
-    of_factor = summary["factor"].isna() if factor is None else summary["factor"] == factor
-    same = (summary["scope"] == scope) & (summary["clustering"] == clustering) & of_factor
-    same &= (summary["metric"] == metric) & (summary["centred"] == centred)
-    return summary[same & summary["mean"].notna()].set_index("representation")
+    own = rows_of(summary, key)
+    return own[(own["centred"] == centred) & own["mean"].notna()].set_index("representation")
 
 
 def _order(summary: pd.DataFrame, catalogue: Catalogue) -> list[str]:
@@ -260,7 +249,7 @@ def _ranges(
     ax: Axes, rows: pd.DataFrame, centres: dict[str, float], left: float, right: float
 ) -> None:
     """Dot: mean over patients; thin: its 95 % interval; thick: lowest to highest seed."""
-    intervals = rows["n"] >= FEW
+    intervals = rows["n"] >= FEWEST
     ends = rows[["mean", "seed_low", "seed_high"]].stack()
     ends = pd.concat([ends, rows.loc[intervals, ["low", "high"]].stack()])
     low, high = min(0.0, ends.min()), ends.max() * 1.02
@@ -275,7 +264,7 @@ def _ranges(
         ax.text(at(tick), bottom - 0.03, f"{tick:g}", ha="center", va="top", fontsize=5.5)
     for name, row in rows.iterrows():
         y = centres[name]
-        if row["n"] >= FEW:
+        if row["n"] >= FEWEST:
             ax.plot([at(row["low"]), at(row["high"])], [y, y], color=NEUTRAL, lw=0.7)
         ax.plot([at(row["seed_low"]), at(row["seed_high"])], [y, y], color=COLOURS(0.6), lw=3,
                 solid_capstyle="butt")  # fmt: skip

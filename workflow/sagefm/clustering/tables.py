@@ -27,6 +27,21 @@ def lower_is_better(factor: object, metric: str) -> bool:
 
 KEYS = ["scope", "centred", "clustering", "factor", "metric"]
 
+Key = tuple[str, str, str | None, str]
+"""Scope, clustering, factor (None: held against no groups) and metric of a score."""
+
+HEADLINE: Key = ("section", "kmeans", "label", "ari")
+"""What claim 3 is judged by."""
+
+
+def rows_of(table: pd.DataFrame, key: Key) -> pd.DataFrame:
+    """Rows of one score in a summary or in comparisons, as it is and centred."""
+    scope, clustering, factor, metric = key
+    of_factor = table["factor"].isna() if factor is None else table["factor"] == factor
+    same = (table["scope"] == scope) & (table["clustering"] == clustering)
+    return table[same & of_factor & (table["metric"] == metric)]
+
+
 FACTS = ["transductive", "spatial"]
 
 

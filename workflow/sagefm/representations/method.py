@@ -23,6 +23,9 @@ ROLES = {
 COMPARED = ("baseline", "untrained", "spatial method", "control")
 """Roles that others are compared with."""
 
+BOUNDS = ("control", "ceiling")
+"""Roles that bound a score from below and above: in every table, never the best."""
+
 REQUIRED = ("represent", "SPATIAL", "TRANSDUCTIVE")
 """What the file of a method defines at least."""
 
