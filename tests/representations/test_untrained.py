@@ -15,7 +15,7 @@ from sagefm.representations.methods import depth, hops, labels, niche_channels, 
 from sagefm.representations.methods import random as random_numbers
 from sagefm.representations.registry import reads
 from sagefm.representations.represent import represent_entry
-from sagefm.representations.rings import nth_ring_mean, ring, ring_mean
+from sagefm.representations.rings import nth_ring_means, ring, ring_mean
 from sagefm.representations.untrained import Untrained, aligned, expression_of
 from sagefm.representations.variable_genes import variable_genes
 from sagefm.sections.cohort import Cohort, cohort_obs
@@ -93,10 +93,11 @@ def test_a_hexagonal_array_has_six_next_to_a_spot(tmp_path, with_array):
     sizes = ring(cohort.samples[0]).sum(axis=1).A1
     assert sorted(sizes) == [3] * 6 + [4] * 6 + [6] * 7
     centre = int(np.flatnonzero(cohort_distance(cohort) == 0)[0])
-    weights = [nth_ring_mean(cohort, steps)[centre] for steps in (1, 2)]
+    *means, third = nth_ring_means(cohort, 3)
+    weights = [mean[centre] for mean in means]
     assert [row.nnz for row in weights] == [6, 12]
     assert not set(weights[0].indices) & set(weights[1].indices)
-    assert nth_ring_mean(cohort, 3)[centre].indices.tolist() == [centre]  # none is so far
+    assert third[centre].indices.tolist() == [centre]  # none is so far
 
 
 def cohort_distance(cohort: Cohort) -> np.ndarray:

@@ -30,7 +30,7 @@ from bench.bundled import RESOURCES
 from sagefm.common.h5ad import write_h5ad
 from sagefm.common.io import write_table
 from sagefm.common.verdict import ALPHA
-from sagefm.graphs.neighbourhoods import build_graph, save_graph
+from sagefm.graphs.neighbourhoods import build_graph, others_operator, save_graph
 from sagefm.networks.fitted import FittedModel
 from sagefm.networks.recipe import ModelRecipe
 from sagefm.perturbation.coexpression import Coexpression, neighbour_correlation
@@ -93,10 +93,7 @@ def planted_sections(
     for number, name in enumerate(names):
         section = bundled(name)[:, genes].copy()
         graph = build_graph(section.obsm["spatial"], kind="knn_clique", size=15)
-        sizes = np.diff(graph.indptr)
-        weights = np.repeat(1 / np.maximum(sizes - 1, 1), sizes)
-        weights[graph.indptr[:-1]] = 0  # a neighbourhood begins with its centre
-        others = sp.csr_matrix((weights, graph.ego, graph.indptr), shape=(len(sizes),) * 2)
+        others = others_operator(graph.indptr, graph.ego)
         rng = np.random.default_rng([seed, number])
         at = section.obsm["spatial"]
         section.X = plant_pairs(sp.csr_matrix(section.X), at, others, pairs, strength, rng)

@@ -142,6 +142,18 @@ def build_graph(
     raise InputError(f"graph kind `{kind}` is unknown; use knn_clique, star, grid or radius.")
 
 
+def others_operator(indptr: np.ndarray, ego: np.ndarray) -> sp.csr_matrix:
+    """The mean over each neighbourhood without its centre: csr float64 (spots, spots).
+
+    `indptr` and `ego` are those of a `Graph`, or of several that are stacked; a spot without
+    neighbours has an empty mean.
+    """
+    sizes = np.diff(indptr)
+    weights = np.repeat(1 / np.maximum(sizes - 1, 1), sizes)
+    weights[indptr[:-1]] = 0  # a neighbourhood begins with its centre
+    return sp.csr_matrix((weights, ego, indptr), shape=(len(sizes),) * 2)
+
+
 def spot_spacing(coordinates: np.ndarray) -> float:
     """Median distance (pixels) from a spot to the nearest spot at another position."""
     positions = np.unique(coordinates, axis=0)

@@ -65,6 +65,7 @@ def draw_imputation(summary: pd.DataFrame) -> Figure:
     scored = set(zip(summary["normalisation"], summary["setting"], strict=True))
     both = product(summary["normalisation"].unique(), SETTINGS)
     columns = [column for column in both if column in scored]
+    scales = [scale for scale, _ in columns]
     figure = Figure(figsize=(DOUBLE, 5.4))
     panels = figure.subplots(len(METRICS), len(columns), sharex=True, squeeze=False)
     handles: dict[str, Line2D] = {}
@@ -72,7 +73,6 @@ def draw_imputation(summary: pd.DataFrame) -> Figure:
         row[0].set_ylabel(label)
         for i, (ax, (normalisation, setting)) in enumerate(zip(row, columns, strict=True)):
             # An error is held against another of its own scale alone.
-            scales = [scale for scale, _ in columns]
             first = scales.index(normalisation) if metric == "mse" else 0
             if i != first:
                 ax.sharey(row[first])

@@ -14,7 +14,8 @@ from torch import Tensor
 from sagefm.imputation.baselines import depth_scaled_mean
 from sagefm.networks.fitted import FittedModel
 from sagefm.sections.batch import Batch
-from sagefm.sections.masks import gene_mask
+from sagefm.sections.expression import SCALED_TO
+from sagefm.sections.masks import gene_masks
 from sagefm.sections.section import Chunk
 
 PREDICTORS = ("as_released", "gene_mean", "gene_mean_depth", "zero")
@@ -27,7 +28,7 @@ def can_draw_as_released(model: FittedModel) -> bool:
     The model must read log1p of counts, as the original does: where counts are scaled, genes taken
     out after scaling would show in the total of the others.
     """
-    return model.normalisation == "log1p" and not model.facts.refuses_missing_genes
+    return SCALED_TO[model.normalisation] is None and not model.facts.refuses_missing_genes
 
 
 def predict_as_released(
@@ -47,7 +48,8 @@ def predict_as_released(
     rows
         Central spots.
     draw
-        Seed, stream and share of `gene_mask`: a spot's genes depend on these and on the spot alone.
+        Seed, stream and share of `gene_masks`: a spot's genes depend on these and on the spot
+        alone.
     known
         bool (genes,): genes that the section's source has.
     gene_mean
@@ -59,11 +61,9 @@ def predict_as_released(
         Truth float32 (rows, genes), `PREDICTORS` float32 (P, rows, genes), and which entries are
         missing, bool (rows, genes).
     """
-    missing = np.zeros((len(rows), len(gene_mean)), dtype=bool)
     seed, stream, share = draw
-    for out, row in zip(missing, rows, strict=True):
-        key, spot = int(complete.keys[row]), int(complete.spots[row])
-        gene_mask(seed, stream, key, spot, len(gene_mean), share, out)
+    origins = complete.keys[rows], complete.spots[rows]
+    missing = gene_masks(seed, stream, *origins, len(gene_mean), share)
     batch = model.batch(complete, rows, np.zeros_like(missing))
     sizes = np.diff(complete.ego_indptr)[rows]
     truth = batch.target.cpu().numpy()

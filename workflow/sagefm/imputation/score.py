@@ -142,9 +142,8 @@ def _predictions(
         out[:] = model.predict(batch).cpu().numpy()[:, scored]
     stack[2], stack[3] = both.inputs[1].numpy()[:, scored], gene_mean[scored]
     seen = known & ~np.isin(np.arange(len(known)), missing)
-    scaled = not (lacking.depth == 1).all()
     visible = lacking.expression[rows].toarray()
-    stack[4] = depth_scaled_mean(visible, seen, gene_mean, scaled)[:, scored]
+    stack[4] = depth_scaled_mean(visible, seen, gene_mean, lacking.scaled)[:, scored]
     truth = both.target.numpy()[:, scored]
     return truth, stack, np.ones(truth.shape, dtype=bool)
 

@@ -65,13 +65,14 @@ def response_map(
     ends = torch.from_numpy(levels_between(genes, sources, 2)).to(model.device)
     targets = torch.from_numpy(column[pairs["output"]].to_numpy()).to(model.device)
     rows = np.arange(section.n_spots())
-    parts = []
+    chunk, parts = model.chunk([section]), []
     for pair, source in enumerate(sources):
-        batches = neighbourhoods(model, section, rows, column[list(hidden[pair])].to_numpy())
+        genes_hidden = column[list(hidden[pair])].to_numpy()
+        batches = neighbourhoods(model, section, rows, genes_hidden, chunk=chunk)
         found = [spots.respond(int(source), ends[pair], targets[[pair]]) for spots in batches]
         parts.append(torch.cat(found, dim=1))
     low, high = torch.cat(parts, dim=2).cpu().numpy()
-    neighbours = model.chunk([section]).neighbour_mean()[:, sources].toarray()
+    neighbours = chunk.neighbour_mean()[:, sources].toarray()
     x, y = spot_positions(section.counts_path)[0].T
     names = spot_names(section.counts_path)
     tables = [

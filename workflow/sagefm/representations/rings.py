@@ -4,6 +4,7 @@ Six spots lie next to a spot on Visium's hexagonal array, eight on the square on
 Transcriptomics. Without array positions, those within 1.5 times the spots' spacing do.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -35,32 +36,34 @@ def ring(path: Path) -> sp.csr_matrix:
 
 def ring_mean(cohort: Cohort) -> sp.csr_matrix:
     """Means over each spot and its ring: csr float32 (spots, spots), section by section."""
-    return _cohort_mean(cohort, lambda ties: ties + sp.identity(ties.shape[0], dtype=bool))
+    ties = (ring(path) for path in cohort.samples)
+    return _cohort_mean(own + sp.identity(own.shape[0], dtype=bool) for own in ties)
 
 
-def nth_ring_mean(cohort: Cohort, steps: int) -> sp.csr_matrix:
-    """Means over the spots that are `steps` rings from each spot: csr float32 (spots, spots).
+def nth_ring_means(cohort: Cohort, rings: int) -> list[sp.csr_matrix]:
+    """Means over the spots that are 1, 2, ... rings from each spot: csr float32 (spots, spots).
 
     A spot with no other at that distance is its own mean.
     """
-    return _cohort_mean(cohort, lambda ties: _exactly(ties, steps))
+    sections = [_shells(ring(path), rings) for path in cohort.samples]
+    return [_cohort_mean(shells) for shells in zip(*sections, strict=True)]
 
 
-def _cohort_mean(cohort: Cohort, members) -> sp.csr_matrix:
-    """Rows of `members` of each section's ring, divided by their sum."""
+def _cohort_mean(members: Iterable[sp.csr_matrix]) -> sp.csr_matrix:
+    """Rows of each section's members (boolean, spots x spots), divided by their sum."""
     blocks = []
-    for path in cohort.samples:
-        inside = sp.csr_matrix(members(ring(path)), dtype=np.float32)
+    for own in members:
+        inside = sp.csr_matrix(own, dtype=np.float32)
         alone = sp.diags((inside.sum(axis=1).A1 == 0).astype(np.float32))
         inside = sp.csr_matrix(inside + alone)
         blocks.append(sp.diags(1 / inside.sum(axis=1).A1) @ inside)
     return sp.csr_matrix(sp.block_diag(blocks, format="csr"), dtype=np.float32)
 
 
-def _exactly(ties: sp.csr_matrix, steps: int) -> sp.csr_matrix:
-    """Spots that are reached in so many steps and not in fewer: boolean spots x spots."""
-    nearer = sp.csr_matrix(sp.identity(ties.shape[0], dtype=bool))
-    reached = nearer
-    for _ in range(steps):
+def _shells(ties: sp.csr_matrix, rings: int) -> list[sp.csr_matrix]:
+    """Spots that are reached in 1, 2, ... steps and not in fewer: boolean spots x spots."""
+    shells, reached = [], sp.csr_matrix(sp.identity(ties.shape[0], dtype=bool))
+    for _ in range(rings):
         nearer, reached = reached, sp.csr_matrix(reached + reached @ ties, dtype=bool)
-    return sp.csr_matrix(reached.astype(np.int8) - nearer.astype(np.int8), dtype=bool)
+        shells.append(sp.csr_matrix(reached.astype(np.int8) - nearer.astype(np.int8), dtype=bool))
+    return shells

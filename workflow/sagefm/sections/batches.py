@@ -17,7 +17,7 @@ from numba import njit
 
 from sagefm.sections.batch import CPU, Batch, Sender, Sent
 from sagefm.sections.cache import SectionCache
-from sagefm.sections.masks import FIXED_STREAM, gene_mask
+from sagefm.sections.masks import FIXED_STREAM, gene_masks
 from sagefm.sections.section import Chunk, Section, load_chunk
 
 Pieces = list[tuple[int, np.ndarray]]
@@ -284,10 +284,11 @@ class Batches:
 
     def _make(self, pieces: list[tuple[Chunk, np.ndarray]], stream: int) -> Batch:
         n_genes = pieces[0][0].expression.shape[1]
-        mask = np.zeros((sum(len(rows) for _, rows in pieces), n_genes), dtype=bool)
+        keys = np.concatenate([chunk.keys[rows] for chunk, rows in pieces])
+        spots = np.concatenate([chunk.spots[rows] for chunk, rows in pieces])
         if self.mask_share > 0:
-            origins = ((c.keys[row], c.spots[row]) for c, rows in pieces for row in rows)
-            for out, (key, spot) in zip(mask, origins, strict=True):
-                gene_mask(self.seed, stream, int(key), int(spot), n_genes, self.mask_share, out)
+            mask = gene_masks(self.seed, stream, keys, spots, n_genes, self.mask_share)
+        else:
+            mask = np.zeros((len(spots), n_genes), dtype=bool)
         mask[:, list(self.always_hidden)] = True
         return make_batch(pieces, self.layout, mask)

@@ -39,3 +39,13 @@ def gene_mask(
     bits = np.random.Philox(key=[seed, key], counter=[0, spot, stream, 0])
     draws = bits.random_raw(-(-n_genes // 4)).view(np.uint16)[:n_genes]
     np.less(draws, round(share * _LEVELS), out=out)
+
+
+def gene_masks(
+    seed: int, stream: int, keys: np.ndarray, spots: np.ndarray, n_genes: int, share: float
+) -> np.ndarray:
+    """The masks of several spots, by `gene_mask` of each key and spot: bool (spots, genes)."""
+    masks = np.zeros((len(spots), n_genes), dtype=bool)
+    for out, key, spot in zip(masks, keys, spots, strict=True):
+        gene_mask(seed, stream, int(key), int(spot), n_genes, share, out)
+    return masks

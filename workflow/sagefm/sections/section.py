@@ -11,7 +11,7 @@ import scipy.sparse as sp
 
 from sagefm.common.errors import InputError
 from sagefm.common.h5ad import as_h5ad
-from sagefm.graphs.neighbourhoods import Graph, load_graph
+from sagefm.graphs.neighbourhoods import Graph, load_graph, others_operator
 from sagefm.sections.expression import SCALED_TO, count_scale, normalise
 from sagefm.sections.masks import sample_key
 
@@ -162,11 +162,7 @@ class Chunk:
 
     def others(self) -> sp.csr_matrix:
         """The mean over each row's neighbours without itself: csr float32 (rows, rows)."""
-        sizes = np.diff(self.ego_indptr)
-        weights = np.repeat(1 / np.maximum(sizes - 1, 1), sizes).astype(np.float32)
-        weights[self.ego_indptr[:-1]] = 0  # a neighbourhood begins with its centre
-        n = len(self.spots)
-        return sp.csr_matrix((weights, self.ego, self.ego_indptr), shape=(n, n))
+        return others_operator(self.ego_indptr, self.ego).astype(np.float32)
 
     def neighbour_mean(self) -> sp.csr_matrix:
         """Mean expression of each row's neighbours without itself: csr float32 (rows, genes)."""

@@ -43,8 +43,8 @@ def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
     """log(1 + counts) of the spot, and of the mean spot of each ring: (spots, rings + 1)."""
     import numpy as np
 
-    from sagefm.representations.rings import nth_ring_mean
+    from sagefm.representations.rings import nth_ring_means
 
     depth = np.concatenate([section.X.sum(axis=1).A1 for section in cohort.sections()])
-    rings = [nth_ring_mean(cohort, steps) @ depth for steps in range(1, options.rings + 1)]
+    rings = [mean @ depth for mean in nth_ring_means(cohort, options.rings)]
     return np.log1p(np.stack([depth, *rings], axis=1)).astype(np.float32)
