@@ -317,6 +317,21 @@ def own_files(wildcards):
     return given(entry.get("file") or entry.get("h5ad"))
 
 
+def read_of(wildcards):
+    """What the method of a representation reads beside expression: `patients`, `labels`."""
+    return reads(wildcards.method, METHODS[wildcards.method])
+
+
+def labels_read(wildcards):
+    """The labels of a cohort's spots, if the method of a representation reads them."""
+    return [spot_labels_of(wildcards.cohort)] if "labels" in read_of(wildcards) else []
+
+
+def rows_read(wildcards):
+    """The sheet's rows of a cohort, if the method of a representation reads them."""
+    return RUN.rows([wildcards.cohort]) if read_of(wildcards) else []
+
+
 def mapped(wildcards):
     """The representations of a cohort whose clusters are drawn beside the labels."""
     return RUN.mapped_representations(wildcards.cohort)

@@ -77,21 +77,6 @@ rule embed_untrained:
         "../scripts/representations/embed_untrained.py"
 
 
-def read_of(wildcards):
-    """What the method of a representation reads beside expression: `patients`, `labels`."""
-    return reads(wildcards.method, METHODS[wildcards.method])
-
-
-def labels_read(wildcards):
-    """The labels of a cohort's spots, if the method of a representation reads them."""
-    return [spot_labels_of(wildcards.cohort)] if "labels" in read_of(wildcards) else []
-
-
-def rows_read(wildcards):
-    """The sheet's rows of a cohort, if the method of a representation reads them."""
-    return RUN.rows([wildcards.cohort]) if read_of(wildcards) else []
-
-
 rule represent:
     input:
         samples=lambda wildcards: samples_of([wildcards.cohort]),
