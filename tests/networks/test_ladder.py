@@ -42,9 +42,8 @@ def test_it_ends_at_the_demos_networks(ladder, repo):
 
 
 def test_its_networks_are_known(ladder):
-    assert {describe(model.get("network", "gcn")).name for model in ladder.values()} == {
-        *("gcn", "two_channel", "from_components", "from_mean", "contrast")
-    }
+    found = {describe(model.get("network", "gcn")).name for model in ladder.values()}
+    assert found == {"gcn", "two_channel", "from_components", "from_mean", "contrast"}
 
 
 def test_from_components_predicts_the_mean_where_nothing_sets_a_spot_apart(ladder, spots):

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sagefm.graphs.neighbourhoods import Graph, load_graph
+from sagefm.graphs.neighbourhoods import load_graph, others_operator
 from sagefm.networks.fitted import FittedModel
 from sagefm.sections.batches import Batches
 from sagefm.sections.section import Section, read_counts
@@ -81,7 +81,8 @@ class Depths:
         self.counts = read_counts(section.counts_path)
         self.total = np.asarray(self.counts.sum(axis=1), dtype=float).ravel()
         self.terms = depth_terms(self.total)
-        self.neighbours = _neighbour_mean(load_graph(section.graph_path), self.total)
+        graph = load_graph(section.graph_path)
+        self.neighbours = others_operator(graph.indptr, graph.ego) @ self.total
 
     def visible(self, start: int, mask: np.ndarray) -> np.ndarray:
         """Counts of the genes that are not hidden, of rows from `start` on: float64 (spots,)."""
@@ -89,12 +90,6 @@ class Depths:
         spot = np.repeat(np.arange(len(mask)), np.diff(rows.indptr))
         shown = rows.data * ~mask[spot, rows.indices]
         return np.bincount(spot, weights=shown, minlength=len(mask))
-
-
-def _neighbour_mean(graph: Graph, values: np.ndarray) -> np.ndarray:
-    """Mean of a value over each spot's neighbours without itself; 0 where it has none."""
-    sums = np.add.reduceat(values[graph.ego], graph.indptr[:-1]) - values
-    return sums / np.maximum(np.diff(graph.indptr) - 1, 1)
 
 
 def predictions(model: FittedModel, batches: Batches, gene_mean: np.ndarray) -> Iterator[Predicted]:
