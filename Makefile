@@ -34,12 +34,12 @@ env: $(ENV) ## build .venv from the lock if it is missing or stale (TORCH=cuda: 
 demo: $(ENV) ## run the workflow on the bundled sections, then print its scoreboard
 	@$(SNAKEMAKE)
 	@echo
-	@awk -F '\t' 'NR > 1 { if ($$1 != claim) { claim = $$1; printf "%s\n    the paper: %s\n", $$1, $$3 } \
-	    printf "  on %s\n    this run:  %s\n    baseline:  %s\n    verdict:   %s\n", \
-	    $$2, $$4, $$5, $$7 ($$10 == "-" ? "" : ", here: " $$10) }' results/$(RUN)/scoreboard.tsv
+	@awk -F '\t' 'NR > 1 && $$14 != "-" { printf "%s\n    the paper:         %s\n    this run:          %s (model %s)\n    best alternative:  %s\n    result:            %s\n", \
+	    $$12, $$3, $$14, $$2, $$15, $$10 == "-" ? $$7 : $$10 }' results/$(RUN)/scoreboard.tsv
 	@echo
-	@echo 'Scoreboard: results/$(RUN)/scoreboard.tsv'
-	@echo 'Report:     results/$(RUN)/report.zip (unpack it, open report/report.html)'
+	@echo 'Why, with figures, data and files:  results/$(RUN)/index.html (open it in a browser)'
+	@echo 'All claims as a table:              results/$(RUN)/scoreboard.tsv'
+	@echo 'Every figure, with captions:        results/$(RUN)/report.zip (unpack it, open report/report.html)'
 
 # A folder, h5 or h5ad becomes an h5ad with embeddings; MODEL is a model's folder or a checkpoint.
 MODEL ?= results/demo/models/paper

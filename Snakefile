@@ -35,6 +35,7 @@ rule all:
     default_target: True
     input:
         rules.report_zip.output,
+        rules.results_page.output,
         # Named here, for a finished run to make again what it has lost: Snakemake looks no further
         # than the report, which is newer than all of it.
         rules.results.input,

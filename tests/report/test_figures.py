@@ -309,8 +309,11 @@ PERTURBED = [f"perturbation/{kind}" for kind in ("doses", "distributions", "dire
     "name",
     [*CAPTIONS.values(), "report/workflow", "imputation/imputation", "screen/screen", *PERTURBED],
 )
-def test_captions_are_sound_rst(name, repo):
+def test_captions_are_sound_rst(name, repo, tmp_path):
+    (tmp_path / "demo/overview").mkdir(parents=True)
+    (tmp_path / "demo/overview/summary.html").write_text("<p>What held.</p>")
     config = {
+        "results": str(tmp_path),
         "run": "demo",
         "cohorts": {"atlas": {"title": None}, "breast": {"title": "labelled"}},
         "models": {"paper": {"title": "the recipe"}, "strict": {"title": None}},

@@ -66,10 +66,13 @@ def results(demo) -> Path:
 def test_the_scoreboard_is_printed_at_the_end(demo, results):
     board = read_table(results / "scoreboard.tsv", dtype=str)
     end = demo[1].split("100%) done")[-1]
-    for row in board.to_dict("records"):
-        assert end.count(f"\n{row['claim']}\n    the paper: {row['reported']}\n") == 1
-        assert f"\n  on {row['model']}\n    this run:  {row['obtained']}\n" in end
-        assert f"\n    verdict:   {row['verdict']}" in end
+    judged = board[board["score"] != "-"]
+    assert [claim[0] for claim in judged["claim"]] == list("23456")
+    for row in judged.to_dict("records"):
+        assert end.count(f"\n{row['plain']}\n    the paper:         {row['reported']}\n") == 1
+        assert f"\n    this run:          {row['score']} (model {row['model']})\n" in end
+        assert f"\n    best alternative:  {row['alternative']}\n" in end
+    assert "results/demo/index.html" in end and (results / "index.html").is_file()
     assert "results/demo/scoreboard.tsv" in end
     assert "results/demo/report.zip" in end
 

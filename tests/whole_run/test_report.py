@@ -102,7 +102,7 @@ def test_every_figure_is_shown_from_the_menu_and_nothing_goes_wrong(report, page
 def test_the_first_page_begins_where_it_can_be_read(report, page):
     """In a window of 1000 pixels, which it is taller than."""
     page.open(report / "report.html")
-    page.wait("document.body.innerText.includes('Start with the scoreboard')")
+    page.wait("document.body.innerText.includes('Does SAGE-FM do what its paper says?')")
     page.wait("!!document.querySelector('.prose p')")
     tall = "document.querySelector('.h-screen.overflow-auto.items-center')"
     page.wait(f"{tall}.scrollHeight > window.innerHeight")

@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1600)]  # the first waits fo
 READ = {"ingest", "graph", "split", "pretrain", "gene_means", "released", "embed", "represent"}
 """What reads sections, builds graphs, trains models and represents cohorts."""
 
-ALL_CLAIMS = {"provenance", "methods", "scoreboard", "report_zip"}
+ALL_CLAIMS = {"provenance", "methods", "scoreboard", "results_page", "report_zip"}
 """What follows from any claim."""
 
 
@@ -68,7 +68,7 @@ def test_an_edit_of_a_figure_reruns_it_and_the_report(finished):
         finished / "workflow/sagefm/cohorts/figures.py", "\nimport", "\nA = 1\n\nimport"
     ):
         found = runs.would_run(finished)
-    assert found == {"qc_figure": 2, "report_zip": 1}
+    assert found == {"qc_figure": 2, "results_page": 1, "report_zip": 1}
 
 
 def test_an_edit_of_one_chapter_leaves_the_others(finished):
@@ -222,8 +222,9 @@ def away(path: Path) -> Iterator[None]:
 
 
 LOST = {
-    "scoreboard.tsv": {"scoreboard", "report_zip"},
-    "figures/qc_atlas.pdf": {"qc_figure", "report_zip"},
+    "scoreboard.tsv": {"scoreboard", "results_page", "report_zip"},
+    "index.html": {"results_page", "report_zip"},
+    "figures/qc_atlas.pdf": {"qc_figure", "results_page", "report_zip"},
     "claims/recovery.tsv": {"claims_recovery", *ALL_CLAIMS},
     "tasks/modules/pca/predictions.tsv.gz": {
         *("annotate", "annotation_scores", "annotation_figures", "annotation_page"),

@@ -7,6 +7,14 @@ report: "../report/report/workflow.rst"
 # The section that figure 1 shows: the first that the headline model could be trained on.
 SHOWN_COHORT = MODELS[HEADLINE]["pretrain_on"][0]
 SHOWN_SAMPLE = SHEETS[SHOWN_COHORT].index[0]
+SHOWN_FACTS = {
+    "model": HEADLINE,
+    "graph": RUN.graph_kind(HEADLINE),
+    "network": MODELS[HEADLINE]["network"],
+    "normalisation": MODELS[HEADLINE]["normalisation"],
+    "mask_share": MODELS[HEADLINE]["mask_share"],
+    "section": SHOWN_SAMPLE,
+}
 
 
 rule overview:
@@ -70,14 +78,7 @@ rule overview_page:
         runtime=growing(20),
     params:
         code=code_of("report/overview_page.py", NETWORKS.file(MODELS[HEADLINE]["network"])),
-        facts={
-            "model": HEADLINE,
-            "graph": RUN.graph_kind(HEADLINE),
-            "network": MODELS[HEADLINE]["network"],
-            "normalisation": MODELS[HEADLINE]["normalisation"],
-            "mask_share": MODELS[HEADLINE]["mask_share"],
-            "section": SHOWN_SAMPLE,
-        },
+        facts=SHOWN_FACTS,
     message:
         "Drawing figure 1, data and model"
     script:
@@ -207,12 +208,73 @@ rule results:
         **DELIVERIES,
 
 
+# Of the figures laid out as the paper's, those that this run has.
+PAGES = sorted(
+    path for path in DELIVERIES["figures"] if re.search(r"/figure_\d_\w+\.png$", str(path))
+)
+PAGE_CAPTIONS = [
+    repository_file(next((ROOT / "workflow/report").rglob(f"{Path(path).name[:8]}.rst")))
+    for path in PAGES
+]
+PAGE_FILES = {
+    "summary": "workflow/report/report/results_summary.html",
+    "body": "workflow/report/report/results_page.html",
+    "files": "workflow/report/report/files.tsv",
+    "citation": "CITATION.cff",
+}
+
+
+# Last but for the report: it lists what the run has left, and what it cost.
+rule results_page:
+    input:
+        **{name: repository_file(path) for name, path in PAGE_FILES.items()},
+        results=rules.results.input,
+        board=rules.scoreboard.output.table,
+        provenance=rules.provenance.output.provenance,
+        sections=rules.overview.output.sections,
+        methods=rules.methods.output.text,
+        training=[
+            rules.pretrain.output.summary.format(model=model)
+            for model in TRAINED
+            if model == HEADLINE
+        ],
+        figures=PAGES,
+        captions=PAGE_CAPTIONS,
+    output:
+        page=f"{RESULTS}/index.html",
+        summary=f"{RESULTS}/overview/summary.html",
+    log:
+        f"{RESULTS}/logs/results_page.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/results_page.tsv"
+    localrule: True
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(10),
+    params:
+        code=code_of("report/results_page.py"),
+        contents=contents_of(*PAGE_CAPTIONS, *map(repository_file, PAGE_FILES.values())),
+        run=config["run"],
+        model=HEADLINE,
+        title=MODELS[HEADLINE]["title"] or HEADLINE,
+        cohorts={cohort: RUN.cohort_title(cohort) for cohort in SHEETS},
+        facts=SHOWN_FACTS,  # of the captions
+        titles=[RUN.task_title(task) for task in PAGE_TASKS],
+    message:
+        "Writing the results page"
+    script:
+        "../scripts/report/results_page.py"
+
+
 CAPTIONS = sorted(map(repository_file, (ROOT / "workflow/report").rglob("*.rst")))
 
 
 rule report_zip:
     input:
-        rules.results.input,
+        rules.results_page.output,
         captions=CAPTIONS,
         style=repository_file("workflow/report/report/report.css"),
     output:
@@ -234,4 +296,6 @@ rule report_zip:
     run:
         from sagefm.report.archive import pack_report
 
-        pack_report(output.archive, log[0], config, ROOT / "Snakefile", "results", input.style)
+        pack_report(
+            output.archive, log[0], config, ROOT / "Snakefile", "results_page", input.style
+        )

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from sagefm.annotation.terms import HEADLINE, KEYS, MAJORITY, best_of, headline_protocol
-from sagefm.common.claim import Claim, Subject
-from sagefm.common.text import count, format_interval
+from sagefm.common.claim import Claim, Glance, Subject
+from sagefm.common.text import count, format_interval, format_number
 from sagefm.common.verdict import Difference, Evidence, Reported
 from sagefm.representations.catalogue import REGISTERED, Catalogue, is_model
 from sagefm.representations.references import differences_of, lacking
@@ -95,6 +95,11 @@ def task_claim(
     return Claim(
         question.claim,
         subject.model,
+        glance=Glance.of(
+            own[HEADLINE],
+            {_title(r, catalogue): like.loc[r, HEADLINE] for r in references},
+            lambda share: f"{format_number(share, '.0%')} balanced accuracy",
+        ),
         obtained=f"{_interval(own, HEADLINE)} balanced accuracy, mean over patients; "
         f"{_interval(own, 'accuracy')} accuracy of pooled spots; {_words(protocol)}",
         baseline=", ".join(f"{_title(r, catalogue)} {_percent(like.loc[r])}" for r in references)

@@ -4,8 +4,13 @@ import pandas as pd
 
 
 def reported_claims(reported: pd.DataFrame) -> pd.DataFrame:
-    """One row a claim of `resources/reported.tsv`, which has one a number: id, claim, reported."""
-    return reported[["id", "claim", "reported"]].drop_duplicates("id", ignore_index=True)
+    """One row a claim of `resources/reported.tsv`, which has one a number.
+
+    Columns id, claim, plain (the claim in plain words), reported, and figure: the page that shows
+    it, missing where there is none.
+    """
+    columns = ["id", "claim", "plain", "reported", "figure"]
+    return reported[columns].drop_duplicates("id", ignore_index=True)
 
 
 def reported_values(reported: pd.DataFrame, unit: str) -> dict[str, float]:

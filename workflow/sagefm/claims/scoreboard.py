@@ -13,7 +13,7 @@ from sagefm.plotting.html import render_page
 
 COLUMNS = (
     *("claim", "model", "reported", "obtained", "baseline", "n", "verdict", "evidence", "reason"),
-    *("outcome", "protocol"),
+    *("outcome", "protocol", "plain", "figure", "score", "alternative", "lead"),
 )
 
 

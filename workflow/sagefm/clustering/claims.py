@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from sagefm.clustering.tables import HEADLINE, Key, lower_is_better, rows_of
-from sagefm.common.claim import Claim, Subject
+from sagefm.common.claim import Claim, Glance, Subject
 from sagefm.common.text import count, format_interval, format_number
 from sagefm.common.verdict import Evidence
 from sagefm.representations.catalogue import REGISTERED, Catalogue
@@ -85,6 +85,11 @@ def clustering_claim(
     return Claim(
         "clustering",
         subject.model,
+        glance=Glance.of(
+            own["mean"],
+            {catalogue.title(r): scores.loc[r, "mean"] for r in references},
+            lambda ari: f"ARI {format_number(ari, '.2f')}",
+        ),
         obtained=f"mean ARI {format_interval(own['mean'], own['low'], own['high'], '.3f')} "
         "(k-means within a section)",
         baseline=", ".join(f"{catalogue.title(r)} {scores.loc[r, 'mean']:.3f}" for r in references),

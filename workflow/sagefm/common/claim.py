@@ -1,7 +1,8 @@
 """Rows of the scoreboard: a claim of the paper, a model, what was obtained, and the verdict."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -11,13 +12,50 @@ VERDICTS = ("supported", "contradicted", "inconclusive", "proxy", "not computed"
 
 
 @dataclass(frozen=True)
+class Glance:
+    """A row of the scoreboard at a glance.
+
+    Attributes
+    ----------
+    score
+        The model's score in words, such as `27% of genes`.
+    alternative
+        The best of the references, with its score.
+    lead
+        The model's score less that of the alternative, as text.
+    """
+
+    score: str = "-"
+    alternative: str = "-"
+    lead: str = "-"
+
+    @classmethod
+    def of(
+        cls, score: float, references: Mapping[str, float], words: Callable[[float], str]
+    ) -> "Glance":
+        """From a score and those of the references, by name; higher is better.
+
+        Parameters
+        ----------
+        words
+            How a score is written.
+        """
+        known = {name: value for name, value in references.items() if value == value}
+        if not known:
+            return cls(words(score))
+        best = max(known, key=lambda name: known[name])
+        lead = f"{score - known[best]:.3g}"
+        return cls(words(score), f"{best}: {words(known[best])}", lead)
+
+
+@dataclass(frozen=True)
 class Claim:
     """A row of the scoreboard: one of the paper's claims, judged on one model.
 
     `id` is the claim's in `resources/reported.tsv`, `verdict` one of `VERDICTS` with its `reason`,
     `evidence` the file that shows it, relative to the run's folder. `outcome` is what the same
     rules give on this run's data, the paper's or not: a value of `OUTCOMES`, or `-`; `protocol`
-    how it was measured.
+    how it was measured; `glance` the scores alone.
     """
 
     id: str
@@ -30,6 +68,7 @@ class Claim:
     evidence: str
     outcome: str = "-"
     protocol: str = "-"
+    glance: Glance = Glance()
 
     def __post_init__(self) -> None:
         if self.verdict not in VERDICTS:
@@ -72,11 +111,11 @@ class Subject:
         """Why these data cannot decide a claim; empty if they can."""
         return "the checkpoint may have been trained on these sections" * self.maybe_trained_on
 
-    def conclude(self, evidence: Evidence, facts: Sequence[str] = ()) -> dict[str, str]:
+    def conclude(self, evidence: Evidence, facts: Sequence[str] = ()) -> dict[str, Any]:
         """Verdict, outcome and reason of a claim by `judge`, with facts after the reason."""
         return self.state(judge(evidence), facts)
 
-    def state(self, found: tuple[str, str], facts: Sequence[str] = ()) -> dict[str, str]:
+    def state(self, found: tuple[str, str], facts: Sequence[str] = ()) -> dict[str, Any]:
         """Verdict, outcome and reason of what was found: a key of `OUTCOMES`, and why.
 
         On other data than the paper's the verdict is `proxy`.
@@ -90,5 +129,6 @@ class Subject:
 
 
 def claims_table(claims: Sequence[Claim]) -> pd.DataFrame:
-    """A chapter's claims as a table."""
-    return pd.DataFrame([asdict(claim) for claim in claims])
+    """A chapter's claims as a table; what is in `glance` has columns of its own."""
+    rows = [asdict(claim) for claim in claims]
+    return pd.DataFrame([row | row.pop("glance") for row in rows])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from sagefm.common.claim import Claim, Subject
+from sagefm.common.claim import Claim, Glance, Subject
 from sagefm.common.text import count, format_interval, format_number
 from sagefm.common.verdict import Difference, Evidence
 from sagefm.perturbation.terms import BETWEEN, FORWARD, INPUTS, REMAINDER
@@ -107,6 +107,11 @@ def perturbation_claim(subject: Subject, findings: Mapping[str, Findings]) -> Cl
     return Claim(
         "perturbation",
         subject.model,
+        glance=Glance.of(
+            first.score("slope")["auroc"],
+            {"co-expression": first.score("coexpression_pooled")["auroc"]},
+            lambda auroc: f"AUROC {format_number(auroc, '.2f')} of known pairs",
+        ),
         obtained=f"{_effect(first)}; {fair['share_as_expected']:.0%} of "
         f"{table.replace('_', ' ')} pairs with the expected sign, "
         f"{fair['share_unmoved']:.0%} held at 0 by the model",

@@ -17,6 +17,18 @@ code { font-size: 12px; overflow-wrap: anywhere; }
 """
 
 
+def templates(**bodies: str) -> jinja2.Environment:
+    """Jinja templates by name, and `page`, which a body extends; what is put in is escaped."""
+    return jinja2.Environment(
+        loader=jinja2.DictLoader({"page": _PAGE, **bodies}),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
 def render_page(body: str, **values: object) -> str:
     """A self-contained page from a Jinja template of its body; what is put in is escaped.
 
@@ -27,21 +39,14 @@ def render_page(body: str, **values: object) -> str:
     values
         What the template names.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.DictLoader({"page": _PAGE, "body": body}),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template("body").render(page_style=PAGE_STYLE, **values)
+    return templates(body=body).get_template("body").render(page_style=PAGE_STYLE, **values)
 
 
 _PAGE = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{% block title %}{% endblock %}</title>
 <style>{{ page_style | safe }}{% block style %}{% endblock %}</style>
 </head>

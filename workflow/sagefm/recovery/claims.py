@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from sagefm.common.claim import Claim, Subject
+from sagefm.common.claim import Claim, Glance, Subject
 from sagefm.common.text import count, format_interval, format_number
 from sagefm.common.verdict import Difference, Evidence, Reported
 from sagefm.stats.paired import t_interval
@@ -84,6 +84,11 @@ def recovery_claim(
     return Claim(
         "recovery",
         subject.model,
+        glance=Glance.of(
+            mean,
+            {_words(str(name)): share for name, share in shares.items()},
+            lambda share: f"{format_number(share, '.0%')} of genes",
+        ),
         obtained=f"{format_interval(mean, low, high, '.1%')} of tested genes, mean over patients",
         baseline=", ".join(f"{_words(str(name))} {share:.1%}" for name, share in shares.items()),
         n=f"{pooled['n_genes_tested']:,} of {pooled['n_genes']:,} genes, {pooled['n_spots']:,} "

@@ -1,0 +1,196 @@
+"""The results page: its verdict in words, its rows, what it lists; it needs no other file."""
+
+import math
+import re
+
+import pandas as pd
+import pytest
+
+from sagefm.claims.scoreboard import scoreboard
+from sagefm.common.claim import Claim, Glance, claims_table
+from sagefm.common.io import read_table
+from sagefm.report.results_page import (
+    Figure,
+    claim_rows,
+    cohort_rows,
+    cost_table,
+    cost_words,
+    file_rows,
+    render_results,
+    rst_to_html,
+    training_words,
+    verdict_words,
+)
+
+IDS = ("recovery", "clustering", "annotation", "subtypes", "perturbation")
+TRAINING = {
+    **{"train_spots": 3191, "train_samples": 13, "seconds": 78.0, "device": "cpu"},
+    **{"epochs": 5, "best_epoch": 5, "converged": False},
+}
+
+
+def board(repo, *outcomes: str, verdict: str = "proxy", lead: str = "-0.1") -> pd.DataFrame:
+    """A scoreboard whose claims 2 to 6 have these outcomes, the later ones not computed."""
+    claims = [
+        Claim(
+            name,
+            "paper",
+            "obtained",
+            "reference",
+            "n",
+            verdict,
+            "on <other> data; one reason; another",
+            "a/table.tsv",
+            outcome,
+            "protocol",
+            Glance("27% of genes", "depth: 52% of genes", lead),
+        )
+        for name, outcome in zip(IDS, outcomes, strict=False)
+    ]
+    reported = read_table(repo / "resources/reported.tsv", dtype=str)
+    size = Claim("lightweight", "paper", "31 parameters", "-", "n", "inconclusive", "why", "a.tsv")
+    return scoreboard(reported, [claims_table([size, *claims])])
+
+
+def test_a_glance_names_the_best_of_the_known_references():
+    words = "{:.2f}".format
+    found = Glance.of(0.1, {"MOFA": 0.2, "BANKSY": 0.3, "other": math.nan}, words)
+    assert found == Glance("0.10", "BANKSY: 0.30", "-0.2")
+    assert Glance.of(0.1, {"other": math.nan}, words) == Glance("0.10")
+
+
+def test_the_five_claims_are_rows_in_the_papers_order(repo):
+    rows = claim_rows(board(repo, "held", "did not hold", "undecided"), "paper")
+    assert [row["number"] for row in rows] == list("23456")
+    assert [row["sign"] for row in rows] == ["✓", "✗", "?", "–", "–"]
+    assert rows[0]["reasons"] == ["on <other> data", "one reason", "another"]
+    assert rows[0]["plain"] and rows[0]["figure"] == "figure_2_recovery"
+
+
+def test_a_claim_judged_on_another_model_alone_is_no_row_of_this_one(repo):
+    assert claim_rows(board(repo, "held"), "other")[0]["number"] == "3"
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "verdict", "answer", "counts"),
+    [
+        (["held"] * 5, "supported", "Yes.", "Five claims tested: five held, none failed, none"),
+        (["held"] * 5, "proxy", "Yes on these data.", "five held"),
+        (["did not hold"] * 2, "contradicted", "No.", "Two claims tested: none held, two failed"),
+        (["undecided"] * 5, "proxy", "Not shown in this run.", "none failed, five undecided."),
+        (["did not hold", "undecided"], "proxy", "Not shown in this run.", "one failed, one und"),
+        (["held", "undecided"], "proxy", "In part.", "one held, none failed, one undecided."),
+        (["held"], "supported", "Yes.", "One claim tested"),
+        ([], "proxy", "Not tested in this run.", "No claim on results"),
+    ],
+)
+def test_the_verdict_is_counted_from_the_outcomes(repo, outcomes, verdict, answer, counts):
+    found = verdict_words(claim_rows(board(repo, *outcomes, verdict=verdict), "paper"))
+    assert found[0] == answer
+    assert counts in found[1]
+
+
+@pytest.mark.parametrize(("lead", "behind"), [("-0.1", "two"), ("0.1", "none")])
+def test_how_often_an_alternative_scored_higher_is_counted(repo, lead, behind):
+    rows = claim_rows(board(repo, "held", "undecided", lead=lead), "paper")
+    assert verdict_words(rows)[1].endswith(f"higher than the model in {behind} of two.")
+
+
+def test_a_training_is_described_by_its_summary():
+    assert training_words("small", TRAINING) == (
+        "The model (small) was trained on 3,191 spots of 13 sections for 78 seconds on a CPU. "
+        "Validation loss was still falling after 5 epochs."
+    )
+    assert "for 3 minutes on a GPU" in training_words(
+        "small", TRAINING | {"seconds": 180.0, "device": "cuda"}
+    )
+    assert "released checkpoint" in training_words("small", {})
+
+
+def test_cohorts_are_counted():
+    sections = pd.DataFrame(
+        {
+            "cohort": ["b", "b", "a"],
+            "sample": ["1", "2", "3"],
+            "patient": ["P", "P", "Q"],
+            "organ": ["Heart", "Breast", None],
+            "n_spots": [10, 20, 5],
+        }
+    )
+    rows = cohort_rows(sections, {"a": "", "b": "both"})
+    assert rows[0] == {
+        **{"title": "both", "sections": 2, "patients": 1, "spots": 30, "organs": "Breast, Heart"}
+    }
+    assert rows[1]["title"] == "a" and rows[1]["organs"] == ""
+
+
+def test_costs_are_summed_over_the_jobs_of_a_rule(tmp_path):
+    head = "s\th:m:s\tmax_rss\n"
+    (tmp_path / "train/deep").mkdir(parents=True)
+    (tmp_path / "train/deep/a.tsv").write_text(f"{head}60\t0:01:00\t100.5\n")
+    (tmp_path / "train/b.tsv").write_text(f"{head}120\t0:02:00\t300\n")
+    (tmp_path / "draw.tsv").write_text(f"{head}6\t0:00:06\t-\n")
+    table = cost_table(tmp_path)
+    assert table["rule"].tolist() == ["train", "draw"]
+    assert table["jobs"].tolist() == [2, 1]
+    assert table["minutes"].tolist() == [3.0, 0.1]
+    assert table["peak_mb"].iloc[0] == 300 and math.isnan(table["peak_mb"].iloc[1])
+    assert cost_words(table).startswith("3 jobs took 3 minutes in all")
+    assert "train, used 300 MB" in cost_words(table)
+    assert cost_words(cost_table(tmp_path / "none")) == "No job of this run was measured."
+
+
+def test_files_are_listed_that_are_there(repo, tmp_path):
+    (tmp_path / "models").mkdir()
+    kinds = read_table(repo / "workflow/report/report/files.tsv", dtype=str)
+    assert [row["path"] for row in file_rows(tmp_path, kinds)] == ["index.html", "models/"]
+
+
+def test_a_caption_becomes_html_and_a_wrong_one_is_refused():
+    assert rst_to_html("**A** of {{ n }}", n=3) == "<p><strong>A</strong> of 3</p>\n"
+    with pytest.raises(Exception, match="Inline strong"):
+        rst_to_html("**A")
+
+
+@pytest.fixture
+def pages(repo, tmp_path):
+    (tmp_path / "figure_2_recovery.png").write_bytes(b"PNG")
+    figure = Figure(tmp_path / "figure_2_recovery.png", "<p><strong>Figure 2.</strong></p>\n")
+    texts = (
+        (repo / f"workflow/report/report/results_{name}.html").read_text()
+        for name in ("summary", "page")
+    )
+    return render_results(
+        *texts,
+        claim_rows(board(repo, *["undecided"] * 5), "paper"),
+        [figure],
+        [{"path": "models/", "what": "the models"}],
+        run="tiny",
+        training="Short.",
+        cohorts=[],
+        methods="<p>Methods.</p>",
+        citation=["A paper."],
+        provenance={"code": "1.2", "config_sha256": "f" * 64},
+        cost="Cheap.",
+        costs=[{"rule": "train", "jobs": 1, "minutes": 2.0, "peak_mb": math.nan}],
+    )
+
+
+def test_the_page_needs_no_other_file_and_runs_no_text(pages):
+    page, _ = pages
+    assert re.findall(r'<(?:script|link)|src="(?!data:)', page) == []
+    assert "<other>" not in page and "on &lt;other&gt; data" in page
+    assert 'src="data:image/png;base64,UE5H"' in page
+    assert page.count('<tr class="claim">') == 5
+
+
+def test_a_reason_opens_below_its_row_over_the_whole_width(pages):
+    assert re.findall(r'</tr>\n<tr class="why"><td colspan="5"><details>', pages[0])
+    assert pages[0].count('href="#figure_2_recovery"') == 1  # the figures that there are
+    assert pages[0].count('href="a/table.tsv"') == 5
+
+
+def test_the_part_for_the_report_leads_nowhere(pages):
+    assert (
+        "Not shown in this run." in pages[1] and "href" not in pages[1] and "src=" not in pages[1]
+    )

@@ -1,0 +1,38 @@
+"""Write the results page, and its first part for the report."""
+
+import json
+from pathlib import Path
+
+import yaml
+
+import sagefm.report.results_page as page
+from sagefm.common.io import atomic, read_table
+from sagefm.common.job import job
+
+LONGEST = 8
+"""Steps whose cost is listed."""
+
+with job(snakemake):
+    given, params, out = snakemake.input, snakemake.params, snakemake.output
+    folder = Path(out.page).parent
+    training = json.loads(Path(given.training[0]).read_text()) if given.training else {}
+    sections = read_table(given.sections, dtype={"sample": str})
+    costs = page.cost_table(folder / "benchmarks")
+    pages = page.render_results(
+        Path(given.summary).read_text(),
+        Path(given.body).read_text(),
+        page.claim_rows(read_table(given.board, dtype=str), params.model),
+        page.captioned(given.figures, given.captions, snakemake=snakemake),
+        page.file_rows(folder, read_table(given.files, dtype=str)),
+        run=params.run,
+        training=page.training_words(params.title, training),
+        cohorts=page.cohort_rows(sections, params.cohorts),
+        methods=page.rst_to_html(Path(given.methods).read_text()),
+        citation=page.citation(yaml.safe_load(Path(given.citation).read_text())),
+        provenance=json.loads(Path(given.provenance).read_text()),
+        cost=page.cost_words(costs),
+        costs=costs.head(LONGEST).to_dict("records"),
+    )
+    for path, text in zip((out.page, out.summary), pages, strict=True):
+        with atomic(path) as temporary:
+            temporary.write_text(text)
