@@ -24,7 +24,13 @@ FLOORS = [
 ]
 """From the ground up: a room imports from lower floors alone."""
 
-REGISTRIES = ("cohorts/formats", "downloads/sources", "networks", "representations/methods")
+REGISTRIES = (
+    "cohorts/formats",
+    "downloads/sources",
+    "exports/commands",
+    "networks",
+    "representations/methods",
+)
 """Folders whose files answer to the same names."""
 
 LONGEST = 300

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from sagefm.annotation.by_patient import headline_score, patient_table, task_comparisons
-from sagefm.annotation.predict import AnnotationPlan, annotate
+from sagefm.annotation.predict import AnnotationPlan, annotate_task
 from sagefm.annotation.scores import score
 from sagefm.annotation.summary import summarise_task
 from sagefm.annotation.terms import HEADLINE, KEYS
@@ -102,7 +102,7 @@ def test_a_patient_of_one_class_has_its_recall_and_one_of_none_is_left_out():
 def test_the_score_is_the_mean_of_the_patients_table_and_what_is_compared():
     labels = labels_of(patients=4)
     annotations = {
-        name: annotate(representation_of(labels, name, noise, seed), labels, PLAN)
+        name: annotate_task(representation_of(labels, name, noise, seed), labels, PLAN)
         for seed, (name, noise) in enumerate({"pca": 2.0, "sagefm-m": 0.4}.items())
     }
     found = summarise_task(
@@ -138,7 +138,7 @@ def test_paired_differences_use_the_sign_flip_test_and_holm_over_the_references(
     labels = labels_of(patients=6)
     plan = AnnotationPlan(["held_out_patients"], ["logistic"])
     predictions = pd.concat(
-        annotate(representation_of(labels, noise=noise, seed=i), labels, plan)[0].assign(
+        annotate_task(representation_of(labels, noise=noise, seed=i), labels, plan)[0].assign(
             representation=name
         )
         for i, (name, noise) in enumerate({"pca": 2.0, "banksy": 0.5, "sagefm-m": 0.3}.items())
@@ -166,7 +166,7 @@ def test_paired_differences_use_the_sign_flip_test_and_holm_over_the_references(
 def test_bounds_stand_in_the_tables_but_are_never_the_best():
     labels = labels_of(patients=4)
     annotations = {
-        name: annotate(representation_of(labels, name, noise, seed), labels, PLAN)
+        name: annotate_task(representation_of(labels, name, noise, seed), labels, PLAN)
         for seed, (name, noise) in enumerate(
             {"truth": 0.01, "depth": 0.3, "pca": 2.0, "sagefm-m": 3.0}.items()
         )

@@ -13,7 +13,12 @@ from sklearn.metrics import (
 )
 
 from sagefm.annotation.by_patient import patient_subsets, patients_of_models
-from sagefm.annotation.predict import AnnotationPlan, annotate, majority_predictions, task_folds
+from sagefm.annotation.predict import (
+    AnnotationPlan,
+    annotate_task,
+    majority_predictions,
+    task_folds,
+)
 from sagefm.annotation.scores import score, tally
 from sagefm.annotation.summary import summarise_task
 from sagefm.annotation.tables import class_table
@@ -28,7 +33,7 @@ from support.annotated import CLASSES, PLAN, PROTOCOLS, labels_of, representatio
 @pytest.fixture(scope="module")
 def annotated() -> tuple:
     labels = labels_of()
-    return labels, *annotate(representation_of(labels), labels, PLAN)
+    return labels, *annotate_task(representation_of(labels), labels, PLAN)
 
 
 # Predictions
@@ -54,11 +59,11 @@ def test_what_is_held_out_changes_nothing_that_was_learned():
     labels = labels_of(patients=3)
     representation = representation_of(labels)
     plan = AnnotationPlan(["held_out_patients"], ["logistic", "knn"])
-    before, _ = annotate(representation, labels, plan)
+    before, _ = annotate_task(representation, labels, plan)
     held = (labels["patient"] == "p1").to_numpy()
     changed = labels.copy()
     changed.loc[held & labels["label"].notna(), "label"] = "a"
-    after, _ = annotate(representation, changed, plan)
+    after, _ = annotate_task(representation, changed, plan)
     columns = [f"p_{name}" for name in CLASSES]
     own = (before["fold"] == "p1").to_numpy()
     pd.testing.assert_frame_equal(before.loc[own, columns], after.loc[own, columns])
@@ -67,7 +72,7 @@ def test_what_is_held_out_changes_nothing_that_was_learned():
     first = np.flatnonzero(held & labels["label"].notna())[0]
     values[held & (np.arange(len(values)) != first)] += 100
     moved = Representation("pca", values, representation.obs, representation.spatial, True, False)
-    again, _ = annotate(moved, labels, plan)
+    again, _ = annotate_task(moved, labels, plan)
     spot = (before["fold"] == "p1") & (before["spot"] == labels["spot"][first])
     pd.testing.assert_frame_equal(before.loc[spot, columns], again.loc[spot, columns])
 
@@ -79,7 +84,7 @@ def test_csr_values_give_the_predictions_of_dense_ones():
         "raw", sp.csr_matrix(dense.values), dense.obs, dense.spatial, False, False
     )
     plan = AnnotationPlan(PROTOCOLS, ["logistic"], centred=[False, True], repeats=1)
-    first, second = (annotate(own, labels, plan)[0] for own in (dense, thin))
+    first, second = (annotate_task(own, labels, plan)[0] for own in (dense, thin))
     columns = [f"p_{name}" for name in CLASSES]
     np.testing.assert_allclose(first[columns], second[columns], atol=0.02)
     assert set(first["centred"]) == {False, True}
@@ -88,7 +93,7 @@ def test_csr_values_give_the_predictions_of_dense_ones():
 def test_only_the_first_classifier_sees_the_second_centring():
     labels = labels_of(patients=2)
     plan = AnnotationPlan(["held_out_patients"], ["logistic", "knn"], centred=[False, True])
-    predictions, _ = annotate(representation_of(labels), labels, plan)
+    predictions, _ = annotate_task(representation_of(labels), labels, plan)
     found = set(predictions.groupby(["classifier", "centred"]).groups)
     assert found == {("logistic", False), ("logistic", True), ("knn", False)}
 
@@ -97,7 +102,7 @@ def test_a_class_that_training_lacks_is_counted_as_wrong_and_told():
     labels = labels_of()
     only = (labels["label"] == "c") & (labels["patient"] != "p2")
     labels.loc[only, "label"] = "b"
-    predictions, fits = annotate(representation_of(labels), labels, PLAN)
+    predictions, fits = annotate_task(representation_of(labels), labels, PLAN)
     own = predictions[(predictions["protocol"] == "held_out_patients")]
     unseen = own[own["truth"] == "c"]
     assert len(unseen) > 0 and set(unseen["patient"]) == {"p2"}
@@ -109,7 +114,7 @@ def test_a_class_that_training_lacks_is_counted_as_wrong_and_told():
 def test_a_fold_with_one_class_in_training_is_skipped_and_told():
     labels = labels_of(patients=2)
     labels.loc[(labels["patient"] == "p0") & labels["label"].notna(), "label"] = "a"
-    predictions, fits = annotate(representation_of(labels), labels, PLAN)
+    predictions, fits = annotate_task(representation_of(labels), labels, PLAN)
     held = fits[fits["protocol"] == "held_out_patients"].set_index("fold")
     assert held.loc["p1", "skipped"] == "the training part has `a` alone"
     assert held.loc["p0", "skipped"] == ""
@@ -121,14 +126,14 @@ def test_one_patient_only_skips_the_protocol():
     spots = labels.dropna(subset=["label"]).reset_index(drop=True)
     reasons = [why for _, why in task_folds(spots, PLAN) if why]
     assert reasons == ["the cohort has one patient only"]
-    predictions, _ = annotate(representation_of(labels), labels, PLAN)
+    predictions, _ = annotate_task(representation_of(labels), labels, PLAN)
     assert set(predictions["protocol"]) == {"random_spots"}
 
 
 def test_labels_of_other_spots_are_refused():
     labels = labels_of()
     with pytest.raises(InputError, match="its spots are not those of the cohort"):
-        annotate(representation_of(labels), labels.iloc[::-1].reset_index(drop=True), PLAN)
+        annotate_task(representation_of(labels), labels.iloc[::-1].reset_index(drop=True), PLAN)
 
 
 # Scores
@@ -211,7 +216,7 @@ def test_the_majority_is_that_of_the_training_part():
 def test_the_majority_is_scored_on_the_folds_of_the_others():
     labels = labels_of(patients=2)
     labels.loc[(labels["patient"] == "p0") & labels["label"].notna(), "label"] = "a"
-    others, _ = annotate(representation_of(labels), labels, PLAN)
+    others, _ = annotate_task(representation_of(labels), labels, PLAN)
     found = majority_predictions(labels.dropna(subset=["label"]).reset_index(drop=True), PLAN)
     spots = ["protocol", "repeat", "fold", "sample", "spot"]
     pd.testing.assert_frame_equal(
@@ -261,7 +266,7 @@ def test_patients_seen_go_by_the_names_of_the_labels():
 def test_summary_sets_everything_side_by_side():
     labels = labels_of()
     annotations = {
-        name: annotate(representation_of(labels, name, noise, seed), labels, PLAN)
+        name: annotate_task(representation_of(labels, name, noise, seed), labels, PLAN)
         for seed, (name, noise) in enumerate(
             {"pca": 1.0, "neighbour_mean": 2.0, "sagefm-m": 0.5}.items()
         )
@@ -308,7 +313,7 @@ def test_classes_and_spots_called_by_numbers_come_back_from_files(tmp_path):
     write_table(numbered, tmp_path / "labels.tsv.gz")
     read = read_table(tmp_path / "labels.tsv.gz", dtype=TEXT)
     representation = Representation("pca", values, obs, spatial, True, False)
-    for name, table in zip(("predictions", "fits"), annotate(representation, read, PLAN),
+    for name, table in zip(("predictions", "fits"), annotate_task(representation, read, PLAN),
                            strict=True):  # fmt: skip
         write_table(table, tmp_path / f"{name}.tsv")
     found = summarise_task(
@@ -330,7 +335,7 @@ def test_classes_and_spots_called_by_numbers_come_back_from_files(tmp_path):
 def test_nothing_to_score_is_told():
     labels = labels_of(patients=1, spots=60)
     plan = AnnotationPlan(["held_out_patients"], ["logistic"])
-    annotations = {"pca": annotate(representation_of(labels), labels, plan)}
+    annotations = {"pca": annotate_task(representation_of(labels), labels, plan)}
     with pytest.raises(InputError, match=r"no fold could be scored \(the cohort has one patient"):
         summarise_task(
             labels, annotations, plan, min_class_spots=5, splits={}, rows=[],

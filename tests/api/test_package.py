@@ -103,7 +103,7 @@ def test_the_package_names_what_it_imports(repo):
     """Whatever the API, the command, the networks and the formats need."""
     files = code_files("exports.api") | code_files("exports.perturbed")
     files |= code_files("exports.command")
-    for folder in ("networks", "cohorts/formats"):  # loaded by name
+    for folder in ("networks", "cohorts/formats", "exports/commands"):  # loaded by name
         files |= {own for path in (LIBRARY / folder).glob("*.py") for own in code_files(path)}
     nodes = [node for path in files for node in ast.walk(ast.parse(path.read_text()))]
     plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sagefm.annotation.predict import AnnotationPlan, annotate
+from sagefm.annotation.predict import AnnotationPlan, annotate_task
 from sagefm.clustering.cluster import cluster_representation
 from sagefm.clustering.scopes import Settings
 from sagefm.clustering.umap import umap_table
@@ -76,7 +76,7 @@ def found(cohort):
     plan = AnnotationPlan(
         ["random_spots", "held_out_patients"], ["logistic", "knn"], [False, True], 1
     )
-    predictions = {name: annotate(one, labels, plan)[0] for name, one in own.items()}
+    predictions = {name: annotate_task(one, labels, plan)[0] for name, one in own.items()}
     for table in predictions.values():  # so that one taken for another shows
         shown = (table["protocol"] == "held_out_patients") & (table["classifier"] == "logistic")
         table.loc[~shown | table["centred"], "predicted"] = "not asked for"

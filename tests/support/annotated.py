@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from sagefm.annotation.predict import AnnotationPlan, annotate
+from sagefm.annotation.predict import AnnotationPlan, annotate_task
 from sagefm.annotation.summary import summarise_task
 from sagefm.representations.files import Representation
 
@@ -49,7 +49,7 @@ def tables_like() -> dict[str, pd.DataFrame]:
     labels = labels_of()
     plan = AnnotationPlan(PLAN.protocols, ["logistic"], centred=[False, True], repeats=1)
     annotations = {
-        name: annotate(representation_of(labels, name, noise, seed), labels, plan)
+        name: annotate_task(representation_of(labels, name, noise, seed), labels, plan)
         for seed, (name, noise) in enumerate(
             {"pca": 1.0, "neighbour_mean": 2.0, "sagefm-m": 0.5}.items()
         )

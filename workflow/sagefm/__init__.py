@@ -8,7 +8,9 @@ from importlib import import_module
 __version__ = "0.1.0"
 
 _MODULES = {
+    "annotate": "annotated",
     "embed": "api",
+    "fit_reference": "annotated",
     "load": "api",
     "perturb": "perturbed",
     "predict": "api",

@@ -35,7 +35,7 @@ def patient_table(
     Parameters
     ----------
     predictions
-        Of `predict.annotate`, with a column representation.
+        Of `predict.annotate_task`, with a column representation.
     seen
         Of `patients_of_models`.
     min_class_spots

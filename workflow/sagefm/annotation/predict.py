@@ -28,6 +28,7 @@ class AnnotationPlan:
     """What is computed of a task: as in the config's entry.
 
     Of several values of `centred`, all but the first go to the first classifier alone.
+    Probabilities are rounded to `digits` decimals, for the size of their table.
     """
 
     protocols: Sequence[str]
@@ -36,11 +37,12 @@ class AnnotationPlan:
     repeats: int = 3
     seed: int = 0
     class_weight: str | None = None
+    digits: int = 5
 
 
 @dataclass
 class Annotation:
-    """What `annotate` gives: rows of two tables, documented there."""
+    """What `annotate_task` gives: rows of two tables, documented there."""
 
     predictions: list[pd.DataFrame] = field(default_factory=list)
     fits: list[dict] = field(default_factory=list)
@@ -76,7 +78,7 @@ def task_folds(spots: pd.DataFrame, plan: AnnotationPlan) -> list[tuple[Fold, st
     return found
 
 
-def annotate(
+def annotate_task(
     representation: Representation, labels: pd.DataFrame, plan: AnnotationPlan
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Predict the class of every spot of a task, each time it is in a test part.
@@ -154,7 +156,8 @@ def _one_fold(
         )
         probability = _probabilities(fitted, own_test, classes)
         seconds = time.perf_counter() - start
-        result.predictions.append(_predictions(fold, spots, classes, probability, name, centred))
+        table = _predictions(fold, spots, classes, probability, name, centred)
+        result.predictions.append(table.round(dict.fromkeys(_columns(classes), plan.digits)))
         result.fits.append(
             _facts(fold, spots, centred)
             | {"classifier": name, "chosen": fitted.chosen, "at_end": fitted.at_end}
@@ -194,8 +197,12 @@ def _predictions(
             "predicted": classes[probability.argmax(axis=1)],
         }
     )
-    columns = [f"p_{name}" for name in classes]
-    return table.join(pd.DataFrame(probability.round(5), columns=columns))
+    return table.join(pd.DataFrame(probability, columns=_columns(classes)))
+
+
+def _columns(classes: np.ndarray) -> list[str]:
+    """Columns of the classes' probabilities."""
+    return [f"p_{name}" for name in classes]
 
 
 def _facts(fold: Fold, spots: pd.DataFrame, centred: bool) -> dict:
@@ -234,7 +241,7 @@ def majority_predictions(spots: pd.DataFrame, plan: AnnotationPlan) -> pd.DataFr
     Returns
     -------
     DataFrame
-        Predictions as of `annotate`, without probabilities, with representation.
+        Predictions as of `annotate_task`, without probabilities, with representation.
     """
     tables = []
     for fold, why in task_folds(spots, plan):

@@ -42,7 +42,7 @@ def summarise_task(
     labels
         `TaskLabels.spots`.
     annotations
-        Representation to its predictions and fits, of `predict.annotate`.
+        Representation to its predictions and fits, of `predict.annotate_task`.
     min_class_spots
         Of `by_patient.patient_table`.
     splits, rows

@@ -30,7 +30,7 @@ def task_scores(
     Parameters
     ----------
     predictions, fits
-        Of `predict.annotate`, with a column representation; of predictions also those of
+        Of `predict.annotate_task`, with a column representation; of predictions also those of
         `predict.majority_predictions`.
     patients
         Of `by_patient.patient_table`, of the same predictions.

@@ -4,9 +4,13 @@ import argparse
 import logging
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 import sagefm
 from sagefm.common.errors import InputError
+
+COMMANDS = ("embed", "annotate")
+"""Files of the folder `commands`; each has `HELP`, `DESCRIPTION`, `add_arguments` and `run`."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,41 +38,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"sagefm {sagefm.__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    embed = commands.add_parser("embed", help="write a section with its embedding, as h5ad")
-    embed.description = "Embed each spot of a section: counts in, obsm['X_sagefm'] out."
-    embed.set_defaults(run=_embed)
-    embed.add_argument(
-        "source", metavar="IN", help="Space Ranger's outs/, a 10x .h5, a matrix folder or an .h5ad"
-    )
-    embed.add_argument("output", metavar="OUT", help="the .h5ad to write")
-    embed.add_argument("--model", required=True, help="a model's folder, or a checkpoint")
-    embed.add_argument("--positions", default="", help="position file, if IN has no positions")
-    embed.add_argument(
-        "--technology",
-        default="",
-        help="Visium or 'Spatial Transcriptomics'; only a model on the array's grid needs it",
-    )
-    embed.add_argument(
-        "--predict", action="store_true", help="also write each gene as predicted, as a layer"
-    )
-    embed.add_argument("--device", default="auto", help="cpu, cuda, or auto: a GPU if there is one")
+    for name in COMMANDS:
+        command = import_module(f"sagefm.exports.commands.{name}")
+        own = commands.add_parser(name, help=command.HELP, description=command.DESCRIPTION)
+        own.set_defaults(run=command.run)
+        command.add_arguments(own)
     return parser
-
-
-def _embed(source: str, output: str, model: str, device: str, **options) -> str:
-    """Embed a section; the sentence that says what was written."""
-    # Seconds to import: `sagefm --help` does without them.
-    from sagefm.exports.section import embed_section
-    from sagefm.networks.device import prepare_machine
-
-    # One thread, as in the workflow: how a matrix product rounds depends on their number.
-    sample = embed_section(source, output, model, prepare_machine(device, threads=1), **options)
-    facts = sample.uns["provenance"]
-    return (
-        f"{output}: {sample.n_obs:,} of {facts['spots_source']:,} spots, "
-        f"{facts['genes_panel']:,} of the model's {sample.n_vars:,} genes, "
-        f"obsm['X_sagefm'] of {sample.obsm['X_sagefm'].shape[1]} features"
-    )
 
 
 if __name__ == "__main__":

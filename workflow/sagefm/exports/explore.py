@@ -48,7 +48,7 @@ def explore_cohort(
     clusters
         By representation, of `cluster.cluster_representation`.
     predictions
-        By task and representation, of `predict.annotate`.
+        By task and representation, of `predict.annotate_task`.
     classifiers
         The one whose predictions are shown, by task.
     umap

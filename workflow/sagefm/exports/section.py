@@ -57,7 +57,7 @@ def embed_section(
         For a section, a model or an output that cannot be used; nothing is then written.
     """
     source, output = Path(source), Path(output)
-    _check_output(source, output)
+    check_output(source, output)
     fitted = FittedModel.load(model, device)
     sample = read(source, fitted, positions=positions, technology=technology)
     with tempfile.TemporaryDirectory() as folder, atomic(output) as temporary:
@@ -74,7 +74,14 @@ def embed_section(
     return sample
 
 
-def _check_output(source: Path, output: Path) -> None:
+def check_output(source: Path, output: Path) -> None:
+    """Check, before anything is computed, that a section's result can be written to a file.
+
+    Raises
+    ------
+    InputError
+        If the output is not an h5ad, is a folder, or is the section itself.
+    """
     if output.suffix != ".h5ad":
         raise InputError(f"{output}: the output is an AnnData. Fix: give it a name in .h5ad.")
     if output.is_dir():

@@ -1,0 +1,247 @@
+"""A reference: a classifier of spots, fitted once on labelled sections, kept with its calibration.
+
+It is the annotation chapter's logistic regression. What it is worth is measured on the reference's
+own patients, each held out once, before it is fitted on all of them.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import softmax
+
+from sagefm.annotation.by_patient import headline_score, patient_table
+from sagefm.annotation.calibration import (
+    calibration_error,
+    calls_table,
+    fit_temperature,
+    heated,
+    held_out_temperatures,
+    reliability_table,
+)
+from sagefm.annotation.classifiers import fit_classifier, fit_scaling
+from sagefm.annotation.predict import AnnotationPlan, annotate_task
+from sagefm.annotation.protocols import BLOCKS
+from sagefm.common.errors import InputError
+from sagefm.common.io import atomic
+from sagefm.representations.files import Representation
+
+CLASSIFIER = "logistic"
+
+UNROUNDED = 17
+"""Decimals of held-out probabilities: the temperature reads the small ones, too."""
+
+ARRAYS = ("classes", "mean", "scale", "weights", "intercept")
+"""Arrays of the saved file; the rest is plain JSON beside them."""
+
+TABLES = ("reliability", "calls")
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A classifier of spots from a representation, with what is known of its errors.
+
+    Attributes
+    ----------
+    classes
+        str (classes,).
+    mean, scale
+        float64 (features,): a feature is scaled by them first; of one that is left out, `scale` is
+        infinite.
+    weights, intercept
+        float64 (features, classes) and (classes,), of scaled features.
+    temperature
+        What the logits are divided by.
+    facts
+        What it was made of and what it is worth: `protocol` (what was held out), `n_patients`,
+        `n_sections`, `n_spots`, `patient_balanced_accuracy` with `_low` and `_high`, `accuracy`,
+        `calibration_error` (expected, with the temperature) and `calibration_error_before`
+        (without), `chosen` (the classifier's hyperparameter), and what the caller adds.
+    reliability, calls
+        Of `calibration.reliability_table` and `calibration.calls_table`, on held-out spots.
+    """
+
+    classes: np.ndarray
+    mean: np.ndarray
+    scale: np.ndarray
+    weights: np.ndarray
+    intercept: np.ndarray
+    temperature: float
+    facts: Mapping[str, Any]
+    reliability: pd.DataFrame
+    calls: pd.DataFrame
+
+    @classmethod
+    def fit(
+        cls, representation: Representation, labels: pd.DataFrame, min_class_spots: int, seed: int
+    ) -> "Reference":
+        """Measure by held-out patients, then fit on all labelled spots.
+
+        Parameters
+        ----------
+        representation
+            Dense values of the labelled sections.
+        labels
+            Of the same spots: sample, patient, spot, x_pixels, y_pixels, label (missing where a
+            spot has none).
+        min_class_spots
+            Spots from which a class counts in a patient.
+        seed
+            Of the classifier.
+
+        Raises
+        ------
+        InputError
+            If fewer than two classes are labelled, or no part of the sections can be held out.
+        """
+        inside = labels["label"].notna().to_numpy()
+        known = labels[inside]
+        classes = known["label"].unique()
+        if len(classes) < 2:
+            raise InputError(
+                "all labelled spots are of one class, but a classifier needs two. "
+                "Fix: name another column of labels, or add labelled sections."
+            )
+        protocol = protocol_of(known)
+        plan = AnnotationPlan([protocol], [CLASSIFIER], seed=seed, digits=UNROUNDED)
+        predictions, fits = annotate_task(representation, labels, plan)
+        if predictions.empty:
+            raise InputError(
+                f"the reference cannot be judged: {fits['skipped'].iloc[0]}. Fix: add labelled "
+                "sections, whose classes others have too."
+            )
+        quality = _quality(predictions, min_class_spots)
+        values = np.asarray(representation.values, dtype=np.float32)[inside]
+        scaling = fit_scaling(values)
+        fitted = fit_classifier(
+            CLASSIFIER,
+            scaling.transform(values),
+            known["label"].to_numpy(dtype=str),
+            known["patient"].to_numpy(dtype=str),
+            known["sample"].to_numpy(dtype=str),
+            seed,
+        )
+        # What follows the scaling is affine, so that its values at the unit vectors are all of it.
+        units = np.eye(values.shape[1], dtype=np.float32)
+        rest = scaling[1:].transform if len(scaling) > 1 else np.asarray
+        at_zero = np.asarray(rest(np.zeros_like(units[:1])), dtype=np.float64)
+        turned = np.asarray(rest(units), dtype=np.float64) - at_zero
+        weights = fitted.model.weights_
+        facts = {
+            "protocol": protocol,
+            "n_patients": int(known["patient"].nunique()),
+            "n_sections": int(known["sample"].nunique()),
+            "n_spots": len(known),
+            "chosen": fitted.chosen,
+        }
+        return cls(
+            classes=fitted.model.classes_.astype(str),
+            mean=scaling[0].mean_,
+            scale=scaling[0].scale_,
+            weights=turned @ weights[:-1],
+            intercept=(at_zero @ weights[:-1])[0] + weights[-1],
+            facts=facts | quality.pop("facts"),
+            **quality,
+        )
+
+    def probabilities(self, values: np.ndarray) -> np.ndarray:
+        """Calibrated probability of each class: float64 (spots, classes), of values as fitted on.
+
+        Raises
+        ------
+        InputError
+            If the values have another number of features.
+        """
+        if values.shape[1] != len(self.mean):
+            raise InputError(
+                f"the reference was fitted on {len(self.mean)} features, but there are "
+                f"{values.shape[1]}. Fix: use the model that it was fitted with."
+            )
+        scaled = (values - self.mean) / self.scale
+        return softmax((scaled @ self.weights + self.intercept) / self.temperature, axis=1)
+
+    def with_facts(self, **facts: Any) -> "Reference":
+        """The same with further plain facts."""
+        return Reference(**{**vars(self), "facts": {**self.facts, **facts}})
+
+    def save(self, path: str | Path) -> None:
+        """Write one `.npz` of plain arrays and JSON; nothing in it is executed when it is read."""
+        path = Path(path)
+        if path.suffix != ".npz":
+            raise InputError(f"{path}: a reference is a .npz file. Fix: give it a name in .npz.")
+        tables = {name: getattr(self, name).to_dict("list") for name in TABLES}
+        words = {"temperature": self.temperature, "facts": dict(self.facts), **tables}
+        with atomic(path) as temporary:
+            arrays = {name: getattr(self, name) for name in ARRAYS}
+            np.savez(temporary, allow_pickle=False, json=np.array(json.dumps(words)), **arrays)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Reference":
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        InputError
+            If there is no such file, or if it is not a reference.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                words = json.loads(str(file["json"]))
+                arrays = {name: file[name] for name in ARRAYS}
+            tables = {name: pd.DataFrame(words[name]) for name in TABLES}
+            return cls(temperature=words["temperature"], facts=words["facts"], **arrays, **tables)
+        except FileNotFoundError as error:
+            raise InputError(
+                f"{path}: there is no such reference. Fix: correct its path."
+            ) from error
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InputError(
+                f"{path}: is not a reference ({error}). Fix: name a .npz that was written by "
+                "`Reference.save` or by `sagefm annotate --save-reference`."
+            ) from error
+
+
+def protocol_of(labels: pd.DataFrame) -> str:
+    """What labelled spots allow to hold out: patients, else sections, else parts of the section."""
+    for column in ("patient", "sample"):
+        if labels[column].nunique() > 1:
+            return f"held_out_{column}s"
+    return "spatial_blocks"
+
+
+HELD_OUT = {
+    "held_out_patients": "patients held out one after another",
+    "held_out_samples": "sections held out one after another, of one patient (optimistic)",
+    "spatial_blocks": f"{BLOCKS} parts of the one section held out in turn (optimistic)",
+}
+"""What a protocol of `protocol_of` is, in words."""
+
+
+def _quality(predictions: pd.DataFrame, min_class_spots: int) -> dict[str, Any]:
+    """Temperature, tables and facts that held-out predictions give."""
+    columns = [name for name in predictions if name.startswith("p_")]
+    classes = np.array([name.removeprefix("p_") for name in columns])
+    probabilities = predictions[columns].to_numpy(dtype=float)
+    truth = np.searchsorted(classes, predictions["truth"].to_numpy(dtype=str))
+    groups = predictions["fold"].to_numpy(dtype=str)
+    right = (predictions["truth"] == predictions["predicted"]).to_numpy()
+    own = held_out_temperatures(probabilities, truth, groups)
+    confidence = heated(probabilities, own[:, None]).max(axis=1)
+    reliability = reliability_table(confidence, right)
+    before = calibration_error(reliability_table(probabilities.max(axis=1), right))
+    scored = patient_table(predictions.assign(representation=CLASSIFIER), {}, min_class_spots)
+    facts = headline_score(scored) | {
+        "accuracy": float(right.mean()),
+        "calibration_error": calibration_error(reliability),
+        "calibration_error_before": before,
+    }
+    return {
+        "temperature": fit_temperature(probabilities, truth),
+        "reliability": reliability,
+        "calls": calls_table(confidence, right),
+        "facts": facts,
+    }

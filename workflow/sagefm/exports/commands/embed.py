@@ -1,0 +1,34 @@
+"""`sagefm embed`: a section with its embedding, as h5ad."""
+
+from argparse import ArgumentParser
+
+from sagefm.exports.commands.shared import add_machine, add_section
+
+HELP = "write a section with its embedding, as h5ad"
+
+DESCRIPTION = "Embed each spot of a section: counts in, obsm['X_sagefm'] out."
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the arguments of `run`."""
+    add_section(parser)
+    add_machine(parser)
+    parser.add_argument(
+        "--predict", action="store_true", help="also write each gene as predicted, as a layer"
+    )
+
+
+def run(source: str, output: str, model: str, device: str, **options) -> str:
+    """Embed a section; the sentence that says what was written."""
+    # Seconds to import: `sagefm --help` does without them.
+    from sagefm.exports.section import embed_section
+    from sagefm.networks.device import prepare_machine
+
+    # One thread, as in the workflow: how a matrix product rounds depends on their number.
+    sample = embed_section(source, output, model, prepare_machine(device, threads=1), **options)
+    facts = sample.uns["provenance"]
+    return (
+        f"{output}: {sample.n_obs:,} of {facts['spots_source']:,} spots, "
+        f"{facts['genes_panel']:,} of the model's {sample.n_vars:,} genes, "
+        f"obsm['X_sagefm'] of {sample.obsm['X_sagefm'].shape[1]} features"
+    )

@@ -1,0 +1,134 @@
+"""Spots of an AnnData with labels, patients and sections, as the chapters' functions read them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import anndata
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+
+from sagefm.cohorts.positions import check_spatial
+from sagefm.common.errors import InputError, hint
+from sagefm.common.h5ad import read_h5ad
+from sagefm.exports.prepared import section_rows
+from sagefm.representations.files import Representation
+
+SECTION = "section"
+"""Column of obs that names the file of each spot, where several are read."""
+
+
+def read_sections(
+    paths: Sequence[str | Path], library_key: str | None = None
+) -> tuple[AnnData, str | None]:
+    """Read one h5ad or several as one AnnData, and the column of obs that names the sections.
+
+    Genes that a section lacks are 0 there. Several files are a section each, unless `library_key`
+    names a column that they all have.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read as h5ad, or two have the same name.
+    """
+    files = [Path(path) for path in paths]
+    for file in files:
+        if not file.is_file():
+            raise InputError(f"{file}: there is no such file. Fix: correct its path.")
+    parts = [read_h5ad(file) for file in files]
+    if len(parts) == 1:
+        return parts[0], library_key
+    names = [file.stem for file in files]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise InputError(
+            f"two files are called {min(twice)}.h5ad, so that their sections have one name. "
+            "Fix: rename one of them."
+        )
+    joined = anndata.concat(
+        dict(zip(names, parts, strict=True)),
+        join="outer", merge="first", label=SECTION, index_unique=":", fill_value=0,
+    )  # fmt: skip
+    return joined, library_key or SECTION
+
+
+def column_of(adata: AnnData, key: str, argument: str) -> pd.Series:
+    """A column of obs as text, missing where it is missing or empty.
+
+    Raises
+    ------
+    InputError
+        If there is no such column.
+    """
+    if key not in adata.obs:
+        raise InputError(
+            f"obs has no column `{key}`. Fix: correct `{argument}`; {hint(key, adata.obs.columns)}"
+        )
+    column = adata.obs[key].astype(object)
+    text = column.map(str, na_action="ignore")
+    return text.where(text != "")
+
+
+def spots_of(
+    adata: AnnData, *, label: str | None, patient: str | None, library_key: str | None
+) -> pd.DataFrame:
+    """All spots of an AnnData: sample, patient, spot, x_pixels, y_pixels, and label if named.
+
+    Without a column of patients, each section counts as a patient.
+
+    Raises
+    ------
+    InputError
+        If a column is missing, a spot has no patient, no spot has a label, or coordinates are
+        missing.
+    """
+    if "spatial" not in adata.obsm:
+        raise InputError(
+            "obsm['spatial'] is missing. Fix: put x and y of each spot there, in full-resolution "
+            "pixels."
+        )
+    places = AnnData(
+        obs=pd.DataFrame(index=adata.obs_names), obsm={"spatial": adata.obsm["spatial"]}
+    )
+    check_spatial(places, Path("AnnData"))
+    sample = np.full(adata.n_obs, "", dtype=object)
+    for name, rows in section_rows(adata, library_key).items():
+        sample[rows] = name or "section"
+    table = pd.DataFrame(
+        {"sample": sample, "patient": sample, "spot": [*map(str, adata.obs_names)]}
+    )
+    if patient is not None:
+        named = column_of(adata, patient, "patient")
+        if named.isna().any():
+            raise InputError(
+                f"obs['{patient}'] is missing for {named.isna().sum()} of {adata.n_obs} spots. "
+                "Fix: give each spot its patient, or leave these out."
+            )
+        table["patient"] = named.to_numpy()
+    table["x_pixels"], table["y_pixels"] = np.asarray(places.obsm["spatial"], dtype=float).T
+    if label is not None:
+        labels = column_of(adata, label, "label")
+        if labels.isna().all():
+            raise InputError(f"no spot has a label in obs['{label}']. Fix: name another column.")
+        table["label"] = labels.to_numpy()
+    return table
+
+
+def representation_of(
+    name: str,
+    values: np.ndarray,
+    spots: pd.DataFrame,
+    *,
+    transductive: bool = False,
+    spatial: bool = True,
+) -> Representation:
+    """Values (spots, features) of the spots of `spots_of`, as a chapter reads a representation."""
+    columns = [name for name in ("sample", "spot", "patient", "label") if name in spots]
+    obs = spots[columns].set_index(spots["sample"] + ":" + spots["spot"])
+    return Representation(
+        name=name,
+        values=values,
+        obs=obs.rename_axis(None),
+        spatial=spots[["x_pixels", "y_pixels"]].to_numpy(),
+        transductive=transductive,
+        spatial_method=spatial,
+    )
