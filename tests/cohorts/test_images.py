@@ -11,9 +11,8 @@ import pytest
 from PIL import Image
 
 from sagefm.cohorts.formats.registry import find_section, load_format
-from sagefm.cohorts.images import HIRES_PIXELS, image_files, read_image
+from sagefm.cohorts.images import HIRES_PIXELS, as_rgb, image_files, read_image
 from sagefm.cohorts.ingest import ingest
-from sagefm.common.errors import InputError
 from support import helpers, small
 
 ROWS, COLUMNS = 120, 200
@@ -110,20 +109,60 @@ def test_no_image_is_no_error(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["tissue_hires_image.png", "scalefactors_json.json"])
-def test_a_damaged_image_ends_in_one_sentence(tmp_path, name):
+def test_a_damaged_image_is_left_out_with_a_warning(tmp_path, name):
     folder = outs(tmp_path / "outs")
     path = folder / "spatial" / name
     path.write_bytes(path.read_bytes()[:20])
-    with pytest.raises(InputError, match=rf"{name}: the image of the tissue cannot be read .*away"):
-        image_of(folder)
+    with pytest.warns(UserWarning, match=rf"{name}.*: the image of the tissue cannot be read and"):
+        assert image_of(folder) is None
 
 
 def test_a_damaged_gzip_too(tmp_path):
     folder = outs(tmp_path / "outs", gz=".gz")
     path = folder / "spatial/tissue_hires_image.png.gz"
     path.write_bytes(gzip.compress(b"no picture")[:-9])
-    with pytest.raises(InputError, match="cannot be read"):
-        image_of(folder)
+    with pytest.warns(UserWarning, match="cannot be read"):
+        assert image_of(folder) is None
+
+
+COLOURS = picture()
+GREY = COLOURS[:, :, :1]
+OPAQUE = np.concatenate([COLOURS, np.full_like(GREY, 255)], axis=2)
+MAKES = {
+    "grey": (GREY[:, :, 0], GREY.repeat(3, axis=2)),
+    "grey, one channel": (GREY, GREY.repeat(3, axis=2)),
+    "channels first": (np.moveaxis(COLOURS, 2, 0), COLOURS),
+    "opaque": (OPAQUE, COLOURS),
+    "transparent": (OPAQUE * np.uint8([1, 1, 1, 0]), np.full_like(COLOURS, 255)),
+    "real, to 1": ((COLOURS / 255).astype(np.float32), COLOURS),
+    "real, to 255": (COLOURS.astype(np.float64), COLOURS),
+    "16 bit": (COLOURS.astype(np.uint16) * 257, COLOURS),
+    "32 bit, to 255": (COLOURS.astype(np.int32), COLOURS),
+}
+
+
+@pytest.mark.parametrize("make", MAKES)
+def test_an_image_of_any_make_is_shown_right(make):
+    given, shown = MAKES[make]
+    np.testing.assert_array_equal(as_rgb(given), shown)
+
+
+def test_an_image_is_that_of_the_sections_own_library(tmp_path):
+    section = small.patch()
+    section.obs["slide"] = ["a"] * 20 + ["b"] * 20
+    section.uns["spatial"] = {
+        name: {
+            "images": {"hires": np.full((9, 9, 3), shade, dtype=np.uint8)},
+            "scalefactors": {"tissue_hires_scalef": 0.1},
+        }
+        for name, shade in (("a", 10), ("b", 20))
+    }
+    section.write_h5ad(tmp_path / "s.h5ad")
+    row = {"sample": "s1", "path_or_id": "s.h5ad", "library": "b"}
+    genes = list(section.var_names)
+    sample = ingest(tmp_path / "s.h5ad", row, genes, helpers.QC, helpers.HARMONISE, image_pixels=9)
+    assert sample.n_obs == 20
+    assert (sample.uns["spatial"]["s1"]["images"]["hires"] == 20).all()
 
 
 def test_a_sample_keeps_it_and_it_lies_under_its_spots(tmp_path):

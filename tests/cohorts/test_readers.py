@@ -2,6 +2,7 @@
 
 import anndata
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 
@@ -163,6 +164,7 @@ def normalised(adata):
 
 def without_coordinates(adata):
     del adata.obsm["spatial"]
+    adata.obs = pd.DataFrame(index=[f"spot{number}" for number in range(adata.n_obs)])
 
 
 def twice_named(adata):
@@ -229,19 +231,22 @@ def headless_columns(adata, folder):
 BAD = {
     "missing file": (lambda a, f: (f / "gone.h5ad", None), ["gone.h5ad", "no such", "Fix: "]),
     "unknown kind of file": (
-        lambda a, f: (helpers.write_bytes(f / "counts.csv", b"a,b"), None),
-        ["counts.csv", "not a format", ".h5ad"],
+        lambda a, f: (helpers.write_bytes(f / "counts.loom", b"a,b"), None),
+        ["counts.loom", "not a format", ".h5ad"],
     ),
     "empty folder": (lambda a, f: (f, None), ["not a format", "spatial/"]),
     "not HDF5": (not_hdf5, ["section.h5ad", "cannot be read as h5ad", "again"]),
     "truncated h5ad": (truncated(h5ad, "*.h5ad"), ["section.h5ad", "truncated", "again"]),
     "truncated 10x h5": (truncated(tenx_h5, "*.h5"), ["matrix.h5", "truncated", "again"]),
     "truncated matrix": (truncated(mtx, "matrix.mtx.gz"), ["matrix.mtx.gz", "truncated", "again"]),
-    "truncated positions": (truncated(tenx_h5, "pos.csv.gz"), ["pos.csv.gz", "positions", "again"]),
-    "an AnnData named .h5": (foreign_h5, ["matrix.h5", "10x HDF5", "again"]),
+    "truncated positions": (truncated(tenx_h5, "pos.csv.gz"), ["pos.csv.gz", "a table", "again"]),
+    "an AnnData named .h5": (foreign_h5, ["matrix.h5", "is an AnnData", "`.h5ad`"]),
     "barcodes of another matrix": (short_barcodes, ["barcodes.tsv", "1 lines", "one folder"]),
     "not integers": (with_counts(0.5), ["section.h5ad", "not integers", "raw counts"]),
-    "normalised, counts in a layer": (edited(normalised), ["not integers", "layers['counts']"]),
+    "normalised, counts in a layer": (
+        edited(normalised),
+        ["not integers", "as `layer` (`counts`)"],
+    ),
     "negative": (with_counts(-1), ["section.h5ad", "negative", "raw counts"]),
     "NaN counts": (with_counts(np.nan), ["section.h5ad", "NaN", "raw counts"]),
     "no spots": (edited(lambda a: a[:0].copy()), ["section.h5ad", "0 spots"]),
@@ -287,14 +292,14 @@ BAD = {
         ["pos.csv.gz", "missing coordinates in 1 spot "],
     ),
     "pixels in words": (pixels(lambda rows: "left"), ["pos.csv.gz", "91 spots", "coordinates"]),
-    "columns lacking": (headless_columns, ["pos.csv", "no column", "pxl_col_in_fullres"]),
+    "columns lacking": (headless_columns, ["pos.csv", "4 columns without names", "barcode,x,y"]),
     "outs without matrix": (
         without("*.h5"),
         ["outs", "no filtered_feature_bc_matrix.h5", "complete"],
     ),
     "outs without positions": (
         without("tissue_positions.csv"),
-        ["spatial", "no tissue_positions.csv or tissue_positions_list.csv", "complete"],
+        ["spatial", "or tissue_positions.csv or tissue_positions_list.csv", "complete"],
     ),
 }
 

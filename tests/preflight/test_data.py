@@ -183,7 +183,7 @@ def breast_of(technology: str) -> None:
     ("technology", "words"),
     [
         ("Visum", ["technology `Visum`", "graph `rings2` of model `other`", "mean `Visium`?"]),
-        ("", ["no technology", "there are Visium, Spatial Transcriptomics"]),
+        ("", ["no technology", "there are Visium, Visium HD, Spatial Transcriptomics"]),
     ],
 )
 def test_an_unknown_array_under_a_grid_ends_in_one_sentence(technology, words):

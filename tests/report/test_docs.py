@@ -43,7 +43,7 @@ def test_the_table_goes_into_named_entries():
 
 OWN = {
     "cohorts/formats/loom.py": (
-        'HELP = "a `.loom` file"\nPOSITIONS = "in the file"\nIMAGES = ()\n'
+        'HELP = "a `.loom` file"\nPOSITIONS = "in the file"\nIMAGES = CHOICES = ()\n'
         'EXAMPLE = {"path_or_id": "a.loom"}\nfits = files = positions = read = None\n'
     ),
     "downloads/sources/ftp.py": (

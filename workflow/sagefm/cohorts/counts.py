@@ -21,6 +21,8 @@ def raw_counts(matrix: object, name: str, fix: str) -> sp.csr_matrix:
     InputError
         If a value is not a count.
     """
+    if isinstance(matrix, np.ndarray) and matrix.dtype == np.float16:  # scipy has no such matrix
+        matrix = matrix.astype(np.float32)
     counts = sp.csr_matrix((0, 0)) if matrix is None else sp.csr_matrix(matrix)
     what = None
     if matrix is None or counts.dtype.kind not in "iuf":

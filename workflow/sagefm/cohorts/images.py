@@ -3,15 +3,15 @@
 import gzip
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from sagefm.common.errors import InputError
+from sagefm.cohorts.opening import open_h5
 
 KINDS = ("hires", "lowres")
 
@@ -32,7 +32,8 @@ class Picture:
 class ImagePlace:
     """Where a section's source may have an image of the tissue.
 
-    Both functions take the section's files by role (`formats.registry.find_section`).
+    Both functions take the section's files by role (`formats.registry.find_section`), `read` also
+    the section's name, empty where its file holds one section.
 
     Parameters
     ----------
@@ -43,13 +44,18 @@ class ImagePlace:
     """
 
     files: Callable[[Mapping[str, Path]], list[Path]]
-    read: Callable[[Mapping[str, Path]], Picture | None]
+    read: Callable[[Mapping[str, Path], str], Picture | None]
 
 
 def read_image(
-    places: Sequence[ImagePlace], files: Mapping[str, Path], pixels: int = HIRES_PIXELS
+    places: Sequence[ImagePlace],
+    files: Mapping[str, Path],
+    pixels: int = HIRES_PIXELS,
+    library: str = "",
 ) -> dict[str, dict] | None:
     """The image that a section's source has, as scanpy and squidpy look for it in `uns`.
+
+    An image that cannot be read is left out, with a warning: nothing else needs it.
 
     Parameters
     ----------
@@ -59,6 +65,8 @@ def read_image(
         The section's files by role.
     pixels
         Longest side of what is returned; a larger image is shrunk.
+    library
+        The section's name, where its file holds several.
 
     Returns
     -------
@@ -66,21 +74,29 @@ def read_image(
         `images`: `hires`, uint8 (rows, columns, 3), whatever the source calls it, since viewers
         look there first. `scalefactors`: `tissue_hires_scalef`, by which full-resolution pixels
         become the image's, and `spot_diameter_fullres` where the source has it. None where it has
-        no image of a known scale.
-
-    Raises
-    ------
-    InputError
-        If there is one that cannot be read.
+        no readable image of a known scale.
     """
-    found = next((picture for place in places if (picture := place.read(files))), None)
-    if found is None:
-        return None
-    image, shrunk = _shrink(found.image, pixels)
-    kept = {"tissue_hires_scalef": float(found.scale) * shrunk}
-    if "spot_diameter_fullres" in found.factors:
-        kept["spot_diameter_fullres"] = float(found.factors["spot_diameter_fullres"])
-    return {"images": {"hires": image}, "scalefactors": kept}
+    for place in places:
+        try:
+            found = place.read(files, library)
+            if found is None:
+                continue
+            image, shrunk = _shrink(found.image, pixels)
+            kept = {"tissue_hires_scalef": float(found.scale) * shrunk}
+            if "spot_diameter_fullres" in found.factors:
+                kept["spot_diameter_fullres"] = float(found.factors["spot_diameter_fullres"])
+        except MemoryError:
+            raise
+        except Exception as error:
+            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            where = ", ".join(map(str, place.files(files))) or str(files["counts"])
+            warnings.warn(
+                f"{where}: the image of the tissue cannot be read and is left out ({reason}).",
+                stacklevel=2,
+            )
+            continue
+        return {"images": {"hires": image}, "scalefactors": kept}
+    return None
 
 
 def blank_image(spatial: np.ndarray, spacing: float, pixels: int = 60) -> dict[str, dict]:
@@ -127,20 +143,22 @@ def image_files(files: Mapping[str, Path]) -> list[Path]:
     return found[:2] if len(found) > 1 and "scalefactors" in found[0].name else []
 
 
-def _in_anndata(files: Mapping[str, Path]) -> Picture | None:
-    """The largest image of an AnnData file's first library that has any, whatever its name."""
+def _in_anndata(files: Mapping[str, Path], library: str) -> Picture | None:
+    """The largest image of the section's library in an AnnData file; of its only one if unnamed."""
     import h5py
     from anndata.io import read_elem
 
-    path = files["counts"]
-    with _reading(path), h5py.File(path) as file:
-        for library in file["uns/spatial"].values() if "uns/spatial" in file else ():
-            if isinstance(library, h5py.Group) and {"images", "scalefactors"} <= set(library):
-                return _largest(*map(read_elem, (library["images"], library["scalefactors"])))
+    with open_h5(files["counts"], "h5ad") as file:
+        libraries = file.get("uns/spatial", {})
+        names = [library] if library in libraries or len(libraries) > 1 else [*libraries]
+        for name in names:
+            found = libraries.get(name)
+            if isinstance(found, h5py.Group) and {"images", "scalefactors"} <= set(found):
+                return _largest(*map(read_elem, (found["images"], found["scalefactors"])))
     return None
 
 
-def _beside(files: Mapping[str, Path]) -> Picture | None:
+def _beside(files: Mapping[str, Path], library: str) -> Picture | None:
     """The image of `image_files`."""
     from PIL import Image
 
@@ -148,10 +166,8 @@ def _beside(files: Mapping[str, Path]) -> Picture | None:
     if not beside:
         return None
     scales, picture = beside
-    with _reading(scales):
-        factors = dict(json.loads(_content(scales)))
-    with _reading(picture):
-        image = np.asarray(Image.open(io.BytesIO(_content(picture))).convert("RGB"))
+    factors = dict(json.loads(_content(scales)))
+    image = np.asarray(Image.open(io.BytesIO(_content(picture))))
     (kind,) = (kind for kind in KINDS if f"tissue_{kind}_image" in picture.name)
     return _largest({kind: image}, factors)
 
@@ -170,30 +186,49 @@ def _shrink(image: np.ndarray, pixels: int) -> tuple[np.ndarray, float]:
     """An image as uint8 RGB, no side longer than `pixels`, and by how much it was shrunk."""
     from PIL import Image
 
-    if image.dtype.kind == "f":  # from 0 to 1, as matplotlib reads them
-        image = np.round(np.clip(image, 0, 1) * 255)
-    picture = Image.fromarray(image.astype(np.uint8)).convert("RGB")
+    picture = Image.fromarray(as_rgb(image))
     width = picture.width
     picture.thumbnail((pixels, pixels))
     return np.asarray(picture), picture.width / width
 
 
+def as_rgb(image: np.ndarray) -> np.ndarray:
+    """Any image as uint8 (rows, columns, 3).
+
+    Parameters
+    ----------
+    image
+        Grey (rows, columns) or (rows, columns, 1), colours with or without opacity, channels last
+        or first. Whole numbers of 8 or 16 bits, or real ones from 0 to 1, 255 or 65,535: the least
+        of these ranges that holds its values, negative ones taken as 0.
+
+    Raises
+    ------
+    ValueError
+        If it has another shape.
+    """
+    image = np.asarray(image)
+    if image.ndim == 2:
+        image = image[:, :, np.newaxis]
+    if image.ndim == 3 and image.shape[2] > 4 and image.shape[0] <= 4:
+        image = np.moveaxis(image, 0, 2)
+    if image.ndim != 3 or image.shape[2] > 4:
+        raise ValueError(f"an image of shape {image.shape}")
+    if image.dtype == bool:
+        image = image.astype(np.uint8) * 255
+    if image.dtype != np.uint8:
+        values = np.nan_to_num(image.astype(np.float32))
+        top = values.max(initial=0)
+        whole = 1 if image.dtype.kind == "f" and top <= 1 else 255 if top <= 255 else 65535
+        image = np.round(np.clip(values, 0, whole) * (255 / whole)).astype(np.uint8)
+    if image.shape[2] in (2, 4):  # on white, as a viewer shows it
+        opacity = image[:, :, -1:] / 255
+        image = np.round(image[:, :, :-1] * opacity + 255 * (1 - opacity)).astype(np.uint8)
+    return np.repeat(image, 3, axis=2) if image.shape[2] == 1 else image
+
+
 def _content(path: Path) -> bytes:
     return gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-
-
-@contextmanager
-def _reading(path: Path) -> Iterator[None]:
-    """Turn whatever a library raises on a damaged image into one sentence."""
-    try:
-        yield
-    except MemoryError:
-        raise
-    except Exception as error:
-        raise InputError(
-            f"{path}: the image of the tissue cannot be read ({type(error).__name__}); fetch it "
-            "again, or take it away: nothing else needs it."
-        ) from error
 
 
 IN_ANNDATA = ImagePlace(lambda files: [], _in_anndata)

@@ -8,6 +8,7 @@ from pathlib import Path
 import anndata
 import pandas as pd
 
+from sagefm.cohorts.formats.base import Choice
 from sagefm.cohorts.formats.registry import AUTO, find_section, load_format
 from sagefm.cohorts.images import read_image
 from sagefm.cohorts.panel import harmonise_by
@@ -99,7 +100,8 @@ def _locate(path: Path, row: Mapping) -> tuple[str, dict[str, Path]]:
 def _ingest(path, row, panel, qc, harmonise, image_pixels) -> anndata.AnnData:
     """`ingest`, with errors that do not yet name the sheet's row."""
     fmt, files = _locate(path, row)
-    source = read_source(path, fmt, files.get("positions"))
+    choice = Choice(*(_value(row, name) for name in ("layer", "library", "library_key")))
+    source = read_source(path, fmt, files.get("positions"), choice)
     _check_expected(source, row, path)
     facts = {
         "cohort": _value(row, "cohort"),
@@ -119,7 +121,8 @@ def _ingest(path, row, panel, qc, harmonise, image_pixels) -> anndata.AnnData:
     removed = source.obs.loc[~source.obs_names.isin(kept.obs_names), :]
     if len(removed):
         adata.uns["removed_spots"] = removed[[name for name in ARRAY if name in removed]].copy()
-    image = read_image(load_format(fmt).IMAGES, files, image_pixels) if image_pixels else None
+    places = load_format(fmt).IMAGES if image_pixels else ()
+    image = read_image(places, files, image_pixels, choice.library)
     if image is not None:
         adata.uns["spatial"] = {row["sample"]: image}
     return adata

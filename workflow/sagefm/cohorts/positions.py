@@ -1,13 +1,22 @@
 """Where the spots lie: position files, array and pixel coordinates, and the checks on both."""
 
-import gzip
-import zlib
+import re
 from pathlib import Path
 
 import anndata
 import numpy as np
 import pandas as pd
 
+from sagefm.cohorts.opening import reading
+from sagefm.cohorts.spot_columns import (
+    ARRAY,
+    BARCODE,
+    PIXELS,
+    plane_of,
+    positions_in_names,
+    standard_columns,
+)
+from sagefm.cohorts.text_tables import find_layout, read_text_table
 from sagefm.common.errors import InputError
 from sagefm.common.text import count
 
@@ -23,42 +32,51 @@ COLUMNS = (
 )
 
 _FLAGS = {"1": 1, "1.0": 1, "true": 1, "0": 0, "0.0": 0, "false": 0}
+_SUFFIX = re.compile(r"-\d+$")
 
 
 def read_positions(path: Path) -> pd.DataFrame:
-    """Read a Space Ranger position file, plain or `.gz`, with a header (version 2) or without (1).
+    """Read a table of positions: a text file, plain or `.gz`, or Space Ranger's `.parquet`.
+
+    Columns are found by name, see `spot_columns.ALIASES`, in any order; six columns without a
+    header are Space Ranger's, version 1.
 
     Returns
     -------
-    Table of strings indexed by barcode, with the columns of `COLUMNS`; whichever order a header
-    has them in.
+    Table of strings indexed by barcode, with those of the columns of `COLUMNS` that the file has:
+    pixels, array positions or both.
 
     Raises
     ------
     InputError
-        If the file cannot be read, lacks a column, or repeats a barcode.
+        If the file cannot be read, lacks barcodes or coordinates, or repeats a barcode.
     """
-    try:
-        with (gzip.open if path.suffix == ".gz" else open)(path, "rt") as file:
-            header = file.readline().split(",")[0].strip().lower() == "barcode"
-        table = pd.read_csv(path, header=0 if header else None, dtype=str, skipinitialspace=True)
-    except (OSError, EOFError, ValueError, zlib.error) as error:
+    if path.suffix == ".parquet":
+        with reading(path, "a table of positions"):
+            table = pd.read_parquet(path).reset_index(names="").astype(str)
+    else:
+        layout = find_layout(path)
+        (table,) = read_text_table(path, layout, dtype=str)
+        if not layout.names and layout.width != len(COLUMNS):
+            raise InputError(
+                f"{path}: has {layout.width} columns without names. Fix: name them in a first "
+                "line, as in `barcode,x,y`."
+            )
+        table.columns = list(layout.names or COLUMNS)
+    named = standard_columns(table)
+    if BARCODE not in named or not any({*pair} <= {*named} for pair in (PIXELS, ARRAY)):
         raise InputError(
-            f"{path}: cannot be read as a table of positions ({error}); fetch the file again."
-        ) from error
-    if not header and table.shape[1] == len(COLUMNS):
-        table.columns = list(COLUMNS)
-    missing = [name for name in COLUMNS if name not in table.columns]
-    if missing:
-        raise InputError(
-            f"{path}: has no column {', '.join(missing)}; give Space Ranger's position file, "
-            f"comma-separated, with the columns {', '.join(COLUMNS)}."
+            f"{path}: has no column of barcodes, or none of coordinates (its columns are "
+            f"{', '.join(map(str, table.columns[:8]))}). Fix: name them as in `barcode,x,y`, or as "
+            f"Space Ranger does ({', '.join(COLUMNS)})."
         )
-    table = table.set_index("barcode")
-    if not table.index.is_unique:
-        repeated = table.index[table.index.duplicated()][0]
-        raise InputError(f"{path}: barcode `{repeated}` occurs more than once; keep one line each.")
-    return table
+    named = named.set_index(named.pop(BARCODE).astype(str).str.strip())
+    if not named.index.is_unique:
+        repeated = named.index[named.index.duplicated()][0]
+        raise InputError(
+            f"{path}: barcode `{repeated}` occurs more than once. Fix: keep one line each."
+        )
+    return named
 
 
 def attach_positions(adata: anndata.AnnData, positions: pd.DataFrame, path: Path) -> None:
@@ -69,28 +87,58 @@ def attach_positions(adata: anndata.AnnData, positions: pd.DataFrame, path: Path
     InputError
         If any barcode of the matrix has no position.
     """
-    found = adata.obs_names.isin(positions.index)
-    if not found.all():
+    rows = match_barcodes(adata.obs_names, positions.index)
+    lost = rows < 0
+    if lost.any():
         what = (
             f"positions match none of the {adata.n_obs} barcodes"
-            if not found.any()
-            else f"{(~found).sum()} of {adata.n_obs} barcodes have no position"
+            if lost.all()
+            else f"{lost.sum()} of {adata.n_obs} barcodes have no position"
         )
         raise InputError(
-            f"{path}: {what} (matrix: `{adata.obs_names[~found][0]}`, positions: "
-            f"`{next(iter(positions.index), '')}`); give the position file of this very section."
+            f"{path}: {what} (matrix: `{adata.obs_names[lost][0]}`, positions: "
+            f"`{next(iter(positions.index), '')}`). Fix: give the position file of this very "
+            "section."
         )
-    positions = positions.loc[adata.obs_names]
+    positions = positions.iloc[rows].set_axis(adata.obs_names)
     adata.obs = standard_obs(positions, path)
-    pixels = positions[["pxl_col_in_fullres", "pxl_row_in_fullres"]]
-    adata.obsm["spatial"] = pixels.apply(pd.to_numeric, errors="coerce").to_numpy(np.float64)
+    adata.obsm["spatial"] = coordinates_of(positions)
+
+
+def match_barcodes(names: pd.Index, known: pd.Index) -> np.ndarray:
+    """Row of each name among known ones, -1 where it is not: int64 (names,).
+
+    If not all are found, `-1` and the like at the end of either are ignored, unless this makes two
+    names one.
+    """
+    rows = known.get_indexer(names)
+    if (rows >= 0).all():
+        return rows
+    short, other = (pd.Index([_SUFFIX.sub("", name) for name in index]) for index in (names, known))
+    if not (short.is_unique and other.is_unique):
+        return rows
+    return other.get_indexer(short)
+
+
+def coordinates_of(table: pd.DataFrame) -> np.ndarray | None:
+    """X and y (float64, spots x 2) of a table with the columns of `standard_columns`.
+
+    Pixels where it has them, else the array's own steps; NaN where a value is not a number. None
+    where it has neither.
+    """
+    for columns in (PIXELS, ARRAY):
+        if {*columns} <= {*table}:
+            values = table[[*columns]].astype(str).apply(pd.to_numeric, errors="coerce")
+            found = values.to_numpy(np.float64)
+            return found if columns == PIXELS else plane_of(found)
+    return None
 
 
 def standard_obs(source: pd.DataFrame, path: Path) -> pd.DataFrame:
     """`in_tissue` (int8, 0 or 1), `array_row` and `array_col` (int32) of a source's table of spots.
 
     A column is left out where the source does not have it; so are the array coordinates if any of
-    them is not a whole number.
+    them is not a whole number. Array positions that only the spots' names hold are taken from them.
 
     Raises
     ------
@@ -101,14 +149,55 @@ def standard_obs(source: pd.DataFrame, path: Path) -> pd.DataFrame:
     if "in_tissue" in source:
         flags = source["in_tissue"].astype(str).str.lower().map(_FLAGS).to_numpy(np.float64)
         if np.isnan(flags).any():
-            raise InputError(f"{path}: `in_tissue` holds other values than 0 and 1; correct it.")
+            raise InputError(
+                f"{path}: `in_tissue` holds other values than 0 and 1. Fix: correct it."
+            )
         obs["in_tissue"] = flags.astype(np.int8)
-    if {"array_row", "array_col"} <= set(source.columns):
-        array = source[["array_row", "array_col"]].astype(str)
-        array = array.apply(pd.to_numeric, errors="coerce").to_numpy(np.float64)
-        if np.equal(np.mod(array, 1), 0).all():
-            obs["array_row"], obs["array_col"] = array.astype(np.int32).T
+    named = standard_columns(source)
+    if {*ARRAY} <= {*named}:
+        table = named[[*ARRAY]].astype(str).apply(pd.to_numeric, errors="coerce")
+        array: np.ndarray | None = table.to_numpy(np.float64)
+    else:
+        array = positions_in_names(obs.index)
+    if array is not None and np.equal(np.mod(array, 1), 0).all():
+        obs["array_row"], obs["array_col"] = array.astype(np.int32).T
     return obs
+
+
+def source_coordinates(source: anndata.AnnData, path: Path) -> np.ndarray:
+    """X and y of a source without a position file: of `obsm`, else of `obs`, else of spots' names.
+
+    Returns
+    -------
+    ndarray
+        As in `obsm['spatial']`, in full-resolution pixels; in steps of the array where only array
+        positions are known.
+
+    Raises
+    ------
+    InputError
+        If it has none.
+    """
+    if "spatial" in source.obsm:
+        return dense_coordinates(source.obsm["spatial"])
+    found = coordinates_of(standard_columns(source.obs))
+    if found is None:
+        array = positions_in_names(source.obs_names)
+        found = None if array is None else plane_of(array)
+    if found is None:
+        raise InputError(
+            f"{path}: has no obsm['spatial'], and no columns x and y in obs. Fix: put the spots' "
+            "x and y pixels there, or name a position file as its `positions`."
+        )
+    return found
+
+
+def dense_coordinates(spatial: object) -> np.ndarray:
+    """`obsm['spatial']` as an array: of a table its columns x and y, of a sparse matrix all."""
+    if isinstance(spatial, pd.DataFrame):
+        named = coordinates_of(standard_columns(spatial))
+        return spatial.to_numpy() if named is None else named
+    return spatial.toarray() if hasattr(spatial, "toarray") else np.asarray(spatial)
 
 
 def check_spatial(adata: anndata.AnnData, path: Path) -> None:
@@ -125,7 +214,7 @@ def check_spatial(adata: anndata.AnnData, path: Path) -> None:
         spatial = np.empty(0)
     if spatial.shape != (adata.n_obs, 2):
         raise InputError(
-            f"{path}: obsm['spatial'] is not a table of two numbers a spot; store x and y, in "
+            f"{path}: obsm['spatial'] is not a table of two numbers a spot. Fix: store x and y, in "
             "full-resolution pixels."
         )
     lost = ~np.isfinite(spatial).all(axis=1)
@@ -134,6 +223,6 @@ def check_spatial(adata: anndata.AnnData, path: Path) -> None:
     if lost.any():
         raise InputError(
             f"{path}: NaN or missing coordinates in {count(lost.sum(), 'spot')} (the first: "
-            f"`{adata.obs_names[lost][0]}`); give each a position or take it out."
+            f"`{adata.obs_names[lost][0]}`). Fix: give each a position or take it out."
         )
     adata.obsm["spatial"] = spatial

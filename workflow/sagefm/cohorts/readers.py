@@ -4,20 +4,35 @@ import warnings
 from pathlib import Path
 
 import anndata
-import numpy as np
 import pandas as pd
 
 from sagefm.cohorts.counts import raw_counts
-from sagefm.cohorts.formats.registry import AUTO, find_section, load_format
-from sagefm.cohorts.positions import attach_positions, check_spatial, read_positions, standard_obs
+from sagefm.cohorts.formats.base import Choice
+from sagefm.cohorts.formats.registry import AUTO, find_section, read_files
+from sagefm.cohorts.positions import (
+    attach_positions,
+    check_spatial,
+    read_positions,
+    source_coordinates,
+    standard_obs,
+)
 from sagefm.common.errors import InputError
 
 # Names under which sources keep a gene's symbol when var_names hold its Ensembl id.
 SYMBOL_COLUMNS = ("gene_symbols", "gene_symbol", "gene_name", "feature_name")
 
 
+FEATURE_TYPES = ("feature_types", "feature_type")
+"""Columns in which sources tell genes from proteins; names of scanpy and of 10x."""
+
+GENES = "Gene Expression"
+
+
 def read_source(
-    path: str | Path, fmt: str = AUTO, positions: str | Path | None = None
+    path: str | Path,
+    fmt: str = AUTO,
+    positions: str | Path | None = None,
+    choice: Choice = Choice(),  # noqa: B008 (frozen)
 ) -> anndata.AnnData:
     """Read one section.
 
@@ -28,8 +43,10 @@ def read_source(
     fmt
         One of `formats.registry.names`; `auto` finds it out by the name and content of `path`.
     positions
-        Position file in Space Ranger's layout, `.csv` or `.csv.gz`; it replaces the section's own
-        positions. Needed where the format has none.
+        Table of positions, see `positions.read_positions`; it replaces the section's own. Needed
+        where the section has none.
+    choice
+        Which matrix and which section of a file that holds several.
 
     Returns
     -------
@@ -52,38 +69,44 @@ def read_source(
     with warnings.catch_warnings():
         # Repeated symbols are settled by `panel.harmonise`, which counts them.
         warnings.filterwarnings("ignore", message=".*names are not unique")
-        source = load_format(fmt).read(files)
+        source = gene_expression(read_files(fmt, files, choice))
     if not source.obs_names.is_unique:
         repeated = source.obs_names[source.obs_names.duplicated()][0]
         raise InputError(
-            f"{path}: barcode `{repeated}` occurs more than once; give every spot its own name."
+            f"{path}: barcode `{repeated}` occurs more than once. Fix: give every spot its own "
+            "name, or its section, if the file holds several, as `library`."
         )
     if 0 in source.shape:
         raise InputError(
-            f"{path}: holds {source.n_obs} spots and {source.n_vars} gene expression features; "
-            "give a section with both."
+            f"{path}: holds {source.n_obs} spots and {source.n_vars} gene expression features. "
+            "Fix: give a section with both."
         )
-    elsewhere = [f"layers['{key}']" for key in source.layers]
-    if source.raw is not None:
-        elsewhere.append("raw.X")
-    where = f" (perhaps in its {' or '.join(elsewhere)})" if elsewhere else ""
+    others = [f"`{name}`" for name in source.uns.get("matrices", [])]
+    fix = f"Fix: name the matrix with raw counts as `layer` ({', '.join(others)})."
+    matrix = f"layer `{choice.layer}`" if choice.layer else "X"
     adata = anndata.AnnData(
-        X=raw_counts(source.X, f"{path}: X", f"store the raw counts{where} as X."),
+        X=raw_counts(
+            source.X, f"{path}: {matrix}", fix if others else "Fix: store the raw counts as X."
+        ),
         obs=standard_obs(source.obs, path),
         var=standard_var(source.var),
         uns={"reader": fmt},
     )
     if "positions" in files:
         attach_positions(adata, read_positions(files["positions"]), files["positions"])
-    elif "spatial" in source.obsm:
-        adata.obsm["spatial"] = np.asarray(source.obsm["spatial"])
     else:
-        raise InputError(
-            f"{path}: has no obsm['spatial']; put the spots' x and y pixels there, or name a "
-            "position file as its `positions`."
-        )
+        adata.obsm["spatial"] = source_coordinates(source, path)
     check_spatial(adata, files.get("positions", path))
     return adata
+
+
+def gene_expression(source: anndata.AnnData) -> anndata.AnnData:
+    """Genes alone, where a source says which of its features are: proteins are left out."""
+    for name in FEATURE_TYPES:
+        if name in source.var:
+            genes = (source.var[name].astype(str) == GENES).to_numpy()
+            return source if genes.all() or not genes.any() else source[:, genes].copy()
+    return source
 
 
 def standard_var(source: pd.DataFrame) -> pd.DataFrame:

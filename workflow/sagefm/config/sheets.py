@@ -14,7 +14,7 @@ from sagefm.downloads.sources.registry import is_fetched
 
 READ_BY = (
     *("cohort", "sample", "path_or_id", "source", "format", "positions"),
-    *("expected_spots", "expected_genes"),
+    *("layer", "library", "library_key", "expected_spots", "expected_genes"),
 )
 """Columns of a sheet of samples that decide how a section is read; the others describe it."""
 

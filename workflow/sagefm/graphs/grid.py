@@ -1,11 +1,15 @@
-"""Array neighbours of a section: hexagonal for Visium, square for Spatial Transcriptomics."""
+"""Array neighbours of a section, on a hexagonal or a square array."""
 
 import numpy as np
 import scipy.sparse as sp
 
 from sagefm.common.errors import InputError
+from sagefm.graphs.lattice import fit_lattice
 
-HEXAGONAL, SQUARE = "Visium", "Spatial Transcriptomics"
+HEXAGONAL, SQUARE = "hexagonal", "square"
+ARRAYS = {"Visium": HEXAGONAL, "Visium HD": SQUARE, "Spatial Transcriptomics": SQUARE}
+"""Array of each technology that has one; of others a sheet gives it."""
+
 Steps = tuple[tuple[int, int], ...]
 SQUARE_STEPS: Steps = ((0, -1), (0, 1), (-1, 0), (1, 0))
 CORNER_STEPS: Steps = ((-1, -1), (-1, 1), (1, -1), (1, 1))
@@ -22,42 +26,41 @@ def grid_adjacency(
     """Boolean spots x spots matrix of array neighbours, looked up by array position.
 
     Array positions are exact where pixels are jittered; the pixels only check them: every tie must
-    be between half and twice the usual length.
+    be between half and twice the usual length. Where there are none, they are fitted to the pixels.
 
     Parameters
     ----------
     coordinates
         (spots, 2) float, full-resolution pixels.
     array
-        (spots, 2) integer array_row, array_col.
+        (spots, 2) integer array_row, array_col; None if they are not known.
     technology
-        `Visium` (6 neighbours; columns count half steps) or `Spatial Transcriptomics` (4, or 8
-        with `corners`).
+        A key of `ARRAYS`, or the array itself: `hexagonal` (6 neighbours; columns count half steps)
+        or `square` (4, or 8 with `corners`).
 
     Raises
     ------
     InputError
-        Without array positions, for another technology, or where array and pixels disagree.
+        For another technology, or where array and pixels disagree.
     """
-    if array is None:
+    kind = ARRAYS.get(technology or "", technology)
+    if kind not in (HEXAGONAL, SQUARE):
         raise InputError(
-            "graph kind `grid` needs array_row and array_col, which this section lacks; "
-            "use knn_clique, star or radius."
+            f"graph kind `grid` takes arrays of {', '.join(f'`{name}`' for name in ARRAYS)}, not "
+            f"of `{technology}`. Fix: set `technology`, or `array` to `{HEXAGONAL}` or `{SQUARE}`, "
+            "or use knn_clique, star or radius."
         )
+    if array is None:
+        array = fit_lattice(coordinates, 6 if kind == HEXAGONAL else 4)
     rows, columns = np.asarray(array, dtype=np.float64).T
-    if technology == HEXAGONAL:
+    if kind == HEXAGONAL:
         positions = np.stack([columns / 2, rows * np.sqrt(3) / 2], axis=1)
         steps = HEXAGONAL_STEPS
-    elif technology == SQUARE:
+    else:
         positions = np.stack([columns, rows], axis=1)
         steps = SQUARE_STEPS + CORNER_STEPS if corners else SQUARE_STEPS
-    else:
-        raise InputError(
-            f"graph kind `grid` takes arrays of `{HEXAGONAL}` and `{SQUARE}`, not of "
-            f"`{technology}`. Fix: set `technology`, or use knn_clique, star or radius."
-        )
-    # On Visium's array even rows use even columns and odd rows odd ones; a square array uses all.
-    if (len(np.unique((rows + columns) % 2)) == 1) != (technology == HEXAGONAL):
+    # On a hexagonal array even rows use even columns, odd rows odd ones; a square array uses all.
+    if (len(np.unique((rows + columns) % 2)) == 1) != (kind == HEXAGONAL):
         raise InputError(
             f"array_row and array_col are not those of a `{technology}` array (on Visium's, and "
             "there alone, row and column are both even or both odd). Fix: correct "

@@ -9,7 +9,7 @@ from sagefm.annotation.terms import UNASSIGNED, check_named
 from sagefm.common.errors import InputError, hint
 from sagefm.common.io import read_table
 from sagefm.config.run import Run
-from sagefm.graphs.grid import HEXAGONAL, SQUARE
+from sagefm.graphs.grid import ARRAYS
 from sagefm.perturbation.pair_sources import read_pairs
 from sagefm.sections.genes import named_columns
 from sagefm.training.split import split_samples
@@ -87,25 +87,25 @@ def _table_of(path: str, columns: tuple[str, ...], at: str) -> pd.DataFrame:
 
 
 def check_arrays(run: Run) -> None:
-    """Check that a model on a `grid` meets no sample whose technology has no array known here.
+    """Check that a model on a `grid` meets no sample whose array is not known here.
 
     Raises
     ------
     InputError
         At the first sample that has none.
     """
-    known = HEXAGONAL, SQUARE
     for model, entry in run.models.items():
         if run.graph_kind(model) != "grid":
             continue
         for cohort in run.model_cohorts(model):
-            for sample, technology in run.sheets[cohort][["sample", "technology"]].to_numpy():
-                if technology not in known:
+            for row in run.sheets[cohort].to_dict("records"):
+                technology = row["technology"]
+                if not row["array"] and technology not in ARRAYS:
                     given = f"technology `{technology}`" if technology else "no technology"
                     raise InputError(
-                        f"cohort `{cohort}`, sample `{sample}`: the sheet gives {given}, but graph "
-                        f"`{entry['graph']}` of model `{model}`, a `grid`, needs an array that is "
-                        f"known; {hint(technology, known)}."
+                        f"cohort `{cohort}`, sample `{row['sample']}`: the sheet gives {given}, "
+                        f"but graph `{entry['graph']}` of model `{model}`, a `grid`, needs an "
+                        f"array that is known; {hint(technology, ARRAYS)}, or give `array`."
                     )
 
 

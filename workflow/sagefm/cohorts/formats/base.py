@@ -1,13 +1,43 @@
-"""What formats share: the search for files by name, and errors of damaged files in one sentence."""
+"""What formats share: which section of a file is meant, and the search for files by name."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from sagefm.common.errors import InputError
 
-POSITION_FILES = ("tissue_positions.csv", "tissue_positions_list.csv")
-"""Space Ranger's position file, of version 2 and of version 1."""
+POSITION_FILES = (
+    "tissue_positions.parquet",
+    "tissue_positions.csv",
+    "tissue_positions_list.csv",
+)
+"""Space Ranger's position file: Visium HD, from version 2 on, version 1."""
+
+MATRIX_NAMES = ("filtered_feature_bc_matrix", "raw_feature_bc_matrix")
+"""Space Ranger's matrices, the one of spots in tissue first."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What of a file is the section, where it may hold several; empty if it is found out.
+
+    Parameters
+    ----------
+    layer
+        The layer of an AnnData with the raw counts, or `raw`.
+    library
+        The section's name in the file.
+    library_key
+        Column of `obs` that has the names.
+    """
+
+    layer: str = ""
+    library: str = ""
+    library_key: str = ""
+
+    def given(self) -> dict[str, str]:
+        """What is not left to be found out."""
+        both = {one.name: getattr(self, one.name) for one in fields(self)}
+        return {name: value for name, value in both.items() if value}
 
 
 def is_file_named(path: Path, ending: str) -> bool:
@@ -24,54 +54,74 @@ def require_file(path: Path, fmt: str) -> None:
         )
 
 
+def existing(folder: Path, *names: str) -> Path | None:
+    """The first of some files that exists in a folder, plain before `.gz`."""
+    for name in names:
+        for candidate in (folder / name, folder / f"{name}.gz"):
+            if candidate.is_file():
+                return candidate
+    return None
+
+
 def first(folder: Path, *names: str) -> Path:
-    """The first of some files that exists in a folder, plain before `.gz`.
+    """`existing`, of which there has to be one.
 
     Raises
     ------
     InputError
         If none of them exists.
     """
-    for name in names:
-        for candidate in (folder / name, folder / f"{name}.gz"):
-            if candidate.is_file():
-                return candidate
-    raise InputError(f"{folder}: has no {' or '.join(names)}. Fix: complete the folder.")
+    found = existing(folder, *names)
+    if found is None:
+        raise InputError(f"{folder}: has no {' or '.join(names)}. Fix: complete the folder.")
+    return found
+
+
+def matrix_prefix(name: str) -> str:
+    """What the name of a 10x matrix begins with: `GSM1_s1_` of `GSM1_s1_matrix.mtx.gz`."""
+    marks = (*MATRIX_NAMES, "matrix.mtx")
+    return next((name.split(mark)[0] for mark in marks if mark in name), "")
+
+
+def position_files(folder: Path) -> list[Path]:
+    """Space Ranger's position files in a folder, or in a folder named so, prefixed or not."""
+    folders = [folder, *(one for one in sorted(folder.glob("*spatial")) if one.is_dir())]
+    return [
+        path
+        for one in folders
+        for name in POSITION_FILES
+        for path in sorted(one.glob(f"*{name}*"))
+        if path.name.removesuffix(".gz").endswith(name)
+    ]
+
+
+def positions_with(folder: Path, prefix: str) -> Path | None:
+    """The position file of a matrix in a folder: beside it, or in `spatial/`, by its prefix."""
+    places = (folder / "spatial", ""), (folder / f"{prefix}spatial", ""), (folder, prefix)
+    for place, start in (
+        *places,
+        (folder / "spatial", prefix),
+        (folder / f"{prefix}spatial", prefix),
+    ):
+        if found := existing(place, *(f"{start}{name}" for name in POSITION_FILES)):
+            return found
+    found_all = position_files(folder)
+    return found_all[0] if len(found_all) == 1 else None
 
 
 def positions_beside(path: Path) -> Path:
-    """The position file of a 10x matrix, in the `spatial/` folder of Space Ranger beside it.
+    """Space Ranger's position file of a 10x matrix: beside it or in `spatial/`, with its prefix.
 
     Raises
     ------
     InputError
         If there is none.
     """
-    beside = path.parent / "spatial"
-    if not beside.is_dir():
+    found = positions_with(path.parent, matrix_prefix(path.name))
+    if found is None:
         raise InputError(
-            f"{path}: a 10x matrix has no coordinates of its own, and there is no folder spatial/ "
-            "beside it. Fix: name the section's tissue_positions file as its `positions`."
+            f"{path}: a 10x matrix has no coordinates of its own, and there is no position file "
+            "beside it or in spatial/. Fix: name the section's tissue_positions file as its "
+            "`positions`."
         )
-    return first(beside, *POSITION_FILES)
-
-
-@contextmanager
-def reading(path: Path, kind: str) -> Iterator[None]:
-    """Turn whatever a library raises on a damaged file into one sentence.
-
-    Raises
-    ------
-    InputError
-        In place of any exception but `MemoryError`.
-    """
-    try:
-        yield
-    except MemoryError:
-        raise
-    except Exception as error:
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise InputError(
-            f"{path}: cannot be read as {kind}, perhaps truncated ({reason}). Fix: fetch or make "
-            "the file again."
-        ) from error
+    return found

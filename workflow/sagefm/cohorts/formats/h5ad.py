@@ -3,17 +3,29 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sagefm.cohorts.formats.base import is_file_named, reading, require_file
+from sagefm.cohorts.formats.anndata_group import read_group
+from sagefm.cohorts.formats.base import Choice, is_file_named, require_file
 from sagefm.cohorts.images import BESIDE_POSITIONS, IN_ANNDATA
+from sagefm.cohorts.opening import open_h5
+from sagefm.common.errors import InputError
 
 if TYPE_CHECKING:
+    import h5py
     from anndata import AnnData
 
-HELP = "any AnnData with raw counts in `X` and `obsm['spatial']` (x, y in full-resolution pixels)"
+HELP = (
+    "an AnnData `.h5ad`, plain or `.gz`: raw counts in `X`, or in the matrix that `layer` names; "
+    "of several sections the one that `library` names"
+)
 
-POSITIONS = "in the file"
+POSITIONS = (
+    "`obsm['spatial']` (x, y in full-resolution pixels); else columns of `obs` (`x`, `y`, or as in "
+    "a position file), or spots named `10x13`"
+)
 
 EXAMPLE = {"path_or_id": "sections/a.h5ad"}
+
+CHOICES = ("layer", "library", "library_key")
 
 IMAGES = (IN_ANNDATA, BESIDE_POSITIONS)
 
@@ -30,13 +42,34 @@ def files(path: Path) -> dict[str, Path]:
 
 
 def positions(path: Path) -> Path | None:
-    """None: `obsm['spatial']` has them."""
+    """None: the file has them."""
     return None
 
 
-def read(files: dict[str, Path]) -> "AnnData":
-    """The AnnData as it is."""
-    from anndata import read_h5ad
+def read(files: dict[str, Path], choice: Choice) -> "AnnData":
+    """The chosen section."""
+    path = files["counts"]
+    with open_h5(path, "h5ad") as file:
+        if "matrix" in file and "obs" not in file:
+            raise InputError(
+                f"{path}: is a 10x matrix, not an AnnData. Fix: give it a name in `.h5`."
+            )
+        return _read_old(file, choice, path) if _is_old(file) else read_group(file, choice, path)
 
-    with reading(files["counts"], "h5ad"):
-        return read_h5ad(files["counts"])
+
+def _is_old(file: "h5py.File") -> bool:
+    """Whether anndata before 0.7 wrote it, which had tables as compound data sets."""
+    import h5py
+
+    return isinstance(file["obs"], h5py.Dataset)
+
+
+def _read_old(file: "h5py.File", choice: Choice, path: Path) -> "AnnData":
+    """What anndata reads of an old file, written anew in memory."""
+    import anndata
+    import h5py
+
+    whole = anndata.read_h5ad(file.filename)
+    with h5py.File("new", "w", driver="core", backing_store=False) as new:
+        anndata.io.write_elem(new, "/", whole)
+        return read_group(new, choice, path)

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from sagefm.cohorts.formats.h5ad import IMAGES, files, positions, read
+from sagefm.cohorts.formats.h5ad import CHOICES, IMAGES, files, positions, read
 
-__all__ = ["IMAGES", "files", "positions", "read"]
+__all__ = ["CHOICES", "IMAGES", "files", "positions", "read"]
 
 HELP = "a HEST-1k `st/{id}.h5ad`"
 

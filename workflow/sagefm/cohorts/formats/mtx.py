@@ -3,8 +3,15 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sagefm.cohorts.formats.base import first, is_file_named, positions_beside, reading
+from sagefm.cohorts.formats.base import (
+    Choice,
+    first,
+    is_file_named,
+    position_files,
+    positions_beside,
+)
 from sagefm.cohorts.images import BESIDE_POSITIONS
+from sagefm.cohorts.opening import reading
 from sagefm.common.errors import InputError
 
 if TYPE_CHECKING:
@@ -15,20 +22,23 @@ HELP = (
     "`.gz`; or one `PREFIXmatrix.mtx` with the others beside it under the same prefix"
 )
 
-POSITIONS = "column `positions`, csv or csv.gz, or `spatial/` beside it"
+POSITIONS = "Space Ranger's file beside it or in `spatial/`, or column `positions`"
 
 EXAMPLE = {
     "path_or_id": "sections/c/filtered_feature_bc_matrix",
     "positions": "sections/c_positions.csv",
 }
 
+CHOICES = ()
+
 IMAGES = (BESIDE_POSITIONS,)
 
 
 def fits(path: Path) -> bool:
-    """By its matrix, unless `spatial/` is in the same folder, which is then Space Ranger's."""
+    """By its matrix, unless positions are in the same folder, which is then Space Ranger's."""
     if path.is_dir():
-        return any(path.glob("matrix.mtx*")) and not (path / "spatial").is_dir()
+        alone = not (path / "spatial").is_dir() and not position_files(path)
+        return any(path.glob("matrix.mtx*")) and alone
     return is_file_named(path, "matrix.mtx")
 
 
@@ -49,7 +59,7 @@ def positions(path: Path) -> Path | None:
     return positions_beside(path)
 
 
-def read(files: dict[str, Path]) -> "AnnData":
+def read(files: dict[str, Path], choice: Choice) -> "AnnData":
     """Gene expression only, with `gene_ids`.
 
     `scanpy.read_10x_mtx` insists on plain `genes.tsv` or gzipped `features.tsv`; deposits mix them.

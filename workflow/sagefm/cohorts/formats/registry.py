@@ -8,7 +8,9 @@ A format is one file of this folder, or of `cohorts/formats` in a folder of `SAG
 - `files(path)`: the files of the section by role, such as `{"counts": path}`.
 - `positions(path)`: a position file in Space Ranger's layout, or None where `read` gives
   `obsm['spatial']`; an `InputError` where a section needs one and has none.
-- `read(files)`: an AnnData with raw counts in `X`, barcodes and genes as its names.
+- `CHOICES`: fields of `base.Choice` that `read` heeds; empty where a file holds one section.
+- `read(files, choice)`: an AnnData with raw counts in `X`, barcodes and genes as its names.
+  `uns['matrices']` may name other matrices, for `layer`.
 - `IMAGES`: where an image of the tissue may be, `images.ImagePlace`s in the order of preference.
 
 `tenx_h5.py` is the shortest example. Names are read while the workflow is parsed: heavy imports
@@ -18,14 +20,20 @@ go inside functions.
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
+from sagefm.cohorts.formats.base import Choice
+from sagefm.cohorts.formats.remedies import remedy
 from sagefm.common.errors import InputError
 from sagefm.common.registry import Registry
+
+if TYPE_CHECKING:
+    from anndata import AnnData
 
 FORMATS = Registry(
     "cohorts/formats",
     "format",
-    ("HELP", "POSITIONS", "EXAMPLE", "IMAGES", "fits", "files", "positions", "read"),
+    ("HELP", "POSITIONS", "EXAMPLE", "CHOICES", "IMAGES", "fits", "files", "positions", "read"),
 )
 
 AUTO = "auto"
@@ -107,6 +115,8 @@ def guess(path: Path) -> str:
             "section's `format`."
         )
     if not fitting:
+        if said := remedy(path):
+            raise InputError(f"{path}: {said}")
         known = "; ".join(load_format(name).HELP for name in names())
         raise InputError(f"{path}: is not a format that can be read. Fix: give {known}.")
     return fitting[0]
@@ -151,3 +161,26 @@ def find_section(
             raise InputError(f"{where}: no such file. Fix: correct the path of `positions`.")
         files["positions"] = where
     return fmt, files
+
+
+def read_files(fmt: str, files: dict[str, Path], choice: Choice) -> "AnnData":
+    """What a format reads of its files.
+
+    Parameters
+    ----------
+    fmt, files
+        Of `find_section`.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or if the format knows nothing of what is chosen.
+    """
+    one = load_format(fmt)
+    for name in choice.given():
+        if name not in one.CHOICES:
+            raise InputError(
+                f"{next(iter(files.values()))}: a section of format `{fmt}` has no choice of a "
+                f"`{name}`. Fix: leave it empty."
+            )
+    return one.read(files, choice)

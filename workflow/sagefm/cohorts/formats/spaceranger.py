@@ -1,9 +1,16 @@
-"""The `outs/` folder of Space Ranger, of version 1 or 2."""
+"""The `outs/` folder of Space Ranger, of any version, or its files gathered in a folder."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sagefm.cohorts.formats.base import POSITION_FILES, first
+from sagefm.cohorts.formats.base import (
+    MATRIX_NAMES,
+    POSITION_FILES,
+    Choice,
+    matrix_prefix,
+    position_files,
+    positions_with,
+)
 from sagefm.cohorts.formats.mtx import files as matrix_files
 from sagefm.cohorts.formats.mtx import read as read_matrix
 from sagefm.cohorts.formats.tenx_h5 import read as read_h5
@@ -14,47 +21,95 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
 HELP = (
-    "an `outs/` folder with `spatial/` in it, of version 1 (`tissue_positions_list.csv`, no "
-    "header) or 2 (`tissue_positions.csv`, header)"
+    "an `outs/` folder of Space Ranger 1 to 4, or a bin size of Visium HD "
+    "(`binned_outputs/square_008um`): `filtered_` or `raw_feature_bc_matrix` as `.h5` or folder, "
+    "with `spatial/`; or one section's prefixed files (`GSM..._`) in a folder"
 )
 
-POSITIONS = "in the folder"
+POSITIONS = "in the folder: `tissue_positions_list.csv`, `tissue_positions.csv` or `.parquet`"
 
 EXAMPLE = {"path_or_id": "sections/d/outs"}
 
-IMAGES = (BESIDE_POSITIONS,)
+CHOICES = ()
 
-MATRIX = "filtered_feature_bc_matrix"
+IMAGES = (BESIDE_POSITIONS,)
 
 
 def fits(path: Path) -> bool:
-    """A folder with `spatial/` in it."""
-    return (path / "spatial").is_dir()
+    """A folder with a matrix, and with `spatial/` or a position file."""
+    if not path.is_dir() or (path / "binned_outputs").is_dir():
+        return False
+    return ((path / "spatial").is_dir() or bool(position_files(path))) and not _is_segmented(path)
 
 
 def files(path: Path) -> dict[str, Path]:
-    """The matrix: a complete `outs/` has it twice, of which the HDF5 file is the faster to read.
+    """The matrix: `filtered` before `raw`, and HDF5, the faster to read, before a folder.
 
     Raises
     ------
     InputError
-        If the path is not a folder, or has no matrix.
+        If the path is not a folder, or has no matrix, or several.
     """
     if not path.is_dir():
         raise InputError(
             f"{path}: is a file, but a section of format `spaceranger` is a folder. Fix: correct "
             "its `format` or its path."
         )
-    if (path / MATRIX).is_dir() and not (path / f"{MATRIX}.h5").is_file():
-        return matrix_files(path / MATRIX)
-    return {"counts": first(path, f"{MATRIX}.h5")}
+    matrix = find_matrix(path)
+    return matrix_files(matrix) if matrix.is_dir() or "mtx" in matrix.name else {"counts": matrix}
 
 
 def positions(path: Path) -> Path | None:
-    """The position file in `spatial/`."""
-    return first(path / "spatial", *POSITION_FILES)
+    """The position file of the matrix.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    found = positions_with(path, matrix_prefix(find_matrix(path).name))
+    if found is None:
+        raise InputError(
+            f"{path / 'spatial'}: has no {' or '.join(POSITION_FILES)}. Fix: complete the folder."
+        )
+    return found
 
 
-def read(files: dict[str, Path]) -> "AnnData":
+def find_matrix(path: Path) -> Path:
+    """The matrix of a folder: an `.h5`, a folder of three files, or a prefixed `matrix.mtx`.
+
+    Raises
+    ------
+    InputError
+        If there is none, or if there are several of equal rank.
+    """
+    for name in MATRIX_NAMES:
+        for pattern in (f"{name}.h5", f"{name}.h5.gz", name, f"*{name}.h5", f"*{name}.h5.gz"):
+            if found := _only(path, pattern):
+                return found
+    if found := _only(path, "*matrix.mtx*"):
+        return found
+    raise InputError(
+        f"{path}: has no {MATRIX_NAMES[0]}.h5 and no folder {MATRIX_NAMES[0]}. Fix: complete the "
+        "folder."
+    )
+
+
+def _only(path: Path, pattern: str) -> Path | None:
+    found = sorted(path.glob(pattern))
+    if len(found) > 1:
+        raise InputError(
+            f"{path}: holds {len(found)} sections ({', '.join(one.name for one in found[:4])}). "
+            "Fix: give one of these files in place of the folder."
+        )
+    return found[0] if found else None
+
+
+def _is_segmented(path: Path) -> bool:
+    """Whether it holds cells of Visium HD that Space Ranger segmented, in place of spots."""
+    return (path / "filtered_feature_cell_matrix.h5").is_file()
+
+
+def read(files: dict[str, Path], choice: Choice) -> "AnnData":
     """Gene expression only, with `gene_ids`."""
-    return read_matrix(files) if "matrix" in files else read_h5(files)
+    return read_matrix(files, choice) if "matrix" in files else read_h5(files, choice)

@@ -3,19 +3,34 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sagefm.cohorts.formats.base import is_file_named, positions_beside, reading, require_file
+from sagefm.cohorts.formats.base import Choice, is_file_named, positions_beside, require_file
 from sagefm.cohorts.images import BESIDE_POSITIONS
+from sagefm.cohorts.opening import open_h5
+from sagefm.common.errors import InputError
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
-HELP = "a `filtered_feature_bc_matrix.h5`"
+HELP = "a `filtered_feature_bc_matrix.h5`, prefixed or not, plain or `.gz`"
 
-POSITIONS = "column `positions`, csv or csv.gz, or `spatial/` beside it"
+POSITIONS = "Space Ranger's file beside it or in `spatial/`, or column `positions`"
 
 EXAMPLE = {"path_or_id": "sections/b.h5", "positions": "sections/b_positions.csv"}
 
+CHOICES = ()
+
 IMAGES = (BESIDE_POSITIONS,)
+
+PROBES = (
+    "counts probes, of which a gene has several. Fix: give Space Ranger's "
+    "filtered_feature_bc_matrix.h5 of this section."
+)
+CELLS = (
+    "holds segmented cells, which are on no array and of unequal size. Fix: give the bins of the "
+    "same section, as in binned_outputs/square_008um."
+)
+REFUSED = {"probe_bc_matrix": PROBES, "feature_cell_matrix": CELLS}
+"""What is wrong with a matrix, by a part of its name."""
 
 
 def fits(path: Path) -> bool:
@@ -24,8 +39,17 @@ def fits(path: Path) -> bool:
 
 
 def files(path: Path) -> dict[str, Path]:
-    """The file itself."""
+    """The file itself.
+
+    Raises
+    ------
+    InputError
+        If it is a folder, or by its name a matrix of something else.
+    """
     require_file(path, "tenx_h5")
+    for name, said in REFUSED.items():
+        if name in path.name:
+            raise InputError(f"{path}: {said}")
     return {"counts": path}
 
 
@@ -34,9 +58,20 @@ def positions(path: Path) -> Path | None:
     return positions_beside(path)
 
 
-def read(files: dict[str, Path]) -> "AnnData":
-    """Gene expression only, with `gene_ids`."""
+def read(files: dict[str, Path], choice: Choice) -> "AnnData":
+    """Gene expression only, with `gene_ids`.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged, is not a matrix of genes, or counts probes.
+    """
     from scanpy import read_10x_h5  # seconds to import; the other formats do without it
 
-    with reading(files["counts"], "10x HDF5"):
-        return read_10x_h5(files["counts"], gex_only=True)
+    path = files["counts"]
+    with open_h5(path, "10x HDF5") as file:
+        if "obs" in file and "var" in file:
+            raise InputError(f"{path}: is an AnnData. Fix: give it a name in `.h5ad`.")
+        if "matrix/features/probe_region" in file or "matrix/features/filtered_probes" in file:
+            raise InputError(f"{path}: {PROBES}")
+        return read_10x_h5(file.filename, gex_only=True)

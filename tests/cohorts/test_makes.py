@@ -1,0 +1,620 @@
+"""Sections of every make, written anew from a real one, give its counts, coordinates and array."""
+
+import gzip
+import shutil
+
+import anndata
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+
+from sagefm.cohorts.formats.base import Choice
+from sagefm.cohorts.readers import read_source
+from sagefm.common.errors import InputError
+from sagefm.graphs.grid import grid_adjacency
+from support import helpers, small
+
+BASES = "ACGT"
+BARCODES = [f"{BASES[n % 4]}{BASES[n // 4 % 4]}{BASES[n // 16]}ACGTACGTACGTA-1" for n in range(40)]
+
+
+@pytest.fixture
+def section() -> anndata.AnnData:
+    """Forty spots of a real section with names such as 10x13, and its most abundant genes."""
+    cut = small.patch()
+    cut.obs_names = [f"{x}x{y}" for x, y in cut.obs[["array_col", "array_row"]].to_numpy()]
+    return cut
+
+
+@pytest.fixture
+def visium(section) -> anndata.AnnData:
+    """The same counts on a hexagonal array, turned by 20 degrees, with Visium's names of spots."""
+    rows, columns = np.divmod(np.arange(section.n_obs), 8)
+    section.obs = section.obs[["in_tissue"]]
+    section.obs["array_row"], section.obs["array_col"] = rows, 2 * columns + rows % 2
+    turn = np.deg2rad(20)
+    flat = np.stack([columns + rows % 2 / 2, rows * np.sqrt(3) / 2], axis=1)
+    rotation = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+    section.obsm["spatial"] = 5000 + 137 * flat @ rotation
+    section.obs_names = BARCODES
+    return section
+
+
+def check(read, section, coordinates=True):
+    """A reading has a section's spots, genes, counts, array and coordinates."""
+    assert list(read.obs_names) == list(section.obs_names)
+    assert list(read.var_names) == list(section.var_names)
+    assert (read.X != section.X).nnz == 0
+    if coordinates:
+        np.testing.assert_allclose(read.obsm["spatial"], section.obsm["spatial"])
+    for name in ("array_row", "array_col"):
+        np.testing.assert_array_equal(read.obs[name], section.obs[name])
+
+
+def write_h5ad(section, path, **parts):
+    section.write_h5ad(path, **parts)
+    return path
+
+
+# Space Ranger
+
+
+def parquet(section, folder):
+    """The layout of Visium HD: parquet beside the matrix of a bin size."""
+    square = folder / "outs/binned_outputs/square_008um"
+    outs = helpers.write_spaceranger(section, square, header=True)
+    csv = outs / "spatial/tissue_positions.csv"
+    pd.read_csv(csv).to_parquet(csv.with_suffix(".parquet"))
+    csv.unlink()
+    return outs
+
+
+def raw_alone(section, folder):
+    outs = helpers.write_spaceranger(section, folder / "outs", header=False)
+    matrix = outs / "filtered_feature_bc_matrix.h5"
+    matrix.rename(outs / "raw_feature_bc_matrix.h5")
+    return outs
+
+
+def raw_beside(section, folder):
+    outs = helpers.write_spaceranger(section, folder / "outs", header=False)
+    helpers.write_tenx_h5(section[:5], outs / "raw_feature_bc_matrix.h5")
+    return outs
+
+
+def prefixed(section, folder, suffix=".csv.gz", inner=""):
+    name = "GSM1_s1_tissue_positions_list"
+    helpers.write_positions(section, folder / inner / f"{name}{suffix}", header=False)
+    return helpers.write_tenx_h5(section, folder / "GSM1_s1_filtered_feature_bc_matrix.h5")
+
+
+def two_prefixed(section, folder):
+    other = section[::-1].copy()
+    helpers.write_positions(other, folder / "GSM2_s2_tissue_positions_list.csv.gz", header=False)
+    helpers.write_tenx_h5(other, folder / "GSM2_s2_filtered_feature_bc_matrix.h5")
+    return prefixed(section, folder)
+
+
+def prefixed_mtx(section, folder):
+    helpers.write_mtx(section, folder, prefix="GSM1_s1_")
+    helpers.write_positions(section, folder / "GSM1_s1_tissue_positions.csv", header=True)
+    return folder
+
+
+def gzipped(section, folder):
+    path = prefixed(section, folder)
+    packed = helpers.write_bytes(path.with_name(f"{path.name}.gz"), path.read_bytes())
+    path.unlink()
+    return packed
+
+
+SPACE_RANGER = {
+    "parquet of Visium HD": parquet,
+    "raw alone": raw_alone,
+    "raw beside filtered": raw_beside,
+    "a prefixed file": prefixed,
+    "a prefixed file of two": two_prefixed,
+    "a prefixed folder": lambda a, f: prefixed(a, f).parent,
+    "a prefixed file, positions in spatial/": lambda a, f: prefixed(a, f, inner="spatial"),
+    "a prefixed file, positions in a prefixed folder": (
+        lambda a, f: prefixed(a, f, inner="GSM1_s1_spatial")
+    ),
+    "prefixed matrix.mtx in a folder": prefixed_mtx,
+    "h5.gz": gzipped,
+}
+
+
+@pytest.mark.parametrize("make", SPACE_RANGER)
+def test_space_ranger(make, visium, tmp_path):
+    read = read_source(SPACE_RANGER[make](visium, tmp_path))
+    check(read, visium)
+    assert (read.obs["in_tissue"] == 1).all()
+
+
+def above_outs(section, folder):
+    return helpers.write_spaceranger(section, folder / "s1/outs", header=True).parent
+
+
+def hd_outs(section, folder):
+    parquet(section, folder)
+    helpers.write_bytes(folder / "outs/spatial/tissue_lowres_image.png", b"")
+    return folder / "outs"
+
+
+def segmented(section, folder):
+    path = helpers.write_spaceranger(section, folder / "segmented_outputs", header=True)
+    (path / "filtered_feature_bc_matrix.h5").rename(path / "filtered_feature_cell_matrix.h5")
+    return path
+
+
+def probes(section, folder):
+    outs = helpers.write_spaceranger(section, folder / "outs", header=True)
+    with h5py.File(outs / "filtered_feature_bc_matrix.h5", "r+") as file:
+        file["matrix/features/probe_region"] = np.full(section.n_vars + 1, "spliced", dtype="S")
+    return outs
+
+
+def several(section, folder):
+    two_prefixed(section, folder)
+    return folder
+
+
+REFUSED = {
+    "the folder above outs/": (above_outs, r"the folder above outs/\. Fix: give .*s1/outs\.$"),
+    "outs/ of Visium HD": (hd_outs, r"several sizes\. Fix: .*binned_outputs/square_008um\.$"),
+    "segmented cells": (segmented, r"segmented cells.* Fix: give the bins"),
+    "the matrix of segmented cells": (
+        lambda a, f: segmented(a, f) / "filtered_feature_cell_matrix.h5",
+        r"segmented cells.* Fix: give the bins",
+    ),
+    "probes": (probes, r"counts probes.* Fix: give .*filtered_feature_bc_matrix\.h5"),
+    "a matrix of probes by its name": (
+        lambda a, f: helpers.write_tenx_h5(a, f / "raw_probe_bc_matrix.h5"),
+        "counts probes",
+    ),
+    "two sections in a folder": (several, r"holds 2 sections \(GSM1.*Fix: give one of these files"),
+    "a position file": (
+        lambda a, f: parquet(a, f) / "spatial/tissue_positions.parquet",
+        "positions without counts. Fix: give the matrix or the folder",
+    ),
+    "an archive": (lambda a, f: helpers.write_bytes(f / "s.zip", b"PK"), "archive. Fix: unpack it"),
+    "an object of R": (lambda a, f: helpers.write_bytes(f / "s.rds", b"X"), "object of R. Fix: "),
+    "an AnnData in a `.h5`": (
+        lambda a, f: prefixed(a, f) and write_h5ad(a, f / "GSM1_s1_matrix.h5"),
+        r"is an AnnData\. Fix: give it a name in `\.h5ad`",
+    ),
+    "a 10x matrix in a `.h5ad`": (
+        lambda a, f: helpers.write_tenx_h5(a, f / "s.h5ad"),
+        r"is a 10x matrix.* Fix: give it a name in `\.h5`",
+    ),
+}
+
+
+@pytest.mark.parametrize("make", REFUSED)
+def test_what_is_not_a_section_gets_the_remedy_that_works(make, visium, tmp_path):
+    write, words = REFUSED[make]
+    with pytest.raises(InputError, match=words):
+        read_source(write(visium, tmp_path))
+
+
+# Positions
+
+
+def table(section, **columns):
+    x, y = section.obsm["spatial"].T
+    return pd.DataFrame({"barcode": section.obs_names, "x": x, "y": y} | columns)
+
+
+def seurat(section):
+    x, y = section.obsm["spatial"].T
+    row, col = section.obs["array_row"].to_numpy(), section.obs["array_col"].to_numpy()
+    return pd.DataFrame(
+        {"tissue": 1, "row": row, "col": col, "imagerow": y, "imagecol": x}, index=section.obs_names
+    )
+
+
+def st_pipeline(section):
+    """Column and row of the array as x and y, pixels apart; spots selected under tissue."""
+    x, y = section.obsm["spatial"].T
+    return pd.DataFrame(
+        {
+            "x": section.obs["array_col"].to_numpy(),
+            "y": section.obs["array_row"].to_numpy(),
+            "new_x": 0.5,
+            "pixel_x": x,
+            "pixel_y": y,
+            "selected": 1,
+        },
+        index=section.obs_names,
+    )
+
+
+CSV = {
+    "x and y alone": lambda a: table(a).to_csv(index=False),
+    "another order": lambda a: table(a)[["y", "barcode", "x"]].to_csv(index=False),
+    "capitals": lambda a: table(a).rename(columns=str.upper).to_csv(index=False),
+    "quotes": lambda a: table(a).to_csv(index=False, quoting=1),
+    "byte order mark, CRLF": lambda a: (
+        "\ufeff" + table(a).to_csv(index=False, lineterminator="\r\n")
+    ),
+    "semicolons": lambda a: table(a).to_csv(index=False, sep=";"),
+    "tabs": lambda a: table(a).to_csv(index=False, sep="\t"),
+    "nameless row names": lambda a: table(a).set_index("barcode").rename_axis("").to_csv(),
+    "R's write.table": lambda a: (
+        table(a).set_index("barcode").to_csv(sep=" ", header=False).join(['"x" "y"\n', ""])
+    ),
+    "without -1": lambda a: table(a, barcode=a.obs_names.str.removesuffix("-1")).to_csv(
+        index=False
+    ),
+    "a trailing separator": lambda a: table(a).to_csv(index=False).replace("\n", ",\n"),
+    "in another order of spots": lambda a: table(a)[::-1].to_csv(index=False),
+    "Seurat's coordinates": lambda a: seurat(a).to_csv(),
+    "st_pipeline's": lambda a: st_pipeline(a).to_csv(sep="\t"),
+}
+
+
+@pytest.mark.parametrize("make", CSV)
+def test_a_position_file_is_read_by_its_columns_names(make, visium, tmp_path):
+    path = helpers.write_bytes(tmp_path / "p.csv", CSV[make](visium).encode())
+    read = read_source(helpers.write_tenx_h5(visium, tmp_path / "m.h5"), positions=path)
+    np.testing.assert_allclose(read.obsm["spatial"], visium.obsm["spatial"])
+    if "row" in CSV[make](visium) or "selected" in CSV[make](visium):
+        check(read, visium)
+
+
+def test_a_position_file_without_pixels_gives_the_arrays_own_steps(visium, tmp_path):
+    given = visium.obs[["array_row", "array_col"]].rename_axis("barcode")
+    given.to_csv(tmp_path / "p.csv")
+    matrix = helpers.write_tenx_h5(visium, tmp_path / "m.h5")
+    read = read_source(matrix, positions=tmp_path / "p.csv")
+    check(read, visium, coordinates=False)
+    assert_same_neighbours(read, visium, "Visium")
+
+
+def assert_same_neighbours(read, section, technology, array=True):
+    """Neighbours on the array, of what was read and of the section that it was made of."""
+    own = section.obs[["array_row", "array_col"]].to_numpy()
+    expected = grid_adjacency(section.obsm["spatial"], own, technology)
+    found = read.obs[["array_row", "array_col"]].to_numpy() if array else None
+    adjacency = grid_adjacency(read.obsm["spatial"], found, technology)
+    assert expected.nnz > 0 and (adjacency != expected).nnz == 0
+
+
+# AnnData
+
+
+def in_layer(a):
+    a.layers["counts"], a.X = a.X.copy(), a.X.log1p()
+    return a, Choice(layer="counts")
+
+
+def in_raw(a):
+    a.raw = a.copy()
+    cut = a[:, :30].copy()
+    cut.X = cut.X.log1p()
+    return cut, Choice(layer="raw")
+
+
+def named_columns(a):
+    y, x = a.obsm["spatial"][:, 1], a.obsm["spatial"][:, 0]
+    a.obsm["spatial"] = pd.DataFrame({"y": y, "x": x}, index=a.obs_names)
+    return a, Choice()
+
+
+def sparse_coordinates(a):
+    a.obsm["spatial"] = sp.csr_matrix(a.obsm["spatial"])
+    return a, Choice()
+
+
+def coordinates_in_obs(x, y):
+    def change(a):
+        a.obs[x], a.obs[y] = a.obsm["spatial"].T
+        del a.obsm["spatial"]
+        return a, Choice()
+
+    return change
+
+
+def as_text(a):
+    a.obs["x"], a.obs["y"] = a.obsm["spatial"].astype(str).T
+    del a.obsm["spatial"]
+    return a, Choice()
+
+
+def proteins(a):
+    extra = anndata.AnnData(sp.csr_matrix(np.full((a.n_obs, 2), 9)), obs=a.obs)
+    extra.var_names = ["CD3", "CD8A"]
+    both = anndata.concat([a, extra], axis=1, merge="first")
+    both.obs, both.obsm["spatial"] = a.obs, a.obsm["spatial"]
+    both.var["feature_types"] = ["Gene Expression"] * a.n_vars + ["Antibody Capture"] * 2
+    return both, Choice()
+
+
+def half(a):
+    a.X = a.X.toarray().astype(np.float16)
+    return a, Choice()
+
+
+def of_two(a):
+    """Two sections in a file, of which the second is another tissue at the same places."""
+    other = a.copy()
+    other.X = other.X[::-1]
+    both = anndata.concat([a, other], keys=["s1", "s2"], label="slide", index_unique="_")
+    both.uns["spatial"] = {"s1": {"images": {}}, "s2": {"images": {}}}
+    return both
+
+
+ANNDATA = {
+    "counts in a layer": in_layer,
+    "counts in raw": in_raw,
+    "coordinates as a table": named_columns,
+    "coordinates sparse": sparse_coordinates,
+    "coordinates in obs, x and y": coordinates_in_obs("x", "y"),
+    "coordinates in obs, pixels": coordinates_in_obs("pxl_col_in_fullres", "pxl_row_in_fullres"),
+    "coordinates in obs, Seurat": coordinates_in_obs("imagecol", "imagerow"),
+    "coordinates in obs, as text": as_text,
+    "proteins beside genes": proteins,
+    "half precision": half,
+    "whole numbers as coordinates": lambda a: (
+        a.obsm.__setitem__("spatial", a.obsm["spatial"].astype(np.int32)) or a,
+        Choice(),
+    ),
+}
+
+
+@pytest.mark.parametrize("make", ANNDATA)
+def test_anndata(make, visium, tmp_path):
+    expected = visium.copy()
+    if "whole" in make:
+        expected.obsm["spatial"] = expected.obsm["spatial"].astype(np.int32)
+    adata, choice = ANNDATA[make](visium)
+    read = read_source(write_h5ad(adata, tmp_path / "s.h5ad"), choice=choice)
+    check(read, expected)
+
+
+@pytest.mark.parametrize("compressed", ["gz", "zstd", "blosc"])
+def test_compressed_anndata(compressed, visium, tmp_path):
+    import hdf5plugin
+
+    path = tmp_path / "s.h5ad"
+    filters = {"zstd": hdf5plugin.Zstd(), "blosc": hdf5plugin.Blosc()}
+    if compressed == "gz":
+        content = write_h5ad(visium, path).read_bytes()
+        path.unlink()
+        path = helpers.write_bytes(tmp_path / "s.h5ad.gz", content)
+    else:
+        with h5py.File(write_h5ad(visium, path), "r+") as file:
+            data = file["X/data"][:]
+            del file["X/data"]
+            file["X"].create_dataset("data", data=data, **filters[compressed])
+    check(read_source(path), visium)
+
+
+def test_what_is_not_needed_may_be_unreadable(visium, tmp_path):
+    path = write_h5ad(visium, tmp_path / "s.h5ad")
+    with h5py.File(path, "r+") as file:
+        for name in ("uns/odd", "obs/odd"):
+            file[name] = np.arange(3)
+            file[name].attrs.update({"encoding-type": "of-the-future", "encoding-version": "9"})
+    check(read_source(path), visium)
+
+
+def test_spots_names_hold_the_array_and_without_other_coordinates_the_places(section, tmp_path):
+    bare = anndata.AnnData(section.X, section.obs[[]], section.var[[]])
+    read = read_source(write_h5ad(bare, tmp_path / "s.h5ad"))
+    check(read, section, coordinates=False)
+    assert_same_neighbours(read, section, "Spatial Transcriptomics")
+
+
+def test_names_of_bins_hold_the_array(visium, tmp_path):
+    rows, columns = visium.obs[["array_row", "array_col"]].to_numpy().T
+    visium.obs_names = [f"s_008um_{r:05d}_{c:05d}-1" for r, c in zip(rows, columns, strict=True)]
+    expected = visium.copy()
+    visium.obs = visium.obs[[]]
+    check(read_source(write_h5ad(visium, tmp_path / "s.h5ad")), expected)
+
+
+@pytest.mark.parametrize("technology", ["Visium", "hexagonal"])
+def test_a_hexagonal_array_is_fitted_to_coordinates(technology, visium, tmp_path):
+    visium.obsm["spatial"] += np.random.default_rng(0).normal(0, 5, visium.obsm["spatial"].shape)
+    bare = anndata.AnnData(visium.X, visium.obs[[]], visium.var[[]], obsm={**visium.obsm})
+    read = read_source(write_h5ad(bare, tmp_path / "s.h5ad"))
+    assert "array_row" not in read.obs
+    assert_same_neighbours(read, visium, technology, array=False)
+
+
+@pytest.mark.parametrize("choice", [Choice("", "s2", ""), Choice("", "s2", "slide")])
+def test_one_of_several_sections(choice, visium, tmp_path):
+    path = write_h5ad(of_two(visium), tmp_path / "s.h5ad")
+    read = read_source(path, choice=choice)
+    assert list(read.obs_names) == [f"{name}_s2" for name in visium.obs_names]
+    assert (visium.X[::-1] != read.X).nnz == 0
+    np.testing.assert_allclose(read.obsm["spatial"], visium.obsm["spatial"])
+
+
+CHOICES = {
+    "none of two": (Choice(), r"holds 2 sections \(s1, s2\).* Fix: name one of them as `library`"),
+    "none of a column's": (Choice("", "", "slide"), r"holds 2 sections \(s1, s2\)"),
+    "no such column": (Choice("", "s1", "slyde"), "no column `slyde`.*did you mean `slide`"),
+    "no such section": (Choice("", "s3", "slide"), "no section `s3`. Fix: .*there are s1, s2"),
+    "no such layer": (Choice("count", "s1", ""), "no layer `count`. Fix: correct `layer`"),
+}
+
+
+@pytest.mark.parametrize("make", CHOICES)
+def test_a_choice_that_cannot_be_made(make, visium, tmp_path):
+    choice, words = CHOICES[make]
+    with pytest.raises(InputError, match=words):
+        read_source(write_h5ad(of_two(visium), tmp_path / "s.h5ad"), choice=choice)
+
+
+def test_a_format_of_one_section_has_no_choice(visium, tmp_path):
+    outs = helpers.write_spaceranger(visium, tmp_path / "outs", header=True)
+    with pytest.raises(InputError, match="`spaceranger` has no choice of a `layer`"):
+        read_source(outs, choice=Choice(layer="counts"))
+
+
+# SpatialData
+
+
+def spatialdata(section, path, *, shapes: bool, names=("s1",)):
+    """A store with a table of one or more sections, and circles where the table has no places."""
+    from spatialdata import SpatialData
+    from spatialdata.models import ShapesModel, TableModel
+
+    parts, regions = [], {}
+    for number, name in enumerate(names):
+        part = section.copy()
+        part.X = part.X if number == 0 else part.X[::-1]
+        part.obs["region"], part.obs["spot"] = pd.Categorical([name] * part.n_obs), range(40)
+        if shapes:
+            place = part.obsm.pop("spatial")
+            index = np.arange(40)[::-1]  # shapes are in another order than the table
+            regions[name] = ShapesModel.parse(place[::-1], geometry=0, radius=50, index=index)
+        parts.append(part)
+    table = anndata.concat(parts, index_unique="_" if len(names) > 1 else None, keys=names)
+    table.obs["region"] = pd.Categorical(table.obs["region"])
+    keys = {"region_key": "region", "instance_key": "spot"}
+    table = TableModel.parse(table, region=[*names], **keys)
+    SpatialData(shapes=regions, tables={"table": table}).write(path)
+    return path
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("shapes", [False, True])
+def test_a_spatialdata_store(shapes, visium, tmp_path):
+    expected = visium.copy()
+    read = read_source(spatialdata(visium, tmp_path / "s.zarr", shapes=shapes))
+    assert read.uns["reader"] == "spatialdata"
+    check(read, expected)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_one_of_a_stores_sections(visium, tmp_path):
+    expected = visium.copy()
+    path = spatialdata(visium, tmp_path / "s.zarr", shapes=True, names=("s1", "s2"))
+    with pytest.raises(InputError, match=r"holds 2 sections \(s1, s2\).* Fix: name one"):
+        read_source(path)
+    with pytest.raises(InputError, match=r"no section `s3`\. Fix: correct `library`"):
+        read_source(path, choice=Choice(library="s3"))
+    read = read_source(path, choice=Choice(library="s2"))
+    assert (expected.X[::-1] != read.X).nnz == 0
+    np.testing.assert_allclose(read.obsm["spatial"], expected.obsm["spatial"])
+
+
+# Tables of counts
+
+
+def dense(section):
+    return pd.DataFrame(section.X.toarray(), section.obs_names, section.var_names)
+
+
+def with_positions(frame, folder, section, name="c.tsv.gz", **options):
+    sep = "," if ".csv" in name else "\t"
+    content = frame.to_csv(sep=sep, **options)
+    table(section).to_csv(folder / "p.csv", index=False)
+    return helpers.write_bytes(folder / name, content.encode()), folder / "p.csv"
+
+
+def ids_and_symbols(section, folder):
+    frame = dense(section).T
+    frame.insert(0, "gene_symbols", frame.index)
+    frame.index = helpers.gene_ids(section)
+    return with_positions(frame, folder, section)
+
+
+def rs_table(section, folder):
+    """R's `write.table`: the header lacks the column of row names."""
+    path, positions = with_positions(dense(section).T, folder, section, "c.txt")
+    path.write_text(path.read_text().removeprefix("\t"))
+    return path, positions
+
+
+TABLES = {
+    "spots x genes": lambda a, f: with_positions(dense(a), f, a),
+    "genes x spots": lambda a, f: with_positions(dense(a).T, f, a),
+    "genes x spots, csv": lambda a, f: with_positions(dense(a).T, f, a, "c.csv"),
+    "genes x spots, R": rs_table,
+    "quoted": lambda a, f: with_positions(dense(a).T, f, a, quoting=1),
+    "real numbers": lambda a, f: with_positions(dense(a).astype(float), f, a),
+    "coordinates among the columns": lambda a, f: (
+        with_positions(dense(a).assign(x=a.obsm["spatial"][:, 0], y=a.obsm["spatial"][:, 1]), f, a)[
+            0
+        ],
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize("make", TABLES)
+def test_a_table_of_counts(make, visium, tmp_path):
+    path, positions = TABLES[make](visium, tmp_path)
+    read = read_source(path, positions=positions)
+    assert read.uns["reader"] == "table"
+    assert list(read.obs_names) == list(visium.obs_names)
+    assert list(read.var_names) == list(visium.var_names)
+    assert (read.X != visium.X).nnz == 0
+    np.testing.assert_allclose(read.obsm["spatial"], visium.obsm["spatial"])
+
+
+def test_a_table_with_ids_and_symbols(visium, tmp_path):
+    path, positions = ids_and_symbols(visium, tmp_path)
+    read = read_source(path, positions=positions)
+    assert list(read.var["gene_symbols"]) == list(visium.var_names)
+    assert (read.X != visium.X).nnz == 0
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_table_whose_spots_are_named_by_their_places(turned, section, tmp_path):
+    frame = dense(section).T if turned else dense(section)
+    frame.to_csv(tmp_path / "c.tsv", sep="\t")
+    read = read_source(tmp_path / "c.tsv")
+    check(read, section, coordinates=False)
+    assert_same_neighbours(read, section, "Spatial Transcriptomics")
+
+
+BAD_TABLES = {
+    "no spots by name": (lambda a: dense(a).set_axis(range(40)).to_csv(), "named as spots"),
+    "words among the counts": (
+        lambda a: dense(a).to_csv().replace(",0,", ",none,", 1),
+        "Fix: leave nothing but counts",
+    ),
+    "no column of counts": (lambda a: a.obs_names.to_series().to_csv(), "no column of counts"),
+    "nothing": (lambda a: "", "is empty"),
+    "normalised": (lambda a: np.log1p(dense(a)).to_csv(), "not integers.* raw counts"),
+}
+
+
+@pytest.mark.parametrize("make", BAD_TABLES)
+def test_a_table_that_cannot_be_read(make, section, tmp_path):
+    write, words = BAD_TABLES[make]
+    (tmp_path / "c.csv").write_text(write(section))
+    with pytest.raises(InputError, match=words):
+        read_source(tmp_path / "c.csv")
+
+
+# Damage
+
+
+def test_a_sound_file_is_not_called_truncated(visium, tmp_path):
+    path = write_h5ad(visium, tmp_path / "s.h5ad")
+    with h5py.File(path, "r+") as file:
+        del file["var"]
+    with pytest.raises(InputError) as caught:
+        read_source(path)
+    assert "truncated" not in str(caught.value) and "fetch" not in str(caught.value)
+
+
+def test_a_file_named_gz_that_is_plain(visium, tmp_path):
+    path = write_h5ad(visium, tmp_path / "s.h5ad")
+    shutil.copy(path, tmp_path / "t.h5ad.gz")
+    check(read_source(tmp_path / "t.h5ad.gz"), visium)
+
+
+def test_a_gzipped_file_that_is_cut_short(visium, tmp_path):
+    content = gzip.compress(write_h5ad(visium, tmp_path / "s.h5ad").read_bytes())
+    (tmp_path / "t.h5ad.gz").write_bytes(content[: len(content) // 2])
+    with pytest.raises(InputError, match=r"truncated .*Fix: fetch or make the file again"):
+        read_source(tmp_path / "t.h5ad.gz")

@@ -1,0 +1,149 @@
+"""One section of an AnnData in HDF5 or zarr: what is needed of it, and nothing else."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from sagefm.cohorts.formats.base import Choice
+from sagefm.common.errors import InputError, hint
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+RAW = "raw"
+"""In place of a layer's name: the matrix `raw.X`, with its own genes."""
+
+COORDINATES = ("spatial", "X_spatial")
+"""Keys of `obsm` with the spots' x and y: squidpy's, and that of CELLxGENE Explorer."""
+
+
+def read_group(group: Mapping[str, Any], choice: Choice, place: str | Path) -> "AnnData":
+    """A section of an AnnData that is open.
+
+    Counts, tables of spots and genes and the coordinates are read. What is not needed may be
+    unreadable.
+
+    Parameters
+    ----------
+    group
+        Of h5py or zarr.
+    choice
+        Of several layers or sections.
+    place
+        What the sentence of an error calls it.
+
+    Returns
+    -------
+    AnnData
+        `X` the chosen matrix; `obsm['spatial']` where there are coordinates; `uns['matrices']`
+        names the other matrices, as `layer` does.
+
+    Raises
+    ------
+    InputError
+        If there is no such layer or section, or several sections of which none is chosen.
+    """
+    from anndata import AnnData
+    from anndata.io import read_elem
+
+    obs = _table(group["obs"])
+    layers = [*group["layers"]] if "layers" in group else []
+    matrices = {"X": ("X", "var"), **{name: (f"layers/{name}", "var") for name in layers}}
+    if RAW in group:
+        matrices[RAW] = ("raw/X", "raw/var")
+    wanted = choice.layer or "X"
+    if wanted not in matrices:
+        raise InputError(
+            f"{place}: has no layer `{wanted}`. Fix: correct `layer`; {hint(wanted, matrices)}."
+        )
+    matrix, var = matrices.pop(wanted)
+    rows = section_rows(obs, library_names(group), choice, place)
+    adata = AnnData(
+        X=read_elem(group[matrix])[rows] if matrix in group else None,
+        obs=obs[rows],
+        var=_table(group[var]),
+        uns={"matrices": [name for name in matrices if matrices[name][0] in group]},
+    )
+    for key in COORDINATES:
+        if "obsm" in group and key in group["obsm"]:
+            spatial = read_elem(group["obsm"][key])
+            adata.obsm["spatial"] = spatial[rows]
+            break
+    return adata
+
+
+def library_names(group: Mapping[str, Any]) -> list[str]:
+    """Sections of which `uns['spatial']` has an image, scale factors or the like."""
+    spatial = group.get("uns/spatial", {})
+    return [name for name in spatial if hasattr(spatial[name], "keys")]
+
+
+def section_rows(
+    obs: pd.DataFrame, libraries: list[str], choice: Choice, place: str | Path
+) -> np.ndarray:
+    """Rows of the chosen section: bool (spots,).
+
+    Parameters
+    ----------
+    libraries
+        Names of sections that the file has besides those of a column of `obs`.
+
+    Raises
+    ------
+    InputError
+        If there is no such section, or if there are several of which none is chosen.
+    """
+    key, library = choice.library_key, choice.library
+    if key and key not in obs:
+        raise InputError(
+            f"{place}: obs has no column `{key}`. Fix: correct `library_key`; "
+            f"{hint(key, obs.columns)}."
+        )
+    if not library:
+        names = [*pd.unique(obs[key].astype(str))] if key else libraries
+        if len(names) > 1:
+            raise InputError(
+                f"{place}: holds {len(names)} sections ({', '.join(names[:8])}), whose spots are "
+                "not neighbours. Fix: name one of them as `library`."
+            )
+        return np.ones(len(obs), dtype=bool)
+    columns = [key] if key else [*obs.columns]
+    masks = {name: (obs[name].astype(str) == library).to_numpy() for name in columns}
+    found = {mask.tobytes(): mask for mask in masks.values() if mask.any()}
+    if len(found) == 1:
+        return next(iter(found.values()))
+    if not found and libraries == [library]:
+        return np.ones(len(obs), dtype=bool)
+    if found:
+        holding = ", ".join(name for name, mask in masks.items() if mask.any())
+        raise InputError(
+            f"{place}: several columns of obs hold `{library}`, for different spots ({holding}). "
+            "Fix: name the one that tells sections apart as `library_key`."
+        )
+    known = [*pd.unique(obs[key].astype(str))] if key else libraries
+    raise InputError(
+        f"{place}: has no section `{library}`. Fix: correct `library`"
+        + (f"; {hint(library, known)}." if known else ", or name its column as `library_key`.")
+    )
+
+
+def _table(group: Any) -> pd.DataFrame:
+    """A table of spots or genes; without the columns, if any, that cannot be read."""
+    from anndata.io import read_elem
+
+    try:
+        return read_elem(group)
+    except Exception:
+        index = group.attrs["_index"]
+        table = pd.DataFrame(index=pd.Index(read_elem(group[index])))
+        for name in group:
+            try:
+                values = read_elem(group[name])
+            except Exception:
+                continue
+            if name != index and np.ndim(values) == 1 and len(values) == len(table):
+                table[name] = values
+        return table

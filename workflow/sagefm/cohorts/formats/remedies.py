@@ -1,0 +1,80 @@
+"""What to give in place of a path that is not a section, where its content shows it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from sagefm.cohorts.formats.base import POSITION_FILES
+from sagefm.cohorts.formats.tenx_h5 import CELLS, PROBES
+
+ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".7z", ".rar")
+R_OBJECTS = (".rds", ".robj", ".rdata", ".rda")
+
+
+def remedy(path: Path) -> str:
+    """A sentence of what the path is, and `Fix: ...`; empty if there is nothing to say."""
+    return next((said for say in _KINDS if (said := say(path))), "")
+
+
+def _outs_inside(path: Path) -> str:
+    for inner in ("outs", "outs/binned_outputs"):
+        if (path / inner).is_dir():
+            return f"is the folder above outs/. Fix: give {path / 'outs'}."
+    return ""
+
+
+def _bins_inside(path: Path) -> str:
+    folder = path if path.name == "binned_outputs" else path / "binned_outputs"
+    bins = sorted(one for one in folder.glob("square_*") if one.is_dir()) if folder.is_dir() else []
+    if not bins:
+        return ""
+    named = next((one for one in bins if one.name == "square_008um"), bins[-1])
+    return f"is Visium HD with bins of several sizes. Fix: give one of them, as in {named}."
+
+
+def _cells(path: Path) -> str:
+    segmented = path.name == "segmented_outputs" or (path / "segmented_outputs").is_dir()
+    if segmented or any(path.glob("*feature_cell_matrix*")):
+        return CELLS
+    return ""
+
+
+def _probes(path: Path) -> str:
+    return PROBES if path.is_dir() and any(path.glob("*probe_bc_matrix*")) else ""
+
+
+def _several(path: Path) -> str:
+    matrices = sorted(path.glob("*matrix.mtx*")) + sorted(path.glob("*_matrix.h5*"))
+    others = sorted(path.glob("*.h5ad*"))
+    found = matrices or others
+    if not path.is_dir() or not found:
+        return ""
+    also = ", with its position file as `positions`" if matrices else ""
+    return f"is a folder of sections. Fix: give one of its files, as in {found[0]}{also}."
+
+
+def _positions(path: Path) -> str:
+    plain = path.name.removesuffix(".gz")
+    if plain.endswith((*POSITION_FILES, ".parquet")) and not path.is_dir():
+        return (
+            "is a table of positions without counts. Fix: give the matrix or the folder of the "
+            "section; this file is then its `positions`."
+        )
+    return ""
+
+
+def _archive(path: Path) -> str:
+    return "is an archive. Fix: unpack it." if path.name.lower().endswith(ARCHIVES) else ""
+
+
+def _of_r(path: Path) -> str:
+    if path.suffix.lower() in R_OBJECTS:
+        return (
+            "is an object of R. Fix: save its counts and coordinates from R, for example as a "
+            "matrix.mtx with a table of positions."
+        )
+    return ""
+
+
+_KINDS: tuple[Callable[[Path], str], ...] = (
+    *(_outs_inside, _bins_inside, _cells, _positions, _probes, _several, _archive, _of_r),
+)

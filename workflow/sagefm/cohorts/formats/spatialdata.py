@@ -1,0 +1,159 @@
+"""A section in a SpatialData store: a table of its spots, and their shapes."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sagefm.cohorts.formats.anndata_group import read_group
+from sagefm.cohorts.formats.base import Choice
+from sagefm.cohorts.opening import reading
+from sagefm.common.errors import InputError, hint
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+HELP = (
+    "a SpatialData `.zarr`: a table of raw counts; of several regions or tables the one that "
+    "`library` names"
+)
+
+POSITIONS = "`obsm['spatial']` of the table, else the centres of its region's shapes"
+
+EXAMPLE = {"path_or_id": "sections/f.zarr", "library": "f_1"}
+
+CHOICES = ("layer", "library", "library_key")
+
+IMAGES = ()
+
+TABLES = ("tables", "table")
+"""Where tables are kept; the second by versions of the format before 0.2."""
+
+ROOT = ("zarr.json", ".zgroup")
+"""The file of a store's root, in zarr 3 and 2."""
+
+
+def fits(path: Path) -> bool:
+    """By its suffix, or as a zarr store with tables."""
+    if not path.is_dir():
+        return path.name.endswith(".zarr")
+    rooted = any((path / name).is_file() for name in ROOT)
+    return rooted and any((path / name).is_dir() for name in TABLES)
+
+
+def files(path: Path) -> dict[str, Path]:
+    """The store's root, and what is in its tables and shapes; images are not read.
+
+    Raises
+    ------
+    InputError
+        If it is not a SpatialData store.
+    """
+    if not fits(path) or not path.is_dir():
+        raise InputError(
+            f"{path}: is not a SpatialData store with a table. Fix: give the `.zarr` folder that "
+            "spatialdata wrote, or write the section as `.h5ad`."
+        )
+    (root, *_) = (path / name for name in ROOT if (path / name).is_file())
+    inner = sorted(
+        file for name in (*TABLES, "shapes") for file in (path / name).rglob("*") if file.is_file()
+    )
+    return {"root": root, **{str(file.relative_to(path)): file for file in inner}}
+
+
+def positions(path: Path) -> Path | None:
+    """None: the store has them."""
+    return None
+
+
+def read(files: dict[str, Path], choice: Choice) -> "AnnData":
+    """The chosen region of the table that annotates it.
+
+    Raises
+    ------
+    InputError
+        If there are several and none is chosen, or the one chosen is missing.
+    """
+    import zarr
+
+    root = files["root"].parent
+    with reading(root, "SpatialData"):
+        store = zarr.open_group(root, mode="r")
+        name, key, region = _section(store, choice, root)
+        chosen = Choice(choice.layer, region, key)
+        adata = read_group(_table(store, name), chosen, f"{root}, table {name}")
+        if "spatial" not in adata.obsm and key:
+            adata.obsm["spatial"] = _centres(root, region, adata, _link(store, name))
+    return adata
+
+
+def _section(store: Any, choice: Choice, root: Path) -> tuple[str, str, str]:
+    """Table, column of regions and region of the chosen section; a table may have no regions."""
+    sections = [*_sections(store, choice.library_key)]
+    wanted = choice.library
+    found = [one for one in sections if not wanted or wanted in (one[0], one[2])]
+    if len(found) == 1:
+        return found[0]
+    names = [region or table for table, _, region in sections]
+    if not found:
+        raise InputError(
+            f"{root}: has no section `{wanted}`. Fix: correct `library`; {hint(wanted, names)}."
+        )
+    raise InputError(
+        f"{root}: holds {len(found)} sections ({', '.join(names[:8])}), whose spots are not "
+        "neighbours. Fix: name one of them as `library`."
+    )
+
+
+def _sections(store: Any, library_key: str) -> Iterator[tuple[str, str, str]]:
+    """Table, column of regions and region of each section of a store."""
+    from anndata.io import read_elem
+
+    (folder,) = (name for name in TABLES if name in store)
+    for name in store[folder]:
+        key = library_key or _link(store, name).get("region_key", "")
+        if not key:
+            yield name, "", ""
+            continue
+        for region in dict.fromkeys(map(str, read_elem(_table(store, name)["obs"][key]))):
+            yield name, key, region
+
+
+def _table(store: Any, name: str) -> Any:
+    (folder,) = (one for one in TABLES if one in store)
+    return store[folder][name]
+
+
+def _link(store: Any, name: str) -> dict[str, Any]:
+    """`region_key` and `instance_key` of a table: how its rows name their shapes."""
+    from anndata.io import read_elem
+
+    table = _table(store, name)
+    if "uns/spatialdata_attrs" not in table:
+        return {}
+    return {
+        key: str(np.squeeze(value))
+        for key, value in read_elem(table["uns/spatialdata_attrs"]).items()
+        if key.endswith("_key")
+    }
+
+
+def _centres(root: Path, region: str, adata: "AnnData", link: dict[str, Any]) -> np.ndarray:
+    """Centres of the shapes of a region, x and y in its own units: float64 (spots, 2)."""
+    from geopandas import read_parquet
+
+    path = root / "shapes" / region / "shapes.parquet"
+    if not path.is_file():
+        raise InputError(
+            f"{root}: the table has no obsm['spatial'], and `{region}` has no shapes. Fix: put the "
+            "spots' x and y in obsm['spatial'] of the table."
+        )
+    centres = read_parquet(path).geometry.centroid
+    rows = centres.index.astype(str).get_indexer(adata.obs[link["instance_key"]].astype(str))
+    if (rows < 0).any():
+        raise InputError(
+            f"{path}: lacks {(rows < 0).sum()} of the table's {adata.n_obs} spots. Fix: write the "
+            "store again with spatialdata."
+        )
+    return np.stack([centres.x, centres.y], axis=1)[rows]

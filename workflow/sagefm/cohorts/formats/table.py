@@ -1,0 +1,137 @@
+"""A table of counts as text, spots by genes or genes by spots."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from sagefm.cohorts.formats.base import POSITION_FILES, Choice, is_file_named, require_file
+from sagefm.cohorts.formats.base import positions_with as find_positions
+from sagefm.cohorts.images import BESIDE_POSITIONS
+from sagefm.cohorts.positions import match_barcodes, read_positions
+from sagefm.cohorts.spot_columns import COORDINATES, positions_in_names
+from sagefm.cohorts.text_tables import find_layout, read_text_table
+from sagefm.common.errors import InputError
+
+if TYPE_CHECKING:
+    import scipy.sparse as sp
+    from anndata import AnnData
+
+HELP = (
+    "a table of counts, `.csv`, `.tsv` or `.txt`, plain or `.gz`, with names in its first row and "
+    "column: spots x genes or genes x spots, which is found out"
+)
+
+POSITIONS = (
+    "column `positions`; else columns `x` and `y` of the table, or spots named `10x13` (column, "
+    "row of the array)"
+)
+
+EXAMPLE = {"path_or_id": "sections/e_counts.tsv.gz", "positions": "sections/e_positions.csv"}
+
+CHOICES = ()
+
+IMAGES = (BESIDE_POSITIONS,)
+
+ROWS = 256
+"""Rows read at a time: what is held as text and as dense numbers."""
+
+_BARCODE = re.compile(r"(?:.*[_.#-])?[ACGTN]{12,}(?:[-.]\d+)?(?:[_-].*)?")
+
+
+def fits(path: Path) -> bool:
+    """By its suffix, unless its name is that of a position file."""
+    plain = path.name.removesuffix(".gz")
+    known = any(is_file_named(path, ending) for ending in (".csv", ".tsv", ".txt"))
+    return known and not plain.endswith(POSITION_FILES)
+
+
+def files(path: Path) -> dict[str, Path]:
+    """The file itself."""
+    require_file(path, "table")
+    return {"counts": path}
+
+
+def positions(path: Path) -> Path | None:
+    """Space Ranger's position file with the table; None where the table itself may have them."""
+    return find_positions(path.parent, "") if (path.parent / "spatial").is_dir() else None
+
+
+def read(files: dict[str, Path], choice: Choice) -> "AnnData":
+    """Counts with the table's other columns: of spots in `obs`, of genes in `var`.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged, or if neither its rows nor its columns are named as spots.
+    """
+    from anndata import AnnData
+
+    path = files["counts"]
+    counts, about, columns = _read(path)
+    known = read_positions(files["positions"]).index if "positions" in files else None
+    if not _rows_are_spots(about.index, columns, known, path):
+        return AnnData(counts.T.tocsr(), pd.DataFrame(index=columns), about)
+    coordinates = np.asarray(columns.str.lower().isin(COORDINATES))
+    for column in np.flatnonzero(coordinates):
+        about[columns[column]] = counts[:, [column]].toarray().ravel()
+    genes = np.flatnonzero(~coordinates)
+    return AnnData(counts[:, genes], about, pd.DataFrame(index=columns[genes]))
+
+
+def _read(path: Path) -> tuple["sp.csr_matrix", pd.DataFrame, pd.Index]:
+    """Numbers (csr, rows x columns), columns of text by the rows' names, and numbers' names."""
+    import scipy.sparse as sp
+
+    layout = find_layout(path, header=True)
+    parts: list[sp.csr_matrix] = []
+    texts: list[pd.DataFrame] = []
+    numbers = np.empty(0, dtype=int)
+    for part in read_text_table(path, layout, ROWS, dtype={0: str}, keep_default_na=False):
+        if not parts:
+            numbers = np.flatnonzero([kind.kind in "iuf" for kind in part.dtypes])
+        words = part.drop(columns=numbers)
+        mixed = [column for column in words if column and _has_number(words[column])]
+        if mixed or any(part[column].dtype.kind not in "iuf" for column in numbers):
+            raise InputError(
+                f"{path}: holds something other than a number among its counts, in rows "
+                f"{len(parts) * ROWS + 1} to {len(parts) * ROWS + len(part)}. Fix: leave nothing "
+                "but counts beside the names."
+            )
+        parts.append(sp.csr_matrix(part[numbers].to_numpy(dtype=np.float64)))
+        texts.append(words)
+    names = pd.Index([name.strip() for name in layout.names])
+    if not len(numbers):
+        raise InputError(f"{path}: holds no column of counts. Fix: give a table of raw counts.")
+    text = pd.concat(texts)
+    index = pd.Index(text.pop(0).astype(str).str.strip())
+    about = text.set_axis(index).set_axis(names[[*text.columns]], axis=1)
+    return sp.vstack(parts, format="csr"), about, names[numbers]
+
+
+def _has_number(column: pd.Series) -> bool:
+    return bool(pd.to_numeric(column, errors="coerce").notna().any())
+
+
+def _rows_are_spots(rows: pd.Index, columns: pd.Index, known: pd.Index | None, path: Path) -> bool:
+    """Whether a table's rows are spots, not its columns: by the known spots, else by the names."""
+    of_rows, of_columns = (_share(names, known) for names in (rows, columns))
+    if max(of_rows, of_columns) < 0.5 or of_rows == of_columns:
+        raise InputError(
+            f"{path}: neither its rows (`{rows[0]}`) nor its columns (`{columns[0]}`) are named as "
+            "spots"
+            + (" of the position file" if known is not None else "")
+            + ". Fix: name a table of the spots' positions as its `positions`."
+        )
+    return of_rows > of_columns
+
+
+def _share(names: pd.Index, known: pd.Index | None) -> float:
+    """Share of names that are spots' names."""
+    if known is not None and names.is_unique:
+        return float((match_barcodes(names, known) >= 0).mean())
+    if positions_in_names(names) is not None:
+        return 1.0
+    return float(np.mean([bool(_BARCODE.fullmatch(name)) for name in names]))

@@ -1,0 +1,124 @@
+"""Opening what others wrote: `.gz`, filters of HDF5, and damaged files in one true sentence."""
+
+import gzip
+import shutil
+import tempfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sagefm.common.errors import InputError
+
+if TYPE_CHECKING:
+    import h5py
+
+GZIP = b"\x1f\x8b"
+HDF5 = b"\x89HDF\r\n\x1a\n"
+"""First bytes of a file: RFC 1952 and the HDF5 file format specification, version 3."""
+
+
+@contextmanager
+def reading(path: Path, kind: str) -> Iterator[None]:
+    """Turn whatever a library raises on a file into one sentence.
+
+    A download is blamed only where the file is cut short, or is not of its kind at all.
+
+    Raises
+    ------
+    InputError
+        In place of any exception but `MemoryError` and `InputError`.
+    """
+    try:
+        yield
+    except (MemoryError, InputError):
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise InputError(
+            f"{path}: cannot be read as {kind} {_diagnosis(path, error, reason)}"
+        ) from (error)
+
+
+def _diagnosis(path: Path, error: Exception, reason: str) -> str:
+    """What is wrong with a file, and its remedy."""
+    if isinstance(error, EOFError | zlib.error) or "truncated" in reason:
+        return f"because it is truncated ({reason}). Fix: fetch or make the file again."
+    if isinstance(error, gzip.BadGzipFile):
+        return "because it is not gzipped. Fix: fetch it again, or take `.gz` off its name."
+    if "signature not found" in reason:
+        if path.is_file() and path.read_bytes()[:1] == b"<":
+            return "because it is a web page. Fix: fetch the file again."
+        return "because it is not HDF5. Fix: fetch or make the file again."
+    return f"({reason}). Fix: open it with the software that wrote it, and save it again."
+
+
+@contextmanager
+def unpacked(path: Path) -> Iterator[Path]:
+    """A file as it is, or a copy without gzip, which lives as long as the context.
+
+    What is gzipped is told by its first bytes, not by its name.
+    """
+    with path.open("rb") as file:
+        packed = file.read(2) == GZIP
+    if not packed:
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="sagefm-") as folder:
+        plain = Path(folder, path.name.removesuffix(".gz"))
+        with gzip.open(path) as source, plain.open("wb") as target:
+            shutil.copyfileobj(source, target)
+        yield plain
+
+
+@contextmanager
+def open_h5(path: Path, kind: str) -> Iterator["h5py.File"]:
+    """An HDF5 file, plain or gzipped, all of whose data can be read.
+
+    Parameters
+    ----------
+    kind
+        What the sentence of an error calls it.
+
+    Raises
+    ------
+    InputError
+        If it is damaged, or compressed in a way that is not known here.
+    """
+    import h5py
+
+    with reading(path, kind), unpacked(path) as plain, h5py.File(plain) as file:
+        _require_filters(file, path)
+        yield file
+
+
+def _require_filters(file: "h5py.File", path: Path) -> None:
+    """Load the filters that HDF5 lacks by itself, if the file uses any (such as zstd or blosc)."""
+    import h5py
+
+    used: dict[int, str] = {}
+
+    def collect(_: str, item: object) -> None:
+        if isinstance(item, h5py.Dataset):
+            plan = item.id.get_create_plist()
+            found = (plan.get_filter(number) for number in range(plan.get_nfilters()))
+            used.update({code: name.decode() for code, _, _, name in found})
+
+    file.visititems(collect)
+    if all(map(h5py.h5z.filter_avail, used)):
+        return
+    try:
+        import_module("hdf5plugin")  # registers its filters
+    except ImportError as error:
+        raise InputError(
+            f"{path}: is compressed with a filter that HDF5 lacks by itself "
+            f"({', '.join(used.values())}). Fix: install the Python package hdf5plugin."
+        ) from error
+    for code, name in used.items():
+        if not h5py.h5z.filter_avail(code):
+            raise InputError(
+                f"{path}: is compressed with the HDF5 filter {code} (`{name}`), which is not known "
+                "here. Fix: write the file again with gzip."
+            )

@@ -1,0 +1,87 @@
+"""Names under which tables of spots keep positions, and positions that the spots' names hold."""
+
+import re
+
+import numpy as np
+import pandas as pd
+
+BARCODE = "barcode"
+PIXELS = ("pxl_col_in_fullres", "pxl_row_in_fullres")
+"""Space Ranger's names of x and y, in full-resolution pixels."""
+ARRAY = ("array_row", "array_col")
+
+ALIASES = {
+    BARCODE: (
+        *("barcode", "barcodes", "spot", "spot_id", "spot_name", "cell_barcode", "cell", "cell_id"),
+        *("bc", "id", "name", "index", "rowname", "rownames", ""),
+    ),
+    "in_tissue": ("in_tissue", "intissue", "tissue", "selected"),
+    "array_row": ("array_row", "arrayrow", "row"),
+    "array_col": ("array_col", "arraycol", "array_column", "col", "column"),
+    "pxl_col_in_fullres": (
+        *("pxl_col_in_fullres", "pxl_col", "imagecol", "image_col", "pixel_x", "pxl_x", "x_pixel"),
+        *("x_px", "x_centroid", "center_x", "x_coord", "x_coordinate", "spatial_x", "x"),
+    ),
+    "pxl_row_in_fullres": (
+        *("pxl_row_in_fullres", "pxl_row", "imagerow", "image_row", "pixel_y", "pxl_y", "y_pixel"),
+        *("y_px", "y_centroid", "center_y", "y_coord", "y_coordinate", "spatial_y", "y"),
+    ),
+}
+"""Names of a column in lower case, the most telling first: those of Space Ranger (all versions),
+Seurat (`GetTissueCoordinates`: imagerow, imagecol), st_pipeline (pixel_x, pixel_y, selected) and
+squidpy (x_centroid), and plain words."""
+
+COORDINATES = {name for key in (*PIXELS, *ARRAY) for name in ALIASES[key]}
+"""Names of columns that hold a position."""
+
+_NAME = re.compile(r"(?:.*_)?(\d+(?:\.\d+)?)x(\d+(?:\.\d+)?)(?:[-_]\d+)?")
+_BIN = re.compile(r"s_\d+um_(\d+)_(\d+)(?:-\d+)?")
+
+
+def standard_columns(table: pd.DataFrame) -> pd.DataFrame:
+    """Columns of `ALIASES` that a table has, under their standard names.
+
+    Where a table has `x` and `y` as well as pixels, and no other array positions, these are the
+    column and row of the array (st_pipeline's `spot_data-selection` files).
+    """
+    known = {str(name).strip().lower().replace(" ", "_"): name for name in reversed(table.columns)}
+    found = {
+        standard: known[alias]
+        for standard, aliases in ALIASES.items()
+        for alias in [next((alias for alias in aliases if alias in known), None)]
+        if alias is not None
+    }
+    pixels_apart = all(
+        key in found and found[key] not in (known.get("x"), known.get("y")) for key in PIXELS
+    )
+    if pixels_apart and {"x", "y"} <= set(known) and not set(ARRAY) & set(found):
+        found |= {"array_row": known["y"], "array_col": known["x"]}
+    return pd.DataFrame({standard: table[name] for standard, name in found.items()})
+
+
+def positions_in_names(names: pd.Index) -> np.ndarray | None:
+    """Array row and column (float64, spots x 2) that the names of all spots hold.
+
+    `10x13` is column 10 of row 13, as Spatial Transcriptomics' st_pipeline names spots (x, y), and
+    `s_008um_00305_01021-1` row 305, column 1021, as Space Ranger names bins of Visium HD. None if
+    any name holds none.
+    """
+    text = names.astype(str)
+    for pattern, order in ((_BIN, (0, 1)), (_NAME, (1, 0))):
+        found = [pattern.fullmatch(name) for name in text]
+        if all(found):
+            pairs = [[match[1], match[2]] for match in found if match]
+            return np.array(pairs, dtype=np.float64)[:, order]
+    return None
+
+
+def plane_of(array: np.ndarray) -> np.ndarray:
+    """Coordinates x and y (float64, spots x 2), in steps of the array, of array rows and columns.
+
+    Rows and columns that are all even or all odd together are those of a hexagonal array, whose
+    columns count half steps; a square array uses all of them.
+    """
+    rows, columns = np.asarray(array, dtype=np.float64).T
+    if len(np.unique((rows + columns) % 2)) == 1:
+        return np.stack([columns / 2, rows * np.sqrt(3) / 2], axis=1)
+    return np.stack([columns, rows], axis=1)
