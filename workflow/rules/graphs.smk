@@ -20,9 +20,7 @@ rule graph:
     params:
         code=code_of("graphs/graph.py"),
         spec=lambda wildcards: config["graphs"][wildcards.graph],
-        technology=lambda wildcards: (
-            row_of(wildcards)["array"] or row_of(wildcards)["technology"]
-        ),
+        technology=lambda wildcards: (row_of(wildcards)["array"] or row_of(wildcards)["technology"]),
     message:
         "Building {wildcards.graph} neighbourhoods of {wildcards.cohort}/{wildcards.sample}"
     script:
