@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from sagefm.annotation.protocols import BLOCKS, MARGIN, PROTOCOLS, folds, strips
+from sagefm.annotation.protocols import BLOCKS, MARGIN, folds, strips
+from sagefm.annotation.terms import PROTOCOLS
 from sagefm.graphs.neighbourhoods import spot_spacing
 from support import helpers
 

@@ -251,8 +251,30 @@ def test_what_the_snakefile_imports_is_light(repo):
     """Read at every start of every job: seconds would add up."""
     code = (
         "import sys, sagefm.config.sheets, sagefm.preflight.config, sagefm.preflight.data;"
-        "print(*{'torch', 'anndata', 'scanpy', 'squidpy', 'numba'} & set(sys.modules))"
+        "print(*{'torch', 'anndata', 'scanpy', 'squidpy', 'numba', 'sklearn'} & set(sys.modules))"
     )
+    assert printed_by(code, repo) == ""
+
+
+@pytest.mark.parametrize(
+    ("script", "heavy"),
+    [
+        ("graphs/graph.py", {"anndata", "pandas", "scipy.stats"}),
+        ("annotation/predict.py", {"anndata", "scanpy", "torch", "matplotlib"}),
+        ("annotation/figures.py", {"anndata", "sklearn", "torch"}),
+        ("clustering/cluster.py", {"anndata", "scanpy", "torch"}),
+        ("clustering/tables.py", {"anndata", "sklearn", "scipy.stats", "matplotlib"}),
+    ],
+)
+def test_a_script_imports_what_it_needs(repo, script, heavy):
+    """Of scripts that run often: a package is a second or two of each of their jobs."""
+    lines = (repo / "workflow/scripts" / script).read_text().split("with job(")[0]
+    code = f"{lines}\nimport sys\nprint(*{heavy} & set(sys.modules))"
+    assert printed_by(code, repo) == ""
+
+
+def printed_by(code: str, repo: Path) -> str:
+    """What a new process of Python prints."""
     done = subprocess.run(
         [sys.executable, "-c", code],
         env={"PYTHONPATH": str(repo / "workflow")},
@@ -260,7 +282,7 @@ def test_what_the_snakefile_imports_is_light(repo):
         text=True,
         check=True,
     )
-    assert done.stdout.strip() == ""
+    return done.stdout.strip()
 
 
 def test_a_library_of_another_folder_has_to_be_the_same(tmp_path):

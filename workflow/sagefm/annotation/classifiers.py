@@ -8,22 +8,23 @@ hyperparameter of each is chosen within the training part, on two halves of its 
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
 from scipy.linalg import cholesky, solve_triangular
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.decomposition import PCA
-from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GroupKFold, StratifiedKFold
-from sklearn.neighbors import KNeighborsClassifier
-from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sagefm.annotation.logistic import Multinomial
+
+if TYPE_CHECKING:  # a second to import; only the classifiers that need them pay
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.neighbors import KNeighborsClassifier
 
 COMPONENTS = 50
 """Principal components that forest, knn and mlp see of a wider representation."""
@@ -84,17 +85,23 @@ def _logistic(seed: int, weights: str | None) -> Multinomial:
     return Multinomial(class_weight=weights)
 
 
-def _forest(seed: int, weights: str | None) -> RandomForestClassifier:
+def _forest(seed: int, weights: str | None) -> "RandomForestClassifier":
+    from sklearn.ensemble import RandomForestClassifier
+
     return RandomForestClassifier(
         40, max_samples=0.5, class_weight=weights, random_state=seed, n_jobs=1
     )
 
 
-def _knn(seed: int, weights: str | None) -> KNeighborsClassifier:
+def _knn(seed: int, weights: str | None) -> "KNeighborsClassifier":
+    from sklearn.neighbors import KNeighborsClassifier
+
     return KNeighborsClassifier(algorithm="brute")
 
 
 def _mlp(seed: int, weights: str | None) -> Pipeline:
+    from sklearn.neural_network import MLPClassifier
+
     network = MLPClassifier(
         (64,), batch_size=64, learning_rate_init=0.003, max_iter=20, random_state=seed
     )

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from anndata import AnnData
 
 from sagefm.annotation.terms import UNASSIGNED
 from sagefm.common.errors import InputError
@@ -83,6 +82,7 @@ def module_scores(cohort: Cohort, genes: pd.DataFrame, seed: int) -> pd.DataFram
     DataFrame
         float64 (spots, sets), rows in the order of the cohort's samples, numbered.
     """
+    from anndata import AnnData
     from scanpy.tools import score_genes
 
     sets = genes[genes["found"]].groupby("set")["gene"].agg(list)

@@ -9,9 +9,6 @@ from sklearn.model_selection import GroupKFold, StratifiedShuffleSplit
 
 from sagefm.graphs.neighbourhoods import spot_spacing
 
-PROTOCOLS = ("random_spots", "spatial_blocks", "held_out_samples", "held_out_patients")
-"""From the most optimistic to the one that counts."""
-
 TEST_SHARE = 0.2
 """Of `random_spots`."""
 

@@ -5,8 +5,10 @@ from collections.abc import Set as AbstractSet
 
 import pandas as pd
 
-from sagefm.annotation.protocols import PROTOCOLS
 from sagefm.common.errors import InputError, hint
+
+PROTOCOLS = ("random_spots", "spatial_blocks", "held_out_samples", "held_out_patients")
+"""How spots are split, from the most optimistic way to the one that counts."""
 
 UNASSIGNED = "unassigned"
 """The class of spots at which no gene set leads, where labels are derived from them."""

@@ -12,12 +12,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from sagefm.common.errors import InputError
 
 if TYPE_CHECKING:  # seconds to import; only the functions that need it pay
-    pass
+    import pandas as pd
 
 
 @contextmanager
@@ -77,7 +75,7 @@ def _is_running(process: int) -> bool:
     return True
 
 
-def write_table(table: pd.DataFrame, path: str | Path, *, index: bool = False) -> None:
+def write_table(table: "pd.DataFrame", path: str | Path, *, index: bool = False) -> None:
     """Write a TSV, gzipped if the name ends in `.gz`; equal tables give equal bytes."""
     with atomic(path) as temporary, temporary.open("wb") as file:
         if str(path).endswith(".gz"):  # its header names neither the temporary file nor the time
@@ -87,8 +85,10 @@ def write_table(table: pd.DataFrame, path: str | Path, *, index: bool = False) -
             table.to_csv(file, sep="\t", index=index, na_rep="NA")
 
 
-def read_table(path: str | Path, **kwargs) -> pd.DataFrame:
+def read_table(path: str | Path, **kwargs) -> "pd.DataFrame":
     """Read a TSV, or a CSV by its name; only `NA` and the empty cell are missing values."""
+    import pandas as pd
+
     separator = "," if ".csv" in Path(path).suffixes else "\t"
     return pd.read_csv(path, sep=separator, na_values=["NA", ""], keep_default_na=False, **kwargs)
 

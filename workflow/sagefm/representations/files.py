@@ -8,10 +8,9 @@ import h5py
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
-from anndata import AnnData
 
 from sagefm.common.errors import InputError
-from sagefm.common.h5ad import read_h5ad, write_h5ad
+from sagefm.common.h5ad import as_h5ad, names_in, text_in, write_h5ad
 from sagefm.common.io import atomic, require_space
 from sagefm.sections.cohort import Cohort, cohort_obs, cohort_spatial, describe_spots
 
@@ -76,6 +75,8 @@ def write_representation(
     ValueError
         If there are more or fewer rows than the cohort has spots, or a value is not finite.
     """
+    from anndata import AnnData
+
     obs = cohort_obs(cohort.samples)
     obsm = {"spatial": cohort_spatial(cohort.samples)}
     whole = AnnData(obs=obs, obsm=obsm, uns={"representation": {"name": name, **facts}})
@@ -127,22 +128,37 @@ def read_representation(path: str | Path) -> Representation:
     InputError
         If the file is not one of `write_representation`, or a value is not finite.
     """
-    adata = read_h5ad(path)
-    facts = adata.uns.get("representation", {})
-    name = str(facts.get("name"))
-    values = adata.obsm.get(f"X_{name}")
-    if values is None:
-        raise InputError(f"{path}: holds no representation; make it again.")
+    with as_h5ad(path), h5py.File(path) as file:
+        facts = {key: value[()] for key, value in file.get("uns/representation", {}).items()}
+        name = facts.get("name", b"").decode()
+        if f"obsm/X_{name}" not in file:
+            raise InputError(f"{path}: holds no representation; make it again.")
+        values = _read_values(file[f"obsm/X_{name}"])
+        obs, spatial = _read_obs(file["obs"]), file["obsm/spatial"][:]
     if not np.isfinite(values.data if sp.issparse(values) else values).all():
         raise InputError(f"{path}: representation `{name}` has values that are not numbers.")
     return Representation(
         name=name,
         values=values,
-        obs=adata.obs,
-        spatial=np.asarray(adata.obsm["spatial"]),
+        obs=obs,
+        spatial=spatial,
         transductive=bool(facts["transductive"]),
         spatial_method=bool(facts["spatial"]),
     )
+
+
+def _read_values(stored: h5py.Dataset | h5py.Group) -> np.ndarray | sp.csr_matrix:
+    """A matrix of an h5ad, dense or csr."""
+    if isinstance(stored, h5py.Dataset):
+        return stored[:]
+    parts = (stored["data"][:], stored["indices"][:], stored["indptr"][:])
+    return sp.csr_matrix(parts, shape=tuple(stored.attrs["shape"]))
+
+
+def _read_obs(stored: h5py.Group) -> pd.DataFrame:
+    """`cohort.cohort_obs` of a file."""
+    columns = {name: text_in(stored[name]) for name in ("sample", "spot")}
+    return pd.DataFrame(columns, index=names_in(stored)).astype({"sample": "category"})
 
 
 def require_same_spots(expected: pd.Index, found: pd.Index, path: str | Path) -> None:

@@ -6,16 +6,19 @@ table's pairs are to rank above the rest.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from anndata import AnnData
 from scipy.stats import rankdata
 from sklearn.metrics import average_precision_score
 
 from sagefm.common.errors import InputError
 from sagefm.screen.jacobian import Jacobian
 from sagefm.screen.tables import MEAN, NO_MODEL, by_context
+
+if TYPE_CHECKING:  # seconds to import, and given by who calls
+    from anndata import AnnData
 
 STRATA = 10
 """Classes of mean expression within which the null permutes outputs."""
@@ -176,7 +179,7 @@ def sign_agreement(score: np.ndarray, sign: np.ndarray) -> float:
 
 def scores_of(
     truth: Truth,
-    screen: AnnData,
+    screen: "AnnData",
     jacobian: Jacobian | None,
     correlations: Mapping[str, np.ndarray],
 ) -> dict[tuple[str, str], np.ndarray]:

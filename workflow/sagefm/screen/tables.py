@@ -1,10 +1,13 @@
 """A screen's result: responses of outputs to inputs in each context, and the strongest of them."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from anndata import AnnData
+
+if TYPE_CHECKING:  # seconds to import; only the functions that need it pay
+    from anndata import AnnData
 
 MEAN = "mean of contexts"
 
@@ -14,7 +17,7 @@ NO_MODEL = "no model"
 
 def screen_table(
     responses: np.ndarray, contexts: Mapping[str, int], inputs: pd.DataFrame, outputs: pd.DataFrame
-) -> AnnData:
+) -> "AnnData":
     """A screen: `X` is the mean over contexts; several contexts have a layer each.
 
     HDF5 takes a slash for a folder, so that in a layer's name it is a dash.
@@ -28,6 +31,8 @@ def screen_table(
     inputs, outputs
         Rows of `GeneSums.summary`.
     """
+    from anndata import AnnData
+
     screen = AnnData(responses.mean(axis=0), obs=inputs, var=outputs)
     names = [name.replace("/", "-") for name in contexts]
     if len(names) > 1:
@@ -36,7 +41,7 @@ def screen_table(
     return screen
 
 
-def by_context(screen: AnnData) -> dict[str, np.ndarray]:
+def by_context(screen: "AnnData") -> dict[str, np.ndarray]:
     """Responses (inputs, outputs) of each context, and of their mean if there are several."""
     names = screen.uns["contexts"]["context"]
     if len(names) == 1:
@@ -44,7 +49,7 @@ def by_context(screen: AnnData) -> dict[str, np.ndarray]:
     return {MEAN: screen.X, **{name: screen.layers[name] for name in names}}
 
 
-def top_outputs(screen: AnnData, top: int) -> pd.DataFrame:
+def top_outputs(screen: "AnnData", top: int) -> pd.DataFrame:
     """The outputs that respond most to each input, up or down, in each context.
 
     An input is not its own output.

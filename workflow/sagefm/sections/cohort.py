@@ -3,20 +3,22 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import h5py
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
-from anndata import AnnData
-from anndata.io import read_elem
 
-from sagefm.common.h5ad import read_h5ad
+from sagefm.common.h5ad import names_in, read_h5ad
 from sagefm.common.io import read_table
 from sagefm.graphs.neighbourhoods import load_graph
 from sagefm.sections.expression import normalise
 from sagefm.sections.section import spot_positions
 from sagefm.stats.patients import name_patients
+
+if TYPE_CHECKING:  # seconds to import; only the functions that need it pay
+    from anndata import AnnData
 
 FACTS = ("sample", "dataset", "patient", "organ", "disease_state")
 """Columns of a sheet that may describe spots."""
@@ -49,7 +51,7 @@ class Cohort:
         """All spots with `rows` and `labels`, see `describe_spots`."""
         return describe_spots(cohort_obs(self.samples), self.rows, self.labels)
 
-    def sections(self) -> Iterator[AnnData]:
+    def sections(self) -> Iterator["AnnData"]:
         """Each sample's raw counts (csr int32) without the withheld genes."""
         for path in self.samples:
             adata = read_h5ad(path)
@@ -57,8 +59,10 @@ class Cohort:
             adata.X = sp.csr_matrix(adata.X)
             yield adata if kept.all() else adata[:, kept].copy()
 
-    def counts(self) -> AnnData:
+    def counts(self) -> "AnnData":
         """All spots: raw counts (csr int32, spots x genes), `obs` of `cohort_obs`, `spatial`."""
+        from anndata import AnnData
+
         sections = list(self.sections())
         stacked = sp.csr_matrix(sp.vstack([section.X for section in sections], format="csr"))
         return AnnData(
@@ -75,7 +79,7 @@ class Cohort:
     def panel(self) -> pd.Index:
         """The genes that all samples were harmonised to, withheld ones among them."""
         with h5py.File(self.samples[0]) as file:
-            return pd.Index(read_elem(file["var"]).index)
+            return pd.Index(names_in(file["var"]))
 
     def expression(self, how: str) -> sp.csr_matrix:
         """Normalised expression of all spots: csr float32 (spots, genes)."""
@@ -116,7 +120,7 @@ def cohort_obs(samples: Sequence[Path]) -> pd.DataFrame:
     tables = []
     for path in samples:
         with h5py.File(path) as file:
-            names = read_elem(file["obs"]).index.astype(str)
+            names = names_in(file["obs"])
         tables.append(pd.DataFrame({"sample": path.stem, "spot": names}))
     spots = pd.concat(tables, ignore_index=True)
     spots.index = spots["sample"] + ":" + spots["spot"]

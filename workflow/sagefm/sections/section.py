@@ -10,7 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from sagefm.common.errors import InputError
-from sagefm.common.h5ad import as_h5ad
+from sagefm.common.h5ad import as_h5ad, names_in
 from sagefm.graphs.neighbourhoods import Graph, load_graph, others_operator
 from sagefm.sections.expression import SCALED_TO, count_scale, normalise
 from sagefm.sections.masks import sample_key
@@ -47,10 +47,8 @@ def spot_positions(path: str | Path) -> tuple[np.ndarray, np.ndarray | None]:
 
 def spot_names(path: str | Path) -> np.ndarray:
     """Names of a sample's spots, as in its file (barcodes of Visium): str (spots,)."""
-    from anndata.io import read_elem  # takes a second to import; most sections do without
-
     with as_h5ad(path), h5py.File(path) as file:
-        return read_elem(file["obs"]).index.to_numpy(dtype=str)
+        return names_in(file["obs"]).astype(str)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.linalg import LinearOperator, svds
-from sklearn.utils.extmath import svd_flip
 
 
 def principal_components(
@@ -50,6 +49,8 @@ def principal_components(
     k = min(components, min(x.shape) - 1)
     left, values, right = svds(centred, k, solver="propack", rng=np.random.default_rng(seed))
     order = np.argsort(-values)
-    left, right = svd_flip(left[:, order], right[order], u_based_decision=False)
-    scores = left * values[order]
+    scores, right = left[:, order] * values[order], right[order]
+    # An axis has no direction: its largest loading is positive, as scikit-learn has it.
+    signs = np.sign(right[np.arange(k), np.abs(right).argmax(axis=1)])
+    scores, right = scores * signs, right * signs[:, None]
     return scores.astype(np.float32), right.astype(np.float32), mean.astype(np.float32)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtr
 
 
 def spot_scores(truth: np.ndarray, predicted: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -111,22 +111,26 @@ def p_value(r: np.ndarray, n: np.ndarray) -> np.ndarray:
     degrees = np.maximum(n - 2, 1)
     with np.errstate(divide="ignore"):
         t = np.abs(r) * np.sqrt(degrees / (1 - r**2))
-    return np.where(np.isnan(r), np.nan, 2 * stats.t.sf(t, degrees))
+    return np.where(np.isnan(r), np.nan, 2 * stdtr(degrees, -t))
 
 
 def benjamini_hochberg(p: np.ndarray) -> np.ndarray:
     """Benjamini-Hochberg adjusted p (doi:10.1111/j.2517-6161.1995.tb02031.x); NaN stays NaN."""
+    from scipy.stats import false_discovery_control  # a second to import; most users do without
+
     adjusted = np.full(p.shape, np.nan)
     known = ~np.isnan(p)
     if known.any():
-        adjusted[known] = stats.false_discovery_control(p[known])
+        adjusted[known] = false_discovery_control(p[known])
     return adjusted
 
 
 def masked_spearman(x: np.ndarray, y: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Spearman correlation per gene (axis 1) over the hidden entries of (spots, genes) arrays."""
+    from scipy.stats import rankdata
+
     # Entries that are not hidden take the last ranks of both sides, then are left out.
-    ranks = [stats.rankdata(np.where(mask, side, np.inf), axis=0) for side in (x, y)]
+    ranks = [rankdata(np.where(mask, side, np.inf), axis=0) for side in (x, y)]
     moments = Moments.zeros(1, x.shape[1])
     moments.add(ranks[0], ranks[1][None], mask)
     return moments.pearson()[0]

@@ -6,7 +6,7 @@ patterns are equally likely (Fisher 1935; Good 2005). Nothing is assumed of the 
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
+from scipy.special import stdtrit
 
 EXACT_UP_TO = 18
 """Pairs up to which every pattern of signs is gone through (2^18 patterns, milliseconds)."""
@@ -60,7 +60,7 @@ def t_interval(values: np.ndarray) -> tuple[float, float, float]:
     if n < 2:
         return mean, np.nan, np.nan
     # Not by its `loc` and `scale`: it gives NaN for equal values, whose interval has no width.
-    reach = np.array(stats.t.interval(0.95, n - 1)) * np.std(values, ddof=1) / np.sqrt(n)
+    reach = stdtrit(n - 1, [0.025, 0.975]) * np.std(values, ddof=1) / np.sqrt(n)
     low, high = (mean + reach).tolist()
     return mean, low, high
 
