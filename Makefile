@@ -15,6 +15,12 @@ SHELL := bash
 # Module systems set these, and what they point to would hide the locked packages.
 unexport PYTHONPATH PYTHONHOME
 
+# Snakemake and matplotlib keep caches at home; where that cannot be written to, here.
+ifneq ($(shell mkdir -p "$${XDG_CACHE_HOME:-$$HOME/.cache}" 2> /dev/null && echo there),there)
+export XDG_CACHE_HOME := $(CURDIR)/results/.cache
+export MPLCONFIGDIR := $(CURDIR)/results/.cache/matplotlib
+endif
+
 BIN := .venv/bin
 # The stamp of a finished build carries a checksum of the lock and of what is said of the package,
 # not of the tools' settings: if one of these changes, it is built anew.

@@ -3,6 +3,7 @@
 import pytest
 import scipy.sparse as sp
 
+from sagefm.cohorts.formats.base import section_name
 from sagefm.cohorts.formats.registry import (
     FORMATS,
     find_section,
@@ -82,14 +83,54 @@ def test_the_format_of_a_file_is_known_before_it_is_fetched(path, fmt, expected)
     assert format_of(path, fmt) == expected
 
 
+def row_of(sample, path, source="local", positions="", fmt=""):
+    names = ("sample", "path_or_id", "source", "positions", "format")
+    return dict(zip(names, (sample, str(path), source, str(positions), fmt), strict=True))
+
+
+def formats_of(*rows):
+    return sheet_formats(rows, lambda row: row["path_or_id"], "mine")
+
+
 def test_a_sheet_whose_section_fits_no_format_is_told_which():
-    rows = [
-        {"sample": "s1", "path_or_id": "a.h5ad", "format": ""},
-        {"sample": "s2", "path_or_id": "b.loom", "format": ""},
-    ]
-    assert sheet_formats(rows[:1], lambda row: row["path_or_id"], "mine") == {"s1": "h5ad"}
+    good = row_of("s1", "a.h5ad", "url")
+    assert formats_of(good) == {"s1": "h5ad"}
     with pytest.raises(InputError, match=r"cohort mine, sample s2: b.loom: is not a format"):
-        sheet_formats(rows, lambda row: row["path_or_id"], "mine")
+        formats_of(good, row_of("s2", "b.loom", "url"))
+
+
+def test_what_a_sheets_section_lacks_is_told_before_anything_is_fetched_or_read(tmp_path):
+    matrix = helpers.write_bytes(tmp_path / "m.h5", b"")
+    for row in (row_of("s1", "GSM1/GSM1_s1_matrix.h5", "geo"), row_of("s1", matrix)):
+        with pytest.raises(InputError, match=r"sample s1: .*no position file .*its `positions`"):
+            formats_of(row)
+    positions = helpers.write_bytes(tmp_path / "p.csv", b"")
+    assert formats_of(row_of("s1", matrix, positions=positions)) == {"s1": "tenx_h5"}
+    assert formats_of(row_of("s1", "GSM1/m.h5", "geo", "GSM1/p.csv")) == {"s1": "tenx_h5"}
+    (tmp_path / "outs/spatial").mkdir(parents=True)
+    with pytest.raises(InputError, match="has no filtered_feature_bc_matrix"):
+        formats_of(row_of("s1", tmp_path / "outs"))
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("SPA154.h5ad", "SPA154"),
+        ("my.section.v2.h5ad.gz", "my.section.v2"),
+        ("s1/outs", "s1"),
+        ("s1/outs/filtered_feature_bc_matrix.h5", "s1"),
+        ("s1/outs/filtered_feature_bc_matrix", "s1"),
+        ("s.1/outs/binned_outputs/square_008um", "s.1"),
+        ("GSM1_s1_filtered_feature_bc_matrix.h5", "GSM1_s1"),
+        ("GSM1_s1_matrix.mtx.gz", "GSM1_s1"),
+        ("donor.zarr", "donor"),
+    ],
+)
+def test_a_section_is_called_as_its_file_or_its_own_folder(tmp_path, path, name):
+    path = tmp_path / path
+    if not path.suffix or path.suffix == ".1":
+        path.mkdir(parents=True)
+    assert section_name(path) == name
 
 
 def test_a_samples_code_is_that_of_its_format_alone():

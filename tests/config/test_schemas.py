@@ -8,7 +8,14 @@ import pytest
 import yaml
 from snakemake.utils import validate
 
-from sagefm.config.schemas import PATTERNS, SCHEMAS, first_error, load_schema, set_defaults
+from sagefm.config.schemas import (
+    _UNQUOTED,
+    PATTERNS,
+    SCHEMAS,
+    first_error,
+    load_schema,
+    set_defaults,
+)
 
 
 def properties(schema: dict, path: str = ""):
@@ -69,7 +76,11 @@ def test_every_pattern_has_its_words():
         ({"minItems": 1}, [], "it is empty"),
         ({"minLength": 1}, "", "it is empty"),
         ({"pattern": "^[0-9]*$"}, "x", "`x` is given, but a whole number is wanted"),
-        ({"type": ["string", "null"]}, 5, "`5` is given, but text or null is wanted"),
+        (
+            {"type": ["string", "null"]},
+            5,
+            f"`5` is given, but text or null is wanted: it is {_UNQUOTED}",
+        ),
         (
             {"type": "number"},
             "5e-5",
@@ -81,13 +92,32 @@ def test_every_pattern_has_its_words():
             "`1e5` is text to YAML, where a number is wanted; write 100000",
         ),
         ({"type": "integer"}, 5e-5, "`5e-05` is given, but a whole number is wanted"),
-        ({"type": "string"}, 5e-5, "`5e-05` is given, but text is wanted"),
+        (
+            {"type": "string"},
+            True,
+            f"`True` is given, but text is wanted: it is {_UNQUOTED}",
+        ),
         ({"enum": [None, "a", "b"]}, "c", "`c` is not one of 'a', 'b'"),
         ({"type": "string"}, None, "nothing is given, but text is wanted"),
     ],
 )
 def test_an_error_is_told_in_words(schema, instance, words):
     assert first_error({"key": instance}, {"properties": {"key": schema}}) == f"at key: {words}"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("1: a", "at the top level: the name `1` is not text"),
+        ("on: a", "at the top level: the name `True` is not text"),
+        ("cohorts: {5: {samples: s.tsv}}", "at cohorts: the name `5` is not text"),
+        ("cohorts: {no: {samples: s.tsv}, mine: {}}", "at cohorts: the name `False` is not text"),
+        ("tasks: {a: {labels: [{2024-01-01: x}]}}", "at tasks.a.labels.0: the name `2024-01-01`"),
+    ],
+)
+def test_a_name_that_yaml_does_not_read_as_text(text, words):
+    found = first_error(yaml.safe_load(text), load_schema("config"))
+    assert found.startswith(words) and 'Fix: put it in quotes, as in "1"' in found
 
 
 def test_a_valid_instance_has_no_error():

@@ -170,6 +170,25 @@ def test_a_gated_set_with_a_token_of_no_access(services, monkeypatch):
     assert len(services.asked) == 1
 
 
+@pytest.mark.parametrize("token", ["hf_schl\u00fcssel", "hf_\u2026", "hf_a\x00b"])
+def test_a_token_with_characters_that_no_token_has(services, monkeypatch, token):
+    monkeypatch.setattr("huggingface_hub.get_token", lambda: token)
+    services.asked.clear()
+    sentence = refused("hest", "TENX1")
+    assert "holds a character that no token has. Fix: copy it again" in sentence
+    assert token not in sentence and services.asked == []
+
+
+def test_the_hub_offline(monkeypatch):
+    from huggingface_hub.errors import OfflineModeIsEnabled
+
+    def offline(*args, **options):
+        raise OfflineModeIsEnabled("offline")
+
+    monkeypatch.setattr("huggingface_hub.HfApi.repo_info", offline)
+    assert "but HF_HUB_OFFLINE is set. Fix: unset it" in refused("hest", "TENX1")
+
+
 def test_a_token_the_hub_does_not_know(services):
     services.faults["/api/datasets/MahmoodLab/hest"] = Fault(
         401, headers={"X-Error-Message": "Invalid credentials in Authorization header"}

@@ -229,7 +229,7 @@ def test_grid_of_a_section_smaller_than_a_ring(spots):
         (VISIUM, "square", "not those of a `Visium` array"),
         (ST, "hexagonal", "not those of a `Spatial Transcriptomics` array"),
         ("Xenium", "square", "`Xenium`"),
-        ("", "square", "set `technology`, or `array` to `hexagonal`"),
+        ("", "square", "set `technology`, or the array itself, `hexagonal`"),
         (VISIUM, None, "do not fit the array"),
         (ST, "shuffled", "array positions and pixel coordinates disagree"),
         (VISIUM, "shuffled hexagonal", "array positions and pixel coordinates disagree"),

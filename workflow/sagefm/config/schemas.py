@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from copy import deepcopy
+from datetime import date
 from decimal import Decimal
 from importlib import import_module
 from pathlib import Path
@@ -48,6 +49,11 @@ _LIMITS = {
     "exclusiveMinimum": "more than {}",
     "exclusiveMaximum": "less than {}",
 }
+
+_UNQUOTED = (
+    "not text to YAML, which reads numbers and dates as such, and on, off, yes and no as true and "
+    'false. Fix: put it in quotes, as in "1"'
+)
 
 _EXPONENT = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+")
 """Numbers of which YAML reads some as text: 5e-5 and 1e5, but not 5.0e-5."""
@@ -100,12 +106,30 @@ def first_error(instance: object, schema: dict) -> str | None:
     str or None
         `at {where}: {what}`, of the first error; None if the instance is valid.
     """
+    if unnamed := _unquoted_key(instance):
+        return unnamed
     errors = Draft202012Validator(schema).iter_errors(instance)
     error = min(errors, key=lambda e: (len(e.absolute_path), str(e.absolute_path)), default=None)
     if error is None:
         return None
     where = ".".join(str(part) for part in error.absolute_path) or "the top level"
     return f"at {where}: {_in_words(error)}"
+
+
+def _unquoted_key(instance: object, path: tuple[str, ...] = ()) -> str | None:
+    """What is wrong with the first name that YAML does not read as text, if there is any."""
+    if isinstance(instance, list):
+        entries = [(str(number), entry) for number, entry in enumerate(instance)]
+    elif isinstance(instance, Mapping):
+        entries = [*instance.items()]
+        for key in instance:
+            if not isinstance(key, str):
+                where = ".".join(path) or "the top level"
+                return f"at {where}: the name `{key}` is {_UNQUOTED}"
+    else:
+        return None
+    found = (_unquoted_key(entry, (*path, key)) for key, entry in entries)
+    return next(filter(None, found), None)
 
 
 def _in_words(error: ValidationError) -> str:
@@ -125,7 +149,9 @@ def _in_words(error: ValidationError) -> str:
         numeric = {"integer", "number"} & set(names)
         if numeric and isinstance(found, str) and _EXPONENT.fullmatch(found):
             return f"`{found}` is text to YAML, where a number is wanted; write {plain(found)}"
-        return _wanted(found, " or ".join(_TYPES[name] for name in names))
+        text = "string" in names and isinstance(found, bool | int | float | date)
+        words = _wanted(found, " or ".join(_TYPES[name] for name in names))
+        return f"{words}: it is {_UNQUOTED}" if text else words
     if rule in _LIMITS:
         return _wanted(found, _LIMITS[rule].format(limit))
     if rule == "pattern":

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from sagefm.cohorts.formats.base import section_name
 from sagefm.cohorts.images import HIRES_PIXELS
 from sagefm.cohorts.ingest import ingest
 from sagefm.cohorts.panel import source_symbols
@@ -60,19 +61,29 @@ def read(
     *,
     positions: str | Path = "",
     technology: str = "",
+    layer: str = "",
+    library: str = "",
+    library_key: str = "",
 ) -> AnnData:
     """Read a section of any format that the workflow reads, on a model's genes.
 
     Parameters
     ----------
     path
-        Space Ranger's `outs/`, a 10x `.h5`, a folder of `matrix.mtx`, or an `.h5ad`.
+        Space Ranger's `outs/`, a 10x `.h5`, a folder of `matrix.mtx`, an `.h5ad`, SpatialData's
+        `.zarr` or a table of counts.
     model
         Whose genes and quality control are used; the paper's if not given.
     positions
-        Space Ranger's position file, if the section has none of its own.
+        Table of the spots' positions, if the section has none of its own.
     technology
-        `Visium` or `Spatial Transcriptomics`; only a model on the array's grid needs it.
+        `Visium`, `Visium HD` or `Spatial Transcriptomics`, or the array itself, `hexagonal` or
+        `square`; only a model on the array's grid needs it.
+    layer
+        The layer with the raw counts, or `raw`, if they are not in `X`.
+    library, library_key
+        Of a file of several sections the one to read, and the column of `obs` that names them, if
+        several columns hold this name.
 
     Returns
     -------
@@ -97,10 +108,13 @@ def read(
     recipe = model.recipe if model else ModelRecipe(read_panel(PAPER_PANEL))
     path = Path(path)
     row = {
-        "sample": path.resolve().name.split(".")[0],
+        "sample": section_name(path),
         "path_or_id": str(path),
         "positions": positions,
         "technology": technology,
+        "layer": layer,
+        "library": library,
+        "library_key": library_key,
     }
     adata = ingest(path, row, recipe.panel, recipe.qc, recipe.harmonise, image_pixels=HIRES_PIXELS)
     adata.uns["provenance"]["technology"] = technology

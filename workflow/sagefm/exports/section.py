@@ -27,6 +27,9 @@ def embed_section(
     positions: str | Path = "",
     technology: str = "",
     predict: bool = False,
+    layer: str = "",
+    library: str = "",
+    library_key: str = "",
 ) -> AnnData:
     """Write a section with a model's embedding of its spots, as h5ad.
 
@@ -40,7 +43,7 @@ def embed_section(
         `obsm['X_sagefm']` (float32) and what it was made with in `uns['sagefm']`.
     model
         As of `FittedModel.load`.
-    positions, technology
+    positions, technology, layer, library, library_key
         See `api.read`.
     predict
         Whether `layers['predicted']` (float32; spots, genes) is to hold the model's prediction of
@@ -59,7 +62,15 @@ def embed_section(
     source, output = Path(source), Path(output)
     check_output(source, output)
     fitted = FittedModel.load(model, device)
-    sample = read(source, fitted, positions=positions, technology=technology)
+    sample = read(
+        source,
+        fitted,
+        positions=positions,
+        technology=technology,
+        layer=layer,
+        library=library,
+        library_key=library_key,
+    )
     with tempfile.TemporaryDirectory() as folder, atomic(output) as temporary:
         section = Section("", "", Path(folder, "sample.h5ad"), Path(folder, "graph.npz"))
         files = section.counts_path, section.graph_path

@@ -47,8 +47,8 @@ def grid_adjacency(
     if kind not in (HEXAGONAL, SQUARE):
         raise InputError(
             f"graph kind `grid` takes arrays of {', '.join(f'`{name}`' for name in ARRAYS)}, not "
-            f"of `{technology}`. Fix: set `technology`, or `array` to `{HEXAGONAL}` or `{SQUARE}`, "
-            "or use knn_clique, star or radius."
+            f"of `{technology}`. Fix: set `technology`, or the array itself, `{HEXAGONAL}` or "
+            f"`{SQUARE}`, or use knn_clique, star or radius."
         )
     if array is None:
         array = fit_lattice(coordinates, 6 if kind == HEXAGONAL else 4)

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from sagefm.common.errors import InputError
 from sagefm.downloads.plan import Origin
-from sagefm.downloads.sources.hub import hub_address
+from sagefm.downloads.sources.hub import hub_address, hub_token
 from sagefm.downloads.sources.registry import load_source, locate
 from sagefm.preflight.checks import Check
 
@@ -87,11 +87,15 @@ def hub_check(repository: str) -> Check:
     repository
         `OWNER/NAME`.
     """
-    from huggingface_hub import HfApi, get_token
-    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, OfflineModeIsEnabled
 
     name, page = f"access to {repository}", f"{hub_address()}/datasets/{repository}"
-    token, hub = get_token(), HfApi(endpoint=hub_address())
+    try:
+        token, hub = hub_token(), HfApi(endpoint=hub_address())
+    except InputError as error:
+        problem, _, fix = str(error).partition(" Fix: ")
+        return Check(name, problem, fix.rstrip("."))
     whose = "the token" if token else "without a token"
     try:
         hub.auth_check(repository, repo_type="dataset", token=token or False)
@@ -105,6 +109,8 @@ def hub_check(repository: str) -> Check:
         if status == 401:
             return Check(name, "the token is refused", "make a new one, and set HF_TOKEN")
         return Check(name, f"the hub answers {status}", "try again later")
+    except OfflineModeIsEnabled:
+        return Check(name, "HF_HUB_OFFLINE is set", "unset it")
     except Exception as error:  # whatever the hub's client raises without a connection
         return Check(name, f"the hub does not answer ({_reason(error)})", _NETWORK)
     return Check(name, f"{whose} is accepted" if token else f"is open {whose}")

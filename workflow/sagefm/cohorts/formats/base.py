@@ -1,5 +1,6 @@
 """What formats share: which section of a file is meant, and the search for files by name."""
 
+import re
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -81,6 +82,27 @@ def matrix_prefix(name: str) -> str:
     """What the name of a 10x matrix begins with: `GSM1_s1_` of `GSM1_s1_matrix.mtx.gz`."""
     marks = (*MATRIX_NAMES, "matrix.mtx")
     return next((name.split(mark)[0] for mark in marks if mark in name), "")
+
+
+SUFFIXES = (".h5ad", ".h5", ".zarr", ".mtx", ".csv", ".tsv", ".txt")
+
+INNER = re.compile(
+    r"outs|spatial|binned_outputs|square_\d+um|(filtered|raw)_feature_bc_matrix|matrix"
+)
+"""Folders and files that are named alike in every section."""
+
+
+def section_name(path: Path) -> str:
+    """What a section is called: its file without suffix, or its own folder, not `outs`."""
+    path = path.resolve()
+    for part in (path, *path.parents):
+        name = part.name if part.is_dir() else part.name.removesuffix(".gz")
+        for suffix in SUFFIXES:
+            name = name.removesuffix(suffix)
+        if name and not INNER.fullmatch(name):
+            prefix = matrix_prefix(part.name).rstrip("_.-")
+            return prefix or name
+    return "section"
 
 
 def position_files(folder: Path) -> list[Path]:

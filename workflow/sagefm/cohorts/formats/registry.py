@@ -26,6 +26,7 @@ from sagefm.cohorts.formats.base import Choice
 from sagefm.cohorts.formats.remedies import remedy
 from sagefm.common.errors import InputError
 from sagefm.common.registry import Registry
+from sagefm.downloads.sources.registry import is_fetched
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -77,24 +78,30 @@ def format_of(path: str | Path, fmt: str = "") -> str:
 def sheet_formats(
     rows: Iterable[Mapping[str, str]], path_of: Callable[[Mapping[str, str]], str], cohort: str
 ) -> dict[str, str]:
-    """The format of each sample of a sheet.
+    """The format of each sample of a sheet, whose files are all there or will be fetched.
 
     Parameters
     ----------
     rows
-        The sheet's rows: their sample and format.
+        The sheet's rows.
     path_of
         Where the file or folder of a row is, or will be.
 
     Raises
     ------
     InputError
-        If a section fits no format, or more than one; the sentence names cohort and sample.
+        If a section fits no format, or more than one, or if it lacks a file, such as positions;
+        the sentence names cohort and sample.
     """
     found = {}
     for row in rows:
         try:
-            found[row["sample"]] = format_of(path_of(row), row["format"])
+            path = Path(path_of(row))
+            fmt = found[row["sample"]] = format_of(path, row["format"])
+            if not is_fetched(row["source"]):
+                find_section(path, fmt, row["positions"] or None)
+            elif not row["positions"]:  # nothing is fetched but what a sheet names
+                load_format(fmt).positions(path)
         except InputError as error:
             raise InputError(f"cohort {cohort}, sample {row['sample']}: {error}") from error
     return found

@@ -40,10 +40,10 @@ def locate(address: str, revision: str) -> Remote:
 
     The token is `HF_TOKEN`, or what `hf auth login` has stored; a public set needs none.
     """
-    from huggingface_hub import HfApi, RepoFile, get_token, hf_hub_url
+    from huggingface_hub import HfApi, RepoFile, hf_hub_url
 
     repository, asked, path = _parts(address)
-    token = get_token()
+    token = hub_token()
     hub = hub_address()
     api = HfApi(endpoint=hub, token=token or False)
     if not revision:
@@ -69,6 +69,26 @@ def hub_address() -> str:
     return endpoint("HF", ENDPOINTS)
 
 
+def hub_token() -> str | None:
+    """The user's token, if there is one.
+
+    Raises
+    ------
+    InputError
+        If it has a character that no token has, which would not fit into a request.
+    """
+    from huggingface_hub import get_token
+
+    token = get_token()
+    if token and not (token.isascii() and token.isprintable()):
+        raise InputError(
+            "the token of the hub (HF_TOKEN, or what `hf auth login` has stored) holds a "
+            "character that no token has. Fix: copy it again from "
+            f"{hub_address()}/settings/tokens."
+        )
+    return token
+
+
 def collection(address: str) -> str:
     """`OWNER/NAME[@REVISION]`: what shares a state."""
     return "/".join(raw_path(address).split("/", 2)[:2])
@@ -89,11 +109,16 @@ def _parts(address: str) -> tuple[str, str | None, str]:
 def _ask(question: Callable[[], Answer], repository: str) -> Answer:
     """An answer of the hub, asked again where that may help."""
     from httpx2 import TransportError
-    from huggingface_hub.errors import HfHubHTTPError
+    from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
 
     def once() -> Answer:
         try:
             return question()
+        except OfflineModeIsEnabled as error:
+            raise InputError(
+                f"{repository} has to be fetched from the hub, but HF_HUB_OFFLINE is set. Fix: "
+                "unset it, or fetch the files where there is a network."
+            ) from error
         except TransportError as error:
             raise PassingError(f"the connection failed ({type(error).__name__})") from error
         except HfHubHTTPError as error:

@@ -14,6 +14,13 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_section(parser)
     add_machine(parser)
     parser.add_argument(
+        "--layer", default="", help="layer with the raw counts, or raw (default: X)"
+    )
+    parser.add_argument(
+        "--library", default="", help="of a file of several sections, the one to read"
+    )
+    parser.add_argument("--library-key", default="", help="column of obs that names the sections")
+    parser.add_argument(
         "--predict", action="store_true", help="also write each gene as predicted, as a layer"
     )
 

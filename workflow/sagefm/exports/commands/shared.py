@@ -6,7 +6,7 @@ from argparse import ArgumentParser
 def add_section(parser: ArgumentParser) -> None:
     """A section of any format, the h5ad to write, and what is to be known of the section."""
     parser.add_argument(
-        "source", metavar="IN", help="Space Ranger's outs/, a 10x .h5, a matrix folder or an .h5ad"
+        "source", metavar="IN", help="Space Ranger's outs/, a 10x .h5, an .h5ad, a .zarr or a table"
     )
     parser.add_argument("output", metavar="OUT", help="the .h5ad to write")
     parser.add_argument("--positions", default="", help="position file, if IN has no positions")
@@ -18,7 +18,8 @@ def add_machine(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--technology",
         default="",
-        help="Visium or 'Spatial Transcriptomics'; only a model on the array's grid needs it",
+        help="Visium, 'Spatial Transcriptomics', hexagonal or square; only a model on the array's "
+        "grid needs it",
     )
     parser.add_argument(
         "--device", default="auto", help="cpu, cuda, or auto: a GPU if there is one"
