@@ -166,6 +166,7 @@ def pages(repo, tmp_path):
         [figure],
         [{"path": "models/", "what": "the models"}],
         run="tiny",
+        viewers={"sections/a.html": "a cohort"},
         training="Short.",
         cohorts=[],
         methods="<p>Methods.</p>",

@@ -139,6 +139,39 @@ def test_every_file_of_the_report_is_there_and_loads(report, page):
     assert page.problems == []
 
 
+def test_the_results_page_is_read_at_any_width(results, page):
+    page.open(results / "index.html")
+    assert page.evaluate("document.querySelectorAll('tr.claim').length") == 5
+    for width in (360, 1000, 1920):
+        page.call(
+            "Emulation.setDeviceMetricsOverride",
+            **{"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False},
+        )
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    links = page.evaluate("[...document.querySelectorAll('a')].map(a => a.getAttribute('href'))")
+    local = [link for link in links if not link.startswith(("https://doi.org/", "#"))]
+    assert len(local) > 10
+    assert [link for link in local if not (results / link).exists()] == []
+    assert page.problems == []
+
+
+def test_the_section_viewer_shows_what_its_controls_choose(results, page):
+    page.open(results / "sections/breast.html")
+    model = "Bokeh.documents[0].get_model_by_name"
+    page.wait(f"window.Bokeh?.documents.length && {model}('spots').data.label.length > 0")
+    first = page.evaluate(f"[{model}('spots').data.spot.join(), {model}('section').value]")
+    other = page.evaluate(f"{model}('section').options.find(o => o != {model}('section').value)")
+    page.evaluate(f"{model}('section').value = {json.dumps(other)}; 1")
+    page.wait(f"{model}('spots').data.spot.join() != {json.dumps(first[0])}")
+    for name, column in (("gene", "measured"), ("model", "cluster_colour")):
+        choices = f"({model}('{name}').options ?? {model}('{name}').completions)"
+        shown = f"{model}('spots').data.{column}.join()"
+        before = page.evaluate(shown)
+        changed = f"{choices}.some(o => {{{model}('{name}').value = o; return {shown} != "
+        assert page.evaluate(f"{changed}{json.dumps(before)}}})"), name
+    assert page.problems == []
+
+
 def test_a_page_that_fails_is_noticed(tmp_path, page):
     broken = tmp_path / "broken.html"
     broken.write_text("<img src='none.png'><script>console.error('so'); nothing();</script>")

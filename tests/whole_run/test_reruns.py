@@ -227,7 +227,7 @@ LOST = {
     "figures/qc_atlas.pdf": {"qc_figure", "results_page", "report_zip"},
     "claims/recovery.tsv": {"claims_recovery", *ALL_CLAIMS},
     "tasks/modules/pca/predictions.tsv.gz": {
-        *("annotate", "annotation_scores", "annotation_figures", "annotation_page"),
+        *("annotate", "annotation_scores", "annotation_figures", "annotation_page", "sections"),
         *("claims_annotation", *ALL_CLAIMS),
     },
 }

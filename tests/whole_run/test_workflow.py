@@ -112,7 +112,7 @@ def test_every_output_is_there(results):
     chapters = ("pretraining", "recovery", "coherence", "clustering", "annotation", "perturbation")
     expected += [f"claims/{name}.tsv" for name in (*chapters, "interpretable")]
     expected += ["coherence/breast.tsv", "scoreboard.tsv", "provenance.json", "report.zip"]
-    expected += ["index.html", "overview/summary.html"]
+    expected += ["index.html", "overview/summary.html", "sections/breast.html"]
     expected += ["pretraining/organs.tsv", "pretraining/duplicates.tsv"]
     figures = [
         "qc_atlas",

@@ -1,4 +1,5 @@
-# On request, `snakemake explore`: what a run says of each spot, as files for scanpy and viewers.
+# What a run says of each spot: a page to look through, and on request (`snakemake explore`) files for
+# scanpy and viewers.
 
 
 rule explore_cohort:
@@ -53,3 +54,58 @@ rule explore:
     input:
         asked=wanted("representations.cohorts", RUN.represented_cohorts()),
         cohorts=expand(rules.explore_cohort.output.explore, cohort=RUN.represented_cohorts()),
+
+
+# Bytes and colours for a browser; of a large cohort, some sections.
+rule sections:
+    input:
+        samples=lambda wildcards: samples_of([wildcards.cohort]),
+        graphs=lambda wildcards: graphs_of([wildcards.cohort], MODELS[HEADLINE]["graph"]),
+        checkpoint=f"{RESULTS}/models/{HEADLINE}/best.pt",
+        recipe=f"{RESULTS}/models/{HEADLINE}/recipe.json",
+        labels=lambda wildcards: spot_labels_of(wildcards.cohort),
+        clusters=lambda wildcards: expand(
+            rules.cluster.output.clusters,
+            representation=clustered(wildcards.cohort),
+            allow_missing=True,
+        ),
+        umap=lambda wildcards: (
+            rules.cluster_umap.output.umap if clustered(wildcards.cohort) else []
+        ),
+        predictions=lambda wildcards: [
+            rules.annotate.output.predictions.format(task=task, representation=name)
+            for task, name in explored_tasks(wildcards.cohort)
+        ],
+        palette=rules.palette.output.palette,
+        script=repository_file("workflow/report/exports/sections.js"),
+    output:
+        page=f"{RESULTS}/sections/{{cohort}}.html",
+    log:
+        f"{RESULTS}/logs/sections/{{cohort}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/sections/{{cohort}}.tsv"
+    conda:
+        "../../envs/evaluation.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(60),
+    params:
+        code=code_of("exports/sections.py", NETWORKS.file(MODELS[HEADLINE]["network"])),
+        contents=contents_of(repository_file("workflow/report/exports/sections.js")),
+        rows=lambda wildcards: RUN.rows([wildcards.cohort], "technology"),
+        clustered=lambda wildcards: clustered(wildcards.cohort),
+        predictions=lambda wildcards: explored_tasks(wildcards.cohort),
+        classifiers=lambda wildcards: {
+            task: TASKS[task]["classifiers"][0] for task, _ in explored_tasks(wildcards.cohort)
+        },
+        title=lambda wildcards: RUN.cohort_title(wildcards.cohort),
+        model=HEADLINE,
+        named=sorted({gene for pair in PERTURBATION["named"] for gene in pair}),
+    message:
+        "Writing the sections of {wildcards.cohort} as a page"
+    script:
+        "../scripts/exports/sections.py"
+
+
+deliver(tables=expand(rules.sections.output.page, cohort=RUN.represented_cohorts()))

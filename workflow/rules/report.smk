@@ -261,6 +261,10 @@ rule results_page:
         model=HEADLINE,
         title=MODELS[HEADLINE]["title"] or HEADLINE,
         cohorts={cohort: RUN.cohort_title(cohort) for cohort in SHEETS},
+        viewers={
+            f"sections/{cohort}.html": RUN.cohort_title(cohort)
+            for cohort in RUN.represented_cohorts()
+        },
         facts=SHOWN_FACTS,  # of the captions
         titles=[RUN.task_title(task) for task in PAGE_TASKS],
     message:

@@ -166,16 +166,29 @@ def _add_task(
     """A task's classes, and what each representation predicts of a spot while it is held out."""
     columns = []
     for name, table in found.items():
-        own = table[table["classifier"] == classifier]
+        own = held_out(table, name, classifier)
         if own.empty:  # no fold could be trained
             continue
-        own = own[own["protocol"] == headline_protocol(own.assign(representation=name))]
-        own = own[own["centred"] == own["centred"].iloc[0]]
-        own = own.drop_duplicates(["sample", "spot"])  # of repeats, the first
         for column, values in ((task, own["truth"]), (f"{task}_{name}", own["predicted"])):
             adata.obs[column] = _on_spots(values, own, adata).astype("category")
             columns.append(column)
     _colour(adata, columns, palette)
+
+
+def held_out(table: pd.DataFrame, name: str, classifier: str) -> pd.DataFrame:
+    """What a classifier predicts of each spot while it is held out, a row a spot.
+
+    Parameters
+    ----------
+    table
+        Of `predict.annotate`, of the representation `name`.
+    """
+    own = table[table["classifier"] == classifier]
+    if own.empty:
+        return own
+    own = own[own["protocol"] == headline_protocol(own.assign(representation=name))]
+    own = own[own["centred"] == own["centred"].iloc[0]]
+    return own.drop_duplicates(["sample", "spot"])  # of repeats, the first
 
 
 def _on_spots(values: pd.Series | pd.DataFrame, table: pd.DataFrame, adata: AnnData):

@@ -255,7 +255,6 @@ def render_results(
         "marks": MARKS.values(),
         "is_proxy": any(row["verdict"] == "proxy" for row in rows),
         "figure_names": {figure.name for figure in figures},
-        "file_names": {row["path"] for row in files},
         "page_style": PAGE_STYLE,
     }
     page = environment.get_template("body").render(with_links=True, **values)

@@ -1,0 +1,139 @@
+"""The section viewer: what its page holds, and that a large cohort is sampled."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+from anndata import AnnData
+
+from sagefm.exports import viewer
+from sagefm.exports.explore import held_out
+
+SPOTS = 12
+
+
+@pytest.fixture
+def adata() -> AnnData:
+    """Two sections of six spots, of which the first has an image."""
+    obs = pd.DataFrame(
+        {
+            "sample": ["A"] * 6 + ["B"] * 6,
+            "patient": ["P"] * SPOTS,
+            "spot": [f"s{i}" for i in range(SPOTS)],
+            "label": ["tumour", "stroma", None] * 4,
+            "kmeans_section_pca": pd.Categorical([str(i % 3) for i in range(SPOTS)]),
+            "leiden_best_section_pca": pd.Categorical(["0"] * SPOTS),
+        }
+    )
+    obs.index = obs["sample"] + ":" + obs["spot"]
+    one = np.c_[np.tile(np.arange(3), 2) * 10.0, np.repeat(np.arange(2), 3) * 10.0]
+    image = np.full((20, 40, 3), 200, dtype=np.uint8)
+    image[:10] = 90
+
+    def library(pixels: np.ndarray) -> dict:
+        return {"images": {"hires": pixels}, "scalefactors": {"tissue_hires_scalef": 0.5}}
+
+    return AnnData(
+        np.zeros((SPOTS, 1), dtype=np.float32),
+        obs=obs,
+        obsm={"spatial": np.r_[one, one + 100], "X_umap_pca": np.ones((SPOTS, 2))},
+        uns={"spatial": {"A": library(image), "B": library(np.full((4, 4, 3), 255))}},
+    )
+
+
+@pytest.fixture
+def predictions(adata) -> pd.DataFrame:
+    held = adata.obs[["sample", "spot"]].iloc[:6].reset_index(drop=True)
+    held = held.assign(
+        **{"classifier": "logistic", "protocol": "held_out_patients", "centred": False},
+        **{"truth": ["tumour", "stroma"] * 3, "predicted": "tumour"},
+        **{"p_tumour": 0.754, "p_stroma": 0.246},
+    )
+    other = held.assign(protocol="random_spots", predicted="stroma")
+    return pd.concat([other, held], ignore_index=True)
+
+
+@pytest.fixture
+def pages(adata, predictions) -> viewer.Pages:
+    return viewer.collect_spots(
+        adata,
+        {"pathology": {"pca": predictions}},
+        {"pathology": "logistic"},
+        {"tumour": "#AA0000"},
+        {"A": "Visium", "B": ""},
+    )
+
+
+def test_each_patient_has_a_section_before_a_second_of_any():
+    spots = dict.fromkeys("abcd", viewer.MOST_SPOTS // 2)
+    patients = {"a": "P", "b": "P", "c": "Q", "d": "R"}
+    assert viewer.shown_samples(spots, patients) == ["a", "c"]
+    few = dict.fromkeys("abcd", 10)
+    assert viewer.shown_samples(few, patients) == list("abcd")
+    assert viewer.shown_samples({"a": 10**6}, {"a": "P"}) == ["a"]
+
+
+def test_a_sampled_cohort_says_so():
+    spots = {"a": 10, "b": 30}
+    assert "a sample of 1 sections, 10 spots, of 2 sections" in viewer.note("<T>", ["a"], spots)
+    whole = viewer.note("<T>", ["a", "b"], spots)
+    assert "sample" not in whole and "&lt;T&gt;" in whole
+
+
+def test_genes_are_the_most_variable_and_those_named():
+    values = sp.csr_matrix(np.array([[0, 5, 1, 1], [9, 5, 2, 1]], dtype=np.float32))
+    assert viewer.shown_genes(values, [3], most=1).tolist() == [0, 3]
+    assert viewer.shown_genes(values, [0], most=2).tolist() == [0, 2]
+
+
+def test_places_are_micrometres_where_the_technology_is_known(pages):
+    assert pages.columns["x"][:6].tolist() == [0, 100, 200] * 2
+    assert pages.columns["y"][:6].tolist() == [0, 0, 0, -100, -100, -100]
+    assert pages.columns["x"][6:].tolist() == [0, 1, 2] * 2  # spot spacings
+    assert [one["pitch"] for one in pages.facts["sections"]] == [100, 0]
+
+
+def test_an_image_lies_where_its_spots_are(pages):
+    one, two = (section["picture"] for section in pages.facts["sections"])
+    assert two is None  # a blank one is not shown
+    assert one["url"].startswith("data:image/jpeg;base64,")
+    # 40 x 20 pixels at half of full resolution, whose spots are 10 pixels, 100 micrometres, apart.
+    assert (one["x"], one["y"], one["w"], one["h"]) == (0, 0, 800, 400)
+
+
+def test_classes_are_those_predicted_while_the_patient_was_held_out(pages, predictions):
+    names = [name for name, _ in pages.facts["classes"]["pathology"]]
+    assert names == ["stroma", "tumour"]
+    assert pages.facts["classes"]["pathology"][1][1] == "#AA0000"
+    codes = pages.columns["class|pathology|pca"]
+    assert codes.tolist() == [1] * 6 + [viewer.NONE] * 6
+    assert pages.columns["truth|pathology"][:2].tolist() == [1, 0]
+    assert pages.columns["probability|pathology|pca"].tolist() == [75] * 6 + [0] * 6
+    assert len(held_out(predictions, "pca", "logistic")) == 6
+    assert held_out(predictions, "pca", "knn").empty
+
+
+def test_labels_and_clusters_are_codes_and_no_label_is_none(pages):
+    assert pages.columns["label"].tolist() == [1, 0, viewer.NONE] * 4
+    assert pages.columns["cluster|pca"].tolist() == [0, 1, 2] * 4
+    assert pages.facts["clusterings"] == ["pca"]
+
+
+def test_a_gene_is_measured_and_predicted_in_one_scale(pages):
+    measured, predicted = np.full((SPOTS, 1), 1.0), np.full((SPOTS, 1), 2.0)
+    viewer.add_genes(pages, ["CXCL12"], measured, predicted)
+    assert pages.facts["genes"] == {"CXCL12": 2.0}
+    assert set(pages.columns["predicted|CXCL12"]) == {255}
+    assert set(pages.columns["measured|CXCL12"]) == {128}
+
+
+def test_the_page_is_one_file_without_requests(pages, repo, tmp_path):
+    viewer.add_genes(pages, ["G"], np.ones((SPOTS, 1)), np.ones((SPOTS, 1)))
+    pages.facts |= {"spots": [f"s{i}" for i in range(SPOTS)], "predictor": "paper", "first": {}}
+    script = (repo / "workflow/report/exports/sections.js").read_text()
+    viewer.write_page(tmp_path / "page.html", pages, script, "Sections", "<p>Shown: all.</p>")
+    text = (tmp_path / "page.html").read_text()
+    assert not re.findall(r"^\s*<(?:script|link)[^>]*(?:src|href)=", text, re.M)
+    assert "Shown: all." in text and "<title>Sections</title>" in text

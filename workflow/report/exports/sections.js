@@ -1,0 +1,79 @@
+// Draws what the controls choose: fills the source of spots from the store, for one section.
+const shown = (window.sagefm_shown ??= {});
+const own = facts.sections.find((one) => one.name === section.value);
+const [from, to] = [own.start, own.stop];
+const column = (name) => store.data[name];
+const part = (name) => Array.from(column(name).slice(from, to));
+const n = to - from;
+const blank = (value) => Array(n).fill(value);
+const coded = (name, classes) => {
+  if (column(name) === undefined) return [blank("-"), blank(facts.grey)];
+  const codes = part(name);
+  const of = (i, j, other) => (codes[i] === facts.none ? other : classes[codes[i]][j]);
+  return [codes.map((_, i) => of(i, 0, "-")), codes.map((_, i) => of(i, 1, "#DDDDDD"))];
+};
+const [label, label_colour] = coded("label", facts.classes["label"]);
+const numbers = facts.cluster_colours.map((colour, i) => [String(i), colour]);
+const many = Array.from({ length: 255 }, (_, i) => [String(i), numbers[i % numbers.length][1]]);
+const [cluster, cluster_colour] = coded(`cluster|${model.value}`, many);
+const asked = typeof task === "undefined" ? "" : task.value;
+const classes = facts.classes[asked];
+const [truth] = coded(`truth|${asked}`, classes);
+const key = `${asked}|${model.value}`;
+const [predicted_class, class_colour] = coded(`class|${key}`, classes);
+const outline = truth.map((name, i) =>
+  name !== "-" && predicted_class[i] !== "-" && name !== predicted_class[i] ? "#000000" : null);
+const chance = column(`probability|${key}`) === undefined ? blank(0) : part(`probability|${key}`);
+const top = facts.genes[gene.value];
+const value = (kind) => part(`${kind}|${gene.value}`).map((step) => (step / 255) * top);
+const layout = (axis) => {
+  const name = `umap_${axis}|${model.value}`;
+  return column(name) === undefined ? blank(NaN) : part(name);
+};
+spots.data = {
+  x: part("x"), y: part("y"), u: layout("x"), v: layout("y"), spot: facts.spots.slice(from, to),
+  label, label_colour, cluster, cluster_colour, truth, predicted_class, class_colour, outline,
+  radius: blank(own.radius), umap_radius: blank(0), probability: chance, measured: value("measured"), predicted: value("predicted"),
+};
+spots.selected.indices = [];
+// The same length for both axes, so that the tissue keeps its shape.
+const frame = (plot, xs, ys, margin) => {
+  const ends = [xs, ys].map((all) => {
+    const some = all.filter((one) => !Number.isNaN(one));
+    return some.length ? [Math.min(...some), Math.max(...some)] : [0, 1];
+  });
+  const half = (0.52 * Math.max(...ends.map(([low, high]) => high - low)) + margin) || 1;
+  [plot.x_range, plot.y_range].forEach((range, axis) => {
+    const middle = (ends[axis][0] + ends[axis][1]) / 2;
+    range.setv({ start: middle - half, end: middle + half, reset_start: middle - half, reset_end: middle + half });
+  });
+};
+if (shown.section !== own.name) frame(plots.label, spots.data.x, spots.data.y, 1.5 * own.radius);
+shown.section = own.name;
+frame(plots.umap, spots.data.u, spots.data.v, 0);
+const side = plots.umap.x_range.end - plots.umap.x_range.start;
+spots.data = { ...spots.data, umap_radius: blank(side / 90) };
+const picture = own.picture;
+pictures.data = picture === null
+  ? { url: [], x: [], y: [], w: [], h: [] }
+  : { url: [picture.url], x: [picture.x], y: [picture.y], w: [picture.w], h: [picture.h] };
+mapper.high = top;
+plots.cluster.title.text = `Clusters of ${model.value}`;
+plots.class.title.text = `Predicted by ${model.value} (outlined: wrong)`;
+plots.measured.title.text = `${gene.value}, measured`;
+const constant = new Set(part(`predicted|${gene.value}`)).size === 1;
+plots.predicted.title.text = `${gene.value}, predicted by ${facts.predictor}`
+  + (constant ? ": the same everywhere" : "");
+plots.umap.title.text = `UMAP of ${model.value}, by label`;
+const wrong = outline.filter((line) => line !== null).length;
+const known = truth.filter((name, i) => name !== "-" && predicted_class[i] !== "-").length;
+units.text = [
+  `Section ${own.name}${own.patient ? `, patient ${own.patient}` : ""}: ${n} spots.`,
+  known ? `Wrong: ${wrong} of ${known} spots.` : "This representation predicts no class here.",
+  picture === null ? "This section has no image." : "",
+  own.pitch ? "" : "Its technology is unknown: a unit is the distance of two spots.",
+].join(" ") + [["Label", facts.classes["label"]], ["Class", classes]]
+  .filter(([, all]) => all !== undefined)
+  .map(([title, all]) => `<p><b>${title}</b> ` + all.map(([name, colour]) =>
+    `<span style="color: ${colour}">\u25CF</span> ${name.replaceAll("&", "&amp;").replaceAll("<", "&lt;")}`
+  ).join(" &nbsp; ") + "</p>").join("");

@@ -1,0 +1,180 @@
+"""Panels and controls of the section viewer."""
+
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from typing import Any
+
+import numpy as np
+from bokeh.document import Document
+from bokeh.layouts import column, row
+from bokeh.models import ColumnDataSource, CustomJS, HoverTool, LinearColorMapper, Range1d
+from bokeh.models.annotations import ColorBar, ScaleBar
+from bokeh.models.widgets.inputs import AutocompleteInput, Select
+from bokeh.models.widgets.markups import Div
+from bokeh.models.widgets.sliders import Slider
+from bokeh.plotting import figure
+
+from sagefm.plotting.style import shades
+
+TITLES = {
+    "label": "Label",
+    "cluster": "Clusters",
+    "class": "Predicted class (outlined: wrong)",
+    "measured": "Gene, measured",
+    "predicted": "Gene, predicted",
+    "umap": "UMAP, by label",
+}
+TIPS = [
+    ("spot", "@spot"),
+    ("label", "@label"),
+    ("cluster", "@cluster"),
+    ("true class", "@truth"),
+    ("predicted class", "@predicted_class (@probability %)"),
+    ("measured", "@measured{0.00}"),
+    ("predicted", "@predicted{0.00}"),
+]
+TOOLS = "pan,wheel_zoom,lasso_select,tap,reset"
+WIDTH = 370
+
+
+def lay_out(
+    columns: Mapping[str, np.ndarray], facts: Mapping[str, Any], script: str, title: str, note: str
+) -> Document:
+    """All panels over one source of spots, and controls that each run the script.
+
+    Parameters
+    ----------
+    columns, facts
+        Of `viewer.Pages`.
+    script
+        JavaScript of the callback.
+    title, note
+        The page's, and HTML that is shown above.
+    """
+    names = ["x", "y", "u", "v", "spot", "label", "label_colour", "cluster", "cluster_colour"]
+    names += ["truth", "predicted_class", "class_colour", "outline", "probability"]
+    names += ["measured", "predicted", "radius", "umap_radius"]
+    spots = ColumnDataSource({name: [] for name in names}, name="spots")
+    pictures = ColumnDataSource({name: [] for name in ["url", "x", "y", "w", "h"]}, name="pictures")
+    opacity = Slider(
+        start=0, end=1, value=0.9, step=0.05, title="Opacity of the spots", name="opacity"
+    )
+    mapper = LinearColorMapper(palette="Viridis256", low=0, high=1, name="scale")
+    plots = {name: _panel(name, spots, pictures, mapper, opacity) for name in TITLES}
+    first = plots["label"]
+    for name in ("cluster", "class", "measured", "predicted"):
+        plots[name].x_range, plots[name].y_range = first.x_range, first.y_range
+    controls = _controls(facts)
+    units = Div(name="units", sizing_mode="stretch_width")
+    first.add_layout(ScaleBar(range=first.x_range, unit="\N{MICRO SIGN}m", location="bottom_left"))
+    run = CustomJS(
+        args={
+            "store": ColumnDataSource({**columns}, name="store"),
+            "facts": {**facts, "cluster_colours": shades(24)},
+            "spots": spots,
+            "pictures": pictures,
+            "mapper": mapper,
+            "plots": plots,
+            "units": units,
+            **controls,
+        },
+        code=script,
+    )
+    for control in controls.values():
+        control.js_on_change("value", run)
+    wrapped: dict[str, Any] = {"sizing_mode": "stretch_width", "styles": {"flex-wrap": "wrap"}}
+    page = column(
+        Div(text=note, sizing_mode="stretch_width"),
+        row(*controls.values(), opacity, **wrapped),
+        units,
+        row(*plots.values(), **wrapped),
+        sizing_mode="stretch_width",
+    )
+    document = Document(title=title)
+    document.add_root(page)
+    document.js_on_event("document_ready", run)
+    return document
+
+
+def _controls(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """What can be chosen: section, representation, task, gene."""
+    sections = [one["name"] for one in facts["sections"]]
+    tasks = [*facts["tasks"]]
+    known = dict.fromkeys(chain(facts["clusterings"], *facts["tasks"].values()))
+    genes = [*facts["genes"]]
+    choices = {"section": sections, "model": [*known], "task": tasks}
+    titles = {"section": "Section", "model": "Representation", "task": "Task"}
+    controls: dict[str, Any] = {
+        name: Select(
+            title=titles[name], options=own, value=_first(facts, name, own), name=name, width=220
+        )
+        for name, own in choices.items()
+        if own
+    }
+    controls["gene"] = AutocompleteInput(
+        title="Gene",
+        completions=genes,
+        value=_first(facts, "gene", genes),
+        restrict=True,
+        min_characters=1,
+        case_sensitive=False,
+        name="gene",
+        width=220,
+    )
+    return controls
+
+
+def _first(facts: Mapping[str, Any], name: str, choices: Sequence[str]) -> str:
+    """What a control shows at first: what `facts["first"]` has of it, if it is a choice."""
+    asked = facts["first"].get(name, "")
+    return asked if asked in choices else choices[0]
+
+
+def _panel(
+    name: str,
+    spots: ColumnDataSource,
+    pictures: ColumnDataSource,
+    mapper: LinearColorMapper,
+    opacity: Slider,
+) -> figure:
+    """One map, or the UMAP."""
+    is_map = name != "umap"
+    plot = figure(
+        title=TITLES[name],
+        width=WIDTH,
+        height=WIDTH,
+        styles={"flex": "none"},
+        toolbar_location="below",
+        tools=TOOLS,
+        x_range=Range1d(start=0, end=1),
+        y_range=Range1d(start=0, end=1),
+        name=name,
+    )
+    plot.axis.visible = False
+    plot.grid.visible = False
+    if is_map:
+        plot.image_url("url", "x", "y", "w", "h", source=pictures, anchor="top_left")
+    colours: dict[str, Any] = {
+        "label": "label_colour",
+        "umap": "label_colour",
+        "cluster": "cluster_colour",
+        "class": "class_colour",
+        "measured": {"field": "measured", "transform": mapper},
+        "predicted": {"field": "predicted", "transform": mapper},
+    }
+    drawn = plot.circle(
+        x="x" if is_map else "u",
+        y="y" if is_map else "v",
+        source=spots,
+        radius="radius" if is_map else "umap_radius",
+        fill_color=colours[name],
+        line_color="outline" if name == "class" else None,
+        line_width=1.5,
+        fill_alpha=opacity.value,
+        nonselection_fill_alpha=0.15,
+    )
+    opacity.js_link("value", drawn.glyph, "fill_alpha")
+    plot.add_tools(HoverTool(renderers=[drawn], tooltips=TIPS))
+    if name in ("measured", "predicted"):
+        plot.add_layout(ColorBar(color_mapper=mapper, width=8), "right")
+    return plot

@@ -1,0 +1,47 @@
+"""Write a cohort's sections as a page to look through."""
+
+from pathlib import Path
+
+import sagefm.exports.viewer as viewer
+from sagefm.annotation.terms import TEXT
+from sagefm.common.io import atomic, read_table
+from sagefm.common.job import job
+from sagefm.exports.explore import explore_cohort
+from sagefm.exports.viewer_genes import expression_of
+from sagefm.networks.fitted import FittedModel
+from sagefm.plotting.palette import palette_of
+from sagefm.sections.cohort import cohort_of_files
+from sagefm.sections.section import Section, spot_names
+
+with job(snakemake):
+    inputs, params = snakemake.input, snakemake.params
+    files = {Path(path).stem: path for path in inputs.samples}
+    graphs = dict(zip(files, inputs.graphs, strict=True))
+    counts = {name: len(spot_names(path)) for name, path in files.items()}
+    chosen = viewer.shown_samples(counts, {row["sample"]: row["patient"] for row in params.rows})
+    predictions: dict[str, dict] = {task: {} for task in params.classifiers}
+    for (task, name), path in zip(params.predictions, inputs.predictions, strict=True):
+        predictions[task][name] = read_table(path, dtype=TEXT)
+    clusters = zip(params.clustered, inputs.clusters, strict=True)
+    palette = palette_of(read_table(inputs.palette))
+    adata = explore_cohort(
+        cohort_of_files([files[name] for name in chosen]),
+        params.rows,
+        inputs.labels,
+        [],
+        {name: read_table(path, dtype=TEXT) for name, path in clusters},
+        predictions,
+        params.classifiers,
+        read_table(inputs.umap, dtype=TEXT) if inputs.umap else None,
+        palette,
+    )
+    technologies = {row["sample"]: row["technology"] for row in params.rows}
+    pages = viewer.collect_spots(adata, predictions, params.classifiers, palette, technologies)
+    model = FittedModel.load(inputs.checkpoint)
+    sections = [Section("", name, files[name], graphs[name]) for name in chosen]
+    viewer.add_genes(pages, *expression_of(adata.X, sections, model, params.named))
+    pages.facts |= {"spots": [*adata.obs["spot"].astype(str)], "predictor": params.model}
+    pages.facts["first"] = {"model": f"sagefm-{params.model}", "gene": next(iter(params.named), "")}
+    note, script = viewer.note(params.title, chosen, counts), Path(inputs.script).read_text()
+    with atomic(snakemake.output.page) as temporary:
+        viewer.write_page(temporary, pages, script, f"Sections: {params.title}", note)
