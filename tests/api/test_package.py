@@ -16,7 +16,7 @@ from sagefm.common.code import LIBRARY, code_files
 
 HEAVY = ("torch", "scanpy", "anndata", "pandas", "numpy", "squidpy", "matplotlib")
 SOURCES = ("pyproject.toml", "LICENSE", "workflow/sagefm", "resources/panel", "envs")
-OTHER_NAMES = {"PIL": "pillow", "sklearn": "scikit-learn"}
+OTHER_NAMES = {"PIL": "pillow", "sklearn": "scikit-learn", "yaml": "pyyaml"}
 """Where a package is imported by another name than PyPI's."""
 
 

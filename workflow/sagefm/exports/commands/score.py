@@ -1,0 +1,56 @@
+"""`sagefm score`: an embedding made elsewhere, beside untrained baselines."""
+
+from argparse import ArgumentParser
+
+from sagefm.exports.commands.shared import add_groups
+
+HELP = "score an embedding by labels, beside untrained baselines"
+
+DESCRIPTION = (
+    "Score obsm[KEY] of labelled sections as the workflow scores its own representations: balanced "
+    "accuracy on held-out patients, clusters within sections, and integration of patients. "
+    "Untrained baselines are computed from the raw counts of the same spots."
+)
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the arguments of `run`."""
+    parser.add_argument("source", metavar="IN", nargs="+", help=".h5ad files with raw counts")
+    parser.add_argument("--obsm", required=True, metavar="KEY", help="key of the embedding")
+    parser.add_argument("--label", required=True, help="column of obs that names each spot's class")
+    add_groups(parser)
+    parser.add_argument("--layer", help="layer that holds the raw counts (default: X)")
+    parser.add_argument(
+        "--min-overlap",
+        type=float,
+        help="least share of the paper's genes that must be found (default: the workflow's)",
+    )
+    parser.add_argument(
+        "--baselines", nargs="*", metavar="METHOD", help="baselines to compute (default: all six)"
+    )
+    parser.add_argument("--out", metavar="TSV", help="table to write, with intervals")
+
+
+def run(
+    source: list[str],
+    *,
+    obsm: str,
+    library_key: str | None,
+    baselines: list[str] | None,
+    out: str | None,
+    **options,
+) -> str:
+    """Score an embedding; the table of scores, representations in rows."""
+    from sagefm.common.io import write_table
+    from sagefm.exports.labelled import read_sections
+    from sagefm.exports.scored import BASELINES, score_embedding
+
+    adata, library_key = read_sections(source, library_key)
+    chosen = BASELINES if baselines is None else baselines
+    table = score_embedding(adata, obsm, library_key=library_key, baselines=chosen, **options)
+    if out:
+        write_table(table, out)
+    wide = table.pivot(index="representation", columns="metric", values="value")
+    wide = wide.loc[table["representation"].unique(), table["metric"].unique()]
+    held_out = table["of"].iloc[0].replace("_", " ")
+    return f"{wide.round(3).to_string()}\npatient_balanced_accuracy: {held_out}"
