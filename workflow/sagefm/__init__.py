@@ -9,6 +9,7 @@ __version__ = "0.1.0"
 
 _MODULES = {
     "annotate": "annotated",
+    "domains": "domained",
     "embed": "api",
     "fit_reference": "annotated",
     "load": "api",
@@ -16,6 +17,7 @@ _MODULES = {
     "predict": "api",
     "programmes": "api",
     "read": "api",
+    "score_embedding": "scored",
 }
 """Module of `sagefm.exports` that holds each public function."""
 

@@ -9,7 +9,7 @@ from importlib import import_module
 import sagefm
 from sagefm.common.errors import InputError
 
-COMMANDS = ("embed", "annotate")
+COMMANDS = ("embed", "annotate", "domains", "score")
 """Files of the folder `commands`; each has `HELP`, `DESCRIPTION`, `add_arguments` and `run`."""
 
 
@@ -22,7 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Words of the command line after `sagefm`; those of this process if not given.
     """
     options = vars(_parser().parse_args(arguments))
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("sagefm").setLevel(logging.INFO)  # other packages' steps are of no interest
     logging.captureWarnings(True)
     try:
         print(options.pop("run")(**options))

@@ -1,0 +1,101 @@
+"""`sagefm domains`: clusters shared across sections, their number and their markers."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+
+from sagefm.exports.commands.shared import add_groups
+
+HELP = "find tissue domains shared by several sections, and their markers"
+
+DESCRIPTION = (
+    "Cluster the embedding of all sections together. The number of domains is the largest whose "
+    "clusters come out again from other spots and seeds. OUT has obs['sagefm_domain']; markers are "
+    "tested over patients."
+)
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the arguments of `run`."""
+    parser.add_argument("source", metavar="IN", nargs="+", help=".h5ad files with raw counts")
+    parser.add_argument("output", metavar="OUT", help="the .h5ad to write, with all sections")
+    parser.add_argument("--model", help="model that embeds the sections first")
+    parser.add_argument("--obsm", help="key of an embedding that IN has, in place of --model")
+    add_groups(parser)
+    parser.add_argument(
+        "--technology",
+        help="Visium or 'Spatial Transcriptomics'; only a model on the array's grid needs it",
+    )
+    parser.add_argument(
+        "--number", type=int, help="number of domains (default: the largest stable one)"
+    )
+    parser.add_argument(
+        "--centred", action="store_true", help="take each section's mean away beforehand"
+    )
+    parser.add_argument(
+        "--figure", metavar="PDF", help="curve of stability to draw; a .png is written beside it"
+    )
+    parser.add_argument("--markers", metavar="TSV", help="table of markers to write")
+    parser.add_argument(
+        "--device", default="auto", help="cpu, cuda, or auto: a GPU if there is one"
+    )
+
+
+def run(
+    source: list[str],
+    output: str,
+    *,
+    model: str | None,
+    obsm: str | None,
+    library_key: str | None,
+    technology: str | None,
+    number: int | None,
+    figure: str | None,
+    markers: str | None,
+    device: str,
+    **options,
+) -> str:
+    """Find domains; the sentences that say how many, and where they were written."""
+    from sagefm.clustering.stability import NUMBERS, draw_stability
+    from sagefm.common.errors import InputError
+    from sagefm.common.h5ad import write_h5ad
+    from sagefm.common.io import atomic, write_table
+    from sagefm.exports.api import EMBEDDING, embed, load
+    from sagefm.exports.domained import DOMAIN, FOUND, domains
+    from sagefm.exports.labelled import read_sections
+    from sagefm.exports.section import check_output
+    from sagefm.plotting.style import save
+
+    if (model is None) == (obsm is None):
+        raise InputError(
+            "the embedding is not clear. Fix: give either --model, which embeds the sections, or "
+            "--obsm."
+        )
+    for path in source:
+        check_output(Path(path), Path(output))
+    adata, library_key = read_sections(source, library_key)
+    if model is not None:
+        embed(adata, load(model, device=device), library_key=library_key, technology=technology)
+    domains(
+        adata,
+        obsm=obsm or EMBEDDING,
+        library_key=library_key,
+        numbers=NUMBERS if number is None else [number],
+        **options,
+    )
+    found = adata.uns[FOUND]
+    if figure:
+        pdf = Path(figure).with_suffix(".pdf")
+        save(draw_stability(found["stability"], found["number"]), pdf, pdf.with_suffix(".png"))
+    if markers:
+        write_table(found["markers"], markers)
+    with atomic(output) as temporary:
+        write_h5ad(adata, temporary)
+    chosen = found["stability"].set_index("number").loc[found["number"], "stability"]
+    sizes = ", ".join(
+        f"{name}: {size:,}" for name, size in adata.obs[DOMAIN].value_counts().items()
+    )
+    lines = [
+        f"{output}: {found['number']} domains (adjusted Rand index between fits {chosen:.2f}); "
+        f"spots of each: {sizes}"
+    ]
+    return "\n".join([*lines, *filter(None, [found["note"]])])
