@@ -11,6 +11,7 @@ _MODULES = {
     "annotate": "annotated",
     "domains": "domained",
     "embed": "api",
+    "finetune": "finetuned",
     "fit_reference": "annotated",
     "load": "api",
     "perturb": "perturbed",

@@ -9,7 +9,7 @@ from importlib import import_module
 import sagefm
 from sagefm.common.errors import InputError
 
-COMMANDS = ("embed", "annotate", "domains", "score")
+COMMANDS = ("embed", "annotate", "domains", "finetune", "score")
 """Files of the folder `commands`; each has `HELP`, `DESCRIPTION`, `add_arguments` and `run`."""
 
 

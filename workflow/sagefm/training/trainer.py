@@ -112,6 +112,8 @@ class Trainer:
         The processes that train together; the first of them saves.
     compiled
         Whether the loss is compiled by `torch.compile`.
+    start
+        The network to begin with, such as a trained one; one of fresh weights if not given.
     """
 
     def __init__(
@@ -125,6 +127,7 @@ class Trainer:
         save_seconds: float = 60.0,
         group: Alone | None = None,
         compiled: bool = False,
+        start: GeneDecoder | None = None,
     ) -> None:
         self.recipe, self.training, self.validation = recipe, training, validation
         self.state, self.device, self.save_seconds = state, device, save_seconds
@@ -132,16 +135,13 @@ class Trainer:
         self._loss = torch.compile(loss) if compiled else loss
         resumed = (state / "state.pt").exists()
         fitted = not resumed and self.group.rank == 0
-        network = initial_network(recipe, training, fitted)
-        self.network = network.to(device)
-        self.optimizer = Adam(
-            network.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
-        )
+        self.network = (start or initial_network(recipe, training, fitted)).to(device)
+        parameters, decay = self.network.parameters(), recipe.weight_decay
+        self.optimizer = Adam(parameters, recipe.learning_rate, weight_decay=decay, fused=True)
         self.scheduler = ReduceLROnPlateau(
             self.optimizer, patience=recipe.scheduler_patience, factor=recipe.scheduler_factor
         )
-        self.progress = Progress()
-        self._saved = time.monotonic()
+        self.progress, self._saved = Progress(), time.monotonic()
         if resumed:
             self._resume()
         self.group.share_weights(self.network)

@@ -1,0 +1,198 @@
+"""A model trained on, on a user's sections: resumable, stopped by patients held out of training."""
+
+import copy
+import math
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import torch
+from anndata import AnnData
+
+from sagefm.common.errors import InputError
+from sagefm.common.state import exclusive, state_folder
+from sagefm.exports.annotated import fingerprint
+from sagefm.exports.labelled import spots_of
+from sagefm.exports.prepared import Source, prepared_sections
+from sagefm.networks.checkpoint import read_checkpoint, save_checkpoint
+from sagefm.networks.fitted import FittedModel
+from sagefm.networks.recipe import CHECKPOINT, RECIPE, write_recipe
+from sagefm.sections.section import Section
+from sagefm.training.evaluation import evaluate
+from sagefm.training.files import publish
+from sagefm.training.trainer import Recipe, Trainer
+
+MASK_SHARE = 0.3
+"""Share of genes hidden, of a model whose checkpoint does not say its own; the config's default."""
+
+VALIDATION = 0.2
+"""Share of the patients whose sections decide when training stops; one at least."""
+
+BEFORE = "validation_loss_before"
+"""Column of the history that has the loss of the model given."""
+
+SLOWER = 10
+"""The learning rate is the model's own, divided by this, unless one is given."""
+
+
+def finetune(
+    adata: AnnData,
+    model: FittedModel,
+    folder: str | Path,
+    *,
+    patient: str | None = None,
+    library_key: str | None = None,
+    layer: str | None = None,
+    technology: str | None = None,
+    min_overlap: float | None = None,
+    epochs: int = 50,
+    patience: int = 5,
+    learning_rate: float | None = None,
+    seed: int = 0,
+) -> FittedModel:
+    """Train a model further on some sections, until the loss on held-out patients stops falling.
+
+    The model itself stays as it is. What was killed continues where it was if it is called again
+    with the same arguments.
+
+    Parameters
+    ----------
+    adata
+        Two sections or more; raw counts, as for `embed`.
+    model
+        Of `load`.
+    folder
+        Where the new model is written: `best.pt` and `recipe.json`, which `load` reads, the last
+        checkpoint, the course of training (`history.tsv`) and its facts (`summary.json`).
+    patient
+        Column of `obs` that names each spot's patient. If not given, each section counts as a
+        patient. One patient in five, drawn by `seed`, is held out.
+    library_key, layer, technology, min_overlap
+        See `embed`.
+    epochs, patience
+        Most epochs, and epochs without a lower loss after which training stops.
+    learning_rate
+        Of Adam; if not given, a tenth of the one that the model was trained with.
+    seed
+        Of the patients held out, of the order of spots and of the genes hidden.
+
+    Returns
+    -------
+    FittedModel
+        The new model. If the loss on held-out patients never fell below that of the model given,
+        it has the weights of the model given, and `history.tsv` shows why.
+
+    Raises
+    ------
+    InputError
+        If the folder has a model already, there are fewer than two sections, or as for `embed`.
+
+    Examples
+    --------
+    >>> adata.obs["slide"] = ["a" if row < 41 else "b" for row in range(82)]
+    >>> tuned = sagefm.finetune(adata, model, "tuned", library_key="slide", epochs=1)
+    >>> sagefm.load("tuned", device="cpu").genes == tuned.genes
+    True
+    """
+    folder = Path(folder)
+    if (folder / CHECKPOINT).exists():
+        raise InputError(
+            f"{folder} holds a model already. Fix: choose another folder, or delete that one."
+        )
+    spots = spots_of(adata, label=None, patient=patient, library_key=library_key)
+    held_out = validation_sections(spots, seed)
+    recipe, mask_share = _recipe(model, epochs, patience, learning_rate, seed)
+    source = Source(layer, library_key, technology, min_overlap)
+    with prepared_sections(adata, model.recipe, source) as sections:
+        parts: tuple[list[Section], list[Section]] = [], []
+        for section, _ in sections:
+            parts[section.sample in held_out].append(section)
+        settings = {
+            "mask_share": mask_share,
+            "batch_size": recipe.batch_size,
+            "buffer_spots": recipe.buffer_spots,
+            "seed": seed,
+        }
+        training, validation = (model.batches(part, **settings) for part in parts)
+        facts = {**vars(recipe), "mask_share": mask_share, "model": fingerprint(model)}
+        every = [*parts[0], *parts[1]]
+        files = [path for own in every for path in (own.counts_path, own.graph_path)]
+        state = state_folder(folder / "state", facts, files)
+        with exclusive(state):
+            before, _ = evaluate(model.network, validation, model.device, recipe.precision)
+            start = copy.deepcopy(model.network)
+            trainer = Trainer(recipe, training, validation, state, device=model.device, start=start)
+            trainer.run()
+            if not trainer.progress.best_val_loss < before:
+                entries = read_checkpoint(state / CHECKPOINT)
+                entries = {key: own for key, own in entries.items() if key != "model_state_dict"}
+                save_checkpoint(state / CHECKPOINT, model.network, **entries)
+            _note_start(trainer, before)
+            write_recipe(folder / RECIPE, model.recipe)
+            names = {"best": CHECKPOINT, "last": "last.pt", "history": "history.tsv"}
+            names["summary"] = "summary.json"
+            output = SimpleNamespace(**{key: folder / name for key, name in names.items()})
+            publish(trainer, output, torch.get_num_threads())
+    return FittedModel.load(folder, model.device, model.precision)
+
+
+def validation_sections(spots: pd.DataFrame, seed: int) -> set[str]:
+    """Sections of the patients that decide when training stops.
+
+    Parameters
+    ----------
+    spots
+        Columns sample and patient.
+    seed
+        Of the draw. Where there is one patient, sections are drawn.
+
+    Raises
+    ------
+    InputError
+        If there is one section only, or a section is of two patients.
+    """
+    pairs = spots[["sample", "patient"]].drop_duplicates()
+    if pairs["sample"].duplicated().any():
+        name = pairs.loc[pairs["sample"].duplicated(), "sample"].iloc[0]
+        raise InputError(
+            f"section {name} has spots of two patients. Fix: name the column of obs that tells "
+            "sections apart, as `library_key`."
+        )
+    if len(pairs) < 2:
+        raise InputError(
+            "there is one section only, but training needs one to learn from and one to know when "
+            "to stop. Fix: add a section, and name the column that tells them apart, as "
+            "`library_key`."
+        )
+    groups = pairs["patient" if pairs["patient"].nunique() > 1 else "sample"]
+    names = np.random.default_rng(seed).permutation(np.sort(groups.unique().astype(str)))
+    chosen = names[: max(1, math.floor(VALIDATION * len(names)))]
+    return {*pairs.loc[groups.isin(chosen), "sample"]}
+
+
+def _recipe(
+    model: FittedModel, epochs: int, patience: int, learning_rate: float | None, seed: int
+) -> tuple[Recipe, float]:
+    """How the model was trained, as far as its checkpoint says so, with the user's changes."""
+    known = read_checkpoint(model.checkpoint) if model.checkpoint else {}
+    rate = known.get("learning_rate", Recipe.learning_rate) / SLOWER
+    share = known.get("mask_percentage", MASK_SHARE)
+    recipe = Recipe(
+        network=model.recipe.network,
+        widths=model.network.widths,
+        learning_rate=rate if learning_rate is None else learning_rate,
+        weight_decay=known.get("weight_decay", Recipe.weight_decay),
+        epochs=epochs,
+        batch_size=known.get("batch_size", Recipe.batch_size),
+        patience=patience,
+        precision=model.precision,
+        seed=seed,
+    )
+    return recipe, float(share)
+
+
+def _note_start(trainer: Trainer, loss: float) -> None:
+    """Write the loss of the model given beside that of each epoch, for the table of the course."""
+    for row in trainer.progress.history:
+        row[BEFORE] = loss
