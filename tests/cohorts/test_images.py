@@ -182,4 +182,4 @@ def test_a_sample_keeps_it_and_it_lies_under_its_spots(tmp_path):
     np.testing.assert_array_equal(shown.get_array(), sample.uns["spatial"]["s1"]["images"]["hires"])
     plt.close("all")
     without = ingest(outs(tmp_path / "o2"), row, panel, helpers.QC, helpers.HARMONISE)
-    assert set(without.uns) == {"provenance"}
+    assert set(without.uns) == {"provenance", "spot_checksums"}

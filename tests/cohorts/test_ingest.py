@@ -60,7 +60,7 @@ def test_a_harmonised_sample(make, panel):
     source = helpers.demo_section("heart-1")
     np.testing.assert_array_equal(adata.obs["n_counts"], np.asarray(source.X.sum(axis=1)).ravel())
     assert adata.obsm["spatial"].dtype == np.float64
-    assert set(adata.uns) == {"provenance"}
+    assert set(adata.uns) == {"provenance", "spot_checksums"}
     assert adata.uns["provenance"] == {
         "cohort": "atlas",
         "sample": "heart-1",
@@ -76,6 +76,7 @@ def test_a_harmonised_sample(make, panel):
         "genes_renamed": 0,
         "genes_duplicated": 0,
         "duplicates_rule": "first",
+        "notes": "",
     }
 
 

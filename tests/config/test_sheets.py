@@ -101,7 +101,7 @@ def test_a_sheet_has_all_columns_and_its_cohort(config):
     assert list(sheet["patient"]) == ["P1", "", "P3"]
 
 
-@pytest.mark.parametrize("value", ["NA", "null", "None", "007", "1e5"])
+@pytest.mark.parametrize("value", ["007", "1e5", "P 1"])
 def test_cells_stay_as_they_are_written(config, value):
     write_sheet(row_with(patient=value))
     assert list(read_samples("atlas.tsv", "atlas")["patient"]) == ["P1", value]
@@ -127,3 +127,26 @@ def test_label_files_name_samples_of_their_cohort():
         read_label_files(path, "breast", samples)
     with pytest.raises(InputError, match=r"correct cohorts.breast.raw_labels.files in the config"):
         read_label_files("none.tsv", "breast", samples)
+
+
+@pytest.mark.parametrize("value", ["nan", "NaN", "None", "NA", " ", "\ufeff"])
+def test_words_for_nothing_are_no_patient(value):
+    write_sheet(row_with(patient=value))
+    assert list(read_samples("atlas.tsv", "atlas")["patient"]) == ["P1", ""]
+
+
+@pytest.mark.parametrize("value", [" P1", "P1 ", "P1\u00a0", "P1\u200b"])
+def test_one_patient_stays_one_whatever_the_white_space(value):
+    write_sheet(row_with(patient=value, sample="s2 "))
+    sheet = read_samples("atlas.tsv", "atlas")
+    assert list(sheet["patient"]) == ["P1", "P1"] and list(sheet["sample"]) == ["s1", "s2"]
+
+
+def test_the_bytes_of_excel_and_windows_are_read():
+    plain = Path(write_sheet(good_rows())).read_text()
+    expected = read_samples("atlas.tsv", "atlas")
+    lines = plain.splitlines()
+    rows_alone = "\n".join([lines[0], *(f"{line}\t" for line in lines[1:])])
+    for text in ("\ufeff" + plain, "\r\n".join(lines), "\t\n".join(lines) + "\t", rows_alone):
+        Path("atlas.tsv").write_bytes(text.encode())
+        pd.testing.assert_frame_equal(read_samples("atlas.tsv", "atlas"), expected)

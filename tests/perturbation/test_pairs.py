@@ -195,7 +195,7 @@ def test_a_users_table_may_leave_sign_and_group_out(tmp_path):
         ("input output\nTGFB1 \n", ("line 2", "must both be given")),
         ("input output\n", ("has no rows",)),
         ("", ("cannot be read as a table",)),
-        ("input output\nTGFB1 SMAD7 1\n", ("more cells than its header",)),
+        ("input output\nTGFB1 SMAD7 1\n", ("line 2 has 3 cells", "the header has 2")),
         ("input output sign\nTGFB1 SMAD7 \n", ("line 2", "1 or -1")),
         ("input output\nTGFB1 SMAD7 SMAD3 SMAD4\nx y z z z z\n", ("cannot be read as a table",)),
     ],

@@ -81,17 +81,25 @@ def test_a_class_that_no_spot_has_ends_in_one_sentence(choice, words, source):
 
 
 @pytest.mark.parametrize("source", ["cohort", "table"])
-def test_a_class_may_be_called_none(source):
-    """As in the samples: there only `NA` and the empty cell are no label."""
-    Path("task.csv").write_text("sample,spot,class\nbs1,A,None\nbs2,A,n/a\nbs2,B,NA\n")
+def test_classes_are_trimmed_and_words_for_nothing_are_none(source):
+    Path("task.csv").write_text("sample,spot,class\nbs1 ,A,  a   b\nbs2,A,None\nbs2,B,c\n")
     Path("labels.csv").write_text(Path("task.csv").read_text().replace("class", "label"))
     config = good_config()
     config["cohorts"]["breast"]["labels"] = "labels.csv"
     task = TASK if source == "table" else {"cohort": "breast"}
-    config["tasks"] = {"t": task | {"drop": ["None", "n/a"]}}
+    config["tasks"] = {"t": task | {"drop": ["a b", "c"]}}
     check(config)
-    config["tasks"]["t"]["drop"] = ["NA"]
-    with pytest.raises(InputError, match="no spot is labelled `NA`; there are None, n/a"):
+    config["tasks"]["t"]["drop"] = ["None"]
+    with pytest.raises(InputError, match="no spot is labelled `None`; there are a b, c"):
+        check(config)
+
+
+def test_classes_that_differ_in_capitals_alone_are_refused():
+    text = "sample\tspot\tlabel\nbs1\tA\tTumour\nbs1\tB\ttumour\n"
+    Path("labels.tsv").write_text(text)
+    config = good_config()
+    config["cohorts"]["breast"]["labels"] = "labels.tsv"
+    with pytest.raises(InputError, match="classes `Tumour` and `tumour` differ in capitals alone"):
         check(config)
 
 

@@ -22,11 +22,21 @@ OBS = pd.DataFrame(
         (OBS.set_axis(["AAA", "CCC", "GGG"]), ["AAA-1", "GGG-1"], ["x", None, "y"]),
         (OBS, ["1x7", "3x9"], ["x", None, "y"]),
         (OBS, ["CCC-1", "TTT-1"], [None, "x", None]),
+        (OBS, [" AAA-1", "GGG-1 "], ["x", None, "y"]),
         # Names of the form column x row are names: 7x1 is not row 7.
         (OBS.set_axis(["7x1", "8x2", "9x3"]), ["8x2", "9x3"], [None, "x", "y"]),
         (OBS.drop(columns="array_row"), ["AAA", "CCC"], ["x", "y", None]),
     ],
-    ids=["barcode", "label bare", "section bare", "array", "partly", "names first", "no array"],
+    ids=[
+        "barcode",
+        "label bare",
+        "section bare",
+        "array",
+        "partly",
+        "white space",
+        "names first",
+        "no array",
+    ],
 )
 def test_spots_of_a_label_table(obs, spots, expected):
     table = pd.DataFrame({"sample": "s", "spot": spots, "label": ["x", "y"]})
@@ -78,7 +88,10 @@ def labels_of(*spots):
 
 
 REFUSED = {
-    "no spot": (labels_of("ZZZ"), ["no spot of sample heart-1", "`ZZZ`"]),
+    "no spot": (
+        labels_of("ZZZ"),
+        ["0 of 1 labels of sample heart-1 name", "`ZZZ`"],
+    ),
     "twice": (labels_of("15x16", "15x16"), ["`15x16`", "more than once"]),
     "no column": (labels_of("a").drop(columns="spot"), ["no column spot"]),
 }
@@ -92,3 +105,23 @@ def test_refused_with_cohort_and_sample(case, samples):
     sentence = str(caught.value)
     assert sentence.startswith("cohort atlas, sample heart-1: ") and sentence.endswith(".")
     assert [word for word in words if word not in sentence] == []
+
+
+def test_labels_of_another_section_are_refused_and_of_most_spots_taken(samples):
+    spots = h5ad.read_h5ad(samples[1]).obs_names
+    for named, refused in ((40, True), (60, False)):
+        names = [*spots[:named], *(f"other{i}" for i in range(100 - named))]
+        table = pd.DataFrame({"sample": "heart-2", "spot": names, "label": "x"})
+        if refused:
+            with pytest.raises(InputError, match="40 of 100 labels of sample heart-2 name one"):
+                cohort_labels(samples[1:], table, "atlas")
+        else:
+            _, matched = cohort_labels(samples[1:], table, "atlas")
+            assert matched["labels_matched"].tolist() == [0.6]
+
+
+def test_classes_that_differ_in_capitals_alone_are_refused(samples):
+    spots = h5ad.read_h5ad(samples[1]).obs_names[:2]
+    table = pd.DataFrame({"sample": "heart-2", "spot": spots, "label": ["atria", "Atria"]})
+    with pytest.raises(InputError, match="cohort atlas: labels `Atria` and `atria` differ"):
+        cohort_labels(samples[1:], table, "atlas")

@@ -29,7 +29,13 @@ if not is_installed_from(ROOT / "workflow/sagefm"):
     )
 
 from sagefm.preflight.config import check_config, check_references, check_written
-from sagefm.preflight.data import check_arrays, check_genes, check_label_tables, check_splits
+from sagefm.preflight.data import (
+    check_arrays,
+    check_genes,
+    check_keys,
+    check_label_tables,
+    check_splits,
+)
 from sagefm.cohorts.formats.registry import sheet_formats
 from sagefm.common.errors import InputError
 from sagefm.common.io import require_writable
@@ -68,6 +74,7 @@ try:
         if cohort["raw_labels"]
     }
     check_references(config, SHEETS)
+    check_keys(SHEETS)
     check_label_tables(config, SHEETS)
     RUN = Run(config, SHEETS)
     check_arrays(RUN)

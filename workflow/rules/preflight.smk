@@ -7,7 +7,7 @@ from dataclasses import asdict
 from sagefm.training.parallel.nodes import require_slurm
 from sagefm.preflight.disk import stage_needs
 
-N_GENES = len(Path(config["panel"]).read_text().split())
+N_GENES = len(Path(config["panel"]).read_text(encoding="utf-8-sig").split())
 NEEDS = stage_needs(RUN, N_GENES)
 ENVS = repository_file("envs")
 LOCKS = [f"{ENVS}/{name}.txt" for name in ("requirements", "torch")]

@@ -5,6 +5,7 @@
 rule split:
     input:
         duplicates=given(config["split"]["duplicates"]),
+        samples=lambda wildcards: samples_of(MODELS[wildcards.model]["pretrain_on"]),
     output:
         split=f"{RESULTS}/models/{{model}}/split.tsv",
     log:

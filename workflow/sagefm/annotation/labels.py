@@ -4,16 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import h5py
 import pandas as pd
-from anndata.io import read_elem
 
 from sagefm.annotation.gene_sets import found_genes, highest_set, module_scores, read_gene_sets
 from sagefm.annotation.terms import UNASSIGNED, check_named
 from sagefm.common.errors import InputError
 from sagefm.common.io import read_table
 from sagefm.sections.cohort import Cohort, cohort_spatial
-from sagefm.sections.labels import join_labels
+from sagefm.sections.labels import join_labels, read_spots
 
 
 @dataclass(frozen=True)
@@ -157,10 +155,9 @@ def _from_table(cohort: Cohort, labels: Mapping) -> pd.Series:
     table = table[list(columns)].rename(columns=columns)
     joined = []
     for sample in cohort.samples:
-        with h5py.File(sample) as file:
-            obs = read_elem(file["obs"])
+        spots, kept = read_spots(sample)
         try:
-            joined.append(join_labels(obs, table, sample.stem).astype(object))
+            joined.append(join_labels(spots, table, sample.stem).astype(object)[:kept])
         except InputError as error:
             raise InputError(f"{path}: {error}") from error
     return pd.concat(joined, ignore_index=True)

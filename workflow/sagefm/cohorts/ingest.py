@@ -6,16 +6,23 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import anndata
+import numpy as np
 import pandas as pd
 
+from sagefm.cohorts.absent import measured_genes
+from sagefm.cohorts.arrangement import array_of, check_arrangement
+from sagefm.cohorts.duplicates import CHECKSUMS, spot_checksums
 from sagefm.cohorts.formats.base import Choice
 from sagefm.cohorts.formats.registry import AUTO, find_section, load_format
+from sagefm.cohorts.gene_names import date_names
 from sagefm.cohorts.images import read_image
-from sagefm.cohorts.panel import harmonise_by
+from sagefm.cohorts.panel import harmonise_by, read_aliases
 from sagefm.cohorts.qc import apply_qc, count_shared_positions
 from sagefm.cohorts.readers import read_source
+from sagefm.cohorts.several import check_places
 from sagefm.common.errors import InputError
 from sagefm.common.io import sha256
+from sagefm.common.text import count
 
 ARRAY = ("array_row", "array_col")
 
@@ -103,6 +110,7 @@ def _ingest(path, row, panel, qc, harmonise, image_pixels) -> anndata.AnnData:
     choice = Choice(*(_value(row, name) for name in ("layer", "library", "library_key")))
     source = read_source(path, fmt, files.get("positions"), choice)
     _check_expected(source, row, path)
+    notes = _check_spots(source, path)
     facts = {
         "cohort": _value(row, "cohort"),
         "sample": _value(row, "sample"),
@@ -111,13 +119,19 @@ def _ingest(path, row, panel, qc, harmonise, image_pixels) -> anndata.AnnData:
         "reader": source.uns.pop("reader"),
         "spots_source": source.n_obs,
     }
-    kept = apply_qc(source, **qc)
+    path_of_aliases = harmonise.get("aliases")
+    aliases = read_aliases(path_of_aliases) if path_of_aliases else None
+    kept = apply_qc(source, **qc, aliases=aliases)
     adata, genes = harmonise_by(kept, panel, harmonise)
     facts |= {
         "spots_kept": adata.n_obs,
         "duplicate_positions": count_shared_positions(adata.obsm["spatial"]),
     }
-    adata.uns["provenance"] = facts | genes
+    in_source = adata.var["in_source"].to_numpy()
+    adata.var["measured"], absent = measured_genes(source, in_source, _value(row, "absent"))
+    notes += [absent, *_gene_notes(source, kept, qc)]
+    adata.uns["provenance"] = facts | genes | {"notes": "; ".join(filter(None, notes))}
+    adata.uns[CHECKSUMS] = spot_checksums(adata.X)
     removed = source.obs.loc[~source.obs_names.isin(kept.obs_names), :]
     if len(removed):
         adata.uns["removed_spots"] = removed[[name for name in ARRAY if name in removed]].copy()
@@ -126,6 +140,47 @@ def _ingest(path, row, panel, qc, harmonise, image_pixels) -> anndata.AnnData:
     if image is not None:
         adata.uns["spatial"] = {row["sample"]: image}
     return adata
+
+
+def _check_spots(source: anndata.AnnData, path: Path) -> list[str]:
+    """Check where spots in tissue lie; what a user needs to see of it, if anything."""
+    inside = np.isfinite(source.obsm["spatial"]).all(axis=1)
+    if "in_tissue" in source.obs:
+        inside &= source.obs["in_tissue"].to_numpy() == 1
+    obs, spatial = source.obs[inside], source.obsm["spatial"][inside]
+    if len(obs) < 3:  # too few for quality control
+        return []
+    try:
+        check_places(obs, spatial)
+        note = check_arrangement(spatial, array_of(obs))
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    return [note]
+
+
+def _gene_notes(source: anndata.AnnData, kept: anndata.AnnData, qc: Mapping) -> Iterator[str]:
+    """What a user needs to see of the names of a section's genes."""
+    if dates := date_names(source.var_names):
+        yield (
+            f"{count(len(dates), 'gene')} named as a date by a spreadsheet (`{dates[0]}`) found no "
+            "panel gene"
+        )
+    if qc.get("max_mito_share", 1) < 1 and kept.obs["mito_share"].isna().all():
+        yield "no mitochondrial gene was found, so that `max_mito_share` excludes no spot"
+
+
+def say_ingested(sample: anndata.AnnData) -> list[str]:
+    """What was read and what was left out, in sentences: one of numbers, one a note."""
+    facts = sample.uns["provenance"]
+    panel = facts["genes_panel"] + facts["genes_missing"]
+    removed = facts["spots_source"] - facts["spots_kept"]
+    left_out = f" ({count(removed, 'spot')} left out by quality control)" if removed else ""
+    numbers = (
+        f"{count(facts['spots_kept'], 'spot')} of {facts['spots_source']:,}{left_out}, "
+        f"{facts['genes_panel']:,} of the panel's {panel:,} genes, median "
+        f"{sample.obs['n_counts'].median():,.0f} counts a spot"
+    )
+    return [numbers, *filter(None, facts["notes"].split("; "))]
 
 
 def _value(row: Mapping, name: str) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
+from sagefm.cohorts.gene_names import ENSEMBL, diagnose
 from sagefm.common.errors import InputError
 from sagefm.common.io import read_table
 
@@ -43,7 +44,7 @@ def source_symbols(adata: anndata.AnnData) -> np.ndarray:
     names = adata.var_names.to_numpy(dtype=object)
     if "gene_symbols" not in adata.var:
         return names
-    ensembl = adata.var_names.str.match(r"ENS[A-Z]*G\d+")
+    ensembl = adata.var_names.str.match(ENSEMBL)
     return np.where(ensembl, adata.var["gene_symbols"].to_numpy(dtype=object), names)
 
 
@@ -95,7 +96,7 @@ def harmonise(
     Raises
     ------
     InputError
-        If too little of the panel is found, or the symbols look like mouse.
+        If too little of the panel is found or counted, or names are those of another species.
     """
     if duplicates not in DUPLICATES:
         raise InputError(f"harmonise: duplicates `{duplicates}` is unknown; use `first` or `sum`.")
@@ -116,6 +117,11 @@ def harmonise(
     )
     matrix = sp.csr_matrix(adata.X @ selection)
     matrix.sort_indices()
+    if not matrix.nnz:
+        raise InputError(
+            f"none of the {len(found)} panel genes that the section has is ever counted. Fix: give "
+            "a section with counts."
+        )
     in_source = np.zeros(len(panel), dtype=bool)
     in_source[found] = True
     harmonised = anndata.AnnData(
@@ -165,22 +171,14 @@ def _alias_targets(
 
 def _check_overlap(adata: anndata.AnnData, index: pd.Index, found: int, least: float) -> None:
     """InputError if a section has less than `least` of the panel, with the likely reason."""
-    if found >= least * len(index):
+    diagnosis = diagnose(adata, source_symbols(adata), index) if found < len(index) / 2 else None
+    if found >= max(least * len(index), 1) and not (diagnosis and diagnosis.certain):
         return
-    names = source_symbols(adata)
-    upper = index.str.upper().isin(pd.Index(names).str.upper()).sum()
-    if upper >= least * len(index):
-        reason = (
-            f"{upper} would match in capitals, so these look like mouse symbols (the first: "
-            f"`{names[0]}`); give human sections, or map the genes to human symbols first."
-        )
-    elif adata.var_names.str.match(r"ENS[A-Z]*G\d+").mean() > 0.5:
-        reason = (
-            "its genes are named by Ensembl ids; put the symbols in var['gene_symbols'], or name a "
-            "table from ids to symbols in `harmonise: aliases`."
-        )
-    else:
-        reason = "give a whole-transcriptome section, or lower `harmonise: min_overlap`."
+    reason = (
+        diagnosis.reason
+        if diagnosis
+        else "Fix: give a whole-transcriptome section, or lower `min_overlap`."
+    )
     raise InputError(
         f"only {found} of the panel's {len(index)} genes are among the section's {adata.n_vars} "
         f"({found / len(index):.0%}, at least {least:.0%} are needed): {reason}"

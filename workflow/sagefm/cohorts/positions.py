@@ -7,6 +7,7 @@ import anndata
 import numpy as np
 import pandas as pd
 
+from sagefm.cohorts.belonging import check_belongs
 from sagefm.cohorts.opening import reading
 from sagefm.cohorts.spot_columns import (
     ARRAY,
@@ -100,9 +101,10 @@ def attach_positions(adata: anndata.AnnData, positions: pd.DataFrame, path: Path
             f"`{next(iter(positions.index), '')}`). Fix: give the position file of this very "
             "section."
         )
-    positions = positions.iloc[rows].set_axis(adata.obs_names)
-    adata.obs = standard_obs(positions, path)
-    adata.obsm["spatial"] = coordinates_of(positions)
+    own = positions.iloc[rows].set_axis(adata.obs_names)
+    adata.obs = standard_obs(own, path)
+    check_belongs(adata, positions.drop(index=positions.index[rows]), path)
+    adata.obsm["spatial"] = coordinates_of(own)
 
 
 def match_barcodes(names: pd.Index, known: pd.Index) -> np.ndarray:

@@ -8,6 +8,7 @@ import h5py
 import numpy as np
 import pandas as pd
 
+from sagefm.cohorts.gene_names import mitochondrial
 from sagefm.cohorts.panel import source_symbols
 from sagefm.common.errors import InputError
 
@@ -27,6 +28,7 @@ COLUMNS = (
     "genes_renamed",
     "genes_duplicated",
     "labels_matched",
+    "notes",
 )
 
 
@@ -38,6 +40,7 @@ def apply_qc(
     min_genes: int = 1,
     max_mito_share: float = 1.0,
     min_spots: int = 15,
+    aliases: Mapping[str, set[str]] | None = None,
 ) -> anndata.AnnData:
     """Keep the spots that pass, judged by all genes of the source.
 
@@ -50,9 +53,11 @@ def apply_qc(
     min_counts, min_genes
         Least counts, and least genes with a count, of a spot.
     max_mito_share
-        Largest share (0 to 1) of a spot's counts in mitochondrial genes, symbols `MT-...`.
+        Largest share (0 to 1) of a spot's counts in mitochondrial genes, see `gene_names`.
     min_spots
         Least number of spots left, that of a neighbourhood.
+    aliases
+        Of `panel.read_aliases`: other names of mitochondrial genes.
 
     Returns
     -------
@@ -67,7 +72,7 @@ def apply_qc(
         If fewer than `min_spots` are left, coordinates are missing among them, or more than half of
         them share a position with another.
     """
-    measures = spot_measures(adata)
+    measures = spot_measures(adata, aliases)
     tissue = np.ones(adata.n_obs, dtype=bool)
     if in_tissue and "in_tissue" in adata.obs:
         tissue = adata.obs["in_tissue"].to_numpy() == 1
@@ -98,15 +103,17 @@ def apply_qc(
     if shared > kept.n_obs / 2:
         raise InputError(
             f"{shared} of {kept.n_obs} spots share their position with another spot; give each its "
-            "own x and y in obsm['spatial'] or in the position file."
+            "own x and y, or one section alone."
         )
     return kept
 
 
-def spot_measures(adata: anndata.AnnData) -> pd.DataFrame:
+def spot_measures(
+    adata: anndata.AnnData, aliases: Mapping[str, set[str]] | None = None
+) -> pd.DataFrame:
     """`n_counts`, `n_genes` (int32) and `mito_share` (float32) of each spot, see `apply_qc`."""
     n_counts = np.asarray(adata.X.sum(axis=1)).ravel()
-    mito = pd.Index(source_symbols(adata)).str.startswith("MT-")
+    mito = mitochondrial(source_symbols(adata), adata.var, aliases)
     mito_counts = np.asarray(adata.X[:, np.flatnonzero(mito)].sum(axis=1)).ravel()
     share = np.full(adata.n_obs, np.nan, dtype=np.float32)
     np.divide(mito_counts, n_counts, out=share, where=(n_counts > 0) & mito.any())

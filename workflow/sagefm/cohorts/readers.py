@@ -16,6 +16,7 @@ from sagefm.cohorts.positions import (
     source_coordinates,
     standard_obs,
 )
+from sagefm.cohorts.several import check_names
 from sagefm.common.errors import InputError
 
 # Names under which sources keep a gene's symbol when var_names hold its Ensembl id.
@@ -76,6 +77,10 @@ def read_source(
             f"{path}: barcode `{repeated}` occurs more than once. Fix: give every spot its own "
             "name, or its section, if the file holds several, as `library`."
         )
+    try:
+        check_names(source.obs)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
     if 0 in source.shape:
         raise InputError(
             f"{path}: holds {source.n_obs} spots and {source.n_vars} gene expression features. "

@@ -1,5 +1,6 @@
 """Files that appear whole or not at all: tables, sections, checksums."""
 
+import csv
 import errno
 import glob
 import gzip
@@ -7,6 +8,7 @@ import hashlib
 import os
 import shutil
 import socket
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -86,11 +88,50 @@ def write_table(table: "pd.DataFrame", path: str | Path, *, index: bool = False)
 
 
 def read_table(path: str | Path, **kwargs) -> "pd.DataFrame":
-    """Read a TSV, or a CSV by its name; only `NA` and the empty cell are missing values."""
+    """Read a TSV, or a CSV by its name; only `NA` and the empty cell are missing values.
+
+    A byte order mark, line ends of Windows and separators at the end of lines do not count.
+
+    Raises
+    ------
+    pandas.errors.ParserError
+        If a line has more cells than the header.
+    """
     import pandas as pd
 
     separator = "," if ".csv" in Path(path).suffixes else "\t"
-    return pd.read_csv(path, sep=separator, na_values=["NA", ""], keep_default_na=False, **kwargs)
+    missing = {"na_values": ["NA", ""], "keep_default_na": False} | kwargs
+    with warnings.catch_warnings():
+        # pandas drops cells beyond the header with a warning, whatever they hold.
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        options = {"sep": separator, "index_col": False} | missing
+        try:
+            table = pd.read_csv(path, **options)
+        except pd.errors.ParserWarning:
+            _check_surplus(path, separator)
+            warnings.simplefilter("ignore", pd.errors.ParserWarning)
+            table = pd.read_csv(path, **options)
+    blank = [
+        name
+        for name in table.columns
+        if str(name).startswith("Unnamed: ") and (table[name].isna() | (table[name] == "")).all()
+    ]
+    return table.drop(columns=blank)
+
+
+def _check_surplus(path: str | Path, separator: str) -> None:
+    """ParserError if a line has cells beyond the header's that are not empty."""
+    from pandas.errors import ParserError
+
+    packed = str(path).endswith(".gz")
+    with (gzip.open if packed else open)(path, "rt", encoding="utf-8-sig", newline="") as file:
+        lines = csv.reader(file, delimiter=separator)
+        width = len(next(lines))
+        for cells in lines:
+            if any(cell.strip() for cell in cells[width:]):
+                raise ParserError(
+                    f"line {lines.line_num} has {len(cells)} cells, but the header has {width}"
+                )
 
 
 def require_space(path: str | Path, size: int) -> None:

@@ -9,12 +9,14 @@ from pathlib import Path
 import pandas as pd
 
 from sagefm.common.errors import InputError, hint
+from sagefm.common.io import read_table
+from sagefm.common.keys import named, trimmed
 from sagefm.config.schemas import first_error, load_schema
 from sagefm.downloads.sources.registry import is_fetched
 
 READ_BY = (
     *("cohort", "sample", "path_or_id", "source", "format", "positions"),
-    *("layer", "library", "library_key", "expected_spots", "expected_genes"),
+    *("layer", "library", "library_key", "absent", "expected_spots", "expected_genes"),
 )
 """Columns of a sheet of samples that decide how a section is read; the others describe it."""
 
@@ -52,7 +54,7 @@ def read_label_files(path: str | Path, cohort: str, samples: pd.DataFrame) -> pd
 def _read_sheet(path: str | Path, schema_name: str, cohort: str, key: str) -> pd.DataFrame:
     where = f"sheet {path} (cohort `{cohort}`)"
     try:
-        sheet = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+        sheet = read_table(path, sep="\t", dtype=str, na_values=[])
     except FileNotFoundError as error:
         raise InputError(
             f"{where} does not exist (looked from {Path.cwd()}); correct {key} in the config."
@@ -66,7 +68,9 @@ def _read_sheet(path: str | Path, schema_name: str, cohort: str, key: str) -> pd
         )
     if sheet.empty:
         raise InputError(f"{where} has no rows; list at least one sample.")
+    sheet.columns = [trimmed(name) for name in sheet.columns]
     schema = load_schema(schema_name)
+    sheet = _trim(sheet)
     _check_columns(list(sheet.columns), schema, where)
     for number, row in enumerate(sheet.to_dict("records"), start=2):
         name = row.get("sample", "")
@@ -83,6 +87,12 @@ def _read_sheet(path: str | Path, schema_name: str, cohort: str, key: str) -> pd
     if len(twice):
         raise InputError(f"{where}: sample `{twice.iloc[0]}` occurs twice; give each its own name.")
     return sheet.reindex(columns=list(schema["properties"]), fill_value="")
+
+
+def _trim(sheet: pd.DataFrame) -> pd.DataFrame:
+    """Cells without white space around them; what describes a sample, empty where it is missing."""
+    kept = dict.fromkeys(("path_or_id", "positions"), str.strip) | {"sample": trimmed}
+    return sheet.apply(lambda column: column.map(kept.get(column.name, named)))
 
 
 def _check_columns(columns: list[str], schema: dict, where: str) -> None:

@@ -79,12 +79,12 @@ def read_gmt(path: str | Path) -> dict[str, list[str]]:
         If the file cannot be read, or a line has no gene.
     """
     try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
+        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read ({error}); correct `gene_sets`.") from error
     sets = {}
     for number, line in enumerate(lines, start=1):
-        name, *rest = line.rstrip("\t").split("\t")
+        name, *rest = [cell.strip() for cell in line.rstrip().split("\t")]
         if len(rest) < 2:
             raise InputError(
                 f"{path}, line {number}: has no gene; give a set a line, its name, a description "
@@ -182,8 +182,6 @@ def _read(path: str | Path, columns: Sequence[str]) -> pd.DataFrame:
         raise InputError(
             f"{path}: has no column `{missing[0]}`; it has {', '.join(table.columns)}."
         )
-    if not isinstance(table.index, pd.RangeIndex):
-        raise InputError(f"{path}: its lines have more cells than its header; name every column.")
     table.index += 2
     table = table.apply(lambda column: column.str.strip()).dropna(how="all")
     if table.empty:

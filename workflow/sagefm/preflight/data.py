@@ -8,6 +8,7 @@ import pandas as pd
 from sagefm.annotation.terms import UNASSIGNED, check_named
 from sagefm.common.errors import InputError, hint
 from sagefm.common.io import read_table
+from sagefm.common.keys import check_case, named_values
 from sagefm.config.run import Run
 from sagefm.graphs.grid import ARRAYS
 from sagefm.perturbation.pair_sources import read_pairs
@@ -57,6 +58,7 @@ def _classes(
 ) -> set[str]:
     """The labels that a table, checked, gives to samples of a cohort."""
     table = _table_of(path, columns, at)
+    table = table.apply(named_values)
     named = table[columns[0]].dropna().unique()
     if not set(named) & set(sheet["sample"]):
         given = f"`{named[0]}`" if len(named) else "none at all"
@@ -64,7 +66,9 @@ def _classes(
             f"config, at {at}: {path} names no sample of cohort `{cohort}` (it names {given}, the "
             f"sheet `{sheet['sample'].iloc[0]}`); name samples as the sheet does."
         )
-    return set(table.loc[table[columns[0]].isin(sheet["sample"]), columns[2]].dropna())
+    classes = set(table.loc[table[columns[0]].isin(sheet["sample"]), columns[2]].dropna())
+    check_case(sorted(classes), f"config, at {at}: {path}: classes")
+    return classes
 
 
 def _table_of(path: str, columns: tuple[str, ...], at: str) -> pd.DataFrame:
@@ -84,6 +88,20 @@ def _table_of(path: str, columns: tuple[str, ...], at: str) -> pd.DataFrame:
                 "add it, or correct the path."
             )
     return table
+
+
+def check_keys(sheets: Mapping[str, pd.DataFrame]) -> None:
+    """Check that patients and data sets of all sheets are named by one spelling each.
+
+    Raises
+    ------
+    InputError
+        If two names differ in capitals alone: they would count as two patients.
+    """
+    rows = pd.concat(list(sheets.values()), ignore_index=True)
+    check_case([name for name in rows["dataset"].unique() if name], "sheets: data sets")
+    for _, own in rows.groupby("dataset"):
+        check_case([name for name in own["patient"].unique() if name], "sheets: patients")
 
 
 def check_arrays(run: Run) -> None:
@@ -117,7 +135,7 @@ def check_genes(config: Mapping) -> None:
     InputError
         At the first that cannot be read, or names genes that the panel lacks.
     """
-    panel = Path(config["panel"]).read_text().split()
+    panel = Path(config["panel"]).read_text(encoding="utf-8-sig").split()
     screen = config["screen"]
     try:
         for name, pairs in config["perturbation"]["pairs"].items():

@@ -105,7 +105,8 @@ def cohort_of_files(
     labels: Sequence[str | Path] = (),
 ) -> Cohort:
     """A cohort of files; `withheld` names at most one, with a gene a line, `labels` one table."""
-    genes = {gene for path in withheld for gene in Path(path).read_text().split()}
+    texts = (Path(path).read_text(encoding="utf-8-sig") for path in withheld)
+    genes = {gene for text in texts for gene in text.split()}
     return Cohort(
         tuple(map(Path, samples)),
         tuple(map(Path, graphs)),

@@ -18,7 +18,7 @@ def read_panel(path: str | Path) -> list[str]:
         If the file is missing, empty, has an empty line or a symbol twice.
     """
     try:
-        panel = Path(path).read_text(encoding="utf-8").splitlines()
+        panel = Path(path).read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(
             f"{path}: cannot be read ({error}); correct `panel` in the config."
@@ -41,7 +41,7 @@ def named_columns(path: str | Path, panel: Sequence[str]) -> np.ndarray:
     InputError
         If the file names no gene, or one that the panel lacks.
     """
-    symbols = Path(path).read_text().split()
+    symbols = Path(path).read_text(encoding="utf-8-sig").split()
     if not symbols:
         raise InputError(f"{path}: names no gene; give symbols, one a line.")
     if strange := sorted(set(symbols) - set(panel)):

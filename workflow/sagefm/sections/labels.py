@@ -8,6 +8,10 @@ import pandas as pd
 from anndata.io import read_elem
 
 from sagefm.common.errors import InputError
+from sagefm.common.keys import check_case, named_values, trimmed
+
+LEAST = 0.5
+"""Share of a sample's labels that has to name its spots: below, they are another section's."""
 
 
 def cohort_labels(
@@ -39,21 +43,29 @@ def cohort_labels(
     """
     labels, shares = [], []
     for path in samples:
-        with h5py.File(path) as file:
-            kept = read_elem(file["obs"])
-            uns = file["uns"]
-            removed = [read_elem(uns["removed_spots"])] if "removed_spots" in uns else []
+        spots, kept = read_spots(path)
         try:
-            joined = join_labels(pd.concat([kept, *removed]), table, path.stem)
+            joined = join_labels(spots, table, path.stem)
         except InputError as error:
             raise InputError(f"cohort {cohort}, sample {path.stem}: {error}") from error
-        own = joined.iloc[: len(kept)].dropna()
+        own = joined.iloc[:kept].dropna()
         labels.append(pd.DataFrame({"sample": path.stem, "spot": own.index, "label": [*own]}))
         listed = len(labels_of_sample(table, path.stem))
         shares.append(float(joined.count() / listed) if listed else None)
+    classes = {str(name) for own in labels for name in own["label"]}
+    check_case(sorted(classes), f"cohort {cohort}: labels")
     names = [path.stem for path in samples]
     matched = pd.DataFrame({"sample": names, "labels_matched": shares})
     return pd.concat(labels, ignore_index=True), matched
+
+
+def read_spots(path: Path) -> tuple[pd.DataFrame, int]:
+    """All spots of a harmonised sample's source, and how many, the first, were kept."""
+    with h5py.File(path) as file:
+        kept = read_elem(file["obs"])
+        uns = file["uns"]
+        removed = [read_elem(uns["removed_spots"])] if "removed_spots" in uns else []
+    return pd.concat([kept, *removed]), len(kept)
 
 
 def join_labels(obs: pd.DataFrame, table: pd.DataFrame, sample: str) -> pd.Series:
@@ -62,18 +74,19 @@ def join_labels(obs: pd.DataFrame, table: pd.DataFrame, sample: str) -> pd.Serie
     Parameters
     ----------
     obs
-        The sample's spots.
+        The spots of the sample's source, those that quality control removed among them.
     table
         Columns `sample`, `spot`, `label`. A spot goes by its name, by its name without the suffix
-        `-1`, or as `{array_row}x{array_col}`: the first of these that matches any spot is used for
-        the whole sample, so that a name which itself looks like `12x7` is never read as a position.
+        `-1`, or as `{array_row}x{array_col}`: the one that matches most labels is used for the
+        whole sample, of equals the first, so that a name like `12x7` is not read as a position.
     sample
         The sample's name in the table. One that the table does not name has no labels.
 
     Raises
     ------
     InputError
-        If the table lacks a column, names a spot twice, or names no spot of a sample it lists.
+        If the table lacks a column, names a spot twice, or if less than `LEAST` of a sample's
+        labels name one of its spots.
     """
     missing = {"sample", "spot", "label"} - set(table.columns)
     if missing:
@@ -90,17 +103,19 @@ def join_labels(obs: pd.DataFrame, table: pd.DataFrame, sample: str) -> pd.Serie
             f"the label table names spot `{spots[spots.duplicated()].iloc[0]}` of sample {sample} "
             "more than once; keep one line a spot."
         )
-    key = next((key for key in keys if key.isin(spots).any()), None)
-    if key is None and len(rows):
+    key = max(keys, key=lambda key: int(key.isin(spots).sum()))
+    found = int(spots.isin(key).sum())
+    if found < LEAST * len(rows) or (len(rows) and not found):
         raise InputError(
-            f"the label table matches no spot of sample {sample} (labels: `{spots.iloc[0]}`, "
-            f"section: `{names.iloc[0]}`); name spots by barcode or by array row x column."
+            f"{found} of {len(rows)} labels of sample {sample} name one of its spots (labels: "
+            f"`{spots[~spots.isin(key)].iloc[0]}`, section: `{names.iloc[0]}`). Fix: give the "
+            "labels of this very section, its spots by barcode or by array row x column."
         )
-    values = (names if key is None else key).map(rows["label"].set_axis(spots))
+    values = key.map(rows["label"].set_axis(spots))
     return pd.Series(pd.Categorical(values), index=obs.index, name="label")
 
 
 def labels_of_sample(table: pd.DataFrame, sample: str) -> pd.DataFrame:
-    """Spots and labels of one sample as strings, whose name may have been read as a number."""
-    mine = table["sample"].astype(str) == str(sample)
-    return table.loc[mine, ["spot", "label"]].dropna().astype(str)
+    """Spots and labels of one sample as text, trimmed, without those that are missing."""
+    mine = table["sample"].map(lambda name: trimmed(str(name))) == trimmed(str(sample))
+    return table.loc[mine, ["spot", "label"]].apply(named_values).dropna()

@@ -6,10 +6,17 @@ has seen the patient of a sample is answered by `training.seen.mark_seen`.
 
 import pandas as pd
 
+from sagefm.common.keys import named, trimmed
+
 
 def is_named(samples: pd.DataFrame) -> pd.Series:
     """Whether the sheet names the patient of each sample: bool, from text column patient."""
-    return samples["patient"].fillna("").str.strip() != ""
+    return _names(samples) != ""
+
+
+def _names(samples: pd.DataFrame) -> pd.Series:
+    """Names of patients, empty where there is none."""
+    return samples["patient"].fillna("").map(named)
 
 
 def patient_keys(samples: pd.DataFrame) -> pd.Series:
@@ -26,7 +33,7 @@ def patient_keys(samples: pd.DataFrame) -> pd.Series:
         `dataset:patient`, or `cohort/sample` where the patient is not named.
     """
     own = samples["cohort"] + "/" + samples["sample"]
-    named = samples["dataset"] + ":" + samples["patient"].fillna("").str.strip()
+    named = samples["dataset"].map(trimmed) + ":" + _names(samples)
     return named.where(is_named(samples), own)
 
 
@@ -45,7 +52,7 @@ def name_patients(samples: pd.DataFrame) -> pd.Series:
         The patient's name, or the sample's where the patient is not named; with its data set before
         it (`dataset:name`) where patients of several data sets have that name.
     """
-    name = samples["patient"].fillna("").str.strip().where(is_named(samples), samples["sample"])
+    name = _names(samples).where(is_named(samples), samples["sample"])
     shared = samples.groupby(name)["dataset"].transform("nunique") > 1
     return (samples["dataset"] + ":" + name).where(shared, name)
 

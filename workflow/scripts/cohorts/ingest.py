@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from sagefm.cohorts.ingest import ingest, section_files
+from sagefm.cohorts.ingest import ingest, say_ingested, section_files
 from sagefm.cohorts.shared import content_key, link_shared
-from sagefm.common.h5ad import write_h5ad
+from sagefm.common.h5ad import read_h5ad, write_h5ad
 from sagefm.common.job import job
 from sagefm.sections.genes import read_panel
 
@@ -20,6 +20,7 @@ with job(snakemake) as log:
     shared = Path(params.shared) / f"{key}.h5ad"
     if shared.exists():
         log.info("taking %s, which the same files and settings gave", shared)
+        sample = read_h5ad(shared)
     else:
         sample = ingest(
             inputs.source,
@@ -30,4 +31,6 @@ with job(snakemake) as log:
             image_pixels=params.image_pixels,
         )
         write_h5ad(sample, shared)
+    for sentence in say_ingested(sample):
+        log.info("%s", sentence)
     link_shared(shared, snakemake.output.sample)

@@ -2,20 +2,28 @@
 
 import pandas as pd
 
+from sagefm.cohorts.duplicates import find_duplicates
 from sagefm.common.io import read_table, write_table
 from sagefm.common.job import job
 from sagefm.training.seen import mark_seen
 from sagefm.training.split import split_samples
 
-with job(snakemake):
+with job(snakemake) as log:
     params, inputs = snakemake.params, snakemake.input
+    duplicates = find_duplicates(inputs.samples)
+    for pair in duplicates.itertuples():
+        names = pair.sample, pair.duplicate_of, pair.evidence
+        log.warning("%s is %s again (%s); they stay in one part", *names)
+    if inputs.duplicates:
+        listed = read_table(inputs.duplicates, dtype=str)
+        duplicates = pd.concat([listed, duplicates], ignore_index=True)
     split = split_samples(
         pd.DataFrame(params.rows),
         validation=params.validation,
         test=params.test,
         seed=params.seed,
         held_out_patients=params.held_out_patients,
-        duplicates=read_table(inputs.duplicates, dtype=str) if inputs.duplicates else None,
+        duplicates=duplicates,
     )
     seen = mark_seen(split, split)[["patient_seen", "dataset_seen"]]
     write_table(split.join(seen), snakemake.output.split)

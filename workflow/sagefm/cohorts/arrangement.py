@@ -1,0 +1,168 @@
+"""How the spots of a section lie to each other: on one array, on several at once, or scattered."""
+
+import numpy as np
+import pandas as pd
+from scipy.spatial import cKDTree
+
+from sagefm.cohorts.several import FIX
+from sagefm.common.errors import InputError
+
+ARRAY = ["array_row", "array_col"]
+
+SHORT = 0.7
+"""Pitches: nearer than this, two spots are not of one array. Printed arrays are off by 0.25."""
+
+OVERLAPPING = 0.2
+"""Share of spots with one nearer than `SHORT` from which on slices lie over each other."""
+
+PEAK = 1.4
+"""How many times more pairs lie a pitch apart than chance would have it, in an array."""
+
+DEVIATIONS = 6
+"""Standard deviations of such a count, each pair of spots being met twice, by which it has to."""
+
+CROWDED = 1.1
+"""Spots in a square of the pitch from which on slices lie over each other; scattered ones: less."""
+
+NEIGHBOURS, SOME = 48, 5000
+"""Nearest spots of each whose distances are looked at, and of about how many spots."""
+
+LONELY = 0.5
+"""Share of spots without neighbour on the array from which on they are scattered."""
+
+STRETCH = 1.25
+"""Ratio of the array's two pitches up to which it counts as regular."""
+
+UNEVEN = 2.5
+"""Ratio of long (95%) to short (5%) distances of nearest spots; 1.4 on printed arrays."""
+
+HEXAGONAL, SQUARE = ((0, 2), (1, 1), (1, -1)), ((0, 1), (1, 0), (1, 1), (1, -1))
+"""Steps (row, column) to neighbours, without those in the opposite direction."""
+
+
+def check_arrangement(spatial: np.ndarray, array: np.ndarray | None = None, fix: str = FIX) -> str:
+    """Check that spots lie as those of one section do.
+
+    Parameters
+    ----------
+    spatial
+        float64 (spots, 2): x and y of the spots in tissue, full-resolution pixels.
+    array
+        Integer (spots, 2): array_row and array_col, if the source has them.
+    fix
+        What the sentence of an error says to do about several sections.
+
+    Returns
+    -------
+    str
+        What a user needs to see, where nothing is certainly wrong; else empty.
+
+    Raises
+    ------
+    InputError
+        If slices lie over each other, if most spots have no neighbour on their array, or if array
+        positions were given as pixels.
+    """
+    spatial = np.asarray(spatial, dtype=np.float64)
+    nearest = cKDTree(spatial).query(spatial, k=2)[0][:, 1]
+    if array is not None:
+        _check_scattered(np.asarray(array, dtype=np.int64))
+        _check_stretched(spatial, np.asarray(array, dtype=np.int64))
+    elif (spatial == np.round(spatial)).all():
+        steps = spatial.astype(np.int64)
+        steps //= max(np.gcd.reduce(steps, axis=None), 1)
+        _check_stretched(spatial, steps[:, ::-1])
+    pitch = array_pitch(spatial)
+    if pitch:
+        short = (nearest < SHORT * pitch).mean()
+        if short > OVERLAPPING and _density(spatial) * pitch**2 > CROWDED:
+            raise InputError(
+                f"{short:.0%} of the spots have another at {np.median(nearest / pitch):.2f} of the "
+                f"array's pitch ({pitch:.4g} pixels): several slices lie over each other. {fix}"
+            )
+    low, high = np.quantile(nearest, [0.05, 0.95])
+    if high > UNEVEN * low:
+        return (
+            f"the spots do not lie evenly: the nearest other spot is {low:.4g} to {high:.4g} pixels"
+            f" away (5% to 95% of {len(spatial)} spots), so that neighbours are not always adjacent"
+        )
+    return ""
+
+
+def array_pitch(spatial: np.ndarray) -> float:
+    """Distance of neighbours on the array that spots lie on, in pixels; 0 if on none.
+
+    The distance at which pairs of spots are most in excess of what chance has. That of neighbours
+    stays the same where several slices lie over each other, which the nearest distance does not.
+    """
+    size = min(NEIGHBOURS + 1, len(spatial))
+    some = spatial[:: max(len(spatial) // SOME, 1)]
+    distance = cKDTree(spatial).query(some, k=size)[0][:, 1:]
+    reach = np.median(distance[:, -1])
+    pairs = np.sort(distance[(distance > 0) & (distance <= reach)])
+    best, pitch = 0.0, 0.0
+    for width in (0.02, 0.08):  # of exact arrays, and of printed ones
+        centres = np.geomspace(reach / 20, reach / (1 + width), 400)
+        inside = np.searchsorted(pairs, centres * (1 + width))
+        inside -= np.searchsorted(pairs, centres * (1 - width))
+        chance = len(pairs) * 4 * width * centres**2 / reach**2
+        excess = np.where(inside > chance + DEVIATIONS * np.sqrt(2 * chance), inside / chance, 0)
+        excess[inside < len(some) / 4] = 0
+        if excess.max() > max(best, PEAK):
+            # The first of the array's distances, not a second neighbour's.
+            start = np.flatnonzero(excess > max(PEAK, 0.8 * excess.max()))[0]
+            near = slice(start, start + 12)
+            best, pitch = excess.max(), float(centres[near][excess[near].argmax()])
+    return pitch
+
+
+def _density(spatial: np.ndarray, neighbours: int = 12) -> float:
+    """Spots a square pixel, around the spots themselves."""
+    size = min(neighbours + 1, len(spatial))
+    farthest = cKDTree(spatial).query(spatial, k=size)[0][:, -1]
+    return (size - 1) / (np.pi * float(np.median(farthest)) ** 2)
+
+
+def _is_hexagonal(array: np.ndarray) -> bool:
+    """Whether rows and columns are both even or both odd, as on Visium's array alone."""
+    return len(np.unique(array.sum(axis=1) % 2)) == 1
+
+
+def _check_scattered(array: np.ndarray) -> None:
+    steps = HEXAGONAL if _is_hexagonal(array) else SQUARE
+    width = int(np.ptp(array[:, 1])) + 5  # no step leads into another row's columns
+    codes = array[:, 0] * width + array[:, 1]
+    near = [np.isin(codes + turn * (r * width + c), codes) for r, c in steps for turn in (1, -1)]
+    lonely = int((~np.logical_or.reduce(near)).sum())
+    if lonely > LONELY * len(array):
+        raise InputError(
+            f"{lonely} of {len(array)} spots have no neighbour on the array: they are scattered, "
+            "as a random part of a section is, and have no neighbourhood. Fix: give all spots in "
+            "tissue."
+        )
+
+
+def _check_stretched(spatial: np.ndarray, array: np.ndarray) -> None:
+    """InputError if pixels are the array's rows and columns, on a hexagonal array."""
+    if not _is_hexagonal(array) or len(array) < 3:
+        return
+    design = np.column_stack([array, np.ones(len(array))])
+    fitted, _, rank, _ = np.linalg.lstsq(design, spatial, rcond=None)
+    if rank < 3:
+        return
+    # One row is sqrt(3) times as far as one column, which counts half a step.
+    lengths = np.linalg.svd(fitted[:2] / [[np.sqrt(3)], [1]], compute_uv=False)
+    if lengths[0] <= STRETCH * lengths[1]:
+        return
+    down = int(np.abs(fitted[0]).argmax())
+    factor = np.sqrt(3) * np.abs(fitted[1]).max() / np.abs(fitted[0]).max()
+    raise InputError(
+        "the coordinates are rows and columns of a hexagonal array, not pixels: its rows are "
+        f"{factor:.3f} times as far apart. Fix: multiply {'xy'[down]} by {factor:.3f}, or give "
+        "full-resolution pixels."
+    )
+
+
+def array_of(obs: pd.DataFrame) -> np.ndarray | None:
+    """array_row and array_col, int (spots, 2), of a source's spots; None where it has none."""
+    return obs[ARRAY].to_numpy() if {*ARRAY} <= {*obs.columns} else None

@@ -1,0 +1,60 @@
+"""Whether a table of positions is that of the section whose counts are read.
+
+All slides have the same barcodes, so that the positions of any section fit those of any other. What
+differs is which spots lie in tissue.
+"""
+
+import anndata
+import numpy as np
+import pandas as pd
+
+from sagefm.common.errors import InputError
+
+MISSED = 0.05
+"""Share of spots outside tissue, and of tissue without counts, up to which the two belong together.
+
+A raw matrix has the spots outside too, and a filtered one may lack spots that have no count."""
+
+DEPTH = 0.5
+"""Counts outside tissue, of those in tissue: what diffuses there is a tenth or less."""
+
+
+def check_belongs(adata: anndata.AnnData, others: pd.DataFrame, path: object) -> None:
+    """Check that the spots with counts are those that the positions have in tissue.
+
+    Parameters
+    ----------
+    adata
+        Counts (spots, genes), with `obs['in_tissue']` of the positions.
+    others
+        Rows of the table for spots that the counts lack; `in_tissue` is text.
+    path
+        Of the positions.
+
+    Raises
+    ------
+    InputError
+        If too many spots lie outside tissue, and either many spots in tissue have no counts, or
+        those outside have as many as those inside.
+    """
+    if "in_tissue" not in adata.obs or not len(adata):
+        return
+    inside = adata.obs["in_tissue"].to_numpy() == 1
+    outside = (~inside).mean()
+    flags = others["in_tissue"].astype(str).str.strip().str.lower()
+    lacking = int(flags.isin(["1", "1.0", "true"]).sum())
+    absent = lacking / max(lacking + inside.sum(), 1) if inside.any() else 1.0
+    if outside > MISSED and (absent > MISSED or _is_deep(adata, ~inside)):
+        raise InputError(
+            f"{path}: is of another section, as all slides have the same barcodes: {outside:.0%} "
+            f"of the {adata.n_obs} spots with counts lie outside its tissue, and {absent:.0%} of "
+            "its tissue has no counts. Fix: give the position file of this very section."
+        )
+
+
+def _is_deep(adata: anndata.AnnData, outside: np.ndarray) -> bool:
+    """Whether spots outside tissue have about as many counts as those inside."""
+    depth = np.asarray(adata.X.sum(axis=1)).ravel()
+    if outside.all():
+        return True
+    return bool(np.median(depth[outside]) > DEPTH * max(np.median(depth[~outside]), 1))

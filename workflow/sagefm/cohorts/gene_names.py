@@ -1,0 +1,116 @@
+"""What names of genes are, where they are not a panel's symbols, and which are mitochondrial."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import anndata
+import numpy as np
+import pandas as pd
+
+ENSEMBL = r"ENS[A-Z]*G\d+"
+
+MITOCHONDRIAL = frozenset(
+    f"ENSG00000{number}"
+    for number in (
+        *("198888", "198763", "198804", "198712", "228253", "198899", "198938"),
+        *("198840", "212907", "198886", "198786", "198695", "198727"),
+    )
+)
+"""Ensembl ids of MT-ND1 to MT-CYB, as in the features of Space Ranger 1.1 (GEO GSE210616)."""
+
+_MITO = re.compile(r"^MT[-.]", re.IGNORECASE)
+_DATE = re.compile(
+    r"^(\d{1,2}-(Mar|Sep|Dec|Feb|Oct|Nov|Apr)|(Mar|Sep|Dec|Feb|Oct|Nov|Apr)-\d{1,2})$",
+    re.IGNORECASE,
+)
+_PREFIX = re.compile(r"^((?:GRCh|GRCm|hg|mm)\d+(?:_|-)+)(?=\w)")
+_MOUSE = r"^[A-Z][a-z0-9]+"
+
+MOST = 0.5
+"""Share of the names of which one form is that of all."""
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """Why names of genes are not a panel's.
+
+    Parameters
+    ----------
+    reason
+        What they are, and the remedy.
+    certain
+        Whether that is so whatever the share of the panel that is found.
+    """
+
+    reason: str
+    certain: bool = True
+
+
+def mitochondrial(
+    symbols: np.ndarray, var: pd.DataFrame, aliases: Mapping[str, set[str]] | None = None
+) -> np.ndarray:
+    """Which genes of a section are mitochondrial: bool (genes,).
+
+    Parameters
+    ----------
+    symbols
+        Of `panel.source_symbols`.
+    var
+        The section's genes by name, with `gene_ids` where it has them.
+    aliases
+        Of `panel.read_aliases`; an alias of a symbol `MT-...` counts.
+    """
+    known = {alias for alias, names in (aliases or {}).items() if any(map(_MITO.match, names))}
+    ids = pd.Index(var.get("gene_ids", var.index.to_series())).astype(str)
+    bare = ids.str.replace(r"\.\d+$", "", regex=True)
+    by_name = np.array([bool(_MITO.match(name)) for name in symbols], dtype=bool)
+    return by_name | bare.isin(MITOCHONDRIAL | known) | pd.Index(symbols).isin(known)
+
+
+def date_names(names: pd.Index) -> list[str]:
+    """Names that a spreadsheet made dates of: `1-Sep` of SEPTIN1 or `Mar-01` of MARCHF1."""
+    return [name for name in names if _DATE.match(name)]
+
+
+def diagnose(adata: anndata.AnnData, symbols: np.ndarray, panel: pd.Index) -> Diagnosis | None:
+    """What is wrong with the names of a section's genes, if their form shows it.
+
+    Parameters
+    ----------
+    symbols
+        Of `panel.source_symbols`.
+    panel
+        The model's symbols.
+    """
+    names = pd.Index(symbols.astype(str))
+    if not len(names):
+        return None
+    first = names[0]
+    if names.str.fullmatch(r"\d+").mean() > MOST:
+        return Diagnosis(
+            f"its genes are named by numbers (the first: `{first}`). Fix: put the symbols in "
+            "var_names."
+        )
+    prefixes = [found.group(1) for name in names if (found := _PREFIX.match(name))]
+    if len(prefixes) > MOST * len(names):
+        return Diagnosis(
+            f"the names of its genes begin with a reference (`{prefixes[0]}`). Fix: remove it from "
+            "the names, and leave out genes of other species."
+        )
+    if names.str.match(ENSEMBL).mean() > MOST:
+        version = " with versions" if names.str.fullmatch(ENSEMBL + r"\.\d+").mean() > MOST else ""
+        return Diagnosis(
+            f"its genes are named by Ensembl ids{version} (the first: `{first}`). Fix: put the "
+            "symbols in var['gene_symbols'], or give a table of ids and symbols as `aliases`.",
+            certain=False,
+        )
+    capitals = int(panel.str.upper().isin(names.str.upper()).sum())
+    found = int(panel.isin(names).sum())
+    if names.str.match(_MOUSE).mean() > MOST and capitals > 5 * found:
+        return Diagnosis(
+            f"{capitals} of the panel's would match in capitals, so that these look like mouse "
+            f"symbols (the first: `{first}`). Fix: give human sections, or map the genes to human "
+            "symbols first."
+        )
+    return None
