@@ -106,8 +106,8 @@ def diagnose(adata: anndata.AnnData, symbols: np.ndarray, panel: pd.Index) -> Di
             certain=False,
         )
     capitals = int(panel.str.upper().isin(names.str.upper()).sum())
-    found = int(panel.isin(names).sum())
-    if names.str.match(_MOUSE).mean() > MOST and capitals > 5 * found:
+    as_they_are = int(panel.isin(names).sum())
+    if names.str.match(_MOUSE).mean() > MOST and capitals > 5 * as_they_are:
         return Diagnosis(
             f"{capitals} of the panel's would match in capitals, so that these look like mouse "
             f"symbols (the first: `{first}`). Fix: give human sections, or map the genes to human "

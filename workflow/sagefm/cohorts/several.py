@@ -88,10 +88,10 @@ def _large(values: pd.Series) -> list[str]:
 def _affixes(names: pd.Index) -> list[str]:
     """What stands before and behind the barcode of spots, where that differs between sections."""
     for core in _CORES:
-        parts = [core.search(name) for name in names]
-        if all(parts):
+        parts = [found for name in names if (found := core.search(name))]
+        if len(parts) == len(names):
             rest = [f"{part.string[: part.start()]}*{part.string[part.end() :]}" for part in parts]
-            return _large(pd.Series(rest))
+            return _large(pd.Series(rest, dtype=str))
     return []
 
 
