@@ -11,7 +11,7 @@ from sagefm.sections.expression import normalise
 from sagefm.sections.section import Section
 
 
-def expression_of(
+def shown_expression(
     counts: sp.csr_matrix, sections: Sequence[Section], model: FittedModel, named: Sequence[str]
 ) -> tuple[list[str], np.ndarray, np.ndarray]:
     """Names of the genes that are shown, and both expressions: float32 (spots, genes).

@@ -7,7 +7,7 @@ from sagefm.annotation.terms import TEXT
 from sagefm.common.io import atomic, read_table
 from sagefm.common.job import job
 from sagefm.exports.explore import explore_cohort
-from sagefm.exports.viewer_genes import expression_of
+from sagefm.exports.viewer_genes import shown_expression
 from sagefm.networks.fitted import FittedModel
 from sagefm.plotting.palette import palette_of
 from sagefm.sections.cohort import cohort_of_files
@@ -39,7 +39,7 @@ with job(snakemake):
     pages = viewer.collect_spots(adata, predictions, params.classifiers, palette, technologies)
     model = FittedModel.load(inputs.checkpoint)
     sections = [Section("", name, files[name], graphs[name]) for name in chosen]
-    viewer.add_genes(pages, *expression_of(adata.X, sections, model, params.named))
+    viewer.add_genes(pages, *shown_expression(adata.X, sections, model, params.named))
     pages.facts |= {"spots": [*adata.obs["spot"].astype(str)], "predictor": params.model}
     pages.facts["first"] = {"model": f"sagefm-{params.model}", "gene": next(iter(params.named), "")}
     note, script = viewer.note(params.title, chosen, counts), Path(inputs.script).read_text()
