@@ -30,9 +30,11 @@ SNAKEMAKE = $(BIN)/snakemake --cores $(CORES) $(if $(CONFIG),--configfile $(CONF
 # The run's name, as Snakemake reads it: the last file that gives one wins.
 RUN = $(shell cat config/config.yaml $(CONFIG) | sed -n 's/^run: *["'\'']*\([^ "'\''\#]*\).*/\1/p' | tail -n 1)
 
+GROUPS := First steps:demo,test,help|Your data:embed,preflight,explore,lock-data|Developers:env,test-full,cluster-test,lint,format,docs,findings,lock,bench,bench-scale,ladder,clean
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
-	@echo
+	@echo '$(GROUPS)' | tr '|' '\n' | while IFS=: read -r title names; do \
+	    printf '%s\n' "$$title"; \
+	    for name in $${names//,/ }; do sed -n "s/^$$name:.*## /  $$name\t/p" Makefile; done | expand -t 16; echo; done
 	@echo 'CORES=$(CORES)  CONFIG=(a config file laid over the default)  PYTHON=$(PYTHON)  TORCH=$(TORCH)'
 
 env: $(ENV) ## build .venv from the lock if it is missing or stale (TORCH=cuda: for a GPU)

@@ -101,3 +101,15 @@ def test_templates_type_no_result(repo):
         words = re.sub(r"{[{%#].*?[}%#]}", "", template.read_text(), flags=re.DOTALL)
         words = words.replace("p < 0.05", "")  # the level of the tests
         assert not re.findall(r"\d%|\d\.\d|−\d", words), template
+
+
+def test_readme_is_short_and_its_links_lead_somewhere(repo):
+    assert (repo / "README.md").stat().st_size < 7000
+    for document in (repo / "README.md", *(repo / "docs").glob("*.md")):
+        for link in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", document.read_text()):
+            assert (document.parent / link).exists(), f"{document.name}: {link}"
+
+
+def test_every_page_of_docs_is_reached_from_readme(repo):
+    text = (repo / "README.md").read_text()
+    assert [p.name for p in (repo / "docs").glob("*.md") if f"(docs/{p.name})" not in text] == []

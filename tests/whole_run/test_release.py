@@ -18,7 +18,11 @@ def test_one_version(repo, project):
     citation = yaml.safe_load((repo / "CITATION.cff").read_text())
     changes = re.findall(r"^## (\S+)", (repo / "CHANGELOG.md").read_text(), re.M)
     assert project["dynamic"] == ["version"]  # read from the library
-    assert sagefm.__version__ == citation["version"] == changes[0]
+    assert (
+        sagefm.__version__
+        == citation["version"]
+        == next(one for one in changes if one != "Unreleased")
+    )
     assert re.fullmatch(r"\d+\.\d+\.\d+", sagefm.__version__)
 
 
@@ -37,9 +41,8 @@ def test_a_citation_has_what_the_format_wants(repo):
 
 
 def test_data_that_are_bundled_have_their_licence_listed(repo):
-    """Every folder of resources, and every sheet of others' facts, is in README's table."""
-    text = (repo / "README.md").read_text()
-    listed = text[text.index("## Data and licences") :]
+    """Every folder of resources, and every sheet of others' facts, is in the table of licences."""
+    listed = (repo / "docs/licences.md").read_text()
     for folder in sorted((repo / "resources").iterdir()):
         if (folder / "README.md").is_file():
             assert f"`resources/{folder.name}/" in listed, folder.name
@@ -63,3 +66,10 @@ def test_the_files_a_contributor_is_sent_to_are_there(repo):
         assert (repo / path).exists(), path
     targets = re.findall(r"^([a-z-]+):", (repo / "Makefile").read_text(), re.M)
     assert set(re.findall(r"make ([a-z][a-z-]*)", text)) <= set(targets)
+
+
+def test_make_help_lists_every_target(repo):
+    text = (repo / "Makefile").read_text()
+    named = set(re.findall(r"^([a-z-]+):.*## ", text, re.M))
+    groups = re.search(r"^GROUPS := (.*)$", text, re.M)[1]
+    assert set(re.findall(r"[a-z-]+(?=[,|]|$)", re.sub(r"[A-Z][a-z ]+:", "", groups))) == named

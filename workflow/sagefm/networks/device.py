@@ -31,7 +31,7 @@ def prepare_machine(device: str, threads: int) -> torch.device:
         device,
         f"this job is to compute on a GPU, but torch {torch.__version__} sees none here: "
         "`make env TORCH=cuda` installs torch for GPUs, and a cluster lends one by its profile "
-        "(README, 'On a cluster'); without one, set the model's `compute.gpus` to 0 and its "
+        "(docs/cluster.md); without one, set the model's `compute.gpus` to 0 and its "
         "`compute.device` to auto.",
     )
 
