@@ -148,7 +148,13 @@ def test_every_format_has_help_and_an_example_that_a_sheet_may_have():
     for name in names():
         one = load_format(name)
         assert one.HELP and one.POSITIONS
-        assert set(one.EXAMPLE) <= columns and "path_or_id" in one.EXAMPLE
+        assert one.EXAMPLES
+        for row in one.EXAMPLES.values():
+            assert set(row) <= columns and "path_or_id" in row
+            assert {*row} & {"layer", "library", "library_key"} <= {*one.CHOICES}
+            path = row["path_or_id"]  # found out where the name alone shows it
+            if "." in path and "source" not in row:
+                assert format_of(path, "") == name
 
 
 def test_find_section_opens_nothing_and_names_every_file(tmp_path):

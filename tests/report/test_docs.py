@@ -12,6 +12,7 @@ from sagefm.report.docs import (
     config_table,
     fill_tables,
     formats_table,
+    makes_table,
     networks_table,
     sources_table,
 )
@@ -44,7 +45,7 @@ def test_the_table_goes_into_named_entries():
 OWN = {
     "cohorts/formats/loom.py": (
         'HELP = "a `.loom` file"\nPOSITIONS = "in the file"\nIMAGES = CHOICES = ()\n'
-        'EXAMPLE = {"path_or_id": "a.loom"}\nfits = files = positions = read = None\n'
+        'EXAMPLES = {"a loom": {"path_or_id": "a.loom"}}\nfits = files = positions = read = None\n'
     ),
     "downloads/sources/ftp.py": (
         '"""Files of a server."""\nHELP = "`HOST/PATH`"\nENDPOINTS = {"FTP": "https://x.org"}\n'
@@ -57,8 +58,9 @@ def test_a_users_own_format_and_source_are_in_the_tables(tmp_path, monkeypatch):
     for name, content in OWN.items():
         helpers.write_bytes(tmp_path / name, content.encode())
     monkeypatch.setenv("SAGEFM_PATH", str(tmp_path))
-    row = "| `loom` | a `.loom` file | in the file | path_or_id `a.loom` |"
+    row = "| `loom` | a `.loom` file | in the file |"
     assert row in formats_table()
+    assert "| a loom (`loom`) | source `local`, path_or_id `a.loom` |" in makes_table()
     assert "| `ftp` | `HOST/PATH` | Files of a server. | `FTP_ENDPOINT` |" in sources_table()
     assert "`loom`" in TABLES["samples"]() and "`ftp`" in TABLES["samples"]()
 

@@ -50,12 +50,22 @@ def sources_table() -> str:
 
 def formats_table() -> str:
     """Markdown table of every format of a section."""
-    rows = []
+    rows = [
+        (name, one.HELP, one.POSITIONS)
+        for name, one in ((name, formats.load_format(name)) for name in formats.names())
+    ]
+    return _markdown(("format", "path_or_id", "positions"), rows)
+
+
+def makes_table() -> str:
+    """Markdown table of a sheet's row for every make of sections, by format."""
+    lines = [("what", "columns of its row"), ("---", "---")]
     for name in formats.names():
-        one = formats.load_format(name)
-        example = ", ".join(f"{column} `{value}`" for column, value in one.EXAMPLE.items())
-        rows.append((name, one.HELP, one.POSITIONS, example))
-    return _markdown(("format", "path_or_id", "positions", "for example"), rows)
+        for what, row in formats.load_format(name).EXAMPLES.items():
+            columns = {"source": "local"} | row
+            text = ", ".join(f"{column} `{value}`" for column, value in columns.items())
+            lines.append((f"{what} (`{name}`)", text))
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
 def networks_table() -> str:
@@ -67,6 +77,7 @@ def networks_table() -> str:
 TABLES = {
     "samples": samples_table,
     "formats": formats_table,
+    "makes": makes_table,
     "sources": sources_table,
     "networks": networks_table,
     "methods": methods_table,

@@ -23,7 +23,22 @@ POSITIONS = (
     "a position file), or spots named `10x13`"
 )
 
-EXAMPLE = {"path_or_id": "sections/a.h5ad"}
+EXAMPLES = {
+    "an AnnData": {"path_or_id": "sections/a.h5ad"},
+    "counts in a layer": {"path_or_id": "sections/a.h5ad", "layer": "counts"},
+    "counts in `raw`": {"path_or_id": "sections/a.h5ad", "layer": "raw"},
+    "one section of several": {"path_or_id": "sections/all.h5ad", "library": "a"},
+    "the same, named in two columns of `obs`": {
+        "path_or_id": "sections/all.h5ad",
+        "library": "a",
+        "library_key": "slide",
+    },
+    "on an array that is not known by its technology": {
+        "path_or_id": "sections/a.h5ad",
+        "array": "hexagonal",
+    },
+    "on the Hugging Face hub": {"source": "hub", "path_or_id": "me/mysections@main/st/a.h5ad"},
+}
 
 CHOICES = ("layer", "library", "library_key")
 

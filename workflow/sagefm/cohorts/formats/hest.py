@@ -10,7 +10,7 @@ HELP = "a HEST-1k `st/{id}.h5ad`"
 
 POSITIONS = "in the file"
 
-EXAMPLE = {"source": "hest", "path_or_id": "TENX152"}
+EXAMPLES = {"a section of HEST-1k": {"source": "hest", "path_or_id": "TENX152"}}
 
 
 def fits(path: Path) -> bool:

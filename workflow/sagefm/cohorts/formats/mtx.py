@@ -24,9 +24,15 @@ HELP = (
 
 POSITIONS = "Space Ranger's file beside it or in `spatial/`, or column `positions`"
 
-EXAMPLE = {
-    "path_or_id": "sections/c/filtered_feature_bc_matrix",
-    "positions": "sections/c_positions.csv",
+EXAMPLES = {
+    "a matrix in three files": {
+        "path_or_id": "sections/c/filtered_feature_bc_matrix",
+        "positions": "sections/c_positions.csv",
+    },
+    "the same, with a prefix": {
+        "path_or_id": "sections/GSM1_c_matrix.mtx.gz",
+        "positions": "sections/GSM1_c_positions.csv",
+    },
 }
 
 CHOICES = ()

@@ -3,7 +3,7 @@
 A format is one file of this folder, or of `cohorts/formats` in a folder of `SAGEFM_PATH`:
 
 - `HELP`, `POSITIONS`: what the path of a section is, and where its positions come from, in words.
-- `EXAMPLE`: a row of a sheet, the columns `path_or_id`, `positions` and, unless `local`, `source`.
+- `EXAMPLES`: what is read, in words, with the columns of a sheet's row that differ from others'.
 - `fits(path)`: whether a path has this format by its name, or a folder by its content.
 - `files(path)`: the files of the section by role, such as `{"counts": path}`.
 - `positions(path)`: a position file in Space Ranger's layout, or None where `read` gives
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 FORMATS = Registry(
     "cohorts/formats",
     "format",
-    ("HELP", "POSITIONS", "EXAMPLE", "CHOICES", "IMAGES", "fits", "files", "positions", "read"),
+    ("HELP", "POSITIONS", "EXAMPLES", "CHOICES", "IMAGES", "fits", "files", "positions", "read"),
 )
 
 AUTO = "auto"

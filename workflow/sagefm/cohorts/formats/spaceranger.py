@@ -28,7 +28,14 @@ HELP = (
 
 POSITIONS = "in the folder: `tissue_positions_list.csv`, `tissue_positions.csv` or `.parquet`"
 
-EXAMPLE = {"path_or_id": "sections/d/outs"}
+EXAMPLES = {
+    "Space Ranger 1 to 4": {"path_or_id": "sections/d/outs"},
+    "Visium HD": {
+        "path_or_id": "sections/d/outs/binned_outputs/square_008um",
+        "technology": "Visium HD",
+    },
+    "one section's files of GEO in a folder": {"path_or_id": "sections/GSM6339631"},
+}
 
 CHOICES = ()
 

@@ -21,7 +21,10 @@ HELP = (
 
 POSITIONS = "`obsm['spatial']` of the table, else the centres of its region's shapes"
 
-EXAMPLE = {"path_or_id": "sections/f.zarr", "library": "f_1"}
+EXAMPLES = {
+    "SpatialData": {"path_or_id": "sections/f.zarr"},
+    "one of its regions or tables": {"path_or_id": "sections/all.zarr", "library": "f"},
+}
 
 CHOICES = ("layer", "library", "library_key")
 

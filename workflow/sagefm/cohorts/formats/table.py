@@ -29,7 +29,16 @@ POSITIONS = (
     "row of the array)"
 )
 
-EXAMPLE = {"path_or_id": "sections/e_counts.tsv.gz", "positions": "sections/e_positions.csv"}
+EXAMPLES = {
+    "a table of counts and its positions": {
+        "path_or_id": "sections/e_counts.tsv.gz",
+        "positions": "sections/e_positions.csv",
+    },
+    "a table whose spots are named `10x13`": {
+        "path_or_id": "sections/e_stdata.tsv",
+        "technology": "Spatial Transcriptomics",
+    },
+}
 
 CHOICES = ()
 

@@ -15,7 +15,20 @@ HELP = "a `filtered_feature_bc_matrix.h5`, prefixed or not, plain or `.gz`"
 
 POSITIONS = "Space Ranger's file beside it or in `spatial/`, or column `positions`"
 
-EXAMPLE = {"path_or_id": "sections/b.h5", "positions": "sections/b_positions.csv"}
+EXAMPLES = {
+    "a matrix and its positions": {
+        "path_or_id": "sections/b.h5",
+        "positions": "sections/b_positions.csv",
+    },
+    "a prefixed matrix, its positions beside it": {
+        "path_or_id": "sections/GSM6339631_s1_filtered_feature_bc_matrix.h5"
+    },
+    "a GEO sample": {
+        "source": "geo",
+        "path_or_id": "GSM6339631/GSM6339631_s1_filtered_feature_bc_matrix.h5",
+        "positions": "GSM6339631/GSM6339631_s1_tissue_positions_list.csv.gz",
+    },
+}
 
 CHOICES = ()
 
