@@ -24,11 +24,13 @@ def written(snakemake) -> str:
     return Path(snakemake.log[0]).read_text()
 
 
-def test_messages_go_to_the_log_and_to_stderr(snakemake, capsys):
+def test_messages_go_to_the_log_and_warnings_to_stderr_as_well(snakemake, capsys):
     with job(snakemake) as log:
         log.info("%d spots", 42)
-    assert "ingest: 42 spots" in written(snakemake)
-    assert "ingest: 42 spots" in capsys.readouterr().err
+        log.warning("%d left out", 3)
+    assert "ingest: 42 spots" in written(snakemake) and "ingest: 3 left out" in written(snakemake)
+    shown = capsys.readouterr().err
+    assert "42 spots" not in shown and "ingest: 3 left out" in shown
 
 
 def test_bad_input_is_one_sentence_and_status_1(snakemake):
@@ -80,7 +82,7 @@ def test_scripts_of_one_process_have_their_lines_to_themselves(tmp_path, capsys,
     for own in logs:
         with suppress(SystemExit, OSError), warnings.catch_warnings(), job(own) as log:
             warnings.simplefilter("always")
-            log.info("of %s", own.rule)
+            log.warning("of %s", own.rule)
             warnings.warn(f"warned by {own.rule}", stacklevel=1)
             if error:
                 raise error

@@ -77,6 +77,12 @@ def test_the_scoreboard_is_printed_at_the_end(demo, results):
     assert "results/demo/report.zip" in end
 
 
+def test_the_console_is_left_to_what_is_run(demo):
+    assert "Reason:" not in demo[1]
+    assert len(demo[1]) < 100_000
+    assert "neighbourhoods of breast/SPA148" in demo[1]  # each job names what it works on
+
+
 def test_the_report_is_whole(results):
     with zipfile.ZipFile(results / "report.zip") as archive:
         assert archive.testzip() is None

@@ -13,14 +13,16 @@ from sagefm.common.errors import InputError
 
 @contextmanager
 def job(snakemake: Any) -> Iterator[logging.Logger]:
-    """Send log messages to the rule's log file and to stderr while a script works.
+    """Send log messages to the rule's log file while a script works, warnings to stderr as well.
 
     An `InputError` ends the script with its sentence and exit status 1; anything else leaves its
     traceback in the log file as well.
     """
     log, warned = logging.getLogger("sagefm"), logging.getLogger("py.warnings")
     file = logging.FileHandler(snakemake.log[0], mode="w")
-    handlers: list[logging.Handler] = [file, logging.StreamHandler(sys.stderr)]
+    console = logging.StreamHandler(sys.stderr)
+    console.setLevel(logging.WARNING)  # where many jobs share a terminal
+    handlers: list[logging.Handler] = [file, console]
     form = logging.Formatter(f"%(asctime)s {snakemake.rule}: %(message)s", "%H:%M:%S")
     for handler in handlers:
         handler.setFormatter(form)
