@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from sagefm.common.errors import InputError
@@ -156,6 +157,8 @@ def number(value: float, form: str = ".3f") -> str:
 def render(template: str, results: Path = RESULTS, templates: Path = TEMPLATES) -> str:
     """A text of a template, which reads `demo.row("recovery", ...)` for the run `demo`.
 
+    `config("config/ladder.yaml")` is what a config file says.
+
     Raises
     ------
     InputError
@@ -169,6 +172,7 @@ def render(template: str, results: Path = RESULTS, templates: Path = TEMPLATES) 
         keep_trailing_newline=True,
     )
     environment.filters |= {"percent": percent, "number": number}
+    environment.globals["config"] = lambda path: yaml.safe_load(Path(path).read_text())
     runs = {path.name: KeptTables(path) for path in sorted(results.iterdir()) if path.is_dir()}
     return environment.get_template(template).render(**runs)
 
