@@ -21,7 +21,7 @@ from sagefm.graphs.neighbourhoods import build_graph, save_graph
 from sagefm.representations.isolation import isolated
 from sagefm.representations.methods import banksy, graphst, mofa
 from sagefm.representations.registry import load_method, names, read_options
-from sagefm.representations.variable_genes import variable_genes
+from sagefm.stats.variable_genes import variable_genes
 from sagefm.sections.cohort import Cohort, cohort_obs
 from support import small
 

@@ -90,10 +90,10 @@ class Network(GeneDecoder):
             getattr(self, f"{channel}_mean").copy_(torch.from_numpy(mean))
             getattr(self, f"{channel}_components")[:, : len(loadings)] = scaled
 
-    def embed_background(self, centre: Tensor, neighbours: Tensor) -> Tensor:
+    def embed_background(self, centre: Tensor, neighbours: Tensor, *_: Tensor) -> Tensor:
         """Embeddings (spots, widths[-1]) of two (spots, genes) inputs, as of `two_channel`.
 
-        Hidden genes of `centre` are as in the section's average spot.
+        Hidden genes of `centre` are as in the section's average spot, which enters by `log_fold`.
         """
         components = torch.cat(
             [

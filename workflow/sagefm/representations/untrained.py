@@ -39,7 +39,7 @@ class Untrained:
 
 def expression_of(cohort: "Cohort", options: Untrained) -> "sp.csr_matrix":
     """Expression of the chosen genes, normalised: csr float32 (spots, genes)."""
-    from sagefm.representations.variable_genes import variable_genes
+    from sagefm.stats.variable_genes import variable_genes
     from sagefm.sections.cohort import cohort_obs
 
     expression = cohort.expression(options.normalisation)

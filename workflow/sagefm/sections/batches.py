@@ -116,8 +116,8 @@ def make_batch(pieces: Sequence[tuple[Chunk, np.ndarray]], layout: str, mask: np
         Chunks, each with the rows taken from it.
     layout
         Of `layouts.LAYOUTS`. In `background`, hidden genes of the centre are as in the section's
-        other spots, whose mean expression, mean rate and depths are the context; only in
-        `subgraphs` are all spots dense.
+        other spots, whose mean expression is an input; it, their mean rate and the spot's depth are
+        the context. Only in `subgraphs` are all spots dense.
     mask
         bool (spots, genes): hidden at the central spot.
     """
@@ -152,6 +152,7 @@ def make_batch(pieces: Sequence[tuple[Chunk, np.ndarray]], layout: str, mask: np
         parts = (centre, mean) if apart else (mean,)
     joined = [np.concatenate(own) for own in zip(*context, strict=True)]
     inputs, more = (tuple(map(torch.from_numpy, arrays)) for arrays in (parts, joined))
+    inputs += more[:1]
     return Batch(layout, inputs, torch.from_numpy(target), torch.from_numpy(mask), more)
 
 

@@ -9,7 +9,7 @@ LAYOUTS = {
 """Names of the layouts, and what each is in a figure; `spots` is filled in.
 
 `mean` is that of the whole neighbourhood, the centre included; `channels` are the centre and the
-mean of the others; `background` is the same, with the section's other spots as the context;
+mean of the others; `background` is the same, and the mean of the section's other spots;
 `subgraphs` are all spots of every neighbourhood, with its edges. Neighbours are complete; the
 centre is without its hidden genes, and scaled by the depth of the others (`batches.make_batch`).
 """

@@ -1,8 +1,13 @@
 """Principal components of sparse expression, without a dense matrix, the same at every run."""
 
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
 import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.linalg import LinearOperator, svds
+
+Product: TypeAlias = Callable[[np.ndarray], np.ndarray]
 
 
 def principal_components(
@@ -43,14 +48,101 @@ def principal_components(
     def backwards(v: np.ndarray) -> np.ndarray:
         return x_transposed @ (a_transposed @ v) - np.multiply.outer(mean, v.sum(axis=0))
 
-    centred = LinearOperator(
-        x.shape, forwards, backwards, matmat=forwards, rmatmat=backwards, dtype=x.dtype
+    scores, loadings = _leading(x.shape, forwards, backwards, components, seed)
+    return scores, loadings, mean.astype(np.float32)
+
+
+def components_within(
+    expression: sp.csr_matrix,
+    averages: Sequence[sp.csr_matrix],
+    groups: np.ndarray,
+    components: int,
+    seed: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Principal components of several averages of spots side by side, centred within groups.
+
+    As `principal_components`, nothing is formed that is less sparse than expression.
+
+    Parameters
+    ----------
+    expression
+        (spots, genes).
+    averages
+        Each (spots, spots); what is analysed are their products with expression, side by side.
+    groups
+        The group of each spot, such as its section: int (spots,).
+    components
+        At most; there are never more than one less than spots.
+
+    Returns
+    -------
+    scores : float32 (spots, components), by falling variance
+    loadings : float32 (components, averages, genes); of unit length over the last two axes
+    """
+    x = sp.csr_matrix(expression, dtype=np.float64)
+    members = sp.csr_matrix((np.ones(len(groups)), (groups, np.arange(len(groups)))))
+    shares = sp.diags(1 / np.maximum(members.sum(axis=1).A1, 1)) @ members
+    several = [sp.csr_matrix(average, dtype=np.float64) for average in averages]
+    x_transposed, transposed = x.T.tocsr(), [average.T.tocsr() for average in several]
+
+    def centred(v: np.ndarray) -> np.ndarray:
+        return v - members.T @ (shares @ v)
+
+    def forwards(v: np.ndarray) -> np.ndarray:
+        parts = np.split(v, len(several))
+        return centred(sum(a @ (x @ part) for a, part in zip(several, parts, strict=True)))
+
+    def backwards(v: np.ndarray) -> np.ndarray:
+        own = centred(v)
+        return np.concatenate([x_transposed @ (a @ own) for a in transposed])
+
+    shape = (x.shape[0], len(several) * x.shape[1])
+    scores, loadings = _leading(shape, forwards, backwards, components, seed)
+    return scores, loadings.reshape(len(loadings), len(several), x.shape[1])
+
+
+def _leading(
+    shape: tuple[int, int], forwards: Product, backwards: Product, components: int, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Scores and loadings of a matrix that is given by its products with vectors."""
+    matrix = LinearOperator(
+        shape, forwards, backwards, matmat=forwards, rmatmat=backwards, dtype=np.float64
     )
-    k = min(components, min(x.shape) - 1)
-    left, values, right = svds(centred, k, solver="propack", rng=np.random.default_rng(seed))
+    k = min(components, min(shape) - 1)
+    left, values, right = svds(matrix, k, solver="propack", rng=np.random.default_rng(seed))
     order = np.argsort(-values)
     scores, right = left[:, order] * values[order], right[order]
     # An axis has no direction: its largest loading is positive, as scikit-learn has it.
     signs = np.sign(right[np.arange(k), np.abs(right).argmax(axis=1)])
     scores, right = scores * signs, right * signs[:, None]
-    return scores.astype(np.float32), right.astype(np.float32), mean.astype(np.float32)
+    return scores.astype(np.float32), right.astype(np.float32)
+
+
+def varimax(loadings: np.ndarray, rounds: int = 200, tolerance: float = 1e-7) -> np.ndarray:
+    """The rotation after which each component has few large loadings (Kaiser 1958).
+
+    Kaiser, The varimax criterion for analytic rotation in factor analysis, doi:10.1007/BF02289233;
+    in the form of a singular value decomposition at each round.
+
+    Parameters
+    ----------
+    loadings
+        (components, features).
+
+    Returns
+    -------
+    float64 (components, components), orthogonal: `rotation @ loadings` are the rotated loadings,
+    each turned so that its third moment is positive.
+    """
+    wide = np.asarray(loadings, dtype=np.float64).T
+    rotation, before = np.eye(wide.shape[1]), 0.0
+    for _ in range(rounds):
+        turned = wide @ rotation
+        gradient = wide.T @ (turned**3 - turned * np.square(turned).mean(axis=0))
+        left, values, right = np.linalg.svd(gradient)
+        rotation = left @ right
+        if values.sum() <= before * (1 + tolerance):
+            break
+        before = values.sum()
+    skew = np.power(wide @ rotation, 3).sum(axis=0)
+    return (rotation * np.where(skew < 0, -1, 1)).T

@@ -65,7 +65,7 @@ def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
     from scanpy.pp import pca
 
     from sagefm.representations.isolation import isolated
-    from sagefm.representations.variable_genes import variable_genes
+    from sagefm.stats.variable_genes import variable_genes
     from sagefm.sections.cohort import cohort_obs, cohort_spatial
 
     expression = cohort.expression("log1p_cp10k")

@@ -63,7 +63,7 @@ def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
     from scanpy.pp import pca, scale
 
     from sagefm.representations.isolation import isolated
-    from sagefm.representations.variable_genes import variable_genes
+    from sagefm.stats.variable_genes import variable_genes
     from sagefm.sections.cohort import cohort_obs
 
     expression = cohort.expression("log1p_cp10k")

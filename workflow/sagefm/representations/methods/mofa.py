@@ -76,7 +76,7 @@ def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
     import numpy as np
 
     from sagefm.representations.isolation import isolated
-    from sagefm.representations.variable_genes import variable_genes
+    from sagefm.stats.variable_genes import variable_genes
     from sagefm.sections.cohort import cohort_obs
 
     expression = cohort.expression(options.normalisation)
