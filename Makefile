@@ -9,7 +9,7 @@ TORCH ?= $(or $(word 2,$(subst -, ,$(wildcard .venv/.built-*))),cpu)
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help env demo preflight embed explore test test-full cluster-test bench bench-scale ladder findings docs lint \
+.PHONY: help env demo preflight embed explore test test-full cluster-test bench bench-scale ladder light findings docs lint \
     format lock clean lock-data
 
 # Module systems set these, and what they point to would hide the locked packages.
@@ -92,6 +92,12 @@ LADDER := --configfile config/ladder.yaml -- claims_recovery claims_clustering c
 ladder: $(ENV) ## from the paper's recipe to our networks, one change a model (20 minutes)
 	@SAGEFM_PATH=config/ladder $(BIN)/snakemake --cores $(CORES) $(LADDER)
 	@$(BIN)/python -m sagefm.report.findings results/ladder
+
+# As `ladder`. The weights are those of the model that has seen no labelled section.
+light: $(ENV) ## train the light model, hold it against what needs no training, and bundle it
+	@$(BIN)/snakemake --cores $(CORES) $(subst ladder,light,$(LADDER))
+	@$(BIN)/python -m sagefm.exports.bundle results/light/models/light resources/models/light
+	@$(BIN)/python -m sagefm.report.findings results/light
 
 findings: $(ENV) ## write what README and docs/ say of results (RUNS='results/demo': keep its tables first)
 	@$(BIN)/python -m sagefm.report.findings $(RUNS)

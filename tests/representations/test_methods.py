@@ -21,8 +21,8 @@ from sagefm.graphs.neighbourhoods import build_graph, save_graph
 from sagefm.representations.isolation import isolated
 from sagefm.representations.methods import banksy, graphst, mofa
 from sagefm.representations.registry import load_method, names, read_options
-from sagefm.stats.variable_genes import variable_genes
 from sagefm.sections.cohort import Cohort, cohort_obs
+from sagefm.stats.variable_genes import variable_genes
 from support import small
 
 SIZES = {"heart-2": 40, "SPA147": 36, "heart-1": 44}

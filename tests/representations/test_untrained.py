@@ -17,8 +17,8 @@ from sagefm.representations.registry import reads
 from sagefm.representations.represent import represent_entry
 from sagefm.representations.rings import nth_ring_means, ring, ring_mean
 from sagefm.representations.untrained import Untrained, aligned, expression_of
-from sagefm.stats.variable_genes import variable_genes
 from sagefm.sections.cohort import Cohort, cohort_obs
+from sagefm.stats.variable_genes import variable_genes
 from support import cohorts, helpers
 
 SECTION = "SPA147"

@@ -5,7 +5,7 @@ import pytest
 import scipy.sparse as sp
 from sklearn.decomposition import PCA
 
-from sagefm.stats.components import principal_components
+from sagefm.stats.components import components_within, principal_components, varimax
 from support import cohorts
 
 
@@ -44,3 +44,33 @@ def test_the_last_components_are_the_same_at_every_run(expression):
 
 def test_there_are_no_more_components_than_the_data_have(expression):
     assert principal_components(expression[:6], 50, seed=0)[0].shape == (6, 5)
+
+
+def test_components_within_groups_are_those_of_what_is_formed(expression):
+    rng = np.random.default_rng(2)
+    averages = [sp.identity(120, format="csr"), sp.random(120, 120, 0.1, rng=rng, format="csr")]
+    groups = np.repeat([0, 2, 1], 40)
+    scores, loadings = components_within(expression, averages, groups, 5, seed=0)
+    dense = np.concatenate([(one @ expression).toarray() for one in averages], axis=1)
+    for group in range(3):
+        dense[groups == group] -= dense[groups == group].mean(axis=0)
+    assert loadings.shape == (5, 2, expression.shape[1])
+    flat = loadings.reshape(5, -1)
+    np.testing.assert_allclose(dense @ flat.T, scores, atol=1e-3)
+    expected = np.linalg.svd(dense.astype(float), compute_uv=False)[:5]
+    np.testing.assert_allclose(np.linalg.norm(scores, axis=0), expected, rtol=1e-4)
+    np.testing.assert_allclose(flat @ flat.T, np.eye(5), atol=1e-4)
+
+
+def test_varimax_finds_loadings_that_were_turned():
+    """Three components with genes of their own, turned at random, are told apart again."""
+    rng = np.random.default_rng(0)
+    own = np.zeros((3, 90))
+    for component in range(3):
+        own[component, 30 * component : 30 * (component + 1)] = rng.uniform(0.5, 1, 30)
+    turn, _ = np.linalg.qr(rng.normal(size=(3, 3)))
+    rotation = varimax(turn @ own)
+    np.testing.assert_allclose(rotation @ rotation.T, np.eye(3), atol=1e-9)
+    found = rotation @ turn @ own
+    order = np.argmax(found[:, ::30], axis=0)
+    np.testing.assert_allclose(found[order], own, atol=0.05)

@@ -30,8 +30,9 @@ def load(model: str | Path, *, device: str = "auto") -> FittedModel:
     Parameters
     ----------
     model
-        A model's folder in a run (`results/demo/models/paper`), or a checkpoint: one of these
-        folders', or the authors' released one.
+        `light`, the model that comes with the package; a model's folder in a run
+        (`results/demo/models/paper`); or a checkpoint: one of these folders', or the authors'
+        released one.
     device
         `cpu`, `cuda`, or `auto`: a GPU if there is one.
 

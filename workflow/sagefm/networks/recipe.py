@@ -13,6 +13,9 @@ RECIPE, CHECKPOINT = "recipe.json", "best.pt"
 
 PAPER_PANEL = Path(__file__).with_name("sagefm_genes.txt")
 
+BUNDLED = Path(__file__).with_name("bundled")
+"""Folder of the models that come with the package, each a folder of its name."""
+
 
 @dataclass(frozen=True)
 class ModelRecipe:
@@ -71,13 +74,19 @@ def read_recipe(path: str | Path) -> ModelRecipe:
         raise InputError(f"{path}: is not a model's recipe ({error}); make it again.") from error
 
 
+def bundled_models() -> list[str]:
+    """Names of the models that come with the package, sorted."""
+    return sorted(path.parent.name for path in BUNDLED.glob(f"*/{CHECKPOINT}"))
+
+
 def find_model(model: str | Path, recipe: ModelRecipe | None = None) -> tuple[Path, ModelRecipe]:
     """The checkpoint and the recipe of a model.
 
     Parameters
     ----------
     model
-        A model's folder, as a run leaves it in `models/`, or a checkpoint.
+        A model's folder, as a run leaves it in `models/`, a checkpoint, or the name of a model
+        that comes with the package (`light`); a file or folder of that name comes first.
     recipe
         Of the model; if not given, that in the checkpoint's folder. A checkpoint that has none and
         does not name its network is taken for the authors' released one.
@@ -88,12 +97,15 @@ def find_model(model: str | Path, recipe: ModelRecipe | None = None) -> tuple[Pa
         If there is no checkpoint, or no recipe where one is needed.
     """
     path = Path(model)
+    if not path.exists() and str(model) in bundled_models():
+        path = BUNDLED / model
     checkpoint = path / CHECKPOINT if path.is_dir() else path
     beside = checkpoint.with_name(RECIPE)
     if not checkpoint.is_file():
         raise InputError(
-            f"{checkpoint}: there is no such model. Fix: name a checkpoint, or a folder that holds "
-            f"a {CHECKPOINT}, such as results/demo/models/paper."
+            f"{checkpoint}: there is no such model. Fix: name a checkpoint, a folder that holds a "
+            f"{CHECKPOINT}, such as results/demo/models/paper, or a model that comes with the "
+            f"package: {', '.join(bundled_models())}."
         )
     if recipe:
         return checkpoint, recipe

@@ -39,8 +39,8 @@ class Untrained:
 
 def expression_of(cohort: "Cohort", options: Untrained) -> "sp.csr_matrix":
     """Expression of the chosen genes, normalised: csr float32 (spots, genes)."""
-    from sagefm.stats.variable_genes import variable_genes
     from sagefm.sections.cohort import cohort_obs
+    from sagefm.stats.variable_genes import variable_genes
 
     expression = cohort.expression(options.normalisation)
     if options.n_top_genes is None:

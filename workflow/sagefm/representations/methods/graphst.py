@@ -63,8 +63,8 @@ def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
     from scanpy.pp import pca, scale
 
     from sagefm.representations.isolation import isolated
-    from sagefm.stats.variable_genes import variable_genes
     from sagefm.sections.cohort import cohort_obs
+    from sagefm.stats.variable_genes import variable_genes
 
     expression = cohort.expression("log1p_cp10k")
     samples = cohort_obs(cohort.samples)["sample"].to_numpy()

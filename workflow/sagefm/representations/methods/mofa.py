@@ -76,8 +76,8 @@ def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
     import numpy as np
 
     from sagefm.representations.isolation import isolated
-    from sagefm.stats.variable_genes import variable_genes
     from sagefm.sections.cohort import cohort_obs
+    from sagefm.stats.variable_genes import variable_genes
 
     expression = cohort.expression(options.normalisation)
     samples = cohort_obs(cohort.samples)["sample"].astype(str)
