@@ -74,14 +74,14 @@ def test_a_wheel_has_all_it_needs(sources, tmp_path):
     done = run(python, "-m", "pip", "install", "--no-deps", made, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     words = (
-        "import sagefm; from sagefm.networks.recipe import PAPER_PANEL; "
+        "import sagefm; from sagefm.networks.recipe import PAPER_PANEL, bundled_models; "
         "from sagefm.config.schemas import SCHEMAS; "
         "print(sagefm.__file__, len(PAPER_PANEL.read_text().split()), "
-        "(SCHEMAS / 'config.schema.yaml').is_file())"
+        "(SCHEMAS / 'config.schema.yaml').is_file(), *bundled_models())"
     )
-    file, genes, schemas = run(python, "-c", words, cwd=tmp_path).stdout.split()
+    file, genes, schemas, *models = run(python, "-c", words, cwd=tmp_path).stdout.split()
     assert Path(file).is_relative_to(tmp_path / "venv")
-    assert (genes, schemas) == ("14558", "True")
+    assert (genes, schemas, models) == ("14558", "True", ["light"])
     done = run(python.with_name("sagefm"), "--version", cwd=tmp_path)
     assert done.stdout == f"sagefm {sagefm.__version__}\n", done.stderr
 

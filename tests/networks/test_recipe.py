@@ -6,7 +6,7 @@ import pytest
 
 from sagefm.common.errors import InputError
 from sagefm.networks.base import build_network
-from sagefm.networks.checkpoint import save_checkpoint
+from sagefm.networks.checkpoint import load_network, save_checkpoint
 from sagefm.networks.recipe import ModelRecipe, find_model, read_recipe, write_recipe
 
 RECIPE = ModelRecipe(
@@ -79,3 +79,21 @@ def test_a_spoilt_recipe_is_one_sentence(folder, text, words):
     (folder / "recipe.json").write_text(text)
     with pytest.raises(InputError, match=words):
         find_model(folder)
+
+
+def test_a_model_of_the_package_goes_by_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    checkpoint, recipe = find_model("light")
+    assert (checkpoint.parent.name, recipe.network) == ("light", "light")
+    assert load_network(checkpoint, recipe.network, len(recipe.panel)).programmes.any()
+
+
+def test_a_folder_of_the_users_comes_before_a_model_of_the_package(folder, monkeypatch):
+    monkeypatch.chdir(folder.parent)
+    folder.rename(folder.parent / "light")
+    assert find_model("light")[1] == RECIPE
+
+
+def test_where_there_is_no_model_those_of_the_package_are_named(tmp_path):
+    with pytest.raises(InputError, match=r"no such model.*comes with the package: light\."):
+        find_model(tmp_path / "liht")
