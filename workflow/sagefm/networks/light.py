@@ -50,7 +50,7 @@ class Network(GeneDecoder):
     def __init__(self, n_genes: int, widths: tuple[int, ...] = ()) -> None:
         super().__init__(n_genes, (self.COMPONENTS,))
         self.fc_gene.register_parameter("bias", None)
-        nn.init.zeros_(self.fc_gene.weight)
+        nn.init.normal_(self.fc_gene.weight, std=0.01)
         for channel in ("centre", "neighbours"):
             self.register_buffer(channel, torch.zeros(n_genes, self.COMPONENTS))
 
@@ -83,6 +83,7 @@ class Network(GeneDecoder):
         rotated = (varimax(flat) @ flat).reshape(loadings.shape).astype(np.float32)
         scale = scores[:, 0].std()
         with torch.no_grad():
+            self.fc_gene.weight.zero_()
             for i, part in enumerate(rotated):
                 own, others = map(torch.from_numpy, part)
                 self.centre[genes, i] = own / scale
