@@ -541,3 +541,37 @@ def test_maps_hide_the_genes_they_show(sections, model, template, gene_mean, gen
     hidden = replace(template, sections=sections[:1], always_hidden=tuple(chosen["column"]))
     for _, mask, *_ in predictions(model, hidden, gene_mean):
         assert mask[:, chosen["column"]].all()
+
+
+def test_genes_that_a_section_did_not_measure_are_not_scored(settings_of_absent, tmp_path):
+    model, sections, template, gene_mean, absent = settings_of_absent
+    for every_gene in (False, True):
+        scratch = tmp_path / str(every_gene)
+        scratch.mkdir()
+        settings = model, sections, template, gene_mean, FACTS[:1], 10_000, scratch
+        found = recover(*settings, every_gene=every_gene)
+        n = found.strata["all", "all"].n
+        assert (n[absent] > 0).all() == every_gene and (n[~absent] > 0).all()
+        assert (found.spearman_n[absent] > 0).all() == every_gene
+
+
+@pytest.fixture
+def settings_of_absent(sections, model, template, gene_mean, tmp_path):
+    """One section whose first genes its source lacks."""
+    section = sections[0]
+    changed = read_h5ad(section.counts_path)
+    absent = np.arange(GENES) < GENES // 4
+    changed.var["in_source"] = changed.var["measured"] = ~absent
+    path = tmp_path / section.cohort / Path(section.counts_path).name
+    path.parent.mkdir()
+    changed.write_h5ad(path)
+    own = [replace(section, counts_path=path)]
+    return model, own, replace(template, sections=own), gene_mean, absent
+
+
+def test_genes_to_map_are_those_of_the_section():
+    table = pd.DataFrame({"gene": ["a", "b"], "pearson": [0.9, 0.1]})
+    table = table.assign(predictor="model", detection_rate=1.0)
+    assert set(genes_to_map(table)["gene"]) == {"a", "b"}
+    chosen = genes_to_map(table, ["b"])
+    assert chosen[["gene", "column"]].to_numpy().tolist() == [["b", 1]]

@@ -345,7 +345,7 @@ def test_a_job_past_its_memory_is_given_more(cluster, prepared):
     process = start(cluster, folder, f"{MODEL}/split.tsv", *little)
     printed = finish(process)
     assert process.returncode == 0, printed
-    killed, again = jobs_in(folder, cluster)
+    killed, again = [job for job in jobs_in(folder, cluster) if rule_of(job) == "split"]
     # Without cgroups SLURM calls it a failure; the log that Snakemake names says of what.
     assert (killed["JobState"], again["JobState"]) == ("FAILED", "COMPLETED")
     assert killed["StdOut"] in printed

@@ -38,6 +38,7 @@ rule recovery:
         mask_share=config["recovery"]["mask_share"],
         seed=config["recovery"]["seed"],
         rank_spots=config["recovery"]["rank_spots"],
+        every_gene=config["recovery"]["genes"] == "all_as_in_the_paper",
     message:
         "Scoring recovery by model {wildcards.model} on {wildcards.cohort}"
     script:

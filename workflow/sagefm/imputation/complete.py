@@ -7,7 +7,7 @@ from sagefm.common.h5ad import append_layer, read_h5ad, write_h5ad
 from sagefm.common.io import atomic
 from sagefm.networks.fitted import COMPLETED_SPOTS, FittedModel
 from sagefm.networks.registry import describe, names
-from sagefm.sections.section import Section
+from sagefm.sections.section import Section, measured_genes_of
 
 LAYER = "expression"
 
@@ -28,7 +28,7 @@ def complete_section(
     Parameters
     ----------
     section
-        With `var['in_source']`, as ingestion writes it.
+        As ingestion writes it; genes that its source did not measure are predicted.
     name
         The model's, for the file.
 
@@ -50,7 +50,7 @@ def complete_section(
             f"{', '.join(able)}."
         )
     adata, scale = read_h5ad(section.counts_path), model.normalisation
-    missing = ~adata.var["in_source"].to_numpy(dtype=bool)
+    missing = ~measured_genes_of(section.counts_path)
     adata.var["predicted"] = missing
     adata.uns["imputation"] = {
         "model": name,

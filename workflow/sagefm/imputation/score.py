@@ -1,8 +1,8 @@
 """Imputation under systematic missingness: genes that no spot of a section has, predicted.
 
 A share of the panel is taken out of the counts of a whole section, as if a targeted panel had been
-used, and compared with what the complete section has. Only genes that the section's source has are
-scored: of the others there is no truth. `released` draws and scores as the released code does.
+used, and compared with what the complete section has. Only genes that the section's source measured
+are scored: of the others there is no truth. `released` draws and scores as the released code does.
 Sections stream through, a batch of spots at a time.
 """
 
@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-import h5py
 import numpy as np
 import pandas as pd
 
@@ -20,7 +19,7 @@ from sagefm.imputation.released import can_draw_as_released, predict_as_released
 from sagefm.imputation.tables import AS_RELEASED, SETTINGS
 from sagefm.networks.fitted import FittedModel
 from sagefm.sections.batches import make_batch
-from sagefm.sections.section import Chunk, Section, draw_rows
+from sagefm.sections.section import Chunk, Section, draw_rows, measured_genes_of
 from sagefm.stats.correlation import Moments, median, spot_scores
 
 FIXED = ("systematic", "centre_only", "neighbour_mean", "gene_mean", "gene_mean_depth", "zero")
@@ -65,12 +64,6 @@ class ImputationPlan:
         return np.sort(turn[: round(share * n_genes)])
 
 
-def in_source(section: Section) -> np.ndarray:
-    """Which panel genes the source of a harmonised section has: bool (genes,)."""
-    with h5py.File(section.counts_path) as file:
-        return file["var/in_source"][:]
-
-
 def score_section(
     model: FittedModel, section: Section, gene_mean: np.ndarray, plan: ImputationPlan
 ) -> pd.DataFrame:
@@ -96,7 +89,8 @@ def score_section(
         left out for a model that `can_draw_as_released` excludes.
     """
     complete = model.chunk([section])
-    rows, known = draw_rows(section, plan.spots, plan.seed), in_source(section)
+    rows = draw_rows(section, plan.spots, plan.seed)
+    known = measured_genes_of(section.counts_path)
     batches = [rows[i : i + plan.batch_size] for i in range(0, len(rows), plan.batch_size)]
     fixed = [setting for setting in plan.settings if setting != AS_RELEASED]
     parts = []

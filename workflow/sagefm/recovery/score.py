@@ -23,7 +23,13 @@ from sagefm.recovery.predictors import (
 )
 from sagefm.recovery.sums import Recovery
 from sagefm.sections.batches import Batches
-from sagefm.sections.section import Section, draw_rows, spot_names, spot_positions
+from sagefm.sections.section import (
+    Section,
+    draw_rows,
+    measured_genes_of,
+    spot_names,
+    spot_positions,
+)
 from sagefm.stats.correlation import Moments, masked_spearman, spot_scores
 from sagefm.stats.partial import Covariates
 
@@ -78,6 +84,7 @@ def recover(
     facts: Sequence[dict],
     rank_spots: int,
     scratch: Path,
+    every_gene: bool = False,
 ) -> Recovery:
     """Score a model and the baselines on the hidden entries of some sections.
 
@@ -93,19 +100,24 @@ def recover(
         Most spots ranked for the pooled Spearman correlation, drawn evenly over the sections.
     scratch
         An empty folder for at most 17 bytes a ranked spot and gene.
+    every_gene
+        Whether genes that a section did not measure are scored as well, with a truth of 0, as the
+        paper does.
     """
     sizes = [section.n_spots() for section in sections]
     result = Recovery(genes=len(gene_mean))
     share = min(1.0, rank_spots / sum(sizes))
     store = Scratch(scratch, int(sum(-(-size * share // 1) for size in sizes)), len(gene_mean))
     for section, size, about in zip(sections, sizes, facts, strict=True):
+        measured = every_gene | measured_genes_of(section.counts_path)
         ranked = np.zeros(size, dtype=bool)
         ranked[draw_rows(section, int(-(-size * share // 1)), template.seed)] = True
         shape = len(PREDICTORS), len(gene_mean)
         moments, given = Moments.zeros(*shape), Covariates.zeros(DEPTH_DEGREE, *shape)
         rows, done = [], 0
         batches = replace(template, sections=[section])
-        for truth, mask, predicted, blind, depth in predictions(model, batches, gene_mean):
+        for truth, hidden, predicted, blind, depth in predictions(model, batches, gene_mean):
+            mask = hidden & measured
             moments.add(truth, predicted, mask, blind)
             given.add(truth, predicted, mask, depth, blind)
             result.detected += (mask & (truth > 0)).sum(axis=0)

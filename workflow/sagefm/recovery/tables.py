@@ -1,5 +1,6 @@
 """Tidy tables of a recovery: per gene, per stratum; and which genes to map."""
 
+from collections.abc import Collection
 from itertools import pairwise
 
 import numpy as np
@@ -164,12 +165,21 @@ def _over_genes(own: pd.DataFrame, tested: np.ndarray, ranked: bool) -> dict[str
     }
 
 
-def genes_to_map(genes: pd.DataFrame) -> pd.DataFrame:
+def genes_to_map(genes: pd.DataFrame, measured: Collection[str] | None = None) -> pd.DataFrame:
     """Genes at fixed percentiles of the model's correlation: gene, column, position, pearson.
 
     Among genes detected in at least a tenth of the hidden entries; of all, if none is.
+
+    Parameters
+    ----------
+    genes
+        Of `gene_table`.
+    measured
+        Genes that the section to be mapped has; all if not given.
     """
     own = genes[genes["predictor"] == "model"].reset_index(names="column").dropna(subset="pearson")
+    if measured is not None:
+        own = own[own["gene"].isin(measured)]
     common = own[own["detection_rate"] >= MAP_MIN_DETECTION]
     ranked = (common if len(common) else own).sort_values("pearson", ignore_index=True)
     places = [round(q / 100 * (len(ranked) - 1)) for q in MAP_PERCENTILES.values()]

@@ -51,6 +51,16 @@ def spot_names(path: str | Path) -> np.ndarray:
         return names_in(file["obs"]).astype(str)
 
 
+def measured_genes_of(path: str | Path) -> np.ndarray:
+    """Which panel genes a sample's source measured: bool (genes,); all where it does not say."""
+    with as_h5ad(path), h5py.File(path) as file:
+        var = file["var"]
+        for key in ("measured", "in_source"):
+            if key in var:
+                return var[key][:]
+        return np.ones(int(file["X"].attrs["shape"][1]), dtype=bool)
+
+
 @dataclass(frozen=True)
 class Section:
     """Where one sample's files lie; nothing is read until it is needed."""

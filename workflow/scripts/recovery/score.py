@@ -12,6 +12,7 @@ from sagefm.networks.fitted import FittedModel
 from sagefm.recovery.comparisons import compare, recovery_by_patient
 from sagefm.recovery.score import recover, recovery_maps
 from sagefm.recovery.tables import gene_table, genes_to_map, recovery_summary
+from sagefm.sections.section import measured_genes_of
 from sagefm.training.scored_sections import scored_sections
 
 with job(snakemake) as log:
@@ -27,11 +28,13 @@ with job(snakemake) as log:
     gene_mean = means["mean"].to_numpy()
     with tempfile.TemporaryDirectory(dir=snakemake.resources.tmpdir) as scratch:
         ranking = (params.rank_spots, Path(scratch))
-        recovery = recover(model, sections, template, gene_mean, facts, *ranking)
+        recovery = recover(model, sections, template, gene_mean, facts, *ranking, params.every_gene)
     names = {"model": snakemake.wildcards.model, "cohort": snakemake.wildcards.cohort}
     genes = gene_table(recovery, means["gene"].tolist())
     largest = max(sections, key=lambda section: section.n_spots())
-    maps = recovery_maps(model, largest, template, genes_to_map(genes), gene_mean)
+    there = means["gene"][measured_genes_of(largest.counts_path)]
+    shown = genes_to_map(genes, there)
+    maps = recovery_maps(model, largest, template, shown, gene_mean)
     samples = pd.DataFrame(recovery.samples)
     patients = recovery_by_patient(samples)
     tables = {
