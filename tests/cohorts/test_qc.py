@@ -117,7 +117,7 @@ REFUSED = {
     "no position outside the tissue": (
         lost_position,
         {"min_spots": 1, "in_tissue": False},
-        "outside the tissue have NaN.*in_tissue: true",
+        "outside the tissue have NaN.*exclude them .`in_tissue`",
     ),
 }
 

@@ -1,5 +1,6 @@
 """One section embedded without a run: as the workflow does it, in every layout, or not at all."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -183,6 +184,7 @@ def test_what_cannot_be_embedded_ends_in_one_sentence(tmp_path, models, case):
     with pytest.raises(InputError, match=words) as error:
         embed_section(tmp_path / "s.h5ad", tmp_path / names["output"], models / names["model"], CPU)
     assert "\n" not in str(error.value)
+    assert not re.search(r"\b(sheet|config|qc|harmonise)\b", str(error.value))
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before  # nothing partial
 
 

@@ -89,15 +89,15 @@ def apply_qc(
         each = ", ".join(f"{name}: {mask.sum()}" for name, mask in passes.items())
         raise InputError(
             f"{keep.sum()} of {adata.n_obs} spots pass quality control ({each}), but a "
-            f"neighbourhood needs min_spots = {min_spots}. Fix: lower the limits of `qc`, or leave "
-            "this section out."
+            f"neighbourhood needs min_spots = {min_spots}. Fix: lower the limits, or leave this "
+            "section out."
         )
     kept = adata[keep].copy()
     kept.obs[measures.columns] = measures[keep]
     if not np.isfinite(kept.obsm["spatial"]).all():
         raise InputError(
-            "spots outside the tissue have NaN or missing coordinates; set `qc: in_tissue: true`, "
-            "or give their positions."
+            "spots outside the tissue have NaN or missing coordinates. Fix: exclude them "
+            "(`in_tissue`), or give their positions."
         )
     shared = count_shared_positions(kept.obsm["spatial"])
     if shared > kept.n_obs / 2:
