@@ -251,7 +251,7 @@ def test_what_the_snakefile_imports_is_light(repo):
     """Read at every start of every job: seconds would add up."""
     code = (
         "import sys, sagefm.config.sheets, sagefm.preflight.config, sagefm.preflight.data;"
-        "print(*{'torch', 'anndata', 'scanpy', 'squidpy', 'numba', 'sklearn'} & set(sys.modules))"
+        "print(*{'torch', 'anndata', 'scanpy', 'squidpy', 'numba', 'scipy'} & set(sys.modules))"
     )
     assert printed_by(code, repo) == ""
 

@@ -17,7 +17,7 @@ from sagefm.networks.checkpoint import save_checkpoint
 from sagefm.representations.files import read_representation
 from support import runs, small
 
-pytestmark = pytest.mark.timeout(1600)  # the first test waits for the whole run
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1600)]  # the first waits for the whole run
 
 MODELS = list(runs.CONFIG["models"])
 EMBEDDED = [f"sagefm-{model}" for model in MODELS]

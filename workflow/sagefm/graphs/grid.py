@@ -4,11 +4,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from sagefm.common.errors import InputError
+from sagefm.graphs.arrays import ARRAYS, HEXAGONAL, SQUARE
 from sagefm.graphs.lattice import fit_lattice
-
-HEXAGONAL, SQUARE = "hexagonal", "square"
-ARRAYS = {"Visium": HEXAGONAL, "Visium HD": SQUARE, "Spatial Transcriptomics": SQUARE}
-"""Array of each technology that has one; of others a sheet gives it."""
 
 Steps = tuple[tuple[int, int], ...]
 SQUARE_STEPS: Steps = ((0, -1), (0, 1), (-1, 0), (1, 0))

@@ -10,7 +10,7 @@ from sagefm.common.errors import InputError, hint
 from sagefm.common.io import read_table
 from sagefm.common.keys import check_case, named_values
 from sagefm.config.run import Run
-from sagefm.graphs.grid import ARRAYS
+from sagefm.graphs.arrays import ARRAYS
 from sagefm.perturbation.pair_sources import read_pairs
 from sagefm.sections.genes import named_columns
 from sagefm.training.split import split_samples

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import scipy.sparse as sp
 
-from sagefm.graphs.grid import HEXAGONAL, SQUARE
+from sagefm.graphs.arrays import HEXAGONAL, SQUARE
 from sagefm.graphs.neighbourhoods import build_graph
 from sagefm.sections.cohort import Cohort
 from sagefm.sections.section import spot_positions
