@@ -13,6 +13,8 @@ from sagefm.common.errors import InputError
 from sagefm.common.io import read_table
 from sagefm.exports.command import main
 from sagefm.exports.labelled import read_sections, representation_of, spots_of
+from sagefm.exports.prepared import Source
+from sagefm.exports.scored import _baselines
 from support import helpers
 
 SAMPLES = ("heart-1", "heart-2", "heart-4")
@@ -63,8 +65,8 @@ def test_the_command_writes_the_rows_of_the_tables(tmp_path, files, capsys):
     assert wide.loc["patient_balanced_accuracy", "X_mine"] == pytest.approx(expected)
 
 
-def test_a_baseline_scored_as_an_embedding_has_the_baselines_row(files):
-    """Of spots whose sections come in turn: rows are put back where they belong."""
+def test_a_baselines_rows_are_those_of_the_spots_in_whatever_order(files):
+    """Sections whose spots come in random order are taken apart and put back together."""
     adata, key = read_sections(files[:2])
     adata = adata[np.random.default_rng(1).permutation(adata.n_obs)].copy()
     depth = []
@@ -72,9 +74,6 @@ def test_a_baseline_scored_as_an_embedding_has_the_baselines_row(files):
         own = adata[adata.obs[key] == name]
         depth.append(pd.Series(np.log1p(np.asarray(own.X.sum(axis=1)).ravel()), own.obs_names))
     adata.obsm["X_mine"] = pd.concat(depth).loc[adata.obs_names].to_numpy()[:, None]
-    from sagefm.exports.prepared import Source
-    from sagefm.exports.scored import _baselines
-
     spots = spots_of(adata, label="region", patient="donor", library_key=key)
     (found,) = _baselines(adata, spots, Source(None, key, None, None), ["depth"], 0)
     # On the paper's genes instead of all: nearly the same depth, spot by spot.
