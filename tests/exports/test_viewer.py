@@ -137,3 +137,16 @@ def test_the_page_is_one_file_without_requests(pages, repo, tmp_path):
     text = (tmp_path / "page.html").read_text()
     assert not re.findall(r"^\s*<(?:script|link)[^>]*(?:src|href)=", text, re.M)
     assert "Shown: all." in text and "<title>Sections</title>" in text
+
+
+def test_a_cohort_without_labels_clusters_and_predictions_has_its_page(adata, repo, tmp_path):
+    bare = adata[:, :].copy()
+    bare.obs = bare.obs[["sample", "spot"]]
+    none = {"pca": pd.DataFrame({"classifier": []})}
+    pages = viewer.collect_spots(bare, {"t": none}, {"t": "logistic"}, {}, {})
+    assert pages.facts["classes"] == {} and pages.facts["tasks"] == {}
+    viewer.add_genes(pages, ["G"], np.ones((SPOTS, 1)), np.ones((SPOTS, 1)))
+    pages.facts |= {"spots": ["s"] * SPOTS, "predictor": "paper", "first": {}}
+    script = (repo / "workflow/report/exports/sections.js").read_text()
+    viewer.write_page(tmp_path / "page.html", pages, script, "Sections", "")
+    assert (tmp_path / "page.html").stat().st_size > 1000

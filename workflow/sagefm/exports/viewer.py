@@ -132,6 +132,8 @@ def collect_spots(
     for task, found in predictions.items():
         tables = {name: held_out(table, name, classifiers[task]) for name, table in found.items()}
         tables = {name: table for name, table in tables.items() if len(table)}
+        if not tables:  # no fold could be trained
+            continue
         truth = pd.concat([table["truth"] for table in tables.values()], ignore_index=True)
         known = sorted(set(truth.astype(str)))
         facts["tasks"][task] = list(tables)

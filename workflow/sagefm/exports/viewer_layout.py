@@ -102,7 +102,7 @@ def _controls(facts: Mapping[str, Any]) -> dict[str, Any]:
     tasks = [*facts["tasks"]]
     known = dict.fromkeys(chain(facts["clusterings"], *facts["tasks"].values()))
     genes = [*facts["genes"]]
-    choices = {"section": sections, "model": [*known], "task": tasks}
+    choices = {"section": sections, "model": [*known] or ["-"], "task": tasks}
     titles = {"section": "Section", "model": "Representation", "task": "Task"}
     controls: dict[str, Any] = {
         name: Select(

@@ -18,7 +18,8 @@ with job(snakemake):
     files = {Path(path).stem: path for path in inputs.samples}
     graphs = dict(zip(files, inputs.graphs, strict=True))
     counts = {name: len(spot_names(path)) for name, path in files.items()}
-    chosen = viewer.shown_samples(counts, {row["sample"]: row["patient"] for row in params.rows})
+    patients = {row["sample"]: row["patient"] or row["sample"] for row in params.rows}
+    chosen = viewer.shown_samples(counts, patients)
     predictions: dict[str, dict] = {task: {} for task in params.classifiers}
     for (task, name), path in zip(params.predictions, inputs.predictions, strict=True):
         predictions[task][name] = read_table(path, dtype=TEXT)
