@@ -56,7 +56,7 @@ def network(panel):
 
 
 def test_a_targeted_section_is_refused_with_the_remedy(source, panel):
-    words = r"sample heart-1: only 300 of the panel's 14558 genes.*harmonise: min_overlap"
+    words = r"sample heart-1: only 300 of the panel's 14558 genes.*lower `min_overlap`"
     with pytest.raises(InputError, match=words):
         ingest(source, ROW, panel, helpers.QC, helpers.HARMONISE)
 
