@@ -49,8 +49,8 @@ demo: $(ENV) ## run the workflow on the bundled sections, then print its scorebo
 	@echo 'All claims as a table:              results/$(RUN)/scoreboard.tsv'
 	@echo 'Every figure, with captions:        results/$(RUN)/report.zip (unpack it, open report/report.html)'
 
-# A folder, h5 or h5ad becomes an h5ad with embeddings; MODEL is a model's folder or a checkpoint.
-MODEL ?= results/demo/models/paper
+# A folder, h5 or h5ad becomes an h5ad with embeddings; MODEL is a model's folder, a checkpoint or light.
+MODEL ?= light
 embed: $(ENV) ## embed a section: IN=(folder, h5, h5ad) OUT=(h5ad) [MODEL= POSITIONS= TECHNOLOGY= PREDICT=1]
 	$(if $(and $(IN),$(OUT)),,$(error make embed needs a section and a file to write: make embed IN=outs OUT=x.h5ad))
 	@$(BIN)/sagefm embed '$(IN)' '$(OUT)' --model '$(MODEL)' \

@@ -79,9 +79,18 @@ KEPT = {
             "metric": ("patient_balanced_accuracy",),
         },
     ),
+    "task_patients": Kept(
+        "tasks/{task}/patients.tsv",
+        {"classifier": ("logistic",), "protocol": ("held_out_patients",)},
+    ),
     "clustering": Kept(
         "clustering/{cohort}/summary.tsv",
         {"scope": ("section",), "clustering": ("kmeans",), "metric": ("ari",)},
+        without=TIMES,
+    ),
+    "integration": Kept(
+        "clustering/{cohort}/summary.tsv",
+        {"scope": ("cohort",), "clustering": ("integration",), "metric": ("bras", "cilisi")},
         without=TIMES,
     ),
     "imputation": Kept("imputation/{model}/{cohort}/summary.tsv"),

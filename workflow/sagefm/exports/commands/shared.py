@@ -14,7 +14,11 @@ def add_section(parser: ArgumentParser) -> None:
 
 def add_machine(parser: ArgumentParser) -> None:
     """The model, and what it needs."""
-    parser.add_argument("--model", required=True, help="a model's folder, or a checkpoint")
+    parser.add_argument(
+        "--model",
+        default="light",
+        help="a model's folder, a checkpoint, or light, which comes with the package (default)",
+    )
     parser.add_argument(
         "--technology",
         default="",
