@@ -169,7 +169,8 @@ def write_config(folder: Path, config: dict) -> None:
 def prepare(folder: Path) -> Path:
     """Copy the workflow to a new folder, with a small panel, two sheets and a checkpoint."""
     folder.mkdir(parents=True)
-    shutil.copy2(REPO / "Snakefile", folder)
+    for name in ("Snakefile", "CITATION.cff"):
+        shutil.copy2(REPO / name, folder)
     for name in ("workflow", "profiles", "envs"):
         shutil.copytree(REPO / name, folder / name)
     shutil.copytree(
