@@ -24,7 +24,8 @@ ARCHIVE = "10.5061/dryad.h70rxwdmj/10XVisium_2.zip"
 @pytest.fixture
 def folder(tmp_path, monkeypatch, repo) -> Path:
     """A working directory with the workflow, its config and resources, and no data."""
-    for name in ("config", "resources", "workflow", "envs", "Snakefile", "profiles"):
+    folders = ("config", "resources", "workflow", "envs", "profiles")
+    for name in (*folders, "Snakefile", "CITATION.cff"):
         (tmp_path / name).symlink_to(repo / name)
     monkeypatch.chdir(tmp_path)
     return tmp_path

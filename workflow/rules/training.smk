@@ -5,7 +5,12 @@
 rule split:
     input:
         duplicates=given(config["split"]["duplicates"]),
-        samples=lambda wildcards: samples_of(MODELS[wildcards.model]["pretrain_on"]),
+        # A released checkpoint is trained on none: its split needs no section to be there.
+        samples=lambda wildcards: (
+            []
+            if wildcards.model in RELEASED
+            else samples_of(MODELS[wildcards.model]["pretrain_on"])
+        ),
     output:
         split=f"{RESULTS}/models/{{model}}/split.tsv",
     log:
