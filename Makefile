@@ -69,8 +69,8 @@ PYTEST := $(BIN)/pytest --dist loadfile --numprocesses $(CORES) --maxprocesses 8
 test: $(ENV) ## run the fast tests
 	$(PYTEST) -m 'not slow and not cluster'
 
-test-full: $(ENV) ## run all tests, with the slow ones: whole runs, kills, faults, the whole demo
-	$(PYTEST) --durations=25 -m 'not cluster'
+test-full: $(ENV) ## run all tests, with the slow ones: whole runs, kills, faults, the whole demo (ARGS=: of pytest)
+	$(PYTEST) --durations=25 -m 'not cluster' $(ARGS)
 
 # Debian's and Ubuntu's packages; elsewhere SLURM and munge have to be there.
 SLURM := slurmctld slurmd munged sbatch srun
