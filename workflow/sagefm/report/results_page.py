@@ -118,7 +118,9 @@ def training_words(title: str, summary: Mapping[str, Any]) -> str:
     if not summary:
         return f"The model ({title}) is a released checkpoint; it was not trained in this run."
     minutes = summary["seconds"] / 60
-    took = f"{minutes:.0f} minutes" if minutes >= 2 else f"{summary['seconds']:.0f} seconds"
+    took = count(round(minutes), "minute")
+    if minutes < 2:
+        took = count(round(summary["seconds"]), "second")
     device = "a CPU" if summary["device"] == "cpu" else "a GPU"
     return (
         f"The model ({title}) was trained on {count(summary['train_spots'], 'spot')} of "
