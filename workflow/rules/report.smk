@@ -210,7 +210,7 @@ rule results:
 
 # Of the figures laid out as the paper's, those that this run has.
 PAGES = sorted(
-    path for path in DELIVERIES["figures"] if re.search(r"/figure_\d_\w+\.png$", str(path))
+    path for path in DELIVERIES["figures"] if re.search(r"\bfigure_\d_\w+\.png$", str(path))
 )
 PAGE_CAPTIONS = [
     repository_file(next((ROOT / "workflow/report").rglob(f"{Path(path).name[:8]}.rst")))
