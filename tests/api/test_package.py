@@ -15,7 +15,10 @@ import sagefm
 from sagefm.common.code import LIBRARY, code_files
 
 HEAVY = ("torch", "scanpy", "anndata", "pandas", "numpy", "squidpy", "matplotlib")
-SOURCES = ("pyproject.toml", "LICENSE", "workflow/sagefm", "resources/panel", "envs")
+SOURCES = (
+    *("pyproject.toml", "LICENSE", "workflow/sagefm", "envs"),
+    *("resources/panel", "resources/models"),
+)
 OTHER_NAMES = {"PIL": "pillow", "sklearn": "scikit-learn", "yaml": "pyyaml"}
 """Where a package is imported by another name than PyPI's."""
 
