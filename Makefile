@@ -87,15 +87,15 @@ bench-scale: $(ENV) ## measure a cohort of a million spots (ARGS='--samples 40 -
 	$(BIN)/python workflow/bench/scale.py $(ARGS)
 
 # The claims and the task that none rests on: no figure; the documentation keeps what it quotes.
-LADDER := --configfile config/ladder.yaml -- claims_recovery claims_clustering claims_annotation \
-    results/ladder/tasks/tumour/comparisons.tsv
+JUDGED = --configfile config/$(1).yaml -- claims_recovery claims_clustering claims_annotation \
+    results/$(1)/tasks/tumour/comparisons.tsv
 ladder: $(ENV) ## from the paper's recipe to our networks, one change a model (20 minutes)
-	@SAGEFM_PATH=config/ladder $(BIN)/snakemake --cores $(CORES) $(LADDER)
+	@SAGEFM_PATH=config/ladder $(BIN)/snakemake --cores $(CORES) $(call JUDGED,ladder)
 	@$(BIN)/python -m sagefm.report.findings results/ladder
 
 # As `ladder`. The weights are those of the model that has seen no labelled section.
 light: $(ENV) ## train the light model, hold it against what needs no training, and bundle it
-	@$(BIN)/snakemake --cores $(CORES) $(subst ladder,light,$(LADDER))
+	@$(BIN)/snakemake --cores $(CORES) $(call JUDGED,light)
 	@$(BIN)/python -m sagefm.exports.bundle results/light/models/light resources/models/light
 	@$(BIN)/python -m sagefm.report.findings results/light
 

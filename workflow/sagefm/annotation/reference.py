@@ -6,7 +6,7 @@ own patients, each held out once, before it is fitted on all of them.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -166,7 +166,7 @@ class Reference:
 
     def with_facts(self, **facts: Any) -> "Reference":
         """The same with further plain facts."""
-        return Reference(**{**vars(self), "facts": {**self.facts, **facts}})
+        return replace(self, facts={**self.facts, **facts})
 
     def save(self, path: str | Path) -> None:
         """Write one `.npz` of plain arrays and JSON; nothing in it is executed when it is read."""

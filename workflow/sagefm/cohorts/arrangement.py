@@ -5,9 +5,10 @@ import pandas as pd
 from scipy.spatial import cKDTree
 
 from sagefm.cohorts.several import FIX
+from sagefm.cohorts.spot_columns import ARRAY
 from sagefm.common.errors import InputError
-
-ARRAY = ["array_row", "array_col"]
+from sagefm.graphs.arrays import is_hexagonal
+from sagefm.graphs.grid import CORNER_STEPS, HEXAGONAL_STEPS, SQUARE_STEPS, neighbours_on_array
 
 SHORT = 0.7
 """Pitches: nearer than this, two spots are not of one array. Printed arrays are off by 0.25."""
@@ -35,9 +36,6 @@ STRETCH = 1.25
 
 UNEVEN = 2.5
 """Ratio of long (95%) to short (5%) distances of nearest spots; 1.4 on printed arrays."""
-
-HEXAGONAL, SQUARE = ((0, 2), (1, 1), (1, -1)), ((0, 1), (1, 0), (1, 1), (1, -1))
-"""Steps (row, column) to neighbours, without those in the opposite direction."""
 
 
 def check_arrangement(spatial: np.ndarray, array: np.ndarray | None = None, fix: str = FIX) -> str:
@@ -123,17 +121,9 @@ def _density(spatial: np.ndarray, neighbours: int = 12) -> float:
     return (size - 1) / (np.pi * float(np.median(farthest)) ** 2)
 
 
-def _is_hexagonal(array: np.ndarray) -> bool:
-    """Whether rows and columns are both even or both odd, as on Visium's array alone."""
-    return len(np.unique(array.sum(axis=1) % 2)) == 1
-
-
 def _check_scattered(array: np.ndarray) -> None:
-    steps = HEXAGONAL if _is_hexagonal(array) else SQUARE
-    width = int(np.ptp(array[:, 1])) + 5  # no step leads into another row's columns
-    codes = array[:, 0] * width + array[:, 1]
-    near = [np.isin(codes + turn * (r * width + c), codes) for r, c in steps for turn in (1, -1)]
-    lonely = int((~np.logical_or.reduce(near)).sum())
+    steps = HEXAGONAL_STEPS if is_hexagonal(array) else SQUARE_STEPS + CORNER_STEPS
+    lonely = int((neighbours_on_array(array, steps).getnnz(axis=1) == 0).sum())
     if lonely > LONELY * len(array):
         raise InputError(
             f"{lonely} of {len(array)} spots have no neighbour on the array: they are scattered, "
@@ -144,7 +134,7 @@ def _check_scattered(array: np.ndarray) -> None:
 
 def _check_stretched(spatial: np.ndarray, array: np.ndarray) -> None:
     """InputError if pixels are the array's rows and columns, on a hexagonal array."""
-    if not _is_hexagonal(array) or len(array) < 3:
+    if not is_hexagonal(array) or len(array) < 3:
         return
     design = np.column_stack([array, np.ones(len(array))])
     fitted, _, rank, _ = np.linalg.lstsq(design, spatial, rcond=None)
@@ -165,4 +155,4 @@ def _check_stretched(spatial: np.ndarray, array: np.ndarray) -> None:
 
 def array_of(obs: pd.DataFrame) -> np.ndarray | None:
     """array_row and array_col, int (spots, 2), of a source's spots; None where it has none."""
-    return obs[ARRAY].to_numpy() if {*ARRAY} <= {*obs.columns} else None
+    return obs[[*ARRAY]].to_numpy() if {*ARRAY} <= {*obs.columns} else None

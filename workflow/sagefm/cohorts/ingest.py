@@ -20,11 +20,10 @@ from sagefm.cohorts.panel import harmonise_by, read_aliases
 from sagefm.cohorts.qc import apply_qc, count_shared_positions
 from sagefm.cohorts.readers import read_source
 from sagefm.cohorts.several import check_places
+from sagefm.cohorts.spot_columns import ARRAY
 from sagefm.common.errors import InputError
 from sagefm.common.io import sha256
 from sagefm.common.text import count
-
-ARRAY = ("array_row", "array_col")
 
 
 def ingest(

@@ -55,15 +55,16 @@ def _diagnosis(path: Path, error: Exception, reason: str) -> str:
     return f"({reason}). Fix: open it with the software that wrote it, and save it again."
 
 
+def is_gzipped(path: Path) -> bool:
+    """Whether a file is gzipped, by its first bytes, not by its name."""
+    with path.open("rb") as file:
+        return file.read(2) == GZIP
+
+
 @contextmanager
 def unpacked(path: Path) -> Iterator[Path]:
-    """A file as it is, or a copy without gzip, which lives as long as the context.
-
-    What is gzipped is told by its first bytes, not by its name.
-    """
-    with path.open("rb") as file:
-        packed = file.read(2) == GZIP
-    if not packed:
+    """A file as it is, or a copy without gzip, which lives as long as the context."""
+    if not is_gzipped(path):
         yield path
         return
     with tempfile.TemporaryDirectory(prefix="sagefm-") as folder:

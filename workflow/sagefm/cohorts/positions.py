@@ -13,13 +13,13 @@ from sagefm.cohorts.spot_columns import (
     ARRAY,
     BARCODE,
     PIXELS,
-    plane_of,
     positions_in_names,
     standard_columns,
 )
 from sagefm.cohorts.text_tables import find_layout, read_text_table
 from sagefm.common.errors import InputError
 from sagefm.common.text import count
+from sagefm.graphs.arrays import plane_of
 
 # The order of Space Ranger's columns, which its version 1 files leave without a header:
 # https://support.10xgenomics.com/spatial-gene-expression/software/pipelines/latest/output/spatial

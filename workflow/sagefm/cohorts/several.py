@@ -8,6 +8,7 @@ import re
 import numpy as np
 import pandas as pd
 
+from sagefm.cohorts.spot_columns import ARRAY
 from sagefm.common.errors import InputError
 
 COLUMNS = frozenset(
@@ -72,8 +73,8 @@ def check_places(obs: pd.DataFrame, spatial: np.ndarray, fix: str = FIX) -> None
     InputError
         If more than `SHARED` of them do not.
     """
-    if {"array_row", "array_col"} <= set(obs.columns):
-        shared = obs.duplicated(["array_row", "array_col"], keep=False).to_numpy()
+    if {*ARRAY} <= set(obs.columns):
+        shared = obs.duplicated([*ARRAY], keep=False).to_numpy()
         _check_shared(shared, "place on the array (array_row, array_col)", fix)
     _check_shared(pd.DataFrame(spatial).duplicated(keep=False).to_numpy(), "position", fix)
 

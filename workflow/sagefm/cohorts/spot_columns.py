@@ -73,15 +73,3 @@ def positions_in_names(names: pd.Index) -> np.ndarray | None:
             pairs = [[match[1], match[2]] for match in found if match]
             return np.array(pairs, dtype=np.float64)[:, order]
     return None
-
-
-def plane_of(array: np.ndarray) -> np.ndarray:
-    """Coordinates x and y (float64, spots x 2), in steps of the array, of array rows and columns.
-
-    Rows and columns that are all even or all odd together are those of a hexagonal array, whose
-    columns count half steps; a square array uses all of them.
-    """
-    rows, columns = np.asarray(array, dtype=np.float64).T
-    if len(np.unique((rows + columns) % 2)) == 1:
-        return np.stack([columns / 2, rows * np.sqrt(3) / 2], axis=1)
-    return np.stack([columns, rows], axis=1)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from sagefm.cohorts.opening import GZIP, reading
+from sagefm.cohorts.opening import is_gzipped, reading
 from sagefm.common.errors import InputError
 
 SEPARATORS = ("\t", ",", ";")
@@ -103,9 +103,7 @@ def read_text_table(
 
 
 def _open(path: Path):
-    with path.open("rb") as file:
-        packed = file.read(2) == GZIP
-    return (gzip.open if packed else open)(path, "rt", encoding="utf-8-sig", newline=None)
+    return (gzip.open if is_gzipped(path) else open)(path, "rt", encoding="utf-8-sig", newline=None)
 
 
 def _fields(line: str, separator: str) -> list[str]:

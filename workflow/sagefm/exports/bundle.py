@@ -1,12 +1,11 @@
 """A trained model as the repository ships it: weights in half precision, with their recipe."""
 
-import hashlib
 import sys
 from pathlib import Path
 
 import torch
 
-from sagefm.common.io import atomic
+from sagefm.common.io import atomic, sha256
 from sagefm.networks.fitted import FittedModel
 from sagefm.networks.recipe import CHECKPOINT, RECIPE, write_recipe
 
@@ -37,7 +36,7 @@ def bundle(model: str | Path, folder: str | Path) -> str:
     with atomic(folder / CHECKPOINT) as temporary, temporary.open("wb") as file:
         torch.save({"model_state_dict": state, "network": fitted.recipe.network}, file)
     write_recipe(folder / RECIPE, fitted.recipe)
-    return hashlib.sha256((folder / CHECKPOINT).read_bytes()).hexdigest()
+    return sha256(folder / CHECKPOINT)
 
 
 if __name__ == "__main__":

@@ -11,9 +11,10 @@ from anndata import AnnData
 from sagefm.clustering.graph import kmeans, rotate
 from sagefm.clustering.stability import NUMBERS, stability_table, stable_number
 from sagefm.cohorts.counts import raw_counts
-from sagefm.common.errors import InputError, hint
+from sagefm.common.errors import InputError
 from sagefm.exports.api import EMBEDDING
-from sagefm.exports.labelled import spots_of
+from sagefm.exports.labelled import embedding_of, spots_of
+from sagefm.exports.prepared import matrix_of
 from sagefm.representations.files import centre
 
 DOMAIN, FOUND = "sagefm_domain", "sagefm_domains"
@@ -87,18 +88,9 @@ def domains(
     >>> adata.obs["sagefm_domain"].cat.categories[0]
     '1'
     """
-    if obsm not in adata.obsm:
-        raise InputError(
-            f"there is no obsm['{obsm}']. Fix: embed the sections first, or correct `obsm`; "
-            f"{hint(obsm, adata.obsm)}"
-        )
-    if layer is not None and layer not in adata.layers:
-        raise InputError(
-            f"there is no layers['{layer}']. Fix: correct `layer`; {hint(layer, adata.layers)}"
-        )
+    values = embedding_of(adata, obsm, "embed the sections first, or correct `obsm`")
+    counts, place = matrix_of(adata, layer)
     spots = spots_of(adata, label=None, patient=patient, library_key=library_key)
-    own = adata.obsm[obsm]
-    values = np.asarray(own.toarray() if sp.issparse(own) else own, dtype=np.float32)
     if centred:
         values = centre(values, spots["sample"].to_numpy())
     values = rotate(values)[:, :COMPONENTS]
@@ -111,10 +103,8 @@ def domains(
     number = stable_number(stability)
     clusters = kmeans(values, number, RESTARTS, seed)
     order = np.argsort(-np.bincount(clusters, minlength=number), kind="stable")
-    names = [str(place + 1) for place in range(number)]
+    names = [str(rank + 1) for rank in range(number)]
     ranks = np.argsort(order)
-    counts = adata.X if layer is None else adata.layers[layer]
-    place = "X" if layer is None else f"layers['{layer}']"
     matrix = raw_counts(counts, place, "Fix: give the raw counts there, or name their layer.")
     domain = pd.Categorical.from_codes(ranks[clusters], names)
     markers, note = domain_markers(matrix, adata.var_names, domain, spots["patient"].to_numpy())

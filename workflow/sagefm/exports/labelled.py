@@ -6,12 +6,13 @@ from pathlib import Path
 import anndata
 import numpy as np
 import pandas as pd
+import scipy.sparse as sp
 from anndata import AnnData
 
 from sagefm.cohorts.positions import check_spatial
 from sagefm.common.errors import InputError, hint
 from sagefm.common.h5ad import read_h5ad
-from sagefm.exports.prepared import section_rows
+from sagefm.exports.prepared import column_of, section_rows, spatial_of
 from sagefm.representations.files import Representation
 
 SECTION = "section"
@@ -51,21 +52,24 @@ def read_sections(
     return joined, library_key or SECTION
 
 
-def column_of(adata: AnnData, key: str, argument: str) -> pd.Series:
-    """A column of obs as text, missing where it is missing or empty.
+def texts_of(adata: AnnData, key: str, argument: str) -> pd.Series:
+    """`prepared.column_of` as text, missing where it is missing or empty."""
+    text = column_of(adata, key, argument).astype(object).map(str, na_action="ignore")
+    return text.where(text != "")
+
+
+def embedding_of(adata: AnnData, key: str, remedy: str) -> np.ndarray:
+    """An embedding in `obsm`: float32 (spots, features), dense.
 
     Raises
     ------
     InputError
-        If there is no such column.
+        If there is none of this key; the sentence goes on with the remedy.
     """
-    if key not in adata.obs:
-        raise InputError(
-            f"obs has no column `{key}`. Fix: correct `{argument}`; {hint(key, adata.obs.columns)}"
-        )
-    column = adata.obs[key].astype(object)
-    text = column.map(str, na_action="ignore")
-    return text.where(text != "")
+    if key not in adata.obsm:
+        raise InputError(f"there is no obsm['{key}']. Fix: {remedy}; {hint(key, adata.obsm)}")
+    own = adata.obsm[key]
+    return np.asarray(own.toarray() if sp.issparse(own) else own, dtype=np.float32)
 
 
 def spots_of(
@@ -81,14 +85,7 @@ def spots_of(
         If a column is missing, a spot has no patient, no spot has a label, or coordinates are
         missing.
     """
-    if "spatial" not in adata.obsm:
-        raise InputError(
-            "obsm['spatial'] is missing. Fix: put x and y of each spot there, in full-resolution "
-            "pixels."
-        )
-    places = AnnData(
-        obs=pd.DataFrame(index=adata.obs_names), obsm={"spatial": adata.obsm["spatial"]}
-    )
+    places = AnnData(obs=pd.DataFrame(index=adata.obs_names), obsm={"spatial": spatial_of(adata)})
     check_spatial(places, Path("AnnData"))
     sample = np.full(adata.n_obs, "", dtype=object)
     for name, rows in section_rows(adata, library_key).items():
@@ -97,7 +94,7 @@ def spots_of(
         {"sample": sample, "patient": sample, "spot": [*map(str, adata.obs_names)]}
     )
     if patient is not None:
-        named = column_of(adata, patient, "patient")
+        named = texts_of(adata, patient, "patient")
         if named.isna().any():
             raise InputError(
                 f"obs['{patient}'] is missing for {named.isna().sum()} of {adata.n_obs} spots. "
@@ -106,7 +103,7 @@ def spots_of(
         table["patient"] = named.to_numpy()
     table["x_pixels"], table["y_pixels"] = np.asarray(places.obsm["spatial"], dtype=float).T
     if label is not None:
-        labels = column_of(adata, label, "label")
+        labels = texts_of(adata, label, "label")
         if labels.isna().all():
             raise InputError(f"no spot has a label in obs['{label}']. Fix: name another column.")
         table["label"] = labels.to_numpy()

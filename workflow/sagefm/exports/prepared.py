@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -75,12 +76,7 @@ def section_rows(adata: AnnData, library_key: str | None) -> dict[str, np.ndarra
                 "obs that tells them apart, as `library_key`."
             )
         return {"": np.arange(adata.n_obs)}
-    if library_key not in adata.obs:
-        raise InputError(
-            f"obs has no column `{library_key}`. Fix: correct `library_key`; "
-            f"{hint(library_key, adata.obs.columns)}"
-        )
-    column = adata.obs[library_key]
+    column = column_of(adata, library_key, "library_key")
     if column.isna().any():
         raise InputError(
             f"obs['{library_key}'] is missing for {column.isna().sum()} of {adata.n_obs} spots. "
@@ -88,6 +84,54 @@ def section_rows(adata: AnnData, library_key: str | None) -> dict[str, np.ndarra
         )
     names = column.astype(str).to_numpy()
     return {name: np.flatnonzero(names == name) for name in pd.unique(names)}
+
+
+def column_of(adata: AnnData, key: str, argument: str) -> pd.Series:
+    """A column of obs, which an argument names.
+
+    Raises
+    ------
+    InputError
+        If there is no such column.
+    """
+    if key not in adata.obs:
+        raise InputError(
+            f"obs has no column `{key}`. Fix: correct `{argument}`; {hint(key, adata.obs.columns)}"
+        )
+    return adata.obs[key]
+
+
+def matrix_of(adata: AnnData, layer: str | None) -> tuple[Any, str]:
+    """The matrix of the counts, `X` if no layer is named, and what an error calls it.
+
+    Raises
+    ------
+    InputError
+        If there is no such layer.
+    """
+    if layer is None:
+        return adata.X, "X"
+    if layer not in adata.layers:
+        raise InputError(
+            f"there is no layers['{layer}']. Fix: correct `layer`; {hint(layer, adata.layers)}"
+        )
+    return adata.layers[layer], f"layers['{layer}']"
+
+
+def spatial_of(adata: AnnData) -> Any:
+    """`obsm["spatial"]` as it is.
+
+    Raises
+    ------
+    InputError
+        If it is missing.
+    """
+    if "spatial" not in adata.obsm:
+        raise InputError(
+            "obsm['spatial'] is missing. Fix: put x and y of each spot there, in full-resolution "
+            "pixels."
+        )
+    return adata.obsm["spatial"]
 
 
 def write_section(
@@ -101,26 +145,15 @@ def write_section(
 
 def _harmonised(adata: AnnData, rows: np.ndarray, recipe: ModelRecipe, source: Source) -> AnnData:
     """Some spots of an AnnData, all of them, on the model's genes."""
-    if source.layer is not None and source.layer not in adata.layers:
-        raise InputError(
-            f"there is no layers['{source.layer}']. Fix: correct `layer`; "
-            f"{hint(source.layer, adata.layers)}"
-        )
-    if "spatial" not in adata.obsm:
-        raise InputError(
-            "obsm['spatial'] is missing. Fix: put x and y of each spot there, in full-resolution "
-            "pixels."
-        )
-    matrix, name = adata.X, "X"
-    if source.layer is not None:
-        matrix, name = adata.layers[source.layer], f"layers['{source.layer}']"
+    matrix, name = matrix_of(adata, source.layer)
+    spatial = spatial_of(adata)
     fix = "Fix: give the raw counts in X, or name the layer that holds them, as `layer`."
     obs = standard_obs(adata.obs.iloc[rows], Path("obs"))
     own = AnnData(
         X=raw_counts(None if matrix is None else matrix[rows], name, fix),
         obs=obs.drop(columns="in_tissue", errors="ignore"),
         var=standard_var(adata.var),
-        obsm={"spatial": np.asarray(adata.obsm["spatial"])[rows]},
+        obsm={"spatial": np.asarray(spatial)[rows]},
     )
     check_spatial(own, Path("AnnData"))
     shared = count_shared_positions(own.obsm["spatial"])

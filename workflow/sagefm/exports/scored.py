@@ -5,7 +5,6 @@ from dataclasses import fields
 
 import numpy as np
 import pandas as pd
-import scipy.sparse as sp
 from anndata import AnnData
 
 from sagefm.annotation.by_patient import headline_score, patient_table
@@ -16,9 +15,9 @@ from sagefm.clustering.cluster import cluster_representation
 from sagefm.clustering.scopes import Settings
 from sagefm.clustering.tables import HEADLINE as SECTION_ARI
 from sagefm.clustering.tables import clustering_summary, rows_of
-from sagefm.common.errors import InputError, hint
+from sagefm.common.errors import InputError
 from sagefm.config.schemas import load_schema
-from sagefm.exports.labelled import representation_of, spots_of
+from sagefm.exports.labelled import embedding_of, representation_of, spots_of
 from sagefm.exports.prepared import Source, prepared_sections
 from sagefm.networks.recipe import PAPER_PANEL, ModelRecipe
 from sagefm.representations.files import Representation
@@ -134,12 +133,7 @@ def score_embedding(
 
 def _values(adata: AnnData, obsm: str) -> np.ndarray:
     """The embedding, dense float32 (spots, features)."""
-    if obsm not in adata.obsm:
-        raise InputError(
-            f"there is no obsm['{obsm}']. Fix: correct `obsm`; {hint(obsm, adata.obsm)}"
-        )
-    own = adata.obsm[obsm]
-    values = np.asarray(own.toarray() if sp.issparse(own) else own, dtype=np.float32)
+    values = embedding_of(adata, obsm, "correct `obsm`")
     if values.ndim != 2 or not values.shape[1] or not np.isfinite(values).all():
         raise InputError(
             f"obsm['{obsm}'] is not a finite table of spots by features. Fix: leave out spots that "

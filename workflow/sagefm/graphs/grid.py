@@ -4,7 +4,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from sagefm.common.errors import InputError
-from sagefm.graphs.arrays import ARRAYS, HEXAGONAL, SQUARE
+from sagefm.graphs.arrays import ARRAYS, HEXAGONAL, SQUARE, is_hexagonal, plane_of
 from sagefm.graphs.lattice import fit_lattice
 
 Steps = tuple[tuple[int, int], ...]
@@ -49,21 +49,17 @@ def grid_adjacency(
         )
     if array is None:
         array = fit_lattice(coordinates, 6 if kind == HEXAGONAL else 4)
-    rows, columns = np.asarray(array, dtype=np.float64).T
-    if kind == HEXAGONAL:
-        positions = np.stack([columns / 2, rows * np.sqrt(3) / 2], axis=1)
-        steps = HEXAGONAL_STEPS
-    else:
-        positions = np.stack([columns, rows], axis=1)
+    steps = HEXAGONAL_STEPS
+    if kind == SQUARE:
         steps = SQUARE_STEPS + CORNER_STEPS if corners else SQUARE_STEPS
-    # On a hexagonal array even rows use even columns, odd rows odd ones; a square array uses all.
-    if (len(np.unique((rows + columns) % 2)) == 1) != (kind == HEXAGONAL):
+    if is_hexagonal(array) != (kind == HEXAGONAL):
         raise InputError(
             f"array_row and array_col are not those of a `{technology}` array (on Visium's, and "
             "there alone, row and column are both even or both odd). Fix: correct "
             "`technology` or the position file."
         )
-    adjacency = _neighbours_on_array(np.asarray(array, dtype=np.int64), steps)
+    positions = plane_of(array)
+    adjacency = neighbours_on_array(np.asarray(array, dtype=np.int64), steps)
     first, second = adjacency.nonzero()
     if len(first):
         length = np.linalg.norm(coordinates[first] - coordinates[second], axis=1)
@@ -78,7 +74,7 @@ def grid_adjacency(
     return adjacency
 
 
-def _neighbours_on_array(array: np.ndarray, steps: Steps) -> sp.csr_matrix:
+def neighbours_on_array(array: np.ndarray, steps: Steps) -> sp.csr_matrix:
     """Boolean spots x spots matrix of spots that are one of some steps (row, column) apart."""
     points, point_of = np.unique(array, axis=0, return_inverse=True)
     rows, columns = (points - points.min(axis=0)).T

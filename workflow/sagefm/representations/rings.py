@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import scipy.sparse as sp
 
-from sagefm.graphs.arrays import HEXAGONAL, SQUARE
+from sagefm.graphs.arrays import HEXAGONAL, SQUARE, is_hexagonal
 from sagefm.graphs.neighbourhoods import build_graph
 from sagefm.sections.cohort import Cohort
 from sagefm.sections.section import spot_positions
@@ -27,8 +27,7 @@ def ring(path: Path) -> sp.csr_matrix:
     coordinates, array = spot_positions(path)
     if array is None:
         return build_graph(coordinates, "radius").adjacency
-    # On Visium's array, and there alone, row and column are both even or both odd.
-    technology = HEXAGONAL if len(np.unique(array.sum(axis=1) % 2)) == 1 else SQUARE
+    technology = HEXAGONAL if is_hexagonal(array) else SQUARE
     return build_graph(
         coordinates, "grid", array=array, technology=technology, corners=True
     ).adjacency

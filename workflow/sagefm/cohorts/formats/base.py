@@ -119,12 +119,9 @@ def position_files(folder: Path) -> list[Path]:
 
 def positions_with(folder: Path, prefix: str) -> Path | None:
     """The position file of a matrix in a folder: beside it, or in `spatial/`, by its prefix."""
-    places = (folder / "spatial", ""), (folder / f"{prefix}spatial", ""), (folder, prefix)
-    for place, start in (
-        *places,
-        (folder / "spatial", prefix),
-        (folder / f"{prefix}spatial", prefix),
-    ):
+    inner, prefixed = folder / "spatial", folder / f"{prefix}spatial"
+    places = (inner, ""), (prefixed, ""), (folder, prefix), (inner, prefix), (prefixed, prefix)
+    for place, start in places:
         if found := existing(place, *(f"{start}{name}" for name in POSITION_FILES)):
             return found
     found_all = position_files(folder)

@@ -85,7 +85,7 @@ def read(files: dict[str, Path], choice: Choice) -> "AnnData":
         store = zarr.open_group(root, mode="r")
         name, key, region = _section(store, choice, root)
         chosen = Choice(choice.layer, region, key)
-        adata = read_group(_table(store, name), chosen, f"{root}, table {name}")
+        adata = read_group(_tables(store)[name], chosen, f"{root}, table {name}")
         if "spatial" not in adata.obsm and key:
             adata.obsm["spatial"] = _centres(root, region, adata, _link(store, name))
     return adata
@@ -113,26 +113,25 @@ def _sections(store: Any, library_key: str) -> Iterator[tuple[str, str, str]]:
     """Table, column of regions and region of each section of a store."""
     from anndata.io import read_elem
 
-    (folder,) = (name for name in TABLES if name in store)
-    for name in store[folder]:
+    for name in _tables(store):
         key = library_key or _link(store, name).get("region_key", "")
         if not key:
             yield name, "", ""
             continue
-        for region in dict.fromkeys(map(str, read_elem(_table(store, name)["obs"][key]))):
+        for region in dict.fromkeys(map(str, read_elem(_tables(store)[name]["obs"][key]))):
             yield name, key, region
 
 
-def _table(store: Any, name: str) -> Any:
-    (folder,) = (one for one in TABLES if one in store)
-    return store[folder][name]
+def _tables(store: Any) -> Any:
+    (folder,) = (name for name in TABLES if name in store)
+    return store[folder]
 
 
 def _link(store: Any, name: str) -> dict[str, Any]:
     """`region_key` and `instance_key` of a table: how its rows name their shapes."""
     from anndata.io import read_elem
 
-    table = _table(store, name)
+    table = _tables(store)[name]
     if "uns/spatialdata_attrs" not in table:
         return {}
     return {

@@ -3,7 +3,7 @@
 from argparse import ArgumentParser
 from pathlib import Path
 
-from sagefm.exports.commands.shared import add_groups
+from sagefm.exports.commands.shared import add_device, add_groups, add_sections
 
 HELP = "find tissue domains shared by several sections, and their markers"
 
@@ -16,7 +16,7 @@ DESCRIPTION = (
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the arguments of `run`."""
-    parser.add_argument("source", metavar="IN", nargs="+", help=".h5ad files with raw counts")
+    add_sections(parser)
     parser.add_argument("output", metavar="OUT", help="the .h5ad to write, with all sections")
     parser.add_argument("--model", help="model that embeds the sections first")
     parser.add_argument("--obsm", help="key of an embedding that IN has, in place of --model")
@@ -35,9 +35,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--figure", metavar="PDF", help="curve of stability to draw; a .png is written beside it"
     )
     parser.add_argument("--markers", metavar="TSV", help="table of markers to write")
-    parser.add_argument(
-        "--device", default="auto", help="cpu, cuda, or auto: a GPU if there is one"
-    )
+    add_device(parser)
 
 
 def run(

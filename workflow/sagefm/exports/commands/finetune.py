@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser
 
-from sagefm.exports.commands.shared import add_groups, add_machine
+from sagefm.exports.commands.shared import add_groups, add_machine, add_sections
 
 HELP = "train a model further on your own sections"
 
@@ -15,7 +15,7 @@ DESCRIPTION = (
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the arguments of `run`."""
-    parser.add_argument("source", metavar="IN", nargs="+", help=".h5ad files with raw counts")
+    add_sections(parser)
     parser.add_argument("folder", metavar="FOLDER", help="where the new model is written")
     add_machine(parser)
     add_groups(parser)

@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser
 
-from sagefm.exports.commands.shared import add_groups
+from sagefm.exports.commands.shared import add_groups, add_sections
 
 HELP = "score an embedding by labels, beside untrained baselines"
 
@@ -15,7 +15,7 @@ DESCRIPTION = (
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the arguments of `run`."""
-    parser.add_argument("source", metavar="IN", nargs="+", help=".h5ad files with raw counts")
+    add_sections(parser)
     parser.add_argument("--obsm", required=True, metavar="KEY", help="key of the embedding")
     parser.add_argument("--label", required=True, help="column of obs that names each spot's class")
     add_groups(parser)

@@ -25,9 +25,19 @@ def add_machine(parser: ArgumentParser) -> None:
         help="Visium, 'Spatial Transcriptomics', hexagonal or square; only a model on the array's "
         "grid needs it",
     )
+    add_device(parser)
+
+
+def add_device(parser: ArgumentParser) -> None:
+    """Where a model computes."""
     parser.add_argument(
         "--device", default="auto", help="cpu, cuda, or auto: a GPU if there is one"
     )
+
+
+def add_sections(parser: ArgumentParser) -> None:
+    """Sections that are read together."""
+    parser.add_argument("source", metavar="IN", nargs="+", help=".h5ad files with raw counts")
 
 
 def add_groups(parser: ArgumentParser) -> None:
