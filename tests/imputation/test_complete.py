@@ -154,7 +154,7 @@ def test_the_script_says_what_was_predicted(targeted, network, complete, tmp_pat
     folder = tmp_path / "mine"
     sample = folder / "heart-1.h5ad"
     adata = read_h5ad(targeted.counts_path)
-    adata.var["in_source"] |= complete
+    adata.var["measured"] |= complete
     adata.X = sp.csr_matrix(adata.X)
     write_h5ad(adata, sample)
     save_model(tmp_path, fitted(network))
@@ -172,6 +172,6 @@ def test_the_script_says_what_was_predicted(targeted, network, complete, tmp_pat
     with caplog.at_level(logging.INFO):
         path = repo / "workflow/scripts/imputation/complete.py"
         runpy.run_path(str(path), init_globals={"snakemake": job})
-    words = "lacks no gene" if complete else "14258 of 14558 genes predicted"
+    words = "so none is predicted" if complete else "14258 of 14558 genes predicted"
     assert words in (tmp_path / "log").read_text()
     assert read_h5ad(job.output.imputed).var["predicted"].sum() == (0 if complete else 14258)

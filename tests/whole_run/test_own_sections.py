@@ -18,8 +18,29 @@ from sagefm.downloads.sources.registry import names
 from support import helpers, small, stand_ins
 
 TEXT = (helpers.REPO / "config/README.md").read_text()
-ROWS = re.search(r"\| what \| `source` \| .*\n\|[-|]+\n((?:\|.*\n)+)", TEXT)[1].splitlines()
-EXAMPLES = [[cell.strip().strip("`") for cell in row.strip("|").split("|")] for row in ROWS]
+
+
+def cells(heading: str) -> list[list[str]]:
+    """The rows of the table under a heading, without the quotes."""
+    rows = re.search(re.escape(heading) + r".*\n\|[-| ]+\n((?:\|.*\n)+)", TEXT)[1].splitlines()
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+
+
+def published_makes() -> list[list[str]]:
+    """The rows of the table of makes whose section is published, as rows of the other table."""
+    makes = [
+        (what, dict(re.findall(r"(\w+) `([^`]+)`", row))) for what, row in cells("| what | columns")
+    ]
+    return [
+        [what, row["source"], row["path_or_id"], row.get("positions", "")]
+        for what, row in makes
+        if row["source"] != "local"
+    ]
+
+
+EXAMPLES = [
+    [cell.strip("`") for cell in row] for row in cells("| what | `source` |")
+] + published_makes()
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +87,8 @@ def published(source: str, address: str) -> tuple[str, str]:
     return source, address
 
 
-def test_there_is_an_example_of_a_folder_geo_the_hub_and_the_web():
-    assert {"local", "geo", "hub", "url", "hest", "dryad"} == {row[1] for row in EXAMPLES}
+def test_there_is_an_example_of_geo_the_hub_dryad_and_the_web():
+    assert {"geo", "hub", "url", "hest", "dryad"} == {row[1] for row in EXAMPLES}
     assert set(names()) >= {row[1] for row in EXAMPLES}
 
 
@@ -80,23 +101,15 @@ def test_an_example_brings_its_section(example, section, tmp_path, monkeypatch):
     with stand_ins.serving() as services:
         for name, value in services.environment().items():
             monkeypatch.setenv(name, value)
-        if source == "local":
-            if positions:
-                for name in wanted:
-                    content = written(name, section, tmp_path)
-                    helpers.write_bytes(Path(name), content)
-            else:
-                helpers.write_spaceranger(section, Path(address), header=True)
-        else:
-            archives: dict[str, dict[str, bytes]] = {}
-            for name in wanted:
-                outer, member = split_member(name)
-                file = "x.h5ad" if source == "hest" else member or outer
-                content = written(file, section, tmp_path)
-                if member:
-                    archives.setdefault(outer, {})[member] = content
-                    content = packed(outer, archives[outer])
-                services.files[published(source, outer)] = content
+        archives: dict[str, dict[str, bytes]] = {}
+        for name in wanted:
+            outer, member = split_member(name)
+            file = "x.h5ad" if source == "hest" else member or outer
+            content = written(file, section, tmp_path)
+            if member:
+                archives.setdefault(outer, {})[member] = content
+                content = packed(outer, archives[outer])
+            services.files[published(source, outer)] = content
         here = {
             key: value.replace("https://example.org", f"{services.url}/web")
             for key, value in {"path_or_id": address, "positions": positions}.items()

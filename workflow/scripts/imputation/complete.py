@@ -15,4 +15,4 @@ with job(snakemake) as log:
     if predicted:
         log.info("%s: %d of %d genes predicted", section.sample, predicted, section.n_genes())
     else:
-        log.info("%s: lacks no gene of the panel, so nothing is predicted", section.sample)
+        log.info("%s: every gene of the panel was measured, so none is predicted", section.sample)
