@@ -22,7 +22,7 @@ from support import helpers, small
 
 @pytest.fixture
 def added(tmp_path, monkeypatch):
-    """The name of the network that CONTRIBUTING.md shows, its file in a folder of the test."""
+    """The name of the network that docs/extending.md shows, its file in a folder of the test."""
     monkeypatch.setenv(SEARCH_PATH, str(tmp_path))
     helpers.install_examples(tmp_path)
     return "one_layer"

@@ -128,8 +128,8 @@ def write_r_labels(labels: pd.Series, path: Path) -> Path:
 
 
 def install_examples(folder: Path) -> list[str]:
-    """Write the files that CONTRIBUTING.md shows into a folder for `SAGEFM_PATH`; their names."""
-    text = (REPO / "CONTRIBUTING.md").read_text()
+    """Write the files that docs/extending.md shows into a folder for `SAGEFM_PATH`; their names."""
+    text = (REPO / "docs/extending.md").read_text()
     examples = re.findall(r"```python\n# (\S+)\n(.*?)```", text, flags=re.DOTALL)
     for name, content in examples:
         write_bytes(folder / name, content.encode())

@@ -1,4 +1,4 @@
-"""The tables of `config/README.md`, made from the schemas and the registries (`make docs`)."""
+"""Tables of the documentation, made from the schemas, the registries and the code (`make docs`)."""
 
 import json
 import re
@@ -11,6 +11,7 @@ from sagefm.common.errors import InputError, hint
 from sagefm.config.schemas import load_schema, plain
 from sagefm.downloads.sources import registry as sources
 from sagefm.networks import registry as networks
+from sagefm.report.api_page import api_table
 from sagefm.representations.registry import table_rows
 
 COLUMNS = ("key", "default", "what it is")
@@ -82,6 +83,7 @@ TABLES = {
     "networks": networks_table,
     "methods": methods_table,
     "config": config_table,
+    "api": api_table,
 }
 """The tables by the name in their marker."""
 
@@ -144,6 +146,12 @@ def _markdown(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
+def tabled() -> list[Path]:
+    """The texts of the repository that have such tables."""
+    found = [Path("config/README.md"), *sorted(Path("docs").glob("*.md"))]
+    return [path for path in found if _PLACE.search(path.read_text())]
+
+
 if __name__ == "__main__":
-    readme = Path("config/README.md")
-    readme.write_text(fill_tables(readme.read_text()))
+    for document in tabled():
+        document.write_text(fill_tables(document.read_text()))
