@@ -23,7 +23,7 @@ from sagefm.networks.checkpoint import read_checkpoint
 from sagefm.networks.device import products
 from sagefm.sections.batches import padded, shares
 from sagefm.training.job import TrainingJob
-from sagefm.training.parallel.group import Alone, device_of
+from sagefm.training.parallel.group import Alone, Together, device_of
 from sagefm.training.parallel.launcher import launch
 from sagefm.training.trainer import Preempted
 from support import small
@@ -326,6 +326,18 @@ def test_each_process_has_a_gpu_of_its_own(monkeypatch):
 
 def test_a_process_alone_sums_nothing():
     assert Alone().sums(1.5, 2) == [1.5, 2]
+    assert Alone().from_first(lambda: "own") == "own"
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_all_processes_have_what_the_first_made(monkeypatch, rank):
+    def broadcast(held, src, device):
+        assert (src, held) == (0, ["first"] if rank == 0 else [None])
+        held[0] = "first"
+
+    monkeypatch.setattr(torch.distributed, "broadcast_object_list", broadcast)
+    group = Together(rank, 2, torch.device("cpu"))
+    assert group.from_first(lambda: "first" if rank == 0 else "second") == "first"
 
 
 @pytest.mark.parametrize("precision", ["tf32", "bf16"])

@@ -352,6 +352,42 @@ def test_stopped_at_every_step_is_still_bitwise_undisturbed(cohorts, undisturbed
         assert_equal_states(tmp_path / name, undisturbed["shuffled"] / name)
 
 
+def test_a_resumed_training_keeps_its_kernels_whatever_is_faster_now(
+    cohorts, tmp_path, monkeypatch
+):
+    chosen = {f"{small.WIDTHS[1]} x {small.WIDTHS[0]}": ["output", "weight gradient"]}
+    choices, measured = iter([chosen, chosen, {}]), []
+
+    def choose(network, rows):
+        measured.append(rows)
+        return next(choices)
+
+    monkeypatch.setattr(trainer_module, "choose", choose)
+    trainer(cohorts, tmp_path / "undisturbed").run()
+    first = trainer(cohorts, tmp_path / "stopped")
+    stop_after(first, 7)
+    with pytest.raises(Preempted):
+        first.run()
+    second = trainer(cohorts, tmp_path / "stopped")
+    assert measured == [RECIPE.batch_size] * 2
+    second.run()
+    for name in ("best.pt", "state.pt"):
+        assert_equal_states(tmp_path / "stopped" / name, tmp_path / "undisturbed" / name)
+        assert read_checkpoint(tmp_path / "stopped" / name)["kernels"] == chosen
+
+
+@pytest.mark.parametrize("changes", [{"precision": "bf16"}, {"compiled": True}], ids=str)
+def test_kernels_are_chosen_for_fp32_that_is_not_compiled(cohorts, tmp_path, monkeypatch, changes):
+    def choose(*_):
+        raise AssertionError
+
+    monkeypatch.setattr(trainer_module, "choose", choose)
+    recipe = replace(RECIPE, precision=changes.get("precision", "fp32"))
+    run = trainer(cohorts, tmp_path, recipe, compiled=changes.get("compiled", False))
+    run._save("state.pt")
+    assert read_checkpoint(tmp_path / "state.pt")["kernels"] == {}
+
+
 @pytest.mark.parametrize("steps", [2, 8])
 def test_killed_and_resumed_is_bitwise_undisturbed(cohorts, undisturbed, tmp_path, steps):
     """A kill leaves the last state saved: here, that of every step, copied in mid-epoch."""

@@ -21,6 +21,7 @@ from bench.stages import PAPER
 from bench.table import Table
 from sagefm.networks.device import prepare_machine, products
 from sagefm.networks.gcn import Network
+from sagefm.networks.kernels import PRODUCTS, Choice, choose
 from sagefm.sections.batch import Batch
 from sagefm.sections.batches import Batches
 from sagefm.sections.section import Section
@@ -57,22 +58,24 @@ class Between(Batches):
         yield next(super().epoch(*arguments, **options))
 
 
-def bare_products(genes: int) -> Callable[[], None]:
-    """The matrix products of a step alone, each into memory that is there."""
+def bare_products(genes: int, chosen: Choice) -> Callable[[], None]:
+    """The matrix products of a step alone, by the kernels that the step takes."""
     widths = [genes, *PAPER["widths"], genes]
     batch = PAPER["training"]["batch_size"]
     layers = []
     for wide, narrow in pairwise(widths):
+        by_onednn = chosen.get(f"{narrow} x {wide}", [])
+        kernels = [pair[name in by_onednn] for name, pair in PRODUCTS.items()]
         weight, x, dy = map(torch.randn, ((narrow, wide), (batch, wide), (batch, narrow)))
-        layers.append((weight, x, dy, *map(torch.empty_like, (weight, x, dy))))
+        layers.append((*kernels, weight, x, dy))
 
     def work() -> None:
-        for weight, x, _, _, _, y in layers:
-            torch.mm(x, weight.t(), out=y)
-        for number, (weight, x, dy, gradient, dx, _) in reversed(list(enumerate(layers))):
-            torch.mm(dy.t(), x, out=gradient)
+        for output, _, _, weight, x, _ in layers:
+            output(x, weight)
+        for number, (_, of_x, of_weight, weight, x, dy) in reversed(list(enumerate(layers))):
+            of_weight(dy, x)
             if number:  # the input needs no gradient
-                torch.mm(dy, weight, out=dx)
+                of_x(dy, weight)
 
     return work
 
@@ -98,9 +101,12 @@ def step_times(sections: list[Section], precision: str, threads: int) -> StepTim
     }
     tuned = Adam(network.parameters(), **OPTIONS, fused=True)
     device = prepare_machine("cpu", threads)
+    # bf16 has one kernel.
+    batch = PAPER["training"]["batch_size"]
+    chosen = choose(network, batch) if precision == "fp32" else {}
     counterparts: dict[str, tuple[Callable, int, str]] = {
         "tuned": (lambda: whole(tuned), 3, "fp32"),
-        "products": (bare_products(genes), 20, precision),
+        "products": (bare_products(genes, chosen), 20, precision),
         "optimiser": (tuned.step, 20, "fp32"),
     }
 

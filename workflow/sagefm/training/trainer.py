@@ -7,7 +7,7 @@ resumed takes the very steps of one that was not.
 import logging
 import math
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -19,12 +19,14 @@ from sagefm.common.errors import InputError
 from sagefm.networks.base import WIDTHS, GeneDecoder, build_network, loss
 from sagefm.networks.checkpoint import read_checkpoint, save_checkpoint
 from sagefm.networks.device import autocast, products
+from sagefm.networks.kernels import Kernels, choose
 from sagefm.sections.batch import Batch
 from sagefm.sections.batches import Batches, padded
 from sagefm.sections.masks import FIXED_STREAM
 from sagefm.training.evaluation import evaluate
 from sagefm.training.parallel.group import Alone
 from sagefm.training.parallel.launcher import on_stop
+from sagefm.training.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -75,20 +77,6 @@ def initial_network(recipe: Recipe, training: Batches, fitted: bool = True) -> G
     if fitted:
         network.fit_input(training.first_chunk)
     return network
-
-
-@dataclass
-class Progress:
-    """The state of a training: the next batch of the current epoch, and what came before."""
-
-    epoch: int = 1
-    batch: int = 0
-    loss: float = 0.0
-    weight: float = 0.0
-    seconds: float = 0.0
-    best_epoch: int = 0
-    best_val_loss: float = float("inf")
-    history: list[dict] = field(default_factory=list)
 
 
 class Preempted(Exception):
@@ -142,8 +130,14 @@ class Trainer:
             self.optimizer, patience=recipe.scheduler_patience, factor=recipe.scheduler_factor
         )
         self.progress, self._saved = Progress(), time.monotonic()
+        self._kernels = Kernels()
+        # A compiler chooses for itself, and products in bf16 have one kernel on a CPU.
+        chosen_here = device.type == "cpu" and not compiled and recipe.precision != "bf16"
         if resumed:
-            self._resume()
+            self._resume(chosen_here)
+        elif chosen_here:
+            rows = -(-training.batch_size // self.group.size)
+            self._kernels = Kernels(self.group.from_first(lambda: choose(self.network, rows)))
         self.group.share_weights(self.network)
 
     def run(self) -> Progress:
@@ -156,7 +150,7 @@ class Trainer:
         InputError
             If the validation loss is no longer a number.
         """
-        with on_stop(self._on_stop), products(self.recipe.precision):
+        with on_stop(self._on_stop), products(self.recipe.precision), self._kernels:
             while not self._finished():
                 self._epoch()
         return self.progress
@@ -286,14 +280,17 @@ class Trainer:
             network=recipe.network,
             normalisation=self.training.normalisation,
             progress=asdict(self.progress),
+            kernels=self._kernels.chosen,
         )
 
-    def _resume(self) -> None:
+    def _resume(self, chosen_here: bool) -> None:
         checkpoint = read_checkpoint(self.state / "state.pt")
         self.network.load_state_dict(checkpoint["model_state_dict"])
         self.optimizer.load_state_dict(checkpoint["optimizer_state_dict"])
         self.scheduler.load_state_dict(checkpoint["scheduler_state_dict"])
         self.progress = Progress(**checkpoint["progress"])
+        if chosen_here:
+            self._kernels = Kernels(checkpoint.get("kernels"))
         log.info("resumed at epoch %d, batch %d", self.progress.epoch, self.progress.batch)
 
     def _on_stop(self, *_: object) -> None:

@@ -5,16 +5,18 @@ are those of the whole batch, so that weights stay the same in all, as if one ha
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
 from sagefm.common.errors import InputError
+
+T = TypeVar("T")
 
 PATIENCE = timedelta(minutes=30)
 """How long a process waits for the others: rank 0 may save, or prepare the network's input."""
@@ -46,6 +48,10 @@ class Alone:
 
     def share_weights(self, network: nn.Module) -> None:
         """Give all processes the weights and buffers of the first."""
+
+    def from_first(self, make: Callable[[], T]) -> T:
+        """What `make` returns in the first process, in all of them."""
+        return make()
 
     def leave(self) -> None:
         """Part from the others, once nothing is left to sum."""
@@ -89,6 +95,13 @@ class Together(Alone):
         parts = flat.split([gradient.numel() for gradient in gradients])
         for gradient, part in zip(gradients, parts, strict=True):
             gradient.copy_(part.view_as(gradient))
+
+    def from_first(self, make: Callable[[], T]) -> T:
+        """See `Alone`."""
+        held = [make() if self.rank == 0 else None]
+        with _with_others():
+            dist.broadcast_object_list(held, src=0, device=self.device)
+        return cast("T", held[0])
 
     def leave(self) -> None:
         """See `Alone`."""

@@ -1,0 +1,161 @@
+"""The matrix products of wide linear layers, each by the faster of two libraries on this processor.
+
+PyTorch gives them to its BLAS. The usual one, MKL, computes some shapes at less than half the rate
+of oneDNN on processors that are not Intel's; PyTorch has oneDNN as well. Results are equal within
+rounding, so the choice is part of a training's saved state.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+from torch.overrides import TorchFunctionMode
+
+from sagefm.networks.base import GeneDecoder
+
+log = logging.getLogger(__name__)
+
+SMALLEST = 2**22
+"""Weights of a layer; the products of smaller ones take too little of a step to be measured."""
+
+WORTH = 1.3
+"""How many times as fast oneDNN has to be. A repeated measurement then gives the same choice."""
+
+ROUNDS = 3
+
+Choice = dict[str, list[str]]
+"""Products computed by oneDNN, by the shape of the layer's weights (`1024 x 14558`)."""
+
+
+def _onednn(one: Tensor, other: Tensor, bias: Tensor | None = None) -> Tensor:
+    """`one @ other.T + bias`."""
+    return torch.ops.mkldnn._linear_pointwise(one, other, bias, "none", [], "")
+
+
+PRODUCTS: dict[str, tuple[Callable[..., Tensor], Callable[..., Tensor]]] = {
+    "output": (functional.linear, _onednn),
+    "input gradient": (
+        lambda gradient, weight: gradient @ weight,
+        lambda gradient, weight: _onednn(gradient, weight.T),
+    ),
+    "weight gradient": (
+        lambda gradient, x: gradient.T @ x,
+        lambda gradient, x: _onednn(gradient.T, x.T),
+    ),
+}
+"""Each product of a layer, by PyTorch's BLAS and by oneDNN.
+
+Of `x` (rows, in), `weight` (out, in) and `gradient` (rows, out), the output's.
+"""
+
+
+def has_onednn() -> bool:
+    """Whether this build of PyTorch computes with oneDNN on this processor."""
+    return torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+
+
+def choose(network: GeneDecoder, rows: int) -> Choice:
+    """The products of a network's wide layers that oneDNN computes faster here, logged.
+
+    Parameters
+    ----------
+    network
+        On the CPU; its matrices of at least `SMALLEST` weights are measured, once in a process.
+    rows
+        Spots of a batch.
+    """
+    chosen: Choice = {}
+    if not has_onednn():
+        return chosen
+    shapes = {tuple(p.shape) for p in network.parameters() if p.dim() == 2}
+    for narrow, wide in sorted(shapes):
+        if narrow * wide < SMALLEST:
+            continue
+        # The first layer's input is data, which needs no gradient.
+        names = [n for n in PRODUCTS if n != "input gradient" or wide != network.n_genes]
+        gains = {name: _gain(name, rows, narrow, wide) for name in names}
+        faster = [name for name, gain in gains.items() if gain >= WORTH]
+        words = ", ".join(f"{name} {gain:.2f}" for name, gain in gains.items())
+        log.info(
+            "layer of %d x %d: oneDNN's speed over that of PyTorch's BLAS: %s; by oneDNN: %s",
+            *(narrow, wide, words, ", ".join(faster) or "none"),
+        )
+        if faster:
+            chosen[f"{narrow} x {wide}"] = faster
+    return chosen
+
+
+@cache
+def _gain(product: str, rows: int, narrow: int, wide: int) -> float:
+    """Seconds of a product by PyTorch's BLAS over those by oneDNN, on one thread.
+
+    The best of `ROUNDS`, taken in turn, in the thread's own time: other processes do not count.
+    """
+    x, weight, gradient = map(torch.randn, ((rows, wide), (narrow, wide), (rows, narrow)))
+    operands = {
+        "output": (x, weight),
+        "input gradient": (gradient, weight),
+        "weight gradient": (gradient, x),
+    }[product]
+    best = [float("inf")] * 2
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        for _ in range(ROUNDS):
+            for number, kernel in enumerate(PRODUCTS[product]):
+                start = time.thread_time()
+                kernel(*operands)
+                best[number] = min(best[number], time.thread_time() - start)
+    finally:
+        torch.set_num_threads(threads)
+    return best[0] / best[1]
+
+
+class _Linear(torch.autograd.Function):
+    """`functional.linear` of a matrix, with each product by the kernel that `by_onednn` names."""
+
+    @staticmethod
+    def forward(ctx, x, weight, bias, by_onednn):
+        ctx.save_for_backward(x, weight)
+        ctx.by_onednn = by_onednn
+        return PRODUCTS["output"]["output" in by_onednn](x, weight, bias)
+
+    @staticmethod
+    def backward(ctx, *gradients):
+        x, weight = ctx.saved_tensors
+        (gradient,) = gradients
+        of_x, of_weight, of_bias, _ = ctx.needs_input_grad
+
+        def product(name: str, other: Tensor) -> Tensor:
+            return PRODUCTS[name][name in ctx.by_onednn](gradient, other)
+
+        return (
+            product("input gradient", weight) if of_x else None,
+            product("weight gradient", x) if of_weight else None,
+            gradient.sum(dim=0) if of_bias else None,
+            None,
+        )
+
+
+class Kernels(TorchFunctionMode):
+    """While entered, `functional.linear` takes the kernels of a choice for float32 on the CPU."""
+
+    def __init__(self, chosen: Mapping[str, list[str]] | None = None) -> None:
+        super().__init__()
+        self.chosen: Choice = dict(chosen or {})
+        self._usable = self.chosen if has_onednn() else {}
+
+    def __torch_function__(self, function: Any, types: Any, args=(), kwargs=None) -> Any:
+        """See `TorchFunctionMode`; all but `functional.linear` is as it was."""
+        if function is functional.linear and self._usable and not kwargs:
+            x, weight, *bias = args
+            chosen = self._usable.get(" x ".join(map(str, weight.shape)))
+            plain = x.dim() == 2 and x.device.type == "cpu" and x.dtype == torch.float32
+            if chosen and plain:
+                return _Linear.apply(x, weight, *(bias or [None]), frozenset(chosen))
+        return function(*args, **(kwargs or {}))

@@ -1,0 +1,17 @@
+"""How far a training has come."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Progress:
+    """The state of a training: the next batch of the current epoch, and what came before."""
+
+    epoch: int = 1
+    batch: int = 0
+    loss: float = 0.0
+    weight: float = 0.0
+    seconds: float = 0.0
+    best_epoch: int = 0
+    best_val_loss: float = float("inf")
+    history: list[dict] = field(default_factory=list)
