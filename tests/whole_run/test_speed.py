@@ -3,9 +3,9 @@
 import pandas as pd
 import pytest
 
+from bench import registry
 from bench.measured import measured
 from bench.pretraining import step_times
-from bench.speed import PARTS, TARGETS
 from bench.table import Table
 from support import small
 
@@ -18,7 +18,7 @@ def test_parts_measured_again_keep_the_rows_of_the_others(tmp_path):
             table.add(name, value, "ratio", "why")
         table.write(path)
     rows = pd.read_csv(path, sep="\t").set_index("name")
-    assert list(rows) == ["value", "unit", "detail"]
+    assert list(rows) == ["value", "unit", "limit", "ratio", "detail"]
     assert rows["value"].to_dict() == pytest.approx({"a": 2.0, "b": float("nan")}, nan_ok=True)
 
 
@@ -32,7 +32,7 @@ def test_a_whole_table_leaves_no_row_of_what_is_measured_no_more(tmp_path):
 
 
 def test_a_target_is_shown_beside_its_value(capsys):
-    Table(TARGETS).add("dryrun_416_s", 7.5, "s")
+    Table(registry.load("dryrun").TARGETS).add("dryrun_416_s", 7.5, "s")
     assert "7.5" in (shown := capsys.readouterr().out)
     assert "<= 10" in shown
 
@@ -52,4 +52,4 @@ def test_an_unknown_part_is_told(monkeypatch, capsys):
         main()
     error = capsys.readouterr().err
     assert "fp16" in error
-    assert all(part in error for part in PARTS)
+    assert all(part in error for part in registry.names())

@@ -21,7 +21,8 @@ NARROW = (32, 16, 16, 16, 32)
 """Widths of a network whose size does not matter."""
 
 
-def _cohort(sections: Sequence[Section]) -> Cohort:
+def cohort_of(sections: Sequence[Section]) -> Cohort:
+    """Sections as a representation takes them."""
     return Cohort(
         tuple(section.counts_path for section in sections),
         tuple(section.graph_path for section in sections),
@@ -33,30 +34,35 @@ def gene_means(sections: Sequence[Section]) -> None:
     summarise_genes(sections, "log1p")
 
 
-def recovery(sections: Sequence[Section]) -> None:
+def recovery(sections: Sequence[Section], widths: tuple[int, ...] = NARROW) -> None:
     """Claim 2: the sums of all spots, and the ranked values of some."""
-    prepare_machine("cpu", 1)
     genes = sections[0].n_genes()
     facts = [
         {"sample": s.sample, "patient": s.sample, "organ": "", "patient_seen": False}
         for s in sections
     ]
     names = [f"gene {number}" for number in range(genes)]
-    model = FittedModel(build_network("gcn", genes, NARROW, seed=0), ModelRecipe(names))
+    model = FittedModel(build_network("gcn", genes, widths, seed=0), ModelRecipe(names))
     template = model.batches(sections)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         recover(model, sections, template, np.zeros(genes), facts, 2_000, folder)
 
 
+def recovery_alone(sections: Sequence[Section]) -> None:
+    """`recovery` on one core, with a network whose size does not matter."""
+    prepare_machine("cpu", 1)
+    recovery(sections)
+
+
 def representation(name: str, sections: Sequence[Section]) -> None:
     """A representation by a method with its default options."""
-    load_method(name).represent(_cohort(sections), read_options(name, {}), 0)
+    load_method(name).represent(cohort_of(sections), read_options(name, {}), 0)
 
 
 CHAPTERS: dict[str, Callable[[Sequence[Section]], None]] = {
     "gene_means": gene_means,
-    "recovery": recovery,
+    "recovery": recovery_alone,
     "representation_pca": partial(representation, "pca"),
     "representation_neighbour_mean": partial(representation, "neighbour_mean"),
 }

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
+from bench.measured import end_with_parent
 from bench.table import Table
 
 REPO = Path(__file__).resolve().parents[2]
@@ -46,7 +47,9 @@ def dry_run(folder: Path) -> tuple[float, float]:
     """
     command = [sys.executable, "-m", "snakemake", "-n", "--quiet", "all", "--configfile", CONFIG]
     start, before = time.perf_counter(), _children_seconds()
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    done = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, preexec_fn=end_with_parent
+    )
     seconds, busy = time.perf_counter() - start, _children_seconds() - before
     if done.returncode:
         raise RuntimeError(f"the dry run failed:\n{done.stdout}\n{done.stderr}")

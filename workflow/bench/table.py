@@ -6,23 +6,39 @@ import pandas as pd
 
 from sagefm.common.io import read_table, write_table
 
+RATES = ("/s",)
+"""Ends of units of which more is better; of all others less is."""
+
 
 class Table:
-    """Rows `name, value, unit, detail`; `targets` of some names (at least, or at most) are shown.
+    """Rows `name, value, unit, limit, ratio, detail`; `targets` (at least, at most) are shown.
 
-    A value is None where it could not be measured; `detail` then says why.
+    A value is None where it could not be measured; `detail` then says why. `limit` is the best that
+    this processor could do, and `ratio` the fraction of it that was reached: None without a limit.
     """
 
     def __init__(self, targets: dict[str, str] | None = None) -> None:
         self.rows: list[dict] = []
-        self.targets = targets or {}
+        self.targets = targets if targets is not None else {}
 
-    def add(self, name: str, value: float | None, unit: str, detail: str = "") -> None:
-        """Add a row."""
-        self.rows.append({"name": name, "value": value, "unit": unit, "detail": detail})
+    def add(
+        self,
+        name: str,
+        value: float | None,
+        unit: str,
+        detail: str = "",
+        limit: float | None = None,
+    ) -> None:
+        """Add a row, and print it at once."""
+        ratio = None
+        if value is not None and limit is not None:
+            ratio = value / limit if unit.endswith(RATES) else limit / value
+        row = {"name": name, "value": value, "unit": unit, "limit": limit, "ratio": ratio}
+        self.rows.append(row | {"detail": detail})
         shown = "-" if value is None else f"{value:.5g}"
-        target = f"{self.targets.get(name, ''):>10} " if self.targets else ""
-        print(f"{name:36} {shown:>12} {target}{unit:10} {detail}", flush=True)
+        reached = "" if ratio is None else f"{ratio:.2f} of {limit:.5g}"
+        target = f"{self.targets.get(name, ''):>10} "
+        print(f"{name:36} {shown:>12} {target}{unit:10} {reached:18} {detail}", flush=True)
 
     def write(self, path: Path, *, whole: bool = False) -> None:
         """Write the rows as TSV; others that the file has stay, unless these are the `whole`."""

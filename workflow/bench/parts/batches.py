@@ -1,0 +1,36 @@
+"""Batches of dense input made from sparse sections, against filling the same memory."""
+
+import tempfile
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from bench.bundled import bundled_sections
+from bench.limits import best_seconds, fill_rate
+from bench.stages import PAPER
+from bench.table import Table
+from sagefm.sections.batches import make_batch
+from sagefm.sections.section import Section, load_chunk
+
+TARGETS: dict[str, str] = {}
+
+
+def measure_sections(sections: Sequence[Section], table: Table) -> None:
+    """Add the row of batches of the first section, masks drawn beforehand."""
+    chunk = load_chunk(sections[:1], PAPER["normalisation"])
+    number, genes = PAPER["training"]["batch_size"], sections[0].n_genes()
+    rows = np.arange(min(number, len(chunk.spots)))
+    mask = np.random.default_rng(0).random((len(rows), genes)) < PAPER["mask_share"]
+    made = make_batch([(chunk, rows)], "mean", mask)
+    size = sum(t.nbytes for t in (*made.inputs, made.target))
+    took = best_seconds(lambda: make_batch([(chunk, rows)], "mean", mask), 20)
+    detail = f"{len(rows)} spots x {genes} genes, input and target; limit: filling new memory"
+    table.add("batches", size / took / 1e9, "GB/s", detail, fill_rate(size) / 1e9)
+
+
+def measure(options: Namespace, table: Table) -> None:
+    """Add the row of a bundled section."""
+    with tempfile.TemporaryDirectory() as folder:
+        measure_sections(bundled_sections(Path(folder), ["heart-1"]), table)

@@ -1,0 +1,33 @@
+"""Masked-gene recovery of a section, against the products of the network's layers alone."""
+
+import tempfile
+from argparse import Namespace
+from pathlib import Path
+
+from bench.bundled import bundled_sections
+from bench.chapters import recovery
+from bench.limits import best_seconds, dense_seconds
+from bench.table import Table
+from sagefm.networks.base import WIDTHS
+from sagefm.networks.device import prepare_machine
+from sagefm.sections.section import Section
+
+TARGETS: dict[str, str] = {}
+BATCH = 64
+
+
+def measure_section(section: Section, widths: tuple[int, ...], table: Table) -> None:
+    """Add the row of a section; all baselines and sums of the chapter are part of it."""
+    genes, spots = section.n_genes(), section.n_spots()
+    limit = BATCH / dense_seconds(BATCH, (genes, *widths, genes))
+    rate = spots / best_seconds(lambda: recovery([section], widths), 2)
+    detail = f"{spots} spots, baselines included; limit: the products of the network's layers"
+    table.add("recovery", rate, "spots/s", detail, limit)
+
+
+def measure(options: Namespace, table: Table) -> None:
+    """Add the row of a bundled section at the paper's widths."""
+    prepare_machine("cpu", options.threads)
+    with tempfile.TemporaryDirectory() as folder:
+        (section,) = bundled_sections(Path(folder), ["heart-1"])
+        measure_section(section, WIDTHS, table)
