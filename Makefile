@@ -9,8 +9,8 @@ TORCH ?= $(or $(word 2,$(subst -, ,$(wildcard .venv/.built-*))),cpu)
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help env demo preflight embed explore test test-full cluster-test bench bench-scale ladder light findings docs lint \
-    format lock clean lock-data
+.PHONY: help env demo preflight embed explore test test-full cluster-test bench bench-peers bench-gpu bench-scale \
+    ladder light findings docs lint format lock clean lock-data
 
 # Module systems set these, and what they point to would hide the locked packages.
 unexport PYTHONPATH PYTHONHOME
@@ -30,7 +30,7 @@ SNAKEMAKE = $(BIN)/snakemake --cores $(CORES) $(if $(CONFIG),--configfile $(CONF
 # The run's name, as Snakemake reads it: the last file that gives one wins.
 RUN = $(shell cat config/config.yaml $(CONFIG) | sed -n 's/^run: *["'\'']*\([^ "'\''\#]*\).*/\1/p' | tail -n 1)
 
-GROUPS := First steps:demo,test,help|Your data:embed,preflight,explore,lock-data|Developers:env,test-full,cluster-test,lint,format,docs,findings,lock,bench,bench-scale,ladder,light,clean
+GROUPS := First steps:demo,test,help|Your data:embed,preflight,explore,lock-data|Developers:env,test-full,cluster-test,lint,format,docs,findings,lock,bench,bench-peers,bench-gpu,bench-scale,ladder,light,clean
 help: ## list the targets
 	@echo '$(GROUPS)' | tr '|' '\n' | while IFS=: read -r title names; do \
 	    printf '%s\n' "$$title"; \
@@ -80,8 +80,14 @@ cluster-test: $(ENV) ## run the workflow on a SLURM started for it on this machi
 	    $$as apt-get -qq install --no-install-recommends -y slurm-wlm munge > /dev/null; }
 	$(BIN)/pytest -m cluster tests/whole_run/test_slurm.py
 
-bench: $(ENV) ## measure speed and size against targets (ARGS='fp32 bf16': some parts)
+bench: $(ENV) ## measure speed and size against limits and targets (ARGS='fp32 bf16': some parts)
 	$(BIN)/python workflow/bench/speed.py $(ARGS)
+
+bench-peers: $(ENV) ## time, memory and disk of all representations (ARGS='pca --spots 3481': some)
+	$(BIN)/python workflow/bench/peers.py $(ARGS)
+
+bench-gpu: $(ENV) ## check a GPU against the CPU: results, resuming, speeds (ARGS='--device cpu': without one)
+	$(BIN)/python workflow/bench/gpu.py $(ARGS)
 
 bench-scale: $(ENV) ## measure a cohort of a million spots (ARGS='--samples 40 --distinct 8': a smaller one)
 	$(BIN)/python workflow/bench/scale.py $(ARGS)

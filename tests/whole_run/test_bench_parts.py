@@ -44,7 +44,7 @@ def test_ratios_are_fractions_of_the_limit_of_rates_and_of_times():
 
 
 def test_every_stage_has_a_row_with_a_limit(sections, monkeypatch):
-    monkeypatch.setattr(screen, "product_rate", lambda: product_rate(128))
+    monkeypatch.setattr(screen, "product_rate", lambda device: product_rate(128, device))
     table = Table()
     batches.measure_sections(sections, table)
     embedding.measure_section(sections[0], small.WIDTHS, table)

@@ -16,30 +16,33 @@ from sagefm.networks.fitted import FittedModel
 from sagefm.networks.recipe import ModelRecipe
 from sagefm.screen.screen import ScreenPlan, build_screen
 from sagefm.screen.spots import Drawn
+from sagefm.sections.batch import CPU
 from sagefm.sections.section import Section
 
 TARGETS: dict[str, str] = {}
 SPOTS = 64
 
 
-def measure_section(section: Section, widths: tuple[int, ...], table: Table) -> None:
+def measure_section(
+    section: Section, widths: tuple[int, ...], table: Table, device: torch.device = CPU
+) -> None:
     """Add the row of a block of inputs, all other genes read."""
     genes = section.n_genes()
     recipe = ModelRecipe([f"gene {number}" for number in range(genes)])
-    model = FittedModel(build_network("gcn", genes, widths, seed=0), recipe)
-    every = torch.arange(genes)
+    model = FittedModel(build_network("gcn", genes, widths, seed=0), recipe, device)
+    every = torch.arange(genes, device=device)
     drawn = Drawn([section], {"all": np.arange(min(SPOTS, section.n_spots()))})
-    levels = torch.tensor([[0.0, 2.0]]).expand(genes, 2)
+    levels = torch.tensor([[0.0, 2.0]], device=device).expand(genes, 2)
     plan = ScreenPlan(every, levels, every, contexts=1)
     screen = build_screen(model, drawn.neighbourhoods(model, range(genes)), plan)
-    numbers = torch.arange(min(screen.block, genes))
+    numbers = torch.arange(min(screen.block, genes), device=device)
     with torch.inference_mode():
         screen.respond(numbers)
         done = screen.operations
-        took = best_seconds(lambda: screen.respond(numbers), 3)
+        took = best_seconds(lambda: screen.respond(numbers).sum().item(), 3)
     size = f"{len(numbers)} inputs x {genes} outputs at {screen.n_spots} spots"
     detail = f"{size}; limit: a square product"
-    table.add("screen", done / took / 1e9, "GF/s", detail, product_rate() / 1e9)
+    table.add("screen", done / took / 1e9, "GF/s", detail, product_rate(device=device) / 1e9)
 
 
 def measure(options: Namespace, table: Table) -> None:

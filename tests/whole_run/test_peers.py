@@ -1,0 +1,82 @@
+"""Representations side by side: who is compared, on how many spots, and what a row holds."""
+
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+
+import pytest
+import yaml
+
+from bench import peers
+from bench.measured import Measured
+from sagefm.representations.registry import load_entry
+from sagefm.sections.section import spot_positions
+from support import small
+
+FEW = {"components": 4, "n_top_genes": 50}
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory):
+    return [s.counts_path for s in small.write_sections(tmp_path_factory.mktemp("peers"))]
+
+
+@pytest.fixture
+def here(monkeypatch):
+    """Work is done in this process, without an end; the limits that were set."""
+    limits = []
+    monkeypatch.setattr(peers.signal, "alarm", limits.append)
+    monkeypatch.setattr(peers, "prepare_machine", lambda *_: None)
+    monkeypatch.setattr(peers, "measured", lambda work, *given: Measured(work(*given), 2.0, 0.5))
+    return limits
+
+
+def test_all_compared_methods_and_models_are_contenders(repo):
+    entries = yaml.safe_load((repo / "config/config.yaml").read_text())["representations"]
+    found = dict(peers.contenders(entries["methods"]))
+    roles = {name: load_entry(name, e).description.role for name, e in entries["methods"].items()}
+    left_out = {name for name, role in roles.items() if role in ("control", "ceiling", "other")}
+    assert {"random", "depth", "labels"} <= left_out
+    assert set(found) == (set(roles) - left_out) | {"light", "network of the paper"}
+
+
+def test_a_cohort_is_tiled_until_it_has_the_spots(samples, tmp_path):
+    links = peers.tiled(samples, 150, tmp_path)
+    assert [path.stem for path in links] == ["heart-1-0", "heart-2-0", "heart-3-0", "heart-1-1"]
+    assert sum(len(spot_positions(path)[0]) for path in links) == 160
+    assert peers.tiled(samples, 120, tmp_path / "whole")[-1].stem == "heart-3-0"
+
+
+def test_a_row_has_time_memory_and_disk(samples, here):
+    work = partial(peers.by_method, "pca", FEW)
+    row = peers.measure("pca", work, samples, 120, threads=1, limit=300)
+    assert here == [300]
+    assert row["detail"] == ""
+    assert row["representation"] == "pca"
+    assert 0 < row["seconds"] < 300
+    assert (row["processor_seconds"], row["peak_gb"]) == (2.0, 0.5)
+    assert row["bytes_per_spot"] > 4 * 4
+
+
+def test_what_cannot_be_computed_is_a_row_with_the_reason(samples, here):
+    work = partial(peers.by_method, "mine", {"method": "missing"})
+    row = peers.measure("mine", work, samples, 120, threads=1, limit=300)
+    assert "missing" in row["detail"]
+    assert "seconds" not in row
+
+
+def test_what_takes_too_long_is_a_row_with_the_reason(samples, monkeypatch):
+    def ended(*_):
+        raise BrokenProcessPool
+
+    monkeypatch.setattr(peers, "measured", ended)
+    row = peers.measure("mine", print, samples, 120, threads=1, limit=7)
+    assert row["detail"] == "ended early: more than 7 s, or out of memory"
+
+
+def test_a_model_is_embedded_on_its_own_graph(samples, tmp_path, monkeypatch):
+    from sagefm.representations.files import read_representation
+
+    monkeypatch.setattr(peers, "read_panel", lambda _: [f"gene {i}" for i in range(120)])
+    path = tmp_path / "representation.h5ad"
+    peers.by_model("network of the paper", small.WIDTHS, samples, path)
+    assert read_representation(path).values.shape == (120, small.WIDTHS[-1])

@@ -1,0 +1,168 @@
+"""Representations side by side: time, memory and disk of each, on the same spots.
+
+Contenders are the methods of config/config.yaml that the claims compare (no controls, no labels),
+with its options, the models that come with the package, and the paper's network. Of models, the
+embedding is measured, not the training. Each runs in a process of its own.
+"""
+
+import argparse
+import signal
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from bench.bundled import RESOURCES
+from bench.chapters import cohort_of
+from bench.cohort_files import write_samples
+from bench.dry_run import REPO
+from bench.machine import busy_now, this_machine
+from bench.measured import measured
+from sagefm.common.errors import InputError
+from sagefm.common.io import write_table
+from sagefm.graphs.neighbourhoods import build_graph, save_graph
+from sagefm.networks.base import WIDTHS, build_network
+from sagefm.networks.device import prepare_machine
+from sagefm.networks.fitted import FittedModel
+from sagefm.networks.recipe import ModelRecipe, bundled_models
+from sagefm.representations.embedding import write_embedding
+from sagefm.representations.files import write_representation
+from sagefm.representations.method import BOUNDS, COMPARED
+from sagefm.representations.registry import load_entry
+from sagefm.representations.represent import represent_entry
+from sagefm.sections.genes import read_panel
+from sagefm.sections.section import Section, sections_of, spot_positions
+
+SIZES = (3_481, 20_000)
+"""Spots: the breast cohort of the demo, and as many copies of its sections as this takes."""
+
+SEED = 0
+PANEL = RESOURCES / "panel/sagefm_genes.txt"
+
+Work = Callable[[Sequence[Path], Path], None]
+"""Represents the spots of some samples, and writes that to a path."""
+
+
+def tiled(samples: Sequence[Path], spots: int, folder: Path) -> list[Path]:
+    """Links to samples in turn, each with a name of its own, until they have so many spots."""
+    links: list[Path] = []
+    reached, turn = 0, 0
+    sizes = [len(spot_positions(sample)[0]) for sample in samples]
+    while reached < spots:
+        number, copy = turn % len(samples), turn // len(samples)
+        link = folder / f"samples/bench/{samples[number].stem}-{copy}.h5ad"
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(samples[number].resolve())
+        links.append(link)
+        reached, turn = reached + sizes[number], turn + 1
+    return links
+
+
+def with_graphs(samples: Sequence[Path], graph: Mapping, folder: Path) -> list[Section]:
+    """Samples as sections, each with the graph of some arguments of `build_graph`."""
+    paths = []
+    for sample in samples:
+        paths.append(folder / f"graphs/{sample.stem}.npz")
+        places, array = spot_positions(sample)
+        given = {"array": array, "technology": "Spatial Transcriptomics", **graph}
+        save_graph(build_graph(places, **given), paths[-1])
+    return sections_of(samples, paths)
+
+
+def by_method(name: str, entry: Mapping, samples: Sequence[Path], path: Path) -> None:
+    """An entry of `representations.methods`; see `Work`."""
+    graph = {"kind": "knn_clique", "size": 15}
+    cohort = cohort_of(with_graphs(samples, graph, path.parent))
+    values, facts = represent_entry(name, entry, cohort, SEED)
+    write_representation(path, name, cohort, values, facts)
+
+
+def by_model(name: str, widths: tuple[int, ...], samples: Sequence[Path], path: Path) -> None:
+    """A model that comes with the package, or the paper's network for none; see `Work`."""
+    if name in bundled_models():
+        model = FittedModel.load(name)
+    else:
+        recipe = ModelRecipe(read_panel(PANEL))
+        network = build_network(recipe.network, len(recipe.panel), widths, seed=SEED)
+        model = FittedModel(network, recipe)
+    cohort = cohort_of(with_graphs(samples, model.recipe.graph, path.parent))
+    write_embedding(path, name, cohort, model, fitted_here=False)
+
+
+def contenders(entries: Mapping[str, Mapping]) -> Iterator[tuple[str, Work]]:
+    """Names, and what computes each."""
+    for name, entry in entries.items():
+        role = load_entry(name, entry).description.role
+        if role in COMPARED and role not in BOUNDS:
+            yield name, partial(by_method, name, entry)
+    for name in (*bundled_models(), "network of the paper"):
+        yield name, partial(by_model, name, WIDTHS)
+
+
+def run_alone(work: Work, samples: Sequence[Path], threads: int, limit: int) -> tuple[float, int]:
+    """Seconds on the clock and bytes written, in this process, which ends after `limit` seconds."""
+    signal.alarm(limit)
+    prepare_machine("cpu", threads)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "representation.h5ad"
+        start = time.perf_counter()
+        work(samples, path)
+        return time.perf_counter() - start, path.stat().st_size
+
+
+def measure(
+    name: str, work: Work, samples: Sequence[Path], spots: int, threads: int, limit: int
+) -> dict:
+    """A row of the table; what fails has its reason in `detail`."""
+    row = {"representation": name, "spots": spots, "detail": ""}
+    try:
+        found = measured(run_alone, work, samples, threads, limit)
+    except (InputError, ImportError, MemoryError) as error:
+        return row | {"detail": str(error)}
+    except BrokenProcessPool:
+        return row | {"detail": f"ended early: more than {limit} s, or out of memory"}
+    seconds, size = found.result
+    return row | {
+        "seconds": seconds,
+        "processor_seconds": found.seconds,
+        "peak_gb": found.peak_gb,
+        "bytes_per_spot": size / spots,
+    }
+
+
+def main() -> None:
+    """Measure, print each row, write results/bench/peers.tsv."""
+    entries = yaml.safe_load((REPO / "config/config.yaml").read_text())["representations"]
+    peers = dict(contenders(entries["methods"]))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", help=f"of {', '.join(peers)}; all if none is named")
+    parser.add_argument("--spots", type=int, nargs="*", default=SIZES)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--limit", type=int, default=1800, help="seconds of one, at most")
+    options = parser.parse_args()
+    if unknown := set(options.names) - set(peers):
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(peers)}")
+    machine = "; ".join(filter(None, [this_machine(), busy_now()]))
+    sheet = pd.read_csv(REPO / "config/samples/breast.tsv", sep="\t")
+    sources = [RESOURCES / f"demo/st/{sample}.h5ad" for sample in sheet["sample"]]
+    rows = []
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        samples = write_samples(sources, read_panel(PANEL), folder)
+        for size in options.spots:
+            links = tiled(samples, size, folder / str(size))
+            spots = sum(len(spot_positions(link)[0]) for link in links)
+            for name in options.names or peers:
+                row = measure(name, peers[name], links, spots, options.threads, options.limit)
+                rows.append(row | {"machine": machine, "threads": options.threads})
+                print("\t".join(f"{key} {value}" for key, value in row.items()), flush=True)
+                write_table(pd.DataFrame(rows), REPO / "results/bench/peers.tsv")
+
+
+if __name__ == "__main__":
+    main()
