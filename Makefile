@@ -103,6 +103,7 @@ ladder: $(ENV) ## from the paper's recipe to our networks, one change a model (2
 light: $(ENV) ## train the light model, hold it against what needs no training, and bundle it
 	@$(BIN)/snakemake --cores $(CORES) $(call JUDGED,light)
 	@$(BIN)/python -m sagefm.exports.bundle results/light/models/light resources/models/light
+	@$(BIN)/python workflow/bench/programmes.py results/light
 	@$(BIN)/python -m sagefm.report.findings results/light
 
 findings: $(ENV) ## write what README and docs/ say of results (RUNS='results/demo': keep its tables first)

@@ -18,6 +18,7 @@ HEAVY = ("torch", "scanpy", "anndata", "pandas", "numpy", "squidpy", "matplotlib
 SOURCES = (
     *("pyproject.toml", "LICENSE", "workflow/sagefm", "envs"),
     *("resources/panel", "resources/models"),
+    *("resources/perturbation", "resources/tasks"),
 )
 OTHER_NAMES = {"PIL": "pillow", "sklearn": "scikit-learn", "yaml": "pyyaml"}
 """Where a package is imported by another name than PyPI's."""
@@ -79,12 +80,14 @@ def test_a_wheel_has_all_it_needs(sources, tmp_path):
     words = (
         "import sagefm; from sagefm.networks.recipe import PAPER_PANEL, bundled_models; "
         "from sagefm.config.schemas import SCHEMAS; "
+        "from sagefm.exports.programmes import BUNDLED; "
         "print(sagefm.__file__, len(PAPER_PANEL.read_text().split()), "
-        "(SCHEMAS / 'config.schema.yaml').is_file(), *bundled_models())"
+        "(SCHEMAS / 'config.schema.yaml').is_file(), "
+        "len([*BUNDLED.iterdir()]), *bundled_models())"
     )
-    file, genes, schemas, *models = run(python, "-c", words, cwd=tmp_path).stdout.split()
+    file, genes, schemas, sets, *models = run(python, "-c", words, cwd=tmp_path).stdout.split()
     assert Path(file).is_relative_to(tmp_path / "venv")
-    assert (genes, schemas, models) == ("14558", "True", ["light"])
+    assert (genes, schemas, sets, models) == ("14558", "True", "2", ["light"])
     done = run(python.with_name("sagefm"), "--version", cwd=tmp_path)
     assert done.stdout == f"sagefm {sagefm.__version__}\n", done.stderr
 

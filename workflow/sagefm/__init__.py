@@ -16,7 +16,8 @@ _MODULES = {
     "load": "api",
     "perturb": "perturbed",
     "predict": "api",
-    "programmes": "api",
+    "programme_sets": "programmes",
+    "programmes": "programmes",
     "read": "api",
     "score_embedding": "scored",
 }

@@ -14,7 +14,6 @@ from sagefm.cohorts.formats.base import section_name
 from sagefm.cohorts.images import HIRES_PIXELS
 from sagefm.cohorts.ingest import ingest
 from sagefm.cohorts.panel import source_symbols
-from sagefm.common.errors import InputError
 from sagefm.exports.prepared import Source, prepared_sections
 from sagefm.networks.device import find_device
 from sagefm.networks.fitted import FittedModel
@@ -225,36 +224,3 @@ def predict(
                 start += len(block)
     adata.layers[PREDICTED] = values
     return adata
-
-
-def programmes(model: FittedModel) -> pd.DataFrame:
-    """Programmes of genes, of a network whose embedding is made of them.
-
-    Parameters
-    ----------
-    model
-        Of `load`.
-
-    Returns
-    -------
-    DataFrame
-        float32 (genes, programmes): each gene's log fold change for one unit of a dimension of the
-        embedding; columns number the dimensions.
-
-    Raises
-    ------
-    InputError
-        If the model's network has no programmes.
-
-    Examples
-    --------
-    >>> sagefm.programmes(contrast).shape
-    (300, 100)
-    """
-    weights = model.network.programmes
-    if weights is None:
-        raise InputError(
-            f"the network `{model.recipe.network}` has no programmes. Fix: load a model whose "
-            "network has them."
-        )
-    return pd.DataFrame(weights.detach().cpu().numpy(), index=list(model.genes))

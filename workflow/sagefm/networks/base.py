@@ -74,6 +74,11 @@ class GeneDecoder(nn.Module):
         """
         return None
 
+    @property
+    def programme_genes(self) -> Tensor | None:
+        """Genes that the programmes could be made of: bool (genes,); None without programmes."""
+        return None if self.programmes is None else self.programmes.ne(0).any(dim=1)
+
     def decode(self, embedding: Tensor, *context: Tensor) -> Tensor:
         """Predicted expression (spots, genes) of embeddings (spots, widths[-1]).
 

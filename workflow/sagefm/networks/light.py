@@ -64,6 +64,11 @@ class Network(GeneDecoder):
         """See `GeneDecoder`."""
         return self.fc_gene.weight
 
+    @property
+    def programme_genes(self) -> Tensor:
+        """See `GeneDecoder`: those that the embedding reads."""
+        return (self.centre.ne(0) | self.neighbours.ne(0)).any(dim=1)
+
     def fit_input(self, draw: Callable[[], Chunk]) -> None:
         """Take the components of a sample of the training sections; the first has variance 1."""
         import numpy as np

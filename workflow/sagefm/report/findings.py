@@ -96,6 +96,10 @@ KEPT = {
     "imputation": Kept("imputation/{model}/{cohort}/summary.tsv"),
     "perturbation": Kept("perturbation/{model}/{cohort}/{pairs}/summary.tsv"),
     "discrimination": Kept("perturbation/{model}/{cohort}/{pairs}/discrimination.tsv"),
+    "programmes": Kept("programmes/summary.tsv"),
+    "programme_labels": Kept("programmes/labels.tsv"),
+    "programme_sets": Kept("programmes/sets.tsv"),
+    "programme_fits": Kept("programmes/fits.tsv"),
 }
 """Tables by the name that they have in `docs/results/{run}` and in templates."""
 
