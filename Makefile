@@ -27,6 +27,8 @@ BIN := .venv/bin
 PACKAGE := sed '/^\[tool\.ruff/,$$d' pyproject.toml
 ENV := .venv/.built-$(TORCH)-$(shell (cat envs/requirements.txt envs/torch.txt; $(PACKAGE)) | cksum | cut -d ' ' -f 1)
 SNAKEMAKE = $(BIN)/snakemake --cores $(CORES) $(if $(CONFIG),--configfile $(CONFIG))
+# Bars on a terminal, short lines elsewhere; Snakemake's own log stays whole.
+SHOWN = $(SNAKEMAKE) --logger sagefm
 # The run's name, as Snakemake reads it: the last file that gives one wins.
 RUN = $(shell cat config/config.yaml $(CONFIG) | sed -n 's/^run: *["'\'']*\([^ "'\''\#]*\).*/\1/p' | tail -n 1)
 
@@ -40,7 +42,7 @@ help: ## list the targets
 env: $(ENV) ## build .venv from the lock if it is missing or stale (TORCH=cuda: for a GPU)
 
 demo: $(ENV) ## run the workflow on the bundled sections, then print its scoreboard
-	@$(SNAKEMAKE)
+	@$(SHOWN)
 	@echo
 	@awk -F '\t' 'NR > 1 && $$14 != "-" { printf "%s\n    the paper:         %s\n    this run:          %s (model %s)\n    best alternative:  %s\n    result:            %s\n", \
 	    $$12, $$3, $$14, $$2, $$15, $$10 == "-" ? $$7 : $$10 }' results/$(RUN)/scoreboard.tsv
@@ -57,7 +59,7 @@ embed: $(ENV) ## embed a section: IN=(folder, h5, h5ad) OUT=(h5ad) [MODEL= POSIT
 	    --positions '$(POSITIONS)' --technology '$(TECHNOLOGY)' $(if $(filter-out 0 no false,$(PREDICT)),--predict)
 
 explore: $(ENV) ## write each cohort as one h5ad for scanpy, squidpy and viewers (results/*/explore)
-	@$(SNAKEMAKE) -- explore
+	@$(SHOWN) -- explore
 
 lock-data: $(ENV) ## write the lock table of raw files, or hold those that are there to it (CONFIG=)
 	@$(SNAKEMAKE) -- lock_data

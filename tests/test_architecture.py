@@ -12,7 +12,7 @@ REPO = Path(__file__).resolve().parents[1]
 LIBRARY = REPO / "workflow/sagefm"
 FLOORS = [
     {"common"},
-    {"stats", "downloads"},
+    {"stats", "downloads", "console"},
     {"config", "graphs"},
     {"sections", "plotting"},
     {"cohorts"},

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from sagefm.common.errors import InputError
-from sagefm.common.job import job
+from sagefm.common.job import WATCHED, job
 
 
 @pytest.fixture
@@ -28,9 +28,20 @@ def test_messages_go_to_the_log_and_warnings_to_stderr_as_well(snakemake, capsys
     with job(snakemake) as log:
         log.info("%d spots", 42)
         log.warning("%d left out", 3)
-    assert "ingest: 42 spots" in written(snakemake) and "ingest: 3 left out" in written(snakemake)
+    text, warning = written(snakemake), "ingest: WARNING: 3 left out"
+    assert "ingest: 42 spots" in text and warning in text
     shown = capsys.readouterr().err
-    assert "42 spots" not in shown and "ingest: 3 left out" in shown
+    assert "42 spots" not in shown and warning in shown
+
+
+def test_stderr_is_left_to_a_console_that_reads_the_logs(snakemake, capsys, monkeypatch):
+    monkeypatch.setenv(WATCHED, "1")
+    with pytest.raises(SystemExit), job(snakemake) as log:
+        log.warning("%d left out", 3)
+        raise InputError("no counts.")
+    assert "ingest: WARNING: 3 left out" in written(snakemake)
+    assert "ingest: ERROR: no counts." in written(snakemake)
+    assert capsys.readouterr().err == ""
 
 
 def test_bad_input_is_one_sentence_and_status_1(snakemake):
@@ -87,7 +98,7 @@ def test_scripts_of_one_process_have_their_lines_to_themselves(tmp_path, capsys,
             if error:
                 raise error
     assert [list(logger.handlers) for logger in loggers] == before
-    assert capsys.readouterr().err.count("two: of two") == 1
+    assert capsys.readouterr().err.count("two: WARNING: of two") == 1
     for own, other in zip(logs, reversed(logs), strict=True):
         text = written(own)
         assert text.count(f": of {own.rule}\n") == text.count(f": warned by {own.rule}\n") == 1

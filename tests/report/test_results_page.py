@@ -125,15 +125,16 @@ def test_cohorts_are_counted():
 
 
 def test_costs_are_summed_over_the_jobs_of_a_rule(tmp_path):
-    head = "s\th:m:s\tmax_rss\n"
+    head = "s\th:m:s\tmax_rss\tcpu_time\n"
     (tmp_path / "train/deep").mkdir(parents=True)
-    (tmp_path / "train/deep/a.tsv").write_text(f"{head}60\t0:01:00\t100.5\n")
-    (tmp_path / "train/b.tsv").write_text(f"{head}120\t0:02:00\t300\n")
-    (tmp_path / "draw.tsv").write_text(f"{head}6\t0:00:06\t-\n")
+    (tmp_path / "train/deep/a.tsv").write_text(f"{head}60\t0:01:00\t100.5\t90\n")
+    (tmp_path / "train/b.tsv").write_text(f"{head}120\t0:02:00\t300\t150\n")
+    (tmp_path / "draw.tsv").write_text(f"{head}6\t0:00:06\t-\t3\n")
     table = cost_table(tmp_path)
     assert table["rule"].tolist() == ["train", "draw"]
     assert table["jobs"].tolist() == [2, 1]
     assert table["minutes"].tolist() == [3.0, 0.1]
+    assert table["cpu_minutes"].tolist() == [4.0, 0.05]
     assert table["peak_mb"].iloc[0] == 300 and math.isnan(table["peak_mb"].iloc[1])
     assert cost_words(table).startswith("3 jobs took 3 minutes in all")
     assert "train, used 300 MB" in cost_words(table)

@@ -1,6 +1,7 @@
 """What every script of a rule does around its work: log, and fail with one clear sentence."""
 
 import logging
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,20 +11,38 @@ from typing import Any
 from sagefm.common.code import LIBRARY, is_installed_from
 from sagefm.common.errors import InputError
 
+WATCHED = "SAGEFM_WATCHED"
+"""Variable that is set where the run's console shows warnings and errors, from the logs."""
+
+
+class _Form(logging.Formatter):
+    """Time, rule, and of the job's own warnings and errors what they are."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = super().format(record)
+        if record.name == "py.warnings" or record.levelno < logging.WARNING:
+            return text
+        head, between, words = text.partition(": ")
+        return f"{head}{between}{record.levelname}: {words}"
+
 
 @contextmanager
 def job(snakemake: Any) -> Iterator[logging.Logger]:
     """Send log messages to the rule's log file while a script works, warnings to stderr as well.
+
+    Where the run's console reads the logs (`WATCHED`), stderr is left to it.
 
     An `InputError` ends the script with its sentence and exit status 1; anything else leaves its
     traceback in the log file as well.
     """
     log, warned = logging.getLogger("sagefm"), logging.getLogger("py.warnings")
     file = logging.FileHandler(snakemake.log[0], mode="w")
-    console = logging.StreamHandler(sys.stderr)
-    console.setLevel(logging.WARNING)  # where many jobs share a terminal
-    handlers: list[logging.Handler] = [file, console]
-    form = logging.Formatter(f"%(asctime)s {snakemake.rule}: %(message)s", "%H:%M:%S")
+    handlers: list[logging.Handler] = [file]
+    if WATCHED not in os.environ:
+        console = logging.StreamHandler(sys.stderr)
+        console.setLevel(logging.WARNING)  # where many jobs share a terminal
+        handlers.append(console)
+    form = _Form(f"%(asctime)s {snakemake.rule}: %(message)s", "%H:%M:%S")
     for handler in handlers:
         handler.setFormatter(form)
         log.addHandler(handler)
@@ -35,7 +54,7 @@ def job(snakemake: Any) -> Iterator[logging.Logger]:
             _check_library(Path(folder).parents[1] / "sagefm")
         yield log
     except InputError as error:
-        log.error("ERROR: %s", error)
+        log.error("%s", error)
         sys.exit(1)
     except Exception:
         log.exception("unexpected error")

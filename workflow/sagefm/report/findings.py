@@ -19,6 +19,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from sagefm.common.errors import InputError
 from sagefm.common.io import atomic, read_table
+from sagefm.report.results_page import cost_table
 
 RESULTS = Path("docs/results")
 TEMPLATES = Path("docs/templates")
@@ -105,7 +106,7 @@ KEPT = {
 
 
 def collect(run: Path, folder: Path) -> None:
-    """Write the rows of `KEPT` that a run has into a folder.
+    """Write the rows of `KEPT` that a run has into a folder, and what its jobs cost.
 
     Raises
     ------
@@ -113,6 +114,7 @@ def collect(run: Path, folder: Path) -> None:
         If the run has none of them.
     """
     tables = {name: kept.read(run) for name, kept in KEPT.items()}
+    tables["costs"] = cost_table(run / "benchmarks")
     if not any(map(len, tables.values())):
         raise InputError(f"{run}: has no table to keep. Fix: name the folder of a finished run.")
     folder.mkdir(parents=True, exist_ok=True)

@@ -154,8 +154,8 @@ def cohort_rows(sections: pd.DataFrame, titles: Mapping[str, str]) -> list[dict[
 def cost_table(benchmarks: Path) -> pd.DataFrame:
     """Time and memory of each rule's jobs, the longest first.
 
-    Columns rule, jobs, minutes (summed over jobs), peak_mb (of the largest job; NaN where no job
-    ran long enough to be measured).
+    Columns rule, jobs, minutes and cpu_minutes (summed over jobs; by the clock, and of all cores),
+    peak_mb (of the largest job; NaN where no job ran long enough to be measured).
 
     Parameters
     ----------
@@ -166,13 +166,13 @@ def cost_table(benchmarks: Path) -> pd.DataFrame:
     for path in sorted(benchmarks.rglob("*.tsv")):
         rule = path.relative_to(benchmarks).parts[0].removesuffix(".tsv")
         table = pd.read_csv(path, sep="\t", na_values=["-"])
-        row = {"rule": rule, "minutes": table["s"].sum() / 60, "peak_mb": table["max_rss"].max()}
-        found.append(row)
-    columns = ["rule", "jobs", "minutes", "peak_mb"]
+        minutes = {"minutes": table["s"].sum() / 60, "cpu_minutes": table["cpu_time"].sum() / 60}
+        found.append({"rule": rule, **minutes, "peak_mb": table["max_rss"].max()})
+    columns = ["rule", "jobs", "minutes", "cpu_minutes", "peak_mb"]
     if not found:
         return pd.DataFrame(columns=columns)
     groups = pd.DataFrame(found).groupby("rule")
-    sums = groups.agg(minutes=("minutes", "sum"), peak_mb=("peak_mb", "max"))
+    sums = groups[["minutes", "cpu_minutes"]].sum().assign(peak_mb=groups["peak_mb"].max())
     table = sums.assign(jobs=groups.size())
     return table.sort_values("minutes", ascending=False).reset_index()[columns]
 
