@@ -9,12 +9,18 @@ import pytest
 import sagefm
 from sagefm.annotation.by_patient import patient_table
 from sagefm.annotation.predict import AnnotationPlan, annotate_task
+from sagefm.cohorts.panel import harmonise
 from sagefm.common.errors import InputError
+from sagefm.common.h5ad import write_h5ad
 from sagefm.common.io import read_table
 from sagefm.exports.command import main
 from sagefm.exports.labelled import read_sections, representation_of, spots_of
 from sagefm.exports.prepared import Source
 from sagefm.exports.scored import _baselines
+from sagefm.networks.recipe import PAPER_PANEL
+from sagefm.representations.represent import represent_entry
+from sagefm.sections.cohort import Cohort
+from sagefm.sections.genes import read_panel
 from support import helpers
 
 SAMPLES = ("heart-1", "heart-2", "heart-4")
@@ -78,6 +84,20 @@ def test_a_baselines_rows_are_those_of_the_spots_in_whatever_order(files):
     (found,) = _baselines(adata, spots, Source(None, key, None, None), ["depth"], 0)
     # On the paper's genes instead of all: nearly the same depth, spot by spot.
     assert np.corrcoef(found.values[:, 0], adata.obsm["X_mine"][:, 0])[0, 1] > 0.99
+
+
+def test_a_baseline_is_that_of_a_run_whatever_the_seed(files, tmp_path):
+    """A run has seeds of its own, which exact components do not depend on."""
+    adata, key = read_sections(files)
+    spots = spots_of(adata, label="region", patient="donor", library_key=key)
+    (found,) = _baselines(adata, spots, Source(None, key, None, None), ["niche_channels"], 0)
+    paths = []
+    for sample in SAMPLES:
+        paths.append(tmp_path / f"{sample}.h5ad")
+        section = helpers.demo_section(sample)
+        write_h5ad(harmonise(section, read_panel(PAPER_PANEL))[0], paths[-1])
+    run, _ = represent_entry("niche_channels", {}, Cohort(tuple(paths), ()), 9001)
+    np.testing.assert_allclose(found.values, run, atol=1e-3)
 
 
 BAD = {

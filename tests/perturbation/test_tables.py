@@ -4,10 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
-from sklearn.metrics import average_precision_score, roc_auc_score
 
 from sagefm.perturbation.coexpression import Coexpression
-from sagefm.perturbation.discrimination import SCORES, discrimination_table, ranking
+from sagefm.perturbation.discrimination import SCORES, discrimination_table
 from sagefm.perturbation.summary import response_summary, summarise_pairs
 from sagefm.perturbation.tables import CONTROLS, level_table, pair_slopes, pair_table
 from sagefm.stats.paired import holm, sign_flip, sign_flips
@@ -251,23 +250,6 @@ def test_control_genes_that_hardly_move_do_not_make_the_mean():
     summary = by_comparison(response_summary(both[0], slopes, tables))
     assert summary.loc["forward less reverse", "random"]["matched"] < 4
     assert (tables[0].drop(index=5)["effect_random"].abs() < 10).all()
-
-
-def test_rankings_are_scikit_learns():
-    rng = np.random.default_rng(0)
-    values = rng.integers(0, 12, (9, 15)).astype(float)  # with ties
-    positive, known = rng.random((2, 9, 15)) < np.array([0.15, 0.9])[:, None, None]
-    positive &= known
-    weights = np.vstack([np.ones(9), rng.multinomial(9, np.full(9, 1 / 9), 5)])
-    auroc, precision = ranking(values, positive, known, weights)
-    for number, counts in enumerate(weights):
-        repeats = (known * counts[:, None]).ravel()
-        given = positive.ravel(), values.ravel()
-        assert auroc[number] == pytest.approx(roc_auc_score(*given, sample_weight=repeats))
-        expected = average_precision_score(*given, sample_weight=repeats)
-        assert precision[number] == pytest.approx(expected)
-    nothing = ranking(values, np.zeros_like(known), known, weights)
-    assert np.isnan(nothing).all()
 
 
 def discriminated(raised, slopes=None, coexpression=None):

@@ -22,7 +22,8 @@ from sagefm.recovery.predictors import (
     predictions,
 )
 from sagefm.recovery.score import MAP_PERCENTILES, recover, recovery_maps
-from sagefm.recovery.tables import DETECTION_BINS, gene_table, genes_to_map, recovery_summary
+from sagefm.recovery.sums import DETECTION_BINS
+from sagefm.recovery.tables import gene_table, genes_to_map, recovery_summary
 from sagefm.sections.batches import Batches
 from sagefm.stats.correlation import Moments, benjamini_hochberg, spot_scores
 from sagefm.stats.partial import Covariates
@@ -446,6 +447,41 @@ def test_strata_add_up(summary):
             assert bins[column].sum() == whole[column]
         hits = (bins["recovered_p05"] * bins["n_genes_tested"]).sum()
         assert hits == pytest.approx(whole["recovered_p05"] * whole["n_genes_tested"])
+
+
+def test_strata_over_patients_are_means_of_their_sections(summary, dense):
+    """The first patient has two sections, the other one; each section by scipy, gene by gene."""
+    found = summary.set_index(["stratum_kind", "stratum", "predictor"])
+    values = {}
+    for fact, (truth, mask, predicted) in zip(FACTS, dense, strict=True):
+        inside = {"all": np.ones(GENES, dtype=bool)}
+        detection = (mask & (truth > 0)).sum(axis=0) / mask.sum(axis=0)
+        inside["0.3-1"] = detection > 0.3
+        for stratum, chosen in inside.items():
+            hits = tested = 0
+            squares, unit = [], []
+            for gene in np.flatnonzero(chosen):
+                own = mask[:, gene]
+                x, y = truth[own, gene], predicted["model"][own, gene]
+                squares.append(np.square(x - y))
+                unit.append(np.square(x - predicted["neighbour_mean"][own, gene]))
+                if np.ptp(x) > 0:
+                    tested += 1
+                    r, p = stats.pearsonr(x, y) if np.ptp(y) > 0 else (0, 1)
+                    hits += r > 0 and p < 0.05
+            ratio = np.concatenate(squares).mean() / np.concatenate(unit).mean()
+            values.setdefault((stratum, fact["patient"]), []).append((hits / tested, ratio))
+    for kind, stratum in (("all", "all"), ("detection", "0.3-1")):
+        row = found.loc[kind, stratum, "model"]
+        means = [np.mean(values[stratum, name], axis=0) for name in ("P1", "SPA147")]
+        names = ("patients_recovered", "patients_relative_mse")
+        for name, own in zip(names, np.transpose(means), strict=True):
+            assert row[name] == pytest.approx(own.mean(), rel=1e-4)
+            reach = stats.t.ppf(0.975, 1) * np.std(own, ddof=1) / np.sqrt(2)
+            assert row[f"{name}_high"] == pytest.approx(own.mean() + reach, rel=1e-3)
+        assert row["patients_n"] == 2
+    unseen = found.loc["patients", "unknown", "model"]
+    assert unseen["patients_n"] == 1 and np.isnan(unseen["patients_recovered_low"])
 
 
 def test_constant_predictors_recover_none_and_are_counted(summary, genes):

@@ -16,9 +16,10 @@ from sagefm.common.io import write_table
 from sagefm.imputation.tables import SETTINGS
 from sagefm.networks.registry import SQUARED_ERROR, describe
 from sagefm.plotting import style
-from sagefm.recovery.figures import draw_recovered, draw_strata
+from sagefm.recovery.figures import draw_recovered
 from sagefm.recovery.gene_figures import draw_correlation_by_detection, draw_maps
 from sagefm.recovery.predictors import PREDICTORS, RANKED, ROLES
+from sagefm.recovery.strata_figures import draw_strata
 from sagefm.representations.figures import draw_coherence
 from sagefm.training.figures import draw_training
 from support.drawn import assert_readable

@@ -3,7 +3,7 @@
 from sagefm.plotting.colours import NEUTRAL, PREDICTOR_COLOURS
 from sagefm.representations.catalogue import REGISTERED, Catalogue, is_model
 from sagefm.representations.method import Description
-from sagefm.representations.registry import described, differs, names
+from sagefm.representations.registry import compared_as, described, differs, names
 
 
 def test_names_are_for_people():
@@ -52,3 +52,17 @@ def test_what_a_published_method_is_not_as_its_authors_have_it():
     assert differs("mine", mofa) == f"factors 15 (authors: 10), {unnamed}"
     assert differs("mofa", {"factors": 10, "n_top_genes": 1000}) == unnamed
     assert differs("pca", {"components": 3}) == ""
+
+
+def test_captions_have_how_methods_were_fitted_and_set():
+    entries = {
+        "pca": {}, "raw": {}, "banksy": {}, "depth": {}, "labels": {},
+        "graphst": {"epochs": 300}, "mofa": {"factors": 10, "n_top_genes": 1000},
+    }  # fmt: skip
+    assert compared_as(["sagefm-paper", *entries], entries) == (
+        "Fitted, without labels, on the spots that are scored: PCA, BANKSY, GraphST, MOFA. "
+        "Not fitted on them: raw expression. "
+        "Settings that differ from the authors': GraphST: epochs 300 (authors: 600); "
+        "MOFA: n_top_genes 1000 (authors: no number named). Settings of the authors: BANKSY."
+    )
+    assert compared_as(["sagefm-paper", "depth"], entries) == ""

@@ -27,6 +27,9 @@ def scores(own: dict, name: str = "jacobian", context: str = "all") -> pd.DataFr
                 "n_inputs": 12,
                 "n_pairs": 1300,
                 "auroc": value,
+                "advantage": value - 0.6,
+                "advantage_low": value - 0.62,
+                "advantage_high": value - 0.58,
                 "null_auroc_mean": 0.51,
                 "null_low": 0.49,
                 "null_high": 0.53,
@@ -75,6 +78,19 @@ def test_the_row_shows_what_is_judged():
     assert found.obtained == (
         "AUROC of known pairs by derivative: ligand receptor 0.700, hallmark 0.800"
     )
+    differences = (
+        "+0.100 [0.080, 0.120] against co-expression without a model (ligand receptor)",
+        "+0.200 [0.180, 0.220] against co-expression without a model (hallmark)",
+    )
+    assert "; ".join(differences) in found.reason
+    assert "intervals against co-expression by bootstrap over inputs" in found.reason
+
+
+def test_the_interval_over_inputs_decides_against_coexpression():
+    """As far above, but with an interval over inputs that includes 0."""
+    wide = scores({"pairs": 0.7}).assign(advantage_low=-0.01, advantage_high=0.21)
+    assert "no significant difference from co-expression" in claim(wide).reason
+    assert "significantly above" in claim(wide.assign(advantage_low=0.01)).reason
 
 
 def test_without_a_jacobian_the_response_is_judged_and_contexts_by_their_mean():

@@ -18,6 +18,7 @@ from sagefm.screen.scores import (
     sign_agreement,
 )
 from sagefm.screen.tables import screen_table
+from sagefm.stats.resampling import BOOTSTRAPS, resampling
 
 GENES = [f"G{i}" for i in range(60)]
 INPUTS, OUTPUTS = pd.Index(GENES[:30]), pd.Index(GENES[20:])
@@ -86,6 +87,34 @@ def test_areas_are_those_of_scikit_learn(truth):
     assert row["auprc"] == pytest.approx(precision, abs=1e-12)
     assert row["lift"] == pytest.approx(precision / label_of(truth).mean())
     assert row["n_pairs"] == label_of(truth).sum()
+
+
+def test_intervals_are_those_of_whole_inputs_drawn_again(truth):
+    """A draw's table has an input as often as it was drawn, with all of its outputs."""
+    rng = np.random.default_rng(3)
+    shape = truth.field.shape
+    response, coexpression = rng.normal(size=shape), np.round(rng.normal(size=shape), 1)
+    response[tuple(truth.listed.T)] += 0.4
+    scores = {("all", "response"): response, ("no model", "coexpression"): coexpression}
+    mean = rng.random(len(truth.outputs))
+    table = screen_scores(truth, scores, mean, 5, seed=1).set_index("score")
+    label = np.zeros(shape, dtype=bool)
+    label[tuple(truth.listed.T)] = True
+    drawn = []
+    for counts in resampling(len(truth.inputs), BOOTSTRAPS, seed=1).astype(int):
+        rows = np.repeat(np.arange(len(counts)), counts)
+        field = truth.field[rows]
+        areas = [roc_auc_score(label[rows][field], own[rows][field]) for own in scores.values()]
+        drawn.append([areas[0], areas[0] - areas[1]])
+    ends = np.percentile(drawn, [2.5, 97.5], axis=0)
+    own = table.loc["response"]
+    for name, (low, high) in zip(("auroc", "advantage"), ends.T, strict=True):
+        assert own[f"{name}_low"] == pytest.approx(low, abs=1e-6)
+        assert own[f"{name}_high"] == pytest.approx(high, abs=1e-6)
+        assert own[f"{name}_low"] < own[name] < own[f"{name}_high"]
+    gain = own["auroc"] - table.loc["coexpression", "auroc"]
+    assert own["advantage"] == pytest.approx(gain, abs=1e-9)
+    assert (table.loc["coexpression", ["advantage", "advantage_low", "advantage_high"]] == 0).all()
 
 
 def test_the_null_is_the_table_with_its_outputs_permuted(truth):

@@ -5,7 +5,12 @@ import pytest
 import scipy.sparse as sp
 from sklearn.decomposition import PCA
 
-from sagefm.stats.components import components_within, principal_components, varimax
+from sagefm.stats.components import (
+    components_within,
+    dense_components,
+    principal_components,
+    varimax,
+)
 from support import cohorts
 
 
@@ -25,6 +30,17 @@ def test_components_are_sklearns(expression):
     np.testing.assert_allclose(scores * signs, expected, atol=1e-3)
     np.testing.assert_allclose(loadings * signs[:, None], fitted.components_, atol=1e-3)
     np.testing.assert_allclose((dense - mean) @ loadings.T, scores, atol=1e-3)
+
+
+@pytest.mark.parametrize("shape", [(90, 30), (30, 90), (40, 3)])
+def test_dense_components_are_exact_though_variance_falls_slowly(shape):
+    values = np.random.default_rng(4).normal(3, 1, shape).astype(np.float32)
+    k = min(12, shape[1])
+    found = dense_components(values, 12)
+    expected = PCA(k, svd_solver="full").fit_transform(values.astype(float))
+    assert found.shape == (shape[0], k) and found.dtype == np.float32
+    signs = np.sign((found * expected).sum(axis=0))
+    np.testing.assert_allclose(found * signs, expected, atol=1e-3)
 
 
 def test_components_of_averages_are_those_of_the_averages_formed(expression):

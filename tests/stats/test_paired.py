@@ -3,11 +3,19 @@
 from itertools import product
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from sagefm.stats.paired import holm, paired_difference, sign_flip, smallest_p, t_interval
+from sagefm.stats.paired import (
+    holm,
+    holm_within,
+    paired_difference,
+    sign_flip,
+    smallest_p,
+    t_interval,
+)
 
 
 @pytest.mark.parametrize("n", [1, 2, 5, 8])
@@ -91,3 +99,19 @@ def test_few_pairs_have_wide_intervals_or_none():
 @pytest.mark.parametrize("n", [1, 3, 18, 40])
 def test_the_smallest_p_value_is_that_of_equal_differences(n):
     assert sign_flip(np.full(n, 1.0)) == smallest_p(n)
+
+
+def test_each_family_is_corrected_by_itself():
+    """A missing name is a family of its own; without columns all tests are one family."""
+    table = pd.DataFrame(
+        {
+            "metric": ["ari", "nmi", "ari", None, "ari", None],
+            "p": [0.01, 0.03, 0.04, 0.2, np.nan, 0.03],
+        },
+        index=[5, 3, 1, 9, 7, 2],
+    )
+    expected = [0.02, 0.03, 0.04, 0.2, np.nan, 0.06]
+    np.testing.assert_allclose(holm_within(table, ["metric"]).loc[table.index], expected)
+    known = table["p"].dropna()
+    found = holm_within(table, [])[known.index]
+    np.testing.assert_allclose(found, multipletests(known, method="holm")[1])

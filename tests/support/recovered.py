@@ -32,10 +32,10 @@ def recovery_like(genes: int = 200, spots: int = 150) -> tuple[pd.DataFrame, pd.
         moments, depth = Moments.zeros(*shape), Covariates.zeros(DEPTH_DEGREE, *shape)
         moments.add(truth, predicted, mask, blind)
         depth.add(truth, predicted, mask, depth_terms(np.expm1(truth).sum(axis=1)), blind)
-        recovery.detected += (mask & (truth > 0)).sum(axis=0)
         facts = {"sample": f"S{number}", "patient": patient, "organ": f"Organ {number % 2}"}
         scores = pd.DataFrame({"predictor": np.repeat(EXPRESSION, spots), "r2": 0.1})
-        recovery.add_section(facts | {"patient_seen": seen}, moments, depth, scores)
+        detected = (mask & (truth > 0)).sum(axis=0)
+        recovery.add_section(facts | {"patient_seen": seen}, moments, depth, scores, detected)
     recovery.spearman[: len(RANKED)] = recovery.strata["all", "all"].pearson()[: len(RANKED)]
     recovery.spearman_n += recovery.strata["all", "all"].n
     table = gene_table(recovery, [f"GENE{i}" for i in range(genes)])

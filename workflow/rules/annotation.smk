@@ -200,6 +200,9 @@ rule annotation_figures:
             RUN.has_derived_labels(wildcards.task) and TASKS[wildcards.task]["labels"]["withhold"]
         ),
         catalogue=lambda wildcards: catalogue_of(RUN.task_cohort(wildcards.task)),
+        predicted_as=lambda wildcards: compared_as(
+            RUN.task_representations(wildcards.task), METHODS
+        ),
     message:
         "Drawing task {wildcards.task}"
     script:
@@ -215,6 +218,12 @@ PAGE_TASKS = [
     for claim in ("annotation", "subtypes")
     if any(TASKS[task]["claim"] == claim for task in CLAIMING_TASKS)
 ]
+
+
+# For the caption of figure 4.
+PREDICTED_AS = compared_as(
+    dict.fromkeys(name for task in PAGE_TASKS for name in RUN.task_representations(task)), METHODS
+)
 
 
 rule annotation_page:
@@ -253,6 +262,7 @@ rule annotation_page:
         code=code_of("annotation/page.py"),
         contents=contents_of(REPORTED),
         titles=[RUN.task_title(task) for task in PAGE_TASKS],
+        predicted_as=PREDICTED_AS,
         claims=[TASKS[task]["claim"] for task in PAGE_TASKS],
         catalogue={
             name: words

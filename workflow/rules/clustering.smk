@@ -147,6 +147,7 @@ rule clustering_figures:
     params:
         code=code_of("clustering/figures.py"),
         catalogue=lambda wildcards: catalogue_of(wildcards.cohort),
+        clustered_as=lambda wildcards: compared_as(RUN.representations(wildcards.cohort), METHODS),
     message:
         "Drawing the clusterings of {wildcards.cohort} in numbers"
     script:
@@ -202,6 +203,10 @@ rule cluster_maps_figures:
 deliver(figures=expand(rules.cluster_maps_figures.output, cohort=CLUSTERED))
 
 
+# For the caption of figure 3.
+CLUSTERED_AS = compared_as(RUN.representations(first(CLUSTERED)), METHODS) if CLUSTERED else ""
+
+
 rule clustering_page:
     input:
         umap=rules.cluster_umap.output.umap.format(cohort=first(CLUSTERED)),
@@ -234,6 +239,7 @@ rule clustering_page:
         representations=RUN.mapped_representations(first(CLUSTERED)),
         drop=CLUSTERING["drop"],
         catalogue=catalogue_of(first(CLUSTERED)),
+        clustered_as=CLUSTERED_AS,
     message:
         "Drawing figure 3, clustering and heterogeneity"
     script:

@@ -41,7 +41,14 @@ from sagefm.common.errors import InputError
 from sagefm.common.io import require_writable
 from sagefm.networks.registry import NETWORKS, describe
 from sagefm.representations.catalogue import REGISTERED
-from sagefm.representations.registry import described, differs, file_of, on_cohort, reads
+from sagefm.representations.registry import (
+    compared_as,
+    described,
+    differs,
+    file_of,
+    on_cohort,
+    reads,
+)
 from sagefm.common.contents import content_state
 from sagefm.report.provenance import code_version
 from sagefm.downloads.plan import RawPlan

@@ -267,6 +267,8 @@ rule results_page:
         },
         facts=SHOWN_FACTS,  # of the captions
         titles=[RUN.task_title(task) for task in PAGE_TASKS],
+        clustered_as=CLUSTERED_AS,
+        predicted_as=PREDICTED_AS,
     message:
         "Writing the results page"
     script:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from sagefm.annotation.classifiers import mean_recall
 from sagefm.annotation.terms import HEADLINE, KEYS
-from sagefm.stats.paired import holm, paired_difference, t_interval
+from sagefm.stats.paired import holm_within, paired_difference, t_interval
 from sagefm.stats.patients import seen_patients
 from sagefm.training.seen import mark_seen
 
@@ -151,19 +151,19 @@ def task_comparisons(
             for metric in COMPARED:
                 wide = own.pivot(index="patient", columns="representation", values=metric)
                 for name in wide:
-                    found = [
+                    rows += [
                         {"representation": name, **settings, "baseline": other, "metric": metric}
                         | paired_difference((wide[name] - wide[other]).to_numpy())
                         for other in references
                         if other in wide and other != name
                     ]
-                    corrected = holm([row["p"] for row in found])
-                    for row, p in zip(found, corrected, strict=True):
-                        rows.append(row | {"p_holm": p, "n_comparisons": len(found)})
     columns = [*KEYS, "transductive", "baseline", "baseline_transductive", "metric", "subset"]
     columns += ["difference", "low", "high", "p", "p_holm", "n_comparisons", "smallest_p"]
     columns += ["n_patients", "better_in"]
     table = pd.DataFrame(rows).rename(columns={"n": "n_patients"}).reindex(columns=columns)
+    family = [*KEYS, "metric", "subset"]
+    table["p_holm"] = holm_within(table, family)
+    table["n_comparisons"] = table.groupby(family)["baseline"].transform("size")
     table["transductive"] = table["representation"].map(transductive)
     table["baseline_transductive"] = table["baseline"].map(transductive)
     return table

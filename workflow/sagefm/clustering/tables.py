@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sagefm.common.errors import InputError
-from sagefm.stats.paired import holm, paired_difference, t_interval
+from sagefm.stats.paired import holm_within, paired_difference, t_interval
 
 BATCH = ("patient", "sample")
 """Factors that a representation should not show; all others are biology."""
@@ -144,8 +144,7 @@ def clustering_comparisons(scores: pd.DataFrame, references: Sequence[str]) -> p
     fitted = scores.drop_duplicates("representation").set_index("representation")["transductive"]
     table = pd.DataFrame(rows, columns=[*columns, "n", "n_sections", "p", "smallest_p"])
     for column, family in (("p_holm", KEYS), ("p_holm_own", [*KEYS, "representation"])):
-        groups = table.groupby(family, dropna=False)["p"]
-        table[column] = groups.transform(lambda p: holm(p.to_numpy()))
+        table[column] = holm_within(table, family)
     table["transductive"] = table["representation"].map(fitted)
     table["reference_transductive"] = table["reference"].map(fitted)
     return table

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from sagefm.stats.paired import holm, paired_difference, t_interval
+from sagefm.stats.paired import holm_within, paired_difference, t_interval
 from sagefm.stats.patients import count_seen
 
 AS_RELEASED = "as_released"
@@ -66,8 +66,7 @@ def summarise_imputation(samples: pd.DataFrame) -> pd.DataFrame:
                 row |= _against(own[metric] - reference[metric], lower)
             rows.append(row)
     table = pd.DataFrame(rows)
-    family = table.groupby(["setting", "predictor", "metric"])["p"]
-    table["p_holm"] = family.transform(lambda p: holm(p.to_numpy()))
+    table["p_holm"] = holm_within(table, ["setting", "predictor", "metric"])
     return table
 
 

@@ -20,7 +20,7 @@ from sagefm.perturbation.tables import (
     with_reverse,
 )
 from sagefm.perturbation.terms import BETWEEN, FORWARD, INPUTS, PATIENTS, REVERSE
-from sagefm.stats.paired import holm, paired_difference
+from sagefm.stats.paired import holm_within, paired_difference
 from sagefm.stats.patients import count_seen
 from sagefm.stats.resampling import Patients
 
@@ -146,9 +146,8 @@ def response_summary(
         what = {"direction": BETWEEN, "control": control, "measure": "effect"}
         rows += [what | facts for facts in _comparison(forward, reverse, inputs, patients)]
     table = pd.DataFrame(rows)
-    families = table.groupby(["direction", "unit"])["p"]
-    holm_of = families.transform(lambda p: holm(p.to_numpy()))
-    table.insert(table.columns.get_loc("p") + 1, "p_holm", holm_of)
+    corrected = holm_within(table, ["direction", "unit"])
+    table.insert(table.columns.get_loc("p") + 1, "p_holm", corrected)
     samples = responses.samples
     return table.assign(
         n_samples=len(samples),

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from sagefm.recovery.predictors import ROLES
-from sagefm.stats.paired import holm, paired_difference
+from sagefm.stats.paired import holm_within, paired_difference
 
 HEADLINES = (
     "recovered_shared",
@@ -54,5 +54,5 @@ def compare(patients: pd.DataFrame) -> pd.DataFrame:
             about["n_patients"] = facts.pop("n")
             rows.append(about | facts)
     table = pd.DataFrame(rows)
-    table["p_holm"] = table.groupby("metric")["p"].transform(lambda p: holm(p.to_numpy()))
+    table["p_holm"] = holm_within(table, ["metric"])
     return table

@@ -114,13 +114,13 @@ def recover(
         ranked[draw_rows(section, int(-(-size * share // 1)), template.seed)] = True
         shape = len(PREDICTORS), len(gene_mean)
         moments, given = Moments.zeros(*shape), Covariates.zeros(DEPTH_DEGREE, *shape)
-        rows, done = [], 0
+        rows, done, detected = [], 0, np.zeros(len(gene_mean))
         batches = replace(template, sections=[section])
         for truth, hidden, predicted, blind, depth in predictions(model, batches, gene_mean):
             mask = hidden & measured
             moments.add(truth, predicted, mask, blind)
             given.add(truth, predicted, mask, depth, blind)
-            result.detected += (mask & (truth > 0)).sum(axis=0)
+            detected += (mask & (truth > 0)).sum(axis=0)
             rows.append(spot_scores(truth, predicted, mask))
             chosen = ranked[done : done + len(truth)]
             store.add(truth[chosen], predicted[:, chosen], mask[chosen])
@@ -135,7 +135,7 @@ def recover(
                 "mse": mse.ravel(),
             }
         )
-        result.add_section(about, moments, given, spots)
+        result.add_section(about, moments, given, spots, detected)
     result.spearman[: len(RANKED)], result.spearman_n = store.spearman()
     return result
 

@@ -1,6 +1,8 @@
 """Sums of a recovery over the sections of a cohort: all that its tables are made of."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -11,6 +13,15 @@ from sagefm.stats.partial import Covariates
 
 SEEN = {True: "seen", False: "unseen", pd.NA: "unknown"}
 """Strata of patients, by what `seen.mark_seen` says of them."""
+
+DETECTION_BINS = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0)
+"""Edges of the bins of detection rate: the share of a gene's hidden entries above 0."""
+
+
+def detection_bins(detection: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+    """Each bin of detection rates (genes,): its name, and which genes are in it."""
+    for low, high in pairwise(DETECTION_BINS):
+        yield f"{low:g}-{high:g}", (detection > low) & (detection <= high)
 
 
 def is_recovered(r: np.ndarray, p: np.ndarray) -> np.ndarray:
@@ -73,13 +84,15 @@ class Recovery:
 
     `strata` maps (kind, value) to `Moments`; `detected` counts hidden entries above 0 a gene;
     `within` and `given_depth` sum correlations within sections, plain and given the depth of the
-    spot; `samples` and `spots` are rows of tables.
+    spot; `samples`, `bins` and `spots` are rows of tables, `bins` those of genes by how often they
+    are detected in a section.
     """
 
     genes: int
     strata: dict[tuple[str, str], Moments] = field(default_factory=dict)
     members: dict[tuple[str, str], list[dict]] = field(default_factory=dict)
     samples: list[dict] = field(default_factory=list)
+    bins: list[dict] = field(default_factory=list)
     spots: list[pd.DataFrame] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -89,9 +102,18 @@ class Recovery:
         self.spearman_n = np.zeros(self.genes)
 
     def add_section(
-        self, facts: dict, moments: Moments, depth: Covariates, spots: pd.DataFrame
+        self,
+        facts: dict,
+        moments: Moments,
+        depth: Covariates,
+        spots: pd.DataFrame,
+        detected: np.ndarray,
     ) -> None:
-        """Add one section: facts (sample, patient, organ, patient_seen), its sums and spots."""
+        """Add one section: facts (sample, patient, organ, patient_seen), its sums and spots.
+
+        `detected` (genes,) counts its hidden entries above 0.
+        """
+        self.detected += detected
         tested = moments.varies()
         r, given = moments.pearson(), depth.partial(moments)
         p = p_value(r, moments.n)
@@ -105,7 +127,21 @@ class Recovery:
             self.members.setdefault(key, []).append({**facts, "spots": spots})
         self.spots.append(spots)
         count = max(int(tested.sum()), 1)
-        recovered = is_recovered(r, p).sum(axis=1) / count
+        hits = is_recovered(r, p)
+        recovered = hits.sum(axis=1) / count
+        for label, inside in detection_bins(detected / np.maximum(moments.n, 1)):
+            n, mse = int((inside & tested).sum()), errors(moments, inside)
+            self.bins += [
+                {
+                    **facts,
+                    "stratum": label,
+                    "predictor": predictor,
+                    "n_genes_tested": n,
+                    "recovered_p05": hits[i, inside].sum() / n if n else np.nan,
+                    "mse": mse[i] if n else np.nan,
+                }
+                for i, predictor in enumerate(PREDICTORS)
+            ]
         given_share = is_recovered(given, given_p).sum(axis=1) / count
         shared, given_shared = comparable(r), comparable(given)
         mse = errors(moments)

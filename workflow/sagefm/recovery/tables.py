@@ -1,18 +1,15 @@
 """Tidy tables of a recovery: per gene, per stratum; and which genes to map."""
 
 from collections.abc import Collection
-from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
 from sagefm.recovery.predictors import EXPRESSION, PREDICTORS, ROLES
 from sagefm.recovery.score import MAP_PERCENTILES
-from sagefm.recovery.sums import Recovery, comparable, errors, is_recovered
+from sagefm.recovery.strata import over_patients
+from sagefm.recovery.sums import Recovery, comparable, detection_bins, errors, is_recovered
 from sagefm.stats.correlation import Moments, benjamini_hochberg, median, p_value
-
-DETECTION_BINS = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0)
-"""Edges of the bins of detection rate: the share of a gene's hidden entries above 0."""
 
 MAP_MIN_DETECTION = 0.1
 """Genes rarer than this show nothing on a map."""
@@ -78,6 +75,7 @@ def recovery_summary(recovery: Recovery, genes: pd.DataFrame) -> pd.DataFrame:
       the genes (for the last two, of means over the sections) that every predictor has a
       correlation of, if it has one of any; `n_genes_shared` counts those of the first.
     - Controls have no error, and no rank correlation is computed of them: these are empty.
+    - Columns `patients_*` are of `strata.over_patients`: means over patients, with intervals.
     """
     rows = []
     everything = recovery.strata["all", "all"]
@@ -95,11 +93,11 @@ def recovery_summary(recovery: Recovery, genes: pd.DataFrame) -> pd.DataFrame:
         rows += _rows(about, moments, slice(None), recovery, genes if whole else None, spots)
         if whole:
             detection = recovery.detected / np.maximum(everything.n, 1)
-            for low, high in pairwise(DETECTION_BINS):
-                inside = (detection > low) & (detection <= high)
-                label = {"stratum_kind": "detection", "stratum": f"{low:g}-{high:g}"}
+            for name, inside in detection_bins(detection):
+                label = {"stratum_kind": "detection", "stratum": name}
                 rows += _rows(about | label, everything, inside, recovery, genes, None)
-    return pd.DataFrame(rows)
+    keys = ["stratum_kind", "stratum", "predictor"]
+    return pd.DataFrame(rows).merge(over_patients(recovery), on=keys, how="left")
 
 
 def _rows(

@@ -8,7 +8,7 @@ from sagefm.common.claim import Claim, Subject
 from sagefm.common.text import count, format_interval
 from sagefm.common.verdict import Difference, Evidence
 from sagefm.representations.catalogue import REGISTERED, Catalogue
-from sagefm.stats.paired import holm, paired_difference, t_interval
+from sagefm.stats.paired import holm_within, paired_difference, t_interval
 
 
 def coherence_claim(
@@ -40,16 +40,17 @@ def coherence_claim(
     constant = table.loc[mine, "mean_moran_i"].isna().any()
     references = [r for r in catalogue.references("untrained", "control") if r in by_patient]
     mean, low, high = t_interval(own.to_numpy())
-    pairs = [paired_difference((own - by_patient[r]).to_numpy()) for r in references]
-    corrected = holm([pair["p"] for pair in pairs])
+    pairs = pd.DataFrame([paired_difference((own - by_patient[r]).to_numpy()) for r in references])
+    if references:
+        pairs["p_holm"] = holm_within(pairs, [])
     differences = [
         Difference.of(
             catalogue[reference].in_words,
-            pair | {"p_holm": p},
+            pair,
             named=reference in catalogue.untrained(spatial=False),
             value=by_patient[reference].mean(),
         )
-        for reference, pair, p in zip(references, pairs, corrected, strict=True)
+        for reference, pair in zip(references, pairs.to_dict("records"), strict=True)
     ]
     judged = Evidence(
         mean,

@@ -7,10 +7,9 @@ is therefore shown beside every trained embedding.
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
-from sklearn.decomposition import PCA
 
 from sagefm.graphs.neighbourhoods import neighbour_weights
-from sagefm.stats.components import principal_components
+from sagefm.stats.components import dense_components, principal_components
 
 
 def moran_table(
@@ -44,7 +43,7 @@ def moran_table(
     if sp.issparse(values):
         reduced = principal_components(values, components, seed=0)[0]
     else:
-        reduced = PCA(min(components, *values.shape), random_state=0).fit_transform(values)
+        reduced = dense_components(values, components)
     # Beyond the rank there is rounding alone, whose order in space means nothing.
     spread = reduced.var(axis=0)
     reduced = reduced[:, spread > 1e-8 * spread[0]]

@@ -4,7 +4,7 @@ A method is a file of the folder `methods` or one that the config names. All are
 starts, so nothing heavy is imported here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, fields, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from sagefm.common.errors import InputError
 from sagefm.common.registry import Registry
 from sagefm.plotting.colours import NEUTRAL
-from sagefm.representations.method import REQUIRED, Method, method_of_module
+from sagefm.representations.method import BOUNDS, REQUIRED, Method, method_of_module
 from sagefm.representations.options import parse_options
 
 METHODS = Registry("representations/methods", "representation method", REQUIRED)
@@ -130,6 +130,36 @@ def differs(name: str, entry: Mapping) -> str:
         f"{key} {value} (authors: {theirs})" for key, value, theirs in pairs if value != theirs
     ]
     return ", ".join(words) or "nothing"
+
+
+def compared_as(chosen: Iterable[str], entries: Mapping[str, Mapping]) -> str:
+    """How methods that are compared were fitted and set, as captions have it.
+
+    Parameters
+    ----------
+    chosen
+        Names of representations; of entries and no bounds, those that are written about.
+    entries
+        Of `representations.methods`, by name.
+    """
+    methods = {name: load_entry(name, entries[name]) for name in chosen if name in entries}
+    titles = {
+        name: method.description.title
+        for name, method in methods.items()
+        if method.description.role not in BOUNDS
+    }
+    fitted = [title for name, title in titles.items() if methods[name].transductive]
+    others = [title for title in titles.values() if title not in fitted]
+    settings = {title: differs(name, entries[name]) for name, title in titles.items()}
+    own = [f"{title}: {words}" for title, words in settings.items() if words not in ("", "nothing")]
+    theirs = [title for title, words in settings.items() if words == "nothing"]
+    sentences = {
+        "Fitted, without labels, on the spots that are scored: ": ", ".join(fitted),
+        "Not fitted on them: ": ", ".join(others),
+        "Settings that differ from the authors': ": "; ".join(own),
+        "Settings of the authors: ": ", ".join(theirs),
+    }
+    return " ".join(f"{begin}{words}." for begin, words in sentences.items() if words)
 
 
 def reads(name: str, entry: Mapping) -> tuple[str, ...]:

@@ -7,18 +7,15 @@ import pandas as pd
 from sagefm.common.claim import Claim, Subject
 from sagefm.common.text import format_number
 from sagefm.common.verdict import Difference, Evidence
-from sagefm.screen.tables import MEAN, NO_MODEL
-
-OWN = ("jacobian", "response")
-"""The model's score that is judged: its derivative, or without one the response itself."""
+from sagefm.screen.tables import MEAN, NO_MODEL, OWN
 
 
 def interpretable_claim(subject: Subject, scores: pd.DataFrame) -> Claim:
     """`interpretable`: whether a model's derivatives are larger for known pairs of genes.
 
     For every pair table the derivatives have to rank known pairs above permuted outputs of like
-    expression, and above co-expression, which needs no model. The paper gives nothing to hold it
-    to, so that on the paper's data the claim stays inconclusive.
+    expression, and above co-expression, which needs no model, by an interval over inputs. The paper
+    gives nothing to hold it to, so that on the paper's data the claim stays inconclusive.
 
     Parameters
     ----------
@@ -34,21 +31,24 @@ def interpretable_claim(subject: Subject, scores: pd.DataFrame) -> Claim:
     first = ranked[ranked["score"] == name].set_index("truth")
     none = ranked[ranked["score"] == "coexpression"].set_index("truth")["auroc"]
     words = {truth: str(truth).replace("_", " ") for truth in first.index}
+    differences = [
+        one
+        for truth, word in words.items()
+        for one in _differences(word, first.loc[truth], none[truth])
+    ]
     evidence = Evidence(
         first["auroc"].min(skipna=False),
         nan,
         nan,
         int(first["n_inputs"].min()),
         subject.training,
-        [
-            one
-            for truth, word in words.items()
-            for one in _differences(word, first.loc[truth], none[truth])
-        ],
+        differences,
         setting="the paper names no yardstick" if subject.paper_data else subject.setting,
         unit="input",
     )
     facts = ["the paper names no yardstick"] if not subject.paper_data else []
+    facts += [one.words("+.3f") for one in differences if not one.named]
+    facts.append("intervals against co-expression by bootstrap over inputs")
     facts += [
         f"{words[truth]}: outputs permuted among genes of like expression reach "
         f"{row['null_auroc_mean']:.3f} [{row['null_low']:.3f}, {row['null_high']:.3f}], "
@@ -79,21 +79,15 @@ def interpretable_claim(subject: Subject, scores: pd.DataFrame) -> Claim:
 def _differences(word: str, row: pd.Series, none: float) -> list[Difference]:
     """The AUROC of one table less chance, and less co-expression.
 
-    Both intervals have the width of the 95% range under permutation, the only spread of the AUROC
-    that is known.
+    Chance has the 95% range under permutation as its interval, co-expression that over inputs, each
+    drawn with all its pairs.
     """
-    chance = row["null_auroc_mean"]
+    chance, n = row["null_auroc_mean"], int(row["n_inputs"])
+    ahead = row["auroc"] - chance
     below, above = row["null_high"] - chance, chance - row["null_low"]
-    others = {"permuted outputs": chance, "co-expression without a model": none}
+    gain, low, high = (row[f"advantage{end}"] for end in ("", "_low", "_high"))
     return [
-        Difference(
-            f"{reference} ({word})",
-            row["auroc"] - other,
-            row["auroc"] - other - below,
-            row["auroc"] - other + above,
-            n=int(row["n_inputs"]),
-            named=reference == "permuted outputs",
-            value=other,
-        )
-        for reference, other in others.items()
-    ]
+        Difference(f"permuted outputs ({word})", ahead, ahead - below, ahead + above, n=n,
+                   named=True, value=chance),
+        Difference(f"co-expression without a model ({word})", gain, low, high, n=n, value=none),
+    ]  # fmt: skip

@@ -15,7 +15,7 @@ from sagefm.plotting.style import (
     head,
     styled,
 )
-from sagefm.screen.tables import MEAN, NO_MODEL
+from sagefm.screen.tables import MEAN, NO_MODEL, OWN
 
 SCORES = {
     "abs_response": "size of response",
@@ -34,9 +34,10 @@ SCORES = {
 def draw_screen_scores(table: pd.DataFrame) -> Figure:
     """Area under the ROC curve and lift of each score, a row of panels a pair table.
 
-    A score of a model has a dot for the mean of its contexts, and a small one for each context if
-    there are several. The grey band is the middle 95 % of the null, in which the table's outputs
-    are permuted among outputs of the same mean expression.
+    A score of a model has a dot for the mean of its contexts, with its 95 % interval over inputs,
+    and a small one for each context if there are several. The grey band is the middle 95 % of the
+    null, in which the table's outputs are permuted among outputs of the same mean expression. The
+    title is whether the model exceeds co-expression.
 
     Parameters
     ----------
@@ -55,6 +56,7 @@ def draw_screen_scores(table: pd.DataFrame) -> Figure:
         for row, name in enumerate(shown):
             of_score = own[own["score"] == name]
             _band(curve, row, of_score)
+            _interval(curve, row, of_score)
             _dots(curve, row, of_score, "auroc")
             _dots(lift, row, of_score, "lift")
         curve.axvline(0.5, color=NEUTRAL, lw=0.6)
@@ -63,7 +65,7 @@ def draw_screen_scores(table: pd.DataFrame) -> Figure:
         curve.set_title(
             f"{str(truth).replace('_', ' ')}: {count(first['n_pairs'], 'pair')} of "
             f"{count(first['n_inputs'], 'input')} × {count(first['n_outputs'], 'output')} "
-            f"({100 * first['prevalence']:.2g} % of the field)"
+            f"({100 * first['prevalence']:.2g}% of all combinations)"
         )
         for ax in (curve, lift):
             ax.use_sticky_edges = False  # bars' ends would otherwise touch the axis
@@ -73,27 +75,47 @@ def draw_screen_scores(table: pd.DataFrame) -> Figure:
     panels[0, 0].set_yticks(range(len(shown)), [SCORES[name] for name in shown])
     panels[0, 0].set_ylim(len(shown) - 0.5, -0.5)
     panels[-1, 0].set_xlabel("area under the ROC curve (0.5: chance)")
-    panels[-1, 1].set_xlabel("average precision / share listed\n(1: chance)")
+    panels[-1, 1].set_xlabel("average precision / share of pairs\n(1: chance)")
     several = MEAN in set(table["context"])
     names = {"response": "model, mean of contexts" if several else "model"}
     names["coexpression"] = "no model"
     handles = [
         *(curve.plot([], [], "o", color=_colour(score), mew=0, label=label)[0]
           for score, label in names.items()),
-        Patch(color=GREY, alpha=0.35, lw=0, label="outputs permuted: 95 % range"),
+        Patch(color=GREY, alpha=0.35, lw=0, label="outputs permuted: 95% range"),
     ]  # fmt: skip
     if several:
         small = {"color": _colour("response"), "ms": 2.5, "mew": 0, "alpha": 0.6}
         handles[1:1] = curve.plot([], [], "o", label="each context", **small)
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
-    head(figure, group_title((first["cohort"], first["model"])))
+    head(figure, f"{_finding(table)}\n{group_title((first['cohort'], first['model']))}")
     return figure
+
+
+def _finding(table: pd.DataFrame) -> str:
+    """How the model's first score compares with co-expression, in each pair table."""
+    own = table[table["score"].map(_is_model)]
+    score = next(name for name in OWN if name in set(own["score"]))
+    found: dict[str, list[str]] = {}
+    for truth, rows in own[own["score"] == score].groupby("truth", sort=False):
+        row = _whole(rows)
+        if row["advantage_low"] > 0:
+            words = "better than"
+        else:
+            words = "worse than" if row["advantage_high"] < 0 else "no different from"
+        found.setdefault(words, []).append(str(truth).replace("_", " "))
+    said = [f"{words} co-expression ({', '.join(names)})" for words, names in found.items()]
+    return f"Known pairs are found {' and '.join(said)}"
 
 
 def _colour(score: str) -> str:
     """The model's scores in one colour, those that need none in another."""
-    trained = score.endswith(("response", "jacobian"))
-    return PREDICTOR_COLOURS["model" if trained else "neighbour_mean"]
+    return PREDICTOR_COLOURS["model" if _is_model(score) else "neighbour_mean"]
+
+
+def _is_model(score: str) -> bool:
+    """Whether a score is the model's."""
+    return score.endswith(("response", "jacobian"))
 
 
 def _whole(rows: pd.DataFrame) -> pd.Series:
@@ -108,6 +130,13 @@ def _band(ax: Axes, row: int, rows: pd.DataFrame) -> None:
         row, whole["null_high"] - whole["null_low"], left=whole["null_low"], height=0.7,
         color=GREY, alpha=0.35, lw=0,
     )  # fmt: skip
+
+
+def _interval(ax: Axes, row: int, rows: pd.DataFrame) -> None:
+    """The 95 % interval over inputs of a score's AUROC."""
+    whole = _whole(rows)
+    ends = [whole["auroc_low"], whole["auroc_high"]]
+    ax.plot(ends, [row, row], color=_colour(whole["score"]), lw=1)
 
 
 def _dots(ax: Axes, row: int, rows: pd.DataFrame, value: str) -> None:

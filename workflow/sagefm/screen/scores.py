@@ -16,9 +16,14 @@ from sklearn.metrics import average_precision_score
 from sagefm.common.errors import InputError
 from sagefm.screen.jacobian import Jacobian
 from sagefm.screen.tables import MEAN, NO_MODEL, by_context
+from sagefm.stats.ranking import ranking
+from sagefm.stats.resampling import BOOTSTRAPS, resampling, with_intervals
 
 if TYPE_CHECKING:  # seconds to import, and given by who calls
     from anndata import AnnData
+
+REFERENCE = "coexpression"
+"""The score that needs no model, which the others' areas are compared with."""
 
 STRATA = 10
 """Classes of mean expression within which the null permutes outputs."""
@@ -104,7 +109,7 @@ def screen_scores(
     output_mean
         (outputs,): mean expression.
     permutations, seed
-        Of the null.
+        Of the null; the seed is also that of the resampling.
 
     Returns
     -------
@@ -112,16 +117,28 @@ def screen_scores(
         context, score, n_inputs, n_outputs, n_pairs, prevalence, auroc, auprc (average precision),
         lift (auprc / prevalence), null_auroc_mean, null_low, null_high (95 % range), p (one-sided,
         the observed table counted; Phipson and Smyth 2010), sign_agreement (of signed scores, on
-        tables with both signs: the mean over signs of the share of pairs with it; chance is 0.5).
+        tables with both signs: the mean over signs of the share of pairs with it; chance is 0.5),
+        advantage (AUROC less that of `REFERENCE`, missing without it); auroc and advantage each
+        with *_low and *_high (95 %, bootstrap over inputs, the same inputs for all scores).
     """
     source, target = truth.listed.T
-    label = np.zeros(truth.field.shape, dtype=bool)
-    label[source, target] = True
-    label = label[truth.field]
+    positive = np.zeros(truth.field.shape, dtype=bool)
+    positive[source, target] = True
+    label = positive[truth.field]
+    n = len(truth.inputs)
+    weights = np.vstack([np.ones((1, n)), resampling(n, BOOTSTRAPS, seed)])
+
+    def areas(score: np.ndarray) -> np.ndarray:
+        return ranking(_lowest_unknown(score), positive, truth.field, weights)[0]
+
+    known = {name: score for (_, name), score in scores.items() if name == REFERENCE}
+    reference = areas(known[REFERENCE]) if known else np.full(len(weights), np.nan)
     moved = permuted_outputs(output_mean, permutations, seed)[:, target]
     rows = []
     for (context, name), score in scores.items():
-        score = np.where(np.isnan(score), -np.inf, score)
+        score = _lowest_unknown(score)
+        drawn = areas(score)
+        intervals = with_intervals({"auroc": drawn, "advantage": drawn - reference})
         ranks = np.full(truth.field.shape, np.nan)
         ranks[truth.field] = rankdata(score[truth.field])
         auroc = auroc_of_ranks(ranks[source, target], truth.field.sum())
@@ -143,8 +160,13 @@ def screen_scores(
             "p": (1 + (null >= auroc).sum()) / (1 + permutations),
             "sign_agreement": sign_agreement(score[source, target], truth.sign),
         }
-        rows.append(row)
+        rows.append(row | {name: own for name, own in intervals.items() if name != "auroc"})
     return pd.DataFrame(rows)
+
+
+def _lowest_unknown(score: np.ndarray) -> np.ndarray:
+    """A score with what is not known of it below all else."""
+    return np.where(np.isnan(score), -np.inf, score)
 
 
 def auroc_of_ranks(ranks: np.ndarray, entries: int) -> np.ndarray:

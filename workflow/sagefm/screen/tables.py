@@ -14,6 +14,9 @@ MEAN = "mean of contexts"
 NO_MODEL = "no model"
 """Of scores that need none."""
 
+OWN = ("jacobian", "response")
+"""The model's score that is judged: its derivative, or without one the response itself."""
+
 
 def screen_table(
     responses: np.ndarray, contexts: Mapping[str, int], inputs: pd.DataFrame, outputs: pd.DataFrame

@@ -52,6 +52,45 @@ def principal_components(
     return scores, loadings, mean.astype(np.float32)
 
 
+def dense_components(values: np.ndarray, components: int) -> np.ndarray:
+    """Principal components of dense values, exact: no seed enters.
+
+    By the eigenvectors of the products of the shorter side. scikit-learn takes a randomised method
+    for tables of this size, whose later components depend on the seed where variance falls slowly.
+
+    Parameters
+    ----------
+    values
+        (spots, features).
+    components
+        At most; there are never more than features, or one less than spots.
+
+    Returns
+    -------
+    float32 (spots, components), by falling variance.
+    """
+    from scipy.linalg import eigh
+
+    centred = values - values.mean(axis=0, dtype=np.float64)
+    k = min(components, values.shape[0] - 1, values.shape[1])
+    short = centred if centred.shape[1] <= centred.shape[0] else centred.T
+    last = short.shape[1] - 1
+    axes = eigh(short.T @ short, subset_by_index=[last - k + 1, last])[1][:, ::-1]
+    if short is not centred:
+        axes = centred.T @ axes
+        axes /= np.maximum(np.linalg.norm(axes, axis=0), np.finfo(float).tiny)
+    axes *= _signs(axes)
+    return (centred @ axes).astype(np.float32)
+
+
+def _signs(axes: np.ndarray) -> np.ndarray:
+    """What turns each axis (features, components) so that its largest loading is positive.
+
+    An axis has no direction; this is scikit-learn's.
+    """
+    return np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])])
+
+
 def components_within(
     expression: sp.csr_matrix,
     averages: Sequence[sp.csr_matrix],
@@ -112,8 +151,7 @@ def _leading(
     left, values, right = svds(matrix, k, solver="propack", rng=np.random.default_rng(seed))
     order = np.argsort(-values)
     scores, right = left[:, order] * values[order], right[order]
-    # An axis has no direction: its largest loading is positive, as scikit-learn has it.
-    signs = np.sign(right[np.arange(k), np.abs(right).argmax(axis=1)])
+    signs = _signs(right.T)
     scores, right = scores * signs, right * signs[:, None]
     return scores.astype(np.float32), right.astype(np.float32)
 

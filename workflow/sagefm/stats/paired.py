@@ -4,7 +4,10 @@ Under the null hypothesis a pair's difference is as likely negative as positive,
 patterns are equally likely (Fisher 1935; Good 2005). Nothing is assumed of the differences' shape.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.special import stdtrit
 
@@ -136,6 +139,27 @@ def sign_flips(differences: np.ndarray, seed: int, draws: int = MANY_DRAWS) -> n
         extreme += (np.abs(signs @ differences.T) >= observed).sum(axis=0)
     p = extreme / patterns if exact else (1 + extreme) / (1 + patterns)
     return np.where(np.isnan(differences).any(axis=1), np.nan, p)
+
+
+def holm_within(table: pd.DataFrame, family: Sequence[str]) -> pd.Series:
+    """`holm` of a table's column p within each family of tests.
+
+    Parameters
+    ----------
+    table
+        Column p and those of the family; a missing value in them is a value like others.
+    family
+        Columns that the tests of one family share; none if all are one family.
+
+    Returns
+    -------
+    Series
+        float64, of the table's rows.
+    """
+    if not family:
+        return pd.Series(holm(table["p"]), index=table.index)
+    groups = table.groupby([*family], dropna=False)["p"]
+    return groups.transform(lambda p: holm(p.to_numpy()))
 
 
 def holm(p_values: ArrayLike) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Statistics over patients: rank correlations of many pairs, and intervals over patients."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +9,6 @@ import pandas as pd
 from sagefm.stats.correlation import correlation
 
 BOOTSTRAPS = 1000
-
 """Resamplings of an interval over patients."""
 
 BLOCK = 4_000_000
@@ -19,6 +19,27 @@ def resampling(patients: int, draws: int, seed: int = 0) -> np.ndarray:
     """How often each patient is drawn: float64 (draws, patients), the same for equal arguments."""
     generator = np.random.default_rng(seed)
     return generator.multinomial(patients, np.full(patients, 1 / patients), draws).astype(float)
+
+
+def with_intervals(found: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """Values with 95 % intervals: the percentiles over the resamplings of each.
+
+    Parameters
+    ----------
+    found
+        By name, (1 + draws,): the value, then those of the resamplings; NaN ones do not count.
+
+    Returns
+    -------
+    dict
+        Each name, and the same with `_low` and `_high` (NaN where no resampling has a value).
+    """
+    facts: dict[str, float] = {}
+    for name, values in found.items():
+        drawn = values[1:][~np.isnan(values[1:])]
+        ends = np.percentile(drawn, [2.5, 97.5]) if len(drawn) else (np.nan, np.nan)
+        facts |= {name: values[0], f"{name}_low": ends[0], f"{name}_high": ends[1]}
+    return facts
 
 
 def level_spearman(levels: np.ndarray, responses: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ import pandas as pd
 from sagefm.common.io import read_table
 from sagefm.common.job import job
 from sagefm.plotting.style import save
-from sagefm.recovery.figures import draw_strata
+from sagefm.recovery.strata_figures import draw_strata
 
 with job(snakemake):
     summary = pd.concat(map(read_table, snakemake.input.tables), ignore_index=True)

@@ -43,20 +43,19 @@ class Options(Untrained):
 def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
     """Components of the absolute niche, then of the relative one: (spots, 2 components).
 
-    The chosen genes of all spots are held dense twice, in single precision.
+    The chosen genes of all spots are held dense, twice in single precision and once in double.
     """
     import numpy as np
-    from sklearn.decomposition import PCA
 
     from sagefm.representations.rings import ring_mean
     from sagefm.representations.untrained import aligned, expression_of
     from sagefm.sections.cohort import cohort_obs
+    from sagefm.stats.components import dense_components
 
     niche = (ring_mean(cohort) @ expression_of(cohort, options)).toarray()
     samples = cohort_obs(cohort.samples)["sample"].to_numpy()
     parts = (niche, relative(niche, samples, options.within_section == "z_score"))
-    components = min(options.components, min(niche.shape) - 1)
-    found = [PCA(components, random_state=seed).fit_transform(part) for part in parts]
+    found = [dense_components(part, options.components) for part in parts]
     return aligned(np.concatenate(found, axis=1, dtype=np.float32), cohort, options, seed)
 
 

@@ -1,0 +1,52 @@
+"""Recovery of each stratum over patients: means of what holds within sections, with intervals."""
+
+import pandas as pd
+
+from sagefm.recovery.sums import SEEN, Recovery
+from sagefm.stats.paired import t_interval
+
+UNIT = "neighbour_mean"
+"""The predictor whose error is the unit of the others': it needs no training."""
+
+KEYS = ["stratum_kind", "stratum", "predictor"]
+
+VALUES = {"recovered_p05": "patients_recovered", "relative_mse": "patients_relative_mse"}
+
+
+def over_patients(recovery: Recovery) -> pd.DataFrame:
+    """Mean over patients of the share recovered and of the error, in every stratum.
+
+    Within each section, genes count as recovered by the correlation over its spots, and fall into
+    the bin of how often they are detected there. A patient's value is the mean of its sections.
+
+    Returns
+    -------
+    DataFrame
+        stratum_kind, stratum, predictor; patients_recovered (share of the tested genes),
+        patients_relative_mse (error over that of `UNIT` in the same section), each with *_low and
+        *_high (95 %, Student's t over patients; missing for one); patients_n; patients_genes (mean
+        number of tested genes).
+    """
+    samples = pd.DataFrame(recovery.samples)
+    strata = {
+        "all": samples.assign(stratum="all"),
+        "organ": samples.assign(stratum=samples["organ"]),
+        "patients": samples.assign(stratum=samples["patient_seen"].map(lambda own: SEEN[own])),
+        "detection": pd.DataFrame(recovery.bins),
+    }
+    rows = pd.concat([own.assign(stratum_kind=kind) for kind, own in strata.items()])
+    section = [*KEYS[:2], "sample"]
+    unit = rows[rows["predictor"] == UNIT][[*section, "mse"]]
+    rows = rows.merge(unit, on=section, suffixes=("", "_unit"))
+    rows["relative_mse"] = rows["mse"] / rows["mse_unit"].where(rows["mse_unit"] > 0)
+    wanted = [*VALUES, "n_genes_tested"]
+    patients = rows.groupby([*KEYS, "patient"], sort=False, dropna=False)[wanted].mean()
+    found = []
+    for key, own in patients.groupby(KEYS, sort=False):
+        row = dict(zip(KEYS, key, strict=True))
+        for column, name in VALUES.items():
+            ends = t_interval(own[column].dropna().to_numpy())
+            row |= dict(zip((name, f"{name}_low", f"{name}_high"), ends, strict=True))
+        row["patients_n"] = int(own["recovered_p05"].notna().sum())
+        found.append(row | {"patients_genes": own["n_genes_tested"].mean()})
+    return pd.DataFrame(found)
