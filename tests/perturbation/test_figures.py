@@ -8,8 +8,9 @@ from matplotlib.style import context
 from sagefm.common.claim import Subject
 from sagefm.common.verdict import Training
 from sagefm.perturbation.claims import Findings, perturbation_claim
-from sagefm.perturbation.direction_figures import draw_directions, draw_response_maps
+from sagefm.perturbation.direction_figures import draw_directions
 from sagefm.perturbation.figures import draw_distributions, draw_doses
+from sagefm.perturbation.map_figures import draw_response_maps
 from sagefm.plotting import style
 from support.drawn import UNKNOWN, assert_readable, visible_texts
 from support.perturbed import (
@@ -77,6 +78,11 @@ def test_doses_show_the_strongest_of_six_inputs_and_those_named():
     named = tuple(pairs.nsmallest(1, "effect_expression_matched")[["input", "output"]].iloc[0])
     titles = [ax.get_title("left") for ax in doses([named]).axes if ax.get_title("left")]
     assert len(titles) == 7 and titles[-1].startswith(f"{named[0]} → {named[1]}")
+    assert not any("cannot respond" in title for title in titles)
+    shut = pairs.assign(unmoved=(pairs[["input", "output"]] == named).all(axis=1))
+    figure = draw_doses(tables()["levels"], shut, tables()["summary"], [named])
+    marked = [ax.get_title("left") for ax in figure.axes if "cannot" in ax.get_title("left")]
+    assert marked == [titles[-1] + "\ncannot respond"]
     inputs = [title.split(" → ")[0] for title in titles[:6]]
     assert len(set(inputs)) == 6
     beyond = pairs["sign"] * (pairs["slope"] - pairs["slope_expression_matched"])
@@ -113,22 +119,31 @@ def test_directions_count_pairs_whose_forward_effect_is_the_greater():
     assert set(tables()["discrimination"]["auroc"].round(9)) <= drawn
 
 
-def test_a_response_of_both_signs_is_centred_on_no_change():
+def test_responses_are_centred_on_no_change_and_one_that_cannot_be_is_marked():
     figure = DRAWN["maps"]()
     panels = [ax for ax in figure.axes if ax.get_aspect() == 1]
     assert len(panels) == 9 and all(ax.yaxis_inverted() for ax in panels)
     low, high = panels[5].collections[0].get_clim()
     assert low == -high < 0
     assert panels[3].get_title() == "CXCL1 in the neighbours"
+    marked = [ax for ax in panels if "cannot respond" in ax.get_xlabel()]
+    assert marked == panels[1:3]  # prediction and response of the first pair
+    assert panels[1].collections[0].get_array() is None
+    title = figure.get_suptitle()
+    assert title.startswith("0 of 3 responses hardly differ from spot to spot, 1 output cannot")
 
 
-def test_a_response_that_is_0_everywhere_has_no_scale():
-    figure = draw_response_maps(maps_like(1).assign(response=0.0))
+def test_a_response_of_0_from_a_prediction_that_is_not_has_a_scale_of_0_alone():
+    figure = draw_response_maps(maps_like(2).iloc[280:].assign(response=0.0))
     assert figure.axes[2].collections[0].colorbar.ax.get_yticks().tolist() == [0]
 
 
-def test_a_response_of_one_sign_has_the_colours_of_its_range():
+def test_noise_on_a_response_looks_like_noise():
+    """The colours span the size of the response, not the hundredth of it that differs."""
     maps = maps_like(1)
-    maps = maps.assign(response=1 + 0.01 * maps["input_neighbours"])
-    low, high = draw_response_maps(maps).axes[2].collections[0].get_clim()
-    assert 1 < low < high < 1.01
+    maps = maps.assign(low=1.0, response=1 + 0.01 * maps["input_neighbours"])
+    figure = draw_response_maps(maps)
+    low, high = figure.axes[2].collections[0].get_clim()
+    assert low == -high and 1 < high < 1.01
+    assert figure.axes[2].get_title().endswith("\n1 to 1")
+    assert figure.get_suptitle().startswith("1 of 1 response hardly differs from spot to spot")

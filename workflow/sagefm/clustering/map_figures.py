@@ -13,12 +13,13 @@ from sagefm.common.text import count
 from sagefm.plotting.style import DOUBLE, colours_of, head, styled
 from sagefm.plotting.tissue import draw_spots, map_shape, most_labelled, spot_pitch
 from sagefm.representations.catalogue import REGISTERED, Catalogue
+from sagefm.representations.method import BOUNDS
 
 UNLABELLED = "#D5D5D5"
 
 UNMATCHED = "#9A9A9A"
 
-UMAP_COLUMNS = 4
+UMAP_COLUMNS = 5
 
 MAPS_SHOWN = 5
 """Representations beside the labels, as many as a page takes."""
@@ -28,7 +29,7 @@ MAPS_SHOWN = 5
 def draw_umap(
     table: pd.DataFrame, palette: Mapping[str, str], catalogue: Catalogue = REGISTERED
 ) -> Figure:
-    """UMAP of each representation, coloured by label (above) and by patient (below).
+    """UMAP of each representation but controls, coloured by label (above) and by patient (below).
 
     Parameters
     ----------
@@ -39,6 +40,8 @@ def draw_umap(
     catalogue
         Names of the representations.
     """
+    bounds = [name for name in table["representation"].unique() if catalogue[name].role in BOUNDS]
+    table = table[~table["representation"].isin(bounds)]
     names = table["representation"].nunique()
     factors = _factors(table)
     size = (DOUBLE - 0.3) / UMAP_COLUMNS
@@ -75,12 +78,12 @@ def fill_umap(
             ax.set_axis_on()
             colour = own[factor].astype(str).map(colours[factor]).fillna(UNLABELLED)
             ax.scatter(
-                own["umap_1"], own["umap_2"], s=2, c=colour.to_numpy(), lw=0, rasterized=True
+                own["umap_1"], own["umap_2"], s=2.5, c=colour.to_numpy(), lw=0, rasterized=True
             )
             ax.set(xticks=[], yticks=[])
             ax.spines[:].set_visible(True)
             if line == 0:
-                ax.set_title(catalogue.title(name))
+                ax.set_title(catalogue.title(name), fontsize=7)
             if i % shown == 0:
                 ax.set_ylabel(f"by {factor}")
     for factor, own in colours.items():

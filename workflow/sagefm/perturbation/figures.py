@@ -143,6 +143,9 @@ def pairs_title(summary: pd.DataFrame) -> str:
     return f"{names}: {', '.join(counts)}"
 
 
+FAIR = "expression_matched"
+"""The control that a pair's effect is measured by."""
+
 KIND_LINES = dict(zip(KIND_NAMES, ("-", "--", ":", "-."), strict=True))
 
 STRONGEST = 6
@@ -160,7 +163,8 @@ def draw_doses(
     """Change of the predicted output with the input's level, a panel a pair.
 
     The strongest pairs (slope furthest beyond that of genes of like expression, in the expected
-    direction; one an input), then those named as far as the table has them.
+    direction; one an input), then those named as far as the table has them. An output that the
+    model holds at 0 is marked. The title is how many of all pairs exceed genes of like expression.
 
     Parameters
     ----------
@@ -200,7 +204,8 @@ def fill_doses(
             if kind == "matched":
                 band = own["low"] * scale, own["high"] * scale
                 ax.fill_between(own["level"], *band, color=colour, alpha=0.2, lw=0)
-        ax.set_title(f"{row['input']} → {row['output']}{' (down)' * (row['sign'] < 0)}")
+        shut = "\ncannot respond" * bool(row["unmoved"])
+        ax.set_title(f"{row['input']} → {row['output']}{' (down)' * (row['sign'] < 0)}{shut}")
         ax.margins(x=0.03)
         ax.xaxis.set_major_locator(MaxNLocator(4))
         ax.yaxis.set_major_locator(MaxNLocator(4))
@@ -212,7 +217,17 @@ def fill_doses(
         ax.set_ylabel(f"change of predicted\noutput ({unit})")
     handles, labels = panels[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4)
-    head(figure, pairs_title(summary))
+    head(figure, f"{_finding(pairs)}\n{pairs_title(summary)}")
+
+
+def _finding(pairs: pd.DataFrame) -> str:
+    """How many pairs are significantly above genes of like expression, the shown among them."""
+    beyond = (pairs["slope"] - pairs[f"slope_{FAIR}"]) * pairs["sign"] > 0
+    above = (beyond & (pairs[f"q_{FAIR}"] < 0.05)).sum()
+    return (
+        f"{above:,} of {count(len(pairs), 'pair')} respond more than genes of like expression "
+        f"(FDR 5%), {pairs['unmoved'].sum():,} cannot respond; here the strongest"
+    )
 
 
 def _shown(pairs: pd.DataFrame, named: Sequence[tuple[str, str]], most: int) -> pd.DataFrame:

@@ -3,8 +3,9 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from sagefm.perturbation.direction_figures import fill_directions, fill_response_maps
+from sagefm.perturbation.direction_figures import fill_directions
 from sagefm.perturbation.figures import fill_distributions, fill_doses
+from sagefm.perturbation.map_figures import fill_response_maps
 from sagefm.plotting.style import DOUBLE, below, head, lettered, styled
 
 

@@ -45,9 +45,9 @@ def draw_strata(summary: pd.DataFrame) -> Figure:
     groups = groups_of(summary)
     strata = [_sample_strata(group) for _, group in groups]
     heights = [0.95 + 0.22 * own["stratum"].nunique() for own in strata]
-    figure = Figure(figsize=(DOUBLE, sum(heights) + 1.3))
+    figure = Figure(figsize=(DOUBLE, sum(heights) + 1.5))
     panels = figure.subplots(
-        len(groups), 4, squeeze=False, height_ratios=heights, width_ratios=[1.25, 1.25, 1, 1]
+        len(groups), 4, squeeze=False, height_ratios=heights, width_ratios=[1.4, 1.4, 0.8, 0.8]
     )
     for line, (names, group), own in zip(panels, groups, strata, strict=True):
         detection = group[group["stratum_kind"] == "detection"]
@@ -66,12 +66,12 @@ def draw_strata(summary: pd.DataFrame) -> Figure:
             f"{group_title(names)}: {n}, {count(detection['n_samples'].max(), 'section')}, "
             f"{count(detection['n_spots'].max(), 'spot')}"
         )
-        line[0].set_ylabel("genes recovered\nwithin a section (%)")
-        line[1].set_ylabel("squared error / that of\nthe neighbour mean")
+        line[0].set_ylabel("genes recovered\nin a section (%)")
+        line[1].set_ylabel("error (neighbour\nmean: 1)")
     for ax in panels[-1, :2]:
-        ax.set_xlabel("detected in up to (% of spots)\n(genes of a section)")
-    panels[-1, 2].set_xlabel("genes recovered\nwithin a section (%)")
-    panels[-1, 3].set_xlabel("squared error / that of\nthe neighbour mean")
+        ax.set_xlabel("detected in up to (%)\n(thousand genes)")
+    panels[-1, 2].set_xlabel("recovered (%)")
+    panels[-1, 3].set_xlabel("error")
     handles = predictor_handles(present(summary["predictor"]))
     figure.legend(handles=handles, loc="outside lower center", ncols=4)
     head(figure, _finding(groups[0][1]))
@@ -79,23 +79,22 @@ def draw_strata(summary: pd.DataFrame) -> Figure:
 
 
 def _finding(group: pd.DataFrame) -> str:
-    """What share of the rarest and of the most frequent genes are recovered; the best control's."""
+    """What share of the most frequent genes is recovered, and the best control's share of them."""
     bins = group[(group["stratum_kind"] == "detection") & group[SHARE].notna()]
     own = bins[bins["predictor"] == "model"]
     if own.empty:
         return "The model's predictions do not vary: it recovers no gene"
-    first, last = own.iloc[0], own.iloc[-1]
-    words = [
-        f"{row[SHARE]:.0%} of genes detected in up to {_upper(row['stratum']):g}% of spots"
-        for row in (first, last)
-    ]
+    last = own.iloc[-1]
+    low, high = (100 * float(end) for end in last["stratum"].split("-"))
+    title = (
+        f"Of genes detected in {low:g} to {high:g}% of spots, the model recovers {last[SHARE]:.0%}"
+    )
     controls = bins[bins["predictor"].map(ROLES).eq("control")]
     same = controls[controls["stratum"] == last["stratum"]].set_index("predictor")[SHARE]
-    title = f"The model recovers {' and '.join(dict.fromkeys(words))}"
     if same.empty:
         return title
-    best = f"{PREDICTOR_NAMES[str(same.idxmax())]} {same.max():.0%}"
-    return f"{title};\nof the latter, a number that sees no gene ({best})"
+    best = PREDICTOR_NAMES[str(same.idxmax())]
+    return f"{title};\n{best}, which says nothing of genes, {same.max():.0%}"
 
 
 def _upper(stratum: str) -> float:
@@ -131,10 +130,10 @@ def _over_bins(ax: Axes, detection: pd.DataFrame, value: str) -> None:
         ax.plot(x, own[value], color=colour, marker=marker, ms=3.5, mew=0, lw=0.8)
         ax.vlines(x, *_ends(own, value), color=colour, lw=0.8)
     labels = [
-        f"{_upper(stratum):g}\n({genes:,.0f})"
+        f"{_upper(stratum):g}\n({genes / 1000:.1f})"
         for stratum, genes in zip(bins["stratum"], bins["patients_genes"].fillna(0), strict=True)
     ]
-    ax.set_xticks(range(len(bins)), labels, fontsize=6.5)
+    ax.set_xticks(range(len(bins)), labels)
     ax.grid(axis="y")
 
 

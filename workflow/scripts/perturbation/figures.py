@@ -2,8 +2,9 @@
 
 from sagefm.common.io import read_table
 from sagefm.common.job import job
-from sagefm.perturbation.direction_figures import draw_directions, draw_response_maps
+from sagefm.perturbation.direction_figures import draw_directions
 from sagefm.perturbation.figures import draw_distributions, draw_doses
+from sagefm.perturbation.map_figures import draw_response_maps
 from sagefm.plotting.style import save
 
 with job(snakemake):
