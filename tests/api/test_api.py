@@ -190,7 +190,7 @@ def partly_named(adata):
 BAD = {
     "several": (several, {}, r"2 sections \(uns\['spatial'\]: A, B\).*Fix: .*`library_key`"),
     "stacked": (stacked, {}, "21 of 30 spots share their position.*`library_key`"),
-    "no counts": (halved, {}, "^X holds values that are not integers; Fix: give the raw counts"),
+    "no counts": (halved, {}, "^X holds values that are not integers. Fix: give the raw counts"),
     "no layer": (mouse, {"layer": "counts"}, r"there is no layers\['counts'\]. Fix: correct"),
     "no column": (mouse, {"library_key": "slides"}, "obs has no column `slides`. Fix: correct"),
     "no section": (partly_named, {"library_key": "slide"}, "missing for 15 of 30 spots. Fix:"),

@@ -105,7 +105,7 @@ def test_what_it_lacks_is_named(codes):
         read_r_labels(FILES / "codes.rds", COLUMN)
     with pytest.raises(InputError, match="holds neither a Seurat object nor a vector of codes"):
         read_r_labels(FILES / "list.rds", COLUMN, codes)
-    with pytest.raises(InputError, match="no such file; correct the sheet"):
+    with pytest.raises(InputError, match=r"no such file\. Fix: correct the sheet"):
         read_r_labels(FILES / "absent.rds", COLUMN, codes)
 
 

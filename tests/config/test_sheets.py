@@ -27,7 +27,7 @@ def row_with(**changes) -> list[dict]:
 
 
 BAD_SHEETS = {
-    "only a header": ([], ["has no rows; list at least one sample"]),
+    "only a header": ([], ["has no rows. Fix: list at least one sample"]),
     "an id twice": (row_with(sample="s1"), ["sample `s1` occurs twice"]),
     "id with a slash": (row_with(sample="a/b"), ["line 3", "sample `a/b`", "at sample"]),
     "id with a space": (row_with(sample="a b"), ["line 3", "sample `a b`", "at sample"]),
@@ -62,7 +62,7 @@ BAD_SHEETS = {
     ),
     "a column missing": (
         [{k: v for k, v in row.items() if k != "patient"} for row in good_rows()],
-        ["column `patient` is missing; add it"],
+        ["column `patient` is missing. Fix: add it"],
     ),
 }
 

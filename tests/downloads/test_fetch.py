@@ -114,7 +114,7 @@ def test_a_source_that_changed_is_refused(services, plan, lock, tmp_path):
     bring_all(plan, lock)
     path.unlink()
     services.files["web", "big.bin"] = CONTENT[::-1]
-    with pytest.raises(InputError, match=r"recorded 400000 and .* take its row out of the table"):
+    with pytest.raises(InputError, match=r"recorded 400000 and .* delete its row from the table"):
         bring_all(plan, lock)
     assert not path.exists()
     services.files["web", "big.bin"] = CONTENT

@@ -160,7 +160,7 @@ def test_a_gated_set_without_a_token(services, monkeypatch):
     monkeypatch.delenv("HF_TOKEN")
     monkeypatch.setattr("huggingface_hub.get_token", lambda: None)
     sentence = refused("hest", "TENX1")
-    assert "is gated: ask for access at" in sentence and "set HF_TOKEN" in sentence
+    assert "is gated. Fix: ask for access at" in sentence and "set HF_TOKEN" in sentence
     assert len(services.asked) == 1
 
 
@@ -232,7 +232,7 @@ def test_dryad_wants_an_account_for_files_alone(services, monkeypatch):
     assert locate("dryad", "10.5061/dryad.abc/README.md").headers["Authorization"] == "Bearer mine"
     monkeypatch.delenv("DRYAD_TOKEN")
     monkeypatch.delenv("DRYAD_CLIENT_SECRET")
-    assert "files of Dryad need an account" in refused("dryad", "10.5061/dryad.abc/README.md")
+    assert "Dryad requires an account" in refused("dryad", "10.5061/dryad.abc/README.md")
 
 
 def test_git_lfs_reads_pointer_and_batch(services):

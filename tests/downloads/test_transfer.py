@@ -142,7 +142,7 @@ def test_a_server_that_stays_down_is_given_up(services, remote, place):
     [
         (401, "access is denied (401)"),
         (403, "access is denied (403)"),
-        (404, "nothing is there (404); correct the address"),
+        (404, "nothing is there (404). Fix: correct the address"),
         (410, "nothing is there"),
         (418, "the server answers 418"),
     ],
@@ -156,7 +156,7 @@ def test_final_failures_are_final(services, remote, place, status, words):
 def test_a_page_where_a_file_was_expected(services, remote, place):
     page = Fault(200, body=b"<html>Log in</html>", type="text/html; charset=utf-8", times=99)
     services.faults["/web/big.bin"] = page
-    assert "a page came where a file was expected" in refused(Remote(remote.url), place)
+    assert "the server returned a web page instead of a file" in refused(Remote(remote.url), place)
     services.faults["/web/big.bin"] = replace(page, times=99)
     transfer.transfer(Remote(remote.url, html=True), place)
     assert place.read_bytes() == b"<html>Log in</html>"

@@ -192,7 +192,7 @@ def test_a_users_table_may_leave_sign_and_group_out(tmp_path):
         ),
         ("input output\nTgfb1 Smad7\n", ("none of its 2 genes", "`Tgfb1`", "human gene symbols")),
         ("input target\nTGFB1 SMAD7\n", ("has no column `output`", "input, target")),
-        ("input output\nTGFB1 \n", ("line 2", "must both be given")),
+        ("input output\nTGFB1 \n", ("line 2", "give both `input` and `output`")),
         ("input output\n", ("has no rows",)),
         ("", ("cannot be read as a table",)),
         ("input output\nTGFB1 SMAD7 1\n", ("line 2 has 3 cells", "the header has 2")),

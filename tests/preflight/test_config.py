@@ -252,7 +252,7 @@ BAD_CONFIGS = {
     "released embeddings from nowhere": (
         "conformance/embeddings",
         {},
-        ["conformance.embeddings: give either `path`, `url` or `git_lfs`"],
+        ["conformance.embeddings: one address is needed", "give either `path`, `url` or `git_lfs`"],
     ),
     "released embeddings of no model": (
         "conformance/embeddings",
@@ -417,7 +417,10 @@ def test_raw_labels_stand_in_for_labels():
     config["tasks"] = {"classes": {"cohort": "breast"}}
     check(config)
     config["cohorts"]["breast"]["labels"] = "labels.tsv"
-    with pytest.raises(InputError, match=r"cohorts.breast: give either `labels` or `raw_labels`"):
+    with pytest.raises(
+        InputError,
+        match=r"cohorts.breast: labels are given twice. Fix: give either `labels` or `raw_labels`",
+    ):
         check(config)
     with pytest.raises(InputError, match=r"raw_labels.codes: codes.tsv does not exist"):
         check(raw_labels(codes="codes.tsv"))

@@ -160,7 +160,11 @@ PAIRS = "input\toutput\nA\tB\n"
     ("pairs", "screen", "words"),
     [
         ("input\toutput\nA\tW\n", {}, ["perturbation.pairs.mine: genes.tsv: `W` (line 2): not"]),
-        ("input\nA\n", {}, ["pairs.mine: genes.tsv: has no column `output`; it has input."]),
+        (
+            "input\nA\n",
+            {},
+            ["pairs.mine: genes.tsv: has no column `output` (it has input). Fix: add it"],
+        ),
         (PAIRS, {"inputs": "genes.txt"}, ["screen.inputs: genes.txt: W not in the panel"]),
         (PAIRS, {"outputs": "genes.txt"}, ["screen.outputs: genes.txt: W not in the panel"]),
     ],

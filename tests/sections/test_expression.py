@@ -48,5 +48,5 @@ def test_the_counts_stay_as_they_were(counts, how):
 
 
 def test_an_unknown_normalisation_is_told(counts):
-    with pytest.raises(InputError, match="normalisation `sct` is unknown; use one of"):
+    with pytest.raises(InputError, match=r"normalisation `sct` is unknown\. Fix: use one of"):
         normalise(counts, "sct")

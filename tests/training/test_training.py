@@ -427,7 +427,7 @@ def test_a_disk_that_is_full_ends_in_one_sentence_and_training_continues(
         save(to)
 
     run._save = saving
-    with pytest.raises(InputError, match=rf"{name}: no space left on the disk; free some"):
+    with pytest.raises(InputError, match=rf"{name}: no space left on the disk. Fix: free some"):
         run.run()
     assert not list(tmp_path.glob(".tmp*"))
     again = trainer(cohorts, tmp_path, recipe)

@@ -64,7 +64,9 @@ def test_a_full_disk_ends_in_one_sentence_and_nothing_partial(tmp_path):
         timeout=500,
     )
     first, second = done.stdout.split("first start: ")
-    sentence = r"results/_shared/samples/\w+\.h5ad: no space left on the disk; free some, or move "
+    sentence = (
+        r"results/_shared/samples/\w+\.h5ad: no space left on the disk. Fix: free some, or move "
+    )
     errors = {line for line in first.splitlines() if "ERROR:" in line}
     assert len(errors) == 1, done.stdout
     (error,) = errors
@@ -93,6 +95,6 @@ def test_a_read_only_folder_ends_in_one_sentence_before_any_job(tmp_path):
         timeout=500,
     )
     assert done.returncode == 1
-    assert f"{folder}/results: nothing may be written there; change that" in done.stdout
+    assert f"{folder}/results: nothing may be written there. Fix: change that" in done.stdout
     assert "Traceback" not in done.stdout
     assert "ingest:" not in done.stdout

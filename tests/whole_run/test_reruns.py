@@ -251,7 +251,7 @@ def test_a_model_that_asks_for_a_gpu_is_not_trained_without_one(run, tmp_path):
         env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
     )
     assert done.returncode != 0
-    assert "this job is to compute on a GPU, but torch" in done.stdout
+    assert "this job needs a GPU, but torch" in done.stdout
     assert "set the model's `compute.gpus` to 0" in done.stdout
     assert not (own / "results/small/models/lent/best.pt").exists()
 

@@ -429,7 +429,8 @@ PARSED = {
         "config/config.yaml",
         "resources/demo/labels.tsv",
         "pairs.tsv",
-        "pairs.tsv has no column `sample` (it has input, output); add it, or correct the path.",
+        "pairs.tsv has no column `sample` (it has input, output). Fix: add it, or correct the "
+        "path.",
     ),
     "an array that is not known": (
         "breast.tsv",

@@ -26,11 +26,11 @@ def read_gene_sets(path: str | Path) -> dict[str, list[str]]:
     """
     table = read_table(path, dtype=str)
     if missing := {"set", "gene"} - set(table.columns):
-        raise InputError(f"{path}: has no column {', '.join(sorted(missing))}; add it.")
+        raise InputError(f"{path}: has no column {', '.join(sorted(missing))}. Fix: add it.")
     table = table.dropna(subset=["set", "gene"])
     sets = {name: list(dict.fromkeys(own)) for name, own in table.groupby("set")["gene"]}
     if len(sets) < 2:
-        raise InputError(f"{path}: has {len(sets)} gene sets; a label needs at least two.")
+        raise InputError(f"{path}: has {len(sets)} gene set. Fix: give two or more.")
     return sets
 
 
@@ -59,7 +59,7 @@ def found_genes(cohort: Cohort, sets: Mapping[str, Sequence[str]]) -> pd.DataFra
         if not own["found"].any():
             raise InputError(
                 f"gene set `{name}`: none of its {len(own)} genes is in the panel and detected in "
-                "this cohort; use symbols of the panel, or leave the set out."
+                "this cohort. Fix: use symbols of the panel, or leave the set out."
             )
     return table
 

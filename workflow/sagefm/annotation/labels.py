@@ -98,7 +98,8 @@ def _label(cohort, obs, labels, drop, merge, min_spots, seed) -> TaskLabels:
         spots["source_label"] = _own(obs)
     if spots["source_label"].isna().all():
         raise InputError(
-            "no spot of the cohort has a label; name the cohort's `labels` in the config, or give "
+            "no spot of the cohort has a label. Fix: name the cohort's `labels` in the config, "
+            "or give "
             "the task a label table whose samples and spots are the cohort's."
         )
     notes = dict.fromkeys(drop, "dropped by the config")
@@ -115,8 +116,8 @@ def _label(cohort, obs, labels, drop, merge, min_spots, seed) -> TaskLabels:
     kept = classes.loc[classes["kept"], "class"]
     if len(kept) < 2:
         raise InputError(
-            f"only {len(kept)} classes have {min_spots} spots or more; a task needs two: lower "
-            "`min_spots`, or merge classes."
+            f"only {len(kept)} classes have {min_spots} spots or more, but a task needs two. "
+            "Fix: lower `min_spots`, or merge classes."
         )
     spots.insert(6, "label", label.where(label.isin(kept)))
     dropped = _dropped(spots, notes)
@@ -150,7 +151,8 @@ def _from_table(cohort: Cohort, labels: Mapping) -> pd.Series:
     columns[labels["column"]] = "label"
     if missing := [name for name in columns if name not in table.columns]:
         raise InputError(
-            f"{path}: has no column `{missing[0]}`; it has {', '.join(table.columns)}."
+            f"{path}: has no column `{missing[0]}` (it has {', '.join(table.columns)}). "
+            "Fix: add it, or correct the path."
         )
     table = table[list(columns)].rename(columns=columns)
     joined = []

@@ -76,7 +76,8 @@ def summarise_task(
     )
     if predictions.empty:
         raise InputError(
-            f"no fold could be scored ({skipped['reason'].iloc[0]}); choose other protocols for "
+            f"no fold could be scored ({skipped['reason'].iloc[0]}). Fix: choose other protocols "
+            "for "
             "the task, or add patients."
         )
     predictions = pd.concat([predictions, majority_predictions(spots, plan)], ignore_index=True)

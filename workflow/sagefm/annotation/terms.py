@@ -23,7 +23,7 @@ def check_named(
         if name not in there:
             raise InputError(f"no spot is labelled `{name}`; {hint(name, sorted(there))}.")
         if named.count(name) > 1:
-            raise InputError(f"class `{name}` is dropped or merged twice; name it once.")
+            raise InputError(f"class `{name}` is dropped or merged twice. Fix: name it once.")
 
 
 MAJORITY = "majority"

@@ -36,12 +36,14 @@ def scoreboard(reported: pd.DataFrame, chapters: Sequence[pd.DataFrame]) -> pd.D
     """
     found = pd.concat([table.astype(str) for table in chapters], ignore_index=True)
     if unknown := set(found["id"]) - set(reported["id"]):
-        raise InputError(f"claim `{min(unknown)}` is not in resources/reported.tsv; add its row.")
+        raise InputError(
+            f"claim `{min(unknown)}` is not in resources/reported.tsv. Fix: add its row."
+        )
     twice = found[found.duplicated(["id", "model"])]
     if len(twice):
         claim, model = twice.iloc[0][["id", "model"]]
         raise InputError(
-            f"claim `{claim}` on model `{model}` is given by two chapters; leave it to one."
+            f"claim `{claim}` on model `{model}` is given by two chapters. Fix: leave it to one."
         )
     board = reported_claims(reported).merge(found, on="id", how="left")
     board["verdict"] = board["verdict"].fillna("not computed")

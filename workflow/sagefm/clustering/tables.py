@@ -186,6 +186,7 @@ def _require_same_spots(table: pd.DataFrame) -> None:
     differing = external.groupby(KEYS, dropna=False)["spots"].nunique() > 1
     if differing.any():
         raise InputError(
-            "representations of one cohort were scored on different spots; remove their files in "
+            "representations of one cohort were scored on different spots. Fix: remove their "
+            "files in "
             "`clustering` and run again."
         )

@@ -36,7 +36,7 @@ def raw_counts(matrix: object, name: str, fix: str) -> sp.csr_matrix:
     elif (counts.data > np.iinfo(np.int32).max).any():
         what = "holds counts too large for 32 bits"
     if what:
-        raise InputError(f"{name} {what}; {fix}")
+        raise InputError(f"{name} {what}. {fix}")
     counts = counts.astype(np.int32)
     counts.sum_duplicates()
     counts.eliminate_zeros()

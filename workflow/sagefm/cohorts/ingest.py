@@ -195,7 +195,7 @@ def _check_expected(source: anndata.AnnData, row: Mapping, path: Path) -> None:
         if expected and float(expected) != obtained:
             raise InputError(
                 f"{path}: has {obtained} {name}, but the sheet's expected_{name} is "
-                f"{float(expected):g}; fetch the file again, or correct the sheet."
+                f"{float(expected):g}. Fix: fetch the file again, or correct the sheet."
             )
 
 

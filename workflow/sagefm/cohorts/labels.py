@@ -113,17 +113,18 @@ def _content(path: Path) -> pd.DataFrame | pd.Series:
                 if "names" in slots and thing.info.type.name in ("INT", "REAL"):
                     return pd.Series(thing.value, index=convert(slots["names"]))
     except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file; correct the sheet of label files.") from error
+        raise InputError(f"{path}: no such file. Fix: correct the sheet of label files.") from error
     except MemoryError:
         raise
     except Exception as error:  # whatever the parser meets in a damaged file
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise InputError(
             f"{path}: cannot be read as a file of R's save or saveRDS, perhaps truncated "
-            f"({reason}); fetch it again."
+            f"({reason}). Fix: fetch it again."
         ) from error
     raise InputError(
-        f"{path}: holds neither a Seurat object nor a vector of codes named by spot; give one of "
+        f"{path}: holds neither a Seurat object nor a vector of codes named by spot. Fix: give "
+        "one of "
         "these, or a table of labels in the config's `labels`."
     )
 
@@ -156,14 +157,14 @@ def _column(table: pd.DataFrame, column: str | None, path: Path) -> pd.Series:
             f"{path}: `{META}` has no column `{column}`; {hint(str(column), map(str, table))}."
         )
     if isinstance(table.index, pd.RangeIndex):
-        raise InputError(f"{path}: `{META}` does not name its spots; give another object.")
+        raise InputError(f"{path}: `{META}` does not name its spots. Fix: give another object.")
     return table[column]
 
 
 def _decoded(vector: pd.Series, codes: pd.DataFrame | None, path: Path) -> pd.Series:
     if codes is None:
         raise InputError(
-            f"{path}: holds codes, not names; give the table of their meaning in the config's "
+            f"{path}: holds codes, not names. Fix: give the table of their meaning in the config's "
             "`raw_labels.codes`."
         )
     meaning = codes.set_index("code")["label"]
@@ -171,6 +172,6 @@ def _decoded(vector: pd.Series, codes: pd.DataFrame | None, path: Path) -> pd.Se
     unknown = sorted(set(vector) - set(meaning.index))
     if unknown:
         raise InputError(
-            f"{path}: code {unknown[0]:g} has no meaning in `raw_labels.codes`; add its line."
+            f"{path}: code {unknown[0]:g} has no meaning in `raw_labels.codes`. Fix: add its line."
         )
     return vector.map(meaning)

@@ -30,9 +30,11 @@ def read_aliases(path: str | Path) -> dict[str, set[str]]:
     try:
         table = read_table(path, dtype=str)
     except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read ({error}); correct `aliases`.") from error
+        raise InputError(f"{path}: cannot be read ({error}). Fix: correct `aliases`.") from error
     if not {"alias", "symbol"} <= set(table.columns):
-        raise InputError(f"{path}: needs the tab-separated columns `alias` and `symbol`; add them.")
+        raise InputError(
+            f"{path}: needs the tab-separated columns `alias` and `symbol`. Fix: add them."
+        )
     aliases = defaultdict(set)
     for alias, symbol in table[["alias", "symbol"]].dropna().itertuples(index=False):
         aliases[alias].add(symbol)
@@ -99,7 +101,9 @@ def harmonise(
         If too little of the panel is found or counted, or names are those of another species.
     """
     if duplicates not in DUPLICATES:
-        raise InputError(f"harmonise: duplicates `{duplicates}` is unknown; use `first` or `sum`.")
+        raise InputError(
+            f"harmonise: duplicates `{duplicates}` is unknown. Fix: use `first` or `sum`."
+        )
     index = pd.Index(panel)
     target = index.get_indexer(adata.var_names)
     direct = set(target)
@@ -175,11 +179,11 @@ def _check_overlap(adata: anndata.AnnData, index: pd.Index, found: int, least: f
     if found >= max(least * len(index), 1) and not (diagnosis and diagnosis.certain):
         return
     reason = (
-        diagnosis.reason
+        f": {diagnosis.reason}"
         if diagnosis
-        else "Fix: give a whole-transcriptome section, or lower `min_overlap`."
+        else ". Fix: give a whole-transcriptome section, or lower `min_overlap`."
     )
     raise InputError(
         f"only {found} of the panel's {len(index)} genes are among the section's {adata.n_vars} "
-        f"({found / len(index):.0%}, at least {least:.0%} are needed): {reason}"
+        f"({found / len(index):.0%}, at least {least:.0%} are needed){reason}"
     )

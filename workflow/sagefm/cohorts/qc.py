@@ -102,7 +102,8 @@ def apply_qc(
     shared = count_shared_positions(kept.obsm["spatial"])
     if shared > kept.n_obs / 2:
         raise InputError(
-            f"{shared} of {kept.n_obs} spots share their position with another spot; give each its "
+            f"{shared} of {kept.n_obs} spots share their position with another spot. Fix: give "
+            "each its "
             "own x and y, or one section alone."
         )
     return kept
@@ -167,7 +168,7 @@ def qc_table(
                 provenance = anndata.io.read_elem(file["uns/provenance"])
         except (OSError, KeyError) as error:
             raise InputError(
-                f"{path}: is not a harmonised sample ({error}); remove it and run again."
+                f"{path}: is not a harmonised sample ({error}). Fix: remove it and run again."
             ) from error
         size = path.stat().st_size
         known = facts[provenance["sample"]] | provenance

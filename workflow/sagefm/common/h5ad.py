@@ -72,7 +72,9 @@ def as_h5ad(path: str | Path) -> Iterator[None]:
     try:
         yield
     except (OSError, KeyError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as h5ad ({error}); make it again.") from error
+        raise InputError(
+            f"{path}: cannot be read as h5ad ({error}). Fix: make it again."
+        ) from error
 
 
 def names_in(frame: h5py.Group) -> np.ndarray:

@@ -57,17 +57,20 @@ def _read_sheet(path: str | Path, schema_name: str, cohort: str, key: str) -> pd
         sheet = read_table(path, sep="\t", dtype=str, na_values=[])
     except FileNotFoundError as error:
         raise InputError(
-            f"{where} does not exist (looked from {Path.cwd()}); correct {key} in the config."
+            f"{where} does not exist (looked from {Path.cwd()}). Fix: correct {key} in the config."
         ) from error
     except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise InputError(f"{where} is not a table of tab-separated columns ({error}).") from error
+        raise InputError(
+            f"{where} is not a table of tab-separated columns ({error}). Fix: put tabs between "
+            "them."
+        ) from error
     if len(sheet.columns) == 1:
         raise InputError(
             f"{where} is not a table of tab-separated columns (its first line is one: "
-            f"`{sheet.columns[0]}`); put tabs between them."
+            f"`{sheet.columns[0]}`). Fix: put tabs between them."
         )
     if sheet.empty:
-        raise InputError(f"{where} has no rows; list at least one sample.")
+        raise InputError(f"{where} has no rows. Fix: list at least one sample.")
     sheet.columns = [trimmed(name) for name in sheet.columns]
     schema = load_schema(schema_name)
     sheet = _trim(sheet)
@@ -81,11 +84,13 @@ def _read_sheet(path: str | Path, schema_name: str, cohort: str, key: str) -> pd
             if here and not Path(row[column]).exists():
                 raise InputError(
                     f"{where}, sample `{name}`: {column} {row[column]} does not exist (looked from "
-                    f"{Path.cwd()}); correct the sheet."
+                    f"{Path.cwd()}). Fix: correct the sheet."
                 )
     twice = sheet["sample"][sheet["sample"].duplicated()]
     if len(twice):
-        raise InputError(f"{where}: sample `{twice.iloc[0]}` occurs twice; give each its own name.")
+        raise InputError(
+            f"{where}: sample `{twice.iloc[0]}` occurs twice. Fix: give each its own name."
+        )
     return sheet.reindex(columns=list(schema["properties"]), fill_value="")
 
 
@@ -103,4 +108,4 @@ def _check_columns(columns: list[str], schema: dict, where: str) -> None:
             lacking = f", and `{missing[0]}` is missing" if missing else ""
             raise InputError(f"{where}: unknown column `{name}`{lacking}; {known}.")
     if missing:
-        raise InputError(f"{where}: column `{missing[0]}` is missing; add it.")
+        raise InputError(f"{where}: column `{missing[0]}` is missing. Fix: add it.")

@@ -40,7 +40,8 @@ def extract(archive: str | Path, member: str, destination: str | Path) -> None:
             shutil.copyfileobj(source, file, 1 << 20)
     except DAMAGED as error:
         raise InputError(
-            f"{archive}: is damaged or cut off ({_in_a_line(error)}); delete it, and start again "
+            f"{archive}: is damaged or cut off ({_in_a_line(error)}). Fix: delete it, and start "
+            "again "
             "to have it fetched anew."
         ) from error
 
@@ -104,7 +105,8 @@ def _named(archive: Path, member: str, names: Iterable[str]) -> str:
         return found[0]
     if found:
         raise InputError(
-            f"{archive}: has {len(found)} files `{member}`, {found[0]} and {found[1]} among them; "
+            f"{archive}: has {len(found)} files `{member}`, {found[0]} and {found[1]} among "
+            "them. Fix: "
             "give more of the path."
         )
     raise InputError(f"{archive}: has no file `{member}`; {hint(member, names[:2000])}.")
@@ -112,5 +114,6 @@ def _named(archive: Path, member: str, names: Iterable[str]) -> str:
 
 def _no_file(archive: Path, name: str) -> InputError:
     return InputError(
-        f"{archive}: `{name}` is a link or a folder there, and only files are taken; name a file."
+        f"{archive}: `{name}` is a link or a folder there, and only files are taken. Fix: name a "
+        "file."
     )

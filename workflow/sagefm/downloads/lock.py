@@ -85,6 +85,6 @@ class LockTable:
         if row and (row.size, row.sha256) != (str(size), sha256):
             raise InputError(
                 f"{file}: has {size} bytes and sha256 {sha256}, but {self.path} recorded "
-                f"{row.size} and {row.sha256} on {row.recorded}. Its source has changed: to "
-                "take the new file, take its row out of the table."
+                f"{row.size} and {row.sha256} on {row.recorded}. Its source has "
+                "changed. Fix: to accept the new file, delete its row from the table."
             )

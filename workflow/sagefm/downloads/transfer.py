@@ -94,13 +94,14 @@ def _opened(method: str, url: str, **given: Any) -> Iterator[requests.Response]:
             yield response
     except requests.exceptions.SSLError as error:
         raise InputError(
-            f"{shown(url)}: the certificate of {urlsplit(url).hostname} is not trusted here; check "
+            f"{shown(url)}: the certificate of {urlsplit(url).hostname} is not trusted here. "
+            "Fix: check "
             "the address, and REQUESTS_CA_BUNDLE if a proxy stands in between."
         ) from error
     except _BROKEN as error:
         raise PassingError(f"the connection failed ({type(error).__name__})") from error
     except requests.RequestException as error:
-        raise InputError(f"{shown(url)}: no request can be made of it; correct it.") from error
+        raise InputError(f"{shown(url)}: no request can be made of it. Fix: correct it.") from error
 
 
 def _refuse(response: requests.Response, url: str) -> None:
@@ -109,13 +110,14 @@ def _refuse(response: requests.Response, url: str) -> None:
         raise PassingError(f"the server answers {status}", retry_after(response.headers))
     if status in (401, 403):
         raise InputError(
-            f"{shown(url)}: access is denied ({status}); ask its owner for access, and check the "
+            f"{shown(url)}: access is denied ({status}). Fix: ask its owner for access, and "
+            "check the "
             "token or account in the environment."
         )
     if status in (404, 410):
-        raise InputError(f"{shown(url)}: nothing is there ({status}); correct the address.")
+        raise InputError(f"{shown(url)}: nothing is there ({status}). Fix: correct the address.")
     if status >= 400 and status != 416:
-        raise InputError(f"{shown(url)}: the server answers {status}; check the address.")
+        raise InputError(f"{shown(url)}: the server answers {status}. Fix: check the address.")
 
 
 def transfer(
@@ -200,8 +202,8 @@ def _continue(remote: Remote, part: Path, note: Path) -> None:
             raise PassingError("the file is shorter than what had arrived of it")
         if response.headers.get("Content-Type", "").startswith("text/html") and not remote.html:
             raise InputError(
-                f"{shown(remote.url)}: a page came where a file was expected, most likely one that "
-                "asks to log in or says that the service is down; open the address in a browser."
+                f"{shown(remote.url)}: the server returned a web page instead of a file. Fix: open "
+                "the address in a browser; it may ask you to log in, or the service may be down."
             )
         resumed = response.headers.get("Content-Range", "").startswith(f"bytes {start}-")
         if not (response.status_code == 206 and resumed):

@@ -128,7 +128,7 @@ def build_graph(
     coordinates = np.asarray(coordinates, dtype=np.float64)
     if kind in ("knn_clique", "star"):
         if ties not in TIES:
-            raise InputError(f"`ties: {ties}` is unknown; use {' or '.join(TIES)}.")
+            raise InputError(f"`ties: {ties}` is unknown. Fix: use {' or '.join(TIES)}.")
         ego = TIES[ties](coordinates, size)
         indptr = np.arange(len(ego) + 1) * ego.shape[1]
         return Graph(kind, indptr, ego.ravel())
@@ -139,7 +139,7 @@ def build_graph(
         from sagefm.graphs.grid import grid_adjacency
 
         return _rings(kind, grid_adjacency(coordinates, array, technology, corners), rings)
-    raise InputError(f"graph kind `{kind}` is unknown; use knn_clique, star, grid or radius.")
+    raise InputError(f"graph kind `{kind}` is unknown. Fix: use knn_clique, star, grid or radius.")
 
 
 def others_operator(indptr: np.ndarray, ego: np.ndarray) -> sp.csr_matrix:

@@ -29,10 +29,9 @@ def prepare_machine(device: str, threads: int) -> torch.device:
         libc.mallopt(trim_threshold, 2 * largest - 1)
     return find_device(
         device,
-        f"this job is to compute on a GPU, but torch {torch.__version__} sees none here: "
-        "`make env TORCH=cuda` installs torch for GPUs, and a cluster lends one by its profile "
-        "(docs/cluster.md); without one, set the model's `compute.gpus` to 0 and its "
-        "`compute.device` to auto.",
+        f"this job needs a GPU, but torch {torch.__version__} sees none here. Fix: install torch "
+        "for GPUs (`make env TORCH=cuda`); on a cluster, use its profile (docs/cluster.md); without a "
+        "GPU, set the model's `compute.gpus` to 0 and its `compute.device` to auto.",
     )
 
 

@@ -69,9 +69,13 @@ def read_recipe(path: str | Path) -> ModelRecipe:
             raise InputError(f"{path}: `{unknown[0]}` is not a key of a recipe. Fix: remove it.")
         return ModelRecipe(**facts)
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); make it again.") from error
+        raise InputError(
+            f"{path}: cannot be read ({error.strerror}). Fix: make it again."
+        ) from error
     except (TypeError, json.JSONDecodeError) as error:
-        raise InputError(f"{path}: is not a model's recipe ({error}); make it again.") from error
+        raise InputError(
+            f"{path}: is not a model's recipe ({error}). Fix: make it again."
+        ) from error
 
 
 def bundled_models() -> list[str]:

@@ -58,7 +58,8 @@ def draw_controls(pairs: np.ndarray, gene_mean: np.ndarray, number: int, seed: i
         if len(order) - len(excluded) < number:
             raise InputError(
                 f"the panel has {len(order)} genes, too few for {number} controls beside an input "
-                f"with {len(excluded) - 1} outputs; lower `perturbation.controls` in the config."
+                f"with {len(excluded) - 1} outputs. Fix: lower `perturbation.controls` in the "
+                "config."
             )
         others = np.delete(np.arange(len(order)), excluded)
         own[0] = rng.choice(others, number, replace=False)

@@ -81,13 +81,14 @@ def read_gmt(path: str | Path) -> dict[str, list[str]]:
     try:
         lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read ({error}); correct `gene_sets`.") from error
+        raise InputError(f"{path}: cannot be read ({error}). Fix: correct `gene_sets`.") from error
     sets = {}
     for number, line in enumerate(lines, start=1):
         name, *rest = [cell.strip() for cell in line.rstrip().split("\t")]
         if len(rest) < 2:
             raise InputError(
-                f"{path}, line {number}: has no gene; give a set a line, its name, a description "
+                f"{path}, line {number}: has no gene. Fix: give a set a line, its name, a "
+                "description "
                 "and its genes, separated by tabs."
             )
         sets[name] = list(dict.fromkeys(rest[1:]))
@@ -154,13 +155,13 @@ def _check_genes(path: str | Path, table: pd.DataFrame, panel: Sequence[str]) ->
     if len(unknown) == len(genes):
         raise InputError(
             f"{path}: none of its {len(genes)} genes is in the panel (the first: "
-            f"`{genes.iloc[0]}`); give human gene symbols, as the panel has them."
+            f"`{genes.iloc[0]}`). Fix: give human gene symbols, as the panel has them."
         )
     if len(unknown):
         named = [f"`{gene}` (line {line})" for (line, _), gene in unknown[:NAMED].items()]
         more = f" and {len(unknown) - NAMED} more" if len(unknown) > NAMED else ""
         raise InputError(
-            f"{path}: {', '.join(named)}{more}: not in the panel; remove them, or correct the "
+            f"{path}: {', '.join(named)}{more}: not in the panel. Fix: remove them, or correct the "
             "symbols."
         )
 
@@ -177,17 +178,22 @@ def _read(path: str | Path, columns: Sequence[str]) -> pd.DataFrame:
         table = read_table(path, dtype=str, skip_blank_lines=False)
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())
-        raise InputError(f"{path}: cannot be read as a table ({reason}); correct it.") from error
+        raise InputError(
+            f"{path}: cannot be read as a table ({reason}). Fix: correct it."
+        ) from error
     if missing := [column for column in columns if column not in table]:
         raise InputError(
-            f"{path}: has no column `{missing[0]}`; it has {', '.join(table.columns)}."
+            f"{path}: has no column `{missing[0]}` (it has {', '.join(table.columns)}). "
+            "Fix: add it, or correct the path."
         )
     table.index += 2
     table = table.apply(lambda column: column.str.strip()).dropna(how="all")
     if table.empty:
-        raise InputError(f"{path}: has no rows; give at least one.")
+        raise InputError(f"{path}: has no rows. Fix: give at least one.")
     empty = table[list(columns[:2])].isna().any(axis=1)
     if empty.any():
         cells = " and ".join(f"`{column}`" for column in columns[:2])
-        raise InputError(f"{path}, line {empty.idxmax()}: {cells} must both be given.")
+        raise InputError(
+            f"{path}, line {empty.idxmax()}: the pair is incomplete. Fix: give both {cells}."
+        )
     return table[[*columns, *table.columns.difference(columns)]]

@@ -32,16 +32,21 @@ def check_pairs(config: Mapping, present: Callable) -> None:
         given = {key for key in entry if key != "source" and entry[key] is not None}
         if unread := sorted(given - set(PAIR_KEYS[source])):
             raise InputError(
-                f"config, at {at}: source `{source}` does not read `{unread[0]}`; take it out, or "
+                f"config, at {at}: source `{source}` does not read `{unread[0]}`. Fix: take it "
+                "out, or "
                 "choose another `source`."
             )
         if source == "tf_targets":
             if ("path" in given) == ("url" in given):
-                raise InputError(f"config, at {at}: give either `path` or `url`.")
+                raise InputError(
+                    f"config, at {at}: one address is needed. Fix: give either `path` or `url`."
+                )
             if "sha256" in given and "url" not in given:
-                raise InputError(f"config, at {at}: `sha256` is of a `url`; take it out.")
+                raise InputError(f"config, at {at}: `sha256` is of a `url`. Fix: take it out.")
         elif missing := [key for key in PAIR_KEYS[source] if key not in given]:
-            raise InputError(f"config, at {at}: source `{source}` needs `{missing[0]}`; add it.")
+            raise InputError(
+                f"config, at {at}: source `{source}` needs `{missing[0]}`. Fix: add it."
+            )
         for key in ("path", "gene_sets", "drivers"):
             present(entry[key], f"{at}.{key}")
 
@@ -56,13 +61,14 @@ def check_screen(config: Mapping, present: Callable) -> None:
         cohort = config["cohorts"][name]
         if screen["context"] == "label" and not (cohort["labels"] or cohort["raw_labels"]):
             raise InputError(
-                f"config, at screen.context: cohort `{name}` has no `labels`; give them there, or "
+                f"config, at screen.context: cohort `{name}` has no `labels`. Fix: give them "
+                "there, or "
                 "choose another `context`."
             )
     if screen["cohorts"] and not config["perturbation"]["pairs"]:
         raise InputError(
             "config, at screen.cohorts: a screen is scored against `perturbation.pairs`, of which "
-            "there are none; add a table, or leave `cohorts` empty."
+            "there are none. Fix: add a table, or leave `cohorts` empty."
         )
 
 
@@ -112,7 +118,9 @@ def check_config(config: Mapping) -> None:
         At the first unknown or missing key, or value of the wrong type or range.
     """
     if problem := first_error(config, load_schema("config")):
-        raise InputError(f"config, {problem}. config/README.md explains every key.")
+        raise InputError(
+            f"config, {problem}. Fix: correct it; config/README.md explains every key."
+        )
 
 
 def check_references(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> None:
@@ -141,7 +149,7 @@ def check_references(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> Non
     def present(path: str | None, where: str) -> None:
         if path and not Path(path).exists():
             raise InputError(
-                f"config, at {where}: {path} does not exist (looked from {Path.cwd()}); "
+                f"config, at {where}: {path} does not exist (looked from {Path.cwd()}). Fix: "
                 "correct the path."
             )
 
@@ -154,7 +162,8 @@ def check_references(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> Non
             present(raw.get("codes"), f"cohorts.{name}.raw_labels.codes")
             if cohort["labels"]:
                 raise InputError(
-                    f"config, at cohorts.{name}: give either `labels` or `raw_labels`."
+                    f"config, at cohorts.{name}: labels are given twice. "
+                    "Fix: give either `labels` or `raw_labels`."
                 )
     for chapter in _OF_COHORTS:
         known(config[chapter]["cohorts"], f"{chapter}.cohorts", config["cohorts"], "cohort")
@@ -185,7 +194,7 @@ def check_references(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> Non
         if devices % nodes:
             raise InputError(
                 f"config, at {at}.compute.nodes: {nodes} nodes cannot share {devices} devices "
-                f"evenly; let {at}.training.devices be a multiple of it."
+                f"evenly. Fix: let {at}.training.devices be a multiple of it."
             )
         if ":" in (device := model["compute"]["device"]) and devices > nodes:
             raise InputError(
@@ -201,11 +210,13 @@ def check_references(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> Non
 def _check_published(entry: Mapping, at: str, present: Callable) -> None:
     """Check that an entry says in one way where its file is."""
     if sum(key in entry for key in ("path", "url", "git_lfs")) != 1:
-        raise InputError(f"config, at {at}: give either `path`, `url` or `git_lfs`.")
+        raise InputError(
+            f"config, at {at}: one address is needed. Fix: give either `path`, `url` or `git_lfs`."
+        )
     if "url" in entry and "sha256" not in entry:
         raise InputError(
-            f"config, at {at}: a `url` needs its `sha256`, so that what is fetched is what was "
-            "meant."
+            f"config, at {at}: a `url` needs its `sha256`. Fix: add it; the download is "
+            "checked against it."
         )
     present(entry.get("path"), f"{at}.path")
 
@@ -218,11 +229,12 @@ def _check_conformance(config: Mapping, known: Callable, present: Callable) -> N
     _check_published(entry["embeddings"], "conformance.embeddings", present)
     for key, what in (("model", "model"), ("cohort", "cohort")):
         if entry[key] is None:
-            raise InputError(f"config, at conformance: `embeddings` needs `{key}`; add it.")
+            raise InputError(f"config, at conformance: `embeddings` needs `{key}`. Fix: add it.")
         known([entry[key]], f"conformance.{key}", config[f"{what}s"], what)
     if not config["models"][entry["model"]]["released"]:
         raise InputError(
-            f"config, at conformance.model: `{entry['model']}` is trained here; name a model that "
+            f"config, at conformance.model: `{entry['model']}` is trained here. Fix: name a "
+            "model that "
             "has `released`."
         )
 
@@ -242,12 +254,13 @@ def _check_tasks(config: Mapping, represented: Mapping, known: Callable, present
         needs = {"table": "path", "module_scores": "gene_sets"}.get(labels["source"])
         if needs and not labels[needs]:
             raise InputError(
-                f"config, at {at}.labels: source `{labels['source']}` needs `{needs}`; add it."
+                f"config, at {at}.labels: source `{labels['source']}` needs `{needs}`. Fix: add it."
             )
         cohort = config["cohorts"][task["cohort"]]
         if labels["source"] == "cohort" and not (cohort["labels"] or cohort["raw_labels"]):
             raise InputError(
-                f"config, at {at}.labels: cohort `{task['cohort']}` has no `labels`; give them "
+                f"config, at {at}.labels: cohort `{task['cohort']}` has no `labels`. Fix: give "
+                "them "
                 "there, or another `source` here."
             )
         for key in ("path", "gene_sets"):

@@ -64,7 +64,7 @@ def _classes(
         given = f"`{named[0]}`" if len(named) else "none at all"
         raise InputError(
             f"config, at {at}: {path} names no sample of cohort `{cohort}` (it names {given}, the "
-            f"sheet `{sheet['sample'].iloc[0]}`); name samples as the sheet does."
+            f"sheet `{sheet['sample'].iloc[0]}`). Fix: name samples as the sheet does."
         )
     classes = set(table.loc[table[columns[0]].isin(sheet["sample"]), columns[2]].dropna())
     check_case(sorted(classes), f"config, at {at}: {path}: classes")
@@ -78,14 +78,14 @@ def _table_of(path: str, columns: tuple[str, ...], at: str) -> pd.DataFrame:
         there = [*read_table(path, nrows=0).columns]
     except (ValueError, OSError) as error:  # pandas' own errors, and bytes that are no text
         raise InputError(
-            f"config, at {at}: {path} cannot be read as a table ({error}); give one with the "
+            f"config, at {at}: {path} cannot be read as a table ({error}). Fix: give one with the "
             f"columns {', '.join(columns)}."
         ) from error
     for column in columns:
         if column not in there:
             raise InputError(
-                f"config, at {at}: {path} has no column `{column}` (it has {', '.join(there)}); "
-                "add it, or correct the path."
+                f"config, at {at}: {path} has no column `{column}` (it has {', '.join(there)}). "
+                "Fix: add it, or correct the path."
             )
     return table
 

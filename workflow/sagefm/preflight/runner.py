@@ -53,7 +53,8 @@ def conclude(table: pd.DataFrame) -> pd.DataFrame:
     bad = table.loc[table["verdict"] == FIX, "check"]
     if len(bad):
         raise InputError(
-            f"{len(bad)} of {len(table)} checks would fail later ({', '.join(bad)}); mend them as "
+            f"{len(bad)} of {len(table)} checks would fail later ({', '.join(bad)}). Fix: mend "
+            "them as "
             "the table above says, and start again."
         )
     return table

@@ -12,6 +12,7 @@ from sagefm.config.schemas import load_schema, plain
 from sagefm.downloads.sources import registry as sources
 from sagefm.networks import registry as networks
 from sagefm.report.api_page import api_table
+from sagefm.report.messages import messages_table
 from sagefm.representations.registry import table_rows
 
 COLUMNS = ("key", "default", "what it is")
@@ -84,6 +85,7 @@ TABLES = {
     "methods": methods_table,
     "config": config_table,
     "api": api_table,
+    "messages": messages_table,
 }
 """The tables by the name in their marker."""
 

@@ -153,7 +153,10 @@ class KeptTables:
         found = self.rows(table, **conditions)
         if len(found) != 1:
             where = ", ".join(f"{column} {value}" for column, value in conditions.items())
-            raise InputError(f"{self.folder}/{table}.tsv: {len(found)} rows have {where}, not one.")
+            raise InputError(
+                f"{self.folder}/{table}.tsv: {len(found)} rows have {where}, not one. Fix: "
+                "correct the template."
+            )
         return found[0]
 
 

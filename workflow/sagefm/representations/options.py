@@ -21,7 +21,9 @@ def parse_options(options: type, given: Mapping[str, Any]) -> Any:
         if key not in known:
             raise InputError(f"unknown key `{key}`; {hint(key, known, 'known are')}.")
         if not _fits(value, known[key]):
-            raise InputError(f"`{key}` is {value!r}, but takes {_words(known[key])}.")
+            raise InputError(
+                f"`{key}` is {value!r}, but takes {_words(known[key])}. Fix: correct it."
+            )
     for f in fields(options):
         if f.name not in given and f.default is MISSING and f.default_factory is MISSING:
             raise InputError(f"`{f.name}` is missing. Fix: add it ({_words(known[f.name])}).")

@@ -48,7 +48,7 @@ def screened_genes(
     raised = named_columns(inputs, panel) if inputs else everything
     varies = (genes["high"] > genes["low"]).to_numpy()[raised]
     if not varies.any():
-        raise InputError(f"{inputs}: no gene varies in the cohort; name other inputs.")
+        raise InputError(f"{inputs}: no gene varies in the cohort. Fix: name other inputs.")
     read = named_columns(outputs, panel) if outputs else everything
     if pairs:
         named = pd.concat([read_table(path)["output"] for path in pairs])
@@ -80,7 +80,7 @@ def sample_spots(obs: pd.DataFrame, context: str, spots: int, seed: int) -> dict
     table = table[table["context"] != ""]
     if table.empty:
         raise InputError(
-            f"no spot of samples {', '.join(obs['sample'].unique())} has a {context}; "
+            f"no spot of samples {', '.join(obs['sample'].unique())} has a {context}. Fix: "
             "choose another `context` of the screen in the config."
         )
     table = table.sample(frac=1, random_state=seed)

@@ -23,7 +23,7 @@ def normalise(counts: sp.csr_matrix, how: str) -> sp.csr_matrix:
         For an unknown normalisation.
     """
     if how not in NORMALISATIONS:
-        raise InputError(f"normalisation `{how}` is unknown; use one of {NORMALISATIONS}.")
+        raise InputError(f"normalisation `{how}` is unknown. Fix: use one of {NORMALISATIONS}.")
     values = counts.data.astype(np.float32)
     values *= np.repeat(1 / count_scale(counts, how), np.diff(counts.indptr))
     return sp.csr_matrix((np.log1p(values), counts.indices, counts.indptr), shape=counts.shape)

@@ -21,15 +21,17 @@ def read_panel(path: str | Path) -> list[str]:
         panel = Path(path).read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(
-            f"{path}: cannot be read ({error}); correct `panel` in the config."
+            f"{path}: cannot be read ({error}). Fix: correct `panel` in the config."
         ) from error
     panel = [symbol.strip() for symbol in panel]
     if not panel or "" in panel:
         line = panel.index("") + 1 if panel else 1
-        raise InputError(f"{path}: line {line} is empty; give one gene symbol a line.")
+        raise InputError(f"{path}: line {line} is empty. Fix: give one gene symbol a line.")
     if len(set(panel)) < len(panel):
         repeated = pd.Index(panel)[pd.Index(panel).duplicated()][0]
-        raise InputError(f"{path}: gene `{repeated}` occurs more than once; keep one line each.")
+        raise InputError(
+            f"{path}: gene `{repeated}` occurs more than once. Fix: keep one line each."
+        )
     return panel
 
 
@@ -43,10 +45,10 @@ def named_columns(path: str | Path, panel: Sequence[str]) -> np.ndarray:
     """
     symbols = Path(path).read_text(encoding="utf-8-sig").split()
     if not symbols:
-        raise InputError(f"{path}: names no gene; give symbols, one a line.")
+        raise InputError(f"{path}: names no gene. Fix: give symbols, one a line.")
     if strange := sorted(set(symbols) - set(panel)):
         raise InputError(
             f"{path}: {', '.join(strange[:5])} not in the panel ({len(strange)} of {len(symbols)} "
-            "genes); correct the symbols, or remove them."
+            "genes). Fix: correct the symbols, or remove them."
         )
     return np.flatnonzero(np.isin(panel, symbols))

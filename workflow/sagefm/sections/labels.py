@@ -90,7 +90,9 @@ def join_labels(obs: pd.DataFrame, table: pd.DataFrame, sample: str) -> pd.Serie
     """
     missing = {"sample", "spot", "label"} - set(table.columns)
     if missing:
-        raise InputError(f"the label table has no column {', '.join(sorted(missing))}; add it.")
+        raise InputError(
+            f"the label table has no column {', '.join(sorted(missing))}. Fix: add it."
+        )
     rows = labels_of_sample(table, sample)
     names = pd.Series(obs.index.astype(str), index=obs.index)
     spots, keys = rows["spot"], [names]
@@ -101,7 +103,7 @@ def join_labels(obs: pd.DataFrame, table: pd.DataFrame, sample: str) -> pd.Serie
     if spots.duplicated().any():
         raise InputError(
             f"the label table names spot `{spots[spots.duplicated()].iloc[0]}` of sample {sample} "
-            "more than once; keep one line a spot."
+            "more than once. Fix: keep one line a spot."
         )
     key = max(keys, key=lambda key: int(key.isin(spots).sum()))
     found = int(spots.isin(key).sum())

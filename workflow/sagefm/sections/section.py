@@ -222,7 +222,7 @@ def load_chunk(
         if graph.n_spots != counts.shape[0]:
             raise InputError(
                 f"{section.graph_path}: built on {graph.n_spots} spots, but {section.counts_path} "
-                f"has {counts.shape[0]}; remove the graph and run again."
+                f"has {counts.shape[0]}. Fix: remove the graph and run again."
             )
         here = slice(ends[-1][-1], ends[-1][-1] + counts.nnz)
         values[here], genes[here] = normalise(counts, normalisation).data, counts.indices

@@ -50,6 +50,6 @@ def scored_sections(
     if not kept:
         raise InputError(
             f"cohort `{cohort}`: the model was trained on every sample of it, so that none is left "
-            "to be scored; name another cohort."
+            "to be scored. Fix: name another cohort."
         )
     return kept, facts.loc[[section.sample for section in kept]].reset_index(drop=True)

@@ -76,7 +76,8 @@ def split_samples(
         groups = f"{count(len(sizes), 'patient')} or unnamed sample{'s' * (len(sizes) != 1)}"
         raise InputError(
             f"the split has no {missing[0]} sample: {groups} {'is' if len(sizes) == 1 else 'are'} "
-            "too few, for training, validation and test take one each at least; add samples of "
+            "too few, for training, validation and test take one each at least. Fix: add samples "
+            "of "
             "others to the sheet, or shorten `held_out_patients`."
         )
     return table.sort_values(["cohort", "sample"], ignore_index=True)

@@ -18,7 +18,7 @@ HELP = "`DOI/FILE`, as in `10.5061/dryad.h70rxwdmj/10XVisium_2.zip`"
 ENDPOINTS = {"DRYAD": "https://datadryad.org"}
 
 ADVICE = (
-    "files of Dryad need an account: create one for the API at https://datadryad.org/account, and "
+    "Dryad requires an account. Fix: create one for the API at https://datadryad.org/account, and "
     "set DRYAD_CLIENT_ID and DRYAD_CLIENT_SECRET, or a DRYAD_TOKEN of the last ten hours"
 )
 

@@ -41,7 +41,7 @@ def locate(address: str, revision: str) -> Remote:
     pointer = get_text(f"{raw}/{repository}/{commit}/{quoted(path)}", largest=1024)
     found = re.search(r"^oid sha256:([0-9a-f]{64})\nsize (\d+)$", pointer, re.MULTILINE)
     if not found:
-        raise InputError(f"{address} is not kept by Git LFS; take it by source `url`.")
+        raise InputError(f"{address} is not kept by Git LFS. Fix: take it by source `url`.")
     oid, size = found[1], int(found[2])
     host = endpoint("GITHUB", ENDPOINTS)
     answer = post_json(
@@ -56,8 +56,8 @@ def locate(address: str, revision: str) -> Remote:
     item = answer["objects"][0]
     if "error" in item:
         raise InputError(
-            f"{address}: Git LFS answers {item['error']['code']} ({item['error']['message']}); its "
-            "owner may have used up the month's traffic: try later, or give a copy's `path`."
+            f"{address}: Git LFS answers {item['error']['code']} ({item['error']['message']}). Its "
+            "owner may have used up this month's traffic. Fix: try later, or give a copy's `path`."
         )
     action = item["actions"]["download"]
     headers = action.get("header", {})

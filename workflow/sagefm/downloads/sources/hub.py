@@ -54,7 +54,7 @@ def locate(address: str, revision: str) -> Remote:
         repository,
     )
     if not found or not isinstance(found[0], RepoFile):
-        raise InputError(f"{repository} has no file `{path}` at {revision[:12]}; correct it.")
+        raise InputError(f"{repository} has no file `{path}` at {revision[:12]}. Fix: correct it.")
     return Remote(
         hf_hub_url(repository, path, revision=revision, repo_type=KIND, endpoint=hub),
         size=found[0].size,
@@ -138,23 +138,24 @@ def _explained(error: Exception, status: int, repository: str) -> InputError:
     page = f"{hub_address()}/datasets/{repository}"
     if isinstance(error, RevisionNotFoundError):
         return InputError(
-            f"{repository} has no such revision; correct the sheet or the lock table."
+            f"{repository} has no such revision. Fix: correct the sheet or the lock table."
         )
     if isinstance(error, GatedRepoError) and get_token():
         return InputError(
-            f"{repository} is gated, and this token's account has no access: ask for it at {page}; "
-            "a fine-grained token must also allow reading gated sets."
+            f"{repository} is gated, and this token's account has no access. Fix: ask for access "
+            f"at {page}; a fine-grained token must also allow reading gated sets."
         )
     if isinstance(error, GatedRepoError):
         return InputError(
-            f"{repository} is gated: ask for access at {page}, then set HF_TOKEN, or run "
+            f"{repository} is gated. Fix: ask for access at {page}, then set HF_TOKEN, or run "
             "`hf auth login`."
         )
     if status == 401 and get_token():
         return InputError(
-            f"the hub does not accept this token ({status}): make a new one at "
+            f"the hub does not accept this token ({status}). Fix: make a new one at "
             f"{hub_address()}/settings/tokens, and set HF_TOKEN."
         )
     return InputError(
-        f"{repository}: the hub answers {status}; check the name, and that HF_TOKEN may read it."
+        f"{repository}: the hub answers {status}. Fix: check the name, and that HF_TOKEN may "
+        "read it."
     )
