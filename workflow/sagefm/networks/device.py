@@ -30,8 +30,8 @@ def prepare_machine(device: str, threads: int) -> torch.device:
     return find_device(
         device,
         f"this job needs a GPU, but torch {torch.__version__} sees none here. Fix: install torch "
-        "for GPUs (`make env TORCH=cuda`); on a cluster, use its profile (docs/cluster.md); without a "
-        "GPU, set the model's `compute.gpus` to 0 and its `compute.device` to auto.",
+        "for GPUs (`make env TORCH=cuda`); on a cluster, use its profile (docs/cluster.md); "
+        "without one, set the model's `compute.gpus` to 0 and its `compute.device` to auto.",
     )
 
 
