@@ -76,7 +76,7 @@ def test_a_scoreboard_is_written_and_read_unchanged(reported, tmp_path):
 @pytest.mark.parametrize(
     ("ids", "words"),
     [
-        ([["recovery", "recvery"]], "claim `recvery` is not in resources/reported.tsv; add"),
+        ([["recovery", "recvery"]], "claim `recvery` is not in resources/reported.tsv. Fix: add"),
         (
             [["recovery"], ["recovery"]],
             "`recovery` on model `paper` is given by two",

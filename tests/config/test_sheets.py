@@ -81,7 +81,7 @@ def test_bad_sheet_ends_in_one_sentence(config, case):
     [
         (b"", "is not a table of tab-separated columns"),
         (b"\xff\xfe\x00s", "is not a table of tab-separated columns"),
-        (b"sample,source\ns1,local\n", "(its first line is one: `sample,source`); put tabs"),
+        (b"sample,source\ns1,local\n", "(its first line is one: `sample,source`). Fix: put tabs"),
         (b"sample\tsource\ns1\tlocal\textra\tcells\nx\n", "atlas.tsv"),
     ],
 )

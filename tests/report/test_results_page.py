@@ -167,6 +167,7 @@ def pages(repo, tmp_path):
         [figure],
         [{"path": "models/", "what": "the models"}],
         run="tiny",
+        drawing=(repo / "resources/figures/steps.svg").read_text(),
         viewers={"sections/a.html": "a cohort"},
         training="Short.",
         cohorts=[],
@@ -184,6 +185,12 @@ def test_the_page_needs_no_other_file_and_runs_no_text(pages):
     assert "<other>" not in page and "on &lt;other&gt; data" in page
     assert 'src="data:image/png;base64,UE5H"' in page
     assert page.count('<tr class="claim">') == 5
+
+
+def test_the_six_steps_are_drawn_in_the_page_alone(pages):
+    assert pages[0].count("<svg ") == 1 and "<svg" not in pages[1]
+    steps = ("1 Sections", "2 Graphs", "3 Training", "4 Embeddings", "5 Claims", "6 Verdict")
+    assert all(f">{step}</text>" in pages[0] for step in steps)
 
 
 def test_a_reason_opens_below_its_row_over_the_whole_width(pages):

@@ -199,7 +199,9 @@ def test_draws_are_seeded():
 
 def test_a_context_nobody_has_is_an_error():
     table = obs_like().drop(columns="label")
-    with pytest.raises(InputError, match="no spot of samples a, b, c has a label; choose another"):
+    with pytest.raises(
+        InputError, match=r"no spot of samples a, b, c has a label\. Fix: choose another"
+    ):
         sample_spots(table, "label", 5, seed=1)
 
 
@@ -256,7 +258,7 @@ def test_genes_that_vary_are_inputs_and_tables_name_outputs(tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("A X Y", r"genes\.txt: X, Y not in the panel \(2 of 3 genes\); correct"),
+        ("A X Y", r"genes\.txt: X, Y not in the panel \(2 of 3 genes\)\. Fix: correct"),
         ("", r"genes\.txt: names no gene"),
     ],
 )

@@ -287,7 +287,9 @@ def test_skipping_drops_the_first_batches(sections, order, skip, buffer_spots):
 def test_a_graph_of_another_section_is_refused(tmp_path):
     sections = small.write_sections(tmp_path)
     save_graph(build_graph(np.random.rand(39, 2), "knn_clique"), sections[1].graph_path)
-    with pytest.raises(InputError, match=r"heart-2\.npz: built on 39 spots, but .*has 40; remove"):
+    with pytest.raises(
+        InputError, match=r"heart-2\.npz: built on 39 spots, but .*has 40\. Fix: remove"
+    ):
         list(batches_of(sections).epoch(1))
 
 

@@ -47,7 +47,7 @@ def test_nothing_is_fetched_where_it_would_fail(folder):
     for words in (
         "fix this  host 127.0.0.1:9",
         "does not answer (ConnectionRefusedError)",
-        "checks would fail later (host 127.0.0.1:9); mend them",
+        "checks would fail later (host 127.0.0.1:9). Fix: mend them",
     ):
         assert words in done.stdout, done.stdout
     assert "Traceback" not in done.stdout

@@ -221,6 +221,7 @@ PAGE_FILES = {
     "body": "workflow/report/report/results_page.html",
     "files": "workflow/report/report/files.tsv",
     "citation": "CITATION.cff",
+    "drawing": "resources/figures/steps.svg",
 }
 
 

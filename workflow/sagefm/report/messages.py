@@ -119,9 +119,10 @@ def _texts(tree: ast.Module) -> Iterator[str]:
     for function in ast.walk(tree):
         if isinstance(function, ast.FunctionDef):
             names = {**outer, **_assigned(list(ast.walk(function)))}
-            for node in ast.walk(function):
-                if isinstance(node, ast.Call) and ast.unparse(node.func) == "InputError":
-                    yield _words(node.args[0], names)
+            calls = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
+            for call in sorted(calls, key=lambda node: node.lineno):
+                if ast.unparse(call.func) == "InputError":
+                    yield _words(call.args[0], names)
 
 
 def _assigned(nodes: list) -> dict[str, list[ast.expr]]:

@@ -228,8 +228,7 @@ class Trainer:
         if not math.isfinite(val_loss):
             raise InputError(
                 f"training diverged: the validation loss of epoch {progress.epoch} is "
-                f"{val_loss}. Fix: "
-                "lower `learning_rate`, or take `precision: fp32`."
+                f"{val_loss}. Fix: lower `learning_rate`, or take `precision: fp32`."
             )
         row = {
             "epoch": progress.epoch,

@@ -25,6 +25,7 @@ with job(snakemake):
         page.captioned(given.figures, given.captions, snakemake=snakemake),
         page.file_rows(folder, read_table(given.files, dtype=str)),
         run=params.run,
+        drawing=Path(given.drawing).read_text(),
         viewers=params.viewers,
         training=page.training_words(params.title, training),
         cohorts=page.cohort_rows(sections, params.cohorts),
