@@ -12,7 +12,7 @@ from snakemake_interface_logger_plugins.registry import LoggerPluginRegistry
 
 from sagefm.common.job import WATCHED
 from sagefm.console.handler import COSTS, WORKFLOW, LogHandler, sentences_in
-from sagefm.console.progress import RunProgress, chapters_of, duration, minutes_of
+from sagefm.console.progress import RunProgress, about, chapters_of, duration, minutes_of
 
 
 @pytest.fixture
@@ -168,3 +168,4 @@ def test_every_rule_has_a_chapter_and_the_demo_its_costs():
 )
 def test_times_in_words(minutes, words):
     assert duration(minutes) == words
+    assert about(minutes) == (words if minutes < 1 else f"about {words}")

@@ -10,7 +10,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from sagefm.console.progress import RunProgress, duration
+from sagefm.console.progress import RunProgress, about
 
 EVERY = 0.1
 """Share of the steps after which the lines say how far the run has come."""
@@ -23,7 +23,7 @@ def so_far(progress: RunProgress, minutes: float) -> str:
     """Steps done, and the time that is left."""
     words = f"{progress.finished} of {progress.steps} steps done"
     left = progress.left(minutes)
-    return words if left is None else f"{words}, about {duration(left)} left"
+    return words if left is None else f"{words}, {about(left)} left"
 
 
 class Lines:

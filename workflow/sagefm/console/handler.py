@@ -19,7 +19,7 @@ from snakemake_interface_logger_plugins.common import LogEvent
 
 from sagefm.common.job import WATCHED
 from sagefm.console.bars import Bars, Lines
-from sagefm.console.progress import RunProgress, chapters_of, duration, minutes_of
+from sagefm.console.progress import RunProgress, about, chapters_of, duration, minutes_of
 
 WORKFLOW = Path(__file__).parents[2]
 COSTS = WORKFLOW.parent / "docs/results/demo/costs.tsv"
@@ -113,7 +113,7 @@ class LogHandler(LogHandlerBase):
         self.begun = time.monotonic()
         words = f"{self.progress.steps} steps on {self.cores} cores"
         if (expected := self.progress.expected()) is not None:
-            words += f": about {duration(expected)} if the sections are like the bundled ones"
+            words += f": {about(expected)} if the sections are like the bundled ones"
         self.view.line(f"{words}.")
         self.view.line("Ctrl-C is safe: the same command goes on from there.")
         if self.stream.isatty():

@@ -39,6 +39,12 @@ def duration(minutes: float) -> str:
     return f"{whole // 60} h {whole % 60:02d} min"
 
 
+def about(minutes: float) -> str:
+    """An estimated time for people: `about 7 minutes`."""
+    words = duration(minutes)
+    return words if words.startswith("less") else f"about {words}"
+
+
 @dataclass
 class RunProgress:
     """The jobs of a run.
