@@ -14,6 +14,7 @@ from sagefm.annotation.figures import SIGN, draw_annotation, draw_classes, row_n
 from sagefm.annotation.map_figures import draw_annotation_maps, draw_confusion
 from sagefm.annotation.terms import HEADLINE
 from sagefm.plotting.style import OKABE_ITO, save
+from sagefm.representations.catalogue import Catalogue
 from support.annotated import tables_like
 
 CAPTIONS = ("scores", "classes", "confusion", "maps")
@@ -46,7 +47,8 @@ def figures(tables) -> dict:
 
 def test_every_figure_is_titled_and_the_same_twice(tables, tmp_path):
     for name, figure in figures(tables).items():
-        assert any(text.startswith("a task: ") for text in texts(figure)), name
+        titles = [line for text in texts(figure) for line in text.splitlines()]
+        assert any(line.startswith("a task: ") for line in titles), name
     pages = []
     for number in range(2):
         figure = draw_confusion(tables["confusion"], tables["shown"], "a task")
@@ -161,6 +163,7 @@ def test_captions_are_sound_rst(name, derived, repo):
     job = SimpleNamespace(
         wildcards={"task": "tumour"},
         params={
+            "predicted_as": "Settings of the authors: BANKSY.",
             "title": "cancer against the rest",
             "claim": "annotation",
             "min_class_spots": 5,
@@ -174,6 +177,7 @@ def test_captions_are_sound_rst(name, derived, repo):
     body = publish_parts(text, writer="html", settings_overrides=strict)["body"]
     assert "<p>" in body and "{{" not in body
     assert ("withheld.txt" in body) == (derived and name == "scores")
+    assert ("Settings of the authors: BANKSY." in body) == (name == "scores")
 
 
 def test_intervals_lie_around_their_marks_and_patients_are_dots(tables):
@@ -194,6 +198,19 @@ def test_intervals_lie_around_their_marks_and_patients_are_dots(tables):
         np.sort(line.get_xdata()) for line in figure.axes[0].lines if len(line.get_xdata()) == 4
     ]
     assert any(np.allclose(found, np.sort(own[HEADLINE])) for found in dots)
+
+
+def test_the_title_is_the_method_that_leads_and_the_majority_class(tables):
+    own = tables["scores"].query("subset == 'all' and protocol == 'held_out_patients'")
+    majority = own[own["representation"] == "majority"][HEADLINE].item()
+    named = Catalogue({"pca": {"title": "PCA", "role": "control"}})
+    for catalogue, ours in ((None, own), (named, own[own["representation"] != "pca"])):
+        best = ours.loc[ours[HEADLINE].idxmax()]
+        given = (tables[name] for name in ("scores", "patients", "skipped"))
+        figure = draw_annotation(*given, "a task", None, *([catalogue] if catalogue else []))
+        title = figure.get_suptitle().splitlines()[0]
+        assert title.startswith(row_name(best["representation"], bool(best["centred"])))
+        assert title.endswith(f"{best[HEADLINE]:.0%} (majority class {majority:.0%})")
 
 
 def test_two_patients_have_no_interval(tables):

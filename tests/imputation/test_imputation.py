@@ -342,6 +342,14 @@ def test_the_figure_tells_models_settings_and_scales_apart(samples):
     assert names[0] == "model paper (1 of 2 patients seen, 1 unknown)"
     assert [name.split()[1] for name in names[:3]] == ["paper", "strict", "scaled"]
     assert len(names) == len(set(names)) == 7
+    title = figure.get_suptitle().splitlines()[1]
+    shares = samples["share"].nunique()
+    assert title == (f"paper at 0 of {shares} shares, strict at 0 of {shares} shares, "
+                          f"scaled at 0 of {shares} shares")  # fmt: skip
+    better = summaries(samples)
+    better.loc[better["model"] == "strict", ["difference", "p_holm"]] = [-0.1, 0.01]
+    title = draw_imputation(better).get_suptitle().splitlines()[1]
+    assert f"strict at {shares} of {shares} shares" in title and "paper at 0 of" in title
     top = summaries(samples).query("model == 'paper' and metric == 'mse' and predictor == 'model'")
     drawn = lines[0][-2].get_ydata()
     np.testing.assert_allclose(drawn, top[top["setting"] == "systematic"]["mean"])

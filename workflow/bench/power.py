@@ -7,9 +7,11 @@ plants nothing: what is found there is a false positive. From the repository:
 
     python workflow/bench/power.py
 
-writes `resources/perturbation/power.tsv` (nine runs, about five minutes on two cores).
+writes `resources/perturbation/power.tsv` (nine runs, about five minutes on two cores; with
+`--runs 10` thirty, about 17).
 """
 
+import argparse
 import logging
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -53,7 +55,6 @@ NUMBERS = (30,)
 """Planted inputs, with an output each. The demo's tables have 6 and 354 inputs; of 6 no effect can
 be found, since the smallest p is 0.03 before Holm."""
 
-SEEDS = 3
 OUTPUT = RESOURCES / "perturbation/power.tsv"
 
 
@@ -220,8 +221,11 @@ def run_once(strength: float, inputs: int, seed: int) -> dict[str, float]:
 
 def main() -> None:
     """Run all strengths, numbers of inputs and seeds; write the table."""
+    parser = argparse.ArgumentParser(description="Power of the perturbation analysis.")
+    parser.add_argument("--runs", type=int, default=3, help="runs (seeds) a strength")
+    runs_each = parser.parse_args().runs
     logging.disable(logging.INFO)
-    cells = [*product(STRENGTHS, NUMBERS, range(1, SEEDS + 1))]
+    cells = [*product(STRENGTHS, NUMBERS, range(1, runs_each + 1))]
     runs = pd.DataFrame([run_once(*cell) for cell in tqdm(cells, unit="run")])
     write_table(power_table(runs).round(4), OUTPUT)
 

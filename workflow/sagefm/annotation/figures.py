@@ -20,6 +20,7 @@ from sagefm.plotting.style import (
     styled,
 )
 from sagefm.representations.catalogue import REGISTERED, Catalogue
+from sagefm.representations.method import BOUNDS
 
 SIGN = "†"
 """Marks representations fitted on the very spots they are scored on."""
@@ -63,7 +64,8 @@ def draw_annotation(
 
     The first classifier's, on all patients; best at the top. Small dots are patients; the mark is
     their mean with its 95 % interval, or the accuracy of all spots together. Dotted: the majority
-    class under the protocol of the same colour; dashed: the paper's figure.
+    class under the protocol of the same colour; dashed: the paper's figure. The title is which
+    method leads, controls aside.
 
     Parameters
     ----------
@@ -81,9 +83,27 @@ def draw_annotation(
         Names of the representations.
     """
     rows = len(scores[["representation", "centred"]].drop_duplicates()) - 1
-    figure = Figure(figsize=(DOUBLE, 0.24 * rows + 1.55))
+    figure = Figure(figsize=(DOUBLE, 0.24 * rows + 1.7))
     fill_annotation(figure, scores, patients, skipped, title, reported, catalogue)
+    head(figure, f"{_finding(scores, catalogue)}\n{figure.get_suptitle()}")
     return figure
+
+
+def _finding(scores: pd.DataFrame, catalogue: Catalogue) -> str:
+    """Which method leads by the headline, controls aside, and what the majority class has."""
+    whole = scores[scores["subset"] == "all"]
+    own = whole[whole["protocol"] == headline_protocol(whole)]
+    bounds = own["representation"].map(lambda name: catalogue[name].role in BOUNDS)
+    methods = own[~bounds & (own["representation"] != MAJORITY)]
+    if methods[HEADLINE].isna().all():
+        return "No method could be scored"
+    best = methods.loc[methods[HEADLINE].idxmax()]
+    name = row_name(best["representation"], bool(best["centred"]), catalogue=catalogue)
+    majority = own.loc[own["representation"] == MAJORITY, HEADLINE].max()
+    return (
+        f"{name} leads with {PROTOCOLS[best['protocol']][0]}: balanced accuracy "
+        f"{best[HEADLINE]:.0%} (majority class {majority:.0%})"
+    )
 
 
 def fill_annotation(

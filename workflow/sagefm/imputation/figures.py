@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from sagefm.common.text import count
-from sagefm.imputation.tables import SETTINGS
+from sagefm.common.verdict import ALPHA
+from sagefm.imputation.tables import REFERENCE, SETTINGS
 from sagefm.plotting.style import (
     DOUBLE,
     NEUTRAL,
@@ -53,7 +54,8 @@ def draw_imputation(summary: pd.DataFrame) -> Figure:
 
     Columns are settings, for each normalisation apart, since errors on different scales do not
     compare. Baselines (dashed) are those of a normalisation's first model: another's differ only
-    by its training sections and graph.
+    by its training sections and graph. The title is where models are better than the depth-scaled
+    mean, the strongest baseline without a network.
 
     Parameters
     ----------
@@ -97,6 +99,20 @@ def draw_imputation(summary: pd.DataFrame) -> Figure:
     return figure
 
 
+def _finding(summary: pd.DataFrame) -> str:
+    """At how many shares each model's error is significantly below the best baseline's."""
+    own = summary[(summary["predictor"] == "model") & (summary["metric"] == "mse")]
+    setting = next(name for name in SETTINGS if name in set(own["setting"]))
+    own = own[own["setting"] == setting]
+    below = (own["difference"] < 0) & (own["p_holm"] < ALPHA)
+    won = below.groupby(own["model"], sort=False).agg(["sum", "size"])
+    words = [f"{model} at {n} of {count(of, 'share')}" for model, n, of in won.itertuples()]
+    return (
+        f"Where {SETTING_NAMES[setting]}, error below that of {PREDICTOR_NAMES[REFERENCE]} "
+        f"(p < {ALPHA:g}):\n{', '.join(words)}"
+    )
+
+
 def _lines(ax: Axes, table: pd.DataFrame, signs: dict[str, tuple[str, str]]) -> dict[str, Line2D]:
     """Lines of one panel, and its legend's entries by model or baseline."""
     first = table["model"].unique()[:1]
@@ -136,7 +152,7 @@ def _finish(panels, columns: list[tuple[str, str]], summary: pd.DataFrame) -> No
     most = summary[["n_samples", "n_patients", "n_spots"]].max()
     head(
         panels[0][0].figure,
-        f"{summary['cohort'].iloc[0]}: genes taken out and predicted, "
+        f"{_finding(summary)}\n{summary['cohort'].iloc[0]}: genes taken out and predicted, "
         f"{count(most['n_samples'], 'sample')}, {count(most['n_patients'], 'patient')}, "
         f"{count(most['n_spots'], 'spot')}",
     )
