@@ -4,6 +4,7 @@ One server speaks for all of them; `Services.files` holds what each has. A fault
 of a path once, or as often as it says.
 """
 
+import base64
 import hashlib
 import json
 import threading
@@ -39,7 +40,8 @@ class Services:
     ----------
     files
         Content by (service, path): `hub` (path in the data set), `geo` (ACCESSION/FILE), `web`
-        (any), `figshare` (ARTICLE/FILE), `dryad` (DOI/FILE), `git` (OWNER/NAME/COMMIT/PATH).
+        (any), `figshare` (ARTICLE/FILE), `dryad` (DOI/FILE), `git` (OWNER/NAME/COMMIT/PATH), and
+        what was uploaded: `models` (OWNER/NAME/PATH).
     faults
         By the path of a request, as it is on the wire, without the query.
     asked
@@ -172,6 +174,8 @@ class _Handler(BaseHTTPRequestHandler):
         if not self.hub_open():
             return None
         has = self.has
+        if self.command == "POST" and "/paths-info/" not in rest:
+            return self.published(rest)
         if "/paths-info/" in rest:
             wanted = parse_qs(self.sent.decode())["paths"]
             found = [
@@ -192,6 +196,27 @@ class _Handler(BaseHTTPRequestHandler):
             return self.json(found)
         repository = "/".join(rest.split("/")[1:3])
         return self.json({"id": repository, "sha": has.revision, "siblings": [], "gated": "auto"})
+
+    def published(self, rest):
+        """A model's repository made, and files committed to it, small enough to be sent inline."""
+        if rest == "repos/create":
+            asked = json.loads(self.sent)
+            return self.json({"url": f"{self.has.url}/{asked['organization']}/{asked['name']}"})
+        if rest == "validate-yaml":
+            return self.json({"errors": [], "warnings": []})
+        kind, owner, name, what, _ = rest.split("/")
+        if what == "preupload":
+            asked = json.loads(self.sent)["files"]
+            modes = [{"uploadMode": "regular", "shouldIgnore": False, "oid": None} for _ in asked]
+            return self.json(
+                {"files": [{"path": f["path"], **m} for f, m in zip(asked, modes, strict=True)]}
+            )
+        for line in map(json.loads, self.sent.splitlines()):
+            if line["key"] == "file":
+                path, content = line["value"]["path"], line["value"]["content"]
+                self.has.files[kind, f"{owner}/{name}/{path}"] = base64.b64decode(content)
+        commit = f"{self.has.url}/{owner}/{name}/commit/{COMMIT}"
+        return self.json({"commitUrl": commit, "commitOid": COMMIT, "pullRequestUrl": None})
 
     def hub_open(self):
         """Whether the token is good for the gated set; if not, it has been refused."""

@@ -1,0 +1,103 @@
+"""A model's folder as it is published, and its upload to a hub on this machine."""
+
+import re
+
+import pytest
+
+import sagefm
+from sagefm.common.errors import InputError
+from sagefm.common.io import sha256
+from sagefm.report.publish import publish, upload_published, write_published
+from support import stand_ins
+
+PAGE = """# A model
+
+![Its programmes](figures/p.png) See [limits](limits.md#it), [a paper](https://doi.org/1).
+
+<!-- from x.md -->
+| 42% |
+<!-- end of x.md -->
+"""
+
+
+@pytest.fixture
+def made(tmp_path):
+    """A page and a model of few bytes, and the folder written of them."""
+    for name in ("docs/figures/p.png", "models/tiny/best.pt", "models/tiny/recipe.json", "LICENSE"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(name.encode())
+    (tmp_path / "docs/tiny.md").write_text(PAGE)
+    return lambda: write_published(
+        tmp_path / "models/tiny", tmp_path / "docs/tiny.md", tmp_path / "LICENSE", tmp_path / "out"
+    )
+
+
+@pytest.fixture
+def hub(monkeypatch):
+    with stand_ins.serving() as services:
+        for name, value in services.environment().items():
+            monkeypatch.setenv(name, value)
+        yield services
+
+
+def test_the_card_is_the_page_without_links_into_the_repository(made, tmp_path):
+    files = made()
+    assert sorted(path.name for path in files) == sorted(
+        ["README.md", "SHA256SUMS", "best.pt", "recipe.json", "LICENSE", "p.png"]
+    )
+    card = (tmp_path / "out/README.md").read_text()
+    assert card.startswith("---\nlicense: mit\n")
+    assert "![Its programmes](p.png) See limits, [a paper](https://doi.org/1)." in card
+    assert "| 42% |" in card and "<!--" not in card and "`make tiny`" in card
+    for line in (tmp_path / "out/SHA256SUMS").read_text().splitlines():
+        digest, name = line.split("  ")
+        assert sha256(tmp_path / "out" / name) == digest
+
+
+def test_what_is_missing_is_named(made, tmp_path):
+    (tmp_path / "models/tiny/recipe.json").unlink()
+    with pytest.raises(InputError, match=r"tiny/recipe\.json: is missing, but is to be published"):
+        made()
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_bundled_model_is_loaded_from_what_is_published(repo, tmp_path, monkeypatch):
+    for name in ("resources", "docs", "LICENSE"):
+        (tmp_path / name).symlink_to(repo / name)
+    monkeypatch.chdir(tmp_path)
+    assert publish("light").startswith("results/publish/light: README.md, SHA256SUMS, best.pt")
+    folder = tmp_path / "results/publish/light"
+    model, bundled = (sagefm.load(path, device="cpu") for path in (folder, "light"))
+    own, other = (one.network.state_dict() for one in (model, bundled))
+    assert all(own[name].equal(other[name]) for name in other)
+    card = (folder / "README.md").read_text()
+    assert "Intended use, and where it fails" in card
+    for link in re.findall(r"\]\(([^)#:\s]+)\)", card):
+        assert (folder / link).is_file()
+
+
+def test_all_files_are_uploaded_in_one_commit(made, hub):
+    files = made()
+    address = upload_published(files, "lab/tiny")
+    assert address == f"{hub.url}/lab/tiny/commit/{stand_ins.COMMIT}"
+    there = {path: data for (kind, path), data in hub.files.items() if kind == "models"}
+    assert there == {f"lab/tiny/{path.name}": path.read_bytes() for path in files}
+    assert len(hub.paths("/commit/")) == 1
+
+
+@pytest.mark.parametrize(
+    ("repository", "token", "words"),
+    [
+        ("tiny", stand_ins.TOKEN, "`tiny` is not a repository. Fix: give TO=OWNER/NAME."),
+        ("lab/tiny", "hf_another", "lab/tiny: the hub answers 403. Fix: check the name"),
+        ("lab/tiny", "", "there is no token to upload with. Fix: set HF_TOKEN"),
+    ],
+)
+def test_what_cannot_be_uploaded_is_refused(
+    made, hub, tmp_path, monkeypatch, repository, token, words
+):
+    monkeypatch.setenv("HF_TOKEN", token)
+    monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", str(tmp_path / "none"))
+    with pytest.raises(InputError, match=re.escape(words)):
+        upload_published(made(), repository)
+    assert not any(kind == "models" for kind, _ in hub.files)
