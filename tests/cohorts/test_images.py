@@ -100,6 +100,26 @@ def test_a_large_image_is_shrunk_and_its_scale_with_it(tmp_path, pixels):
     assert np.abs(before.astype(int) - after).max() < 8
 
 
+@pytest.mark.parametrize("name", ["SPA154", "SPA141"])
+def test_the_bundled_images_lie_under_their_spots(name):
+    """Glass is nearly white; turned over or moved by two spots, many spots would lie on it."""
+    found = image_of(helpers.REPO / f"resources/demo/st/{name}.h5ad")
+    image, scale = found["images"]["hires"], found["scalefactors"]["tissue_hires_scalef"]
+    spots = np.round(helpers.demo_section(name).obsm["spatial"] * scale).astype(int)
+    size = np.array(image.shape[1::-1])
+    shade = image.mean(axis=2)
+
+    def on_tissue(at):
+        windows = [shade[max(y - 8, 0) : y + 9, max(x - 8, 0) : x + 9] for x, y in at]
+        return np.mean([window.mean() < 235 for window in windows])
+
+    assert image.dtype == np.uint8 and image.shape[2] == 3
+    assert on_tissue(spots) == 1
+    assert on_tissue((size - spots) * [1, 0] + spots * [0, 1]) < 0.85
+    assert on_tissue((size - spots) * [0, 1] + spots * [1, 0]) < 0.85
+    assert on_tissue(spots + 40) < 0.9
+
+
 def test_no_image_is_no_error(tmp_path):
     assert image_of(helpers.REPO / "resources/demo/st/heart-1.h5ad") is None
     bare = helpers.write_spaceranger(small.patch(), tmp_path / "outs", header=True)

@@ -29,6 +29,14 @@ def test_only_what_a_part_of_the_run_reads_is_used(run):
     assert run.represented_cohorts() == ["breast"]
 
 
+def test_the_technologies_of_a_cohort_are_those_its_sheet_names(run):
+    sheet = run.sheets["atlas"]
+    sheet["technology"] = ["Visium", *[""] * (len(sheet) - 1)]
+    assert run.technologies("atlas") == ["Visium"]
+    sheet["technology"] = ""
+    assert run.technologies("atlas") == []
+
+
 @pytest.mark.parametrize("chapter", ["recovery", "imputation", "perturbation", "screen"])
 def test_the_cohorts_of_every_chapter_are_used(run, chapter):
     run.config[chapter]["cohorts"] = ["third"]

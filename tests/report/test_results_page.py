@@ -19,6 +19,7 @@ from sagefm.report.results_page import (
     render_results,
     rst_to_html,
     training_words,
+    transfer_rows,
     verdict_words,
 )
 
@@ -124,6 +125,32 @@ def test_cohorts_are_counted():
     assert rows[1]["title"] == "a" and rows[1]["organs"] == ""
 
 
+TRANSFER = pd.DataFrame(
+    {
+        "cohort": ["a", "b"],
+        "model": "m",
+        "technology": ["ST", "Visium"],
+        "trained_on": "ST",
+        "transfer": ["no", "yes"],
+        "n_patients": [8, 2],
+        "recovered_shared": [0.4, 0.256],
+        "best_other": "visible_depth",
+        "best_other_recovered_shared": [0.5, 0.301],
+    }
+)
+
+
+def test_recovery_is_shown_beside_that_on_another_technology():
+    rows = transfer_rows(TRANSFER, {"a": "one", "b": "two"}, {"m": "a model"})
+    assert [row["cohort"] for row in rows] == ["one", "two"]
+    assert rows[1] == {
+        **{"cohort": "two", "model": "a model", "technology": "Visium", "trained_on": "ST"},
+        **{"patients": 2, "share": "26%", "other": "30% (visible depth)"},
+    }
+    assert transfer_rows(TRANSFER.head(1), {"a": "one"}, {"m": "a model"}) == []
+    assert transfer_rows(None, {}, {}) == []
+
+
 def test_costs_are_summed_over_the_jobs_of_a_rule(tmp_path):
     head = "s\th:m:s\tmax_rss\tcpu_time\n"
     (tmp_path / "train/deep").mkdir(parents=True)
@@ -171,6 +198,7 @@ def pages(repo, tmp_path):
         viewers={"sections/a.html": "a cohort"},
         training="Short.",
         cohorts=[],
+        transfer=[],
         methods="<p>Methods.</p>",
         citation=["A paper."],
         provenance={"code": "1.2", "config_sha256": "f" * 64},

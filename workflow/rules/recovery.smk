@@ -192,6 +192,36 @@ rule maps_figure:
 deliver(figures=expand(rules.maps_figure.output, model=MODELS, cohort=RECOVERED))
 
 
+# The models on one cohort after the other, with the technologies of training and cohort.
+rule transfer:
+    input:
+        patients=expand(rules.recovery.output.patients, cohort=RECOVERED, model=MODELS),
+    output:
+        table=f"{RESULTS}/recovery/transfer.tsv",
+    log:
+        f"{RESULTS}/logs/transfer.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/transfer.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(10),
+    params:
+        code=code_of("recovery/transfer.py"),
+        technologies={cohort: RUN.technologies(cohort) for cohort in SHEETS},
+        trained_on={model: MODELS[model]["pretrain_on"] for model in MODELS},
+    message:
+        "Comparing recovery between cohorts"
+    script:
+        "../scripts/recovery/transfer.py"
+
+
+if RECOVERED:
+    deliver(tables=rules.transfer.output)
+
+
 rule recovery_page:
     input:
         summary=rules.recovery.output.summary.format(model=HEADLINE, cohort=first(RECOVERED)),

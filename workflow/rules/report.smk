@@ -241,6 +241,7 @@ rule results_page:
         ],
         figures=PAGES,
         captions=PAGE_CAPTIONS,
+        transfer=rules.transfer.output.table if RECOVERED else [],
     output:
         page=f"{RESULTS}/index.html",
         summary=f"{RESULTS}/overview/summary.html",
@@ -262,6 +263,7 @@ rule results_page:
         model=HEADLINE,
         title=MODELS[HEADLINE]["title"] or HEADLINE,
         cohorts={cohort: RUN.cohort_title(cohort) for cohort in SHEETS},
+        models={model: MODELS[model]["title"] or model for model in MODELS},
         viewers={
             f"sections/{cohort}.html": RUN.cohort_title(cohort)
             for cohort in RUN.represented_cohorts()

@@ -161,6 +161,10 @@ class Run:
         """Spots of each section of a cohort, as its sheet expects them; else `UNKNOWN_SPOTS`."""
         return [int(spots or UNKNOWN_SPOTS) for spots in self.sheets[cohort]["expected_spots"]]
 
+    def technologies(self, cohort: str) -> list[str]:
+        """The technologies that the sheet of a cohort names, sorted."""
+        return sorted({*self.sheets[cohort]["technology"]} - {""})
+
     def cohort_title(self, cohort: str | None) -> str | None:
         """What a cohort is, for people; None of None."""
         return cohort and (self.config["cohorts"][cohort]["title"] or cohort)

@@ -151,6 +151,34 @@ def cohort_rows(sections: pd.DataFrame, titles: Mapping[str, str]) -> list[dict[
     ]
 
 
+def transfer_rows(
+    table: pd.DataFrame | None, titles: Mapping[str, str], models: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Recovery of each model on each cohort; none if all are of a technology of the training.
+
+    Parameters
+    ----------
+    table
+        Of `recovery.transfer.transfer_table`; None if nothing was recovered.
+    titles, models
+        Of each cohort and model, for people.
+    """
+    if table is None or not (table["transfer"] == "yes").any():
+        return []
+    return [
+        {
+            **{"cohort": titles[row["cohort"]], "model": models[row["model"]]},
+            "technology": row["technology"],
+            "trained_on": row["trained_on"],
+            "patients": row["n_patients"],
+            "share": f"{row['recovered_shared']:.0%}",
+            "other": f"{row['best_other_recovered_shared']:.0%}"
+            f" ({str(row['best_other']).replace('_', ' ')})",
+        }
+        for row in table.to_dict("records")
+    ]
+
+
 def cost_table(benchmarks: Path) -> pd.DataFrame:
     """Time and memory of each rule's jobs, the longest first.
 

@@ -17,6 +17,7 @@ with job(snakemake):
     folder = Path(out.page).parent
     training = json.loads(Path(given.training[0]).read_text()) if given.training else {}
     sections = read_table(given.sections, dtype={"sample": str})
+    transfer = read_table(given.transfer, keep_default_na=False) if given.transfer else None
     costs = page.cost_table(folder / "benchmarks")
     pages = page.render_results(
         Path(given.summary).read_text(),
@@ -29,6 +30,7 @@ with job(snakemake):
         viewers=params.viewers,
         training=page.training_words(params.title, training),
         cohorts=page.cohort_rows(sections, params.cohorts),
+        transfer=page.transfer_rows(transfer, params.cohorts, params.models),
         methods=page.rst_to_html(Path(given.methods).read_text()),
         citation=page.citation(yaml.safe_load(Path(given.citation).read_text())),
         provenance=json.loads(Path(given.provenance).read_text()),
