@@ -189,7 +189,7 @@ def test_sections_are_compact(results):
 
 
 def test_every_sample_of_the_sheets_is_there(demo, results):
-    for cohort in ("atlas", "breast"):
+    for cohort in ("atlas", "breast", "visium"):
         sheet = pd.read_csv(demo[0] / f"config/samples/{cohort}.tsv", sep="\t", dtype=str)
         found = {path.stem for path in (results / f"samples/{cohort}").glob("*.h5ad")}
         assert found == set(sheet["sample"])
