@@ -113,6 +113,7 @@ def test_every_output_is_there(results):
     expected += [f"claims/{name}.tsv" for name in (*chapters, "interpretable")]
     expected += ["coherence/breast.tsv", "scoreboard.tsv", "provenance.json", "report.zip"]
     expected += ["index.html", "overview/summary.html", "sections/breast.html"]
+    expected += ["recovery/transfer.tsv"]
     expected += ["pretraining/organs.tsv", "pretraining/duplicates.tsv"]
     figures = [
         "qc_atlas",
