@@ -48,7 +48,7 @@ def test_every_stage_has_a_row_with_a_limit(sections, monkeypatch):
     table = Table()
     batches.measure_sections(sections, table)
     embedding.measure_section(sections[0], small.WIDTHS, table)
-    recovery.measure_section(sections[0], small.WIDTHS, table)
+    recovery.measure_sections(sections, small.WIDTHS, table)
     screen.measure_section(sections[0], small.WIDTHS, table)
     graphs.measure_places(helpers.demo_section("heart-1").obsm["spatial"][:60], table)
     for name in ("batches", "embedding", "predicting", "recovery", "screen", "graphs"):

@@ -8,6 +8,7 @@ import yaml
 
 from bench import peers
 from bench.measured import Measured
+from sagefm.common.io import write_table
 from sagefm.representations.registry import load_entry
 from sagefm.sections.section import spot_positions
 from support import small
@@ -71,6 +72,17 @@ def test_what_takes_too_long_is_a_row_with_the_reason(samples, monkeypatch):
     monkeypatch.setattr(peers, "measured", ended)
     row = peers.measure("mine", print, samples, 120, threads=1, limit=7)
     assert row["detail"] == "ended early: more than 7 s, or out of memory"
+
+
+def test_rows_measured_again_replace_those_of_their_name_and_size(tmp_path):
+    path = tmp_path / "peers.tsv"
+    rows = [{"representation": name, "spots": 3, "seconds": 1.0} for name in ("pca", "mofa")]
+    write_table(peers.merged(rows, path), path)
+    again = [{"representation": "pca", "spots": n, "seconds": 2.0} for n in (3, 9)]
+    found = peers.merged(again, path)
+    assert [tuple(row) for row in found.to_numpy()] == [
+        ("mofa", 3, 1.0), ("pca", 3, 2.0), ("pca", 9, 2.0),
+    ]  # fmt: skip
 
 
 def test_a_model_is_embedded_on_its_own_graph(samples, tmp_path, monkeypatch):

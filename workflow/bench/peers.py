@@ -24,7 +24,7 @@ from bench.dry_run import REPO
 from bench.machine import busy_now, this_machine
 from bench.measured import measured
 from sagefm.common.errors import InputError
-from sagefm.common.io import write_table
+from sagefm.common.io import read_table, write_table
 from sagefm.graphs.neighbourhoods import build_graph, save_graph
 from sagefm.networks.base import WIDTHS, build_network
 from sagefm.networks.device import prepare_machine
@@ -42,6 +42,7 @@ SIZES = (3_481, 20_000)
 """Spots: the breast cohort of the demo, and as many copies of its sections as this takes."""
 
 SEED = 0
+TABLE = REPO / "results/bench/peers.tsv"
 PANEL = RESOURCES / "panel/sagefm_genes.txt"
 
 Work = Callable[[Sequence[Path], Path], None]
@@ -135,6 +136,15 @@ def measure(
     }
 
 
+def merged(rows: Sequence[dict], path: Path) -> pd.DataFrame:
+    """Rows with those that a table has of other representations or sizes, in the table's order."""
+    new = pd.DataFrame(rows)
+    if not path.exists():
+        return new
+    whole = pd.concat([read_table(path), new], ignore_index=True)
+    return whole.drop_duplicates(["representation", "spots"], keep="last")
+
+
 def main() -> None:
     """Measure, print each row, write results/bench/peers.tsv."""
     entries = yaml.safe_load((REPO / "config/config.yaml").read_text())["representations"]
@@ -161,7 +171,7 @@ def main() -> None:
                 row = measure(name, peers[name], links, spots, options.threads, options.limit)
                 rows.append(row | {"machine": machine, "threads": options.threads})
                 print("\t".join(f"{key} {value}" for key, value in row.items()), flush=True)
-                write_table(pd.DataFrame(rows), REPO / "results/bench/peers.tsv")
+                write_table(merged(rows, TABLE), TABLE)
 
 
 if __name__ == "__main__":

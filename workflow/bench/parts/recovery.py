@@ -1,7 +1,8 @@
-"""Masked-gene recovery of a section, against the products of the network's layers alone."""
+"""Masked-gene recovery of some sections, against the products of the network's layers alone."""
 
 import tempfile
 from argparse import Namespace
+from collections.abc import Sequence
 from pathlib import Path
 
 from bench.bundled import bundled_sections
@@ -16,18 +17,17 @@ TARGETS: dict[str, str] = {}
 BATCH = 64
 
 
-def measure_section(section: Section, widths: tuple[int, ...], table: Table) -> None:
-    """Add the row of a section; all baselines and sums of the chapter are part of it."""
-    genes, spots = section.n_genes(), section.n_spots()
+def measure_sections(sections: Sequence[Section], widths: tuple[int, ...], table: Table) -> None:
+    """Add the row of some sections; all baselines and sums of the chapter are part of it."""
+    genes, spots = sections[0].n_genes(), sum(section.n_spots() for section in sections)
     limit = BATCH / dense_seconds(BATCH, (genes, *widths, genes))
-    rate = spots / best_seconds(lambda: recovery([section], widths), 2)
+    rate = spots / best_seconds(lambda: recovery(sections, widths), 2)
     detail = f"{spots} spots, baselines included; limit: the products of the network's layers"
     table.add("recovery", rate, "spots/s", detail, limit)
 
 
 def measure(options: Namespace, table: Table) -> None:
-    """Add the row of a bundled section at the paper's widths."""
+    """Add the row of the bundled heart sections at the paper's widths."""
     prepare_machine("cpu", options.threads)
     with tempfile.TemporaryDirectory() as folder:
-        (section,) = bundled_sections(Path(folder), ["heart-1"])
-        measure_section(section, WIDTHS, table)
+        measure_sections(bundled_sections(Path(folder), ["heart-*"]), WIDTHS, table)

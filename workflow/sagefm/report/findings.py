@@ -101,6 +101,9 @@ KEPT = {
     "programme_labels": Kept("programmes/labels.tsv"),
     "programme_sets": Kept("programmes/sets.tsv"),
     "programme_fits": Kept("programmes/fits.tsv"),
+    # Of the folder results/bench, which benchmarks write.
+    "bench": Kept("bench.tsv"),
+    "peers": Kept("peers.tsv"),
 }
 """Tables by the name that they have in `docs/results/{run}` and in templates."""
 
