@@ -7,7 +7,7 @@ import pytest
 import sagefm
 from sagefm.common.errors import InputError
 from sagefm.common.io import sha256
-from sagefm.report.publish import publish, upload_published, write_published
+from sagefm.report.publish import publish_bundled, upload_published, write_published
 from support import stand_ins
 
 PAGE = """# A model
@@ -65,7 +65,9 @@ def test_the_bundled_model_is_loaded_from_what_is_published(repo, tmp_path, monk
     for name in ("resources", "docs", "LICENSE"):
         (tmp_path / name).symlink_to(repo / name)
     monkeypatch.chdir(tmp_path)
-    assert publish("light").startswith("results/publish/light: README.md, SHA256SUMS, best.pt")
+    assert publish_bundled("light").startswith(
+        "results/publish/light: README.md, SHA256SUMS, best.pt"
+    )
     folder = tmp_path / "results/publish/light"
     model, bundled = (sagefm.load(path, device="cpu") for path in (folder, "light"))
     own, other = (one.network.state_dict() for one in (model, bundled))

@@ -147,7 +147,7 @@ def _copied(path: Path, folder: Path) -> Path:
     return folder / path.name
 
 
-def publish(name: str, repository: str = "") -> str:
+def publish_bundled(name: str, repository: str = "") -> str:
     """Write the folder of a bundled model, and upload it if a repository is named."""
     folder = Path("results/publish") / name
     files = write_published(
@@ -159,6 +159,6 @@ def publish(name: str, repository: str = "") -> str:
 
 if __name__ == "__main__":
     try:
-        print(publish(*filter(None, sys.argv[1:])))
+        print(publish_bundled(*filter(None, sys.argv[1:])))
     except InputError as error:
         sys.exit(f"ERROR: {error}")
