@@ -13,6 +13,7 @@ import torch
 from sagefm.cohorts.ingest import ingest
 from sagefm.common import h5ad, io
 from sagefm.common.errors import InputError
+from sagefm.exports.command import main
 from sagefm.exports.section import embed_section
 from sagefm.graphs.neighbourhoods import build_graph, save_graph
 from sagefm.networks.base import build_network, predict
@@ -205,6 +206,7 @@ def command(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sagefm, "embed", *arguments], capture_output=True, text=True)
 
 
+@pytest.mark.slow
 def test_the_command(tmp_path, models):
     source = layouts(tmp_path, "h5")
     done = command(
@@ -221,11 +223,12 @@ def test_the_command(tmp_path, models):
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["o.h5ad"]
 
 
-def test_the_command_says_one_sentence(tmp_path, models):
-    done = command(tmp_path / "s.h5ad", tmp_path / "o.h5ad", "--model", models / "paper")
-    assert done.returncode == 1
-    assert done.stdout == ""
-    (line,) = done.stderr.splitlines()
+def test_the_command_says_one_sentence(tmp_path, models, capsys):
+    words = ["embed", tmp_path / "s.h5ad", tmp_path / "o.h5ad", "--model", models / "paper"]
+    assert main([*map(str, words)]) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    (line,) = said.err.splitlines()
     assert line.startswith(f"ERROR: sample s: {tmp_path}/s.h5ad: no such file or folder")
 
 

@@ -74,7 +74,9 @@ def assert_close(one: Path, two: Path, tolerance: float):
 
 
 @pytest.mark.parametrize(
-    ("network", "batch"), [("gcn", 33), ("gcn", 79), ("contrast", 33)], ids=str
+    ("network", "batch"),
+    [("gcn", 33), pytest.param("gcn", 79, marks=pytest.mark.slow), ("contrast", 33)],
+    ids=str,
 )
 def test_two_processes_do_what_one_does(sections, tmp_path, network, batch):
     """Of a last batch of one spot (79), one process has none."""

@@ -86,6 +86,7 @@ def test_the_whole_reproduction_is_planned_from_nothing(folder):
     assert not {"torch", "anndata", "scanpy", "huggingface_hub", "rdata"} & imported
 
 
+@pytest.mark.slow
 def test_the_released_checkpoint_alone_trains_nothing_and_wants_no_gpu(folder):
     config = ["--configfile", "config/released.yaml"]
     jobs, _ = planned(folder, *config)

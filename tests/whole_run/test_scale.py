@@ -130,6 +130,7 @@ SMALL = {**PAPER, "widths": (16, 8, 8, 8, 16)}
 SMALL["training"] = {**PAPER["training"], "buffer_spots": 2000}
 
 
+@pytest.mark.slow
 def test_memory_of_training_does_not_grow_with_the_cohort(cohort):
     few, many = (
         measured(train, sections, SMALL, 200).peak_gb

@@ -37,6 +37,7 @@ def test_a_target_is_shown_beside_its_value(capsys):
     assert "<= 10" in shown
 
 
+@pytest.mark.slow
 def test_every_part_of_a_step_is_timed(tmp_path):
     sections = small.write_sections(tmp_path)
     times = measured(step_times, sections, "fp32", 1).result

@@ -173,9 +173,12 @@ def code_of(*names):
     return state
 
 
+ROWS = {cohort: sheet.to_dict("index") for cohort, sheet in SHEETS.items()}
+
+
 def row_of(wildcards):
     """The sheet's row of a sample."""
-    return SHEETS[wildcards.cohort].loc[wildcards.sample].to_dict()
+    return ROWS[wildcards.cohort][wildcards.sample]
 
 
 def read_by(wildcards):

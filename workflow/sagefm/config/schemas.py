@@ -71,7 +71,10 @@ def load_schema(name: str) -> dict:
     module gives is added to the `enum`. The module is found by its name, because registries are on
     floors above this one.
     """
-    schema = yaml.safe_load((SCHEMAS / f"{name}.schema.yaml").read_text())
+    text = (SCHEMAS / f"{name}.schema.yaml").read_text()
+    schema = yaml.load(
+        text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    )  # in C: ten times faster
     _add_names(schema)
     return schema
 

@@ -23,6 +23,7 @@ class RawPlan:
     def __init__(self, folder: str) -> None:
         self.folder = folder
         self.origins: dict[str, Origin] = {}
+        self._known: dict[tuple[str, str], tuple[str, str | None, str]] = {}
 
     def path(self, source: str, address: str, sha256: str | None = None) -> str:
         """Where the file of an address is, or will be; for `local`, the address itself.
@@ -32,10 +33,14 @@ class RawPlan:
         InputError
             If the address is not one of the source.
         """
-        path = raw_file(source, address, self.folder)
-        if is_fetched(source):
-            outer, _ = split_member(address)
-            file = f"{source}/{load_source(source).raw_path(outer)}"
+        if (source, address) not in self._known:  # Snakemake asks for each file several times
+            path, file, outer = raw_file(source, address, self.folder), None, address
+            if is_fetched(source):
+                outer, _ = split_member(address)
+                file = f"{source}/{load_source(source).raw_path(outer)}"
+            self._known[source, address] = path, file, outer
+        path, file, outer = self._known[source, address]
+        if file is not None:
             self.origins[file] = Origin(source, outer, sha256)
         return path
 

@@ -71,7 +71,7 @@ class Scratch:
         for start in range(0, self.mask.shape[1], block):
             genes = slice(start, start + block)
             mask, values = self.mask[: self.filled, genes], self.values[:, : self.filled, genes]
-            parts.append(np.stack([masked_spearman(values[0], y, mask) for y in values[1:]]))
+            parts.append(masked_spearman(values[0], values[1:], mask))
             pairs.append(mask.sum(axis=0))
         return np.concatenate(parts, axis=1), np.concatenate(pairs)
 

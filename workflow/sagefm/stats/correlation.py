@@ -125,12 +125,32 @@ def benjamini_hochberg(p: np.ndarray) -> np.ndarray:
     return adjusted
 
 
-def masked_spearman(x: np.ndarray, y: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Spearman correlation per gene (axis 1) over the hidden entries of (spots, genes) arrays."""
+def masked_spearman(x: np.ndarray, predicted: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Spearman correlation of each prediction and gene over the hidden entries.
+
+    Parameters
+    ----------
+    x
+        Truth (spots, genes).
+    predicted
+        Predictions (P, spots, genes).
+    mask
+        Which entries are hidden: bool (spots, genes).
+
+    Returns
+    -------
+    ndarray
+        float64 (P, genes); NaN where either side does not vary.
+    """
     from scipy.stats import rankdata
 
-    # Entries that are not hidden take the last ranks of both sides, then are left out.
-    ranks = [rankdata(np.where(mask, side, np.inf), axis=0) for side in (x, y)]
-    moments = Moments.zeros(1, x.shape[1])
-    moments.add(ranks[0], ranks[1][None], mask)
-    return moments.pearson()[0]
+    def ranked(side: np.ndarray) -> np.ndarray:
+        # Entries that are not hidden take the last ranks of both sides, then are left out.
+        return rankdata(np.where(mask, side, np.inf), axis=0)
+
+    truth, found = ranked(x), []
+    for side in predicted:  # one at a time, for the memory of its ranks
+        moments = Moments.zeros(1, x.shape[1])
+        moments.add(truth, ranked(side)[None], mask)
+        found.append(moments.pearson()[0])
+    return np.stack(found)
