@@ -11,6 +11,7 @@ import scipy.sparse as sp
 import torch
 
 import sagefm
+from sagefm.cohorts.arrangement import array_pitch
 from sagefm.common.errors import InputError
 from sagefm.exports.section import embed_section
 from sagefm.networks.perturbed import General
@@ -175,6 +176,11 @@ def stacked(adata):
     adata.obsm["spatial"][:20] = adata.obsm["spatial"][20]
 
 
+def scattered(adata):
+    adata.obs[["array_row", "array_col"]] *= 5
+    adata.obsm["spatial"] *= 5
+
+
 def unplaced(adata):
     del adata.obsm["spatial"]
 
@@ -190,6 +196,11 @@ def partly_named(adata):
 BAD = {
     "several": (several, {}, r"2 sections \(uns\['spatial'\]: A, B\).*Fix: .*`library_key`"),
     "stacked": (stacked, {}, "21 of 30 spots share their position.*`library_key`"),
+    "scattered": (
+        scattered,
+        {},
+        "30 of 30 spots have no neighbour on the array.*Fix: give",
+    ),
     "no counts": (halved, {}, "^X holds values that are not integers. Fix: give the raw counts"),
     "no layer": (mouse, {"layer": "counts"}, r"there is no layers\['counts'\]. Fix: correct"),
     "no column": (mouse, {"library_key": "slides"}, "obs has no column `slides`. Fix: correct"),
@@ -210,6 +221,15 @@ def test_what_cannot_be_used_ends_in_one_sentence_and_changes_nothing(paper, cas
     assert "\n" not in str(error.value)
     assert not any(word in str(error.value) for word in ("sheet", "config"))
     assert "X_sagefm" not in adata.obsm
+
+
+def test_slices_over_each_other_are_refused(paper):
+    one, other = raw(), raw()
+    other.obsm["spatial"] = other.obsm["spatial"] + 0.26 * array_pitch(one.obsm["spatial"])
+    both = anndata.concat([one, other], index_unique="-")
+    both.obs = both.obs[[]].copy()
+    with pytest.raises(InputError, match=r"slices lie over each other\. Fix: name the column"):
+        sagefm.embed(both, paper)
 
 
 def test_an_error_names_the_section(paper):

@@ -59,6 +59,23 @@ def test_slices_over_each_other_are_refused(sample, number):
         check_arrangement(overlaid(spatial, number, pitch))
 
 
+@pytest.mark.parametrize("number", [2, 3, 4])
+@pytest.mark.parametrize("sample", [*SECTIONS, "hexagonal"])
+def test_copies_of_a_slice_at_one_offset_are_refused(sample, number):
+    spatial = hexagonal()[0] if sample == "hexagonal" else of(sample)[0]
+    offset = np.array([0.26, 0.1]) * array_pitch(spatial)
+    copies = np.concatenate([spatial + n * offset for n in range(number)])
+    with pytest.raises(InputError, match=r"several slices lie over each other\. Fix: .*`library`"):
+        check_arrangement(copies)
+
+
+def test_rows_with_gaps_between_them_are_no_copies():
+    spatial, array = hexagonal()
+    check_arrangement(spatial[array[:, 0] % 4 == 0])
+    columns = np.array([(x * 3.0, y) for x in range(20) for y in range(20)]) * 100.5
+    check_arrangement(columns)
+
+
 def test_the_pitch_stays_that_of_a_slice():
     spatial = hexagonal()[0]
     assert array_pitch(spatial) == pytest.approx(100, rel=0.02)

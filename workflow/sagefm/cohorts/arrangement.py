@@ -28,6 +28,15 @@ CROWDED = 1.1
 NEIGHBOURS, SOME = 48, 5000
 """Nearest spots of each whose distances are looked at, and of about how many spots."""
 
+SPARSE = 0.7
+"""Spots in a square of the pitch below which the pitch may be the offset of slices instead."""
+
+ALIKE = 0.95
+"""Share of spots with another at one offset from which on slices lie over each other by it."""
+
+INNER = 0.75
+"""Share of spots with one on either side at that offset from which on it is a step of the array."""
+
 LONELY = 0.5
 """Share of spots without neighbour on the array from which on they are scattered."""
 
@@ -71,6 +80,8 @@ def check_arrangement(spatial: np.ndarray, array: np.ndarray | None = None, fix:
         steps //= max(np.gcd.reduce(steps, axis=None), 1)
         _check_stretched(spatial, steps[:, ::-1])
     pitch = array_pitch(spatial)
+    if pitch and _density(spatial) * pitch**2 < SPARSE:
+        _check_offset(spatial, fix)
     if pitch:
         short = (nearest < SHORT * pitch).mean()
         if short > OVERLAPPING and _density(spatial) * pitch**2 > CROWDED:
@@ -119,6 +130,22 @@ def _density(spatial: np.ndarray, neighbours: int = 12) -> float:
     size = min(neighbours + 1, len(spatial))
     farthest = cKDTree(spatial).query(spatial, k=size)[0][:, -1]
     return (size - 1) / (np.pi * float(np.median(farthest)) ** 2)
+
+
+def _check_offset(spatial: np.ndarray, fix: str) -> None:
+    """InputError if most spots have another at one offset, and few have one on either side."""
+    tree = cKDTree(spatial)
+    distance, index = tree.query(spatial, k=2)
+    offsets = spatial[index[:, 1]] - spatial
+    offsets *= np.where(offsets @ [1, 1e-3] < 0, -1, 1)[:, None]
+    offset = np.median(offsets, axis=0)
+    near = 0.1 * np.median(distance[:, 1])
+    ahead, behind = (tree.query(spatial + side * offset)[0] < near for side in (1, -1))
+    if (ahead | behind).mean() > ALIKE and (ahead & behind).mean() < INNER:
+        raise InputError(
+            f"{(ahead | behind).mean():.0%} of the spots have another at one offset of "
+            f"{np.hypot(*offset):.4g} pixels: several slices lie over each other. {fix}"
+        )
 
 
 def _check_scattered(array: np.ndarray) -> None:

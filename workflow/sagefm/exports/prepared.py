@@ -1,5 +1,6 @@
 """Any AnnData as sections that a model reads: counts on the model's genes, and neighbourhoods."""
 
+import logging
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from sagefm.cohorts.arrangement import array_of, check_arrangement
 from sagefm.cohorts.counts import raw_counts
 from sagefm.cohorts.panel import harmonise_by
 from sagefm.cohorts.positions import check_spatial, standard_obs
@@ -21,6 +23,8 @@ from sagefm.common.h5ad import write_h5ad
 from sagefm.graphs.neighbourhoods import build_graph, save_graph
 from sagefm.networks.recipe import ModelRecipe
 from sagefm.sections.section import Section, spot_positions
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -162,6 +166,10 @@ def _harmonised(adata: AnnData, rows: np.ndarray, recipe: ModelRecipe, source: S
             f"{shared} of {own.n_obs} spots share their position with another spot. Fix: if these "
             "are several sections, name the column of obs that tells them apart, as `library_key`."
         )
+    if own.n_obs > 2:
+        fix = "Fix: name the column of obs that tells them apart, as `library_key`."
+        if note := check_arrangement(own.obsm["spatial"], array_of(own.obs), fix):
+            log.warning("%s", note)
     settings = dict(recipe.harmonise)
     if source.min_overlap is not None:
         settings["min_overlap"] = source.min_overlap

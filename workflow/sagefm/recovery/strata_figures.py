@@ -20,7 +20,6 @@ from sagefm.plotting.style import (
     styled,
 )
 from sagefm.recovery.figures import groups_of, predictor_handles
-from sagefm.recovery.predictors import ROLES
 
 SHARE, ERROR = "patients_recovered", "patients_relative_mse"
 """Columns drawn, each with an interval."""
@@ -89,7 +88,7 @@ def _finding(group: pd.DataFrame) -> str:
     title = (
         f"Of genes detected in {low:g} to {high:g}% of spots, the model recovers {last[SHARE]:.0%}"
     )
-    controls = bins[bins["predictor"].map(ROLES).eq("control")]
+    controls = bins[bins["role"].eq("control")]
     same = controls[controls["stratum"] == last["stratum"]].set_index("predictor")[SHARE]
     if same.empty:
         return title
