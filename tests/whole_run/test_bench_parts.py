@@ -13,7 +13,16 @@ import pytest
 from bench import registry, speed
 from bench.limits import product_rate
 from bench.machine import processor, why_busy
-from bench.parts import batches, embedding, graphs, ingest, recovery, representations, screen
+from bench.parts import (
+    batches,
+    embedding,
+    graphs,
+    ingest,
+    kernels,
+    recovery,
+    representations,
+    screen,
+)
 from bench.table import Table
 from support import helpers, small
 from whole_run.test_measured import is_running
@@ -76,6 +85,20 @@ def test_ingestion_is_held_against_a_bare_read(tmp_path):
     ingest.measure_files([path], list(section.var_names), table)
     assert row_of(table, "ingest")["ratio"] < 1
     assert ingest.read_bare(path) > section.X.data.nbytes
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_products_are_held_against_the_faster_library(monkeypatch, there):
+    monkeypatch.setattr(kernels, "has_onednn", lambda: there)
+    if there:  # a stand-in, where the build has no oneDNN
+        blas = {name: (pair[0], pair[0]) for name, pair in kernels.PRODUCTS.items()}
+        monkeypatch.setattr(kernels, "PRODUCTS", blas)
+    table = Table()
+    kernels.measure_layer("a layer", 64, 32, table)
+    for product in ("output", "input gradient", "weight gradient"):
+        row = row_of(table, f"a layer, {product}")
+        assert row["ratio"] <= 1
+        assert ("oneDNN" in row["detail"]) == there
 
 
 def test_a_part_is_a_file(monkeypatch, tmp_path, capsys):
