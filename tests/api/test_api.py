@@ -14,6 +14,7 @@ import sagefm
 from sagefm.cohorts.arrangement import array_pitch
 from sagefm.common.errors import InputError
 from sagefm.exports.section import embed_section
+from sagefm.networks.device import one_thread
 from sagefm.networks.perturbed import General
 from sagefm.sections.batches import make_batch
 from sagefm.sections.section import Section
@@ -44,12 +45,10 @@ def paper(models):
 
 
 @pytest.fixture(autouse=True)
-def one_thread():
+def alone():
     """How a matrix product rounds depends on the number of threads."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+    with one_thread():
+        yield
 
 
 def raw(sample: str = "heart-1", spots: int | None = None) -> anndata.AnnData:

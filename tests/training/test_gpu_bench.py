@@ -7,6 +7,7 @@ from bench import gpu
 from bench.limits import product_rate
 from bench.parts import screen
 from bench.table import Table
+from sagefm.networks.device import one_thread
 from support import small
 
 
@@ -16,12 +17,10 @@ def sections(tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
-def one_thread():
+def alone():
     """Threads of small products only wait for one another."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+    with one_thread():
+        yield
 
 
 def test_the_cpu_passes_its_own_check(sections, monkeypatch):

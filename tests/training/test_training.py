@@ -26,7 +26,7 @@ from sagefm.common.io import read_table, temporary_of
 from sagefm.common.state import exclusive, state_folder
 from sagefm.networks.base import build_network, predict
 from sagefm.networks.checkpoint import load_network, read_checkpoint
-from sagefm.networks.device import prepare_machine
+from sagefm.networks.device import one_thread, prepare_machine
 from sagefm.networks.registry import describe
 from sagefm.sections.batches import Batches
 from sagefm.training import trainer as trainer_module
@@ -46,12 +46,10 @@ GRAPHS = {
 
 
 @pytest.fixture(scope="module", autouse=True)
-def one_thread():
+def alone():
     """As few as a job may have; and other tests of the session keep theirs."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+    with one_thread():
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sagefm.networks.base import build_network
+from bench.stages import fresh_model
 from sagefm.networks.device import prepare_machine
-from sagefm.networks.fitted import FittedModel
-from sagefm.networks.recipe import ModelRecipe
 from sagefm.recovery.score import recover
 from sagefm.representations.registry import load_method, read_options
 from sagefm.sections.cohort import Cohort
@@ -41,8 +39,7 @@ def recovery(sections: Sequence[Section], widths: tuple[int, ...] = NARROW) -> N
         {"sample": s.sample, "patient": s.sample, "organ": "", "patient_seen": False}
         for s in sections
     ]
-    names = [f"gene {number}" for number in range(genes)]
-    model = FittedModel(build_network("gcn", genes, widths, seed=0), ModelRecipe(names))
+    model = fresh_model(genes, widths)
     template = model.batches(sections)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)

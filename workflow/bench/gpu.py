@@ -29,11 +29,10 @@ from sagefm.networks.fitted import FittedModel
 from sagefm.networks.perturbed import neighbourhoods
 from sagefm.networks.recipe import ModelRecipe
 from sagefm.networks.registry import describe, names
+from sagefm.sections.batch import CPU
 from sagefm.sections.batches import Batches
 from sagefm.sections.section import Section, load_chunk
 from sagefm.training.trainer import Recipe, Trainer
-
-CPU = torch.device("cpu")
 
 TOLERANCES = {"fp32": 1e-4, "tf32": 5e-3, "bf16": 3e-2}
 """Largest relative difference to the CPU's fp32, in the Euclidean norm."""

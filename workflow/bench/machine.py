@@ -2,12 +2,14 @@
 
 import os
 import re
-import time
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 
 import torch
+
+from bench.measured import seconds
+from sagefm.networks.device import one_thread
 
 ROUNDS, SIDE = 3, 1024
 """Products of the calibration, and the side of their square matrices."""
@@ -41,15 +43,9 @@ def this_machine() -> str:
 
 def product_seconds() -> list[float]:
     """Seconds of a matrix product on one thread, `ROUNDS` times, after one that warms up."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    square, times = torch.rand(SIDE, SIDE), []
-    for _ in range(ROUNDS + 1):
-        start = time.perf_counter()
-        square @ square
-        times.append(time.perf_counter() - start)
-    torch.set_num_threads(threads)
-    return times[1:]
+    square = torch.rand(SIDE, SIDE)
+    with one_thread():
+        return [seconds(lambda: square @ square) for _ in range(ROUNDS + 1)][1:]
 
 
 def why_busy(load: float, cores: int, seconds: Sequence[float]) -> str:

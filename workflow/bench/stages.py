@@ -7,8 +7,13 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+import torch
+
 from sagefm.networks.base import WIDTHS, build_network
 from sagefm.networks.device import prepare_machine
+from sagefm.networks.fitted import FittedModel
+from sagefm.networks.recipe import ModelRecipe
+from sagefm.sections.batch import CPU
 from sagefm.sections.batches import Batches
 from sagefm.sections.cache import SectionCache
 from sagefm.sections.section import Section, load_chunk
@@ -24,6 +29,14 @@ PAPER = {
     "training": {"batch_size": 64, "seed": 9001, "buffer_spots": 16_384},
 }
 """What of the paper's model (the defaults of the config) its batches depend on."""
+
+
+def fresh_model(
+    genes: int, widths: tuple[int, ...] = WIDTHS, device: torch.device = CPU
+) -> FittedModel:
+    """The paper's network with fresh weights, as a model of numbered genes."""
+    recipe = ModelRecipe([f"gene {number}" for number in range(genes)])
+    return FittedModel(build_network("gcn", genes, widths, seed=0), recipe, device)
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,10 @@ import numpy as np
 
 from bench.bundled import bundled_sections
 from bench.limits import best_seconds, dense_seconds
+from bench.stages import fresh_model
 from bench.table import Table
-from sagefm.networks.base import WIDTHS, build_network
+from sagefm.networks.base import WIDTHS
 from sagefm.networks.device import prepare_machine
-from sagefm.networks.fitted import FittedModel
-from sagefm.networks.recipe import ModelRecipe
 from sagefm.sections.section import Section
 
 TARGETS: dict[str, str] = {}
@@ -22,8 +21,7 @@ BATCH = 64
 def measure_section(section: Section, widths: tuple[int, ...], table: Table) -> None:
     """Add the rows of a section and of the paper's network with some widths."""
     genes, spots = section.n_genes(), section.n_spots()
-    recipe = ModelRecipe([f"gene {number}" for number in range(genes)])
-    model = FittedModel(build_network("gcn", genes, widths, seed=0), recipe)
+    model = fresh_model(genes, widths)
     stages = {
         "embedding": (lambda: sum(map(len, model.embedded_rows(section))), (genes, *widths)),
         "predicting": (

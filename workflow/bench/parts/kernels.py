@@ -3,12 +3,11 @@
 from argparse import Namespace
 from functools import partial
 
-import torch
-
 from bench.limits import best_seconds
 from bench.table import Table
 from sagefm.networks.base import WIDTHS
-from sagefm.networks.kernels import PRODUCTS, WORTH, has_onednn
+from sagefm.networks.device import one_thread
+from sagefm.networks.kernels import PRODUCTS, WORTH, has_onednn, operands_of
 from sagefm.networks.recipe import PAPER_PANEL
 from sagefm.sections.genes import read_panel
 
@@ -18,13 +17,7 @@ SPOTS = 64
 
 def measure_layer(layer: str, wide: int, narrow: int, table: Table) -> None:
     """Add a row for each product of a layer."""
-    x, weight = torch.randn(SPOTS, wide), torch.randn(narrow, wide)
-    gradient = torch.randn(SPOTS, narrow)
-    operands = {
-        "output": (x, weight),
-        "input gradient": (gradient, weight),
-        "weight gradient": (gradient, x),
-    }
+    operands = operands_of(SPOTS, narrow, wide)
     for product, kernels in PRODUCTS.items():
         usable = kernels if has_onednn() else kernels[:1]
         seconds = [best_seconds(partial(kernel, *operands[product])) for kernel in usable]
@@ -37,10 +30,7 @@ def measure_layer(layer: str, wide: int, narrow: int, table: Table) -> None:
 
 def measure(options: Namespace, table: Table) -> None:
     """Add the rows of the first layer and of the decoder."""
-    threads, genes = torch.get_num_threads(), len(read_panel(PAPER_PANEL))
-    torch.set_num_threads(1)
-    try:
+    genes = len(read_panel(PAPER_PANEL))
+    with one_thread():
         measure_layer("first layer", genes, WIDTHS[0], table)
         measure_layer("decoder", WIDTHS[-1], genes, table)
-    finally:
-        torch.set_num_threads(threads)

@@ -9,11 +9,10 @@ import torch
 
 from bench.bundled import bundled_sections
 from bench.limits import best_seconds, product_rate
+from bench.stages import fresh_model
 from bench.table import Table
-from sagefm.networks.base import WIDTHS, build_network
+from sagefm.networks.base import WIDTHS
 from sagefm.networks.device import prepare_machine
-from sagefm.networks.fitted import FittedModel
-from sagefm.networks.recipe import ModelRecipe
 from sagefm.screen.screen import ScreenPlan, build_screen
 from sagefm.screen.spots import Drawn
 from sagefm.sections.batch import CPU
@@ -28,8 +27,7 @@ def measure_section(
 ) -> None:
     """Add the row of a block of inputs, all other genes read."""
     genes = section.n_genes()
-    recipe = ModelRecipe([f"gene {number}" for number in range(genes)])
-    model = FittedModel(build_network("gcn", genes, widths, seed=0), recipe, device)
+    model = fresh_model(genes, widths, device)
     every = torch.arange(genes, device=device)
     drawn = Drawn([section], {"all": np.arange(min(SPOTS, section.n_spots()))})
     levels = torch.tensor([[0.0, 2.0]], device=device).expand(genes, 2)

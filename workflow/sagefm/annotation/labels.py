@@ -99,8 +99,7 @@ def _label(cohort, obs, labels, drop, merge, min_spots, seed) -> TaskLabels:
     if spots["source_label"].isna().all():
         raise InputError(
             "no spot of the cohort has a label. Fix: name the cohort's `labels` in the config, "
-            "or give "
-            "the task a label table whose samples and spots are the cohort's."
+            "or give the task a label table whose samples and spots are the cohort's."
         )
     notes = dict.fromkeys(drop, "dropped by the config")
     if labels["source"] == "module_scores":

@@ -77,8 +77,7 @@ def summarise_task(
     if predictions.empty:
         raise InputError(
             f"no fold could be scored ({skipped['reason'].iloc[0]}). Fix: choose other protocols "
-            "for "
-            "the task, or add patients."
+            "for the task, or add patients."
         )
     predictions = pd.concat([predictions, majority_predictions(spots, plan)], ignore_index=True)
     fits = pd.concat([own.assign(representation=name) for name, (_, own) in annotations.items()])

@@ -187,6 +187,5 @@ def _require_same_spots(table: pd.DataFrame) -> None:
     if differing.any():
         raise InputError(
             "representations of one cohort were scored on different spots. Fix: remove their "
-            "files in "
-            "`clustering` and run again."
+            "files in `clustering` and run again."
         )

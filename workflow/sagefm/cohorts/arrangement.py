@@ -71,7 +71,9 @@ def check_arrangement(spatial: np.ndarray, array: np.ndarray | None = None, fix:
         positions were given as pixels.
     """
     spatial = np.asarray(spatial, dtype=np.float64)
-    nearest = cKDTree(spatial).query(spatial, k=2)[0][:, 1]
+    tree = cKDTree(spatial)
+    distance, neighbour = tree.query(spatial, k=2)
+    nearest = distance[:, 1]
     if array is not None:
         _check_scattered(np.asarray(array, dtype=np.int64))
         _check_stretched(spatial, np.asarray(array, dtype=np.int64))
@@ -80,11 +82,12 @@ def check_arrangement(spatial: np.ndarray, array: np.ndarray | None = None, fix:
         steps //= max(np.gcd.reduce(steps, axis=None), 1)
         _check_stretched(spatial, steps[:, ::-1])
     pitch = array_pitch(spatial)
-    if pitch and _density(spatial) * pitch**2 < SPARSE:
-        _check_offset(spatial, fix)
     if pitch:
+        filled = _density(tree) * pitch**2
+        if filled < SPARSE:
+            _check_offset(tree, spatial[neighbour[:, 1]] - spatial, fix)
         short = (nearest < SHORT * pitch).mean()
-        if short > OVERLAPPING and _density(spatial) * pitch**2 > CROWDED:
+        if short > OVERLAPPING and filled > CROWDED:
             raise InputError(
                 f"{short:.0%} of the spots have another at {np.median(nearest / pitch):.2f} of the "
                 f"array's pitch ({pitch:.4g} pixels): several slices lie over each other. {fix}"
@@ -125,22 +128,22 @@ def array_pitch(spatial: np.ndarray) -> float:
     return pitch
 
 
-def _density(spatial: np.ndarray, neighbours: int = 12) -> float:
+def _density(tree: cKDTree, neighbours: int = 12) -> float:
     """Spots a square pixel, around the spots themselves."""
-    size = min(neighbours + 1, len(spatial))
-    farthest = cKDTree(spatial).query(spatial, k=size)[0][:, -1]
+    size = min(neighbours + 1, tree.n)
+    farthest = tree.query(tree.data, k=size)[0][:, -1]
     return (size - 1) / (np.pi * float(np.median(farthest)) ** 2)
 
 
-def _check_offset(spatial: np.ndarray, fix: str) -> None:
-    """InputError if most spots have another at one offset, and few have one on either side."""
-    tree = cKDTree(spatial)
-    distance, index = tree.query(spatial, k=2)
-    offsets = spatial[index[:, 1]] - spatial
-    offsets *= np.where(offsets @ [1, 1e-3] < 0, -1, 1)[:, None]
+def _check_offset(tree: cKDTree, offsets: np.ndarray, fix: str) -> None:
+    """InputError if most spots have another at one offset, and few have one on either side.
+
+    `offsets` (spots, 2) lead from each spot to its nearest.
+    """
+    offsets = offsets * np.where(offsets @ [1, 1e-3] < 0, -1, 1)[:, None]
     offset = np.median(offsets, axis=0)
-    near = 0.1 * np.median(distance[:, 1])
-    ahead, behind = (tree.query(spatial + side * offset)[0] < near for side in (1, -1))
+    near = 0.1 * np.median(np.hypot(*offsets.T))
+    ahead, behind = (tree.query(tree.data + side * offset)[0] < near for side in (1, -1))
     if (ahead | behind).mean() > ALIKE and (ahead & behind).mean() < INNER:
         raise InputError(
             f"{(ahead | behind).mean():.0%} of the spots have another at one offset of "

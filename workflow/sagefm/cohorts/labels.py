@@ -124,8 +124,7 @@ def _content(path: Path) -> pd.DataFrame | pd.Series:
         ) from error
     raise InputError(
         f"{path}: holds neither a Seurat object nor a vector of codes named by spot. Fix: give "
-        "one of "
-        "these, or a table of labels in the config's `labels`."
+        "one of these, or a table of labels in the config's `labels`."
     )
 
 

@@ -103,8 +103,7 @@ def apply_qc(
     if shared > kept.n_obs / 2:
         raise InputError(
             f"{shared} of {kept.n_obs} spots share their position with another spot. Fix: give "
-            "each its "
-            "own x and y, or one section alone."
+            "each its own x and y, or one section alone."
         )
     return kept
 

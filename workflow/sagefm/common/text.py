@@ -1,6 +1,7 @@
 """Numbers as sentences and titles say them, those among them that are not known."""
 
 import math
+from collections.abc import Iterable, Sequence
 
 UNKNOWN_NUMBER = "too few to tell"
 """What a sentence has in place of a number that too few patients, pairs or genes left unknown."""
@@ -17,6 +18,11 @@ def format_interval(value: float, low: float, high: float, form: str) -> str:
     if math.isnan(value + low + high):
         return text
     return f"{text} [{low:{ends}}, {high:{ends}}]"
+
+
+def markdown_rows(rows: Iterable[Sequence[str]]) -> str:
+    """Rows of a Markdown table, a line each; the second is dashes."""
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def count(number: float, noun: str) -> str:

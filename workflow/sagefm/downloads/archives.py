@@ -41,8 +41,7 @@ def extract(archive: str | Path, member: str, destination: str | Path) -> None:
     except DAMAGED as error:
         raise InputError(
             f"{archive}: is damaged or cut off ({_in_a_line(error)}). Fix: delete it, and start "
-            "again "
-            "to have it fetched anew."
+            "again to have it fetched anew."
         ) from error
 
 
@@ -106,8 +105,7 @@ def _named(archive: Path, member: str, names: Iterable[str]) -> str:
     if found:
         raise InputError(
             f"{archive}: has {len(found)} files `{member}`, {found[0]} and {found[1]} among "
-            "them. Fix: "
-            "give more of the path."
+            "them. Fix: give more of the path."
         )
     raise InputError(f"{archive}: has no file `{member}`; {hint(member, names[:2000])}.")
 

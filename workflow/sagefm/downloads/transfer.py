@@ -95,8 +95,7 @@ def _opened(method: str, url: str, **given: Any) -> Iterator[requests.Response]:
     except requests.exceptions.SSLError as error:
         raise InputError(
             f"{shown(url)}: the certificate of {urlsplit(url).hostname} is not trusted here. "
-            "Fix: check "
-            "the address, and REQUESTS_CA_BUNDLE if a proxy stands in between."
+            "Fix: check the address, and REQUESTS_CA_BUNDLE if a proxy stands in between."
         ) from error
     except _BROKEN as error:
         raise PassingError(f"the connection failed ({type(error).__name__})") from error
@@ -111,8 +110,7 @@ def _refuse(response: requests.Response, url: str) -> None:
     if status in (401, 403):
         raise InputError(
             f"{shown(url)}: access is denied ({status}). Fix: ask its owner for access, and "
-            "check the "
-            "token or account in the environment."
+            "check the token or account in the environment."
         )
     if status in (404, 410):
         raise InputError(f"{shown(url)}: nothing is there ({status}). Fix: correct the address.")

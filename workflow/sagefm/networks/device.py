@@ -35,6 +35,17 @@ def prepare_machine(device: str, threads: int) -> torch.device:
     )
 
 
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Torch computes on one thread meanwhile."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def find_device(device: str, without_gpu: str) -> torch.device:
     """A device by its name; `auto` is the GPU if there is one.
 

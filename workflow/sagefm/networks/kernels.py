@@ -17,6 +17,7 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 from sagefm.networks.base import GeneDecoder
+from sagefm.networks.device import one_thread
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +53,16 @@ PRODUCTS: dict[str, tuple[Callable[..., Tensor], Callable[..., Tensor]]] = {
 
 Of `x` (rows, in), `weight` (out, in) and `gradient` (rows, out), the output's.
 """
+
+
+def operands_of(rows: int, narrow: int, wide: int) -> dict[str, tuple[Tensor, Tensor]]:
+    """Random operands of each of `PRODUCTS`, of a layer with weights (narrow, wide)."""
+    x, weight, gradient = map(torch.randn, ((rows, wide), (narrow, wide), (rows, narrow)))
+    return {
+        "output": (x, weight),
+        "input gradient": (gradient, weight),
+        "weight gradient": (gradient, x),
+    }
 
 
 def has_onednn() -> bool:
@@ -96,23 +107,14 @@ def _gain(product: str, rows: int, narrow: int, wide: int) -> float:
 
     The best of `ROUNDS`, taken in turn, in the thread's own time: other processes do not count.
     """
-    x, weight, gradient = map(torch.randn, ((rows, wide), (narrow, wide), (rows, narrow)))
-    operands = {
-        "output": (x, weight),
-        "input gradient": (gradient, weight),
-        "weight gradient": (gradient, x),
-    }[product]
+    operands = operands_of(rows, narrow, wide)[product]
     best = [float("inf")] * 2
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with one_thread():
         for _ in range(ROUNDS):
             for number, kernel in enumerate(PRODUCTS[product]):
                 start = time.thread_time()
                 kernel(*operands)
                 best[number] = min(best[number], time.thread_time() - start)
-    finally:
-        torch.set_num_threads(threads)
     return best[0] / best[1]
 
 

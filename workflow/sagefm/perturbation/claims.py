@@ -8,11 +8,8 @@ import pandas as pd
 from sagefm.common.claim import Claim, Glance, Subject
 from sagefm.common.text import count, format_interval, format_number
 from sagefm.common.verdict import Difference, Evidence
-from sagefm.perturbation.terms import BETWEEN, FORWARD, INPUTS, REMAINDER
+from sagefm.perturbation.terms import BETWEEN, FAIR, FORWARD, INPUTS, REMAINDER
 from sagefm.stats.patients import words_of_seen
-
-FAIR = "expression_matched"
-"""The control that the numbers shown are against."""
 
 HAS_TO_EXCEED = {
     (FORWARD, "unmatched"): "the table's other outputs",

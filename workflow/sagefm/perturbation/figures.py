@@ -9,7 +9,14 @@ from matplotlib.figure import Figure, FigureBase
 from matplotlib.ticker import MaxNLocator
 
 from sagefm.common.text import count
-from sagefm.perturbation.terms import FORWARD, INPUTS, REVERSE, strongest_pairs
+from sagefm.perturbation.terms import (
+    FAIR,
+    FORWARD,
+    INPUTS,
+    REVERSE,
+    beyond_control,
+    strongest_pairs,
+)
 from sagefm.plotting.style import DOUBLE, GREY, NEUTRAL, OKABE_ITO, head, percent_axis, styled
 
 
@@ -143,9 +150,6 @@ def pairs_title(summary: pd.DataFrame) -> str:
     return f"{names}: {', '.join(counts)}"
 
 
-FAIR = "expression_matched"
-"""The control that a pair's effect is measured by."""
-
 KIND_LINES = dict(zip(KIND_NAMES, ("-", "--", ":", "-."), strict=True))
 
 STRONGEST = 6
@@ -222,8 +226,7 @@ def fill_doses(
 
 def _finding(pairs: pd.DataFrame) -> str:
     """How many pairs are significantly above genes of like expression, the shown among them."""
-    beyond = (pairs["slope"] - pairs[f"slope_{FAIR}"]) * pairs["sign"] > 0
-    above = (beyond & (pairs[f"q_{FAIR}"] < 0.05)).sum()
+    above = ((beyond_control(pairs) > 0) & (pairs[f"q_{FAIR}"] < 0.05)).sum()
     return (
         f"{above:,} of {count(len(pairs), 'pair')} respond more than genes of like expression "
         f"(FDR 5%), {pairs['unmoved'].sum():,} cannot respond; here the strongest"

@@ -88,8 +88,7 @@ def read_gmt(path: str | Path) -> dict[str, list[str]]:
         if len(rest) < 2:
             raise InputError(
                 f"{path}, line {number}: has no gene. Fix: give a set a line, its name, a "
-                "description "
-                "and its genes, separated by tabs."
+                "description and its genes, separated by tabs."
             )
         sets[name] = list(dict.fromkeys(rest[1:]))
     return sets

@@ -11,6 +11,9 @@ REMAINDER = "slope_remainder"
 INPUTS, PATIENTS = "inputs", "patients"
 """What the statistics of a row of the summary are over. The claim and the figures read inputs."""
 
+FAIR = "expression_matched"
+"""The control that the numbers shown are against."""
+
 DOWNSTREAM = ("gene_sets", "tf_targets")
 """Sources of pairs whose outputs lie downstream of the input."""
 
@@ -43,6 +46,11 @@ def hidden_outputs(pairs: pd.DataFrame, source: str, how: str) -> list[str]:
     return sorted(set(own["output"]))
 
 
+def beyond_control(pairs: pd.DataFrame) -> pd.Series:
+    """How far each pair's slope lies beyond that of `FAIR` genes, in the expected direction."""
+    return (pairs["slope"] - pairs[f"slope_{FAIR}"]) * pairs["sign"]
+
+
 def strongest_pairs(pairs: pd.DataFrame) -> pd.DataFrame:
     """The strongest pair of each input, the strongest first.
 
@@ -54,6 +62,5 @@ def strongest_pairs(pairs: pd.DataFrame) -> pd.DataFrame:
     pairs
         Of `tables.pair_table`.
     """
-    beyond = (pairs["slope"] - pairs["slope_expression_matched"]) * pairs["sign"]
-    order = beyond.sort_values(ascending=False, kind="stable").index
+    order = beyond_control(pairs).sort_values(ascending=False, kind="stable").index
     return pairs.loc[order].drop_duplicates("input")

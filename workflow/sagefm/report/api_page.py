@@ -3,6 +3,7 @@
 import inspect
 
 import sagefm
+from sagefm.common.text import markdown_rows
 
 
 def api_table() -> str:
@@ -16,5 +17,4 @@ def api_table() -> str:
         f"::: {one.__module__}.{name}\n    options:\n      heading: sagefm.{name}\n"
         for name, one in found
     ]
-    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
-    return "\n".join([table, "", *sections, ""])
+    return "\n".join([markdown_rows(rows), "", *sections, ""])

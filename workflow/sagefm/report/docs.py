@@ -8,6 +8,7 @@ from types import ModuleType
 
 from sagefm.cohorts.formats import registry as formats
 from sagefm.common.errors import InputError, hint
+from sagefm.common.text import markdown_rows
 from sagefm.config.schemas import load_schema, plain
 from sagefm.downloads.sources import registry as sources
 from sagefm.networks import registry as networks
@@ -67,7 +68,7 @@ def makes_table() -> str:
             columns = {"source": "local"} | row
             text = ", ".join(f"{column} `{value}`" for column, value in columns.items())
             lines.append((f"{what} (`{name}`)", text))
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+    return markdown_rows(lines) + "\n"
 
 
 def networks_table() -> str:
@@ -145,7 +146,7 @@ def _what(about: Mapping) -> str:
 def _markdown(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     lines = [columns, ("---",) * len(columns)]
     lines += [(f"`{first}`", *rest) for first, *rest in rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+    return markdown_rows(lines) + "\n"
 
 
 def tabled() -> list[Path]:

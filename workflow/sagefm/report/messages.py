@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sagefm.common.code import LIBRARY
+from sagefm.common.text import markdown_rows
 
 TITLES = {
     "preflight": "Config",
@@ -102,8 +103,7 @@ def messages_table() -> str:
             for one in every
             if one.room == room
         ]
-        lines = [("message", "how to fix it"), ("---", "---"), *rows]
-        table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+        table = markdown_rows([("message", "how to fix it"), ("---", "---"), *rows])
         parts.append(f"\n### {title}\n\n{table}\n")
     return "".join(parts)
 

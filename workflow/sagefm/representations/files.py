@@ -174,6 +174,5 @@ def require_same_spots(expected: pd.Index, found: pd.Index, path: str | Path) ->
     if not expected.equals(found):
         raise InputError(
             f"{path}: its spots are not those of the cohort, or in another order. Fix: remove it "
-            "and "
-            "run again."
+            "and run again."
         )

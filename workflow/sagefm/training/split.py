@@ -77,8 +77,7 @@ def split_samples(
         raise InputError(
             f"the split has no {missing[0]} sample: {groups} {'is' if len(sizes) == 1 else 'are'} "
             "too few, for training, validation and test take one each at least. Fix: add samples "
-            "of "
-            "others to the sheet, or shorten `held_out_patients`."
+            "of others to the sheet, or shorten `held_out_patients`."
         )
     return table.sort_values(["cohort", "sample"], ignore_index=True)
 
