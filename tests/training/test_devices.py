@@ -292,7 +292,8 @@ def running(pid: str) -> bool:
 
 def test_what_processes_say_is_logged(tmp_path, monkeypatch, caplog):
     (tmp_path / "saying.py").write_text(
-        "import os, sys\nprint('rank', os.environ['RANK'], file=sys.stderr)\n"
+        # Written at once, as logging writes its lines: pieces of two processes may mix.
+        "import os, sys\nsys.stderr.write(f\"rank {os.environ['RANK']}\\n\")\n"
     )
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setenv("TMPDIR", str(tmp_path / "scratch"))
