@@ -10,6 +10,8 @@ from anndata import AnnData
 
 from sagefm.exports import viewer
 from sagefm.exports.explore import held_out
+from sagefm.exports.viewer_responses import add_responses, shown_responses
+from support import browser
 
 SPOTS = 12
 
@@ -150,3 +152,91 @@ def test_a_cohort_without_labels_clusters_and_predictions_has_its_page(adata, re
     script = (repo / "workflow/report/exports/sections.js").read_text()
     viewer.write_page(tmp_path / "page.html", pages, script, "Sections", "")
     assert (tmp_path / "page.html").stat().st_size > 1000
+
+
+def test_responses_are_those_of_the_maps_on_every_section(monkeypatch):
+    """The strongest and the named pairs of each table, a value for each spot of each section."""
+    pairs = pd.DataFrame({"input": ["A", "B"], "output": ["Y", "Z"], "slope": [2.0, 1.0]})
+    pairs = pairs.assign(sign=1, slope_expression_matched=0.0)
+    asked = []
+
+    def mapped(model, sections, genes, chosen, hidden):
+        (section,) = sections
+        asked.append((section, hidden))
+        rows = [
+            {"input": pair.input, "output": pair.output, "response": pair.slope + section}
+            for pair in chosen.itertuples()
+        ]
+        return pd.DataFrame(rows * 3)
+
+    monkeypatch.setattr("sagefm.exports.viewer_responses.response_map", mapped)
+    tables = {"hallmark": pairs, "again": pairs.head(1)}
+    hidden = {"hallmark": "downstream", "again": "table"}
+    found = shown_responses(None, [0, 10], None, tables, [], hidden)
+    assert list(found) == ["A \u2192 Y", "B \u2192 Z"]  # each once
+    assert found["A \u2192 Y"].tolist() == [2, 2, 2, 12, 12, 12]
+    assert asked[0] == (0, [["Y"], ["Z"]]) and asked[2] == (0, [["Y"]])
+
+
+@pytest.mark.skipif(browser.chromium() is None, reason="Chromium is not installed")
+def test_each_control_changes_what_it_should(pages, repo, tmp_path):
+    other = {"class|pathology|raw": pages.columns["class|pathology|pca"] // 2}
+    other |= {"cluster|raw": pages.columns["cluster|pca"][::-1]}
+    other |= {"truth|second": pages.columns["truth|pathology"]}
+    pages.columns |= other
+    pages.facts["clusterings"].append("raw")
+    pages.facts["tasks"] |= {"pathology": ["pca", "raw"], "second": ["pca"]}
+    pages.facts["classes"]["second"] = pages.facts["classes"]["pathology"]
+    genes = np.arange(2.0 * SPOTS).reshape(SPOTS, 2)
+    viewer.add_genes(pages, ["G", "H"], genes, genes / 2)
+    responses = {"A \u2192 Y": np.arange(SPOTS) - 20.0, "B \u2192 Z": np.zeros(SPOTS)}
+    add_responses(pages, {pair: own.astype(np.float32) for pair, own in responses.items()})
+    pages.facts |= {"spots": [f"s{i}" for i in range(SPOTS)], "predictor": "paper", "first": {}}
+    script = (repo / "workflow/report/exports/sections.js").read_text()
+    path = tmp_path / "page.html"
+    viewer.write_page(path, pages, script, "Sections", "")
+    model = "Bokeh.documents[0].get_model_by_name"
+    with browser.opened(tmp_path / "profile") as page:
+        page.open(path)
+        page.wait(f"window.Bokeh?.documents.length && {model}('spots').data.label.length > 0")
+
+        def shown(column: str) -> list:
+            return page.evaluate(f"Array.from({model}('spots').data.{column})")
+
+        def choose(control: str, value: str) -> None:
+            page.evaluate(f"{model}('{control}').value = '{value}'; 1")
+
+        def title(panel: str) -> str:
+            return page.evaluate(f"{model}('{panel}').title.text")
+
+        before = {name: shown(name) for name in ("response", "measured", "cluster", "truth")}
+        assert before["response"] == [-20, -19, -18, -17, -16, -15]
+        assert page.evaluate(f"[{model}('change').low, {model}('change').high]") == [-20, 20]
+        assert title("response") == "Change of A \u2192 Y"
+        choose("pair", "B \u2192 Z")
+        assert title("response") == "B \u2192 Z: cannot respond"
+        assert page.evaluate(f"{model}('spots').data.response.every(Number.isNaN)")
+        choose("gene", "H")
+        assert shown("measured") != before["measured"] and title("predicted").startswith("H, ")
+        choose("model", "raw")
+        assert shown("cluster") != before["cluster"] and title("cluster") == "Clusters of raw"
+        assert set(shown("predicted_class")) == {"stroma"}
+        choose("task", "second")
+        assert set(shown("predicted_class")) == {"-"} and shown("truth") == before["truth"]
+        choose("section", "B")
+        assert shown("spot") == [f"s{i}" for i in range(6, 12)]
+        fill = f"{model}('label').renderers.at(-1).glyph.fill_alpha"
+        page.evaluate(f"{model}('opacity').value = 0.3; 1")
+        assert page.evaluate(f"{fill}.value ?? {fill}") == 0.3
+        assert page.problems == []
+
+
+def test_a_page_without_perturbation_has_no_panel_for_it(pages, repo, tmp_path):
+    viewer.add_genes(pages, ["G"], np.ones((SPOTS, 1)), np.ones((SPOTS, 1)))
+    pages.facts |= {"spots": ["s"] * SPOTS, "predictor": "paper", "first": {}}
+    found = []
+    for responses in ({}, {"A \u2192 Y": np.ones(SPOTS, np.float32)}):
+        add_responses(pages, responses)
+        viewer.write_page(tmp_path / "page.html", pages, "", "Sections", "")
+        found.append('"name":"response"' in (tmp_path / "page.html").read_text())
+    assert found == [False, True]

@@ -163,7 +163,8 @@ def test_the_section_viewer_shows_what_its_controls_choose(results, page):
     other = page.evaluate(f"{model}('section').options.find(o => o != {model}('section').value)")
     page.evaluate(f"{model}('section').value = {json.dumps(other)}; 1")
     page.wait(f"{model}('spots').data.spot.join() != {json.dumps(first[0])}")
-    for name, panel in (("gene", "measured"), ("gene", "predicted"), ("model", "cluster")):
+    controls = (("gene", "measured"), ("gene", "predicted"), ("model", "cluster"))
+    for name, panel in (*controls, ("pair", "response")):
         choices = f"({model}('{name}').options ?? {model}('{name}').completions)"
         other = page.evaluate(f"{choices}.find(o => o != {model}('{name}').value)")
         page.evaluate(f"{model}('{name}').value = {json.dumps(other)}; 1")

@@ -56,6 +56,12 @@ rule explore:
         cohorts=expand(rules.explore_cohort.output.explore, cohort=RUN.represented_cohorts()),
 
 
+def responses_shown(cohort):
+    """The tables of pairs whose perturbations of the headline model a cohort's page shows."""
+    perturbed = HEADLINE in PERTURBED_MODELS and cohort in PERTURBATION["cohorts"]
+    return list(PAIRS) if perturbed else []
+
+
 # Bytes and colours for a browser; of a large cohort, some sections.
 rule sections:
     input:
@@ -77,6 +83,14 @@ rule sections:
             for task, name in explored_tasks(wildcards.cohort)
         ],
         palette=rules.palette.output.palette,
+        split=f"{RESULTS}/models/{HEADLINE}/split.tsv",
+        genes=lambda wildcards: gene_sums_of([wildcards.cohort], HEADLINE),
+        pairs=lambda wildcards: [
+            rules.perturbation_tables.output.pairs.format(
+                model=HEADLINE, cohort=wildcards.cohort, pairs=pairs
+            )
+            for pairs in responses_shown(wildcards.cohort)
+        ],
         script=repository_file("workflow/report/exports/sections.js"),
     output:
         page=f"{RESULTS}/sections/{{cohort}}.html",
@@ -88,7 +102,7 @@ rule sections:
         "../../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=growing(4000),
+        mem_mb=growing(6000),
         runtime=growing(60),
     params:
         code=code_of("exports/sections.py", NETWORKS.file(MODELS[HEADLINE]["network"])),
@@ -101,7 +115,12 @@ rule sections:
         },
         title=lambda wildcards: RUN.cohort_title(wildcards.cohort),
         model=HEADLINE,
-        named=sorted({gene for pair in PERTURBATION["named"] for gene in pair}),
+        named=PERTURBATION["named"],
+        hidden=lambda wildcards: {
+            pairs: hidden_by(PERTURBATION["hidden"], PAIRS[pairs]["source"])
+            for pairs in responses_shown(wildcards.cohort)
+        },
+        levels_over=PERTURBATION["levels_over"],
     message:
         "Writing the sections of {wildcards.cohort} as a page"
     script:

@@ -26,6 +26,10 @@ const outline = truth.map((name, i) =>
 const chance = column(`probability|${key}`) === undefined ? blank(0) : part(`probability|${key}`);
 const top = facts.genes[gene.value];
 const value = (kind) => part(`${kind}|${gene.value}`).map((step) => (step / 255) * top);
+// An output that is 0 everywhere, whatever is set, is drawn grey: it cannot respond.
+const perturbed = typeof pair === "undefined" ? "" : pair.value;
+const size = perturbed ? facts.responses[perturbed] : 0;
+const response = size ? part(`response|${perturbed}`) : blank(NaN);
 const layout = (axis) => {
   const name = `umap_${axis}|${model.value}`;
   return column(name) === undefined ? blank(NaN) : part(name);
@@ -33,7 +37,7 @@ const layout = (axis) => {
 spots.data = {
   x: part("x"), y: part("y"), u: layout("x"), v: layout("y"), spot: facts.spots.slice(from, to),
   label, label_colour, cluster, cluster_colour, truth, predicted_class, class_colour, outline,
-  radius: blank(own.radius), umap_radius: blank(0), probability: chance, measured: value("measured"), predicted: value("predicted"),
+  radius: blank(own.radius), umap_radius: blank(0), probability: chance, measured: value("measured"), predicted: value("predicted"), response,
 };
 spots.selected.indices = [];
 // The same length for both axes, so that the tissue keeps its shape.
@@ -58,12 +62,16 @@ pictures.data = picture === null
   ? { url: [], x: [], y: [], w: [], h: [] }
   : { url: [picture.url], x: [picture.x], y: [picture.y], w: [picture.w], h: [picture.h] };
 mapper.high = top;
+change.setv({ low: -(size || 1), high: size || 1 });
 plots.cluster.title.text = `Clusters of ${model.value}`;
 plots.class.title.text = `Predicted by ${model.value} (outlined: wrong)`;
 plots.measured.title.text = `${gene.value}, measured`;
 const constant = new Set(part(`predicted|${gene.value}`)).size === 1;
 plots.predicted.title.text = `${gene.value}, predicted by ${facts.predictor}`
   + (constant ? ": the same everywhere" : "");
+if (perturbed) {
+  plots.response.title.text = size ? `Change of ${perturbed}` : `${perturbed}: cannot respond`;
+}
 plots.umap.title.text = `UMAP of ${model.value}, by label`;
 const wrong = outline.filter((line) => line !== null).length;
 const known = truth.filter((name, i) => name !== "-" && predicted_class[i] !== "-").length;
@@ -71,6 +79,8 @@ units.text = [
   `Section ${own.name}${own.patient ? `, patient ${own.patient}` : ""}: ${n} spots.`,
   known ? `Wrong: ${wrong} of ${known} spots.` : "This representation predicts no class here.",
   picture === null ? "This section has no image." : "",
+  perturbed ? `Change: what ${facts.predictor} predicts of the second gene, with the first set in all `
+    + "neighbours to its highest less its lowest level (log scale; white: no change)." : "",
   own.pitch ? "" : "Its technology is unknown: a unit is the distance of two spots.",
 ].join(" ") + [["Label", facts.classes["label"]], ["Class", classes]]
   .filter(([, all]) => all !== undefined)

@@ -77,10 +77,12 @@ class Pages:
     columns
         One value a spot: `x`, `y` (micrometres), `label`, `cluster|NAME`, `truth|TASK`,
         `class|TASK|NAME` (codes, uint8), `probability|TASK|NAME` (per cent), `umap_x|NAME`,
-        `umap_y|NAME` (float32), `measured|GENE`, `predicted|GENE` (of `LEVELS`, uint8).
+        `umap_y|NAME` (float32), `measured|GENE`, `predicted|GENE` (of `LEVELS`, uint8),
+        `response|PAIR` (float32).
     facts
         sections, genes with their highest value, clusterings, tasks, classes with colours, names of
-        spots, the predictor of genes, and `first`: what the controls show at first.
+        spots, the predictor of genes, responses with their largest size if there are any, and
+        `first`: what the controls show at first.
     """
 
     columns: dict[str, np.ndarray]

@@ -12,9 +12,10 @@ from bokeh.models.annotations import ColorBar, ScaleBar
 from bokeh.models.widgets.inputs import AutocompleteInput, Select
 from bokeh.models.widgets.markups import Div
 from bokeh.models.widgets.sliders import Slider
+from bokeh.palettes import RdBu11, interp_palette
 from bokeh.plotting import figure
 
-from sagefm.plotting.style import shades
+from sagefm.plotting.style import GREY, shades
 
 TITLES = {
     "label": "Label",
@@ -22,6 +23,7 @@ TITLES = {
     "class": "Predicted class (outlined: wrong)",
     "measured": "Gene, measured",
     "predicted": "Gene, predicted",
+    "response": "Response",
     "umap": "UMAP, by label",
 }
 TIPS = [
@@ -32,7 +34,10 @@ TIPS = [
     ("predicted class", "@predicted_class (@probability %)"),
     ("measured", "@measured{0.00}"),
     ("predicted", "@predicted{0.00}"),
+    ("response", "@response{0.0000}"),
 ]
+CHANGE = interp_palette([*reversed(RdBu11)], 256)
+"""Blue falls, red rises, white stays."""
 TOOLS = "pan,wheel_zoom,lasso_select,tap,reset"
 WIDTH = 370
 
@@ -53,17 +58,21 @@ def lay_out(
     """
     names = ["x", "y", "u", "v", "spot", "label", "label_colour", "cluster", "cluster_colour"]
     names += ["truth", "predicted_class", "class_colour", "outline", "probability"]
-    names += ["measured", "predicted", "radius", "umap_radius"]
+    names += ["measured", "predicted", "response", "radius", "umap_radius"]
     spots = ColumnDataSource({name: [] for name in names}, name="spots")
     pictures = ColumnDataSource({name: [] for name in ["url", "x", "y", "w", "h"]}, name="pictures")
     opacity = Slider(
         start=0, end=1, value=0.9, step=0.05, title="Opacity of the spots", name="opacity"
     )
     mapper = LinearColorMapper(palette="Viridis256", low=0, high=1, name="scale")
-    plots = {name: _panel(name, spots, pictures, mapper, opacity) for name in TITLES}
+    change = LinearColorMapper(palette=CHANGE, low=-1, high=1, nan_color=GREY, name="change")
+    scales = {"measured": mapper, "predicted": mapper, "response": change}
+    shown = [name for name in TITLES if name != "response" or facts.get("responses")]
+    plots = {name: _panel(name, spots, pictures, scales, opacity) for name in shown}
     first = plots["label"]
-    for name in ("cluster", "class", "measured", "predicted"):
-        plots[name].x_range, plots[name].y_range = first.x_range, first.y_range
+    for name in shown:
+        if name != "umap":
+            plots[name].x_range, plots[name].y_range = first.x_range, first.y_range
     controls = _controls(facts)
     units = Div(name="units", sizing_mode="stretch_width")
     first.add_layout(ScaleBar(range=first.x_range, unit="\N{MICRO SIGN}m", location="bottom_left"))
@@ -74,6 +83,7 @@ def lay_out(
             "spots": spots,
             "pictures": pictures,
             "mapper": mapper,
+            "change": change,
             "plots": plots,
             "units": units,
             **controls,
@@ -97,13 +107,15 @@ def lay_out(
 
 
 def _controls(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """What can be chosen: section, representation, task, gene."""
+    """What can be chosen: section, representation, task, perturbed pair, gene."""
     sections = [one["name"] for one in facts["sections"]]
     tasks = [*facts["tasks"]]
     known = dict.fromkeys(chain(facts["clusterings"], *facts["tasks"].values()))
     genes = [*facts["genes"]]
     choices = {"section": sections, "model": [*known] or ["-"], "task": tasks}
+    choices["pair"] = [*facts.get("responses", {})]
     titles = {"section": "Section", "model": "Representation", "task": "Task"}
+    titles["pair"] = "Perturbation (set in the neighbours \N{RIGHTWARDS ARROW} read at the spot)"
     controls: dict[str, Any] = {
         name: Select(
             title=titles[name], options=own, value=_first(facts, name, own), name=name, width=220
@@ -134,10 +146,10 @@ def _panel(
     name: str,
     spots: ColumnDataSource,
     pictures: ColumnDataSource,
-    mapper: LinearColorMapper,
+    scales: Mapping[str, LinearColorMapper],
     opacity: Slider,
 ) -> figure:
-    """One map, or the UMAP."""
+    """One map, or the UMAP. `scales` are of the panels that show a number."""
     is_map = name != "umap"
     plot = figure(
         title=TITLES[name],
@@ -159,8 +171,7 @@ def _panel(
         "umap": "label_colour",
         "cluster": "cluster_colour",
         "class": "class_colour",
-        "measured": {"field": "measured", "transform": mapper},
-        "predicted": {"field": "predicted", "transform": mapper},
+        **{own: {"field": own, "transform": scale} for own, scale in scales.items()},
     }
     drawn = plot.circle(
         x="x" if is_map else "u",
@@ -175,6 +186,6 @@ def _panel(
     )
     opacity.js_link("value", drawn.glyph, "fill_alpha")
     plot.add_tools(HoverTool(renderers=[drawn], tooltips=TIPS))
-    if name in ("measured", "predicted"):
-        plot.add_layout(ColorBar(color_mapper=mapper, width=8), "right")
+    if name in scales:
+        plot.add_layout(ColorBar(color_mapper=scales[name], width=8), "right")
     return plot

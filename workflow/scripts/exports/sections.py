@@ -8,10 +8,13 @@ from sagefm.common.io import atomic, read_table
 from sagefm.common.job import job
 from sagefm.exports.explore import explore_cohort
 from sagefm.exports.viewer_genes import shown_expression
+from sagefm.exports.viewer_responses import add_responses, shown_responses
 from sagefm.networks.fitted import FittedModel
 from sagefm.plotting.palette import palette_of
 from sagefm.sections.cohort import cohort_of_files
+from sagefm.sections.gene_summary import summary_over
 from sagefm.sections.section import Section, spot_names
+from sagefm.training.scored_sections import scored_sections
 
 with job(snakemake):
     inputs, params = snakemake.input, snakemake.params
@@ -39,10 +42,19 @@ with job(snakemake):
     technologies = {row["sample"]: row["technology"] for row in params.rows}
     pages = viewer.collect_spots(adata, predictions, params.classifiers, palette, technologies)
     model = FittedModel.load(inputs.checkpoint)
+    named_genes = sorted({gene for pair in params.named for gene in pair})
     sections = [Section("", name, files[name], graphs[name]) for name in chosen]
-    viewer.add_genes(pages, *shown_expression(adata.X, sections, model, params.named))
+    viewer.add_genes(pages, *shown_expression(adata.X, sections, model, named_genes))
+    if params.hidden:
+        scored, _ = scored_sections(
+            inputs.samples, inputs.graphs, inputs.split, params.rows, snakemake.wildcards.cohort
+        )
+        genes = summary_over(inputs.genes, scored, params.levels_over)
+        tables = dict(zip(params.hidden, map(read_table, inputs.pairs), strict=True))
+        named = (params.named, params.hidden)
+        add_responses(pages, shown_responses(model, sections, genes, tables, *named))
     pages.facts |= {"spots": [*adata.obs["spot"].astype(str)], "predictor": params.model}
-    pages.facts["first"] = {"model": f"sagefm-{params.model}", "gene": next(iter(params.named), "")}
+    pages.facts["first"] = {"model": f"sagefm-{params.model}", "gene": next(iter(named_genes), "")}
     note, script = viewer.note(params.title, chosen, counts), Path(inputs.script).read_text()
     with atomic(snakemake.output.page) as temporary:
         viewer.write_page(temporary, pages, script, f"Sections: {params.title}", note)
