@@ -36,7 +36,7 @@ TIPS = [
     ("predicted", "@predicted{0.00}"),
     ("response", "@response{0.0000}"),
 ]
-CHANGE = interp_palette([*reversed(RdBu11)], 256)
+CHANGE = interp_palette(RdBu11[::-1], 256)
 """Blue falls, red rises, white stays."""
 TOOLS = "pan,wheel_zoom,lasso_select,tap,reset"
 WIDTH = 370
