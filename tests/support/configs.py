@@ -9,7 +9,8 @@ from sagefm.config.run import Run
 from sagefm.config.schemas import load_schema, set_defaults
 from sagefm.config.sheets import read_samples
 from sagefm.preflight.config import check_config, check_references
-from sagefm.preflight.data import check_arrays, check_genes, check_label_tables, check_splits
+from sagefm.preflight.data import check_arrays, check_genes, check_label_tables
+from sagefm.preflight.splits import check_splits
 
 COLUMNS = ["sample", "source", "path_or_id", "organ", "patient", "technology"]
 

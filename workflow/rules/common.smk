@@ -34,8 +34,8 @@ from sagefm.preflight.data import (
     check_genes,
     check_keys,
     check_label_tables,
-    check_splits,
 )
+from sagefm.preflight.splits import SCORING, check_splits, small_tests
 from sagefm.cohorts.formats.registry import sheet_formats
 from sagefm.common.errors import InputError
 from sagefm.common.io import require_writable

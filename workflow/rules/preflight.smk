@@ -4,6 +4,8 @@
 
 from dataclasses import asdict
 
+from snakemake.logging import logger
+
 from sagefm.training.parallel.nodes import require_slurm
 from sagefm.preflight.disk import stage_needs
 
@@ -20,8 +22,13 @@ onstart:
     jobs = list(workflow.dag.needrun_jobs())
     fetched = {job.wildcards.file for job in jobs if job.rule.name == "fetch"}
     trained = [job.wildcards.model for job in jobs if job.rule.name == "pretrain"]
+    scored = [
+        (job.wildcards.model, job.wildcards.cohort) for job in jobs if job.rule.name in SCORING
+    ]
     try:
         require_writable(config["results"])
+        for sentence in small_tests(config, SHEETS, scored):
+            logger.warning(sentence)
         for model in trained:
             if MODELS[model]["compute"]["nodes"] > 1 and not workflow.non_local_exec:
                 require_slurm(f"model `{model}`")

@@ -13,7 +13,6 @@ from sagefm.config.run import Run
 from sagefm.graphs.arrays import ARRAYS
 from sagefm.perturbation.pair_sources import read_pairs
 from sagefm.sections.genes import named_columns
-from sagefm.training.split import split_samples
 
 
 def check_label_tables(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> None:
@@ -44,7 +43,7 @@ def check_label_tables(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> N
             at = f"tasks.{name}.labels.path"
             there = _classes(labels["path"], columns, sheets[cohort], cohort, at)
         if labels["source"] == "module_scores":
-            sets = _table_of(labels["gene_sets"], ("set", "gene"), f"tasks.{name}.labels.gene_sets")
+            sets = table_of(labels["gene_sets"], ("set", "gene"), f"tasks.{name}.labels.gene_sets")
             there = {*sets["set"].dropna(), UNASSIGNED}
         if there is not None:
             try:
@@ -57,7 +56,7 @@ def _classes(
     path: str, columns: tuple[str, str, str], sheet: pd.DataFrame, cohort: str, at: str
 ) -> set[str]:
     """The labels that a table, checked, gives to samples of a cohort."""
-    table = _table_of(path, columns, at)
+    table = table_of(path, columns, at)
     table = table.apply(named_values)
     named = table[columns[0]].dropna().unique()
     if not set(named) & set(sheet["sample"]):
@@ -71,7 +70,7 @@ def _classes(
     return classes
 
 
-def _table_of(path: str, columns: tuple[str, ...], at: str) -> pd.DataFrame:
+def table_of(path: str, columns: tuple[str, ...], at: str) -> pd.DataFrame:
     """Some columns of a table of text, which has to have them; `at` is the config's key."""
     try:
         table = read_table(path, dtype=str, usecols=lambda name: name in columns)
@@ -148,28 +147,3 @@ def check_genes(config: Mapping) -> None:
                 named_columns(screen[key], panel)
     except InputError as error:
         raise InputError(f"config, at {at}: {error}") from error
-
-
-def check_splits(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> None:
-    """Check that each model's samples can be split into three parts.
-
-    Raises
-    ------
-    InputError
-        If the table of duplicates cannot be read, or at the first model with too few patients.
-    """
-    split = config["split"]
-    at, needed = "split.duplicates", ("sample", "duplicate_of")
-    duplicates = split["duplicates"] and _table_of(split["duplicates"], needed, at)
-    for name, model in config["models"].items():
-        try:
-            split_samples(
-                pd.concat([sheets[cohort] for cohort in model["pretrain_on"]], ignore_index=True),
-                validation=split["validation"],
-                test=split["test"],
-                seed=split["seed"],
-                held_out_patients=model["held_out_patients"],
-                duplicates=duplicates,
-            )
-        except InputError as error:
-            raise InputError(f"config, at models.{name}.pretrain_on: {error}") from error

@@ -1,0 +1,91 @@
+"""Which samples each model is tested on, by the sheets alone: shown before any job starts."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import pandas as pd
+
+from sagefm.common.errors import InputError
+from sagefm.common.text import count
+from sagefm.preflight.data import table_of
+from sagefm.training.seen import scored_samples
+from sagefm.training.split import split_samples
+
+SCORING = ("recovery", "imputation", "perturb", "screen")
+"""Rules that score a model on what `seen.scored_samples` leaves of a cohort."""
+
+
+def check_splits(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> None:
+    """Check that each model's samples can be split into three parts.
+
+    Raises
+    ------
+    InputError
+        If the table of duplicates cannot be read, or at the first model with too few patients.
+    """
+    for model in config["models"]:
+        planned_split(config, sheets, model)
+
+
+def planned_split(config: Mapping, sheets: Mapping[str, pd.DataFrame], model: str) -> pd.DataFrame:
+    """The split of a model by the sheets: without copies that only the sections' counts show.
+
+    Raises
+    ------
+    InputError
+        As `check_splits`.
+    """
+    split, entry = config["split"], config["models"][model]
+    at, needed = "split.duplicates", ("sample", "duplicate_of")
+    duplicates = split["duplicates"] and table_of(split["duplicates"], needed, at)
+    try:
+        return split_samples(
+            pd.concat([sheets[cohort] for cohort in entry["pretrain_on"]], ignore_index=True),
+            validation=split["validation"],
+            test=split["test"],
+            seed=split["seed"],
+            held_out_patients=entry["held_out_patients"],
+            duplicates=duplicates,
+        )
+    except InputError as error:
+        raise InputError(f"config, at models.{model}.pretrain_on: {error}") from error
+
+
+def small_tests(
+    config: Mapping, sheets: Mapping[str, pd.DataFrame], scored: Iterable[tuple[str, str]]
+) -> Iterator[str]:
+    """A sentence for each model that would be scored on one patient of a cohort it learns from.
+
+    Parameters
+    ----------
+    config, sheets
+        Checked.
+    scored
+        Model and cohort of each score that is to be computed.
+
+    Raises
+    ------
+    InputError
+        At the first model that has no sample of a cohort to be scored on.
+    """
+    for model, cohort in dict.fromkeys(scored):
+        if cohort not in config["models"][model]["pretrain_on"]:
+            continue
+        rows = sheets[cohort].reset_index(drop=True)
+        tested = scored_samples(planned_split(config, sheets, model), rows, cohort)
+        names = [*tested["sample"]]
+        fix = (
+            f"Fix: raise `split.test`, name patients of the cohort as "
+            f"`models.{model}.held_out_patients`, or score the model on another cohort."
+        )
+        if not names:
+            raise InputError(
+                f"model `{model}`: its test part has no sample of cohort `{cohort}`, on which it is "
+                f"to be scored. {fix}"
+            )
+        if tested["patient"].nunique() == 1:
+            few = f"`{names[0]}` alone" if len(names) == 1 else count(len(names), "sample")
+            yield (
+                f"model `{model}` is scored on one patient of cohort `{cohort}` ({few}), so that no "
+                f"score there has an interval. {fix} For cross-validation over patients, define a "
+                "model for each of them with that patient held out."
+            )
