@@ -1,4 +1,4 @@
-"""What a model is tested on, by the sheets: one patient is said, none is refused, before any job."""
+"""What a model is tested on, by the sheets: one patient is reported, none is refused."""
 
 import copy
 
@@ -38,11 +38,9 @@ def many_rows(sections: int = 1) -> list[dict]:
 
 def test_a_test_part_of_one_section_is_said_with_the_remedies():
     (sentence,) = said(("paper", "atlas"), ("paper", "atlas"))
-    assert_sentence(
-        InputError(sentence),
-        ["model `paper` is scored on one patient of cohort `atlas` (`s", "` alone)"]
-        + ["raise `split.test`", "`models.paper.held_out_patients`", "cross-validation"],
-    )
+    words = ["model `paper` is scored on one patient of cohort `atlas` (`s", "` alone)"]
+    words += ["raise `split.test`", "`models.paper.held_out_patients`", "cross-validation"]
+    assert_sentence(InputError(sentence), words)
 
 
 def test_several_sections_of_one_patient_are_one_patient():

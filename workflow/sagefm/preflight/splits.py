@@ -79,13 +79,13 @@ def small_tests(
         )
         if not names:
             raise InputError(
-                f"model `{model}`: its test part has no sample of cohort `{cohort}`, on which it is "
-                f"to be scored. {fix}"
+                f"model `{model}`: its test part has no sample of cohort `{cohort}`, on which it "
+                f"is to be scored. {fix}"
             )
         if tested["patient"].nunique() == 1:
             few = f"`{names[0]}` alone" if len(names) == 1 else count(len(names), "sample")
             yield (
-                f"model `{model}` is scored on one patient of cohort `{cohort}` ({few}), so that no "
-                f"score there has an interval. {fix} For cross-validation over patients, define a "
-                "model for each of them with that patient held out."
+                f"model `{model}` is scored on one patient of cohort `{cohort}` ({few}), so that "
+                f"no score there has an interval. {fix} For cross-validation over patients, define "
+                "a model for each of them with that patient held out."
             )
