@@ -123,6 +123,34 @@ def test_it_is_measured_on_held_out_patients():
     assert chance["patient_balanced_accuracy"] < 0.45
 
 
+def test_spots_of_another_cohort_are_classified_and_the_doubtful_marked():
+    representation, labels = drawn()
+    reference = Reference.fit(representation, labels, 5, seed=0)
+    other, _ = drawn(patients=1, seed=3)
+    table = reference.classify(other, 0.7)
+    assert list(table) == ["sample", "spot", "predicted", "confident", *(f"p_{c}" for c in CLASSES)]
+    assert list(table["sample"] + ":" + table["spot"]) == list(other.obs.index)
+    shares = table.filter(regex="^p_").to_numpy()
+    np.testing.assert_allclose(shares, reference.probabilities(other.values), atol=1e-5)
+    assert (table["predicted"] == CLASSES[shares.argmax(axis=1)]).all()
+    assert (table["confident"] == (shares.max(axis=1) >= 0.7)).all()
+    assert 0 < table["confident"].sum() < len(table)
+    row = reference.quality().iloc[0]
+    assert row["temperature"] == reference.temperature and row["n_spots"] == 240
+
+
+def test_classes_may_weigh_the_same():
+    representation, labels = drawn()
+    rare = labels.assign(label=labels["label"].where(labels.index % 9 == 0, "cortex"))
+    found = [
+        Reference.fit(representation, rare, 5, seed=0, class_weight=weight).classify(
+            representation, 0.5
+        )["predicted"]
+        for weight in (None, "balanced")
+    ]
+    assert (found[1] != "cortex").sum() > (found[0] != "cortex").sum()
+
+
 def test_a_saved_reference_is_the_same_and_plain(tmp_path):
     representation, labels = drawn()
     labels.loc[:20, "label"] = None

@@ -67,6 +67,7 @@ def test_the_cohort_of_a_task_is_represented_by_every_model(run):
         "title": None,
         "claim": "subtypes",
         "labels": {"source": "module_scores", "withhold": True},
+        "predict": [],
     }
     assert run.represented_cohorts() == ["breast", "third"]
     assert run.model_cohorts("paper") == ["atlas", "breast", "third"]
@@ -78,6 +79,16 @@ def test_the_cohort_of_a_task_is_represented_by_every_model(run):
     run.tasks["one"]["representations"] = []
     assert run.task_genes("one") == "all-genes"
     assert run.task_representations("one") == run.representations("third")
+
+
+def test_a_cohort_without_labels_is_embedded_by_the_models_of_the_task_alone(run):
+    task = {"cohort": "breast", "representations": ["pca", "sagefm-other"], "predict": ["third"]}
+    run.config["tasks"]["one"] = task
+    assert Use("tasks", "third", "other") in run.uses()
+    assert "third" in run.used_cohorts() and "third" not in run.represented_cohorts()
+    assert run.shown_cohorts() == ["breast", "third"]
+    assert run.model_cohorts("paper") == ["atlas", "breast"]
+    assert run.model_cohorts("other") == ["atlas", "breast", "third"]
 
 
 def test_methods_and_models_are_the_representations_of_a_cohort(run):

@@ -198,6 +198,18 @@ def test_a_task_without_predictions_is_left_out(cohort, found):
     assert list(adata.obsm) == ["spatial", "X_spatial"]
 
 
+def test_a_cohort_without_labels_has_the_classes_that_are_confident(cohort, found):
+    spots = found["labels"][["sample", "spot"]]
+    sure = np.arange(N) % 2 == 0
+    table = spots.assign(predicted="tumour", confident=sure, p_tumour=0.9)
+    adata = explore_cohort(
+        cohort, cohorts.rows_of(cohort), None, [], {}, {"t": {"sagefm-x": table}}, {"t": "knn"}
+    )
+    assert "t" not in adata.obs  # there is no truth
+    assert (adata.obs["t_sagefm-x"].notna() == sure).all()
+    assert list(adata.obs["t_sagefm-x"].cat.categories) == ["tumour"]
+
+
 def test_a_representation_of_other_spots_is_refused(cohort):
     own = representation(cohort)
     other = replace(own, obs=own.obs[::-1])

@@ -105,6 +105,18 @@ def test_an_image_lies_where_its_spots_are(pages):
     assert (one["x"], one["y"], one["w"], one["h"]) == (0, 0, 800, 400)
 
 
+def test_a_section_without_labels_shows_the_classes_that_are_confident(adata):
+    table = adata.obs[["sample", "spot"]].reset_index(drop=True)
+    table = table.assign(predicted="stroma", confident=[True, False] * 6, p_stroma=0.6)
+    found = viewer.collect_spots(adata, {"t": {"x": table}}, {"t": "logistic"}, {}, {})
+    assert [name for name, _ in found.facts["classes"]["t"]] == ["stroma"]
+    assert found.columns["class|t|x"].tolist() == [0, viewer.NONE] * 6
+    assert (found.columns["truth|t"] == viewer.NONE).all()
+    assert (found.columns["probability|t|x"] == 60).all()
+    doubtful = {"t": {"x": table.assign(confident=False)}}
+    assert "t" not in viewer.collect_spots(adata, doubtful, {"t": "knn"}, {}, {}).facts["tasks"]
+
+
 def test_classes_are_those_predicted_while_the_patient_was_held_out(pages, predictions):
     names = [name for name, _ in pages.facts["classes"]["pathology"]]
     assert names == ["stroma", "tumour"]

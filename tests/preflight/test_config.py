@@ -346,6 +346,22 @@ BAD_CONFIGS = {
         {"t": TABLE | {"representations": ["sagefm-papr"]}},
         ["tasks.t.representations", "did you mean `sagefm-paper`"],
     ),
+    "classes of no cohort": (
+        "tasks",
+        {"t": TABLE | {"predict": ["atals"]}},
+        ["tasks.t.predict", "did you mean `atlas`"],
+    ),
+    "classes of the task's own cohort": (
+        "tasks",
+        {"t": TABLE | {"predict": ["breast"]}},
+        ["tasks.t.predict", "`breast` is the cohort of the task itself"],
+    ),
+    "classes from no model": (
+        "tasks",
+        {"t": TABLE | {"predict": ["atlas"], "representations": ["pca"]}},
+        ["tasks.t.predict", "the task compares no model", "such as `sagefm-paper`"],
+    ),
+    "confidence above 1": ("tasks", {"t": TABLE | {"confidence": 2}}, ["tasks.t.confidence"]),
     "two tasks of one claim": (
         "tasks",
         {name: TABLE | {"claim": "subtypes"} for name in ("one", "two")},
@@ -375,6 +391,10 @@ def test_bad_config_ends_in_one_sentence(config, case):
         ("representations/methods", {"wide": {"method": "pca", "components": 100}}),
         ("representations/methods", {"mofa": {"cohorts": ["breast"]}}),
         ("tasks", {"t": TABLE | {"claim": "annotation", "representations": ["sagefm-paper"]}}),
+        (
+            "tasks",
+            {"t": TABLE | {"predict": ["atlas"], "representations": ["pca", "sagefm-paper"]}},
+        ),
     ],
 )
 def test_good_values_pass(config, path, value):
@@ -402,6 +422,18 @@ def test_one_name_in_two_places_is_no_key_twice(repo):
     check_written("mine.yaml")
     for path in (repo / "config").glob("*.yaml"):
         check_written(path)
+
+
+def test_a_cohort_with_labels_is_not_classified(config):
+    Path("labels.tsv").write_text("sample\tspot\tlabel\nbs1\tA\ttumour\ns1\tA\ttumour\n")
+    for cohort in config["cohorts"].values():
+        cohort["labels"] = "labels.tsv"
+    config["tasks"] = {"t": {"cohort": "breast", "predict": ["atlas"]}}
+    with pytest.raises(InputError) as error:
+        check(config)
+    assert_sentence(error.value, ["tasks.t.predict", "cohort `atlas` has `labels` itself"])
+    config["tasks"]["t"] |= TABLE  # other labels than the cohort's
+    check(config)
 
 
 def raw_labels(**changes) -> dict:

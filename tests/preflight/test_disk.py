@@ -93,6 +93,15 @@ def test_a_cohort_that_is_only_imputed_takes_its_part(config):
     assert after["samples"] > before["samples"]
 
 
+def test_a_cohort_that_is_only_classified_is_embedded_by_the_models_of_the_task(config):
+    before = sizes(config)["results"]
+    config["tasks"]["tumour"]["representations"] = ["pca", "sagefm-paper"]
+    config["tasks"]["tumour"]["predict"] = ["big"]
+    embedded = 4 * 1024 + disk.REPRESENTED_BYTES
+    after = sizes(config, big=sheet(["10000"]))["results"]
+    assert after - before == 10_000 * (embedded + disk.TABLE_BYTES)
+
+
 def test_of_what_a_model_was_trained_on_the_test_part_is_judged(config):
     config["screen"] = {"cohorts": [], "models": [], "context": "all"}
     before = sizes(config)["results"]

@@ -110,6 +110,8 @@ CONFIG = {
             "labels": {"source": "module_scores", "gene_sets": "sets.tsv"},
             "representations": ["pca", "mofa", "sagefm-paper"],
             "repeats": 1,
+            "predict": ["atlas"],
+            "confidence": 0.6,
         },
     },
 }

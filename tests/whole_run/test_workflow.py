@@ -99,6 +99,12 @@ def test_every_output_is_there(results):
         expected += [
             f"tasks/{task}/{r}/{n}" for r in compared for n in ("predictions.tsv.gz", "fits.tsv")
         ]
+    expected += [
+        f"tasks/modules/sagefm-paper/{name}"
+        for name in ("reference.npz", "reference.tsv", "reliability.tsv", "calls.tsv")
+    ]
+    expected.append("tasks/modules/sagefm-paper/predicted/atlas.tsv.gz")
+    expected.append("representations/atlas/without-modules/sagefm-paper.h5ad")
     expected += [f"qc/{cohort}.tsv" for cohort in runs.SAMPLES]
     expected += [f"cohorts/breast/{name}" for name in ("labels.tsv.gz", "labels_matched.tsv")]
     expected += [f"cohorts/{c}/genes_log1p.{s}" for c in runs.SAMPLES for s in ("npz", "tsv.gz")]
@@ -112,7 +118,8 @@ def test_every_output_is_there(results):
     chapters = ("pretraining", "recovery", "coherence", "clustering", "annotation", "perturbation")
     expected += [f"claims/{name}.tsv" for name in (*chapters, "interpretable")]
     expected += ["coherence/breast.tsv", "scoreboard.tsv", "provenance.json", "report.zip"]
-    expected += ["index.html", "overview/summary.html", "sections/breast.html"]
+    expected += ["index.html", "overview/summary.html"]
+    expected += [f"sections/{cohort}.html" for cohort in runs.SAMPLES]
     expected += ["recovery/transfer.tsv"]
     expected += ["pretraining/organs.tsv", "pretraining/duplicates.tsv"]
     figures = [
@@ -134,7 +141,7 @@ def test_every_output_is_there(results):
     figures += [f"recovery_{kind}_{m}_breast" for kind in ("detection", "maps") for m in MODELS]
     pages = ("overview", "recovery", "clustering", "annotation", "perturbation")
     figures += [f"figure_{number}_{name}" for number, name in enumerate(pages, start=1)]
-    expected += ["figures/palettes/breast.tsv"]
+    expected += [f"figures/palettes/{cohort}.tsv" for cohort in runs.SAMPLES]
     expected += [f"overview/{name}.tsv" for name in ("sections", "neighbourhood", "layers")]
     expected += [f"figures/{name}.{suffix}" for name in figures for suffix in ("pdf", "png")]
     expected += ["figures/scoreboard.html", "figures/methods.html", "methods.rst"]
@@ -166,7 +173,7 @@ def test_every_job_left_a_log_and_a_benchmark(run, results):
         assert jobs["graph"] == 10
         assert jobs["pretrain"] == 2
         assert jobs["recovery"] == 3
-        assert jobs["embed"] == 3 + 1  # one more without the genes that made labels
+        assert jobs["embed"] == 3 + 2  # two cohorts without the genes that made labels
         assert jobs["represent"] == 5 + 2
     for path in (results / "benchmarks").rglob("*.tsv"):
         assert pd.read_csv(path, sep="\t")["s"].notna().all()
@@ -300,6 +307,26 @@ def test_a_method_of_one_file_stands_in_every_table(results):
     assert (costs["seconds"] > 0).all()
     trained = costs.index[costs["training_seconds"].notna()]
     assert list(trained) == [f"sagefm-{model}" for model in TRAINED]
+
+
+def test_a_cohort_without_labels_is_classified(results):
+    """By the classifier of all labelled spots, without the genes that made the labels."""
+    folder = results / "tasks/modules/sagefm-paper"
+    table = read_table(folder / "predicted/atlas.tsv.gz", dtype={"sample": str, "spot": str})
+    embedded = results / "representations/atlas/without-modules/sagefm-paper.h5ad"
+    assert list(table["sample"] + ":" + table["spot"]) == list(
+        anndata.read_h5ad(embedded).obs_names
+    )
+    classes = set(read_table(results / "tasks/modules/labels.tsv.gz")["label"].dropna())
+    assert set(table.filter(regex="^p_")) == {f"p_{name}" for name in classes}
+    shares = table.filter(regex="^p_")
+    np.testing.assert_allclose(shares.sum(axis=1), 1, atol=1e-4)
+    assert (table["predicted"] == shares.idxmax(axis=1).str.removeprefix("p_")).all()
+    assert (table["confident"] == (shares.max(axis=1) >= 0.6)).all()
+    (row,) = read_table(folder / "reference.tsv").to_dict("records")
+    assert row["protocol"] == "held_out_patients" and 0 <= row["calibration_error"] <= 1
+    assert read_table(folder / "calls.tsv")["share_called"].iloc[0] == 1
+    assert "modules" in (results / "sections/atlas.html").read_text()
 
 
 def test_held_out_patients_are_scored_beside_baselines(results):

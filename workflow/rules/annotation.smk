@@ -82,6 +82,85 @@ for task in TASKS:
     )
 
 
+# A classifier of all labelled spots, for cohorts without labels; from models' embeddings alone, as
+# other representations are fitted to each cohort by itself.
+rule reference:
+    input:
+        labels=rules.task_labels.output.labels,
+        representation=task_representation,
+    output:
+        reference=f"{TASK}/{{representation}}/reference.npz",
+        quality=f"{TASK}/{{representation}}/reference.tsv",
+        reliability=f"{TASK}/{{representation}}/reliability.tsv",
+        calls=f"{TASK}/{{representation}}/calls.tsv",
+    log:
+        f"{RESULTS}/logs/reference/{{task}}/{{representation}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/reference/{{task}}/{{representation}}.tsv"
+    conda:
+        "../../envs/evaluation.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(3000, per_1000_spots=200),
+        runtime=growing(120, per_1000_spots=10),
+    params:
+        code=code_of("annotation/reference.py"),
+        options=lambda wildcards: task_keys(
+            wildcards.task, "min_class_spots", "seed", "class_weight"
+        ),
+    message:
+        "Fitting the classifier of {wildcards.task} on all labelled spots, {wildcards.representation}"
+    script:
+        "../scripts/annotation/reference.py"
+
+
+rule predict_cohort:
+    input:
+        reference=rules.reference.output.reference,
+        representation=lambda wildcards: (
+            f"{RESULTS}/representations/{wildcards.cohort}/{RUN.task_genes(wildcards.task)}/"
+            f"{wildcards.representation}.h5ad"
+        ),
+    output:
+        classes=f"{TASK}/{{representation}}/predicted/{{cohort}}.tsv.gz",
+    log:
+        f"{RESULTS}/logs/predict_cohort/{{task}}/{{representation}}/{{cohort}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/predict_cohort/{{task}}/{{representation}}/{{cohort}}.tsv"
+    conda:
+        "../../envs/evaluation.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000, per_1000_spots=50),
+        runtime=growing(30, per_1000_spots=1),
+    params:
+        code=code_of("annotation/predict_cohort.py"),
+        confidence=lambda wildcards: TASKS[wildcards.task]["confidence"],
+    message:
+        "Predicting {wildcards.task} on {wildcards.cohort} from {wildcards.representation}"
+    script:
+        "../scripts/annotation/predict_cohort.py"
+
+
+for task in TASKS:
+    if RUN.predicted(task):
+        embeddings = [f"sagefm-{model}" for model in RUN.task_models(task)]
+        tables = ("quality", "reliability", "calls")
+        deliver(
+            tables=expand(
+                [getattr(rules.reference.output, table) for table in tables],
+                task=task,
+                representation=embeddings,
+            )
+            + expand(
+                rules.predict_cohort.output.classes,
+                task=task,
+                representation=embeddings,
+                cohort=RUN.predicted(task),
+            )
+        )
+
+
 rule annotation_scores:
     input:
         labels=rules.task_labels.output.labels,

@@ -360,9 +360,22 @@ def screened_labels(cohort):
 
 
 def explored_tasks(cohort):
-    """The tasks on a cohort, each with the representations it compares."""
+    """The tasks that say something of a cohort's spots, each with the representations it is from."""
     own = [task for task in TASKS if RUN.task_cohort(task) == cohort]
-    return [(task, name) for task in own for name in RUN.task_representations(task)]
+    compared = [(task, name) for task in own for name in RUN.task_representations(task)]
+    predicting = [task for task in TASKS if cohort in RUN.predicted(task)]
+    return compared + [(t, f"sagefm-{model}") for t in predicting for model in RUN.task_models(t)]
+
+
+def predictions_on(wildcards):
+    """The classes of a cohort's spots, of each of `explored_tasks`: held out, or without labels."""
+    cohort = wildcards.cohort
+    return [
+        f"{RESULTS}/tasks/{task}/{name}/"
+        + ("predictions" if RUN.task_cohort(task) == cohort else f"predicted/{cohort}")
+        + ".tsv.gz"
+        for task, name in explored_tasks(cohort)
+    ]
 
 
 def clustered(cohort):

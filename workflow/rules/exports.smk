@@ -19,10 +19,7 @@ rule explore_cohort:
         umap=lambda wildcards: (
             rules.cluster_umap.output.umap if clustered(wildcards.cohort) else []
         ),
-        predictions=lambda wildcards: [
-            rules.annotate.output.predictions.format(task=task, representation=name)
-            for task, name in explored_tasks(wildcards.cohort)
-        ],
+        predictions=predictions_on,
         palette=rules.palette.output.palette,
     output:
         explore=f"{RESULTS}/explore/{{cohort}}.h5ad",
@@ -78,10 +75,7 @@ rule sections:
         umap=lambda wildcards: (
             rules.cluster_umap.output.umap if clustered(wildcards.cohort) else []
         ),
-        predictions=lambda wildcards: [
-            rules.annotate.output.predictions.format(task=task, representation=name)
-            for task, name in explored_tasks(wildcards.cohort)
-        ],
+        predictions=predictions_on,
         palette=rules.palette.output.palette,
         split=f"{RESULTS}/models/{HEADLINE}/split.tsv",
         genes=lambda wildcards: gene_sums_of([wildcards.cohort], HEADLINE),
@@ -127,4 +121,4 @@ rule sections:
         "../scripts/exports/sections.py"
 
 
-deliver(tables=expand(rules.sections.output.page, cohort=RUN.represented_cohorts()))
+deliver(tables=expand(rules.sections.output.page, cohort=RUN.shown_cohorts()))

@@ -265,8 +265,7 @@ rule results_page:
         cohorts={cohort: RUN.cohort_title(cohort) for cohort in SHEETS},
         models={model: MODELS[model]["title"] or model for model in MODELS},
         viewers={
-            f"sections/{cohort}.html": RUN.cohort_title(cohort)
-            for cohort in RUN.represented_cohorts()
+            f"sections/{cohort}.html": RUN.cohort_title(cohort) for cohort in RUN.shown_cohorts()
         },
         facts=SHOWN_FACTS,  # of the captions
         titles=[RUN.task_title(task) for task in PAGE_TASKS],

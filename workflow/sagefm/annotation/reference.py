@@ -35,6 +35,9 @@ CLASSIFIER = "logistic"
 UNROUNDED = 17
 """Decimals of held-out probabilities: the temperature reads the small ones, too."""
 
+PUBLISHED = 5
+"""Decimals of probabilities in tables, for their size."""
+
 ARRAYS = ("classes", "mean", "scale", "weights", "intercept")
 """Arrays of the saved file; the rest is plain JSON beside them."""
 
@@ -77,7 +80,12 @@ class Reference:
 
     @classmethod
     def fit(
-        cls, representation: Representation, labels: pd.DataFrame, min_class_spots: int, seed: int
+        cls,
+        representation: Representation,
+        labels: pd.DataFrame,
+        min_class_spots: int,
+        seed: int,
+        class_weight: str | None = None,
     ) -> "Reference":
         """Measure by held-out patients, then fit on all labelled spots.
 
@@ -90,7 +98,7 @@ class Reference:
             spot has none).
         min_class_spots
             Spots from which a class counts in a patient.
-        seed
+        seed, class_weight
             Of the classifier.
 
         Raises
@@ -107,7 +115,9 @@ class Reference:
                 "Fix: name another column of labels, or add labelled sections."
             )
         protocol = protocol_of(known)
-        plan = AnnotationPlan([protocol], [CLASSIFIER], seed=seed, digits=UNROUNDED)
+        plan = AnnotationPlan(
+            [protocol], [CLASSIFIER], seed=seed, class_weight=class_weight, digits=UNROUNDED
+        )
         predictions, fits = annotate_task(representation, labels, plan)
         if predictions.empty:
             raise InputError(
@@ -124,6 +134,7 @@ class Reference:
             known["patient"].to_numpy(dtype=str),
             known["sample"].to_numpy(dtype=str),
             seed,
+            class_weight,
         )
         # What follows the scaling is affine, so that its values at the unit vectors are all of it.
         units = np.eye(values.shape[1], dtype=np.float32)
@@ -163,6 +174,36 @@ class Reference:
             )
         scaled = (values - self.mean) / self.scale
         return softmax((scaled @ self.weights + self.intercept) / self.temperature, axis=1)
+
+    def classify(self, representation: Representation, confidence: float) -> pd.DataFrame:
+        """The class of each spot of a representation that was made by the same model.
+
+        Parameters
+        ----------
+        confidence
+            Least probability of the likeliest class, for the spot to be marked as confident.
+
+        Returns
+        -------
+        DataFrame
+            sample, spot, predicted (the likeliest class), confident, and `p_{class}`, the
+            calibrated probability of each class, of `PUBLISHED` decimals.
+
+        Raises
+        ------
+        InputError
+            If the values have another number of features.
+        """
+        found = self.probabilities(np.asarray(representation.values, dtype=np.float64))
+        table = representation.obs[["sample", "spot"]].reset_index(drop=True).astype(str)
+        table["predicted"] = self.classes[found.argmax(axis=1)]
+        table["confident"] = found.max(axis=1) >= confidence
+        columns = [f"p_{name}" for name in self.classes]
+        return table.join(pd.DataFrame(found.round(PUBLISHED), columns=columns))
+
+    def quality(self) -> pd.DataFrame:
+        """What is known of it, in one row: `facts`, and its temperature."""
+        return pd.DataFrame([{**self.facts, "temperature": self.temperature}])
 
     def with_facts(self, **facts: Any) -> "Reference":
         """The same with further plain facts."""

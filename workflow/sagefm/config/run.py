@@ -121,6 +121,12 @@ class Run:
         pairs += [
             ("recovery", c, m) for c in self.config["recovery"]["cohorts"] for m in self.models
         ]
+        pairs += [
+            ("tasks", c, m)
+            for t in self.tasks
+            for c in self.predicted(t)
+            for m in self.task_models(t)
+        ]
         for part in ("imputation", "perturbation", "screen"):
             cohorts = self.config[part]["cohorts"]
             pairs += [(part, c, m) for c in cohorts for m in self.chapter_models(part)]
@@ -142,6 +148,11 @@ class Run:
         needed = {*self.config["representations"]["cohorts"], *self.config["clustering"]["cohorts"]}
         needed.update(task["cohort"] for task in self.tasks.values())
         return [cohort for cohort in self.sheets if cohort in needed]
+
+    def shown_cohorts(self) -> list[str]:
+        """Cohorts that have a page of their sections: represented, or classified by a task."""
+        found = {*self.represented_cohorts()}.union(*map(self.predicted, self.tasks))
+        return [cohort for cohort in self.sheets if cohort in found]
 
     def model_cohorts(self, model: str) -> list[str]:
         """Cohorts whose sections a model reads, on request as well, in the order of the config."""
@@ -219,6 +230,10 @@ class Run:
         """The models among the representations of a task."""
         compared = self.task_representations(task)
         return [model for model in self.models if f"sagefm-{model}" in compared]
+
+    def predicted(self, task: str) -> list[str]:
+        """The cohorts without labels whose spots a task classifies."""
+        return self.tasks[task]["predict"]
 
     def has_derived_labels(self, task: str) -> bool:
         """Whether the labels of a task are made from gene sets."""

@@ -48,7 +48,8 @@ def explore_cohort(
     clusters
         By representation, of `cluster.cluster_representation`.
     predictions
-        By task and representation, of `predict.annotate_task`.
+        By task and representation, of `predict.annotate_task`, or of `Reference.classify` on a
+        cohort without labels.
     classifiers
         The one whose predictions are shown, by task.
     umap
@@ -61,9 +62,9 @@ def explore_cohort(
     -------
     AnnData
         `X` csr float32 (spots, genes), raw counts; `var['n_sections']` that measured each gene.
-        `obs`: of `cohort.describe_spots`, `OF_SPOTS`, each task's classes as `{task}` and
-        predictions of held-out spots as `{task}_{representation}`, clusters as
-        `{kind}_{scope}_{representation}`, and representations of a single feature. `obsm`:
+        `obs`: of `cohort.describe_spots`, `OF_SPOTS`, each task's classes as `{task}` (of
+        a labelled cohort) and predictions of held-out spots as `{task}_{representation}`, clusters
+        as `{kind}_{scope}_{representation}`, and representations of a single feature. `obsm`:
         `spatial` (pixels of each section), `X_spatial` (all sections beside one another, in spot
         spacings, y upwards),
         `X_{representation}` unless it is sparse, which is `X`, and `X_umap_{representation}`.
@@ -169,7 +170,8 @@ def _add_task(
         own = held_out(table, name, classifier)
         if own.empty:  # no fold could be trained
             continue
-        for column, values in ((task, own["truth"]), (f"{task}_{name}", own["predicted"])):
+        shown = {task: own["truth"]} if "truth" in own else {}
+        for column, values in (shown | {f"{task}_{name}": own["predicted"]}).items():
             adata.obs[column] = _on_spots(values, own, adata).astype("category")
             columns.append(column)
     _colour(adata, columns, palette)
@@ -181,8 +183,13 @@ def held_out(table: pd.DataFrame, name: str, classifier: str) -> pd.DataFrame:
     Parameters
     ----------
     table
-        Of `predict.annotate`, of the representation `name`.
+        Of `predict.annotate_task`, of the representation `name`; or of `Reference.classify`, whose
+        spots that are not confident get no class.
     """
+    if table.empty:
+        return table
+    if "confident" in table:
+        return table.assign(predicted=table["predicted"].where(table["confident"]))
     own = table[table["classifier"] == classifier]
     if own.empty:
         return own

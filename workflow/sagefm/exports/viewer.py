@@ -133,17 +133,20 @@ def collect_spots(
             facts["clusterings"].append(name)
     for task, found in predictions.items():
         tables = {name: held_out(table, name, classifiers[task]) for name, table in found.items()}
-        tables = {name: table for name, table in tables.items() if len(table)}
-        if not tables:  # no fold could be trained
+        tables = {
+            name: own for name, own in tables.items() if len(own) and any(own["predicted"].notna())
+        }
+        if not tables:  # no fold could be trained, or no spot is confident
             continue
-        truth = pd.concat([table["truth"] for table in tables.values()], ignore_index=True)
-        known = sorted(set(truth.astype(str)))
+        named = [table.get("truth", table["predicted"]) for table in tables.values()]
+        known = sorted(set(pd.concat(named).dropna().astype(str)))
         facts["tasks"][task] = list(tables)
         facts["classes"][task] = _coloured(known, palette)
         for name, table in tables.items():
             index = table["sample"].astype(str) + ":" + table["spot"].astype(str)
             own = table.set_index(pd.Index(index)).reindex(adata.obs_names)
-            columns[f"truth|{task}"] = _codes(own["truth"], known)
+            unknown = pd.Series(index=own.index, dtype=object)
+            columns[f"truth|{task}"] = _codes(own.get("truth", unknown), known)
             columns[f"class|{task}|{name}"] = _codes(own["predicted"], known)
             shares = own.filter(regex="^p_").max(axis=1).fillna(0).to_numpy(dtype=float)
             columns[f"probability|{task}|{name}"] = np.round(100 * shares).astype(np.uint8)
@@ -231,8 +234,10 @@ def note(title: str, chosen: Sequence[str], spots: Mapping[str, int]) -> str:
         shown = f"a sample of {shown}, of {whole}"
     return (
         f"<h2>{html.escape(title)}</h2><p>Shown: {shown}. Classes are predicted while the spot's "
-        "patient is held out, unless the task has no such protocol. Select spots with the lasso in "
-        "any panel; hover for values. Genes: nothing is hidden from the model.</p>"
+        "patient is held out, unless the task has no such protocol. Sections without labels are "
+        "classified from labelled ones; spots below the task's confidence have no class. Select "
+        "spots with the lasso in any panel; hover for values. Genes: nothing is hidden from the "
+        "model.</p>"
     )
 
 

@@ -265,6 +265,8 @@ def _check_tasks(config: Mapping, represented: Mapping, known: Callable, present
             )
         for key in ("path", "gene_sets"):
             present(labels[key], f"{at}.labels.{key}")
+        known(task["predict"], f"{at}.predict", config["cohorts"], "cohort")
+        _check_predicted(config, task, f"{at}.predict")
         if (claim := task["claim"]) in claims:
             raise InputError(
                 f"config, at {at}.claim: task `{claims[claim]}` already answers `{claim}`. Fix: "
@@ -272,3 +274,25 @@ def _check_tasks(config: Mapping, represented: Mapping, known: Callable, present
             )
         if claim:
             claims[claim] = name
+
+
+def _check_predicted(config: Mapping, task: Mapping, at: str) -> None:
+    """Check that a task classifies cohorts without labels, by a model's embedding of both."""
+    for name in task["predict"]:
+        cohort = config["cohorts"][name]
+        if name == task["cohort"]:
+            raise InputError(
+                f"config, at {at}: `{name}` is the cohort of the task itself. Fix: name a cohort "
+                "without labels."
+            )
+        if task["labels"]["source"] == "cohort" and (cohort["labels"] or cohort["raw_labels"]):
+            raise InputError(
+                f"config, at {at}: cohort `{name}` has `labels` itself. Fix: make it the `cohort` "
+                "of a task of its own, or name a cohort without labels."
+            )
+    models = [f"sagefm-{model}" for model in config["models"]]
+    if task["predict"] and task["representations"] and not {*models} & {*task["representations"]}:
+        raise InputError(
+            f"config, at {at}: the task compares no model, and other representations are fitted to "
+            f"each cohort by itself. Fix: add one to its `representations`, such as `{models[0]}`."
+        )

@@ -131,8 +131,9 @@ def _results(run: Run, n_genes: int) -> int:
     total = sum(spots[name] for name in represented) * (size + TABLE_BYTES)
     trained = {use.cohort for use in uses if use.part == "training"}
     judged = {use.cohort for use in uses if use.part != "training" and use.target == "results"}
-    if config["conformance"]["embeddings"]:
-        cohort, model = config["conformance"]["cohort"], config["conformance"]["model"]
+    # Those that are embedded alone.
+    alone = {(use.cohort, use.model) for use in uses if use.part in ("conformance", "tasks")}
+    for cohort, model in alone:
         if cohort not in represented:
             total += spots[cohort] * (4 * embedded[model] + REPRESENTED_BYTES)
     for name in judged - {*represented}:
