@@ -3,12 +3,27 @@
 import re
 
 import pytest
+import torch
 
 import sagefm
 from sagefm.common.errors import InputError
 from sagefm.common.io import sha256
 from sagefm.report.publish import publish_bundled, upload_published, write_published
+from sagefm.report.safetensors import to_safetensors
 from support import stand_ins
+
+STATE = {
+    "b.weight": torch.arange(6, dtype=torch.float32).reshape(2, 3),
+    "a.weight": torch.tensor([1.5], dtype=torch.float16),
+    "n": torch.tensor(7),
+}
+WRITTEN = (
+    b'\xd8\0\0\0\0\0\0\0{"__metadata__":{"format":"pt"},'
+    b'"n":{"dtype":"I64","shape":[],"data_offsets":[0,8]},'
+    b'"b.weight":{"dtype":"F32","shape":[2,3],"data_offsets":[8,32]},'
+    b'"a.weight":{"dtype":"F16","shape":[1],"data_offsets":[32,34]}}       '
+) + bytes.fromhex("0700000000000000 00000000 0000803f 00000040 00004040 00008040 0000a040 003e")
+"""Of the same tensors, by `safetensors.numpy.save` of safetensors 0.8.0."""
 
 PAGE = """# A model
 
@@ -23,9 +38,10 @@ PAGE = """# A model
 @pytest.fixture
 def made(tmp_path):
     """A page and a model of few bytes, and the folder written of them."""
-    for name in ("docs/figures/p.png", "models/tiny/best.pt", "models/tiny/recipe.json", "LICENSE"):
+    for name in ("docs/figures/p.png", "models/tiny/recipe.json", "LICENSE"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(name.encode())
+    torch.save({"model_state_dict": STATE}, tmp_path / "models/tiny/best.pt")
     (tmp_path / "docs/tiny.md").write_text(PAGE)
     return lambda: write_published(
         tmp_path / "models/tiny", tmp_path / "docs/tiny.md", tmp_path / "LICENSE", tmp_path / "out"
@@ -43,8 +59,17 @@ def hub(monkeypatch):
 def test_the_card_is_the_page_without_links_into_the_repository(made, tmp_path):
     files = made()
     assert sorted(path.name for path in files) == sorted(
-        ["README.md", "SHA256SUMS", "best.pt", "recipe.json", "LICENSE", "p.png"]
+        [
+            "README.md",
+            "SHA256SUMS",
+            "best.pt",
+            "model.safetensors",
+            "recipe.json",
+            "LICENSE",
+            "p.png",
+        ]
     )
+    assert (tmp_path / "out/model.safetensors").read_bytes() == WRITTEN
     card = (tmp_path / "out/README.md").read_text()
     assert card.startswith("---\nlicense: mit\n")
     assert "![Its programmes](p.png) See limits, [a paper](https://doi.org/1)." in card
@@ -52,6 +77,12 @@ def test_the_card_is_the_page_without_links_into_the_repository(made, tmp_path):
     for line in (tmp_path / "out/SHA256SUMS").read_text().splitlines():
         digest, name = line.split("  ")
         assert sha256(tmp_path / "out" / name) == digest
+
+
+def test_the_bytes_are_those_of_the_formats_own_library():
+    assert to_safetensors(STATE) == WRITTEN
+    turned = dict(reversed(STATE.items())) | {"b.weight": STATE["b.weight"].T.contiguous().T}
+    assert to_safetensors(turned) == WRITTEN
 
 
 def test_what_is_missing_is_named(made, tmp_path):

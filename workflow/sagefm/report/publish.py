@@ -13,9 +13,12 @@ import sagefm
 from sagefm.common.errors import InputError
 from sagefm.common.io import atomic, sha256
 from sagefm.downloads.sources.hub import hub_address, hub_token
+from sagefm.networks.checkpoint import read_checkpoint
 from sagefm.networks.recipe import CHECKPOINT, RECIPE
+from sagefm.report.safetensors import to_safetensors
 
 CARD, SUMS, LICENCE = "README.md", "SHA256SUMS", "LICENSE"
+WEIGHTS = "model.safetensors"
 
 HEADER = """---
 license: mit
@@ -31,6 +34,7 @@ USE = """
 `{checkpoint}` (weights) and `{recipe}` (genes, normalisation, neighbourhoods) were made by sagefm
 {version} with `make {name}`; `{sums}` has their SHA-256. `sagefm.load("FOLDER")` loads the folder
 that they are in. The checkpoint is read without executing anything in it (`weights_only=True`).
+`{weights}` has the same weights for other tools.
 """
 
 
@@ -57,7 +61,7 @@ def write_published(model: Path, page: Path, licence: Path, folder: Path) -> lis
     Raises
     ------
     InputError
-        If the model, its page or the licence is missing.
+        If the model, its page or the licence is missing, or if the weights cannot be read.
     """
     sources = [model / CHECKPOINT, model / RECIPE, licence]
     for path in (page, *sources):
@@ -68,10 +72,15 @@ def write_published(model: Path, page: Path, licence: Path, folder: Path) -> lis
             )
     words, pictures = _alone(page.read_text(), page.parent)
     use = USE.format(
-        checkpoint=CHECKPOINT, recipe=RECIPE, sums=SUMS, version=sagefm.__version__, name=model.name
-    )
+        checkpoint=CHECKPOINT, recipe=RECIPE, sums=SUMS, weights=WEIGHTS,
+        version=sagefm.__version__, name=model.name,
+    )  # fmt: skip
+    tensors = to_safetensors(read_checkpoint(model / CHECKPOINT)["model_state_dict"])
     folder.mkdir(parents=True, exist_ok=True)
     written = [_copied(path, folder) for path in (*sources, *pictures)]
+    with atomic(folder / WEIGHTS) as temporary:
+        temporary.write_bytes(tensors)
+    written.append(folder / WEIGHTS)
     sums = "".join(f"{sha256(path)}  {path.name}\n" for path in written)
     texts = {CARD: HEADER + words.rstrip("\n") + "\n" + use, SUMS: sums}
     for name, text in texts.items():
