@@ -358,3 +358,31 @@ def test_withheld_genes_are_missing_everywhere(sections):
         assert (without[name][:, [4, 9]] == 0).all()
         plain[name][:, [4, 9]] = 0
     assert_same(plain, without)
+
+
+@pytest.mark.parametrize("how", ["log1p", "log1p_cp10k"])
+def test_genes_that_a_section_did_not_measure_are_no_targets_there(sections, tmp_path, how):
+    """Nothing else changes; and nothing at all where every section measured all genes."""
+    settings = {"layout": "background", "normalisation": how, "every_gene": False}
+    complete = batches_of(sections, **settings)
+    assert complete.measured == {}
+    changed = read_h5ad(sections[0].counts_path)
+    lacking = np.arange(GENES) < GENES // 4
+    changed.X = changed.X.multiply(~lacking).tocsr().astype(np.int32)
+    changed.var["measured"] = ~lacking
+    path = tmp_path / sections[0].cohort / sections[0].counts_path.name
+    write_h5ad(changed, path)
+    own = [replace(sections[0], counts_path=path), *sections[1:]]
+    restricted = whole(batches_of(own, **settings), order="shuffled")
+    as_published = whole(batches_of(own, **settings | {"every_gene": True}), order="shuffled")
+    mask, every = restricted.pop("mask"), as_published.pop("mask")
+    assert_same(restricted, as_published)
+    there = (restricted["target"][:, lacking] == 0).all(dim=1)  # the first section's spots
+    assert there.sum() == changed.n_obs
+    assert not mask[there][:, lacking].any() and every[there][:, lacking].any()
+    assert torch.equal(mask[~there], every[~there])
+    assert torch.equal(mask[there][:, ~lacking], every[there][:, ~lacking])
+    assert_same(
+        whole(complete, order="shuffled"),
+        whole(replace(complete, every_gene=True), order="shuffled"),
+    )

@@ -21,7 +21,7 @@ from sagefm.common.errors import InputError
 from sagefm.common.io import read_table
 from sagefm.networks.checkpoint import read_checkpoint
 from sagefm.networks.device import products
-from sagefm.sections.batches import padded, shares
+from sagefm.sections.shares import padded, shares
 from sagefm.training.job import TrainingJob
 from sagefm.training.parallel.group import Alone, Together, device_of
 from sagefm.training.parallel.launcher import launch

@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -22,6 +23,7 @@ from torch.optim import Adam
 
 from sagefm.common import state
 from sagefm.common.errors import InputError
+from sagefm.common.h5ad import read_h5ad, write_h5ad
 from sagefm.common.io import read_table, temporary_of
 from sagefm.common.state import exclusive, state_folder
 from sagefm.networks.base import build_network, predict
@@ -31,7 +33,7 @@ from sagefm.networks.registry import describe
 from sagefm.sections.batches import Batches
 from sagefm.training import trainer as trainer_module
 from sagefm.training.evaluation import evaluate
-from sagefm.training.files import batches_of, publish, recipe_of
+from sagefm.training.files import batches_of, publish, recipe_of, unmeasured_words
 from sagefm.training.trainer import Preempted, Recipe, Trainer
 from support import small
 
@@ -465,6 +467,7 @@ MODEL = {
         "scheduler_factor": 0.5,
         "order": "as_released",
         "validation": "as_released",
+        "genes": "all_as_in_the_paper",
         "precision": "bf16",
         "seed": 5,
     },
@@ -498,6 +501,36 @@ def test_batches_take_the_models_and_the_machines_settings(cohorts):
     assert (batches.layout, batches.normalisation) == ("channels", "log1p_cp10k")
     assert (batches.batch_size, batches.mask_share, batches.seed) == (32, 0.4, 5)
     assert (batches.buffer_spots, batches.workers) == (77, 2)
+    assert batches.every_gene
+    measured = MODEL | {"training": MODEL["training"] | {"genes": "measured"}}
+    assert not batches_of(cohorts["knn_clique"], measured, "knn_clique", workers=2).every_gene
+
+
+def test_what_no_section_measured_is_not_learnt(cohorts, tmp_path):
+    """The decoder's rows of such a gene keep their first values; those of others do not."""
+    sections = []
+    for section, n_lacking in zip(cohorts["knn_clique"], (10, 30, 20), strict=True):
+        changed = read_h5ad(section.counts_path)
+        changed.var["measured"] = np.arange(changed.n_vars) >= n_lacking
+        path = tmp_path / section.cohort / section.counts_path.name
+        write_h5ad(changed, path)
+        sections.append(replace(section, counts_path=path))
+    recipe = replace(RECIPE, epochs=1, weight_decay=0.0)
+    parts = [
+        Batches(own, "mean", "log1p", batch_size=16, every_gene=False)
+        for own in (sections[:2], sections[2:])
+    ]
+    assert unmeasured_words(parts[0]) == (
+        "2 of 2 training sections did not measure all genes of the panel (at least 90 of 120); "
+        "what a section did not measure is not predicted there, so that 10 genes are not learnt"
+    )
+    run = Trainer(recipe, *parts, tmp_path / "state", device=CPU)
+    (tmp_path / "state").mkdir()
+    before = run.network.fc_gene.bias.detach().clone()
+    run.run()
+    same = run.network.fc_gene.bias == before
+    assert same[:10].all()
+    assert (~same[10:]).sum() > 20  # of the others, the ReLU keeps many at 0
 
 
 @pytest.fixture

@@ -113,6 +113,7 @@ def finetune(
             "batch_size": recipe.batch_size,
             "buffer_spots": recipe.buffer_spots,
             "seed": seed,
+            "every_gene": False,
         }
         training, validation = (model.batches(part, **settings) for part in parts)
         facts = {**vars(recipe), "mask_share": mask_share, "model": fingerprint(model)}

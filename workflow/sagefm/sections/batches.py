@@ -5,11 +5,10 @@ has. What a batch contains is a pure function of (seed, epoch, position).
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TypeVar
 
 import numpy as np
 import torch
@@ -18,37 +17,8 @@ from numba import njit
 from sagefm.sections.batch import CPU, Batch, Sender, Sent
 from sagefm.sections.cache import SectionCache
 from sagefm.sections.masks import FIXED_STREAM, gene_masks
-from sagefm.sections.section import Chunk, Section, load_chunk
-
-Pieces = list[tuple[int, np.ndarray]]
-"""A batch as rows of chunks: the chunk's number, and which of its rows."""
-
-T = TypeVar("T")
-
-
-def shares(batches: Iterable[Pieces], rank: int, size: int) -> Iterator[Pieces]:
-    """One process's share of each batch: consecutive rows, as many as the others' or one more.
-
-    A batch of fewer rows than there are processes leaves some without a share, and is skipped.
-    """
-    for pieces in batches:
-        rows = sum(len(own) for _, own in pieces)
-        start, end = rows * rank // size, rows * (rank + 1) // size
-        own, before = [], 0
-        for index, taken in pieces:
-            part = taken[max(start - before, 0) : max(end - before, 0)]
-            before += len(taken)
-            if len(part):
-                own.append((index, part))
-        if own:
-            yield own
-
-
-def padded(batches: Iterable[T], number: int) -> Iterator[T | None]:
-    """As many batches as all processes count, None for those that this one has no share of."""
-    source = iter(batches)
-    for _ in range(number):
-        yield next(source, None)
+from sagefm.sections.section import Chunk, Section, load_chunk, measured_genes_of
+from sagefm.sections.shares import shares
 
 
 @njit(nogil=True, cache=True)
@@ -174,6 +144,9 @@ class Batches:
         Genes (columns) hidden at every central spot besides those drawn.
     withheld
         Genes (columns) taken for missing at every spot, neighbours included.
+    every_gene
+        Whether genes that a section did not measure are targets as well, with a truth of 0, as in
+        the released code; else no batch's `mask` has them.
     cache
         Sections already read, kept in memory.
     """
@@ -188,12 +161,21 @@ class Batches:
     workers: int = 1
     always_hidden: tuple[int, ...] = ()
     withheld: tuple[int, ...] = ()
+    every_gene: bool = True
     cache: SectionCache = field(default_factory=lambda: SectionCache(0))
 
     @cached_property
     def sizes(self) -> list[int]:
         """Spots of each section."""
         return [section.n_spots() for section in self.sections]
+
+    @cached_property
+    def measured(self) -> dict[int, np.ndarray]:
+        """Genes that are targets, bool (genes,), by the key of each section that lacks some."""
+        if self.every_gene:
+            return {}
+        found = {section.key: measured_genes_of(section.counts_path) for section in self.sections}
+        return {key: genes for key, genes in found.items() if not genes.all()}
 
     @property
     def n_batches(self) -> int:
@@ -292,4 +274,11 @@ class Batches:
         else:
             mask = np.zeros((len(spots), n_genes), dtype=bool)
         mask[:, list(self.always_hidden)] = True
-        return make_batch(pieces, self.layout, mask)
+        batch = make_batch(pieces, self.layout, mask)
+        # After the input is made: what is drawn at genes of 0 alone hides nothing, and the share
+        # hidden of the measured genes stays what a scaled input reckons with.
+        for key in self.measured.keys() & set(keys.tolist()):
+            batch.mask[torch.from_numpy(keys == np.uint64(key))] &= torch.from_numpy(
+                self.measured[key]
+            )
+        return batch

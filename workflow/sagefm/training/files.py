@@ -6,9 +6,11 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from sagefm.common.io import atomic, write_table
+from sagefm.common.text import count
 from sagefm.networks.registry import describe
 from sagefm.sections.batches import Batches
 from sagefm.sections.cache import SectionCache
@@ -37,8 +39,24 @@ def batches_of(
         seed=model["training"]["seed"],
         buffer_spots=model["training"]["buffer_spots"],
         workers=workers,
+        every_gene=recipe_of(model).genes != "measured",
         cache=cache or SectionCache(0),
     )
+
+
+def unmeasured_words(training: Batches) -> str:
+    """How many genes are not learnt in sections that lack some, and in none."""
+    n_genes, lacking = training.sections[0].n_genes(), len(training.measured)
+    fewest = min(int(genes.sum()) for genes in training.measured.values())
+    words = (
+        f"{lacking} of {count(len(training.sections), 'training section')} did not measure all "
+        f"genes of the panel (at least {fewest:,} of {n_genes:,}); what a section did not measure "
+        "is not predicted there"
+    )
+    nowhere = 0
+    if lacking == len(training.sections):
+        nowhere = n_genes - int(np.logical_or.reduce([*training.measured.values()]).sum())
+    return words + (f", so that {count(nowhere, 'gene')} are not learnt" if nowhere else "")
 
 
 def publish(trainer: Trainer, output: Any, threads: int, devices: int = 1) -> None:

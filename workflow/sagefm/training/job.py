@@ -12,7 +12,7 @@ from sagefm.common.errors import InputError
 from sagefm.networks.device import prepare_machine
 from sagefm.sections.cache import SectionCache
 from sagefm.sections.section import sections_of
-from sagefm.training.files import batches_of, publish, recipe_of
+from sagefm.training.files import batches_of, publish, recipe_of, unmeasured_words
 from sagefm.training.parallel.group import Alone, PeerLost, device_of, join
 from sagefm.training.parallel.launcher import (
     LOST,
@@ -87,6 +87,8 @@ class TrainingJob:
             batches_of(sections_of(*files), self.recipe, self.kind, self.workers, cache)
             for files in self.parts
         )
+        if group.rank == 0 and training.measured:
+            log.info("%s", unmeasured_words(training))
         trainer = Trainer(
             recipe_of(self.recipe),
             training,

@@ -21,8 +21,9 @@ from sagefm.networks.checkpoint import read_checkpoint, save_checkpoint
 from sagefm.networks.device import autocast, products
 from sagefm.networks.kernels import Kernels, choose
 from sagefm.sections.batch import Batch
-from sagefm.sections.batches import Batches, padded
+from sagefm.sections.batches import Batches
 from sagefm.sections.masks import FIXED_STREAM
+from sagefm.sections.shares import padded
 from sagefm.training.evaluation import evaluate
 from sagefm.training.parallel.group import Alone
 from sagefm.training.parallel.launcher import on_stop
@@ -36,9 +37,10 @@ class Recipe:
     `batch_size` is that of a step, over all devices. `order` is `as_released` (sections shuffled
     once, spots never) or `shuffled`; `validation` is `as_released` (masks drawn anew every epoch,
     the loss a mean of the batches' means) or `fixed` (the same masks, the mean of all their
-    entries); `precision` is `fp32`, `tf32` or `bf16`. `scheduler_patience` 10 acts on the 11th bad
-    epoch, so that with `patience` 10 training stops before it ever does; the published values are
-    kept.
+    entries); `genes` is `all_as_in_the_paper` (those that a section did not measure are targets,
+    with a truth of 0) or `measured`; `precision` is `fp32`, `tf32` or `bf16`. `scheduler_patience`
+    10 acts on the 11th bad epoch, so that with `patience` 10 training stops before it ever does;
+    the published values are kept.
     """
 
     network: str = "gcn"
@@ -53,6 +55,7 @@ class Recipe:
     scheduler_factor: float = 0.9
     order: str = "shuffled"
     validation: str = "fixed"
+    genes: str = "measured"
     precision: str = "fp32"
     seed: int = 9001
 
