@@ -142,10 +142,13 @@ def test_embeddings(explored, found):
 def test_clusters(explored, found):
     own = found["clusters"]["pca"]
     for kind in ("kmeans_section", "kmeans_cohort", "leiden_section", "leiden_cohort"):
-        column = explored.obs[f"{kind}_pca"]
+        column = explored.obsm["clusters"][f"{kind}_pca"]
         assert isinstance(column.dtype, pd.CategoricalDtype)
         np.testing.assert_array_equal(column.astype(int), own[kind].astype(int))
-    assert not [column for column in explored.obs if "leiden_best" in column]
+    assert not [column for column in explored.obsm["clusters"] if "leiden_best" in column]
+    # Names of domains that agree over sections are those found in all of them together.
+    shown = [column for column in explored.obs if column.startswith(("kmeans", "leiden"))]
+    assert shown == ["kmeans_cohort_sagefm-paper", "kmeans_cohort_pca"]
 
 
 def test_predictions_are_of_held_out_patients(explored, found):
@@ -164,6 +167,40 @@ def test_predictions_are_of_held_out_patients(explored, found):
     truth = explored.obs["tumour"].dropna().astype(str)
     assert list(truth) == list(found["labels"]["label"].dropna())
     assert "not asked for" in set(table["predicted"])
+
+
+def test_a_class_has_its_probability(explored, found):
+    name = "tumour_sagefm-paper"
+    shares, classes = (
+        explored.obsm[f"probabilities_{name}"],
+        list(explored.uns["classes"]["tumour"]),
+    )
+    known = explored.obsm["classes"][name].notna().to_numpy()
+    assert classes == ["stroma", "tumour"] and shares.dtype == np.float32
+    np.testing.assert_allclose(shares[known].sum(axis=1), 1, atol=1e-3)
+    assert np.isnan(shares[~known]).all()
+    np.testing.assert_array_equal(explored.obs[f"{name}_probability"], shares.max(axis=1))
+    table = found["predictions"]["tumour"]["sagefm-paper"]
+    table = table[(table["protocol"] == "held_out_patients") & (table["classifier"] == "logistic")]
+    row = table[~table["centred"]].iloc[5]
+    place = explored.obs_names.get_loc(f"{row['sample']}:{row['spot']}")
+    assert shares[place, 1] == pytest.approx(row["p_tumour"], abs=1e-6)
+
+
+def test_log_counts_are_a_layer(explored):
+    np.testing.assert_allclose(
+        explored.layers["log1p"].toarray(), np.log1p(explored.X.toarray()), rtol=1e-6
+    )
+
+
+def test_obs_has_at_most_thirty_columns_the_headline_first(cohort, found):
+    many = {f"m{i}": found["predictions"]["tumour"]["pca"] for i in range(12)}
+    clusters = {f"m{i}": found["clusters"]["pca"] for i in range(12)}
+    rows, tasks = cohorts.rows_of(cohort), ({"tumour": many}, {"tumour": "logistic"})
+    adata = explore_cohort(cohort, rows, None, [], clusters, *tasks, headline="m7")
+    assert 25 < adata.obs.shape[1] <= 30
+    assert {"kmeans_cohort_m7", "tumour_m7", "tumour_m7_probability", "tumour_m0"} <= {*adata.obs}
+    assert "tumour_m11" not in adata.obs and "tumour_m11" in adata.obsm["classes"]
 
 
 def test_the_classifier_is_the_one_asked_for(cohort, found):

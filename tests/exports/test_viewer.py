@@ -25,11 +25,16 @@ def adata() -> AnnData:
             "patient": ["P"] * SPOTS,
             "spot": [f"s{i}" for i in range(SPOTS)],
             "label": ["tumour", "stroma", None] * 4,
-            "kmeans_section_pca": pd.Categorical([str(i % 3) for i in range(SPOTS)]),
-            "leiden_best_section_pca": pd.Categorical(["0"] * SPOTS),
         }
     )
     obs.index = obs["sample"] + ":" + obs["spot"]
+    clusters = pd.DataFrame(
+        {
+            "kmeans_section_pca": pd.Categorical([str(i % 3) for i in range(SPOTS)]),
+            "leiden_section_pca": pd.Categorical(["0"] * SPOTS),
+        },
+        index=obs.index,
+    )
     one = np.c_[np.tile(np.arange(3), 2) * 10.0, np.repeat(np.arange(2), 3) * 10.0]
     image = np.full((20, 40, 3), 200, dtype=np.uint8)
     image[:10] = 90
@@ -40,7 +45,11 @@ def adata() -> AnnData:
     return AnnData(
         np.zeros((SPOTS, 1), dtype=np.float32),
         obs=obs,
-        obsm={"spatial": np.r_[one, one + 100], "X_umap_pca": np.ones((SPOTS, 2))},
+        obsm={
+            "spatial": np.r_[one, one + 100],
+            "X_umap_pca": np.ones((SPOTS, 2)),
+            "clusters": clusters,
+        },
         uns={"spatial": {"A": library(image), "B": library(np.full((4, 4, 3), 255))}},
     )
 
@@ -156,6 +165,7 @@ def test_the_page_is_one_file_without_requests(pages, repo, tmp_path):
 def test_a_cohort_without_labels_clusters_and_predictions_has_its_page(adata, repo, tmp_path):
     bare = adata[:, :].copy()
     bare.obs = bare.obs[["sample", "spot"]]
+    del bare.obsm["clusters"]
     none = {"pca": pd.DataFrame({"classifier": []})}
     pages = viewer.collect_spots(bare, {"t": none}, {"t": "logistic"}, {}, {})
     assert pages.facts["classes"] == {} and pages.facts["tasks"] == {}
@@ -224,6 +234,8 @@ def test_each_control_changes_what_it_should(pages, repo, tmp_path):
         before = {name: shown(name) for name in ("response", "measured", "cluster", "truth")}
         assert before["response"] == [-20, -19, -18, -17, -16, -15]
         assert page.evaluate(f"[{model}('change').low, {model}('change').high]") == [-20, 20]
+        palette = page.evaluate(f"{model}('change').palette")
+        assert (palette[0], palette[-1]) == ("#053061", "#67001f")  # blue falls, red rises
         assert title("response") == "Change of A \u2192 Y"
         choose("pair", "B \u2192 Z")
         assert title("response") == "B \u2192 Z: cannot respond"

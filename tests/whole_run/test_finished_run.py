@@ -39,15 +39,17 @@ def test_the_cohort_to_look_at_holds_what_the_run_found(explored, results):
     for name in set(methods) - {"depth"}:
         path = results / f"representations/breast/all-genes/{name}.h5ad"
         np.testing.assert_array_equal(explored.obsm[f"X_{name}"], read_representation(path).values)
-        assert f"X_umap_{name}" in explored.obsm
+        assert np.isfinite(explored.obsm[f"X_umap_{name}"]).all()  # of every spot
         clusters = read_table(results / f"clustering/breast/{name}/clusters.tsv.gz")
         np.testing.assert_array_equal(
-            explored.obs[f"kmeans_cohort_{name}"].astype(int), clusters["kmeans_cohort"]
+            explored.obsm["clusters"][f"kmeans_cohort_{name}"].astype(int),
+            clusters["kmeans_cohort"],
         )
-    assert "depth" in explored.obs
+    assert "depth" in explored.obs and "kmeans_cohort_sagefm-paper" in explored.obs
+    assert explored.obs.shape[1] <= 30
     for task in runs.CONFIG["tasks"]:
         for name in runs.CONFIG["tasks"][task].get("representations", methods):
-            shown = explored.obs[f"{task}_{name}"].dropna().astype(str)
+            shown = explored.obsm["classes"][f"{task}_{name}"].dropna().astype(str)
             path = results / f"tasks/{task}/{name}/predictions.tsv.gz"
             table = read_table(path, dtype={"sample": str, "spot": str})
             held = table[(table["protocol"] == "held_out_patients") & ~table["centred"]]

@@ -16,9 +16,6 @@ rule explore_cohort:
             representation=clustered(wildcards.cohort),
             allow_missing=True,
         ),
-        umap=lambda wildcards: (
-            rules.cluster_umap.output.umap if clustered(wildcards.cohort) else []
-        ),
         predictions=predictions_on,
         palette=rules.palette.output.palette,
     output:
@@ -32,7 +29,7 @@ rule explore_cohort:
     threads: 1
     resources:
         mem_mb=growing(4000, per_1000_spots=300),
-        runtime=growing(60, per_1000_spots=1),
+        runtime=growing(120, per_1000_spots=10),
     params:
         code=code_of("exports/explore.py"),
         rows=lambda wildcards: RUN.rows([wildcards.cohort], "organ", "disease_state"),
@@ -41,6 +38,12 @@ rule explore_cohort:
         classifiers=lambda wildcards: {
             task: TASKS[task]["classifiers"][0] for task, _ in explored_tasks(wildcards.cohort)
         },
+        umap=lambda wildcards: (
+            {"seed": 0} | {key: CLUSTERING[key] for key in ("components", "neighbours")}
+            if clustered(wildcards.cohort)
+            else {}
+        ),
+        headline=f"sagefm-{HEADLINE}",
     message:
         "Putting {wildcards.cohort} into one file to look at"
     script:

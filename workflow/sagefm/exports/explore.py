@@ -22,6 +22,9 @@ OF_SPOTS = ("in_tissue", "array_row", "array_col", "n_counts", "n_genes", "mito_
 ORACLE = "leiden_best"
 """Clusters cut where they agree best with labels: not shown, since no one else could find them."""
 
+MOST_COLUMNS = 30
+"""Columns of `obs`: more, and a viewer's list is too long to read."""
+
 GAP = 1.15
 """Room of a section in the layout of all of them, in sizes of the largest."""
 
@@ -36,6 +39,7 @@ def explore_cohort(
     classifiers: Mapping[str, str],
     umap: pd.DataFrame | None = None,
     palette: Mapping[str, str] | None = None,
+    headline: str | None = None,
 ) -> AnnData:
     """Everything a run has to say of a cohort's spots, side by side.
 
@@ -57,14 +61,22 @@ def explore_cohort(
     palette
         Colours of labels and patients, of `palette.palette_of`: those of the report. Other classes
         get other colours.
+    headline
+        The representation whose columns come first in `obs`.
 
     Returns
     -------
     AnnData
-        `X` csr float32 (spots, genes), raw counts; `var['n_sections']` that measured each gene.
-        `obs`: of `cohort.describe_spots`, `OF_SPOTS`, each task's classes as `{task}` (of
-        a labelled cohort) and predictions of held-out spots as `{task}_{representation}`, clusters
-        as `{kind}_{scope}_{representation}`, and representations of a single feature. `obsm`:
+        `X` csr float32 (spots, genes), raw counts, and `layers['log1p']` their log(1 + x), not
+        scaled by depth; `var['n_sections']` that measured each gene.
+        `obs`: of `cohort.describe_spots`, `OF_SPOTS`, representations of a single feature, each
+        task's classes as `{task}` (of a labelled cohort); then by representation, the headline
+        first, as long as there are at most `MOST_COLUMNS`: domains `kmeans_cohort_{representation}`, found in all sections
+        together, so that a name means the same in each; the class predicted while the spot was held
+        out, `{task}_{representation}`, and its probability, `{task}_{representation}_probability`.
+        `obsm`: `clusters` (`{kind}_{scope}_{representation}`) and `classes`
+        (`{task}_{representation}`), tables of all of them; `probabilities_{task}_{representation}`,
+        float32 (spots, classes), whose classes are `uns['classes'][task]`;
         `spatial` (pixels of each section), `X_spatial` (all sections beside one another, in spot
         spacings, y upwards),
         `X_{representation}` unless it is sparse, which is `X`, and `X_umap_{representation}`.
@@ -79,6 +91,7 @@ def explore_cohort(
     adata = cohort.counts()
     adata.obs = describe_spots(adata.obs, rows, labels)
     adata.X = adata.X.astype(np.float32)
+    adata.layers["log1p"] = adata.X.log1p()
     adata.var["n_sections"], spots, libraries = _of_samples(cohort.samples)
     for name in spots:
         adata.obs[name] = spots[name].to_numpy()
@@ -92,17 +105,19 @@ def explore_cohort(
         adata.obsm[f"X_umap_{name}"] = _on_spots(
             table[["umap_1", "umap_2"]], table, adata
         ).to_numpy(np.float32)
-    for name, table in clusters.items():
-        kinds = [
-            kind for kind in table if kind.startswith(("kmeans", "leiden")) and ORACLE not in kind
-        ]
-        for kind in kinds:
-            adata.obs[f"{kind}_{name}"] = _on_spots(table[kind], table, adata).astype("category")
-    for task, found in predictions.items():
-        _add_task(adata, task, found, classifiers[task], palette or {})
+    if clusters:
+        adata.obsm["clusters"] = _clusters(adata, clusters)
+    palette = palette or {}
+    _add_tasks(adata, predictions, classifiers)
+    names = [*dict.fromkeys([*clusters, *(name for own in predictions.values() for name in own)])]
+    for name in sorted(names, key=lambda name: name != headline):
+        _show(adata, name, [*predictions])
+    for task in predictions:
+        own = [task, *(f"{task}_{name}" for name in names)]
+        _colour(adata, [column for column in own if column in adata.obs], palette)
     for column in ("label", "patient"):
         if column in adata.obs:
-            _colour(adata, [column], palette or {})
+            _colour(adata, [column], palette)
     return adata
 
 
@@ -157,24 +172,57 @@ def _add_representation(adata: AnnData, representation: Representation) -> None:
         adata.obsm[f"X_{name}"] = representation.values
 
 
-def _add_task(
+def _clusters(adata: AnnData, clusters: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """All clusters but the oracle's, `{kind}_{scope}_{representation}`: categories."""
+    found = {}
+    for name, table in clusters.items():
+        for kind in table:
+            if kind.startswith(("kmeans", "leiden")) and ORACLE not in kind:
+                found[f"{kind}_{name}"] = _on_spots(table[kind], table, adata).astype("category")
+    return pd.DataFrame(found, index=adata.obs_names)
+
+
+def _add_tasks(
     adata: AnnData,
-    task: str,
-    found: Mapping[str, pd.DataFrame],
-    classifier: str,
-    palette: Mapping[str, str],
+    predictions: Mapping[str, Mapping[str, pd.DataFrame]],
+    classifiers: Mapping[str, str],
 ) -> None:
-    """A task's classes, and what each representation predicts of a spot while it is held out."""
-    columns = []
-    for name, table in found.items():
-        own = held_out(table, name, classifier)
-        if own.empty:  # no fold could be trained
-            continue
-        shown = {task: own["truth"]} if "truth" in own else {}
-        for column, values in (shown | {f"{task}_{name}": own["predicted"]}).items():
-            adata.obs[column] = _on_spots(values, own, adata).astype("category")
-            columns.append(column)
-    _colour(adata, columns, palette)
+    """Classes of tasks, and what each representation predicts of a spot while it is held out."""
+    classes: dict[str, pd.Series] = {}
+    for task, found in predictions.items():
+        for name, table in found.items():
+            own = held_out(table, name, classifiers[task])
+            if own.empty:  # no fold could be trained
+                continue
+            shares = own.filter(regex="^p_")
+            if "truth" in own:  # the cohort is labelled
+                adata.obs[task] = _on_spots(own["truth"], own, adata).astype("category")
+            predicted = _on_spots(own["predicted"], own, adata)
+            classes[f"{task}_{name}"] = predicted.astype("category")
+            adata.obsm[f"probabilities_{task}_{name}"] = (
+                _on_spots(shares, own, adata).to_numpy().astype(np.float32)
+            )
+            known = np.array([column.removeprefix("p_") for column in shares], dtype=object)
+            adata.uns.setdefault("classes", {})[task] = known
+    if classes:
+        adata.obsm["classes"] = pd.DataFrame(classes, index=adata.obs_names)
+
+
+def _show(adata: AnnData, name: str, tasks: Iterable[str]) -> None:
+    """Put what is found of a representation into `obs`, if there is room for all of it."""
+    columns = {}
+    domains = f"kmeans_cohort_{name}"
+    if domains in adata.obsm.get("clusters", ()):
+        columns[domains] = adata.obsm["clusters"][domains]
+    for task in tasks:
+        predicted = f"{task}_{name}"
+        if predicted in adata.obsm.get("classes", ()):
+            columns[predicted] = adata.obsm["classes"][predicted]
+            shares = adata.obsm[f"probabilities_{predicted}"]
+            columns[f"{predicted}_probability"] = shares.max(axis=1)
+    if adata.obs.shape[1] + len(columns) <= MOST_COLUMNS:
+        for column, values in columns.items():
+            adata.obs[column] = values
 
 
 def held_out(table: pd.DataFrame, name: str, classifier: str) -> pd.DataFrame:

@@ -13,7 +13,7 @@ import pandas as pd
 import scipy.sparse as sp
 from anndata import AnnData
 
-from sagefm.exports.explore import ORACLE, held_out
+from sagefm.exports.explore import held_out
 from sagefm.graphs.neighbourhoods import spot_spacing
 from sagefm.plotting.style import NEUTRAL, colours_of
 
@@ -125,10 +125,11 @@ def collect_spots(
     facts: dict[str, Any] = {"sections": sections, "classes": {}, "tasks": {}, "clusterings": []}
     if "label" in adata.obs:
         _classes(columns, facts, "label", adata.obs["label"], palette)
-    for column in adata.obs:
+    clusters = adata.obsm.get("clusters", pd.DataFrame())
+    for column in clusters:
         kind, _, name = str(column).partition("_section_")
-        if kind == "kmeans" and name and ORACLE not in str(column):
-            values = adata.obs[column].astype(object)
+        if kind == "kmeans" and name:
+            values = clusters[column].astype(object)
             columns[f"cluster|{name}"] = _codes(values, sorted(values.dropna().unique()))
             facts["clusterings"].append(name)
     for task, found in predictions.items():

@@ -36,7 +36,7 @@ TIPS = [
     ("predicted", "@predicted{0.00}"),
     ("response", "@response{0.0000}"),
 ]
-CHANGE = interp_palette(RdBu11[::-1], 256)
+CHANGE = interp_palette(RdBu11, 256)
 """Blue falls, red rises, white stays."""
 TOOLS = "pan,wheel_zoom,lasso_select,tap,reset"
 WIDTH = 370
@@ -115,7 +115,7 @@ def _controls(facts: Mapping[str, Any]) -> dict[str, Any]:
     choices = {"section": sections, "model": [*known] or ["-"], "task": tasks}
     choices["pair"] = [*facts.get("responses", {})]
     titles = {"section": "Section", "model": "Representation", "task": "Task"}
-    titles["pair"] = "Perturbation (set in the neighbours \N{RIGHTWARDS ARROW} read at the spot)"
+    titles["pair"] = "Perturbation"
     controls: dict[str, Any] = {
         name: Select(
             title=titles[name], options=own, value=_first(facts, name, own), name=name, width=220
