@@ -71,9 +71,10 @@ def explore_cohort(
         scaled by depth; `var['n_sections']` that measured each gene.
         `obs`: of `cohort.describe_spots`, `OF_SPOTS`, representations of a single feature, each
         task's classes as `{task}` (of a labelled cohort); then by representation, the headline
-        first, as long as there are at most `MOST_COLUMNS`: domains `kmeans_cohort_{representation}`, found in all sections
-        together, so that a name means the same in each; the class predicted while the spot was held
-        out, `{task}_{representation}`, and its probability, `{task}_{representation}_probability`.
+        first, as long as there are at most `MOST_COLUMNS`: domains
+        `kmeans_cohort_{representation}`, found in all sections together, so that a name means the
+        same in each; the class predicted while the spot was held out, `{task}_{representation}`,
+        and its probability, `{task}_{representation}_probability`.
         `obsm`: `clusters` (`{kind}_{scope}_{representation}`) and `classes`
         (`{task}_{representation}`), tables of all of them; `probabilities_{task}_{representation}`,
         float32 (spots, classes), whose classes are `uns['classes'][task]`;
