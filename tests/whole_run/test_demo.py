@@ -155,7 +155,7 @@ def test_perturbation_stands_beside_its_controls(results):
 
 
 def test_imputation_stands_beside_the_genes_means(results):
-    for model in ("paper", "channels"):
+    for model in ("paper", "light"):
         table = read_table(results / f"imputation/{model}/breast/summary.tsv")
         assert set(table["share"]) == {0.1, 0.3, 0.5, 0.7, 0.9}
         mse = table[table["metric"] == "mse"].set_index(["setting", "share", "predictor"])["mean"]

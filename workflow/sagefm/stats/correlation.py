@@ -1,9 +1,48 @@
 """Correlation of two matrices, gene by gene, over hidden entries alone, one batch at a time."""
 
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from scipy.special import stdtr
+
+
+class Entries:
+    """The hidden entries of a mask, sorted by column, and sums over those of each column.
+
+    Few entries are hidden: to take them out costs less than to pass over all. With `by_row`, rows
+    are columns here.
+
+    Attributes
+    ----------
+    row
+        Of each entry: int64 (entries,).
+    n
+        Entries of each column: int64 (columns,).
+    """
+
+    def __init__(self, mask: np.ndarray, by_row: bool = False) -> None:
+        rows, columns = mask.shape
+        if by_row:
+            self._flat = np.flatnonzero(mask)
+            column, self.row = np.divmod(self._flat, columns)
+        else:
+            column, self.row = np.divmod(np.flatnonzero(mask.T), rows)
+            self._flat = self.row * columns + column
+        self.n = np.bincount(column, minlength=rows if by_row else columns)
+        self._filled = np.flatnonzero(self.n)
+        self._starts = (np.cumsum(self.n) - self.n)[self._filled]
+
+    def take(self, values: np.ndarray) -> np.ndarray:
+        """Values of the entries, of a matrix of the mask's shape: float64 (entries,)."""
+        return np.take(values, self._flat).astype(np.float64)
+
+    def sums(self, values: np.ndarray) -> np.ndarray:
+        """Sum over each column of values (..., entries): float64 (..., columns)."""
+        total = np.zeros((*values.shape[:-1], len(self.n)))
+        if len(self._starts):
+            total[..., self._filled] = np.add.reduceat(values, self._starts, axis=-1)
+        return total
 
 
 def spot_scores(truth: np.ndarray, predicted: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -12,15 +51,16 @@ def spot_scores(truth: np.ndarray, predicted: np.ndarray, mask: np.ndarray) -> n
     R2 = 1 - var(error) / var(truth), as the released code has it: a constant offset costs nothing.
     NaN where the truth does not vary.
     """
-    n = mask.sum(axis=1)
-    x = np.where(mask, truth, 0)
-    spread = np.square(x).sum(axis=1) / n - (x.sum(axis=1) / n) ** 2
-    spread = np.where(spread > 0, spread, np.nan)
-    scores = []
-    for prediction in predicted:
-        error = np.where(mask, prediction - truth, 0)
-        mse = np.square(error).sum(axis=1) / n
-        scores.append((1 - (mse - (error.sum(axis=1) / n) ** 2) / spread, mse))
+    entries = Entries(mask, by_row=True)
+    x = entries.take(truth)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        spread = entries.sums(x**2) / entries.n - (entries.sums(x) / entries.n) ** 2
+        spread = np.where(spread > 0, spread, np.nan)
+        scores = []
+        for prediction in predicted:
+            error = entries.take(prediction) - x
+            mse = entries.sums(error**2) / entries.n
+            scores.append((1 - (mse - (entries.sums(error) / entries.n) ** 2) / spread, mse))
     return np.array(scores).transpose(1, 0, 2)
 
 
@@ -55,20 +95,17 @@ class Moments:
 
         `blind` (B, spots) are further predictions, the last of P, that are the same for all genes.
         """
-        x = np.where(mask, truth, 0)
-        self.n += mask.sum(axis=0)
-        self.x += x.sum(axis=0, dtype=np.float64)
-        self.xx += np.einsum("sg,sg->g", x, x, dtype=np.float64)
-        for p, prediction in enumerate(predicted):
-            y = np.where(mask, prediction, 0)
-            self.y[p] += y.sum(axis=0, dtype=np.float64)
-            self.yy[p] += np.einsum("sg,sg->g", y, y, dtype=np.float64)
-            self.xy[p] += np.einsum("sg,sg->g", x, y, dtype=np.float64)
-        if blind is not None:
-            own, hidden = slice(len(predicted), None), mask.astype(np.float64)
-            self.y[own] += blind @ hidden
-            self.yy[own] += blind**2 @ hidden
-            self.xy[own] += blind @ x.astype(np.float64)
+        entries = Entries(mask)
+        x = entries.take(truth)
+        self.n += entries.n
+        self.x += entries.sums(x)
+        self.xx += entries.sums(x * x)
+        values = (entries.take(prediction) for prediction in predicted)
+        shared = (own[entries.row] for own in (() if blind is None else blind))
+        for p, y in enumerate(chain(values, shared)):
+            self.y[p] += entries.sums(y)
+            self.yy[p] += entries.sums(y * y)
+            self.xy[p] += entries.sums(x * y)
 
     def __iadd__(self, other: "Moments") -> "Moments":
         for name in vars(self):

@@ -1,10 +1,11 @@
 """Partial correlation of two matrices given values of each row, gene by gene, from sums."""
 
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
-from sagefm.stats.correlation import Moments
+from sagefm.stats.correlation import Entries, Moments
 
 
 @dataclass
@@ -35,15 +36,15 @@ class Covariates:
         blind: np.ndarray | None = None,
     ) -> None:
         """Add a batch, as `Moments.add` takes it, with the covariates of its rows: (spots, q)."""
-        z = np.asarray(values, dtype=np.float64).T
-        hidden = mask.astype(np.float64)
-        self.z += z @ hidden
-        self.zz += (z[:, None] * z) @ hidden
-        self.zx += z @ np.where(mask, truth, 0)
-        for p, prediction in enumerate(predicted):
-            self.zy[p] += z @ np.where(mask, prediction, 0)
-        if blind is not None:
-            self.zy[len(predicted) :] += (blind[:, None] * z) @ hidden
+        entries = Entries(mask)
+        z = np.asarray(values, dtype=np.float64).T[:, entries.row]
+        self.z += entries.sums(z)
+        self.zz += entries.sums(z[:, None] * z)
+        self.zx += entries.sums(z * entries.take(truth))
+        own = (entries.take(prediction) for prediction in predicted)
+        shared = (same[entries.row] for same in (() if blind is None else blind))
+        for p, y in enumerate(chain(own, shared)):
+            self.zy[p] += entries.sums(z * y)
 
     def partial(self, moments: Moments) -> np.ndarray:
         """Pearson correlation of the residuals of both sides on z, with intercept: (P, genes).
