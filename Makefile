@@ -15,6 +15,9 @@ SHELL := bash
 # Module systems set these, and what they point to would hide the locked packages.
 unexport PYTHONPATH PYTHONHOME
 
+# Each of the hundreds of Pythons that a run starts would compile the library anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Snakemake and matplotlib keep caches at home; where that cannot be written to, here.
 ifneq ($(shell mkdir -p "$${XDG_CACHE_HOME:-$$HOME/.cache}" 2> /dev/null && echo there),there)
 export XDG_CACHE_HOME := $(CURDIR)/results/.cache

@@ -1,5 +1,6 @@
 """Paths, the panel, and one small run of the whole workflow, shared by all tests."""
 
+import gc
 import os
 import shutil
 from pathlib import Path
@@ -10,6 +11,19 @@ from filelock import FileLock
 pytest_plugins = ["support.strict_skips"]
 
 REPO = Path(__file__).resolve().parents[1]
+
+# Where several processes test, a core for each: threads of more would wait for one another.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.update(
+        dict.fromkeys((f"{kind}_NUM_THREADS" for kind in ("OMP", "MKL", "OPENBLAS")), "1")
+    )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _modules_are_no_garbage() -> None:
+    """Spare searches for garbage, which packages ask for, all that is imported by now: seconds."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
