@@ -35,8 +35,9 @@ SUITE = """
 
 
 @pytest.fixture
-def suite(pytester: pytest.Pytester) -> pytest.Pytester:
+def suite(pytester: pytest.Pytester, monkeypatch) -> pytest.Pytester:
     """A folder whose conftest loads the plugin as this repository's does."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # as pyproject.toml says here
     pytester.makeconftest('pytest_plugins = ["support.strict_skips"]')
     return pytester
 
