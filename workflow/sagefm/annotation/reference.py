@@ -194,12 +194,13 @@ class Reference:
         InputError
             If the values have another number of features.
         """
-        found = self.probabilities(np.asarray(representation.values, dtype=np.float64))
+        values = np.asarray(representation.values, dtype=np.float64)
+        found = self.probabilities(values).round(PUBLISHED)  # first: the columns agree
         table = representation.obs[["sample", "spot"]].reset_index(drop=True).astype(str)
         table["predicted"] = self.classes[found.argmax(axis=1)]
         table["confident"] = found.max(axis=1) >= confidence
         columns = [f"p_{name}" for name in self.classes]
-        return table.join(pd.DataFrame(found.round(PUBLISHED), columns=columns))
+        return table.join(pd.DataFrame(found, columns=columns))
 
     def quality(self) -> pd.DataFrame:
         """What is known of it, in one row: `facts`, and its temperature."""
