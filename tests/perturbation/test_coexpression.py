@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
+from sagefm.common.h5ad import read_h5ad, write_h5ad
 from sagefm.perturbation.coexpression import (
     neighbour_correlation,
     read_coexpression,
+    words_of_unmeasured,
     write_coexpression,
 )
 from sagefm.sections.section import load_chunk
@@ -69,6 +71,34 @@ def test_spots_without_neighbours_are_left_out(tmp_path):
     one = neighbour_correlation(near, "log1p", INPUTS, OUTPUTS)
     both = neighbour_correlation([*near, *alone], "log1p", INPUTS, OUTPUTS)
     np.testing.assert_allclose(both, one, atol=1e-6)
+
+
+def test_sections_that_did_not_measure_a_gene_do_not_count_for_its_pairs(tmp_path):
+    """Each pair equals the correlation over the sections that measured both of its genes."""
+    lacking = {"heart-1": [3], "heart-2": [7, 50], "heart-3": [50, 3, 88]}
+    sections = small.write_sections(tmp_path, kind="star", size=6)
+    for section in sections:
+        changed = read_h5ad(section.counts_path)
+        measured = ~np.isin(np.arange(changed.n_vars), lacking[section.sample])
+        changed.X = changed.X.multiply(measured).tocsr().astype(np.int32)
+        changed.var["measured"] = measured
+        write_h5ad(changed, section.counts_path)
+    found = neighbour_correlation(sections, "log1p", INPUTS, OUTPUTS)
+    for i, source in enumerate(INPUTS):
+        for j, target in enumerate(OUTPUTS):
+            own = [s for s in sections if not {source, target} & {*lacking[s.sample]}]
+            pair = [np.array([gene]) for gene in (source, target)]
+            one = neighbour_correlation(own, "log1p", *pair) if own else np.full((2, 1, 1), np.nan)
+            for matrix, expected in zip(found, one, strict=True):
+                np.testing.assert_allclose(matrix[i, j], expected[0, 0], atol=2e-6)
+    assert np.isnan(found[0]).sum() == 1  # 3 and 7, which no section measured both
+    pairs = np.array([[3, 7], [119, 0], [50, 0]])
+    assert words_of_unmeasured(sections, pairs) == (
+        "2 of 3 pairs have a gene that some of the 3 sections did not measure; these sections (up "
+        "to 3) are left out of the pair's co-expression. Pairs that no section measured, and that "
+        "have none: 1"
+    )
+    assert words_of_unmeasured(sections, pairs[1:2]) == ""
 
 
 def test_file_returns_what_was_written(tmp_path):

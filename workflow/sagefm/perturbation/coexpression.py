@@ -12,10 +12,14 @@ import numpy as np
 import pandas as pd
 
 from sagefm.common.io import atomic
-from sagefm.sections.section import Section, load_chunk
+from sagefm.common.text import count
+from sagefm.sections.section import Section, load_chunk, measured_genes_of
 
 BATCH_SPOTS = 1024
 """Spots made dense at once."""
+
+Rows = list[np.ndarray]
+"""Of each section, a number a gene."""
 
 
 def neighbour_correlation(
@@ -23,8 +27,8 @@ def neighbour_correlation(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Correlation of genes' means among the neighbours with genes at the centre.
 
-    Sections are read one at a time; spots without neighbours are left out. Both are NaN where a
-    side does not vary.
+    Sections are read one at a time; spots without neighbours are left out, and for each two genes
+    the sections that did not measure both. Both correlations are NaN where a side does not vary.
 
     Parameters
     ----------
@@ -41,36 +45,92 @@ def neighbour_correlation(
     within : float32 (inputs, outputs), over all spots, of the difference to the section's mean
     """
     within = np.zeros((len(inputs), len(outputs)), dtype=np.float32)
-    squares = [np.zeros(len(inputs)), np.zeros(len(outputs))]
-    means: tuple[list, list] = ([], [])
+    # Of each section: for inputs and for outputs, a row of sums of squares, of means, of what is
+    # measured.
+    squares: tuple[Rows, Rows] = ([], [])
+    means: tuple[Rows, Rows] = ([], [])
+    measured: tuple[Rows, Rows] = ([], [])
     sizes = []
     for section in sections:
         chunk = load_chunk([section], normalisation)
         spots = np.flatnonzero(np.diff(chunk.ego_indptr) > 1)
         neighbours = replace(chunk, expression=chunk.expression[:, inputs]).neighbour_mean()
         sides = neighbours[spots], chunk.expression[spots][:, outputs]
+        there = measured_genes_of(section.counts_path)
         sizes.append(len(spots))
-        for mean, side in zip(means, sides, strict=True):
+        for number, (side, genes) in enumerate(zip(sides, (inputs, outputs), strict=True)):
             total = np.asarray(side.sum(axis=0, dtype=np.float64)).ravel()
-            mean.append(total / max(len(spots), 1))
+            means[number].append(total / max(len(spots), 1))
+            squares[number].append(np.zeros(len(genes)))
+            measured[number].append(there[genes].astype(float))
         # Differences to the section's mean, so that single precision suffices for the products.
         shift = [mean[-1].astype(np.float32) for mean in means]
         for start in range(0, len(spots), BATCH_SPOTS):
             batch = [side[start : start + BATCH_SPOTS].toarray() for side in sides]
             x, y = (values - mean for values, mean in zip(batch, shift, strict=True))
-            within += x.T @ y
-            for total, values in zip(squares, (x, y), strict=True):
-                total += np.einsum("sg,sg->g", values, values, dtype=np.float64)
-    # What differences between the sections' means add to the products and squares.
-    weights = np.array(sizes, dtype=float)[:, None]
-    between, joint, floors = [], [], []
-    for own, inside in zip(map(np.stack, means), squares, strict=True):
-        overall = (weights * own).sum(axis=0) / max(weights.sum(), 1)
-        between.append(np.sqrt(weights) * (own - overall))
-        joint.append(inside + np.square(between[-1]).sum(axis=0))
-        floors.append(1e-10 * (inside + (weights * own**2).sum(axis=0)))
-    pooled = within + (between[0].T @ between[1]).astype(np.float32)
-    return _correlation(pooled, joint, floors), _correlation(within, squares, floors)
+            within += x.T @ y  # what is not measured is 0 throughout and adds nothing
+            for rows, values in zip(squares, (x, y), strict=True):
+                rows[-1] += np.einsum("sg,sg->g", values, values, dtype=np.float64)
+    sums = _PairSums(np.array(sizes, dtype=float)[:, None], *(map(np.stack, measured)))
+    own, between = sums.squares(*map(np.stack, squares)), sums.between(*map(np.stack, means))
+    floors = [1e-10 * (a + b) for a, b in zip(own, sums.means_squared(means), strict=True)]
+    products, *added = between
+    pooled = within + products.astype(np.float32)
+    joint = [a + b for a, b in zip(own, added, strict=True)]
+    return _correlation(pooled, joint, floors), _correlation(within, own, floors)
+
+
+@dataclass(frozen=True)
+class _PairSums:
+    """Sums over the sections that measured both genes of a pair: float64 (inputs, outputs).
+
+    `spots` (sections, 1) are theirs; `x`, `y` (sections, genes) are 1 where an input, an output was
+    measured, else 0.
+    """
+
+    spots: np.ndarray
+    x: np.ndarray
+    y: np.ndarray
+
+    def squares(self, of_x: np.ndarray, of_y: np.ndarray) -> list[np.ndarray]:
+        """Of a number a section and gene, for inputs and for outputs."""
+        return [(self.x * of_x).T @ self.y, self.x.T @ (self.y * of_y)]
+
+    def means_squared(self, means: tuple[Rows, Rows]) -> list[np.ndarray]:
+        """Of spots times squared means."""
+        return self.squares(*(self.spots * np.square(own) for own in means))
+
+    def between(self, of_x: np.ndarray, of_y: np.ndarray) -> list[np.ndarray]:
+        """What differences between sections' means add to the products and to both squares."""
+        # Near 0 first, or the differences of large sums would lose their digits.
+        a, b = (
+            there * (own - (weights * own).sum(axis=0) / np.maximum(weights.sum(axis=0), 1))
+            for there, own in ((self.x, of_x), (self.y, of_y))
+            for weights in [self.spots * there]
+        )
+        spots = np.maximum((self.spots * self.x).T @ self.y, 1)
+        total_a, total_b = self.squares(self.spots * a, self.spots * b)
+        square_a, square_b = self.squares(self.spots * a**2, self.spots * b**2)
+        return [
+            (self.spots * a).T @ b - total_a * total_b / spots,
+            square_a - total_a**2 / spots,
+            square_b - total_b**2 / spots,
+        ]
+
+
+def words_of_unmeasured(sections: Sequence[Section], pairs: np.ndarray) -> str:
+    """How many pairs, int64 (pairs, 2) columns, lack sections; empty if all are measured in all."""
+    there = np.stack([measured_genes_of(section.counts_path) for section in sections])
+    both = there[:, pairs[:, 0]] & there[:, pairs[:, 1]]
+    lacking = (~both).sum(axis=0)
+    if not lacking.any():
+        return ""
+    return (
+        f"{(lacking > 0).sum():,} of {count(len(pairs), 'pair')} have a gene that some of the "
+        f"{count(len(sections), 'section')} did not measure; these sections (up to {lacking.max()}) "
+        "are left out of the pair's co-expression. Pairs that no section measured, and that have "
+        f"none: {(lacking == len(sections)).sum():,}"
+    )
 
 
 @dataclass(frozen=True)
@@ -119,10 +179,6 @@ def _correlation(
     products: np.ndarray, squares: Sequence[np.ndarray], floor: Sequence[np.ndarray]
 ) -> np.ndarray:
     """Products over the roots of both sides' squares; NaN where those are rounding alone."""
-    scales = [
-        np.sqrt(np.where(square > low, square, np.nan)).astype(np.float32)
-        for square, low in zip(squares, floor, strict=True)
-    ]
-    products /= scales[0][:, None]
-    products /= scales[1]
+    for square, low in zip(squares, floor, strict=True):
+        products /= np.sqrt(np.where(square > low, square, np.nan)).astype(np.float32)
     return np.clip(products, -1, 1, out=products)
