@@ -151,7 +151,7 @@ def test_every_format_has_help_and_an_example_that_a_sheet_may_have():
         assert one.EXAMPLES
         for row in one.EXAMPLES.values():
             assert set(row) <= columns and "path_or_id" in row
-            assert {*row} & {"layer", "library", "library_key"} <= {*one.CHOICES}
+            assert {*row} & {"layer", "library", "library_key", "orientation"} <= {*one.CHOICES}
             path = row["path_or_id"]  # found out where the name alone shows it
             if "." in path and "source" not in row:
                 assert format_of(path, "") == name

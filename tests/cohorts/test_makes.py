@@ -575,6 +575,27 @@ def test_a_table_whose_spots_are_named_by_their_places(turned, section, tmp_path
     assert_same_neighbours(read, section, "Spatial Transcriptomics")
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_table_that_says_what_its_rows_are(turned, section, tmp_path):
+    """Spots named as no technology names them: refused, then read as the sheet says they are."""
+    named = section.copy()
+    named.obs_names = [f"roi {number}" for number in range(named.n_obs)]
+    frame = dense(named)
+    if turned:
+        frame.T.to_csv(tmp_path / "c.csv")
+        table(named).to_csv(tmp_path / "p.csv", index=False)
+        positions, orientation = tmp_path / "p.csv", "genes_by_spots"
+    else:
+        frame["x"], frame["y"] = named.obsm["spatial"].T
+        frame.to_csv(tmp_path / "c.csv")
+        positions, orientation = None, "spots_by_genes"
+        with pytest.raises(InputError, match=r"named as spots.* Fix: .*as `orientation`"):
+            read_source(tmp_path / "c.csv")
+    read = read_source(tmp_path / "c.csv", "auto", positions, Choice(orientation=orientation))
+    np.testing.assert_array_equal(read[:, named.var_names].X.toarray(), named.X.toarray())
+    np.testing.assert_allclose(read.obsm["spatial"], named.obsm["spatial"])
+
+
 BAD_TABLES = {
     "no spots by name": (lambda a: dense(a).set_axis(range(40)).to_csv(), "named as spots"),
     "words among the counts": (

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 
 import anndata
@@ -106,7 +107,7 @@ def _locate(path: Path, row: Mapping) -> tuple[str, dict[str, Path]]:
 def _ingest(path, row, panel, qc, harmonise, image_pixels) -> anndata.AnnData:
     """`ingest`, with errors that do not yet name the sheet's row."""
     fmt, files = _locate(path, row)
-    choice = Choice(*(_value(row, name) for name in ("layer", "library", "library_key")))
+    choice = Choice(*(_value(row, one.name) for one in fields(Choice)))
     source = read_source(path, fmt, files.get("positions"), choice)
     _check_expected(source, row, path)
     notes = _check_spots(source, path)

@@ -16,7 +16,8 @@ from sagefm.downloads.sources.registry import is_fetched
 
 READ_BY = (
     *("cohort", "sample", "path_or_id", "source", "format", "positions"),
-    *("layer", "library", "library_key", "absent", "expected_spots", "expected_genes"),
+    *("layer", "library", "library_key", "orientation", "absent"),
+    *("expected_spots", "expected_genes"),
 )
 """Columns of a sheet of samples that decide how a section is read; the others describe it."""
 

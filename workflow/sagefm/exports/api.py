@@ -64,6 +64,7 @@ def read(
     layer: str = "",
     library: str = "",
     library_key: str = "",
+    orientation: str = "",
 ) -> AnnData:
     """Read a section of any format that the workflow reads, on a model's genes.
 
@@ -84,6 +85,8 @@ def read(
     library, library_key
         Of a file of several sections the one to read, and the column of `obs` that names them, if
         several columns hold this name.
+    orientation
+        Of a table of counts, `spots_by_genes` or `genes_by_spots`, where names do not tell.
 
     Returns
     -------
@@ -115,6 +118,7 @@ def read(
         "layer": layer,
         "library": library,
         "library_key": library_key,
+        "orientation": orientation,
     }
     adata = ingest(path, row, recipe.panel, recipe.qc, recipe.harmonise, image_pixels=HIRES_PIXELS)
     adata.uns["provenance"]["technology"] = technology

@@ -30,6 +30,7 @@ def embed_section(
     layer: str = "",
     library: str = "",
     library_key: str = "",
+    orientation: str = "",
 ) -> AnnData:
     """Write a section with a model's embedding of its spots, as h5ad.
 
@@ -43,7 +44,7 @@ def embed_section(
         `obsm['X_sagefm']` (float32) and what it was made with in `uns['sagefm']`.
     model
         As of `FittedModel.load`.
-    positions, technology, layer, library, library_key
+    positions, technology, layer, library, library_key, orientation
         See `api.read`.
     predict
         Whether `layers['predicted']` (float32; spots, genes) is to hold the model's prediction of
@@ -70,6 +71,7 @@ def embed_section(
         layer=layer,
         library=library,
         library_key=library_key,
+        orientation=orientation,
     )
     with tempfile.TemporaryDirectory() as folder, atomic(output) as temporary:
         section = Section("", "", Path(folder, "sample.h5ad"), Path(folder, "graph.npz"))

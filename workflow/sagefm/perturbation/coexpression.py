@@ -127,9 +127,9 @@ def words_of_unmeasured(sections: Sequence[Section], pairs: np.ndarray) -> str:
         return ""
     return (
         f"{(lacking > 0).sum():,} of {count(len(pairs), 'pair')} have a gene that some of the "
-        f"{count(len(sections), 'section')} did not measure; these sections (up to {lacking.max()}) "
-        "are left out of the pair's co-expression. Pairs that no section measured, and that have "
-        f"none: {(lacking == len(sections)).sum():,}"
+        f"{count(len(sections), 'section')} did not measure; these sections (up to "
+        f"{lacking.max()}) are left out of the pair's co-expression. Pairs that no section "
+        f"measured, and that have none: {(lacking == len(sections)).sum():,}"
     )
 
 

@@ -29,16 +29,19 @@ class Choice:
         The section's name in the file.
     library_key
         Column of `obs` that has the names.
+    orientation
+        Of a table: `spots_by_genes` or `genes_by_spots`.
     """
 
     layer: str = ""
     library: str = ""
     library_key: str = ""
+    orientation: str = ""
 
     def given(self) -> dict[str, str]:
         """What is not left to be found out."""
-        both = {one.name: getattr(self, one.name) for one in fields(self)}
-        return {name: value for name, value in both.items() if value}
+        chosen = {one.name: getattr(self, one.name) for one in fields(self)}
+        return {name: value for name, value in chosen.items() if value}
 
 
 def is_file_named(path: Path, ending: str) -> bool:

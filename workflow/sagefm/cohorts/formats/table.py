@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 HELP = (
     "a table of counts, `.csv`, `.tsv` or `.txt`, plain or `.gz`, with names in its first row and "
-    "column: spots x genes or genes x spots, which is found out"
+    "column: spots x genes or genes x spots, found out or given as `orientation`"
 )
 
 POSITIONS = (
@@ -38,9 +38,15 @@ EXAMPLES = {
         "path_or_id": "sections/e_stdata.tsv",
         "technology": "Spatial Transcriptomics",
     },
+    "a table with columns `x` and `y`, its spots named in a way of your own": {
+        "path_or_id": "sections/e_xy.csv",
+        "orientation": "spots_by_genes",
+    },
 }
 
-CHOICES = ()
+CHOICES = ("orientation",)
+
+SPOTS_BY_GENES = "spots_by_genes"
 
 IMAGES = (BESIDE_POSITIONS,)
 
@@ -81,7 +87,10 @@ def read(files: dict[str, Path], choice: Choice) -> "AnnData":
     path = files["counts"]
     counts, about, columns = _read(path)
     known = read_positions(files["positions"]).index if "positions" in files else None
-    if not _rows_are_spots(about.index, columns, known, path):
+    rows_are_spots = choice.orientation == SPOTS_BY_GENES
+    if not choice.orientation:
+        rows_are_spots = _rows_are_spots(about.index, columns, known, path)
+    if not rows_are_spots:
         return AnnData(counts.T.tocsr(), pd.DataFrame(index=columns), about)
     coordinates = np.asarray(columns.str.lower().isin(COORDINATES))
     for column in np.flatnonzero(coordinates):
@@ -132,7 +141,8 @@ def _rows_are_spots(rows: pd.Index, columns: pd.Index, known: pd.Index | None, p
             f"{path}: neither its rows (`{rows[0]}`) nor its columns (`{columns[0]}`) are named as "
             "spots"
             + (" of the position file" if known is not None else "")
-            + ". Fix: name a table of the spots' positions as its `positions`."
+            + ". Fix: name a table of the spots' positions as its `positions`, or say which they "
+            "are, as `orientation`: `spots_by_genes` or `genes_by_spots`."
         )
     return of_rows > of_columns
 

@@ -21,6 +21,12 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--library-key", default="", help="column of obs that names the sections")
     parser.add_argument(
+        "--orientation",
+        default="",
+        choices=("spots_by_genes", "genes_by_spots"),
+        help="rows and columns of a table of counts, where names do not tell",
+    )
+    parser.add_argument(
         "--predict", action="store_true", help="also write each gene as predicted, as a layer"
     )
 
