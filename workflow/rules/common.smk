@@ -359,6 +359,12 @@ def screened_labels(cohort):
     return spot_labels_of(cohort) if SCREEN["context"] == "label" else []
 
 
+def responses_shown(cohort):
+    """The tables of pairs whose perturbations of the headline model a cohort's page shows."""
+    perturbed = HEADLINE in PERTURBED_MODELS and cohort in PERTURBATION["cohorts"]
+    return list(PAIRS) if perturbed else []
+
+
 def explored_tasks(cohort):
     """The tasks that say something of a cohort's spots, each with the representations it is from."""
     own = [task for task in TASKS if RUN.task_cohort(task) == cohort]

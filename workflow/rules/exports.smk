@@ -56,12 +56,6 @@ rule explore:
         cohorts=expand(rules.explore_cohort.output.explore, cohort=RUN.represented_cohorts()),
 
 
-def responses_shown(cohort):
-    """The tables of pairs whose perturbations of the headline model a cohort's page shows."""
-    perturbed = HEADLINE in PERTURBED_MODELS and cohort in PERTURBATION["cohorts"]
-    return list(PAIRS) if perturbed else []
-
-
 # Bytes and colours for a browser; of a large cohort, some sections.
 rule sections:
     input:
