@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from sagefm.stats.patients import count_seen, is_named, name_patients, patient_keys
+from sagefm.stats.patients import count_seen, is_named, join_copies, name_patients, patient_keys
 
 TABLE = pd.DataFrame(
     {
@@ -44,3 +44,12 @@ def test_counts_are_those_of_the_written_table(tmp_path):
     samples.to_csv(tmp_path / "samples.tsv", sep="\t", index=False, na_rep="NA")
     read = pd.read_csv(tmp_path / "samples.tsv", sep="\t")
     assert count_seen(read) == {"n_patients_seen": 1, "n_patients_unknown": 1}
+
+
+def test_patients_that_share_a_section_are_one():
+    patients = pd.Series(["P2", "P1", "P3", "P4", "P2"])
+    samples = pd.Series(["a", "b", "c", "d", "e"])
+    copies = pd.DataFrame({"sample": ["b", "c"], "duplicate_of": ["a", "e"]})
+    assert join_copies(patients, samples, copies).tolist() == ["P1", "P1", "P1", "P4", "P1"]
+    assert join_copies(patients, samples, copies[:0]).equals(patients)
+    assert join_copies(patients, samples, None).equals(patients)

@@ -15,6 +15,7 @@ rule task_labels:
         ),
         table=lambda wildcards: given(TASKS[wildcards.task]["labels"]["path"]),
         gene_sets=lambda wildcards: given(TASKS[wildcards.task]["labels"]["gene_sets"]),
+        duplicates=given(config["split"]["duplicates"]),
     output:
         labels=f"{TASK}/labels.tsv.gz",
         classes=f"{TASK}/classes.tsv",
@@ -33,7 +34,8 @@ rule task_labels:
     params:
         code=code_of("annotation/labels.py"),
         contents=lambda wildcards: contents_of(
-            *(TASKS[wildcards.task]["labels"][key] for key in ("path", "gene_sets"))
+            *(TASKS[wildcards.task]["labels"][key] for key in ("path", "gene_sets")),
+            config["split"]["duplicates"],
         ),
         rows=lambda wildcards: RUN.rows([RUN.task_cohort(wildcards.task)]),
         task=lambda wildcards: task_keys(

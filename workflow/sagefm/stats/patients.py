@@ -57,6 +57,25 @@ def name_patients(samples: pd.DataFrame) -> pd.Series:
     return (samples["dataset"] + ":" + name).where(shared, name)
 
 
+def join_copies(
+    groups: pd.Series, samples: pd.Series, duplicates: pd.DataFrame | None
+) -> pd.Series:
+    """Groups of which those that share a section are one, under the least of their names.
+
+    Parameters
+    ----------
+    groups, samples
+        str, a row each: the group (such as a patient), and the sample that the row is of.
+    duplicates
+        Columns sample, duplicate_of: sections known to be the same tissue.
+    """
+    if duplicates is not None:
+        for twin, original in zip(duplicates["sample"], duplicates["duplicate_of"], strict=True):
+            joined = groups[samples.isin([twin, original])].unique()
+            groups = groups.mask(groups.isin(joined), min(joined, default=""))
+    return groups
+
+
 def seen_patients(samples: pd.DataFrame) -> pd.Series:
     """Whether a model has seen each patient: nullable boolean by name, missing where unknown.
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from sagefm.common.errors import InputError
 from sagefm.common.text import count
-from sagefm.stats.patients import name_patients, patient_keys
+from sagefm.stats.patients import join_copies, name_patients, patient_keys
 
 PARTS = ("train", "validation", "test")
 
@@ -52,7 +52,7 @@ def split_samples(
         If there are too few groups for three parts.
     """
     table = samples[["cohort", "sample", "dataset", "patient"]].reset_index(drop=True)
-    table["group"] = _groups(table, duplicates)
+    table["group"] = join_copies(patient_keys(table), table["sample"], duplicates)
     sizes = table["group"].value_counts()
     turn = sorted(sizes.index, key=lambda group: _rank(seed, group))
     part = dict.fromkeys(turn, "train")
@@ -80,16 +80,6 @@ def split_samples(
             "of others to the sheet, or shorten `held_out_patients`."
         )
     return table.sort_values(["cohort", "sample"], ignore_index=True)
-
-
-def _groups(samples: pd.DataFrame, duplicates: pd.DataFrame | None) -> pd.Series:
-    """The group of each sample that a split keeps together: its patient's, and its duplicates'."""
-    groups = patient_keys(samples)
-    if duplicates is not None:
-        for twin, original in zip(duplicates["sample"], duplicates["duplicate_of"], strict=True):
-            joined = groups[samples["sample"].isin([twin, original])].unique()
-            groups = groups.mask(groups.isin(joined), min(joined, default=""))
-    return groups
 
 
 def _rank(seed: int, group: str) -> str:

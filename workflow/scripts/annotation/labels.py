@@ -1,17 +1,30 @@
 """Write a task's labels, its classes, and the genes that its labels were made of."""
 
+import pandas as pd
+
 from sagefm.annotation.labels import label_task
-from sagefm.common.io import atomic, write_table
+from sagefm.cohorts.duplicates import find_duplicates
+from sagefm.common.io import atomic, read_table, write_table
 from sagefm.common.job import job
 from sagefm.sections.cohort import cohort_obs, cohort_of_files, describe_spots
+from sagefm.stats.patients import join_copies
 
-with job(snakemake):
+with job(snakemake) as log:
     inputs, params = snakemake.input, snakemake.params
     options = dict(params.task)
     cohort = cohort_of_files(inputs.samples)
+    copies = find_duplicates(inputs.samples)
+    for pair in copies.itertuples():
+        names = pair.sample, pair.duplicate_of, pair.evidence
+        log.info("%s is %s again (%s); their patients count as one", *names)
+    if inputs.duplicates:
+        copies = pd.concat([read_table(inputs.duplicates, dtype=str), copies], ignore_index=True)
+    spots = describe_spots(cohort_obs(cohort.samples), params.rows, inputs.labels)
+    columns = (spots[name].astype(str) for name in ("patient", "sample"))
+    spots["patient"] = join_copies(*columns, copies)
     found = label_task(
         cohort,
-        describe_spots(cohort_obs(cohort.samples), params.rows, inputs.labels),
+        spots,
         options.pop("labels"),
         name=snakemake.wildcards.task,
         **options,
