@@ -111,7 +111,7 @@ CONFIG = {
             "representations": ["pca", "mofa", "sagefm-paper"],
             "repeats": 1,
             "predict": ["atlas"],
-            "confidence": 0.3,  # of three classes: each spot has one
+            "confidence": 0.3,  # low, for every spot to have a class
         },
     },
 }
