@@ -10,7 +10,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .PHONY: help env demo preflight embed explore test test-full cluster-test bench bench-peers bench-gpu bench-scale \
-    ladder light publish findings docs lint format lock clean lock-data
+    ladder light publish findings gallery docs lint format lock clean lock-data
 
 # Module systems set these, and what they point to would hide the locked packages.
 unexport PYTHONPATH PYTHONHOME
@@ -35,7 +35,7 @@ SHOWN = $(SNAKEMAKE) --logger sagefm
 # The run's name, as Snakemake reads it: the last file that gives one wins.
 RUN = $(shell cat config/config.yaml $(CONFIG) | sed -n 's/^run: *["'\'']*\([^ "'\''\#]*\).*/\1/p' | tail -n 1)
 
-GROUPS := First steps:demo,test,help|Your data:embed,preflight,explore,lock-data|Developers:env,test-full,cluster-test,lint,format,docs,findings,lock,bench,bench-peers,bench-gpu,bench-scale,ladder,light,publish,clean
+GROUPS := First steps:demo,test,help|Your data:embed,preflight,explore,lock-data|Developers:env,test-full,cluster-test,lint,format,docs,findings,gallery,lock,bench,bench-peers,bench-gpu,bench-scale,ladder,light,publish,clean
 help: ## list the targets
 	@echo '$(GROUPS)' | tr '|' '\n' | while IFS=: read -r title names; do \
 	    printf '%s\n' "$$title"; \
@@ -116,6 +116,9 @@ publish: $(ENV) ## write the light model with its card to results/publish; uploa
 
 findings: $(ENV) ## write what README and docs/ say of results (RUNS='results/demo': keep its tables first)
 	@$(BIN)/python -m sagefm.report.findings $(RUNS)
+
+gallery: $(ENV) ## write the images of README from a finished demo (results/demo; needs Chromium)
+	@$(BIN)/python -m sagefm.report.gallery results/$(RUN)
 
 # Material warns of another program's next version at each start; it cannot be acted on here.
 SITE = NO_MKDOCS_2_WARNING=true $(BIN)/mkdocs build --quiet

@@ -145,10 +145,10 @@ def test_maps_have_a_panel_a_section_and_column(tables):
     figure = draw_annotation_maps(tables["maps"], tables["shown"], "a task", {})
     assert sum(bool(ax.collections) for ax in figure.axes) == 4 * 3
     found = texts(figure)
-    assert "a task: 4 sections, held-out patients" in found and "takes no part" in found
+    assert "a task: 4 sections, held-out patients" in found and "excluded" in found
     maps = tables["maps"].dropna(subset=["label"])
     first = maps[maps["sample"] == "s0"]
-    assert f"{(first['label'] == first['headline']).mean():.0%} right" in found
+    assert f"{(first['label'] == first['headline']).mean():.0%} accuracy" in found
 
 
 def test_names_tell_what_a_row_is():

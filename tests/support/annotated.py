@@ -14,7 +14,7 @@ PROTOCOLS = ["held_out_patients", "random_spots"]
 
 
 def labels_of(patients: int = 4, spots: int = 30, seed: int = 0) -> pd.DataFrame:
-    """Labels of a cohort with a sample a patient; every seventh spot takes no part."""
+    """Labels of a cohort with a sample a patient; every seventh spot is excluded."""
     rng = np.random.default_rng(seed)
     n = patients * spots
     table = pd.DataFrame(

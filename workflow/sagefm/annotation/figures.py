@@ -13,6 +13,7 @@ from sagefm.common.text import count
 from sagefm.common.verdict import FEWEST
 from sagefm.plotting.style import (
     DOUBLE,
+    GREY,
     NEUTRAL,
     OKABE_ITO,
     head,
@@ -210,11 +211,12 @@ def _marks(ax: Axes, part: pd.DataFrame, metric: str, protocol: str, offset: flo
 
 
 def _role_colours(shown: pd.DataFrame, catalogue: Catalogue) -> dict[str, str]:
-    """The representations' own colours; of two with the same, the second is light blue."""
+    """The representations' own colours; of equal ones, the second is light blue, the third grey."""
     colours: dict[str, str] = {}
     for role, name in zip(shown["role"], shown["representation"], strict=True):
         own = catalogue.colour(name)
-        colours[role] = OKABE_ITO["sky"] if own in colours.values() else own
+        free = (own, OKABE_ITO["sky"], GREY)
+        colours[role] = next(colour for colour in free if colour not in colours.values())
     return colours
 
 

@@ -1,6 +1,7 @@
 """A task's errors: confusion of the classes, and true and predicted maps on the tissue."""
 
 from collections.abc import Mapping
+from textwrap import fill
 
 import numpy as np
 import pandas as pd
@@ -15,9 +16,12 @@ from sagefm.plotting.tissue import draw_spots, spot_pitch
 from sagefm.representations.catalogue import REGISTERED, Catalogue
 
 BACKGROUND = "#E3E3E3"
-"""Spots that take no part in the task."""
+"""Spots that the task excludes."""
 
 SECTIONS_A_ROW = 2
+
+TITLE_CHARACTERS = 16
+"""A line of the title of a map: longer names are broken."""
 
 
 @styled
@@ -93,7 +97,7 @@ def draw_annotation_maps(
 ) -> Figure:
     """Every section's true classes and those predicted while it was held out.
 
-    y runs downwards, as in the image; spots that take no part are grey.
+    y runs downwards, as in the image; excluded spots are grey.
 
     Parameters
     ----------
@@ -110,7 +114,7 @@ def draw_annotation_maps(
     """
     across = SECTIONS_A_ROW * len(_columns(maps, shown, catalogue))
     down = -(-maps.loc[maps["label"].notna(), "sample"].nunique() // SECTIONS_A_ROW)
-    figure = Figure(figsize=(DOUBLE, down * (DOUBLE / across * 1.02 + 0.22) + 0.95))
+    figure = Figure(figsize=(DOUBLE, down * (DOUBLE / across * 1.02 + 0.22) + 1.05))
     fill_annotation_maps(figure, maps, shown, title, palette, catalogue=catalogue)
     return figure
 
@@ -143,18 +147,20 @@ def fill_annotation_maps(
             draw_spots(ax, at, spot_pitch(at), facecolors=list(faces))
             ax.set_anchor("N")
             if number < across:
-                ax.set_title(label, loc="center", fontsize=7)
+                ax.set_title(fill(label, TITLE_CHARACTERS), loc="center", fontsize=7)
             agree = part["label"] == part[column]
             if column == "label":
                 text = f"{sample} ({part['patient'].iloc[0]})"
             else:
-                text = f"{agree.mean():.0%} right" if part[column].notna().all() else "not scored"
+                text = (
+                    f"{agree.mean():.0%} accuracy" if part[column].notna().all() else "not scored"
+                )
             ax.text(0.5, -0.02, text, transform=ax.transAxes, ha="center", va="top", fontsize=7)
     protocol = PROTOCOLS[shown["protocol"].iloc[0]][0]
     head(figure, f"{title}: {count(len(sections), 'section')}, {protocol}")
     handles = [Patch(color=colour, label=name) for name, colour in colours.items()]
     if maps["label"].isna().any():
-        handles.append(Patch(color=BACKGROUND, label="takes no part"))
+        handles.append(Patch(color=BACKGROUND, label="excluded"))
     ncols = min(len(handles), legend_columns)
     figure.legend(handles=handles, loc="outside lower center", ncols=ncols)
 

@@ -121,7 +121,7 @@ def fill_batch_biology(
                 ax.plot(x[1:], y[1:], marker, color=colour, ms=6.5, mfc="white")
                 ax.plot(x[:1], y[:1], marker, color=colour, ms=4.5, label=catalogue.title(name))
             ax.set_xlabel(f"{words} of patients (batch)")
-            ax.set_ylabel(f"{words} of {factor.replace('_', ' ')} (biology)")
+            ax.set_ylabel(f"{words} of\n{factor.replace('_', ' ')} (biology)")
             ax.grid()
             ax.margins(0.08)
             ax.xaxis.set_major_locator(MaxNLocator(5))

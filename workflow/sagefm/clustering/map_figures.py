@@ -1,6 +1,7 @@
 """Clusters and labels to look at: UMAP, and maps of sections beside the pathologist's."""
 
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,9 @@ UNLABELLED = "#D5D5D5"
 UNMATCHED = "#9A9A9A"
 
 UMAP_COLUMNS = 5
+
+TITLE_CHARACTERS = 18
+"""A line of the title of a map: longer names are broken."""
 
 MAPS_SHOWN = 5
 """Representations beside the labels, as many as a page takes."""
@@ -143,7 +147,7 @@ def draw_cluster_maps(
         return figure
     width = (DOUBLE - 0.2) / (1 + len(list(clusters)[:MAPS_SHOWN]))
     heights = [width * _shape(first, section) for section in chosen]
-    figure = Figure(figsize=(DOUBLE, sum(heights) + 0.1 * len(chosen) + 0.95))
+    figure = Figure(figsize=(DOUBLE, sum(heights) + 0.1 * len(chosen) + 1.05))
     fill_cluster_maps(figure, clusters, palette, drop, kind, chosen, catalogue)
     return figure
 
@@ -182,7 +186,7 @@ def fill_cluster_maps(
             _map(ax, own, found.map(matched).map(colours).fillna(UNMATCHED))
     titles = ["labels", *map(catalogue.title, names)]
     for ax, title in zip(panels[0], titles, strict=True):
-        ax.set_title(title, loc="center")
+        ax.set_title(fill(title, TITLE_CHARACTERS), loc="center", fontsize=7)
     present = first.loc[first["sample"].isin(chosen), "label"]
     entries = [_dot(colour, label) for label, colour in colours.items() if label in set(present)]
     if present.isna().any():

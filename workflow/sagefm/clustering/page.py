@@ -42,8 +42,8 @@ def draw_clustering_page(
     catalogue
         Names, colours and roles of the representations.
     """
-    figure = Figure(figsize=(DOUBLE, 9.3))
-    first, second, third = below(figure, [3.7, 2.0, 3.6])
+    figure = Figure(figsize=(DOUBLE, 9.7))
+    first, second, third = below(figure, [3.7, 2.1, 3.9])
     # The cohort is laid out by principal components: those of the input are PCA's.
     shown = [name for name in clusters if catalogue[name].role != "input"][:UMAPS]
     by_name = dict([*umap.groupby("representation", sort=False)])
@@ -52,7 +52,7 @@ def draw_clustering_page(
     sections = most_labelled(next(iter(clusters.values())), drop)[:1]
     if sections:
         fill_cluster_maps(second, clusters, palette, drop, "kmeans", sections, catalogue)
-    left, right = beside(third, [1.5, 1])
+    left, right = beside(third, [1.2, 1])
     fill_metrics(left, summary, METRICS, catalogue)
     purity = {"purity": "neighbour purity"}
     fill_batch_biology(right, summary, purity, legend_below=True, catalogue=catalogue)

@@ -1,5 +1,7 @@
 """Quality control of a cohort: what each section brings, drawn from its table."""
 
+from textwrap import fill
+
 import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
@@ -14,12 +16,15 @@ from sagefm.plotting.style import DOUBLE, NEUTRAL, categorical, head, styled
 MOST_ROWS = 40
 """Sections that can be shown one by one; of larger cohorts the distribution is drawn."""
 
+NAME_CHARACTERS = 26
+"""A line of a section's name: longer ones are broken, as the panels need the width."""
+
 MEASURES = {
     "spots_kept": "spots",
     "median_counts": "counts per spot\n(median)",
     "median_genes": "genes per spot\n(median)",
-    "panel_share": "panel genes present\n(%)",
-    "mito_percent": "mitochondrial counts\nper spot (median, %)",
+    "panel_share": "panel genes\npresent (%)",
+    "mito_percent": "mitochondrial\ncounts per spot\n(median, %)",
 }
 
 
@@ -56,7 +61,7 @@ def draw_qc(table: pd.DataFrame) -> Figure:
                 ax.set_xlim(0, 100)
         else:
             ax.hist(table[key].dropna(), bins=20, color=NEUTRAL)
-        ax.locator_params(axis="x", nbins=4, steps=[1, 2, 2.5, 5, 10])
+        ax.locator_params(axis="x", nbins=3, steps=[1, 2, 2.5, 5, 10])
         ax.set_xlabel(label)
     if one_by_one:
         _name_rows(panels[0], table)
@@ -75,7 +80,7 @@ def draw_qc(table: pd.DataFrame) -> Figure:
 def _name_rows(ax: Axes, table: pd.DataFrame) -> None:
     patients = table["patient"].fillna("")
     names = [
-        f"{sample} ({patient})" if patient else sample
+        fill(f"{sample} ({patient})" if patient else sample, NAME_CHARACTERS)
         for sample, patient in zip(table["sample"], patients, strict=True)
     ]
     ax.set_yticks(range(len(table)), names)

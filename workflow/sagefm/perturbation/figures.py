@@ -225,11 +225,11 @@ def fill_doses(
 
 
 def _finding(pairs: pd.DataFrame) -> str:
-    """How many pairs are significantly above genes of like expression, the shown among them."""
+    """How many pairs are significantly above genes of like expression, and how many cannot be."""
     above = ((beyond_control(pairs) > 0) & (pairs[f"q_{FAIR}"] < 0.05)).sum()
     return (
-        f"{above:,} of {count(len(pairs), 'pair')} respond more than genes of like expression "
-        f"(FDR 5%), {pairs['unmoved'].sum():,} cannot respond; here the strongest"
+        f"{above:,} of {count(len(pairs), 'pair')} respond more than genes of similar expression "
+        f"(FDR 5%), {pairs['unmoved'].sum():,} cannot respond"
     )
 
 

@@ -67,7 +67,7 @@ def fill_correlation_by_detection(figure: FigureBase, genes: pd.DataFrame) -> No
             both = both.dropna(subset="neighbour_mean")
             # A gene that the model holds constant is not above anything.
             higher = format_number(100 * (both["model"] > both["neighbour_mean"]).mean(), ".0f")
-            title += f"\nmodel above neighbour mean: {higher} % of {len(both):,} genes"
+            title += f"\nmodel above neighbour mean: {higher}% of {len(both):,} genes"
         ax.axhline(0, color=NEUTRAL, lw=0.6)
         ax.set_xlabel("detection rate of the gene (% of hidden entries)")
         ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))

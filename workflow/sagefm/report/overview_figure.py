@@ -141,7 +141,7 @@ def _fill_network(
     ax = figure.subplots()
     network = describe(str(facts["network"]))
     names = [network.layer_name(name) for name in layers["layer"]]
-    hidden = f"{100 * float(facts['mask_share']):g} % of the centre's genes hidden"
+    hidden = f"{100 * float(facts['mask_share']):g}% of the centre's genes hidden"
     what = network.input_words(str(facts["graph"]), size)
     widths = [int(layers["inputs"].iloc[0]), *layers["outputs"]]
     texts = [f"{widths[0]:,} genes: {what} ({facts['graph']});\n{facts['normalisation']}, {hidden}"]
@@ -163,7 +163,7 @@ def _fill_network(
     ax.set(xlim=(-0.05, 3.6), ylim=(len(texts) - 0.5, -0.6))
     ax.set_axis_off()
     total = layers["parameters"].sum()
-    head(figure, f"model {facts['model']}: {total:,} trained parameters")
+    head(figure, f"model {facts['model']}: {total / 1e6:.1f} million trained parameters")
 
 
 def _bar(ax: Axes, y: int, share: float, colour: str) -> None:

@@ -5,6 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from sagefm.common.text import count
+from sagefm.common.verdict import FEWEST
 from sagefm.plotting.style import DOUBLE, NEUTRAL, styled
 from sagefm.representations.catalogue import REGISTERED, Catalogue
 from sagefm.stats.paired import t_interval
@@ -14,7 +15,8 @@ from sagefm.stats.paired import t_interval
 def draw_coherence(table: pd.DataFrame, catalogue: Catalogue = REGISTERED) -> Figure:
     """Mean Moran's I of each representation: a dot a sample, the mean with its 95 % interval.
 
-    The interval is that of Student's t over samples; a single sample has none.
+    The interval is that of Student's t over samples; fewer than `FEWEST` samples have
+    none.
 
     Parameters
     ----------
@@ -62,5 +64,6 @@ def _row(ax, row: int, values: np.ndarray, colour: str) -> None:
     spread = 0.05 + 0.25 * (np.arange(len(values)) * 0.618 % 1)  # even, whatever the number
     ax.plot(np.sort(values), row + spread, "o", ms=3.5, color=colour, alpha=0.7, mew=0)
     mean, low, high = t_interval(values)
-    ax.plot([low, high], [row - 0.18] * 2, color=colour, lw=1.5)
+    if len(values) >= FEWEST:
+        ax.plot([low, high], [row - 0.18] * 2, color=colour, lw=1.5)
     ax.plot(mean, row - 0.18, "D", ms=4.5, color=colour, mec="white", mew=0.6)

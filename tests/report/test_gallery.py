@@ -1,0 +1,32 @@
+"""The images of README and docs: their size, and what is said where one cannot be made."""
+
+import pytest
+from PIL import Image
+
+from sagefm.common.errors import InputError
+from sagefm.report import gallery
+
+
+def test_no_image_is_taller_than_wide_or_slow_to_load(repo):
+    images = sorted((repo / "resources/figures").glob("*.png"))
+    assert {*gallery.WINDOWS, "demo_pathology.png", "gallery_clustering.png"} <= {
+        path.name for path in images
+    }
+    for path in images:
+        with Image.open(path) as picture:
+            assert picture.height <= picture.width, path.name
+        assert path.stat().st_size < 400_000, path.name
+
+
+def test_a_picture_keeps_its_shape():
+    small = gallery.fitted(Image.new("RGBA", (2000, 1000), "white"))
+    assert small.size == (gallery.WIDTH, gallery.WIDTH // 2)
+
+
+def test_a_page_that_is_missing_and_a_missing_browser_are_said(tmp_path, monkeypatch):
+    with pytest.raises(InputError, match=r"index.html: no such page\. Fix: name the folder"):
+        gallery.photograph(tmp_path / "index.html", (100, 100))
+    (tmp_path / "index.html").write_text("<p>")
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    with pytest.raises(InputError, match=r"Chromium is not installed\. Fix: apt-get"):
+        gallery.photograph(tmp_path / "index.html", (100, 100))

@@ -1,0 +1,120 @@
+"""Images that README and docs show, from a finished run of the demo (`make gallery`)."""
+
+import io
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from matplotlib.figure import Figure
+from PIL import Image
+
+from sagefm.annotation.figures import draw_annotation
+from sagefm.annotation.terms import TEXT
+from sagefm.claims.reported import reported_values
+from sagefm.clustering.map_figures import draw_cluster_maps
+from sagefm.common.errors import InputError
+from sagefm.common.io import atomic, read_table
+from sagefm.plotting.palette import palette_of
+
+FOLDER = Path("resources/figures")
+
+TASK, COHORT = "pathology", "breast"
+"""The demo's: whose scores, clusters and sections are shown."""
+
+CLUSTERED = ("sagefm-paper", "pca", "mofa", "graphst", "banksy")
+"""Whose clusters are mapped: the paper's recipe, and methods that it is compared with."""
+
+WIDTH = 1000
+"""Pixels of an image; README shows it at most as wide."""
+
+WINDOWS = {
+    "gallery_results.png": ("index.html", (1300, 1060)),
+    "gallery_viewer.png": (f"sections/{COHORT}.html", (1560, 980)),
+}
+"""Pages that are photographed, and the size of the browser's window."""
+
+
+def gallery(run: Path, folder: Path = FOLDER) -> None:
+    """Write every image.
+
+    Parameters
+    ----------
+    run
+        Folder of a finished run of the demo.
+
+    Raises
+    ------
+    InputError
+        If the run lacks a page, or Chromium is not installed.
+    """
+    figures = {"demo_pathology.png": _scores(run), "gallery_clustering.png": _clusters(run)}
+    pictures = {name: _drawn(figure) for name, figure in figures.items()}
+    pictures |= {name: photograph(run / page, size) for name, (page, size) in WINDOWS.items()}
+    for name, picture in pictures.items():
+        with atomic(folder / name) as temporary:
+            fitted(picture).save(temporary, "PNG", optimize=True)
+
+
+def fitted(picture: Image.Image) -> Image.Image:
+    """A picture at `WIDTH` pixels, in 256 colours: flat areas need no more, and it loads fast."""
+    height = round(picture.height * WIDTH / picture.width)
+    small = picture.convert("RGB").resize((WIDTH, height), Image.Resampling.LANCZOS)
+    return small.quantize(256, dither=Image.Dither.NONE)
+
+
+def photograph(page: Path, size: tuple[int, int]) -> Image.Image:
+    """The top of a page in a window of that many pixels, by a headless Chromium.
+
+    Raises
+    ------
+    InputError
+        If there is no such page, or no Chromium.
+    """
+    if not page.exists():
+        raise InputError(f"{page}: no such page. Fix: name the folder of a finished demo.")
+    browser = shutil.which("chromium") or shutil.which("chromium-browser")
+    if browser is None:
+        raise InputError("Chromium is not installed. Fix: apt-get install chromium.")
+    with tempfile.TemporaryDirectory() as folder:
+        shot = Path(folder) / "page.png"
+        command = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
+        command += [f"--user-data-dir={folder}/profile", f"--window-size={size[0]},{size[1]}"]
+        # Time for the page's script to draw.
+        command += ["--virtual-time-budget=20000", f"--screenshot={shot}"]
+        subprocess.run([*command, page.resolve().as_uri()], check=True, capture_output=True)
+        with Image.open(shot) as picture:
+            return picture.convert("RGB")
+
+
+def _scores(run: Path) -> Figure:
+    """The scores of the representations as they are: the centred would double the rows."""
+    tables = {
+        name: read_table(run / f"tasks/{TASK}/{name}.tsv", dtype=kind)
+        for name, kind in (("scores", None), ("patients", TEXT), ("skipped", None))
+    }
+    reported = reported_values(read_table(Path("resources/reported.tsv")), "accuracy")
+    scores = tables["scores"][~tables["scores"]["centred"].astype(bool)]
+    given = (scores, tables["patients"], tables["skipped"])
+    return draw_annotation(*given, "the pathologist's classes", reported.get("annotation"))
+
+
+def _clusters(run: Path) -> Figure:
+    """Clusters of a few representations beside the labels."""
+    tables = {
+        name: read_table(run / f"clustering/{COHORT}/{name}/clusters.tsv.gz", dtype=TEXT)
+        for name in CLUSTERED
+    }
+    palette = palette_of(read_table(run / f"figures/palettes/{COHORT}.tsv"))
+    return draw_cluster_maps(tables, palette, drop=["undetermined"])
+
+
+def _drawn(figure: Figure) -> Image.Image:
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png", dpi=200)
+    return Image.open(stream)
+
+
+if __name__ == "__main__":
+    gallery(Path(sys.argv[1]))
