@@ -136,6 +136,7 @@ def fill_batch_biology(
         labels,
         loc="outside lower center" if legend_below else "outside right center",
         ncols=2 if legend_below else 1,
+        columnspacing=0.8,
     )
     head(figure, "filled: as it is; hollow: centred")
 

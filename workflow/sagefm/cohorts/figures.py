@@ -48,7 +48,7 @@ def draw_qc(table: pd.DataFrame) -> Figure:
     measures = {key: label for key, label in MEASURES.items() if table[key].notna().any()}
     organs = table["organ"].fillna("unknown")
     one_by_one = len(table) <= MOST_ROWS
-    figure = Figure(figsize=(DOUBLE, 1.45 + 0.19 * len(table) if one_by_one else 2.3))
+    figure = Figure(figsize=(DOUBLE, 1.45 + 0.19 * max(len(table), 5) if one_by_one else 2.3))
     panels = figure.subplots(1, len(measures), sharey=True, squeeze=False)[0]
     for ax, (key, label) in zip(panels, measures.items(), strict=True):
         if one_by_one:
