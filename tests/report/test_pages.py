@@ -135,7 +135,7 @@ def test_a_page_is_lettered_readable_and_fits_the_paper(draw, parts, tmp_path):
 def test_every_network_has_its_words(network):
     words = "\n".join(text.get_text() for text in overview(network=network).findobj(Text))
     assert ("mean of all 14 spots" in words) == (describe(network).layout("knn_clique") == "mean")
-    assert "30 % of the centre's genes hidden" in words
+    assert "30% of the centre's genes hidden" in words
 
 
 def test_one_task_is_enough():

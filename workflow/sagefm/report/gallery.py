@@ -58,10 +58,11 @@ def gallery(run: Path, folder: Path = FOLDER) -> None:
 
 
 def fitted(picture: Image.Image) -> Image.Image:
-    """A picture at `WIDTH` pixels, in 256 colours: flat areas need no more, and it loads fast."""
+    """A picture at `WIDTH` pixels, in 256 colours."""
     height = round(picture.height * WIDTH / picture.width)
     small = picture.convert("RGB").resize((WIDTH, height), Image.Resampling.LANCZOS)
-    return small.quantize(256, dither=Image.Dither.NONE)
+    # Fast to load; rare colours, such as that of a class of few spots, are kept.
+    return small.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
 
 
 def photograph(page: Path, size: tuple[int, int]) -> Image.Image:
