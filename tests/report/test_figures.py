@@ -192,7 +192,7 @@ def test_genes_that_the_model_holds_constant_do_not_count_as_its_success():
     few = genes["gene"].isin(["GENE190", "GENE191"]) & (genes["predictor"] == "model")
     genes.loc[few, ["pearson", "within_pearson"]] = 0.999
     title = draw_correlation_by_detection(genes).axes[0].get_title("left")
-    assert title.endswith("above neighbour mean: 1 % of 200 genes"), title
+    assert title.endswith("above neighbour mean: 1% of 200 genes"), title
 
 
 def test_models_of_one_cohort_stand_together():

@@ -12,7 +12,6 @@ from PIL import Image
 
 from sagefm.annotation.figures import draw_annotation
 from sagefm.annotation.terms import TEXT
-from sagefm.claims.reported import reported_values
 from sagefm.clustering.map_figures import draw_cluster_maps
 from sagefm.common.errors import InputError
 from sagefm.common.io import atomic, read_table
@@ -95,10 +94,11 @@ def _scores(run: Path) -> Figure:
         name: read_table(run / f"tasks/{TASK}/{name}.tsv", dtype=kind)
         for name, kind in (("scores", None), ("patients", TEXT), ("skipped", None))
     }
-    reported = reported_values(read_table(Path("resources/reported.tsv")), "accuracy")
+    reported = read_table(Path("resources/reported.tsv"))
+    (accuracy,) = reported.loc[reported["unit"] == "accuracy", "value"]
     scores = tables["scores"][~tables["scores"]["centred"].astype(bool)]
     given = (scores, tables["patients"], tables["skipped"])
-    return draw_annotation(*given, "the pathologist's classes", reported.get("annotation"))
+    return draw_annotation(*given, "the pathologist's classes", float(accuracy))
 
 
 def _clusters(run: Path) -> Figure:
