@@ -37,7 +37,7 @@ def test_all_compared_methods_and_models_are_contenders(repo):
     roles = {name: load_entry(name, e).description.role for name, e in entries["methods"].items()}
     left_out = {name for name, role in roles.items() if role in ("control", "ceiling", "other")}
     assert {"random", "depth", "labels"} <= left_out
-    assert set(found) == (set(roles) - left_out) | {"light", "network of the paper"}
+    assert set(found) == (set(roles) - left_out) | {"sagefm-light", "sagefm-paper"}
 
 
 def test_a_cohort_is_tiled_until_it_has_the_spots(samples, tmp_path):
@@ -90,5 +90,5 @@ def test_a_model_is_embedded_on_its_own_graph(samples, tmp_path, monkeypatch):
 
     monkeypatch.setattr(peers, "read_panel", lambda _: [f"gene {i}" for i in range(120)])
     path = tmp_path / "representation.h5ad"
-    peers.by_model("network of the paper", small.WIDTHS, samples, path)
+    peers.by_model("paper", small.WIDTHS, samples, path)
     assert read_representation(path).values.shape == (120, small.WIDTHS[-1])

@@ -30,6 +30,7 @@ from sagefm.networks.base import WIDTHS, build_network
 from sagefm.networks.device import prepare_machine
 from sagefm.networks.fitted import FittedModel
 from sagefm.networks.recipe import ModelRecipe, bundled_models
+from sagefm.representations.catalogue import MODEL
 from sagefm.representations.embedding import write_embedding
 from sagefm.representations.files import write_representation
 from sagefm.representations.method import BOUNDS, COMPARED
@@ -84,7 +85,10 @@ def by_method(name: str, entry: Mapping, samples: Sequence[Path], path: Path) ->
 
 
 def by_model(name: str, widths: tuple[int, ...], samples: Sequence[Path], path: Path) -> None:
-    """A model that comes with the package, or the paper's network for none; see `Work`."""
+    """A model that comes with the package, or the paper's network at its first weights; see `Work`.
+
+    What embedding costs does not depend on the weights.
+    """
     if name in bundled_models():
         model = FittedModel.load(name)
     else:
@@ -101,8 +105,8 @@ def contenders(entries: Mapping[str, Mapping]) -> Iterator[tuple[str, Work]]:
         role = load_entry(name, entry).description.role
         if role in COMPARED and role not in BOUNDS:
             yield name, partial(by_method, name, entry)
-    for name in (*bundled_models(), "network of the paper"):
-        yield name, partial(by_model, name, WIDTHS)
+    for name in (*bundled_models(), "paper"):
+        yield f"{MODEL}{name}", partial(by_model, name, WIDTHS)
 
 
 def run_alone(work: Work, samples: Sequence[Path], threads: int, limit: int) -> tuple[float, int]:

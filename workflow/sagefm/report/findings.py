@@ -19,6 +19,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from sagefm.common.errors import InputError
 from sagefm.common.io import atomic, read_table
+from sagefm.report.cost_figure import IMAGE, write_costs
 from sagefm.report.results_page import cost_table
 
 RESULTS = Path("docs/results")
@@ -223,3 +224,4 @@ if __name__ == "__main__":
         collect(folder, RESULTS / folder.name)
     for document in documents():
         document.write_text(fill(document.read_text()))
+    write_costs(RESULTS, Path("resources/figures") / IMAGE)

@@ -1,0 +1,49 @@
+"""Scores against costs: what is drawn, and names that do not overlap."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sagefm.report.cost_figure import SCORES, costs_and_scores, draw_costs, spread
+
+NAMES = ["pca", "mofa", "sagefm-light", "hops"]
+
+
+@pytest.fixture
+def table() -> pd.DataFrame:
+    peers = pd.DataFrame(
+        {
+            "representation": [*NAMES[:3], "pca"],
+            "spots": [3481, 3481, 3481, 20_000],
+            "processor_seconds": [7.0, 40.0, 4.0, 30.0],
+        }
+    )
+    demo = {}
+    for name, (rows, columns, _) in SCORES.items():
+        values = {column: [0.2, 0.3, 0.4, 0.5] for column in columns}
+        scored = pd.DataFrame({"representation": NAMES, "centred": False, **rows, **values})
+        other = scored.assign(centred=True, **dict.fromkeys(columns, 0.9))
+        demo[name] = pd.concat([scored, other])
+    return costs_and_scores(peers, demo)
+
+
+def test_what_is_timed_and_scored_has_a_row_a_score(table):
+    assert len(table) == 3 * len(SCORES)
+    (light,) = (
+        table[table["representation"] == "sagefm-light"].drop_duplicates("value").itertuples()
+    )
+    assert (light.seconds, light.value, light.spots) == (4.0, 0.4, 3481)
+
+
+def test_the_title_names_what_is_ahead(table):
+    figure = draw_costs(table)
+    assert figure.get_suptitle() == "sagefm-light leads; 3,481 spots on one core"
+    names = {text.get_text() for text in figure.axes[0].texts}
+    assert names == {"PCA", "MOFA", "sagefm-light"}
+
+
+def test_names_are_moved_apart_no_further_than_they_must():
+    apart = np.array([0.0, 1.0, 2.0])
+    np.testing.assert_allclose(spread(apart, 1), apart)
+    np.testing.assert_allclose(spread(np.array([1.0, 1.0, 5.0]), 1), [0.5, 1.5, 5.0])
+    assert np.diff(spread(np.array([0, 0.1, 0.2, 0.25, 3]), 0.5)).min() >= 0.5 - 1e-12
