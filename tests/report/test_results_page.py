@@ -227,6 +227,12 @@ def test_a_reason_opens_below_its_row_over_the_whole_width(pages):
     assert pages[0].count('href="a/table.tsv"') == 5
 
 
+def test_what_a_claim_was_computed_on_is_seen_without_a_click(pages):
+    closed = re.sub(r"<details>.*?</details>", "", pages[0], flags=re.DOTALL)
+    assert closed.count("<small>n</small>") == 5
+    assert 'href="#next"' in closed
+
+
 def test_the_part_for_the_report_leads_nowhere(pages):
     assert (
         "Not shown in this run." in pages[1] and "href" not in pages[1] and "src=" not in pages[1]
