@@ -1,7 +1,8 @@
 # Two commands, `make demo` and `make test`; each first builds .venv from the lock if it is missing.
 
 PYTHON ?= python3
-CORES ?= $(shell nproc)
+# Where a scheduler or shell sets OMP_NUM_THREADS, `nproc` repeats it.
+CORES ?= $(shell env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc)
 CONFIG ?=
 # The build of torch, cpu or cuda: if it is not named, the one .venv has, and cpu in a new .venv.
 TORCH ?= $(or $(word 2,$(subst -, ,$(wildcard .venv/.built-*))),cpu)

@@ -1,6 +1,8 @@
 """What a release says of itself agrees: version, licence, and where the licences of data stand."""
 
+import os
 import re
+import subprocess
 import tomllib
 
 import pytest
@@ -73,3 +75,13 @@ def test_make_help_lists_every_target(repo):
     named = set(re.findall(r"^([a-z-]+):.*## ", text, re.M))
     groups = re.search(r"^GROUPS := (.*)$", text, re.M)[1]
     assert set(re.findall(r"[a-z-]+(?=[,|]|$)", re.sub(r"[A-Z][a-z ]+:", "", groups))) == named
+
+
+@pytest.mark.parametrize("threads", ["1", ""])
+def test_a_run_has_the_machines_cores_whatever_threads_a_shell_allows(repo, threads):
+    environment = {key: value for key, value in os.environ.items() if key != "CORES"}
+    environment |= {"OMP_NUM_THREADS": threads}
+    shown = subprocess.run(
+        ["make", "help"], cwd=repo, env=environment, capture_output=True, text=True, check=True
+    )
+    assert f"CORES={len(os.sched_getaffinity(0))} " in shown.stdout
