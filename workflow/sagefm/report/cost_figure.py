@@ -83,7 +83,7 @@ def draw_costs(table: pd.DataFrame, catalogue: Catalogue = REGISTERED) -> Figure
     leaders = catalogue.titles(list(pd.unique(best)))
     head(
         figure,
-        f"{leaders} {'leads' if best.nunique() == 1 else 'lead'}; "
+        f"{leaders} {'has' if best.nunique() == 1 else 'have'} the highest means; "
         f"{count(table['spots'].iloc[0], 'spot')} on one core",
     )
     return figure
