@@ -22,21 +22,24 @@ def check_splits(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> None:
     InputError
         If the table of duplicates cannot be read, or at the first model with too few patients.
     """
+    duplicates = _duplicates(config)
     for model in config["models"]:
-        planned_split(config, sheets, model)
+        _planned_split(config, sheets, model, duplicates)
 
 
-def planned_split(config: Mapping, sheets: Mapping[str, pd.DataFrame], model: str) -> pd.DataFrame:
-    """The split of a model by the sheets: without copies that only the sections' counts show.
+def _duplicates(config: Mapping) -> pd.DataFrame | None:
+    path, columns = config["split"]["duplicates"], ("sample", "duplicate_of")
+    return table_of(path, columns, "split.duplicates") if path else None
 
-    Raises
-    ------
-    InputError
-        As `check_splits`.
-    """
+
+def _planned_split(
+    config: Mapping,
+    sheets: Mapping[str, pd.DataFrame],
+    model: str,
+    duplicates: pd.DataFrame | None,
+) -> pd.DataFrame:
+    """The split of a model by the sheets: without copies that only the sections' counts show."""
     split, entry = config["split"], config["models"][model]
-    at, needed = "split.duplicates", ("sample", "duplicate_of")
-    duplicates = split["duplicates"] and table_of(split["duplicates"], needed, at)
     try:
         return split_samples(
             pd.concat([sheets[cohort] for cohort in entry["pretrain_on"]], ignore_index=True),
@@ -67,11 +70,15 @@ def small_tests(
     InputError
         At the first model that has no sample of a cohort to be scored on.
     """
-    for model, cohort in dict.fromkeys(scored):
-        if cohort not in config["models"][model]["pretrain_on"]:
-            continue
+    learnt = [
+        (model, cohort)
+        for model, cohort in dict.fromkeys(scored)
+        if cohort in config["models"][model]["pretrain_on"]
+    ]
+    duplicates = _duplicates(config) if learnt else None
+    for model, cohort in learnt:
         rows = sheets[cohort].reset_index(drop=True)
-        tested = scored_samples(planned_split(config, sheets, model), rows, cohort)
+        tested = scored_samples(_planned_split(config, sheets, model, duplicates), rows, cohort)
         names = [*tested["sample"]]
         fix = (
             f"Fix: raise `split.test`, name patients of the cohort as "

@@ -105,13 +105,7 @@ def _panel(ax: Axes, table: pd.DataFrame, catalogue: Catalogue) -> None:
             textcoords=ax.get_yaxis_transform(),
             va="center",
             fontsize=7,
-            arrowprops={
-                "arrowstyle": "-",
-                "color": NEUTRAL,
-                "lw": 0.4,
-                "shrinkB": 4,
-                "relpos": (0, 0.5),
-            },
+            arrowprops=LEADER,
         )
     ax.set_xscale("log")
     ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))

@@ -1,7 +1,7 @@
 """Correlation of two matrices, gene by gene, over hidden entries alone, one batch at a time."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
 
 import numpy as np
 from scipy.special import stdtr
@@ -36,6 +36,12 @@ class Entries:
     def take(self, values: np.ndarray) -> np.ndarray:
         """Values of the entries, of a matrix of the mask's shape: float64 (entries,)."""
         return np.take(values, self._flat).astype(np.float64)
+
+    def predictions(self, predicted: np.ndarray, blind: np.ndarray | None) -> Iterator[np.ndarray]:
+        """Each prediction of the entries, as `Moments.add` takes them: float64 (entries,)."""
+        yield from map(self.take, predicted)
+        if blind is not None:
+            yield from blind[:, self.row]
 
     def sums(self, values: np.ndarray) -> np.ndarray:
         """Sum over each column of values (..., entries): float64 (..., columns)."""
@@ -100,9 +106,7 @@ class Moments:
         self.n += entries.n
         self.x += entries.sums(x)
         self.xx += entries.sums(x * x)
-        values = (entries.take(prediction) for prediction in predicted)
-        shared = (own[entries.row] for own in (() if blind is None else blind))
-        for p, y in enumerate(chain(values, shared)):
+        for p, y in enumerate(entries.predictions(predicted, blind)):
             self.y[p] += entries.sums(y)
             self.yy[p] += entries.sums(y * y)
             self.xy[p] += entries.sums(x * y)

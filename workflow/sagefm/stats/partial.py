@@ -1,7 +1,6 @@
 """Partial correlation of two matrices given values of each row, gene by gene, from sums."""
 
 from dataclasses import dataclass
-from itertools import chain
 
 import numpy as np
 
@@ -41,9 +40,7 @@ class Covariates:
         self.z += entries.sums(z)
         self.zz += entries.sums(z[:, None] * z)
         self.zx += entries.sums(z * entries.take(truth))
-        own = (entries.take(prediction) for prediction in predicted)
-        shared = (same[entries.row] for same in (() if blind is None else blind))
-        for p, y in enumerate(chain(own, shared)):
+        for p, y in enumerate(entries.predictions(predicted, blind)):
             self.zy[p] += entries.sums(z * y)
 
     def partial(self, moments: Moments) -> np.ndarray:
