@@ -156,7 +156,6 @@ wildcard_constraints:
     ),
     task=one_of(TASKS),
     pairs=one_of(config["perturbation"]["pairs"]),
-    direction="forward|reverse",
     normalisation=one_of(sorted({"log1p", *(model["normalisation"] for model in MODELS.values())})),
     genes=one_of(["all-genes", *(f"without-{task}" for task in TASKS)]),
 

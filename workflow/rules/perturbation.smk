@@ -1,15 +1,17 @@
 # Claim 6: a gene changed in a spot's neighbours, and what the models then predict at the spot.
 
-from sagefm.perturbation.terms import hidden_by
+from sagefm.perturbation.terms import FORWARD, REVERSE, hidden_by
 
 PERTURBATION = config["perturbation"]
 PERTURBED_MODELS = RUN.chapter_models("perturbation")
 PAIRS = PERTURBATION["pairs"]
 EXPERIMENTS = {"model": PERTURBED_MODELS, "cohort": PERTURBATION["cohorts"], "pairs": PAIRS}
-DIRECTIONS = ["forward", "reverse"]
+DIRECTIONS = [FORWARD, REVERSE]
 PERTURBATION_KINDS = ["doses", "distributions", "directions", "maps"]
 PAIR_TABLE = f"{RESULTS}/perturbation/{{cohort}}/{{pairs}}/pairs.tsv"
 PERTURBED = f"{RESULTS}/perturbation/{{model}}/{{cohort}}/{{pairs}}"
+RESPONSES = [f"{PERTURBED}/{direction}.npz" for direction in DIRECTIONS]
+COEXPRESSION = [f"{PERTURBED}/coexpression_{direction}.npz" for direction in DIRECTIONS]
 
 
 rule gene_pairs:
@@ -60,11 +62,11 @@ rule perturb:
         genes=lambda wildcards: gene_sums_of([wildcards.cohort], wildcards.model),
         pairs=PAIR_TABLE,
     output:
-        responses=f"{PERTURBED}/{{direction}}.npz",
+        responses=RESPONSES,
     log:
-        f"{RESULTS}/logs/perturb/{{model}}/{{cohort}}/{{pairs}}/{{direction}}.log",
+        f"{RESULTS}/logs/perturb/{{model}}/{{cohort}}/{{pairs}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/perturb/{{model}}/{{cohort}}/{{pairs}}/{{direction}}.tsv"
+        f"{RESULTS}/benchmarks/perturb/{{model}}/{{cohort}}/{{pairs}}.tsv"
     conda:
         model_environment
     threads: 1
@@ -81,9 +83,9 @@ rule perturb:
             for key in ("spots", "levels", "levels_over", "controls", "seed")
         },
         hidden=lambda wildcards: hidden_by(PERTURBATION["hidden"], PAIRS[wildcards.pairs]["source"]),
-        state=f"{PERTURBED}/{{direction}}_state",
+        state=f"{PERTURBED}/state",
     message:
-        "Perturbing {wildcards.pairs} ({wildcards.direction}) in model {wildcards.model} on {wildcards.cohort}"
+        "Perturbing {wildcards.pairs}, both ways, in model {wildcards.model} on {wildcards.cohort}"
     script:
         "../scripts/perturbation/perturb.py"
 
@@ -98,11 +100,11 @@ rule coexpression:
         gene_means=f"{RESULTS}/models/{{model}}/gene_means.tsv",
         pairs=PAIR_TABLE,
     output:
-        correlation=f"{PERTURBED}/coexpression_{{direction}}.npz",
+        coexpression=COEXPRESSION,
     log:
-        f"{RESULTS}/logs/coexpression/{{model}}/{{cohort}}/{{pairs}}/{{direction}}.log",
+        f"{RESULTS}/logs/coexpression/{{model}}/{{cohort}}/{{pairs}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/coexpression/{{model}}/{{cohort}}/{{pairs}}/{{direction}}.tsv"
+        f"{RESULTS}/benchmarks/coexpression/{{model}}/{{cohort}}/{{pairs}}.tsv"
     conda:
         "../../envs/model.yaml"
     threads: 1
@@ -113,15 +115,15 @@ rule coexpression:
         code=code_of("perturbation/coexpression.py"),
         normalisation=of_model("normalisation"),
     message:
-        "Correlating neighbours with spots: {wildcards.pairs} ({wildcards.direction}), training sections of {wildcards.model}"
+        "Correlating neighbours with spots: {wildcards.pairs}, training sections of {wildcards.model}"
     script:
         "../scripts/perturbation/coexpression.py"
 
 
 rule perturbation_tables:
     input:
-        responses=[f"{PERTURBED}/{direction}.npz" for direction in DIRECTIONS],
-        coexpression=[f"{PERTURBED}/coexpression_{direction}.npz" for direction in DIRECTIONS],
+        responses=RESPONSES,
+        coexpression=COEXPRESSION,
         pairs=PAIR_TABLE,
     output:
         pairs=f"{PERTURBED}/pairs.tsv",

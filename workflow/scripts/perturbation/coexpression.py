@@ -1,4 +1,7 @@
-"""Correlate inputs among the neighbours with outputs at the spot, over the training sections."""
+"""Correlate one side of pairs among the neighbours with the other at the spot, both ways.
+
+Over the training sections.
+"""
 
 import numpy as np
 import pandas as pd
@@ -14,18 +17,18 @@ from sagefm.sections.section import sections_of
 from sagefm.training.split import paths_of_part
 
 with job(snakemake) as log:
-    inputs, reverse = snakemake.input, snakemake.wildcards.direction == "reverse"
+    inputs = snakemake.input
     split = read_table(inputs.split, dtype=str)
     train = [paths_of_part(split, paths, "train") for paths in (inputs.samples, inputs.graphs)]
     genes = read_table(inputs.gene_means)["gene"]
     column = pd.Series(np.arange(len(genes)), genes)
     pairs = read_table(inputs.pairs)
-    sides = [np.unique(column[pairs[side]]) for side in ("input", "output")]
-    sources, targets = sides[::-1] if reverse else sides
-    sections = sections_of(*train)
     coded = np.stack([column[pairs[side]].to_numpy() for side in ("input", "output")], axis=1)
+    sections, names = sections_of(*train), genes.to_numpy()
     if words := words_of_unmeasured(sections, coded):
         log.info("%s", words)
-    found = neighbour_correlation(sections, snakemake.params.normalisation, sources, targets)
-    names = genes.to_numpy()
-    write_coexpression(snakemake.output.correlation, names[sources], names[targets], *found)
+    sides = [np.unique(side) for side in coded.T]
+    both_ways = (sides, sides[::-1])
+    for output, (sources, targets) in zip(snakemake.output.coexpression, both_ways, strict=True):
+        found = neighbour_correlation(sections, snakemake.params.normalisation, sources, targets)
+        write_coexpression(output, names[sources], names[targets], *found)

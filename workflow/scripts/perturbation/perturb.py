@@ -1,6 +1,7 @@
-"""Perturb the pairs of a table, or the same pairs with input and output exchanged."""
+"""Perturb the pairs of a table, and the same pairs with input and output exchanged."""
 
 import shutil
+from pathlib import Path
 
 from sagefm.common.io import read_table
 from sagefm.common.job import job
@@ -19,18 +20,17 @@ with job(snakemake) as log:
         inputs.samples, inputs.graphs, inputs.split, params.rows, wildcards.cohort
     )
     pairs = read_table(inputs.pairs).fillna({"group": ""})
-    if wildcards.direction == "reverse":
-        pairs = pairs.rename(columns={"input": "output", "output": "input"})
+    exchanged = pairs.rename(columns={"input": "output", "output": "input"})
     means = read_table(inputs.gene_means)
     model = FittedModel.load(inputs.checkpoint, device)
-    recipe = {"direction": wildcards.direction, "layout": model.layout, **params.settings}
-    recipe |= {"hidden": params.hidden}
+    recipe = {"layout": model.layout, **params.settings, "hidden": params.hidden}
     recipe |= {"normalisation": model.normalisation, "code": params.code}
     files = [inputs.checkpoint, inputs.pairs, *inputs.samples, *inputs.graphs]
     folder = state_folder(params.state, recipe, files)
     with exclusive(folder):
         genes = summary_over(inputs.genes, sections, params.settings["levels_over"])
-        given = (sections, facts, pairs, means, genes, params.settings)
-        responses = perturb_pairs(model, *given, folder, params.hidden)
-        write_responses(snakemake.output.responses, responses)
+        for output, own in zip(snakemake.output.responses, (pairs, exchanged), strict=True):
+            given = (sections, facts, own, means, genes, params.settings)
+            state = folder / Path(output).stem
+            write_responses(output, perturb_pairs(model, *given, state, params.hidden))
         shutil.rmtree(folder.parent)
