@@ -52,6 +52,7 @@ from sagefm.representations.registry import (
 from sagefm.common.contents import content_state
 from sagefm.report.provenance import code_version
 from sagefm.downloads.plan import RawPlan
+from sagefm.config.continued import complete_models
 from sagefm.config.schemas import load_schema, set_defaults
 from sagefm.config.run import Run
 from sagefm.stats.patients import name_patients
@@ -70,6 +71,7 @@ try:
     for path in workflow.configfiles:
         check_written(path)
     check_config(config)
+    complete_models(config["models"])
     set_defaults(config, load_schema("config"))
     SHEETS = {
         name: read_samples(cohort["samples"], name).set_index("sample", drop=False)

@@ -41,6 +41,11 @@ rule split:
 deliver(tables=expand(rules.split.output, model=MODELS))
 
 
+def checkpoints_of(model):
+    """The best and the last checkpoint of a trained model; none of None."""
+    return [f"{RESULTS}/models/{model}/{name}.pt" for name in ("best", "last")] if model else []
+
+
 rule pretrain:
     input:
         split=rules.split.output.split,
@@ -48,6 +53,7 @@ rule pretrain:
         graphs=lambda wildcards: graphs_of(
             MODELS[wildcards.model]["pretrain_on"], MODELS[wildcards.model]["graph"]
         ),
+        continued=lambda wildcards: checkpoints_of(MODELS[wildcards.model].get("continues")),
     output:
         best=f"{RESULTS}/models/{{model}}/best.pt",
         last=f"{RESULTS}/models/{{model}}/last.pt",
@@ -219,7 +225,13 @@ rule training_figure:
         "../scripts/training/figure.py"
 
 
-deliver(figures=expand(rules.training_figure.output, model=TRAINED))
+# An untrained network has no course to draw.
+deliver(
+    figures=expand(
+        rules.training_figure.output,
+        model=[model for model in TRAINED if MODELS[model]["training"]["epochs"]],
+    )
+)
 
 
 rule pretraining_set:

@@ -49,6 +49,8 @@ class Training:
         """How the training ended, for people."""
         if self.epochs is None:
             return "released checkpoint"
+        if self.epochs == 0:
+            return "not trained"
         after = count(self.epochs, "epoch")
         if self.converged:
             return f"validation loss stopped falling after {count(self.best_epoch or 0, 'epoch')}"

@@ -190,6 +190,13 @@ def check_references(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> Non
         trained_on = pd.concat([sheets[cohort] for cohort in model["pretrain_on"]])
         patients = dict.fromkeys(name_patients(trained_on.reset_index(drop=True)))
         known(model["held_out_patients"], f"{at}.held_out_patients", patients, "patient")
+        if before := model.get("continues"):
+            epochs = [config["models"][one]["training"]["epochs"] for one in (before, name)]
+            if epochs[1] <= epochs[0]:
+                raise InputError(
+                    f"config, at {at}.training.epochs: {epochs[1]} is not more than the "
+                    f"{epochs[0]} of `{before}`, which it continues. Fix: raise it."
+                )
         nodes, devices = model["compute"]["nodes"], model["training"]["devices"]
         if devices % nodes:
             raise InputError(

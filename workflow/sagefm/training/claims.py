@@ -95,7 +95,9 @@ def _twice(samples: int, duplicates: pd.DataFrame) -> str:
 def _lightweight(model: str, training: Mapping) -> Claim:
     obtained = "a released checkpoint, not trained here"
     n = "-"
-    if training:
+    if training and not training["epochs"]:
+        obtained = f"{training['parameters']:,} parameters; not trained"
+    elif training:
         cost = training["core_hours"], "core-hours"
         if training["gpu_hours"] is not None:
             cost = training["gpu_hours"], "GPU-hours"

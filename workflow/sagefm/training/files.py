@@ -16,6 +16,7 @@ from sagefm.sections.batches import Batches
 from sagefm.sections.cache import SectionCache
 from sagefm.sections.section import Section
 from sagefm.training.evaluation import neighbour_mean_mse
+from sagefm.training.progress import HISTORY
 from sagefm.training.trainer import Recipe, Trainer
 
 
@@ -59,13 +60,30 @@ def unmeasured_words(training: Batches) -> str:
     return words + (f", so that {count(nowhere, 'gene')} are not learnt" if nowhere else "")
 
 
+def continue_from(state: Path, best: str | Path = "", last: str | Path = "") -> None:
+    """Let a training begin at the end of another: its checkpoints become the state to resume.
+
+    Parameters
+    ----------
+    state
+        Folder of the resumable state; one that has a state already is left as it is.
+    best, last
+        The other's checkpoints, as `publish` left them; without them nothing is done.
+    """
+    if not last or (state / "state.pt").exists():
+        return
+    for source, name in ((best, "best.pt"), (last, "state.pt")):  # the state last: it is resumed
+        with atomic(state / name) as temporary:
+            shutil.copyfile(source, temporary)
+
+
 def publish(trainer: Trainer, output: Any, threads: int, devices: int = 1) -> None:
     """Write a finished training's results, then remove its resumable state.
 
     `output` names best, last (checkpoints), history (table) and summary (json). Killed in between,
     a new start finds the state complete and publishes again.
     """
-    history = pd.DataFrame(trainer.progress.history)
+    history = history_of(trainer)
     write_table(history, output.history)
     with atomic(output.summary) as temporary:
         temporary.write_text(json.dumps(summary(trainer, threads, devices), indent=2) + "\n")
@@ -78,10 +96,21 @@ def publish(trainer: Trainer, output: Any, threads: int, devices: int = 1) -> No
     shutil.rmtree(Path(trainer.state).parent)
 
 
+def history_of(trainer: Trainer) -> pd.DataFrame:
+    """One row an epoch; no row of a network that was not trained."""
+    rows = trainer.progress.history
+    return pd.DataFrame(rows) if rows else pd.DataFrame(columns=list(HISTORY))
+
+
 def summary(trainer: Trainer, threads: int, devices: int = 1) -> dict:
     """What was trained, on how much, at what cost; seconds are those of training steps."""
-    history = pd.DataFrame(trainer.progress.history)
+    history = history_of(trainer)
     seconds = float(history["seconds"].sum())
+    if history.empty:
+        loss, mse = trainer.validate()
+    else:
+        loss = trainer.progress.best_val_loss
+        mse = history["validation_mse"][trainer.progress.best_epoch - 1]
     on_gpu = trainer.device.type == "cuda"
     return {
         "parameters": sum(p.numel() for p in trainer.network.parameters()),
@@ -93,8 +122,8 @@ def summary(trainer: Trainer, threads: int, devices: int = 1) -> dict:
         "best_epoch": trainer.progress.best_epoch,
         "converged": trainer.converged,
         "loss": describe(trainer.recipe.network).loss.name,
-        "best_validation_loss": trainer.progress.best_val_loss,
-        "best_validation_mse": history["validation_mse"][trainer.progress.best_epoch - 1],
+        "best_validation_loss": loss,
+        "best_validation_mse": mse,
         "validation_mse_neighbour_mean": neighbour_mean_mse(trainer.validation),
         "device": trainer.device.type,
         "devices": devices,

@@ -2,6 +2,17 @@
 
 from dataclasses import dataclass, field
 
+HISTORY = (
+    "epoch",
+    "train_loss",
+    "validation_loss",
+    "validation_mse",
+    "learning_rate",
+    "seconds",
+    "spots_per_second",
+)
+"""What is written down of an epoch."""
+
 
 @dataclass
 class Progress:

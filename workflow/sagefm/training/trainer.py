@@ -156,6 +156,9 @@ class Trainer:
         with on_stop(self._on_stop), products(self.recipe.precision), self._kernels:
             while not self._finished():
                 self._epoch()
+            if self.recipe.epochs == 0:
+                self._save("best.pt")
+                self._save("state.pt")
         return self.progress
 
     @property
@@ -217,17 +220,8 @@ class Trainer:
 
     def _close_epoch(self) -> None:
         """Validate, write down the epoch, keep the best, step the scheduler, save."""
-        progress, recipe = self.progress, self.recipe
-        as_released = recipe.validation == "as_released"
-        val_loss, val_mse = evaluate(
-            self.network,
-            self.validation,
-            self.device,
-            recipe.precision,
-            stream=progress.epoch if as_released else FIXED_STREAM,
-            group=self.group,
-            by_batch=as_released,
-        )
+        progress = self.progress
+        val_loss, val_mse = self.validate()
         if not math.isfinite(val_loss):
             raise InputError(
                 f"training diverged: the validation loss of epoch {progress.epoch} is "
@@ -255,6 +249,19 @@ class Trainer:
         if improved:
             self._save("best.pt")
         self._save_if_due(self._finished())
+
+    def validate(self) -> tuple[float, float]:
+        """The network's own loss on the validation part, and its mean squared error, as it is now."""
+        as_released = self.recipe.validation == "as_released"
+        return evaluate(
+            self.network,
+            self.validation,
+            self.device,
+            self.recipe.precision,
+            stream=self.progress.epoch if as_released else FIXED_STREAM,
+            group=self.group,
+            by_batch=as_released,
+        )
 
     def _save_if_due(self, due: bool = False) -> None:
         stopping = self.group.stopping

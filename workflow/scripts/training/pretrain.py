@@ -1,4 +1,4 @@
-"""Train a model, from the saved state of an interrupted training if there is one."""
+"""Train a model, from the saved state of an interrupted training or of the model it continues."""
 
 import sys
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 from sagefm.common.io import read_table
 from sagefm.common.job import job
 from sagefm.common.state import exclusive, state_folder
+from sagefm.training.files import continue_from
 from sagefm.training.job import TrainingJob
 from sagefm.training.parallel.launcher import STOPPED
 from sagefm.training.split import in_released_order, paths_of_part
@@ -16,7 +17,7 @@ with job(snakemake) as log:
     split = read_table(inputs.split, dtype=str)
     if params.recipe["training"]["order"] == "as_released":
         split = in_released_order(split, params.recipe["training"]["seed"])
-    files = [inputs.split, *inputs.samples, *inputs.graphs]
+    files = [inputs.split, *inputs.samples, *inputs.graphs, *inputs.continued]
     folder = state_folder(params.state, params.recipe, files)
     training = TrainingJob(
         parts=[
@@ -41,6 +42,7 @@ with job(snakemake) as log:
     )
     try:
         with exclusive(folder):
+            continue_from(folder, *inputs.continued)
             training.run()
     except Preempted:
         log.warning("stopped; the state is saved, and a new start continues from it")
