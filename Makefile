@@ -11,7 +11,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .PHONY: help env demo preflight embed explore test test-full cluster-test bench bench-peers bench-gpu bench-scale \
-    ladder light publish findings gallery docs lint format lock clean lock-data
+    ladder light study publish findings gallery docs lint format lock clean lock-data
 
 # Module systems set these, and what they point to would hide the locked packages.
 unexport PYTHONPATH PYTHONHOME
@@ -36,7 +36,7 @@ SHOWN = $(SNAKEMAKE) --logger sagefm
 # The run's name, as Snakemake reads it: the last file that gives one wins.
 RUN = $(shell cat config/config.yaml $(CONFIG) | sed -n 's/^run: *["'\'']*\([^ "'\''\#]*\).*/\1/p' | tail -n 1)
 
-GROUPS := First steps:demo,test,help|Your data:embed,preflight,explore,lock-data|Developers:env,test-full,cluster-test,lint,format,docs,findings,gallery,lock,bench,bench-peers,bench-gpu,bench-scale,ladder,light,publish,clean
+GROUPS := First steps:demo,test,help|Your data:embed,preflight,explore,lock-data|Developers:env,test-full,cluster-test,lint,format,docs,findings,gallery,lock,bench,bench-peers,bench-gpu,bench-scale,ladder,light,study,publish,clean
 help: ## list the targets
 	@echo '$(GROUPS)' | tr '|' '\n' | while IFS=: read -r title names; do \
 	    printf '%s\n' "$$title"; \
@@ -111,6 +111,10 @@ light: $(ENV) ## train the light model, hold it against what needs no training, 
 	@$(BIN)/python -m sagefm.exports.bundle results/light/models/light resources/models/light
 	@$(BIN)/python workflow/bench/programmes.py results/light
 	@$(BIN)/python -m sagefm.report.findings results/light
+
+study: $(ENV) ## claims after more and more epochs, on more and more sections (hours; 20 sections are fetched)
+	@$(BIN)/snakemake --cores $(CORES) $(call JUDGED,study)
+	@$(BIN)/python -m sagefm.report.findings results/study
 
 publish: $(ENV) ## write the light model with its card to results/publish; upload it to the hub (TO=owner/name)
 	@$(BIN)/python -m sagefm.report.publish light '$(TO)'

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from sagefm.config.continued import complete_models
 from sagefm.config.run import Run
 from sagefm.config.schemas import load_schema, set_defaults
 from sagefm.config.sheets import read_samples
@@ -65,6 +66,7 @@ def check(config: dict):
     """As the Snakefile does."""
     check_config(config)
     config = copy.deepcopy(config)
+    complete_models(config["models"])
     set_defaults(config, load_schema("config"))
     sheets = {
         name: read_samples(cohort["samples"], name).set_index("sample", drop=False)

@@ -53,7 +53,7 @@ rule pretrain:
         graphs=lambda wildcards: graphs_of(
             MODELS[wildcards.model]["pretrain_on"], MODELS[wildcards.model]["graph"]
         ),
-        continued=lambda wildcards: checkpoints_of(MODELS[wildcards.model].get("continues")),
+        continued=lambda wildcards: checkpoints_of(MODELS[wildcards.model]["continues"]),
     output:
         best=f"{RESULTS}/models/{{model}}/best.pt",
         last=f"{RESULTS}/models/{{model}}/last.pt",

@@ -1,5 +1,6 @@
 """Models that continue another model's training: what their entries leave out is the other's."""
 
+from collections.abc import Mapping
 from copy import deepcopy
 
 from sagefm.common.errors import InputError, hint
@@ -26,16 +27,38 @@ def complete_models(models: dict[str, dict]) -> None:
     for name, entry in written.items():
         _check_entry(name, entry)
         for before in _chain(name, written):
-            inherited = {
-                k: v for k, v in written[before].items() if k not in ("continues", "title")
-            }
-            models[name] = _over(inherited, models[name])
+            own = ("continues", "title")
+            others = {key: value for key, value in written[before].items() if key not in own}
+            models[name] = _over(others, models[name])
+
+
+def check_epochs(models: Mapping[str, Mapping]) -> None:
+    """Check that each model that continues another is trained for longer.
+
+    Parameters
+    ----------
+    models
+        Entries of `models` by name, complete, defaults filled in.
+
+    Raises
+    ------
+    InputError
+        At the first that is not.
+    """
+    for name, model in models.items():
+        if before := model["continues"]:
+            epochs, fewer = (models[one]["training"]["epochs"] for one in (name, before))
+            if epochs <= fewer:
+                raise InputError(
+                    f"config, at models.{name}.training.epochs: {epochs} is not more than the "
+                    f"{fewer} of `{before}`, which it continues. Fix: raise it."
+                )
 
 
 def _check_entry(name: str, entry: dict) -> None:
-    """Check that an entry begins a model or continues one, and then changes nothing but how long."""
+    """Check that an entry begins a model, or changes nothing of the one that it continues."""
     at = f"config, at models.{name}"
-    if "continues" not in entry:
+    if entry.get("continues") is None:
         if "pretrain_on" not in entry:
             raise InputError(
                 f"{at}: `pretrain_on` is missing. Fix: name the cohorts it is trained on, or the "

@@ -11,6 +11,7 @@ import pandas as pd
 import yaml
 
 from sagefm.common.errors import InputError, hint
+from sagefm.config.continued import check_epochs
 from sagefm.config.run import Run
 from sagefm.config.schemas import first_error, load_schema
 from sagefm.preflight.representations import check_methods
@@ -190,13 +191,6 @@ def check_references(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> Non
         trained_on = pd.concat([sheets[cohort] for cohort in model["pretrain_on"]])
         patients = dict.fromkeys(name_patients(trained_on.reset_index(drop=True)))
         known(model["held_out_patients"], f"{at}.held_out_patients", patients, "patient")
-        if before := model.get("continues"):
-            epochs = [config["models"][one]["training"]["epochs"] for one in (before, name)]
-            if epochs[1] <= epochs[0]:
-                raise InputError(
-                    f"config, at {at}.training.epochs: {epochs[1]} is not more than the "
-                    f"{epochs[0]} of `{before}`, which it continues. Fix: raise it."
-                )
         nodes, devices = model["compute"]["nodes"], model["training"]["devices"]
         if devices % nodes:
             raise InputError(
@@ -211,6 +205,7 @@ def check_references(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> Non
             )
         if model["released"] is not None:
             _check_published(model["released"], f"{at}.released", present)
+    check_epochs(config["models"])
     _check_conformance(config, known, present)
 
 

@@ -15,7 +15,7 @@ from sagefm.networks.registry import describe
 from sagefm.sections.batches import Batches
 from sagefm.sections.cache import SectionCache
 from sagefm.sections.section import Section
-from sagefm.training.evaluation import neighbour_mean_mse
+from sagefm.training.evaluation import evaluate, neighbour_mean_mse
 from sagefm.training.progress import HISTORY
 from sagefm.training.trainer import Recipe, Trainer
 
@@ -87,7 +87,8 @@ def publish(trainer: Trainer, output: Any, threads: int, devices: int = 1) -> No
     write_table(history, output.history)
     with atomic(output.summary) as temporary:
         temporary.write_text(json.dumps(summary(trainer, threads, devices), indent=2) + "\n")
-    for name, path in (("best.pt", output.best), ("state.pt", output.last)):
+    best = "best.pt" if trainer.progress.best_epoch else "state.pt"  # the one there is of no epoch
+    for name, path in ((best, output.best), ("state.pt", output.last)):
         with atomic(path) as temporary:
             try:
                 temporary.hardlink_to(trainer.state / name)
@@ -107,7 +108,8 @@ def summary(trainer: Trainer, threads: int, devices: int = 1) -> dict:
     history = history_of(trainer)
     seconds = float(history["seconds"].sum())
     if history.empty:
-        loss, mse = trainer.validate()
+        parts = trainer.network, trainer.validation, trainer.device, trainer.recipe.precision
+        loss, mse = evaluate(*parts)
     else:
         loss = trainer.progress.best_val_loss
         mse = history["validation_mse"][trainer.progress.best_epoch - 1]

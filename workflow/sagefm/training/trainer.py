@@ -146,6 +146,8 @@ class Trainer:
     def run(self) -> Progress:
         """Train to the end; `state.pt` and `best.pt` are then the last and the best checkpoint.
 
+        Of a recipe without epochs there is `state.pt` alone, with the network as it began.
+
         Raises
         ------
         Preempted
@@ -157,7 +159,6 @@ class Trainer:
             while not self._finished():
                 self._epoch()
             if self.recipe.epochs == 0:
-                self._save("best.pt")
                 self._save("state.pt")
         return self.progress
 
@@ -220,8 +221,11 @@ class Trainer:
 
     def _close_epoch(self) -> None:
         """Validate, write down the epoch, keep the best, step the scheduler, save."""
-        progress = self.progress
-        val_loss, val_mse = self.validate()
+        progress, recipe = self.progress, self.recipe
+        as_released = recipe.validation == "as_released"
+        stream = progress.epoch if as_released else FIXED_STREAM
+        on = self.network, self.validation, self.device, recipe.precision
+        val_loss, val_mse = evaluate(*on, stream=stream, group=self.group, by_batch=as_released)
         if not math.isfinite(val_loss):
             raise InputError(
                 f"training diverged: the validation loss of epoch {progress.epoch} is "
@@ -249,19 +253,6 @@ class Trainer:
         if improved:
             self._save("best.pt")
         self._save_if_due(self._finished())
-
-    def validate(self) -> tuple[float, float]:
-        """The network's own loss on the validation part, and its mean squared error, as it is now."""
-        as_released = self.recipe.validation == "as_released"
-        return evaluate(
-            self.network,
-            self.validation,
-            self.device,
-            self.recipe.precision,
-            stream=self.progress.epoch if as_released else FIXED_STREAM,
-            group=self.group,
-            by_batch=as_released,
-        )
 
     def _save_if_due(self, due: bool = False) -> None:
         stopping = self.group.stopping
