@@ -293,6 +293,11 @@ def graphs_of(cohorts, graph):
     return per_sample(GRAPH, cohorts, graph=graph)
 
 
+def checkpoints_of(model):
+    """The best and the last checkpoint of a trained model; none of None."""
+    return [f"{RESULTS}/models/{model}/{name}.pt" for name in ("best", "last")] if model else []
+
+
 def task_representation(wildcards):
     """A representation's file: of all genes, or without those that made the task's labels."""
     cohort, genes = RUN.task_cohort(wildcards.task), RUN.task_genes(wildcards.task)

@@ -41,11 +41,6 @@ rule split:
 deliver(tables=expand(rules.split.output, model=MODELS))
 
 
-def checkpoints_of(model):
-    """The best and the last checkpoint of a trained model; none of None."""
-    return [f"{RESULTS}/models/{model}/{name}.pt" for name in ("best", "last")] if model else []
-
-
 rule pretrain:
     input:
         split=rules.split.output.split,
