@@ -22,7 +22,7 @@ from sagefm.recovery.predictors import PREDICTORS, RANKED, ROLES
 from sagefm.recovery.strata_figures import draw_strata
 from sagefm.representations.figures import draw_coherence
 from sagefm.training.figures import draw_training
-from support.drawn import assert_readable
+from support.drawn import assert_readable, write_image
 from support.recovered import maps_like, recovery_like
 
 SCRIPTS = {
@@ -290,12 +290,15 @@ def test_the_scripts_draw_from_files(name, repo, tmp_path):
         reported=repo / "resources/reported.tsv",
         history=tmp_path / "history.tsv.gz",
         summary=tmp_path / "training.json",
+        samples=[write_image(tmp_path / "S1.h5ad")],
     )
     output = SimpleNamespace(pdf=tmp_path / "out.pdf", png=tmp_path / "out.png")
     job = SimpleNamespace(input=inputs, output=output, rule=name, log=[tmp_path / "log"])
     job.wildcards, job.params = (
         SimpleNamespace(model="paper"),
-        SimpleNamespace(network="gcn", catalogue={}),
+        SimpleNamespace(
+            network="gcn", catalogue={}, rows=[{"sample": "S1", "technology": "Visium"}]
+        ),
     )
     script = repo / f"workflow/scripts/{SCRIPTS[name]}.py"
     runpy.run_path(str(script), init_globals={"snakemake": job})

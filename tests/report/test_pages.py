@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from docutils.core import publish_parts
+from matplotlib.collections import EllipseCollection
 from matplotlib.text import Text
 
 from sagefm.annotation.page import draw_annotation_page
@@ -15,12 +16,13 @@ from sagefm.clustering.tables import clustering_summary
 from sagefm.networks.registry import describe, names
 from sagefm.perturbation.page import draw_perturbation_page
 from sagefm.plotting import style
+from sagefm.plotting.tissue import NO_TISSUES, Tissue
 from sagefm.recovery.page import draw_recovery_page
 from sagefm.report.overview import layers_table, sections_table
 from sagefm.report.overview_figure import draw_overview
 from support.annotated import tables_like
 from support.clustered import COSTS, MEANS, scores_like
-from support.drawn import assert_readable
+from support.drawn import assert_readable, write_image
 from support.perturbed import maps_like as response_maps
 from support.perturbed import tables as perturbed
 from support.recovered import maps_like as recovery_maps
@@ -40,7 +42,6 @@ FACTS = {
     "network": "gcn",
     "normalisation": "log1p",
     "mask_share": 0.3,
-    "section": "S1",
 }
 
 
@@ -64,19 +65,21 @@ def neighbourhood_like() -> pd.DataFrame:
     x, y = (axis.ravel() * 10.0 for axis in np.meshgrid(np.arange(9), np.arange(7)))
     role = np.full(len(x), "other", dtype=object)
     role[20:34], role[30] = "neighbour", "centre"
-    return pd.DataFrame({"x_pixels": x, "y_pixels": y, "counts": np.arange(len(x)), "role": role})
+    place = {"x_pixels": x, "y_pixels": y}
+    return pd.DataFrame({"sample": "S1", **place, "counts": np.arange(len(x)), "role": role})
 
 
-def overview(**facts):
-    return draw_overview(sections_like(), neighbourhood_like(), layers_table(LAYERS), FACTS | facts)
+def overview(tissues=NO_TISSUES, **facts):
+    tables = sections_like(), neighbourhood_like(), layers_table(LAYERS)
+    return draw_overview(*tables, FACTS | facts, tissues)
 
 
-def recovery():
+def recovery(tissues=NO_TISSUES):
     summary, genes = recovery_like()
-    return draw_recovery_page(summary, genes, recovery_maps(), 0.91)
+    return draw_recovery_page(summary, genes, recovery_maps(), 0.91, tissues)
 
 
-def clustering():
+def clustering(tissues=NO_TISSUES):
     rng = np.random.default_rng(0)
     spots = pd.DataFrame(
         {
@@ -93,19 +96,19 @@ def clustering():
     palette = {"a": "#0072B2", "b": "#E69F00", "P": "#009E73"}
     summary = clustering_summary(scores_like(), COSTS)
     return draw_clustering_page(
-        umap, dict.fromkeys(MEANS, spots), summary, palette, ["undetermined"]
+        umap, dict.fromkeys(MEANS, spots), summary, palette, ["undetermined"], tissues=tissues
     )
 
 
-def annotation(tasks: int = 2):
+def annotation(tissues=NO_TISSUES, tasks: int = 2):
     task = tables_like() | {"title": "a task", "reported": 0.81}
-    return draw_annotation_page([task] * tasks, {"a": "#0072B2"})
+    return draw_annotation_page([task] * tasks, {"a": "#0072B2"}, tissues=tissues)
 
 
-def perturbation():
+def perturbation(tissues=NO_TISSUES):
     found = perturbed()
     names = ("levels", "pairs", "summary", "discrimination")
-    return draw_perturbation_page(*(found[name] for name in names), response_maps())
+    return draw_perturbation_page(*(found[name] for name in names), response_maps(), tissues)
 
 
 PAGES = {
@@ -131,6 +134,19 @@ def test_a_page_is_lettered_readable_and_fits_the_paper(draw, parts, tmp_path):
     assert (tmp_path / "x.pdf").stat().st_size > 1000
 
 
+@pytest.mark.parametrize("draw", [draw for draw, _ in PAGES.values()], ids=PAGES)
+def test_the_maps_of_a_page_show_the_tissue(draw, tmp_path):
+    tissues = {}
+    for name in ("S1", "one", "two", "s0", "s1", "s2", "s3"):
+        tissues[name] = Tissue(write_image(tmp_path / f"{name}.h5ad"), pitch=100)
+    figure = draw(tissues)
+    maps = [ax for ax in figure.axes if ax.findobj(EllipseCollection)]
+    assert maps and all(len(ax.images) == 1 for ax in maps)
+    bars = [text for ax in maps for text in ax.texts if text.get_text().endswith(("µm", "mm"))]
+    assert 1 <= len(bars) <= 2  # one a section
+    assert_readable(figure)
+
+
 @pytest.mark.parametrize("network", names())
 def test_every_network_has_its_words(network):
     words = "\n".join(text.get_text() for text in overview(network=network).findobj(Text))
@@ -139,7 +155,7 @@ def test_every_network_has_its_words(network):
 
 
 def test_one_task_is_enough():
-    assert len(annotation(1).subfigs) == 2
+    assert len(annotation(tasks=1).subfigs) == 2
 
 
 @pytest.mark.parametrize("number", range(1, 6))

@@ -1,8 +1,14 @@
-"""What every figure has to be: large enough to read, nothing cut off, no text over another."""
+"""What every figure has to be: large enough to read, nothing cut off, no text over another.
+
+And the image of a section's tissue, for maps on it.
+"""
 
 import re
 from itertools import combinations
+from pathlib import Path
 
+import h5py
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.style import context
@@ -45,3 +51,15 @@ def visible_texts(figure) -> list[Text]:
                     hidden |= {tick.label1, tick.label2}
     texts = figure.findobj(Text)
     return [t for t in texts if t.get_visible() and t.get_text().strip() and t not in hidden]
+
+
+IMAGE = np.arange(60 * 80 * 3).reshape(60, 80, 3).astype(np.uint8)
+
+
+def write_image(path: Path, image: np.ndarray | None = IMAGE, scale: float = 0.1) -> Path:
+    """Of a harmonised sample, what its maps need: the image of its tissue, if there is one."""
+    with h5py.File(path, "w") as file:
+        if image is not None:
+            file[f"uns/spatial/{path.stem}/images/hires"] = image
+            file[f"uns/spatial/{path.stem}/scalefactors/tissue_hires_scalef"] = scale
+    return path

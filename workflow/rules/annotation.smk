@@ -229,6 +229,7 @@ rule annotation_figures:
         palette=lambda wildcards: rules.palette.output.palette.format(
             cohort=RUN.task_cohort(wildcards.task)
         ),
+        samples=lambda wildcards: samples_of([RUN.task_cohort(wildcards.task)]),
         reported=REPORTED,
     output:
         pdf=expand(
@@ -272,6 +273,7 @@ rule annotation_figures:
         runtime=growing(20),
     params:
         code=code_of("annotation/figures.py"),
+        rows=lambda wildcards: RUN.rows([RUN.task_cohort(wildcards.task)], "technology"),
         contents=contents_of(REPORTED),
         title=lambda wildcards: RUN.task_title(wildcards.task),
         claim=lambda wildcards: TASKS[wildcards.task]["claim"],
@@ -320,6 +322,7 @@ rule annotation_page:
             if PAGE_TASKS
             else []
         ),
+        samples=samples_of(map(RUN.task_cohort, PAGE_TASKS[:1])),
         reported=REPORTED,
     output:
         pdf=f"{RESULTS}/figures/figure_4_annotation.pdf",
@@ -341,6 +344,7 @@ rule annotation_page:
         runtime=growing(20),
     params:
         code=code_of("annotation/page.py"),
+        rows=RUN.rows(map(RUN.task_cohort, PAGE_TASKS[:1]), "technology"),
         contents=contents_of(REPORTED),
         titles=[RUN.task_title(task) for task in PAGE_TASKS],
         predicted_as=PREDICTED_AS,

@@ -4,16 +4,16 @@
 report: "../report/report/workflow.rst"
 
 
-# The section that figure 1 shows: the first that the headline model could be trained on.
+# Figure 1 shows the first of these sections, which the headline model could be trained on, that has
+# an image of the tissue.
 SHOWN_COHORT = MODELS[HEADLINE]["pretrain_on"][0]
-SHOWN_SAMPLE = SHEETS[SHOWN_COHORT].index[0]
+SHOWN_SAMPLES = [*SHEETS[SHOWN_COHORT].index[:12]]
 SHOWN_FACTS = {
     "model": HEADLINE,
     "graph": RUN.graph_kind(HEADLINE),
     "network": MODELS[HEADLINE]["network"],
     "normalisation": MODELS[HEADLINE]["normalisation"],
     "mask_share": MODELS[HEADLINE]["mask_share"],
-    "section": SHOWN_SAMPLE,
 }
 
 
@@ -23,9 +23,9 @@ rule overview:
         split=f"{RESULTS}/models/{HEADLINE}/split.tsv",
         checkpoint=f"{RESULTS}/models/{HEADLINE}/best.pt",
         recipe=f"{RESULTS}/models/{HEADLINE}/recipe.json",
-        sample=SAMPLE.format(cohort=SHOWN_COHORT, sample=SHOWN_SAMPLE),
-        graph=GRAPH.format(
-            graph=MODELS[HEADLINE]["graph"], cohort=SHOWN_COHORT, sample=SHOWN_SAMPLE
+        samples=expand(SAMPLE, cohort=SHOWN_COHORT, sample=SHOWN_SAMPLES),
+        graphs=expand(
+            GRAPH, graph=MODELS[HEADLINE]["graph"], cohort=SHOWN_COHORT, sample=SHOWN_SAMPLES
         ),
     output:
         sections=f"{RESULTS}/overview/sections.tsv",
@@ -58,6 +58,7 @@ rule overview_page:
         sections=rules.overview.output.sections,
         neighbourhood=rules.overview.output.neighbourhood,
         layers=rules.overview.output.layers,
+        samples=rules.overview.input.samples,
     output:
         pdf=f"{RESULTS}/figures/figure_1_overview.pdf",
         png=report(
@@ -79,6 +80,7 @@ rule overview_page:
     params:
         code=code_of("report/overview_page.py", NETWORKS.file(MODELS[HEADLINE]["network"])),
         facts=SHOWN_FACTS,
+        rows=RUN.rows([SHOWN_COHORT], "technology"),
     message:
         "Drawing figure 1, data and model"
     script:

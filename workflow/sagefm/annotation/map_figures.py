@@ -12,7 +12,7 @@ from sagefm.annotation.figures import PROTOCOLS, row_name
 from sagefm.annotation.terms import KEYS
 from sagefm.common.text import count
 from sagefm.plotting.style import DOUBLE, colours_of, head, styled
-from sagefm.plotting.tissue import draw_spots, spot_pitch
+from sagefm.plotting.tissue import NO_TISSUES, Tissue, draw_scale_bar, draw_spots, spot_pitch
 from sagefm.representations.catalogue import REGISTERED, Catalogue
 
 BACKGROUND = "#E3E3E3"
@@ -22,6 +22,9 @@ SECTIONS_A_ROW = 2
 
 TITLE_CHARACTERS = 16
 """A line of the title of a map: longer names are broken."""
+
+BELOW_NAME = 14
+"""Points from a map to its scale bar, the section's name between them."""
 
 
 @styled
@@ -94,6 +97,7 @@ def draw_annotation_maps(
     title: str,
     palette: Mapping[str, str],
     catalogue: Catalogue = REGISTERED,
+    tissues: Mapping[str, Tissue] = NO_TISSUES,
 ) -> Figure:
     """Every section's true classes and those predicted while it was held out.
 
@@ -111,11 +115,13 @@ def draw_annotation_maps(
         Colours of labels; classes that it does not know get others.
     catalogue
         Names of the representations.
+    tissues
+        Of the sections, as far as there are any: their images and scale bars.
     """
     across = SECTIONS_A_ROW * len(_columns(maps, shown, catalogue))
     down = -(-maps.loc[maps["label"].notna(), "sample"].nunique() // SECTIONS_A_ROW)
-    figure = Figure(figsize=(DOUBLE, down * (DOUBLE / across * 1.02 + 0.22) + 1.05))
-    fill_annotation_maps(figure, maps, shown, title, palette, catalogue=catalogue)
+    figure = Figure(figsize=(DOUBLE, down * (DOUBLE / across * 1.02 + 0.32) + 1.05))
+    fill_annotation_maps(figure, maps, shown, title, palette, catalogue=catalogue, tissues=tissues)
     return figure
 
 
@@ -128,6 +134,7 @@ def fill_annotation_maps(
     across: int = SECTIONS_A_ROW,
     legend_columns: int = 4,
     catalogue: Catalogue = REGISTERED,
+    tissues: Mapping[str, Tissue] = NO_TISSUES,
 ) -> None:
     """Fill a figure, or a part of one, with `draw_annotation_maps`; `across` sections a row."""
     columns = _columns(maps, shown, catalogue)
@@ -140,17 +147,19 @@ def fill_annotation_maps(
     for number, (sample, part) in enumerate(sections):
         first = (number % across) * len(columns)
         own = maps[maps["sample"] == sample]
+        at = own[["x_pixels", "y_pixels"]].to_numpy()
+        tissue = tissues.get(str(sample))
         for offset, (column, label) in enumerate(columns.items()):
             ax = panels[number // across, first + offset]
-            at = own[["x_pixels", "y_pixels"]].to_numpy()
             faces = own[column].map(colours).fillna(BACKGROUND)
-            draw_spots(ax, at, spot_pitch(at), facecolors=list(faces))
+            draw_spots(ax, at, spot_pitch(at), tissue, facecolors=list(faces))
             ax.set_anchor("N")
             if number < across:
                 ax.set_title(fill(label, TITLE_CHARACTERS), loc="center", fontsize=7)
             agree = part["label"] == part[column]
             if column == "label":
                 text = f"{sample} ({part['patient'].iloc[0]})"
+                draw_scale_bar(ax, at, tissue, BELOW_NAME)
             else:
                 text = (
                     f"{agree.mean():.0%} accuracy" if part[column].notna().all() else "not scored"

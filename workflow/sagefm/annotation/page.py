@@ -8,13 +8,16 @@ from matplotlib.figure import Figure, FigureBase
 from sagefm.annotation.figures import fill_annotation
 from sagefm.annotation.map_figures import fill_annotation_maps, fill_confusion
 from sagefm.plotting.style import DOUBLE, below, beside, lettered, styled
-from sagefm.plotting.tissue import most_labelled
+from sagefm.plotting.tissue import NO_TISSUES, Tissue, most_labelled
 from sagefm.representations.catalogue import REGISTERED, Catalogue
 
 
 @styled
 def draw_annotation_page(
-    tasks: Sequence[Mapping], palette: Mapping[str, str], catalogue: Catalogue = REGISTERED
+    tasks: Sequence[Mapping],
+    palette: Mapping[str, str],
+    catalogue: Catalogue = REGISTERED,
+    tissues: Mapping[str, Tissue] = NO_TISSUES,
 ) -> Figure:
     """Figure 4: of the first task, accuracy, confusion, two maps; of the others, accuracy.
 
@@ -27,6 +30,8 @@ def draw_annotation_page(
         Colours of the first task's labels.
     catalogue
         Names of the representations.
+    tissues
+        Of the first task's sections.
     """
     heights = [_score_height(task["scores"]) for task in tasks]
     middle = 3.1
@@ -40,7 +45,7 @@ def draw_annotation_page(
     maps = tasks[0]["maps"]
     chosen = most_labelled(maps, [])[:2]
     own = maps[maps["sample"].isin(chosen)]
-    fill_annotation_maps(right, own, shown, "maps", palette, 1, 2, catalogue)
+    fill_annotation_maps(right, own, shown, "maps", palette, 1, 2, catalogue, tissues)
     for part, task in zip(others, tasks[1:], strict=True):
         _fill_scores(part, task, catalogue)
     return lettered(figure, first, left, right, *others)

@@ -12,7 +12,15 @@ from scipy.optimize import linear_sum_assignment
 
 from sagefm.common.text import count
 from sagefm.plotting.style import DOUBLE, colours_of, head, styled
-from sagefm.plotting.tissue import draw_spots, map_shape, most_labelled, spot_pitch
+from sagefm.plotting.tissue import (
+    NO_TISSUES,
+    Tissue,
+    draw_scale_bar,
+    draw_spots,
+    map_shape,
+    most_labelled,
+    spot_pitch,
+)
 from sagefm.representations.catalogue import REGISTERED, Catalogue
 from sagefm.representations.method import BOUNDS
 
@@ -118,6 +126,7 @@ def draw_cluster_maps(
     kind: str = "kmeans",
     sections: int = 3,
     catalogue: Catalogue = REGISTERED,
+    tissues: Mapping[str, Tissue] = NO_TISSUES,
 ) -> Figure:
     """The labels of a few sections, and beside them clusters of each representation.
 
@@ -138,6 +147,8 @@ def draw_cluster_maps(
         Most sections shown.
     catalogue
         Names of the representations.
+    tissues
+        Of the sections, as far as there are any: their images and scale bars.
     """
     first = next(iter(clusters.values()))
     chosen = most_labelled(first, drop)[:sections]
@@ -147,8 +158,8 @@ def draw_cluster_maps(
         return figure
     width = (DOUBLE - 0.2) / (1 + len(list(clusters)[:MAPS_SHOWN]))
     heights = [width * _shape(first, section) for section in chosen]
-    figure = Figure(figsize=(DOUBLE, sum(heights) + 0.1 * len(chosen) + 1.05))
-    fill_cluster_maps(figure, clusters, palette, drop, kind, chosen, catalogue)
+    figure = Figure(figsize=(DOUBLE, sum(heights) + 0.17 * len(chosen) + 1.05))
+    fill_cluster_maps(figure, clusters, palette, drop, kind, chosen, catalogue, tissues)
     return figure
 
 
@@ -166,6 +177,7 @@ def fill_cluster_maps(
     kind: str,
     chosen: Sequence[str],
     catalogue: Catalogue = REGISTERED,
+    tissues: Mapping[str, Tissue] = NO_TISSUES,
 ) -> None:
     """Fill a figure, or a part of one, with `draw_cluster_maps` of the sections chosen."""
     names = list(clusters)[:MAPS_SHOWN]
@@ -176,14 +188,15 @@ def fill_cluster_maps(
     panels = figure.subplots(len(chosen), 1 + len(names), squeeze=False, height_ratios=heights)
     for line, section in zip(panels, chosen, strict=True):
         inside = (first["sample"] == section).to_numpy()
-        truth = first.loc[inside, "label"]
-        _map(line[0], first[inside], truth.map(colours).fillna(UNLABELLED))
+        truth, tissue = first.loc[inside, "label"], tissues.get(str(section))
+        at = first.loc[inside, ["x_pixels", "y_pixels"]].to_numpy()
+        _map(line[0], at, truth.map(colours).fillna(UNLABELLED), tissue)
+        draw_scale_bar(line[0], at, tissue)
         line[0].set_ylabel(section)
         for ax, name in zip(line[1:], names, strict=True):
-            own = clusters[name][inside]
-            found = own[f"{kind}_section"]
+            found = clusters[name].loc[inside, f"{kind}_section"]
             matched = matched_labels(truth.to_numpy(), found.to_numpy())
-            _map(ax, own, found.map(matched).map(colours).fillna(UNMATCHED))
+            _map(ax, at, found.map(matched).map(colours).fillna(UNMATCHED), tissue)
     titles = ["labels", *map(catalogue.title, names)]
     for ax, title in zip(panels[0], titles, strict=True):
         ax.set_title(fill(title, TITLE_CHARACTERS), loc="center", fontsize=7)
@@ -224,7 +237,6 @@ def _dot(colour: str, label: str) -> Line2D:
     return Line2D([], [], ls="", marker="o", color=colour, label=label)
 
 
-def _map(ax: Axes, spots: pd.DataFrame, colours: pd.Series) -> None:
+def _map(ax: Axes, at: np.ndarray, colours: pd.Series, tissue: Tissue | None) -> None:
     """Spots of a section, each in its colour."""
-    at = spots[["x_pixels", "y_pixels"]].to_numpy()
-    draw_spots(ax, at, spot_pitch(at), facecolors=[*colours])
+    draw_spots(ax, at, spot_pitch(at), tissue, facecolors=[*colours])

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from sagefm.clustering.figures import fill_batch_biology, fill_metrics
 from sagefm.clustering.map_figures import fill_cluster_maps, fill_umap
 from sagefm.plotting.style import DOUBLE, below, beside, lettered, styled
-from sagefm.plotting.tissue import most_labelled
+from sagefm.plotting.tissue import NO_TISSUES, Tissue, most_labelled
 from sagefm.representations.catalogue import REGISTERED, Catalogue
 
 UMAPS = 4
@@ -29,12 +29,13 @@ def draw_clustering_page(
     palette: Mapping[str, str],
     drop: Sequence[str],
     catalogue: Catalogue = REGISTERED,
+    tissues: Mapping[str, Tissue] = NO_TISSUES,
 ) -> Figure:
     """Figure 3: UMAP, clusters beside the labels of a section, metrics, batch against biology.
 
     Parameters
     ----------
-    umap, clusters, palette, drop
+    umap, clusters, palette, drop, tissues
         As `draw_umap` and `draw_cluster_maps` take them; of the UMAP, representations that are
         among `clusters` are shown, up to `UMAPS`.
     summary
@@ -51,7 +52,7 @@ def draw_clustering_page(
     fill_umap(first, points, palette, catalogue)
     sections = most_labelled(next(iter(clusters.values())), drop)[:1]
     if sections:
-        fill_cluster_maps(second, clusters, palette, drop, "kmeans", sections, catalogue)
+        fill_cluster_maps(second, clusters, palette, drop, "kmeans", sections, catalogue, tissues)
     left, right = beside(third, [1.2, 1])
     fill_metrics(left, summary, METRICS, catalogue)
     purity = {"purity": "neighbour purity"}

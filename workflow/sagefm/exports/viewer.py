@@ -14,8 +14,8 @@ import scipy.sparse as sp
 from anndata import AnnData
 
 from sagefm.exports.explore import held_out
-from sagefm.graphs.neighbourhoods import spot_spacing
 from sagefm.plotting.style import NEUTRAL, colours_of
+from sagefm.plotting.tissue import PITCH, neighbour_distance
 
 MOST_SPOTS = 20_000
 """Spots that a page shows; of a cohort with more, it shows some sections whole."""
@@ -25,10 +25,6 @@ LEVELS = 255
 
 NONE = 255
 """Code of a spot without label, cluster or prediction."""
-
-PITCH = {"Visium": 100.0, "Spatial Transcriptomics": 200.0}
-"""Distance of neighbouring spots in micrometres, by technology (10x Genomics CG000160; Stahl et al.
-2016, doi:10.1126/science.aaf2403)."""
 
 
 def shown_samples(spots: Mapping[str, int], patients: Mapping[str, str]) -> list[str]:
@@ -113,7 +109,7 @@ def collect_spots(
         rows = np.flatnonzero(samples == name)
         at = adata.obsm["spatial"][rows]
         pitch = PITCH.get(technologies.get(name, ""), 0.0)
-        scale = (pitch or 1.0) / spot_spacing(at)
+        scale = (pitch or 1.0) / (neighbour_distance(at) or 1.0)
         low = at.min(axis=0)
         place[rows] = (at - low) * scale * [1, -1]
         picture = _picture(adata.uns["spatial"][name], low, scale)

@@ -1,6 +1,6 @@
 """Perturbed pairs on the tissue (claim 6): the input, the prediction, and its response."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,14 @@ from matplotlib.ticker import FixedLocator, MaxNLocator
 from sagefm.common.text import count
 from sagefm.common.verdict import MINUS
 from sagefm.plotting.style import DOUBLE, head, styled
-from sagefm.plotting.tissue import draw_spots, map_shape, spot_pitch
+from sagefm.plotting.tissue import (
+    NO_TISSUES,
+    Tissue,
+    draw_scale_bar,
+    draw_spots,
+    map_shape,
+    spot_pitch,
+)
 
 COLUMNS = {
     "input_neighbours": ("{input} in the neighbours", "mean expression (log1p)"),
@@ -27,7 +34,7 @@ ALIKE = 0.25
 
 
 @styled
-def draw_response_maps(maps: pd.DataFrame) -> Figure:
+def draw_response_maps(maps: pd.DataFrame, tissues: Mapping[str, Tissue] = NO_TISSUES) -> Figure:
     """Of a few pairs, a row each: the input as it is, the predicted output, and its response.
 
     The input is set to its cohort's lowest, then to its highest level in all neighbours of each
@@ -40,21 +47,26 @@ def draw_response_maps(maps: pd.DataFrame) -> Figure:
     ----------
     maps
         Of `maps.response_map`, with columns model and cohort.
+    tissues
+        Of the section, if there is one: its image and scale bar.
     """
     at = maps[["x_pixels", "y_pixels"]].drop_duplicates().to_numpy()
     width = DOUBLE / len(COLUMNS) - 0.65
     height = width * map_shape(at, spot_pitch(at), 0.4, 1.6)
     rows = len(maps[["input", "output"]].drop_duplicates())
-    figure = Figure(figsize=(DOUBLE, rows * (height + 0.4) + 0.4))
-    fill_response_maps(figure, maps)
+    figure = Figure(figsize=(DOUBLE, rows * (height + 0.4) + 0.45))
+    fill_response_maps(figure, maps, tissues)
     return figure
 
 
-def fill_response_maps(figure: FigureBase, maps: pd.DataFrame) -> None:
+def fill_response_maps(
+    figure: FigureBase, maps: pd.DataFrame, tissues: Mapping[str, Tissue] = NO_TISSUES
+) -> None:
     """Fill a figure, or a part of one, with `draw_response_maps`."""
     rows = [*maps.groupby(["input", "output"], sort=False)]
     first = rows[0][1]
     pitch = spot_pitch(first[["x_pixels", "y_pixels"]].to_numpy())
+    tissue = tissues.get(str(first["sample"].iloc[0]))
     panels = figure.subplots(len(rows), len(COLUMNS), squeeze=False)
     for line, ((source, target), own) in zip(panels, rows, strict=True):
         for ax, (column, (title, unit)) in zip(line, COLUMNS.items(), strict=True):
@@ -66,15 +78,16 @@ def fill_response_maps(figure: FigureBase, maps: pd.DataFrame) -> None:
             ax.set_title(words, loc="center")
             at = own[["x_pixels", "y_pixels"]].to_numpy()
             if shut:
-                draw_spots(ax, at, pitch, facecolors=[UNABLE] * len(at))
+                draw_spots(ax, at, pitch, tissue, facecolors=[UNABLE] * len(at))
                 ax.set_xlabel("predicted as 0 at every spot:\ncannot respond")
                 continue
-            discs = draw_spots(ax, at, pitch, array=values, **_colours(values, column))
+            discs = draw_spots(ax, at, pitch, tissue, array=values, **_colours(values, column))
             bar = figure.colorbar(discs, ax=ax, shrink=0.85, aspect=15, pad=0.02)
             bar.locator = MaxNLocator(4) if values.any() else FixedLocator([0])
             bar.ax.ticklabel_format(axis="y", useOffset=False)
             bar.set_label(unit, fontsize=7)
             bar.outline.set_visible(False)
+    draw_scale_bar(panels[-1, 0], at, tissue)
     names = first.iloc[0]
     head(
         figure,

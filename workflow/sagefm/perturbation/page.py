@@ -1,5 +1,7 @@
 """Figure 5 of the paper, on one page: genes changed in the neighbours of spots."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -7,6 +9,7 @@ from sagefm.perturbation.direction_figures import fill_directions
 from sagefm.perturbation.figures import fill_distributions, fill_doses
 from sagefm.perturbation.map_figures import fill_response_maps
 from sagefm.plotting.style import DOUBLE, below, head, lettered, styled
+from sagefm.plotting.tissue import NO_TISSUES, Tissue
 
 
 @styled
@@ -16,12 +19,13 @@ def draw_perturbation_page(
     summary: pd.DataFrame,
     discrimination: pd.DataFrame,
     maps: pd.DataFrame,
+    tissues: Mapping[str, Tissue] = NO_TISSUES,
 ) -> Figure:
     """Figure 5: doses of the four strongest pairs, all pairs, both directions, a map.
 
     Parameters
     ----------
-    levels, pairs, summary, discrimination, maps
+    levels, pairs, summary, discrimination, maps, tissues
         As `draw_doses`, `draw_distributions`, `draw_directions` and `draw_response_maps` take them.
     """
     figure = Figure(figsize=(DOUBLE, 9.5))
@@ -32,5 +36,6 @@ def draw_perturbation_page(
     fill_directions(parts[2], pairs, discrimination, summary)
     head(parts[2], "forward against reverse, and against co-expression")
     first = maps[["input", "output"]].iloc[0]
-    fill_response_maps(parts[3], maps[(maps[["input", "output"]] == first).all(axis=1)])
+    shown = maps[(maps[["input", "output"]] == first).all(axis=1)]
+    fill_response_maps(parts[3], shown, tissues)
     return lettered(figure, *parts)

@@ -1,22 +1,29 @@
 """Figure 2 of the paper, on one page: how well masked genes are recovered."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 from matplotlib.figure import Figure
 
 from sagefm.plotting.style import DOUBLE, below, head, lettered, styled
+from sagefm.plotting.tissue import NO_TISSUES, Tissue
 from sagefm.recovery.figures import fill_recovered
 from sagefm.recovery.gene_figures import fill_correlation_by_detection, fill_maps
 
 
 @styled
 def draw_recovery_page(
-    summary: pd.DataFrame, genes: pd.DataFrame, maps: pd.DataFrame, reported: float
+    summary: pd.DataFrame,
+    genes: pd.DataFrame,
+    maps: pd.DataFrame,
+    reported: float,
+    tissues: Mapping[str, Tissue] = NO_TISSUES,
 ) -> Figure:
     """Figure 2: share of genes recovered, correlation by detection rate, maps of genes.
 
     Parameters
     ----------
-    summary, genes, maps, reported
+    summary, genes, maps, reported, tissues
         As `draw_recovered`, `draw_correlation_by_detection` and `draw_maps` take them.
     """
     figure = Figure(figsize=(DOUBLE, 9.3))
@@ -24,5 +31,5 @@ def draw_recovery_page(
     fill_recovered(first, summary, reported)
     head(first, "genes recovered, and how well")
     fill_correlation_by_detection(second, genes)
-    fill_maps(third, maps)
+    fill_maps(third, maps, tissues)
     return lettered(figure, first, second, third)

@@ -10,6 +10,7 @@ from anndata.io import read_elem
 
 from sagefm.graphs.neighbourhoods import load_graph
 from sagefm.networks.registry import DECODER
+from sagefm.plotting.tissue import Tissue
 from sagefm.sections.section import spot_names, spot_positions
 from sagefm.stats.patients import name_patients
 
@@ -37,6 +38,12 @@ def sections_table(
     table["part"] = table["part"].fillna(PARTS[-1])
     table["patient"] = name_patients(table)
     return table.drop(columns="dataset").rename(columns={"spots_kept": "n_spots"})
+
+
+def with_image(samples: Sequence[str | Path]) -> int:
+    """The number of the first sample (h5ad) that has an image of the tissue; 0 if none has one."""
+    images = (number for number, path in enumerate(samples) if Tissue(Path(path)).image)
+    return next(images, 0)
 
 
 def neighbourhood_table(sample: str | Path, graph: str | Path) -> pd.DataFrame:

@@ -4,8 +4,11 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from matplotlib import colormaps
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
+from matplotlib.colors import Normalize, to_rgba
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
@@ -24,7 +27,13 @@ from sagefm.plotting.style import (
     lettered,
     styled,
 )
-from sagefm.plotting.tissue import draw_spots, spot_pitch
+from sagefm.plotting.tissue import (
+    NO_TISSUES,
+    Tissue,
+    draw_scale_bar,
+    draw_spots,
+    spot_pitch,
+)
 from sagefm.report.overview import PARTS
 
 PART_COLOURS = {**SPLIT_COLOURS, "scored only": GREY}
@@ -38,6 +47,7 @@ def draw_overview(
     neighbourhood: pd.DataFrame,
     layers: pd.DataFrame,
     facts: Mapping[str, str | float],
+    tissues: Mapping[str, Tissue] = NO_TISSUES,
 ) -> Figure:
     """Spots and sections by organ and part of the split; a neighbourhood; the network.
 
@@ -46,15 +56,16 @@ def draw_overview(
     sections, neighbourhood, layers
         Of `overview.sections_table`, `neighbourhood_table`, `layers_table`.
     facts
-        model, graph (its kind), network, normalisation, mask_share (0 to 1), section (whose
-        neighbourhood is shown).
+        model, graph (its kind), network, normalisation, mask_share (0 to 1).
+    tissues
+        Of the section whose neighbourhood is shown, if there is one: its image and scale bar.
     """
     rows = len(_rows(sections))
     figure = Figure(figsize=(DOUBLE, 0.22 * rows + 5.6))
     above, under = below(figure, [0.22 * rows + 1.5, 4.1])
     _fill_sections(above, sections)
     left, right = beside(under, [1, 1.55])
-    _fill_neighbourhood(left, neighbourhood, str(facts["section"]))
+    _fill_neighbourhood(left, neighbourhood, tissues)
     _fill_network(right, layers, facts, int((neighbourhood["role"] != "other").sum()))
     return lettered(figure, above, left, right)
 
@@ -107,22 +118,23 @@ def _fill_sections(figure: FigureBase, sections: pd.DataFrame) -> None:
     )
 
 
-def _fill_neighbourhood(figure: FigureBase, spots: pd.DataFrame, section: str) -> None:
+def _fill_neighbourhood(
+    figure: FigureBase, spots: pd.DataFrame, tissues: Mapping[str, Tissue]
+) -> None:
     """A section's spots by counts, and on it the neighbourhood of one."""
     ax = figure.subplots()
     at = spots[["x_pixels", "y_pixels"]].to_numpy()
-    pitch = spot_pitch(at)
-    high = np.percentile(spots["counts"], 99)
-    discs = draw_spots(
-        ax, at, 0.85 * pitch, array=spots["counts"].to_numpy(), cmap="Greys", clim=(0, high)
-    )
-    discs.set(edgecolor="#BDBDBD", linewidth=0.3)
+    section = str(spots["sample"].iloc[0])
+    scale = Normalize(0, np.percentile(spots["counts"], 99))
+    greys = ScalarMappable(scale, colormaps["Greys"])
+    faces = greys.to_rgba(spots["counts"])
     for role, colour in ROLE_COLOURS.items():
-        own = at[(spots["role"] == role).to_numpy()]
-        draw_spots(ax, own, 0.85 * pitch, facecolors=colour)
-    (left, top), (right, bottom) = at.min(axis=0) - pitch, at.max(axis=0) + pitch
-    ax.set(xlim=(left, right), ylim=(bottom, top), anchor="N")
-    bar = figure.colorbar(discs, ax=ax, location="bottom", aspect=18, shrink=0.8, pad=0.02)
+        faces[(spots["role"] == role).to_numpy()] = to_rgba(colour)
+    discs = draw_spots(ax, at, spot_pitch(at), tissues.get(section), facecolors=faces)
+    discs.set(edgecolor="#BDBDBD", linewidth=0.3)
+    ax.set_anchor("N")
+    draw_scale_bar(ax, at, tissues.get(section))
+    bar = figure.colorbar(greys, ax=ax, location="bottom", aspect=18, shrink=0.8, pad=0.02)
     bar.locator = MaxNLocator(4)
     bar.set_label("counts of a spot")
     bar.outline.set_visible(False)

@@ -8,6 +8,7 @@ from sagefm.common.io import read_table
 from sagefm.common.job import job
 from sagefm.plotting.palette import palette_of
 from sagefm.plotting.style import save
+from sagefm.plotting.tissue import tissues_of
 from sagefm.representations.catalogue import Catalogue
 
 with job(snakemake):
@@ -33,6 +34,7 @@ with job(snakemake):
             title,
             palette_of(read_table(given.palette)),
             catalogue,
+            tissues_of(given.samples, params.rows),
         ),
     }
     for pdf, (name, figure) in zip(snakemake.output.pdf, figures.items(), strict=True):

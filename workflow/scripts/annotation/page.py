@@ -7,6 +7,7 @@ from sagefm.common.io import read_table
 from sagefm.common.job import job
 from sagefm.plotting.palette import palette_of
 from sagefm.plotting.style import save
+from sagefm.plotting.tissue import tissues_of
 from sagefm.representations.catalogue import Catalogue
 
 TABLES = {
@@ -27,4 +28,5 @@ with job(snakemake):
         for i, (title, claim) in enumerate(zip(params.titles, params.claims, strict=True))
     ]
     palette, catalogue = palette_of(read_table(inputs.palette)), Catalogue(params.catalogue)
-    save(draw_annotation_page(tasks, palette, catalogue), out.pdf, out.png)
+    tissues = tissues_of(inputs.samples, params.rows)
+    save(draw_annotation_page(tasks, palette, catalogue, tissues), out.pdf, out.png)

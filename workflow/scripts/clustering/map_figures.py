@@ -5,6 +5,7 @@ from sagefm.common.io import read_table
 from sagefm.common.job import job
 from sagefm.plotting.palette import palette_of
 from sagefm.plotting.style import save
+from sagefm.plotting.tissue import tissues_of
 from sagefm.representations.catalogue import Catalogue
 
 with job(snakemake):
@@ -15,5 +16,6 @@ with job(snakemake):
     save(umap, out.umap_pdf, out.umap_png)
     tables = map(read_table, inputs.clusters)
     clusters = dict(zip(params.representations, tables, strict=True))
-    maps = draw_cluster_maps(clusters, palette, params.drop, catalogue=catalogue)
+    tissues = tissues_of(inputs.samples, params.rows)
+    maps = draw_cluster_maps(clusters, palette, params.drop, catalogue=catalogue, tissues=tissues)
     save(maps, out.maps_pdf, out.maps_png)

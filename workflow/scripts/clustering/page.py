@@ -5,6 +5,7 @@ from sagefm.common.io import read_table
 from sagefm.common.job import job
 from sagefm.plotting.palette import palette_of
 from sagefm.plotting.style import save
+from sagefm.plotting.tissue import tissues_of
 from sagefm.representations.catalogue import Catalogue
 
 with job(snakemake):
@@ -17,5 +18,6 @@ with job(snakemake):
         palette_of(read_table(inputs.palette)),
         params.drop,
         Catalogue(params.catalogue),
+        tissues_of(inputs.samples, params.rows),
     )
     save(page, out.pdf, out.png)

@@ -6,16 +6,18 @@ from sagefm.perturbation.direction_figures import draw_directions
 from sagefm.perturbation.figures import draw_distributions, draw_doses
 from sagefm.perturbation.map_figures import draw_response_maps
 from sagefm.plotting.style import save
+from sagefm.plotting.tissue import tissues_of
 
 with job(snakemake):
     inputs, out = snakemake.input, snakemake.output
     pairs, summary = read_table(inputs.pairs), read_table(inputs.summary)
+    tissues = tissues_of(inputs.samples, snakemake.params.rows)
     named = [tuple(pair) for pair in snakemake.params.named]
     figures = {
         "doses": draw_doses(read_table(inputs.levels), pairs, summary, named),
         "distributions": draw_distributions(pairs, summary),
         "directions": draw_directions(pairs, read_table(inputs.discrimination), summary),
-        "maps": draw_response_maps(read_table(inputs.maps, dtype={"sample": str})),
+        "maps": draw_response_maps(read_table(inputs.maps, dtype={"sample": str}), tissues),
     }
     for name, figure in figures.items():
         save(figure, out[f"{name}_pdf"], out[f"{name}_png"])

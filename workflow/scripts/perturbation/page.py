@@ -4,9 +4,11 @@ from sagefm.common.io import read_table
 from sagefm.common.job import job
 from sagefm.perturbation.page import draw_perturbation_page
 from sagefm.plotting.style import save
+from sagefm.plotting.tissue import tissues_of
 
 with job(snakemake):
     inputs, out = snakemake.input, snakemake.output
     names = ("levels", "pairs", "summary", "discrimination", "maps")
     tables = [read_table(inputs[name], dtype={"sample": str}) for name in names]
-    save(draw_perturbation_page(*tables), out.pdf, out.png)
+    tissues = tissues_of(inputs.samples, snakemake.params.rows)
+    save(draw_perturbation_page(*tables, tissues), out.pdf, out.png)

@@ -3,8 +3,11 @@
 from sagefm.common.io import read_table
 from sagefm.common.job import job
 from sagefm.plotting.style import save
+from sagefm.plotting.tissue import tissues_of
 from sagefm.recovery.gene_figures import draw_maps
 
 with job(snakemake):
-    figure = draw_maps(read_table(snakemake.input.table, dtype={"sample": str}))
-    save(figure, snakemake.output.pdf, snakemake.output.png)
+    inputs, out = snakemake.input, snakemake.output
+    tissues = tissues_of(inputs.samples, snakemake.params.rows)
+    figure = draw_maps(read_table(inputs.table, dtype={"sample": str}), tissues)
+    save(figure, out.pdf, out.png)

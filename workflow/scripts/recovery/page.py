@@ -4,10 +4,13 @@ from sagefm.claims.reported import reported_values
 from sagefm.common.io import read_table
 from sagefm.common.job import job
 from sagefm.plotting.style import save
+from sagefm.plotting.tissue import tissues_of
 from sagefm.recovery.page import draw_recovery_page
 
 with job(snakemake):
     inputs, out = snakemake.input, snakemake.output
-    tables = [read_table(inputs[name]) for name in ("summary", "genes", "maps")]
+    names = ("summary", "genes", "maps")
+    tables = [read_table(inputs[name], dtype={"sample": str}) for name in names]
     reported = reported_values(read_table(inputs.reported), "share of genes")["recovery"]
-    save(draw_recovery_page(*tables, reported), out.pdf, out.png)
+    tissues = tissues_of(inputs.samples, snakemake.params.rows)
+    save(draw_recovery_page(*tables, reported, tissues), out.pdf, out.png)

@@ -3,9 +3,12 @@
 from sagefm.common.io import read_table
 from sagefm.common.job import job
 from sagefm.plotting.style import save
+from sagefm.plotting.tissue import tissues_of
 from sagefm.report.overview_figure import draw_overview
 
 with job(snakemake):
-    inputs, out = snakemake.input, snakemake.output
-    tables = [read_table(inputs[name]) for name in ("sections", "neighbourhood", "layers")]
-    save(draw_overview(*tables, snakemake.params.facts), out.pdf, out.png)
+    inputs, params, out = snakemake.input, snakemake.params, snakemake.output
+    names = ("sections", "neighbourhood", "layers")
+    tables = [read_table(inputs[name], dtype={"sample": str}) for name in names]
+    tissues = tissues_of(inputs.samples, params.rows)
+    save(draw_overview(*tables, params.facts, tissues), out.pdf, out.png)
