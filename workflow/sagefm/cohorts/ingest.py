@@ -1,6 +1,7 @@
 """From a row of a sheet to a harmonised sample: read, check, filter, map to the panel."""
 
 import hashlib
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
@@ -71,7 +72,9 @@ def ingest(
     InputError
         For input that cannot be used; the sentence starts with cohort, if any, and sample.
     """
-    with _named(row):
+    with _named(row), warnings.catch_warnings():
+        # Repeated symbols are settled by `panel.harmonise`, which counts them.
+        warnings.filterwarnings("ignore", message=".*names are not unique")
         return _ingest(Path(path), row, panel, qc, harmonise, image_pixels)
 
 

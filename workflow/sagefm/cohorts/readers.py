@@ -1,6 +1,5 @@
 """Readers of spatial sections: every format becomes the same AnnData, in the source's own genes."""
 
-import warnings
 from pathlib import Path
 
 import anndata
@@ -67,10 +66,7 @@ def read_source(
     """
     path = Path(path)
     fmt, files = find_section(path, fmt, positions)
-    with warnings.catch_warnings():
-        # Repeated symbols are settled by `panel.harmonise`, which counts them.
-        warnings.filterwarnings("ignore", message=".*names are not unique")
-        source = gene_expression(read_files(fmt, files, choice))
+    source = gene_expression(read_files(fmt, files, choice))
     if not source.obs_names.is_unique:
         repeated = source.obs_names[source.obs_names.duplicated()][0]
         raise InputError(
