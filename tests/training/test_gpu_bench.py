@@ -35,8 +35,14 @@ def test_the_cpu_passes_its_own_check(sections, monkeypatch):
         for what in ("embedding", "prediction", "gradients"):
             assert rows[f"{network}_{what}_fp32"] <= 1e-5
     assert rows["gcn_perturbation_fp32"] <= 1e-5
-    assert rows["resumption"] == 0
-    for name in ("step_batch_16_fp32", "train_batch_16_bf16", "embed", "screen"):
+    assert rows["resumption"] == rows["resident_masks"] == rows["resident_inputs"] == 0
+    for name in (
+        "step_batch_16_fp32",
+        "train_batch_16_bf16",
+        "resident_batch_16_bf16",
+        "embed",
+        "screen",
+    ):
         assert rows[name] > 0
 
 

@@ -31,6 +31,7 @@ from sagefm.networks.recipe import ModelRecipe
 from sagefm.networks.registry import describe, names
 from sagefm.sections.batch import CPU
 from sagefm.sections.batches import Batches
+from sagefm.sections.resident import ResidentBatches
 from sagefm.sections.section import Section, load_chunk
 from sagefm.training.trainer import Recipe, Trainer
 
@@ -121,6 +122,21 @@ def check_resumption(
     table.add("resumption", apart, "weight", "largest difference to a training never stopped")
 
 
+def check_batches(sections: Sequence[Section], device: torch.device, table: Table) -> None:
+    """Rows of what the device makes of sections that it holds, against batches of the CPU's."""
+    batches = Batches(sections, "mean", "log1p", batch_size=SPOTS)
+    held = ResidentBatches.of(batches, device)
+    masks, apart = 0, 0.0
+    ways = batches.epoch(1, stream=1), held.epoch(1, stream=1, device=device)
+    for streamed, made in zip(*ways, strict=True):
+        masks += int((streamed.mask != made.mask.cpu()).sum())
+        for one, two in zip(streamed.inputs, made.inputs, strict=True):
+            apart = max(apart, difference(two, one))
+    table.targets |= {"resident_masks": "<= 0", "resident_inputs": f"<= {TOLERANCES['fp32']:g}"}
+    table.add("resident_masks", masks, "entries", "other genes hidden than by the CPU")
+    table.add("resident_inputs", apart, "relative", "largest difference to batches of the CPU's")
+
+
 def spots_per_second(work: Callable[[], int], device: torch.device, limit: float) -> float:
     """Spots a second of repeated work, which tells how many it did, for some seconds."""
 
@@ -144,10 +160,11 @@ def measure_speed(
     limit: float,
     table: Table,
 ) -> None:
-    """Rows of training by batch and precision, from memory and streamed, and of embedding."""
+    """Rows of training by batch and precision, by who makes the batches, and of embedding."""
     section = sections[0]
     for size in BATCHES:
         batches = Batches(sections, "mean", "log1p", batch_size=size, workers=4)
+        resident = ResidentBatches.of(batches, device)
         held = next(batches.epoch(1, device=device))
         for precision in TOLERANCES:
             network = model_of(sections, "gcn", widths, device, precision).network.train()
@@ -164,11 +181,13 @@ def measure_speed(
             name = f"batch_{size}_{precision}"
             rate = spots_per_second(lambda run=step, held=held: run(held), device, limit)
             table.add(f"step_{name}", rate, "spots/s", "one batch on the device, again and again")
-            endless = (
-                b for epoch in cycle([1]) for b in replace(batches).epoch(epoch, device=device)
-            )
-            rate = spots_per_second(lambda run=step, it=endless: run(next(it)), device, limit)
-            table.add(f"train_{name}", rate, "spots/s", "batches made by the CPU as steps go on")
+            for way, source, maker in (
+                ("train", batches, "the CPU as steps go on"),
+                ("resident", resident, "the device, which holds the sections"),
+            ):
+                endless = (b for epoch in cycle([1]) for b in source.epoch(epoch, device=device))
+                rate = spots_per_second(lambda run=step, it=endless: run(next(it)), device, limit)
+                table.add(f"{way}_{name}", rate, "spots/s", f"batches made by {maker}")
     model = model_of(sections, "gcn", widths, device, "fp32")
     rate = spots_per_second(lambda: sum(map(len, model.embedded_rows(section))), device, limit)
     table.add("embed", rate, "spots/s", "a section, reading included")
@@ -192,6 +211,7 @@ def check(
     table.add("device", device.index or 0, "number", f"{named}; host {this_machine()}")
     check_results(sections, device, widths, table)
     check_resumption(sections, device, widths, table)
+    check_batches(sections, device, table)
     measure_speed(sections, device, widths, limit, table)
     measure_screen(sections[0], widths, table, device)
     if device.type == "cuda":

@@ -18,6 +18,7 @@ from sagefm.exports.prepared import Source, prepared_sections
 from sagefm.networks.checkpoint import read_checkpoint, save_checkpoint
 from sagefm.networks.fitted import FittedModel
 from sagefm.networks.recipe import CHECKPOINT, RECIPE, write_recipe
+from sagefm.sections.resident import on_device
 from sagefm.sections.section import Section
 from sagefm.training.evaluation import evaluate
 from sagefm.training.files import publish
@@ -115,7 +116,8 @@ def finetune(
             "seed": seed,
             "every_gene": False,
         }
-        training, validation = (model.batches(part, **settings) for part in parts)
+        plain = [model.batches(part, **settings) for part in parts]
+        training, validation = on_device(plain, model.device)
         facts = {**vars(recipe), "mask_share": mask_share, "model": fingerprint(model)}
         every = [*parts[0], *parts[1]]
         files = [path for own in every for path in (own.counts_path, own.graph_path)]

@@ -18,6 +18,7 @@ from sagefm.networks.recipe import ModelRecipe, find_model
 from sagefm.networks.registry import NetworkFacts, describe
 from sagefm.sections.batch import CPU, Batch
 from sagefm.sections.batches import Batches, make_batch
+from sagefm.sections.resident import on_device
 from sagefm.sections.section import Chunk, Section, load_chunk
 
 COMPLETED_SPOTS = 128
@@ -175,7 +176,8 @@ class FittedModel:
         withheld
             Genes (columns) taken for missing at every spot. Nothing else is hidden.
         """
-        batches = self.batches([section], mask_share=0.0, withheld=tuple(withheld))
+        whole = self.batches([section], mask_share=0.0, withheld=tuple(withheld))
+        (batches,) = on_device([whole], self.device)
         for batch in batches.epoch(0, device=self.device):
             yield self.embed(batch).cpu().numpy()
 

@@ -11,13 +11,23 @@ import numpy as np
 FIXED_STREAM = 0
 """The stream of masks that never change: validation and evaluation. Epoch e draws stream e >= 1."""
 
-_LEVELS = 1 << 16
+LEVELS = 1 << 16
+"""Values of the 16 bits that are drawn of a gene."""
 
 
 def sample_key(cohort: str, sample: str) -> int:
     """64-bit number of a sample in the generator's key; independent of sheet order."""
     digest = hashlib.blake2b(f"{cohort}/{sample}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "little")
+
+
+def generator_key(key: int) -> int:
+    """A sample's key as the generator has it: from 2^63 on, the nearest float64.
+
+    NumPy takes a list of a small and such a large integer for floats. Masks were drawn so from the
+    first, and stay as they are.
+    """
+    return key if key < 1 << 63 else int(float(key)) % (1 << 64)
 
 
 def gene_mask(
@@ -36,9 +46,10 @@ def gene_mask(
     out
         bool (n_genes,), overwritten; True where the gene is hidden.
     """
-    bits = np.random.Philox(key=[seed, key], counter=[0, spot, stream, 0])
+    address = np.array([seed, generator_key(key)], dtype=np.uint64)
+    bits = np.random.Philox(key=address, counter=[0, spot, stream, 0])
     draws = bits.random_raw(-(-n_genes // 4)).view(np.uint16)[:n_genes]
-    np.less(draws, round(share * _LEVELS), out=out)
+    np.less(draws, round(share * LEVELS), out=out)
 
 
 def gene_masks(

@@ -44,8 +44,8 @@ def evaluate(
     """
     group = group or Alone()
     network.eval()
-    losses, counts = torch.zeros(2, batches.n_batches, dtype=torch.float64)
-    error, hidden = 0.0, 0
+    # Read at the end: a batch that had to be waited for would leave a GPU idle.
+    sums = torch.zeros(4, batches.n_batches, dtype=torch.float64, device=device)
     share = group.rank, group.size
     # Only a short last batch may leave a process without a share, so the numbers are everyone's.
     for number, batch in enumerate(batches.epoch(0, stream=stream, share=share, device=device)):
@@ -53,10 +53,10 @@ def evaluate(
             embedding = embed(network, batch)
             own, count = network.loss(embedding, batch.target, batch.mask, *batch.context)
             prediction = network.decode(embedding, *batch.context)
-        losses[number], counts[number] = own.item(), count.item()
-        error += squared_error(prediction, batch.target, batch.mask).item()
-        hidden += int(batch.mask.sum())
-    *sums, error, entries = group.sums(*losses.tolist(), *counts.tolist(), error, hidden)
-    losses, counts = torch.tensor(sums, dtype=torch.float64).view(2, -1)
+        error = squared_error(prediction, batch.target, batch.mask)
+        for row, value in zip(sums, (own, count, error, batch.mask.sum()), strict=True):
+            row[number] = value
+    whole = group.sums(*sums.flatten().tolist())
+    losses, counts, errors, entries = torch.tensor(whole, dtype=torch.float64).view(4, -1)
     loss = (losses / counts).mean() if by_batch else losses.sum() / counts.sum()
-    return loss.item(), error / entries
+    return loss.item(), sum(errors.tolist()) / sum(entries.tolist())

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 from sagefm.common.errors import InputError
 from sagefm.networks.device import prepare_machine
+from sagefm.sections import resident
 from sagefm.sections.cache import SectionCache
 from sagefm.sections.section import sections_of
 from sagefm.training.files import batches_of, publish, recipe_of, unmeasured_words
@@ -36,7 +37,8 @@ class TrainingJob:
     `parts` are the files of samples and of graphs of the training and of the validation part;
     `recipe`, `kind` are a config's model entry and its graph's kind; `state` is the folder of the
     resumable state; `output` are the paths that `publish` writes; `devices` and `threads` are those
-    of all `nodes` together, `keep_gb` each device's memory for sections (see `SectionCache`).
+    of all `nodes` together, `keep_gb` is each device's memory for sections (see `SectionCache`).
+    Unless that is 0, a GPU that has room for all of them keeps them itself (see `resident`).
     """
 
     parts: list[tuple[list[str], list[str]]]
@@ -83,10 +85,14 @@ class TrainingJob:
             device = device_of(int(os.environ["LOCAL_RANK"]), here, device)
             group = join(device, self.nodes)
         cache = SectionCache(self.keep_gb)
-        training, validation = (
+        parts = [
             batches_of(sections_of(*files), self.recipe, self.kind, self.workers, cache)
             for files in self.parts
-        )
+        ]
+        if self.keep_gb and resident.room_on(device):
+            parts = resident.on_device(parts, device)
+            log.info("%s", resident.residence_words(parts, device))
+        training, validation = parts
         if group.rank == 0 and training.measured:
             log.info("%s", unmeasured_words(training))
         trainer = Trainer(

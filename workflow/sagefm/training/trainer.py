@@ -27,7 +27,7 @@ from sagefm.sections.shares import padded
 from sagefm.training.evaluation import evaluate
 from sagefm.training.parallel.group import Alone
 from sagefm.training.parallel.launcher import on_stop
-from sagefm.training.progress import Progress
+from sagefm.training.progress import Progress, RunningSums
 
 
 @dataclass(frozen=True)
@@ -142,6 +142,7 @@ class Trainer:
             rows = -(-training.batch_size // self.group.size)
             self._kernels = Kernels(self.group.from_first(lambda: choose(self.network, rows)))
         self.group.share_weights(self.network)
+        self._sums = RunningSums(device, loss=self.progress.loss, weight=self.progress.weight)
 
     def run(self) -> Progress:
         """Train to the end; `state.pt` and `best.pt` are then the last and the best checkpoint.
@@ -216,13 +217,12 @@ class Trainer:
             (total / entries).backward()
         self.group.add_gradients(self.network)
         self.optimizer.step()
-        self.progress.loss += float(whole)
-        self.progress.weight += float(entries)
+        self._sums.add(whole, entries)
 
     def _close_epoch(self) -> None:
         """Validate, write down the epoch, keep the best, step the scheduler, save."""
         progress, recipe = self.progress, self.recipe
-        as_released = recipe.validation == "as_released"
+        sums, as_released = self._sums.read(), recipe.validation == "as_released"
         stream = progress.epoch if as_released else FIXED_STREAM
         on = self.network, self.validation, self.device, recipe.precision
         val_loss, val_mse = evaluate(*on, stream=stream, group=self.group, by_batch=as_released)
@@ -233,7 +233,7 @@ class Trainer:
             )
         row = {
             "epoch": progress.epoch,
-            "train_loss": progress.loss / progress.weight,
+            "train_loss": sums["loss"] / sums["weight"],
             "validation_loss": val_loss,
             "validation_mse": val_mse,
             "learning_rate": self.optimizer.param_groups[0]["lr"],
@@ -249,7 +249,7 @@ class Trainer:
         if improved := val_loss < progress.best_val_loss:
             progress.best_epoch, progress.best_val_loss = progress.epoch, val_loss
         progress.epoch, progress.batch = progress.epoch + 1, 0
-        progress.loss, progress.weight, progress.seconds = 0.0, 0.0, 0.0
+        progress.seconds, self._sums = 0.0, RunningSums(self.device, loss=0.0, weight=0.0)
         if improved:
             self._save("best.pt")
         self._save_if_due(self._finished())
@@ -280,7 +280,7 @@ class Trainer:
             batch_size=self.training.batch_size,
             network=recipe.network,
             normalisation=self.training.normalisation,
-            progress=asdict(self.progress),
+            progress=asdict(self.progress) | self._sums.read(),
             kernels=self._kernels.chosen,
         )
 
