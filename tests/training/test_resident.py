@@ -17,7 +17,7 @@ from sagefm.sections.batches import Batches
 from sagefm.sections.resident import on_device
 from sagefm.training.evaluation import evaluate
 from sagefm.training.job import TrainingJob
-from sagefm.training.progress import RunningSums
+from sagefm.training.running_sums import RunningSums
 from sagefm.training.trainer import Recipe, Trainer
 from support import small
 from support.models import fitted

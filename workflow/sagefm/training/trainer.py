@@ -27,7 +27,8 @@ from sagefm.sections.shares import padded
 from sagefm.training.evaluation import evaluate
 from sagefm.training.parallel.group import Alone
 from sagefm.training.parallel.launcher import on_stop
-from sagefm.training.progress import Progress, RunningSums
+from sagefm.training.progress import Progress
+from sagefm.training.running_sums import RunningSums
 
 
 @dataclass(frozen=True)
