@@ -62,8 +62,8 @@ embed: $(ENV) ## embed a section: IN=(folder, h5, h5ad) OUT=(h5ad) [MODEL= POSIT
 	@$(BIN)/sagefm embed '$(IN)' '$(OUT)' --model '$(MODEL)' \
 	    --positions '$(POSITIONS)' --technology '$(TECHNOLOGY)' $(if $(filter-out 0 no false,$(PREDICT)),--predict)
 
-explore: $(ENV) ## write each cohort as one h5ad for scanpy, squidpy and viewers (results/*/explore)
-	@$(SHOWN) -- explore
+explore: $(ENV) ## write each cohort as one h5ad for scanpy and viewers (results/*/explore) [ZARR=1: SpatialData]
+	@$(SHOWN) -- explore $(if $(filter-out 0 no false,$(ZARR)),explore_zarr)
 
 lock-data: $(ENV) ## write the lock table of raw files, or hold those that are there to it (CONFIG=)
 	@$(SNAKEMAKE) -- lock_data

@@ -4,16 +4,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from sagefm.plotting.tissue import (
-    SPOT_SHARE,
-    STRENGTH,
-    Tissue,
-    draw_scale_bar,
-    draw_spots,
-    neighbour_distance,
-    spot_pitch,
-    tissues_of,
-)
+from sagefm.plotting.histology import Tissue, neighbour_distance, tissues_of
+from sagefm.plotting.tissue import SPOT_SHARE, STRENGTH, draw_scale_bar, draw_spots, spot_pitch
 from sagefm.report.overview import with_image
 from support.drawn import IMAGE, write_image
 

@@ -16,7 +16,7 @@ from sagefm.clustering.tables import clustering_summary
 from sagefm.networks.registry import describe, names
 from sagefm.perturbation.page import draw_perturbation_page
 from sagefm.plotting import style
-from sagefm.plotting.tissue import NO_TISSUES, Tissue
+from sagefm.plotting.histology import NO_TISSUES, Tissue
 from sagefm.recovery.page import draw_recovery_page
 from sagefm.report.overview import layers_table, sections_table
 from sagefm.report.overview_figure import draw_overview

@@ -10,6 +10,7 @@ import anndata
 import nbformat
 import numpy as np
 import pytest
+import spatialdata
 from nbclient import NotebookClient
 
 from sagefm.common.io import read_table
@@ -24,10 +25,11 @@ NOTEBOOK = runs.REPO / "workflow/notebooks/explore.ipynb"
 
 @pytest.fixture(scope="module")
 def explored(run, results):
-    """`snakemake explore` on the finished run."""
-    done = runs.snakemake(run, "explore")
+    """`snakemake explore explore_zarr` on the finished run."""
+    done = runs.snakemake(run, "explore", "explore_zarr")
     assert done.returncode == 0, done.stdout
-    assert runs.jobs(done.stdout) == {"explore": 1, "explore_cohort": 1, "total": 2}
+    each = ("explore", "explore_cohort", "explore_store", "explore_zarr")
+    assert runs.jobs(done.stdout) == dict.fromkeys(each, 1) | {"total": 4}
     return anndata.read_h5ad(results / "explore/breast.h5ad")
 
 
@@ -59,6 +61,9 @@ def test_the_cohort_to_look_at_holds_what_the_run_found(explored, results):
                 name,
             )
     assert set(explored.uns["spatial"]) == set(runs.SAMPLES["breast"])
+    store = spatialdata.read_zarr(results / "explore/breast.zarr")
+    assert {*store.shapes} == {*runs.SAMPLES["breast"]}
+    assert store.tables["spots"].obs_names.equals(explored.obs_names)
 
 
 def test_the_notebook_runs(explored, results, run, tmp_path):

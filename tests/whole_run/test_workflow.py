@@ -46,12 +46,13 @@ CHAPTERS = (
     "perturbation",
     "screen",
 )
-TARGETS = {"all", "results", "impute", "explore", "preflight"}
+TARGETS = {"all", "results", "impute", "explore", "explore_zarr", "preflight"}
 """Rules that name files and do nothing."""
 ON_REQUEST = {
     *("embed_untrained", "conformance", "conformance_figure", "claims_conformance"),
     "impute_sample",
     "explore_cohort",
+    "explore_store",
     "label_table",
     "fetch",
     "unpack",

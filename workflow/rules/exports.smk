@@ -56,6 +56,37 @@ rule explore:
         cohorts=expand(rules.explore_cohort.output.explore, cohort=RUN.represented_cohorts()),
 
 
+# The root's file stands for the store, a folder: Snakemake keeps no time of a folder's content.
+rule explore_store:
+    input:
+        explore=rules.explore_cohort.output.explore,
+    output:
+        root=f"{RESULTS}/explore/{{cohort}}.zarr/zarr.json",
+    log:
+        f"{RESULTS}/logs/explore_store/{{cohort}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/explore_store/{{cohort}}.tsv"
+    conda:
+        "../../envs/evaluation.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(4000, per_1000_spots=300),
+        runtime=growing(60, per_1000_spots=2),
+    params:
+        code=code_of("exports/store.py"),
+        rows=lambda wildcards: RUN.rows([wildcards.cohort], "technology"),
+    message:
+        "Writing {wildcards.cohort} as SpatialData"
+    script:
+        "../scripts/exports/store.py"
+
+
+rule explore_zarr:
+    input:
+        asked=wanted("representations.cohorts", RUN.represented_cohorts()),
+        roots=expand(rules.explore_store.output.root, cohort=RUN.represented_cohorts()),
+
+
 # Bytes and colours for a browser; of a large cohort, some sections.
 rule sections:
     input:

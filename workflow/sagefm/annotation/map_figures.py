@@ -11,8 +11,9 @@ from matplotlib.patches import Patch
 from sagefm.annotation.figures import PROTOCOLS, row_name
 from sagefm.annotation.terms import KEYS
 from sagefm.common.text import count
+from sagefm.plotting.histology import NO_TISSUES, Tissue
 from sagefm.plotting.style import DOUBLE, colours_of, head, styled
-from sagefm.plotting.tissue import NO_TISSUES, Tissue, draw_scale_bar, draw_spots, spot_pitch
+from sagefm.plotting.tissue import draw_scale_bar, draw_spots, spot_pitch
 from sagefm.representations.catalogue import REGISTERED, Catalogue
 
 BACKGROUND = "#E3E3E3"

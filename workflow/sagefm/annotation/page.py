@@ -7,8 +7,9 @@ from matplotlib.figure import Figure, FigureBase
 
 from sagefm.annotation.figures import fill_annotation
 from sagefm.annotation.map_figures import fill_annotation_maps, fill_confusion
+from sagefm.plotting.histology import NO_TISSUES, Tissue
 from sagefm.plotting.style import DOUBLE, below, beside, lettered, styled
-from sagefm.plotting.tissue import NO_TISSUES, Tissue, most_labelled
+from sagefm.plotting.tissue import most_labelled
 from sagefm.representations.catalogue import REGISTERED, Catalogue
 
 

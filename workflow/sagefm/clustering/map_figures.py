@@ -11,16 +11,9 @@ from matplotlib.lines import Line2D
 from scipy.optimize import linear_sum_assignment
 
 from sagefm.common.text import count
+from sagefm.plotting.histology import NO_TISSUES, Tissue
 from sagefm.plotting.style import DOUBLE, colours_of, head, styled
-from sagefm.plotting.tissue import (
-    NO_TISSUES,
-    Tissue,
-    draw_scale_bar,
-    draw_spots,
-    map_shape,
-    most_labelled,
-    spot_pitch,
-)
+from sagefm.plotting.tissue import draw_scale_bar, draw_spots, map_shape, most_labelled, spot_pitch
 from sagefm.representations.catalogue import REGISTERED, Catalogue
 from sagefm.representations.method import BOUNDS
 

@@ -7,8 +7,9 @@ from matplotlib.figure import Figure
 
 from sagefm.clustering.figures import fill_batch_biology, fill_metrics
 from sagefm.clustering.map_figures import fill_cluster_maps, fill_umap
+from sagefm.plotting.histology import NO_TISSUES, Tissue
 from sagefm.plotting.style import DOUBLE, below, beside, lettered, styled
-from sagefm.plotting.tissue import NO_TISSUES, Tissue, most_labelled
+from sagefm.plotting.tissue import most_labelled
 from sagefm.representations.catalogue import REGISTERED, Catalogue
 
 UMAPS = 4

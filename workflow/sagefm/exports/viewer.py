@@ -14,8 +14,8 @@ import scipy.sparse as sp
 from anndata import AnnData
 
 from sagefm.exports.explore import held_out
+from sagefm.plotting.histology import PITCH, neighbour_distance
 from sagefm.plotting.style import NEUTRAL, colours_of
-from sagefm.plotting.tissue import PITCH, neighbour_distance
 
 MOST_SPOTS = 20_000
 """Spots that a page shows; of a cohort with more, it shows some sections whole."""

@@ -9,15 +9,9 @@ from matplotlib.ticker import FixedLocator, MaxNLocator
 
 from sagefm.common.text import count
 from sagefm.common.verdict import MINUS
+from sagefm.plotting.histology import NO_TISSUES, Tissue
 from sagefm.plotting.style import DOUBLE, head, styled
-from sagefm.plotting.tissue import (
-    NO_TISSUES,
-    Tissue,
-    draw_scale_bar,
-    draw_spots,
-    map_shape,
-    spot_pitch,
-)
+from sagefm.plotting.tissue import draw_scale_bar, draw_spots, map_shape, spot_pitch
 
 COLUMNS = {
     "input_neighbours": ("{input} in the neighbours", "mean expression (log1p)"),

@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from sagefm.perturbation.direction_figures import fill_directions
 from sagefm.perturbation.figures import fill_distributions, fill_doses
 from sagefm.perturbation.map_figures import fill_response_maps
+from sagefm.plotting.histology import NO_TISSUES, Tissue
 from sagefm.plotting.style import DOUBLE, below, head, lettered, styled
-from sagefm.plotting.tissue import NO_TISSUES, Tissue
 
 
 @styled

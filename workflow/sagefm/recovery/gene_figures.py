@@ -9,6 +9,7 @@ from matplotlib.figure import Figure, FigureBase
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from sagefm.common.text import count, format_number
+from sagefm.plotting.histology import NO_TISSUES, Tissue
 from sagefm.plotting.style import (
     DOUBLE,
     NEUTRAL,
@@ -21,14 +22,7 @@ from sagefm.plotting.style import (
     present,
     styled,
 )
-from sagefm.plotting.tissue import (
-    NO_TISSUES,
-    Tissue,
-    draw_scale_bar,
-    draw_spots,
-    map_shape,
-    spot_pitch,
-)
+from sagefm.plotting.tissue import draw_scale_bar, draw_spots, map_shape, spot_pitch
 
 GENE_BINS = 20
 """Bins of equal numbers of genes along the detection rate."""

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import pandas as pd
 from matplotlib.figure import Figure
 
+from sagefm.plotting.histology import NO_TISSUES, Tissue
 from sagefm.plotting.style import DOUBLE, below, head, lettered, styled
-from sagefm.plotting.tissue import NO_TISSUES, Tissue
 from sagefm.recovery.figures import fill_recovered
 from sagefm.recovery.gene_figures import fill_correlation_by_detection, fill_maps
 

@@ -10,7 +10,7 @@ from anndata.io import read_elem
 
 from sagefm.graphs.neighbourhoods import load_graph
 from sagefm.networks.registry import DECODER
-from sagefm.plotting.tissue import Tissue
+from sagefm.plotting.histology import Tissue
 from sagefm.sections.section import spot_names, spot_positions
 from sagefm.stats.patients import name_patients
 

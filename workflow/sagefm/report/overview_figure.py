@@ -15,6 +15,7 @@ from matplotlib.ticker import MaxNLocator
 
 from sagefm.common.text import count
 from sagefm.networks.registry import describe
+from sagefm.plotting.histology import NO_TISSUES, Tissue
 from sagefm.plotting.style import (
     DOUBLE,
     GREY,
@@ -27,13 +28,7 @@ from sagefm.plotting.style import (
     lettered,
     styled,
 )
-from sagefm.plotting.tissue import (
-    NO_TISSUES,
-    Tissue,
-    draw_scale_bar,
-    draw_spots,
-    spot_pitch,
-)
+from sagefm.plotting.tissue import draw_scale_bar, draw_spots, spot_pitch
 from sagefm.report.overview import PARTS
 
 PART_COLOURS = {**SPLIT_COLOURS, "scored only": GREY}

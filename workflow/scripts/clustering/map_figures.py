@@ -3,9 +3,9 @@
 from sagefm.clustering.map_figures import draw_cluster_maps, draw_umap
 from sagefm.common.io import read_table
 from sagefm.common.job import job
+from sagefm.plotting.histology import tissues_of
 from sagefm.plotting.palette import palette_of
 from sagefm.plotting.style import save
-from sagefm.plotting.tissue import tissues_of
 from sagefm.representations.catalogue import Catalogue
 
 with job(snakemake):

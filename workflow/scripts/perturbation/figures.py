@@ -5,8 +5,8 @@ from sagefm.common.job import job
 from sagefm.perturbation.direction_figures import draw_directions
 from sagefm.perturbation.figures import draw_distributions, draw_doses
 from sagefm.perturbation.map_figures import draw_response_maps
+from sagefm.plotting.histology import tissues_of
 from sagefm.plotting.style import save
-from sagefm.plotting.tissue import tissues_of
 
 with job(snakemake):
     inputs, out = snakemake.input, snakemake.output

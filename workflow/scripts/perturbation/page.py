@@ -3,8 +3,8 @@
 from sagefm.common.io import read_table
 from sagefm.common.job import job
 from sagefm.perturbation.page import draw_perturbation_page
+from sagefm.plotting.histology import tissues_of
 from sagefm.plotting.style import save
-from sagefm.plotting.tissue import tissues_of
 
 with job(snakemake):
     inputs, out = snakemake.input, snakemake.output

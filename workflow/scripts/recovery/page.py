@@ -3,8 +3,8 @@
 from sagefm.claims.reported import reported_values
 from sagefm.common.io import read_table
 from sagefm.common.job import job
+from sagefm.plotting.histology import tissues_of
 from sagefm.plotting.style import save
-from sagefm.plotting.tissue import tissues_of
 from sagefm.recovery.page import draw_recovery_page
 
 with job(snakemake):

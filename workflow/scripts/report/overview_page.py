@@ -2,8 +2,8 @@
 
 from sagefm.common.io import read_table
 from sagefm.common.job import job
+from sagefm.plotting.histology import tissues_of
 from sagefm.plotting.style import save
-from sagefm.plotting.tissue import tissues_of
 from sagefm.report.overview_figure import draw_overview
 
 with job(snakemake):
