@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sagefm.annotation.gene_sets import found_genes, highest_set, read_gene_sets
+from sagefm.annotation.gene_sets import found_genes, highest_set
 from sagefm.annotation.labels import label_task
+from sagefm.annotation.set_tables import read_gene_sets
 from sagefm.annotation.terms import UNASSIGNED
 from sagefm.common.errors import InputError
 from sagefm.common.h5ad import read_h5ad, write_h5ad

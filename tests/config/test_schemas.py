@@ -2,6 +2,7 @@
 
 import copy
 import json
+import math
 import re
 
 import pytest
@@ -98,6 +99,12 @@ def test_every_pattern_has_its_words():
             f"`True` is given, but text is wanted: it is {_UNQUOTED}",
         ),
         ({"enum": [None, "a", "b"]}, "c", "`c` is not one of 'a', 'b'"),
+        ({"type": "integer"}, 2.0, "`2.0` is given, but a whole number is wanted"),
+        ({"type": "integer"}, True, "`True` is given, but a whole number is wanted"),
+        ({"type": "number", "minimum": 0}, math.nan, "`nan` is given, but a number is wanted"),
+        ({"type": "number", "minimum": 0}, math.inf, "`inf` is given, but a number is wanted"),
+        ({"uniqueItems": True}, ["a", "b", "a"], "`a` is given twice"),
+        ({"minItems": 2}, ["a"], "its length is 1, but 2 is wanted"),
         ({"type": "string"}, None, "nothing is given, but text is wanted"),
     ],
 )

@@ -24,6 +24,26 @@ TABLES = {
     ),
     "a header alone": ("sample\tspot\tlabel\n", ["it names none at all"]),
     "nothing": ("", ["labels.tsv cannot be read as a table"]),
+    "a spot twice": (
+        "sample\tspot\tlabel\nbs1\tA\tx\nbs1\t A\ty\n",
+        ["names spot `A` of sample `bs1` more than once. Fix: keep one line a spot"],
+    ),
+    "a sample in capitals": (
+        "sample\tspot\tlabel\nbs1\tA\tx\nBS2\tA\ty\n",
+        ["samples `BS2` and `bs2` differ in capitals alone"],
+    ),
+    "two columns of labels": (
+        "sample\tspot\tlabel\tlabel\nbs1\tA\tx\ty\n",
+        ["labels.tsv has two columns `label`. Fix: keep one"],
+    ),
+    "a cell too many": (
+        "sample\tspot\tlabel\nbs1\tA\tx\nbs2\tA\tx\ty\n",
+        ["cannot be read as a table (line 3 has 4 cells, but the header has 3)"],
+    ),
+    "semicolons": (
+        "sample;spot;label\nbs1;A;x\n",
+        ["(it has sample;spot;label). Fix: separate columns by tabs"],
+    ),
     "commas": ("sample,spot,label\nbs1,A,x\n", ["no column `sample` (it has sample,spot,label)"]),
 }
 
@@ -43,7 +63,29 @@ def test_bytes_that_are_no_text_end_in_one_sentence():
     Path("labels.tsv").write_bytes(b"\xff\xfe\x00sample")
     config = good_config()
     config["cohorts"]["breast"]["labels"] = "labels.tsv"
-    with pytest.raises(InputError, match="cannot be read as a table"):
+    with pytest.raises(InputError, match=r"labels.tsv cannot be read as a table: it is not text"):
+        check(config)
+
+
+def test_a_tasks_table_has_a_column_for_each():
+    Path("task.csv").write_text("sample,spot,class\nbs2,A,x\n")
+    labels = TASK["labels"] | {"spot_column": "class"}
+    with pytest.raises(
+        InputError, match=r"are in columns `sample`, `class` and `class`. Fix: name"
+    ):
+        check(good_config() | {"tasks": {"t": TASK | {"labels": labels}}})
+
+
+@pytest.mark.parametrize(
+    ("drop", "words"), [("Tumour", "did you mean `tumour`"), ("fat", "there are stroma, tumour")]
+)
+def test_labels_that_are_not_scored_are_there(drop, words):
+    Path("labels.tsv").write_text("sample\tspot\tlabel\nbs1\tA\ttumour\nbs1\tB\tstroma\n")
+    config = good_config() | {"clustering": {"cohorts": ["breast"], "drop": ["undetermined"]}}
+    config["cohorts"]["breast"]["labels"] = "labels.tsv"
+    check(config)
+    config["clustering"]["drop"] = ["stroma", drop]
+    with pytest.raises(InputError, match=f"clustering.drop: no spot is labelled `{drop}`; {words}"):
         check(config)
 
 
@@ -142,7 +184,9 @@ def test_sections_deposited_twice_count_once_in_the_check_of_a_split():
         (b"a\tb\ns3\ts2\n", "twins.tsv has no column `sample` .it has a, b."),
         (b"sample\ns3\n", "twins.tsv has no column `duplicate_of`"),
         (b"", "twins.tsv cannot be read as a table"),
-        (b"\xff\xfe\x00", "twins.tsv cannot be read as a table"),
+        (b"\xff\x00", "twins.tsv cannot be read as a table: it is not text in UTF-8"),
+        (b"sample\tduplicate_of\ns3\t\n", "twins.tsv has a line with `s3` alone"),
+        (b"sample\tduplicate_of\nS3\ts2\n", "twins.tsv: samples `S3` and `s3` differ in capit"),
     ],
 )
 def test_a_bad_table_of_duplicates_ends_in_one_sentence(content, words):

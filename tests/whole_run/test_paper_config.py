@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from sagefm.annotation.gene_sets import read_gene_sets
+from sagefm.annotation.set_tables import read_gene_sets
 from sagefm.config.schemas import load_schema, set_defaults
 from sagefm.config.sheets import read_samples
 from sagefm.downloads.plan import RawPlan

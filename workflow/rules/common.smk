@@ -29,6 +29,7 @@ if not is_installed_from(ROOT / "workflow/sagefm"):
     )
 
 from sagefm.preflight.config import check_config, check_references, check_written
+from sagefm.preflight.classes import check_classes
 from sagefm.preflight.data import (
     check_arrays,
     check_genes,
@@ -84,7 +85,7 @@ try:
     }
     check_references(config, SHEETS)
     check_keys(SHEETS)
-    check_label_tables(config, SHEETS)
+    check_classes(config, check_label_tables(config, SHEETS))
     RUN = Run(config, SHEETS)
     check_arrays(RUN)
     check_genes(config)

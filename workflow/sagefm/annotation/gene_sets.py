@@ -1,37 +1,17 @@
 """Labels derived from expression: the gene set that scores highest at a spot."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from sagefm.annotation.terms import UNASSIGNED
 from sagefm.common.errors import InputError
-from sagefm.common.io import read_table
 from sagefm.sections.cohort import Cohort
 from sagefm.sections.expression import normalise
 
 CONTROLS = 50
 """Control genes drawn from a bin of abundance; scanpy's default."""
-
-
-def read_gene_sets(path: str | Path) -> dict[str, list[str]]:
-    """Genes of each set, from a table with the columns `set` and `gene`.
-
-    Raises
-    ------
-    InputError
-        If a column is missing, or there are fewer than two sets.
-    """
-    table = read_table(path, dtype=str)
-    if missing := {"set", "gene"} - set(table.columns):
-        raise InputError(f"{path}: has no column {', '.join(sorted(missing))}. Fix: add it.")
-    table = table.dropna(subset=["set", "gene"])
-    sets = {name: list(dict.fromkeys(own)) for name, own in table.groupby("set")["gene"]}
-    if len(sets) < 2:
-        raise InputError(f"{path}: has {len(sets)} gene set. Fix: give two or more.")
-    return sets
 
 
 def found_genes(cohort: Cohort, sets: Mapping[str, Sequence[str]]) -> pd.DataFrame:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from sagefm.annotation.gene_sets import found_genes, highest_set, module_scores, read_gene_sets
+from sagefm.annotation.gene_sets import found_genes, highest_set, module_scores
+from sagefm.annotation.set_tables import read_gene_sets
 from sagefm.annotation.terms import UNASSIGNED, check_named
 from sagefm.common.errors import InputError
 from sagefm.common.io import read_table

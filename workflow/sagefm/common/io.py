@@ -5,16 +5,19 @@ import errno
 import glob
 import gzip
 import hashlib
+import io
 import os
 import shutil
 import socket
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sagefm.common.errors import InputError
+from sagefm.common.keys import trimmed
+from sagefm.common.texts import encoding_of, refusing_bytes
 
 if TYPE_CHECKING:  # seconds to import; only the functions that need it pay
     import pandas as pd
@@ -90,27 +93,32 @@ def write_table(table: "pd.DataFrame", path: str | Path, *, index: bool = False)
 def read_table(path: str | Path, **kwargs) -> "pd.DataFrame":
     """Read a TSV, or a CSV by its name; only `NA` and the empty cell are missing values.
 
-    A byte order mark, line ends of Windows and separators at the end of lines do not count.
+    A byte order mark, UTF-16 under one, line ends of Windows, white space around names of columns
+    and separators at the end of lines do not count.
 
     Raises
     ------
+    InputError
+        If it is not text.
     pandas.errors.ParserError
         If a line has more cells than the header.
     """
     import pandas as pd
 
-    separator = "," if ".csv" in Path(path).suffixes else "\t"
-    missing = {"na_values": ["NA", ""], "keep_default_na": False} | kwargs
-    with warnings.catch_warnings():
+    suffixes = [suffix.lower() for suffix in Path(path).suffixes]
+    options = {"sep": "," if ".csv" in suffixes else "\t", "index_col": False}
+    options |= {"na_values": ["NA", ""], "keep_default_na": False} | kwargs
+    with warnings.catch_warnings(), refusing_bytes(path, "a table"):
+        options["encoding"] = encoding_of(path)
         # pandas drops cells beyond the header with a warning, whatever they hold.
         warnings.simplefilter("error", pd.errors.ParserWarning)
-        options = {"sep": separator, "index_col": False} | missing
         try:
             table = pd.read_csv(path, **options)
-        except pd.errors.ParserWarning:
-            _check_surplus(path, separator)
-            warnings.simplefilter("ignore", pd.errors.ParserWarning)
-            table = pd.read_csv(path, **options)
+        except (pd.errors.ParserWarning, pd.errors.ParserError) as error:
+            if "Expected" not in str(error) and isinstance(error, pd.errors.ParserError):
+                raise
+            table = pd.read_csv(_within_header(path, options), **options)
+    table.columns = [trimmed(name) if isinstance(name, str) else name for name in table.columns]
     blank = [
         name
         for name in table.columns
@@ -119,19 +127,25 @@ def read_table(path: str | Path, **kwargs) -> "pd.DataFrame":
     return table.drop(columns=blank)
 
 
-def _check_surplus(path: str | Path, separator: str) -> None:
-    """ParserError if a line has cells beyond the header's that are not empty."""
+def _within_header(path: str | Path, options: Mapping) -> io.StringIO:
+    """A table's lines without empty cells beyond the header's; ParserError at one that is not."""
     from pandas.errors import ParserError
 
-    packed = str(path).endswith(".gz")
-    with (gzip.open if packed else open)(path, "rt", encoding="utf-8-sig", newline="") as file:
-        lines = csv.reader(file, delimiter=separator)
-        width = len(next(lines))
+    kept = io.StringIO()
+    written = csv.writer(kept, delimiter=options["sep"], lineterminator="\n")
+    opened = gzip.open if str(path).endswith(".gz") else open
+    width = 0
+    with opened(path, "rt", encoding=options["encoding"], newline="") as file:
+        lines = csv.reader(file, delimiter=options["sep"])
         for cells in lines:
+            width = width or len(cells)
             if any(cell.strip() for cell in cells[width:]):
                 raise ParserError(
                     f"line {lines.line_num} has {len(cells)} cells, but the header has {width}"
                 )
+            written.writerow(cells[:width])
+    kept.seek(0)
+    return kept
 
 
 def require_space(path: str | Path, size: int) -> None:

@@ -3,13 +3,18 @@
 White space at the ends and repeated inside does not count; some words are no name.
 """
 
+import unicodedata
 from collections.abc import Iterable
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from sagefm.common.errors import InputError
 
-MISSING = frozenset(("", "na", "n/a", "nan", "<na>", "none", "null"))
+if TYPE_CHECKING:  # seconds to import
+    import pandas as pd
+
+MISSING = frozenset(
+    ("", "na", "n/a", "nan", "-nan", "<na>", "none", "null", "#n/a", "#na", "#n/a n/a")
+)
 """What R, pandas and spreadsheets write where there is nothing, in lower case."""
 
 _INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060"))
@@ -17,8 +22,11 @@ _INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060"))
 
 
 def trimmed(text: str) -> str:
-    """A name without white space around it, and with single spaces inside."""
-    return " ".join(text.translate(_INVISIBLE).split())
+    """A name without white space around it, with single spaces inside, each letter one sign.
+
+    An accent may be written as part of its letter or as a sign behind it, which look the same.
+    """
+    return " ".join(unicodedata.normalize("NFC", text.translate(_INVISIBLE)).split())
 
 
 def named(text: str) -> str:
@@ -27,7 +35,7 @@ def named(text: str) -> str:
     return "" if name.lower() in MISSING else name
 
 
-def named_values(values: pd.Series) -> pd.Series:
+def named_values(values: "pd.Series") -> "pd.Series":
     """`named` of each value as text; missing where that is empty."""
     texts = values.map(lambda value: named(str(value)), na_action="ignore").astype(object)
     return texts.where(texts.notna() & (texts != ""), None)

@@ -1,5 +1,6 @@
 """The schemas of the config and of the sheets, and what is wrong with an entry, in words."""
 
+import math
 import re
 from collections.abc import Mapping
 from copy import deepcopy
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import yaml
 from jsonschema import Draft202012Validator, ValidationError
+from jsonschema.validators import extend
 
 from sagefm.common.errors import hint
 
@@ -31,11 +33,14 @@ _TYPES = {
 
 _NAME = "a name of letters, digits, `.`, `_` and `-` that begins with a letter or digit"
 
+_NO_NAME = "^(?!(?i:na|nan|none|null)$)"
+
 PATTERNS = {
-    "^[A-Za-z0-9][A-Za-z0-9._-]*$": _NAME,
-    "^(?!sagefm-|untrained-)[A-Za-z0-9][A-Za-z0-9._-]*$": (
-        f"{_NAME}, and not with `sagefm-` or `untrained-`,"
+    f"{_NO_NAME}[A-Za-z0-9][A-Za-z0-9._-]*$": f"{_NAME}, and is not NA, nan, none or null,",
+    f"{_NO_NAME}(?!sagefm-|untrained-)[A-Za-z0-9][A-Za-z0-9._-]*$": (
+        f"{_NAME}, not with `sagefm-` or `untrained-`, and is not NA, nan, none or null,"
     ),
+    rf"{_NO_NAME}\S(.*\S)?$": "a name, not NA, nan, none or null, without white space around it",
     "^https?://": "an address that begins with http:// or https://",
     "^[0-9a-f]{64}$": "a SHA-256 of 64 digits 0 to 9 and a to f",
     "^(auto|cpu|cuda(:[0-9]+)?)$": "auto, cpu, cuda or cuda:NUMBER",
@@ -57,6 +62,25 @@ _UNQUOTED = (
 
 _EXPONENT = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+")
 """Numbers of which YAML reads some as text: 5e-5 and 1e5, but not 5.0e-5."""
+
+
+def _is_whole(_: object, value: object) -> bool:
+    """Whether a value is a whole number, written as one: 1.0 would end in `range` as an error."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(_: object, value: object) -> bool:
+    """Whether a value is a number; no limit would hold of NaN."""
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return whole or (isinstance(value, float) and math.isfinite(value))
+
+
+_Validator = extend(
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many(
+        {"integer": _is_whole, "number": _is_number}
+    ),
+)
 
 
 def plain(number: float | str) -> str:
@@ -111,7 +135,7 @@ def first_error(instance: object, schema: dict) -> str | None:
     """
     if unnamed := _unquoted_key(instance):
         return unnamed
-    errors = Draft202012Validator(schema).iter_errors(instance)
+    errors = _Validator(schema).iter_errors(instance)
     error = min(errors, key=lambda e: (len(e.absolute_path), str(e.absolute_path)), default=None)
     if error is None:
         return None
@@ -161,6 +185,11 @@ def _in_words(error: ValidationError) -> str:
         return _wanted(found, PATTERNS[limit])
     if rule in ("minItems", "minLength", "minProperties") and not found:
         return "it is empty"
+    if rule in ("minItems", "maxItems"):
+        return f"its length is {len(found)}, but {limit} is wanted"
+    if rule == "uniqueItems":
+        twice = next(one for number, one in enumerate(found) if one in found[:number])
+        return f"`{twice}` is given twice"
     return error.message
 
 

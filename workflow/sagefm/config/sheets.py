@@ -10,7 +10,7 @@ import pandas as pd
 
 from sagefm.common.errors import InputError, hint
 from sagefm.common.io import read_table
-from sagefm.common.keys import named, trimmed
+from sagefm.common.keys import check_case, named, trimmed
 from sagefm.config.schemas import first_error, load_schema
 from sagefm.downloads.sources.registry import is_fetched
 
@@ -55,31 +55,36 @@ def read_label_files(path: str | Path, cohort: str, samples: pd.DataFrame) -> pd
 def _read_sheet(path: str | Path, schema_name: str, cohort: str, key: str) -> pd.DataFrame:
     where = f"sheet {path} (cohort `{cohort}`)"
     try:
-        sheet = read_table(path, sep="\t", dtype=str, na_values=[])
+        sheet = read_table(path, sep="\t", dtype=str, na_values=[], skip_blank_lines=False)
     except FileNotFoundError as error:
         raise InputError(
             f"{where} does not exist (looked from {Path.cwd()}). Fix: correct {key} in the config."
         ) from error
-    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
+    except InputError as error:
+        raise InputError(str(error).replace(str(path), where, 1)) from error
+    except (pd.errors.EmptyDataError, pd.errors.ParserError) as error:
         raise InputError(
-            f"{where} is not a table of tab-separated columns ({error}). Fix: put tabs between "
-            "them."
+            f"{where} is not a table of tab-separated columns ({error}). Fix: give its first line "
+            "the names of all columns, and remove lines that are not rows."
         ) from error
     if len(sheet.columns) == 1:
         raise InputError(
             f"{where} is not a table of tab-separated columns (its first line is one: "
             f"`{sheet.columns[0]}`). Fix: put tabs between them."
         )
+    sheet.index += 2  # lines of the file
+    sheet = _trim(sheet.fillna(""))
+    sheet = sheet[(sheet != "").any(axis=1)]
     if sheet.empty:
         raise InputError(f"{where} has no rows. Fix: list at least one sample.")
-    sheet.columns = [trimmed(name) for name in sheet.columns]
     schema = load_schema(schema_name)
-    sheet = _trim(sheet)
     _check_columns(list(sheet.columns), schema, where)
-    for number, row in enumerate(sheet.to_dict("records"), start=2):
+    for number, row in zip(sheet.index, sheet.to_dict("records"), strict=True):
         name = row.get("sample", "")
         if problem := first_error(row, schema):
-            raise InputError(f"{where}, line {number}, sample `{name}`, {problem}.")
+            raise InputError(
+                f"{where}, line {number}, sample `{name}`, {problem}. Fix: correct the sheet."
+            )
         for column in ("path_or_id", "positions"):
             here = row.get(column) and not is_fetched(row["source"])
             if here and not Path(row[column]).exists():
@@ -92,6 +97,8 @@ def _read_sheet(path: str | Path, schema_name: str, cohort: str, key: str) -> pd
         raise InputError(
             f"{where}: sample `{twice.iloc[0]}` occurs twice. Fix: give each its own name."
         )
+    check_case(sheet["sample"], f"{where}: samples")
+    sheet = sheet.reset_index(drop=True)
     return sheet.reindex(columns=list(schema["properties"]), fill_value="")
 
 

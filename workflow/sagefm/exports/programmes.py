@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from sagefm.annotation.gene_sets import read_gene_sets
+from sagefm.annotation.set_tables import read_gene_sets
 from sagefm.common.errors import InputError
 from sagefm.networks.fitted import FittedModel
 from sagefm.perturbation.pair_sources import read_gmt

@@ -9,6 +9,8 @@ import pandas as pd
 
 from sagefm.common.errors import InputError, hint
 from sagefm.common.io import read_table
+from sagefm.common.keys import trimmed
+from sagefm.common.texts import read_text
 
 COLUMNS = ["input", "output", "sign", "group"]
 
@@ -76,21 +78,29 @@ def read_gmt(path: str | Path) -> dict[str, list[str]]:
     Raises
     ------
     InputError
-        If the file cannot be read, or a line has no gene.
+        If the file cannot be read, a line has no gene, or two have one set.
     """
     try:
-        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        lines = read_text(path).splitlines()
+    except OSError as error:
         raise InputError(f"{path}: cannot be read ({error}). Fix: correct `gene_sets`.") from error
     sets = {}
     for number, line in enumerate(lines, start=1):
-        name, *rest = [cell.strip() for cell in line.rstrip().split("\t")]
-        if len(rest) < 2:
+        name, *rest = [trimmed(cell) for cell in line.split("\t")]
+        genes = [gene for gene in rest[1:] if gene]
+        if not any((name, *rest)):
+            continue
+        if not genes:
             raise InputError(
                 f"{path}, line {number}: has no gene. Fix: give a set a line, its name, a "
                 "description and its genes, separated by tabs."
             )
-        sets[name] = list(dict.fromkeys(rest[1:]))
+        if name in sets:
+            raise InputError(
+                f"{path}, line {number}: set `{name}` is in an earlier line already. Fix: keep one "
+                "of them, or give it another name."
+            )
+        sets[name] = list(dict.fromkeys(genes))
     return sets
 
 
@@ -111,7 +121,7 @@ def _of_tf_targets(path: str | Path) -> pd.DataFrame:
     table = _read(path, TF_COLUMNS)
     weight = pd.to_numeric(table["weight"], errors="coerce")
     unreadable = weight.isna() & table["weight"].notna()
-    _refuse(path, table, unreadable, "the weight is not a number; correct it")
+    _refuse(path, table, unreadable, "the weight is not a number. Fix: correct it")
     return pd.DataFrame(
         {
             "input": table["source"],
@@ -129,11 +139,11 @@ def _of_table(path: str | Path, panel: Sequence[str]) -> pd.DataFrame:
     if "group" not in table:
         table["group"] = ""
     sign = pd.to_numeric(table["sign"], errors="coerce")
-    _refuse(path, table, ~sign.isin([1, -1]), "the sign must be 1 or -1; correct it")
+    _refuse(path, table, ~sign.isin([1, -1]), "the sign must be 1 or -1. Fix: correct it")
     same = table["input"] == table["output"]
-    _refuse(path, table, same, "a gene cannot be its own output; remove the line")
+    _refuse(path, table, same, "a gene cannot be its own output. Fix: remove the line")
     twice = table.duplicated(["input", "output"])
-    _refuse(path, table, twice, "this pair stands in an earlier line already; keep one of them")
+    _refuse(path, table, twice, "this pair is in an earlier line already. Fix: keep one of them")
     _check_genes(path, table, panel)
     table["sign"] = sign.astype(np.int64)
     return table[COLUMNS].fillna({"group": ""}).reset_index(drop=True)
@@ -175,6 +185,8 @@ def _read(path: str | Path, columns: Sequence[str]) -> pd.DataFrame:
     """
     try:
         table = read_table(path, dtype=str, skip_blank_lines=False)
+    except InputError:
+        raise
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise InputError(
@@ -186,7 +198,8 @@ def _read(path: str | Path, columns: Sequence[str]) -> pd.DataFrame:
             "Fix: add it, or correct the path."
         )
     table.index += 2
-    table = table.apply(lambda column: column.str.strip()).dropna(how="all")
+    table = table.apply(lambda column: column.map(trimmed, na_action="ignore"))
+    table = table.mask(table == "").dropna(how="all")
     if table.empty:
         raise InputError(f"{path}: has no rows. Fix: give at least one.")
     empty = table[list(columns[:2])].isna().any(axis=1)

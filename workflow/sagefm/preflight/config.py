@@ -11,45 +11,14 @@ import pandas as pd
 import yaml
 
 from sagefm.common.errors import InputError, hint
+from sagefm.common.keys import check_case
+from sagefm.common.texts import read_text
 from sagefm.config.continued import check_epochs
 from sagefm.config.run import Run
 from sagefm.config.schemas import first_error, load_schema
+from sagefm.preflight.entries import check_graphs, check_label_sources, check_pairs
 from sagefm.preflight.representations import check_methods
 from sagefm.stats.patients import name_patients
-
-PAIR_KEYS = {
-    "liana": ("resource",),
-    "gene_sets": ("gene_sets", "drivers"),
-    "tf_targets": ("path", "url", "sha256"),
-    "table": ("path",),
-}
-"""What the sources of gene pairs read: all of it, but `tf_targets`, which has a choice."""
-
-
-def check_pairs(config: Mapping, present: Callable) -> None:
-    """Check that each table of gene pairs has what its source reads, and nothing else."""
-    for name, entry in config["perturbation"]["pairs"].items():
-        at, source = f"perturbation.pairs.{name}", entry["source"]
-        given = {key for key in entry if key != "source" and entry[key] is not None}
-        if unread := sorted(given - set(PAIR_KEYS[source])):
-            raise InputError(
-                f"config, at {at}: source `{source}` does not read `{unread[0]}`. Fix: take it "
-                "out, or "
-                "choose another `source`."
-            )
-        if source == "tf_targets":
-            if ("path" in given) == ("url" in given):
-                raise InputError(
-                    f"config, at {at}: one address is needed. Fix: give either `path` or `url`."
-                )
-            if "sha256" in given and "url" not in given:
-                raise InputError(f"config, at {at}: `sha256` is of a `url`. Fix: take it out.")
-        elif missing := [key for key in PAIR_KEYS[source] if key not in given]:
-            raise InputError(
-                f"config, at {at}: source `{source}` needs `{missing[0]}`. Fix: add it."
-            )
-        for key in ("path", "gene_sets", "drivers"):
-            present(entry[key], f"{at}.{key}")
 
 
 def check_screen(config: Mapping, present: Callable) -> None:
@@ -66,11 +35,12 @@ def check_screen(config: Mapping, present: Callable) -> None:
                 "there, or "
                 "choose another `context`."
             )
-    if screen["cohorts"] and not config["perturbation"]["pairs"]:
-        raise InputError(
-            "config, at screen.cohorts: a screen is scored against `perturbation.pairs`, of which "
-            "there are none. Fix: add a table, or leave `cohorts` empty."
-        )
+    for chapter in ("perturbation", "screen"):
+        if config[chapter]["cohorts"] and not config["perturbation"]["pairs"]:
+            raise InputError(
+                f"config, at {chapter}.cohorts: this chapter is about `perturbation.pairs`, of "
+                "which there are none. Fix: add a table, or leave `cohorts` empty."
+            )
 
 
 _OF_COHORTS = (
@@ -83,6 +53,9 @@ _OF_COHORTS = (
 )
 """Chapters whose `cohorts` name entries of the config's."""
 
+_NAMED = ("cohorts", "graphs", "models", "tasks", "methods")
+"""Tables of the config whose names become those of files, which some disks write in one case."""
+
 
 def check_written(path: str | Path) -> None:
     """Check that a config file has no key twice in one place: YAML would drop the first unseen.
@@ -92,7 +65,7 @@ def check_written(path: str | Path) -> None:
     InputError
         At the first that has; the sentence names the line.
     """
-    nodes = [yaml.compose(Path(path).read_text(), Loader=yaml.SafeLoader)]
+    nodes = [yaml.compose(read_text(path), Loader=yaml.SafeLoader)]
     while nodes:
         node = nodes.pop()
         if isinstance(node, yaml.MappingNode):
@@ -119,9 +92,8 @@ def check_config(config: Mapping) -> None:
         At the first unknown or missing key, or value of the wrong type or range.
     """
     if problem := first_error(config, load_schema("config")):
-        raise InputError(
-            f"config, {problem}. Fix: correct it; config/README.md explains every key."
-        )
+        fix = "" if "Fix: " in problem else ". Fix: correct it; config/README.md explains every key"
+        raise InputError(f"config, {problem}{fix}.")
 
 
 def check_references(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> None:
@@ -154,6 +126,9 @@ def check_references(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> Non
                 "correct the path."
             )
 
+    for key in _NAMED:
+        entries = config["representations"]["methods"] if key == "methods" else config[key]
+        check_case(entries, f"config, at {key}: the names")
     present(config["panel"], "panel")
     present(config["harmonise"]["aliases"], "harmonise.aliases")
     present(config["split"]["duplicates"], "split.duplicates")
@@ -179,6 +154,8 @@ def check_references(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> Non
     known(config["clustering"]["maps"], "clustering.maps", names, "representation")
     _check_tasks(config, names, known, present)
     check_methods(run)
+    check_graphs(config)
+    check_label_sources(config)
     check_pairs(config, present)
     check_screen(config, present)
     known(config["imputation"]["complete"], "imputation.complete", config["cohorts"], "cohort")

@@ -1,21 +1,22 @@
 """What only a look into sheets and label tables shows to be wrong, shown before any job starts."""
 
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
 from sagefm.annotation.terms import UNASSIGNED, check_named
 from sagefm.common.errors import InputError, hint
 from sagefm.common.io import read_table
-from sagefm.common.keys import check_case, named_values
+from sagefm.common.keys import check_case, named_values, trimmed
+from sagefm.common.texts import read_text
 from sagefm.config.run import Run
+from sagefm.config.schemas import load_schema
 from sagefm.graphs.arrays import ARRAYS
 from sagefm.perturbation.pair_sources import read_pairs
 from sagefm.sections.genes import named_columns
 
 
-def check_label_tables(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> None:
+def check_label_tables(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> dict[str, pd.Series]:
     """Check that tables of labels, or of gene sets to make them of, have what the config names.
 
     Parameters
@@ -25,82 +26,142 @@ def check_label_tables(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> N
     sheets
         Each cohort's sheet.
 
+    Returns
+    -------
+    dict
+        By task whose labels are in a table: spots of each class that it names, for `check_classes`.
+
     Raises
     ------
     InputError
         At the first table that does not.
     """
-    classes: dict[str, set[str]] = {}
+    classes: dict[str, pd.Series] = {}
     for name, cohort in config["cohorts"].items():
         if cohort["labels"]:
             columns, at = ("sample", "spot", "label"), f"cohorts.{name}.labels"
             classes[name] = _classes(cohort["labels"], columns, sheets[name], name, at)
+    _check_unscored(config, classes)
+    found = {}
     for name, task in config["tasks"].items():
         labels, cohort = task["labels"], task["cohort"]
+        at = f"config, at tasks.{name}"
         there = classes.get(cohort) if labels["source"] == "cohort" else None
         if labels["source"] == "table":
             columns = labels["sample_column"], labels["spot_column"], labels["column"]
-            at = f"tasks.{name}.labels.path"
-            there = _classes(labels["path"], columns, sheets[cohort], cohort, at)
+            if len({*columns}) < len(columns):
+                raise InputError(
+                    f"{at}.labels: samples, spots and labels are in columns `{columns[0]}`, "
+                    f"`{columns[1]}` and `{columns[2]}`. Fix: name three."
+                )
+            there = _classes(
+                labels["path"], columns, sheets[cohort], cohort, f"tasks.{name}.labels.path"
+            )
+        if there is not None:
+            found[name] = there
+        named = None if there is None else {*there.index}
         if labels["source"] == "module_scores":
             sets = table_of(labels["gene_sets"], ("set", "gene"), f"tasks.{name}.labels.gene_sets")
-            there = {*sets["set"].dropna(), UNASSIGNED}
-        if there is not None:
+            named = {*named_values(sets["set"]).dropna(), UNASSIGNED}
+        if named is not None:
             try:
-                check_named(there, task["drop"], task["merge"])
+                check_named(named, task["drop"], task["merge"])
             except InputError as error:
-                raise InputError(f"config, at tasks.{name}: {error}") from error
+                raise InputError(f"{at}: {error}") from error
+    return found
+
+
+def _check_unscored(config: Mapping, classes: Mapping[str, pd.Series]) -> None:
+    """Check that labels which are not to be scored are labels of a cohort that is clustered."""
+    clustering = config["clustering"]
+    clustered = [cohort for cohort in clustering["cohorts"] if config["cohorts"][cohort]["labels"]]
+    if not clustered or len(clustered) < len(clustering["cohorts"]):
+        return  # what files of R's hold is not known here
+    there = {name for cohort in clustered for name in classes[cohort].index}
+    for name in clustering["drop"]:
+        if name not in there and name not in _UNSCORED:
+            raise InputError(
+                f"config, at clustering.drop: no spot is labelled `{name}`; "
+                f"{hint(name, sorted(there))}."
+            )
+
+
+_UNSCORED = load_schema("config")["properties"]["clustering"]["properties"]["drop"]["default"]
 
 
 def _classes(
     path: str, columns: tuple[str, str, str], sheet: pd.DataFrame, cohort: str, at: str
-) -> set[str]:
-    """The labels that a table, checked, gives to samples of a cohort."""
-    table = table_of(path, columns, at)
-    table = table.apply(named_values)
-    named = table[columns[0]].dropna().unique()
+) -> pd.Series:
+    """Spots of each class that a table, checked, gives to samples of a cohort."""
+    table = table_of(path, columns, at)[[*columns]].apply(named_values)
+    sample, spot, label = columns
+    named = table[sample].dropna().unique()
     if not set(named) & set(sheet["sample"]):
         given = f"`{named[0]}`" if len(named) else "none at all"
         raise InputError(
             f"config, at {at}: {path} names no sample of cohort `{cohort}` (it names {given}, the "
             f"sheet `{sheet['sample'].iloc[0]}`). Fix: name samples as the sheet does."
         )
-    classes = set(table.loc[table[columns[0]].isin(sheet["sample"]), columns[2]].dropna())
-    check_case(sorted(classes), f"config, at {at}: {path}: classes")
+    check_case(sorted({*named, *sheet["sample"]}), f"config, at {at}: {path}: samples")
+    own = table[table[sample].isin(sheet["sample"])].dropna()
+    if (twice := own.duplicated([sample, spot])).any():
+        first = own[twice].iloc[0]
+        raise InputError(
+            f"config, at {at}: {path} names spot `{first[spot]}` of sample `{first[sample]}` more "
+            "than once. Fix: keep one line a spot."
+        )
+    classes = own[label].value_counts()
+    check_case(sorted(classes.index), f"config, at {at}: {path}: classes")
     return classes
 
 
-def table_of(path: str, columns: tuple[str, ...], at: str) -> pd.DataFrame:
-    """Some columns of a table of text, which has to have them; `at` is the config's key."""
+def table_of(path: str, columns: Sequence[str], at: str) -> pd.DataFrame:
+    """A table of text, which has to have some columns, once each; `at` is the config's key."""
+    where = f"config, at {at}: {path}"
     try:
-        table = read_table(path, dtype=str, usecols=lambda name: name in columns)
-        there = [*read_table(path, nrows=0).columns]
-    except (ValueError, OSError) as error:  # pandas' own errors, and bytes that are no text
+        table = read_table(path, dtype=str)
+        header = read_table(path, dtype=str, header=None, nrows=1).iloc[0].dropna().map(trimmed)
+    except InputError as error:
+        raise InputError(f"config, at {at}: {error}") from error
+    except (ValueError, OSError) as error:  # pandas' own errors
         raise InputError(
-            f"config, at {at}: {path} cannot be read as a table ({error}). Fix: give one with the "
-            f"columns {', '.join(columns)}."
+            f"{where} cannot be read as a table ({error}). Fix: give one with the columns "
+            f"{', '.join(columns)}."
         ) from error
+    fix = "add it, or correct the path"
+    if len(header) == 1:
+        fix = "separate columns by tabs, or by commas in a file whose name ends in `.csv`"
     for column in columns:
-        if column not in there:
+        if column not in table.columns:
             raise InputError(
-                f"config, at {at}: {path} has no column `{column}` (it has {', '.join(there)}). "
-                "Fix: add it, or correct the path."
+                f"{where} has no column `{column}` (it has {', '.join(header)}). Fix: {fix}."
             )
+        if (header == column).sum() > 1:
+            raise InputError(f"{where} has two columns `{column}`. Fix: keep one.")
     return table
 
 
 def check_keys(sheets: Mapping[str, pd.DataFrame]) -> None:
-    """Check that patients and data sets of all sheets are named by one spelling each.
+    """Check that patients, data sets and what groups samples have one spelling each.
 
     Raises
     ------
     InputError
-        If two names differ in capitals alone: they would count as two patients.
+        If two names differ in capitals alone: they would count as two patients, or two organs.
     """
     rows = pd.concat(list(sheets.values()), ignore_index=True)
-    check_case([name for name in rows["dataset"].unique() if name], "sheets: data sets")
+    for column, what in _GROUPS.items():
+        check_case([name for name in rows[column].unique() if name], f"sheets: {what}")
     for _, own in rows.groupby("dataset"):
         check_case([name for name in own["patient"].unique() if name], "sheets: patients")
+
+
+_GROUPS = {
+    "dataset": "data sets",
+    "organ": "organs",
+    "disease_state": "states of disease",
+    "technology": "technologies",
+}
 
 
 def check_arrays(run: Run) -> None:
@@ -122,20 +183,29 @@ def check_arrays(run: Run) -> None:
                     raise InputError(
                         f"cohort `{cohort}`, sample `{row['sample']}`: the sheet gives {given}, "
                         f"but graph `{entry['graph']}` of model `{model}`, a `grid`, needs an "
-                        f"array that is known; {hint(technology, ARRAYS)}, or give `array`."
+                        f"array that is known; {hint(technology, ARRAYS)}. Fix: "
+                        "correct it, or give `array`."
                     )
 
 
 def check_genes(config: Mapping) -> None:
-    """Check the files of gene pairs, but those that are fetched, and of the screen's genes.
+    """Check what names genes: pairs, but those that are fetched, aliases, and the screen's genes.
 
     Raises
     ------
     InputError
         At the first that cannot be read, or names genes that the panel lacks.
     """
-    panel = Path(config["panel"]).read_text(encoding="utf-8-sig").split()
+    panel = read_text(config["panel"]).split()
     screen = config["screen"]
+    for gene in (gene for pair in config["perturbation"]["named"] for gene in pair):
+        if gene not in panel:
+            raise InputError(
+                f"config, at perturbation.named: `{gene}` is not in the panel. Fix: name genes as "
+                "the panel does."
+            )
+    if path := config["harmonise"]["aliases"]:
+        table_of(path, ("alias", "symbol"), "harmonise.aliases")
     try:
         for name, pairs in config["perturbation"]["pairs"].items():
             at = f"perturbation.pairs.{name}"

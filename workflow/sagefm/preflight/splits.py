@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping
 import pandas as pd
 
 from sagefm.common.errors import InputError
+from sagefm.common.keys import check_case
 from sagefm.common.text import count
-from sagefm.preflight.data import table_of
+from sagefm.config.duplicates import PAIR, read_duplicates
 from sagefm.training.seen import scored_samples
 from sagefm.training.split import split_samples
 
@@ -23,13 +24,23 @@ def check_splits(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> None:
         If the table of duplicates cannot be read, or at the first model with too few patients.
     """
     duplicates = _duplicates(config)
+    if duplicates is not None:
+        names = {*duplicates[PAIR].stack()}.union(*(sheet["sample"] for sheet in sheets.values()))
+        check_case(sorted(names), f"config, at split.duplicates: {_listed(config)}: samples")
     for model in config["models"]:
         _planned_split(config, sheets, model, duplicates)
 
 
+def _listed(config: Mapping) -> str | None:
+    return config["split"]["duplicates"]
+
+
 def _duplicates(config: Mapping) -> pd.DataFrame | None:
-    path, columns = config["split"]["duplicates"], ("sample", "duplicate_of")
-    return table_of(path, columns, "split.duplicates") if path else None
+    path = _listed(config)
+    try:
+        return read_duplicates(path) if path else None
+    except InputError as error:
+        raise InputError(f"config, at split.duplicates: {error}") from error
 
 
 def _planned_split(

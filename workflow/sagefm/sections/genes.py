@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from sagefm.common.errors import InputError
+from sagefm.common.texts import read_text
 
 
 def read_panel(path: str | Path) -> list[str]:
@@ -15,11 +16,12 @@ def read_panel(path: str | Path) -> list[str]:
     Raises
     ------
     InputError
-        If the file is missing, empty, has an empty line or a symbol twice.
+        If the file is missing, no text or empty, has an empty line, a line of several words or a
+        symbol twice.
     """
     try:
-        panel = Path(path).read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        panel = read_text(path).splitlines()
+    except OSError as error:
         raise InputError(
             f"{path}: cannot be read ({error}). Fix: correct `panel` in the config."
         ) from error
@@ -27,6 +29,11 @@ def read_panel(path: str | Path) -> list[str]:
     if not panel or "" in panel:
         line = panel.index("") + 1 if panel else 1
         raise InputError(f"{path}: line {line} is empty. Fix: give one gene symbol a line.")
+    if strange := [symbol for symbol in panel if len(symbol.split()) > 1]:
+        raise InputError(
+            f"{path}: `{strange[0]}` is more than a gene symbol. Fix: give one gene symbol a line, "
+            "and nothing else."
+        )
     if len(set(panel)) < len(panel):
         repeated = pd.Index(panel)[pd.Index(panel).duplicated()][0]
         raise InputError(
@@ -43,7 +50,7 @@ def named_columns(path: str | Path, panel: Sequence[str]) -> np.ndarray:
     InputError
         If the file names no gene, or one that the panel lacks.
     """
-    symbols = Path(path).read_text(encoding="utf-8-sig").split()
+    symbols = read_text(path).split()
     if not symbols:
         raise InputError(f"{path}: names no gene. Fix: give symbols, one a line.")
     if strange := sorted(set(symbols) - set(panel)):

@@ -4,8 +4,9 @@ import pandas as pd
 
 from sagefm.annotation.labels import label_task
 from sagefm.cohorts.duplicates import find_duplicates
-from sagefm.common.io import atomic, read_table, write_table
+from sagefm.common.io import atomic, write_table
 from sagefm.common.job import job
+from sagefm.config.duplicates import read_duplicates
 from sagefm.sections.cohort import cohort_obs, cohort_of_files, describe_spots
 from sagefm.stats.patients import join_copies
 
@@ -18,7 +19,7 @@ with job(snakemake) as log:
         names = pair.sample, pair.duplicate_of, pair.evidence
         log.info("%s is %s again (%s); their patients count as one", *names)
     if inputs.duplicates:
-        copies = pd.concat([read_table(inputs.duplicates, dtype=str), copies], ignore_index=True)
+        copies = pd.concat([read_duplicates(inputs.duplicates), copies], ignore_index=True)
     spots = describe_spots(cohort_obs(cohort.samples), params.rows, inputs.labels)
     columns = (spots[name].astype(str) for name in ("patient", "sample"))
     spots["patient"] = join_copies(*columns, copies)

@@ -3,8 +3,9 @@
 import pandas as pd
 
 from sagefm.cohorts.duplicates import find_duplicates
-from sagefm.common.io import read_table, write_table
+from sagefm.common.io import write_table
 from sagefm.common.job import job
+from sagefm.config.duplicates import read_duplicates
 from sagefm.training.seen import mark_seen
 from sagefm.training.split import split_samples
 
@@ -15,8 +16,7 @@ with job(snakemake) as log:
         names = pair.sample, pair.duplicate_of, pair.evidence
         log.warning("%s is %s again (%s); they stay in one part", *names)
     if inputs.duplicates:
-        listed = read_table(inputs.duplicates, dtype=str)
-        duplicates = pd.concat([listed, duplicates], ignore_index=True)
+        duplicates = pd.concat([read_duplicates(inputs.duplicates), duplicates], ignore_index=True)
     split = split_samples(
         pd.DataFrame(params.rows),
         validation=params.validation,

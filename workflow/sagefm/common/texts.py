@@ -1,0 +1,66 @@
+"""Text files of users, whatever wrote them: UTF-8, or the UTF-16 of spreadsheets; else refused."""
+
+import codecs
+import gzip
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sagefm.common.errors import InputError
+
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+_GZIP = b"\x1f\x8b"
+
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+"""How files of Excel and LibreOffice begin, which are archives."""
+
+
+def read_text(path: str | Path) -> str:
+    """A file's text, without byte order mark.
+
+    Raises
+    ------
+    InputError
+        If it is not text; the sentence says what it is.
+    OSError
+        If it cannot be read.
+    """
+    with refusing_bytes(path, "text"):
+        return Path(path).read_text(encoding=encoding_of(path))
+
+
+def encoding_of(path: str | Path) -> str:
+    """`utf-16` of a file with its byte order mark, as "Unicode text" of Excel; else `utf-8-sig`."""
+    return "utf-16" if _start(path).startswith(_UTF16) else "utf-8-sig"
+
+
+@contextmanager
+def refusing_bytes(path: str | Path, what: str) -> Iterator[None]:
+    """Raise an `InputError` that says why a file is not `what` if reading it in here fails."""
+    problem = f"{path} cannot be read as {what}: it"
+    try:
+        yield
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise InputError(
+            f"{problem} is not a whole gzip file ({error}). Fix: make it again, or take `.gz` off "
+            "its name if it is not compressed."
+        ) from error
+    except UnicodeError as error:
+        raise InputError(f"{problem} {_instead_of_text(path)}") from error
+
+
+def _instead_of_text(path: str | Path) -> str:
+    start = _start(path)
+    if start.startswith(_GZIP) and not str(path).endswith(".gz"):
+        return "is compressed by gzip. Fix: unpack it, or let the name of a table end in `.gz`."
+    if start.startswith(_WORKBOOKS):
+        return "is a workbook or an archive. Fix: save it as text, a table with tabs."
+    return "is not text in UTF-8. Fix: save it in that encoding."
+
+
+def _start(path: str | Path) -> bytes:
+    """The first bytes of a file, as they are unpacked if its name says that it is packed."""
+    with (gzip.open if str(path).endswith(".gz") else open)(path, "rb") as file:
+        return file.read(4)
