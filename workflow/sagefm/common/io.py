@@ -106,7 +106,7 @@ def read_table(path: str | Path, **kwargs) -> "pd.DataFrame":
     import pandas as pd
 
     suffixes = [suffix.lower() for suffix in Path(path).suffixes]
-    options = {"sep": "," if ".csv" in suffixes else "\t", "index_col": False}
+    options: dict = {"sep": "," if ".csv" in suffixes else "\t", "index_col": False}
     options |= {"na_values": ["NA", ""], "keep_default_na": False} | kwargs
     with warnings.catch_warnings(), refusing_bytes(path, "a table"):
         options["encoding"] = encoding_of(path)
