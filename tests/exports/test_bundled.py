@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 import sagefm
+from bench.calibration import calibration_table
 from sagefm.common.io import read_table
 from support import helpers
 
@@ -45,3 +46,10 @@ def test_the_light_model_has_its_score_in_held_out_patients(repo, labelled):
     assert (facts["n_spots"], facts["n_patients"]) == (row["n_spots"], row["n_patients"])
     for name in ("patient_balanced_accuracy", "accuracy"):
         np.testing.assert_allclose(facts[name], row[name], atol=0.002)
+
+
+def test_its_probabilities_are_worth_what_is_committed(repo):
+    committed = read_table(repo / "docs/results/light/calibration.tsv").set_index("name")["value"]
+    found = calibration_table().set_index("name")["value"]
+    assert list(found.index) == list(committed.index)
+    np.testing.assert_allclose(found, committed, rtol=0.02, atol=0.005)

@@ -15,11 +15,13 @@ from bench.table import Table
 
 REPO = Path(__file__).resolve().parents[2]
 CONFIG = "config/paper.yaml"
+LINKED = ("Snakefile", "CITATION.cff", "workflow", "config", "resources", "envs", "profiles")
+"""What a run reads of the repository."""
 
 
 def place_inputs(folder: Path) -> None:
     """Link the workflow into a folder, with empty files where its sheets and config name some."""
-    for name in ("Snakefile", "workflow", "config", "resources", "envs", "profiles"):
+    for name in LINKED:
         (folder / name).symlink_to(REPO / name)
     config = yaml.safe_load((REPO / CONFIG).read_text())
     named = [model.get("released", {}).get("path") for model in config["models"].values()]

@@ -21,6 +21,7 @@ from bench.cohort_files import (
     write_sources,
 )
 from bench.dry_run import REPO, measure_dry_run
+from bench.machine import busy_now, this_machine
 from bench.measured import measured
 from bench.prediction import H100, Rates, predicted_hours
 from bench.stages import PAPER, read, stream, train, validate
@@ -127,13 +128,19 @@ def main() -> None:
     options = parser.parse_args()
     table = Table()
     sheet = chosen_rows(paper_sheet(), options.samples)
+    spots = int(sheet["expected_spots"].sum())
+    where = "; ".join(filter(None, [this_machine(), busy_now()]))
+    table.add("machine", 1, "threads", where)
+    about = (
+        f"{len(sheet)} samples, {options.distinct} of them made, {options.counts:g} counts a spot"
+    )
+    table.add("cohort_spots", spots, "spots", about)
     measure_dry_run(table)
     with tempfile.TemporaryDirectory() as temporary:
         made = make_cohort(sheet, options.distinct, options.counts, Path(temporary), table)
         sections, ingest, graphs = made
         streaming = measure_streaming(sections, options.batches, options.steps, table)
         measure_chapters(sections, table)
-    spots = int(sheet["expected_spots"].sum())
     rates = Rates(ingest, graphs, *streaming)
     predictions = pd.concat(
         [

@@ -102,9 +102,12 @@ KEPT = {
     "programme_labels": Kept("programmes/labels.tsv"),
     "programme_sets": Kept("programmes/sets.tsv"),
     "programme_fits": Kept("programmes/fits.tsv"),
+    "calibration": Kept("calibration.tsv"),
     # Of the folder results/bench, which benchmarks write.
     "bench": Kept("bench.tsv"),
     "peers": Kept("peers.tsv"),
+    "scale": Kept("scale.tsv"),
+    "prediction": Kept("prediction.tsv"),
 }
 """Tables by the name that they have in `docs/results/{run}` and in templates."""
 
