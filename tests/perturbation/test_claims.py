@@ -90,12 +90,12 @@ CASES = {
     "p just above 0.05 with a large effect": (
         lambda: claim(changed(findings(0.1), *FAIR, p_holm=0.051)),
         "inconclusive",
-        "no significant difference from random genes of like expression",
+        "no significant difference from random genes of similar expression",
     ),
     "a significant p whose interval includes 0": (
         lambda: claim(changed(findings(0.1), *FAIR, low=-0.01)),
         "inconclusive",
-        "no significant difference from random genes of like expression",
+        "no significant difference from random genes of similar expression",
     ),
     "one control is not exceeded": (
         lambda: claim(changed(findings(0.1), FORWARD, "unmatched", p_holm=0.5)),

@@ -142,7 +142,7 @@ def test_perturbation_stands_beside_its_controls(results):
     board = read_table(results / "scoreboard.tsv", dtype=str)
     row = board[board["claim"].str.startswith("6 ")].iloc[0]
     assert row["verdict"] == "proxy"
-    assert "genes of like expression" in row["baseline"] and "co-expression" in row["baseline"]
+    assert "genes of similar expression" in row["baseline"] and "co-expression" in row["baseline"]
     for other in ("the table's other outputs", "the reverse experiment", "co-expression in AUROC"):
         assert f"against {other}" in row["reason"]
     folder = (results / row["evidence"]).parent

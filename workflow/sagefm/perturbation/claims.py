@@ -14,7 +14,7 @@ from sagefm.stats.patients import words_of_seen
 HAS_TO_EXCEED = {
     (FORWARD, "unmatched"): "the table's other outputs",
     (FORWARD, "random"): "random genes",
-    (FORWARD, FAIR): "random genes of like expression",
+    (FORWARD, FAIR): "random genes of similar expression",
     (BETWEEN, FAIR): "the reverse experiment",
 }
 """Comparisons of the summary, by direction and control."""
@@ -112,14 +112,14 @@ def perturbation_claim(subject: Subject, findings: Mapping[str, Findings]) -> Cl
         obtained=f"{_effect(first)}; {fair['share_as_expected']:.0%} of "
         f"{table.replace('_', ' ')} pairs with the expected sign, "
         f"{fair['share_unmoved']:.0%} held at 0 by the model",
-        baseline=f"{fair['share_as_expected_control']:.0%} of genes of like expression with "
+        baseline=f"{fair['share_as_expected_control']:.0%} of genes of similar expression with "
         f"that sign, {fair['share_unmoved_control']:.0%} held at 0; AUROC of pairs "
         f"{references}",
         n=f"{count(fair['n_pairs'], 'pair')} of {count(fair['n_inputs'], 'input')}, "
         f"{count(fair['n_spots'], 'spot')}, {count(fair['n_samples'], 'sample')}, "
         + words_of_seen(*fair[["n_patients", "n_patients_seen", "n_patients_unknown"]]),
         protocol="an input set in a spot's neighbours, its outputs read at the spot, against "
-        "other outputs, genes of like expression, and the reverse; tests over inputs",
+        "other outputs, genes of similar expression, and the reverse; tests over inputs",
         evidence=f"perturbation/{subject.model}/{subject.name}/{table}/summary.tsv",
         **subject.conclude(first.evidence(subject), facts),
     )
@@ -138,6 +138,6 @@ def _effect(findings: Findings) -> str:
     row, standard = findings.row(FORWARD, FAIR), findings.row(BETWEEN, FAIR)["matched"]
     return (
         f"slope {format_interval(row['difference'], row['low'], row['high'], '+.2g')} against "
-        f"random genes of like expression (d_z {format_number(row['cohens_d_z'], '.2f')}; in their "
-        f"standard deviations {format_number(standard, '+.2f')})"
+        f"random genes of similar expression (d_z {format_number(row['cohens_d_z'], '.2f')}; in "
+        f"their standard deviations {format_number(standard, '+.2f')})"
     )

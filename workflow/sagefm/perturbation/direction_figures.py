@@ -24,7 +24,7 @@ def draw_directions(
 ) -> Figure:
     """Forward against reverse effect of every pair; how well pairs are separated from the rest.
 
-    Effects are against genes of like expression, in their standard deviations; those beyond the
+    Effects are against genes of similar expression, in their standard deviations; those beyond the
     axes are drawn at the edge. AUROC with 95% interval over inputs; forward filled, reverse hollow.
 
     Parameters

@@ -115,7 +115,7 @@ KIND_NAMES = {
     "matched": "pair's output",
     "unmatched": "other outputs of the table",
     "random": "random genes",
-    "expression_matched": "random genes of like expression",
+    "expression_matched": "random genes of similar expression",
 }
 
 KIND_COLOURS = {
@@ -166,9 +166,9 @@ def draw_doses(
 ) -> Figure:
     """Change of the predicted output with the input's level, a panel a pair.
 
-    The strongest pairs (slope furthest beyond that of genes of like expression, in the expected
+    The strongest pairs (slope furthest beyond that of genes of similar expression, in the expected
     direction; one an input), then those named as far as the table has them. An output that the
-    model holds at 0 is marked. The title is how many of all pairs exceed genes of like expression.
+    model holds at 0 is marked. The title counts all pairs that exceed genes of similar expression.
 
     Parameters
     ----------
@@ -225,7 +225,7 @@ def fill_doses(
 
 
 def _finding(pairs: pd.DataFrame) -> str:
-    """How many pairs are significantly above genes of like expression, and how many cannot be."""
+    """Pairs significantly above genes of similar expression, and those that cannot be: counts."""
     above = ((beyond_control(pairs) > 0) & (pairs[f"q_{FAIR}"] < 0.05)).sum()
     return (
         f"{above:,} of {count(len(pairs), 'pair')} respond more than genes of similar expression "

@@ -54,7 +54,7 @@ def beyond_control(pairs: pd.DataFrame) -> pd.Series:
 def strongest_pairs(pairs: pd.DataFrame) -> pd.DataFrame:
     """The strongest pair of each input, the strongest first.
 
-    By how far a pair's slope lies beyond that of genes of like expression, in the expected
+    By how far a pair's slope lies beyond that of genes of similar expression, in the expected
     direction; not by its effect, which is great where control genes hardly move.
 
     Parameters

@@ -50,7 +50,7 @@ def interpretable_claim(subject: Subject, scores: pd.DataFrame) -> Claim:
     facts += [one.words("+.3f") for one in differences if not one.named]
     facts.append("intervals against co-expression by bootstrap over inputs")
     facts += [
-        f"{words[truth]}: outputs permuted among genes of like expression reach "
+        f"{words[truth]}: outputs permuted among genes of similar expression reach "
         f"{row['null_auroc_mean']:.3f} [{row['null_low']:.3f}, {row['null_high']:.3f}], "
         f"p {row['p']:.2g}"
         for truth, row in first.iterrows()
