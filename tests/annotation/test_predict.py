@@ -54,6 +54,18 @@ def test_every_spot_of_the_task_is_predicted_once_while_its_patient_is_held_out(
     assert (fits["n_train"] + fits["n_test"] == len(own)).all()
 
 
+def test_a_copy_of_a_held_out_section_is_held_out_with_it():
+    labels = labels_of()
+    labels["section"] = labels["sample"].replace("s3", "s1")
+    plan = AnnotationPlan(["held_out_samples"], ["logistic"])
+    found = {fold.name: fold for fold, _ in task_folds(labels, plan)}
+    assert list(found) == ["s0", "s1", "s2"]
+    assert set(labels["sample"].iloc[found["s1"].test]) == {"s1", "s3"}
+    assert set(labels["sample"].iloc[found["s1"].train]) == {"s0", "s2"}
+    alone = task_folds(labels.drop(columns="section"), plan)
+    assert [fold.name for fold, _ in alone] == ["s0", "s1", "s2", "s3"]
+
+
 def test_what_is_held_out_changes_nothing_that_was_learned():
     """Other labels and values of the patient held out: its predictions come of the same model."""
     labels = labels_of(patients=3)

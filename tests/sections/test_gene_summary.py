@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse as sp
 
-from sagefm.common.h5ad import read_h5ad
+from sagefm.common.h5ad import read_h5ad, write_h5ad
 from sagefm.sections.expression import NORMALISATIONS, normalise
 from sagefm.sections.gene_summary import GeneSums, names_of, summarise_genes
 from sagefm.sections.section import load_chunk
@@ -64,3 +65,28 @@ def test_several_cohorts_are_read_as_one(sections, tmp_path):
     assert list(found.sections) == names_of(sections)
     expected = summarise_genes(sections, "log1p")
     pd.testing.assert_frame_equal(found.summary(), expected, check_exact=True)
+
+
+def test_a_gene_is_averaged_over_the_sections_that_measured_it():
+    counts = [sp.csr_matrix(rows) for rows in ([[2, 0, 0], [4, 1, 0]], [[0, 3, 0]])]
+    measured = np.array([[True, True, False], [False, True, False]])
+    sums = GeneSums.of(zip("ab", counts, measured, strict=True), "xyz", "log1p")
+    found = sums.summary(measured_alone=True)
+    log = np.log1p(np.array([[2, 4], [1, 3]]))
+    np.testing.assert_allclose(found["mean"], [log[0].sum() / 2, log[1].sum() / 3, 0], rtol=1e-6)
+    np.testing.assert_allclose(found["detected"], [1, 2 / 3, 0])
+    as_zero = sums.summary()
+    np.testing.assert_allclose(as_zero["mean"], [log[0].sum() / 3, log[1].sum() / 3, 0], rtol=1e-6)
+    np.testing.assert_allclose(as_zero["detected"], [2 / 3, 2 / 3, 0])
+    np.testing.assert_allclose(sums.summary(["b"], measured_alone=True)["mean"][:1], 0)
+
+
+def test_files_say_which_genes_were_measured(tmp_path):
+    section = small.write_sections(tmp_path, genes=GENES)[0]
+    adata = read_h5ad(section.counts_path)
+    adata.var["measured"] = np.arange(GENES) % 2 == 0
+    write_h5ad(adata, section.counts_path)
+    sums = GeneSums.of_files([section.counts_path], "log1p")
+    np.testing.assert_array_equal(sums.measured, [adata.var["measured"]])
+    sums.write(tmp_path / "sums.npz")
+    assert (GeneSums.read([tmp_path / "sums.npz"]).measured == sums.measured).all()

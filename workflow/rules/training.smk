@@ -183,6 +183,7 @@ rule gene_means:
         runtime=growing(10),
     params:
         code=code_of("training/gene_means.py"),
+        genes=of_model("training", "genes"),
     message:
         "Averaging genes over the training samples of model {wildcards.model}"
     script:

@@ -22,8 +22,8 @@ class TaskLabels:
     Attributes
     ----------
     spots
-        All spots of the cohort: sample, patient (of `patients.name_patients`), spot, x_pixels,
-        y_pixels, source_label, label (missing where the spot is excluded); of derived labels also
+        All spots of the cohort: sample, section (one name for samples of the same), patient (of
+        `patients.name_patients`), spot, x_pixels, y_pixels, source_label, label (missing where the spot is excluded); of derived labels also
         margin and `score_{set}`.
     classes
         class, n_spots, n_patients, n_samples, kept, note, spots_by_patient.
@@ -56,7 +56,8 @@ def label_task(
     Parameters
     ----------
     obs
-        The cohort's spots, of `cohort.describe_spots`.
+        The cohort's spots, of `cohort.describe_spots`; with a column section where samples are
+        copies of each other.
     labels
         `source` is `cohort` (its own), `table` (`path`, `column`, `sample_column`,
         `spot_column`; joined as in `labels.join_labels`) or `module_scores` (`gene_sets`, `margin`,
@@ -119,7 +120,7 @@ def _label(cohort, obs, labels, drop, merge, min_spots, seed) -> TaskLabels:
             f"only {len(kept)} classes have {min_spots} spots or more, but a task needs two. "
             "Fix: lower `min_spots`, or merge classes."
         )
-    spots.insert(6, "label", label.where(label.isin(kept)))
+    spots.insert(7, "label", label.where(label.isin(kept)))
     dropped = _dropped(spots, notes)
     return TaskLabels(spots, pd.concat([classes, dropped], ignore_index=True), genes)
 
@@ -129,6 +130,7 @@ def _spots(cohort: Cohort, obs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "sample": obs["sample"].to_numpy(dtype=str),
+            "section": obs.get("section", obs["sample"]).to_numpy(dtype=str),
             "patient": obs["patient"].to_numpy(dtype=str),
             "spot": obs["spot"].to_numpy(),
             "x_pixels": x,

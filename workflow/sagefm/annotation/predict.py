@@ -54,11 +54,11 @@ def task_folds(spots: pd.DataFrame, plan: AnnotationPlan) -> list[tuple[Fold, st
     Parameters
     ----------
     spots
-        Spots that take part: label, sample, patient, x_pixels, y_pixels.
+        Spots that take part: label, sample, patient, x_pixels, y_pixels, and section, if some
+        samples are the same.
     """
-    labels, samples, patients = (
-        spots[name].to_numpy(dtype=str) for name in ("label", "sample", "patient")
-    )
+    labels, patients = (spots[name].to_numpy(dtype=str) for name in ("label", "patient"))
+    samples = sections_of(spots)
     coordinates = spots[["x_pixels", "y_pixels"]].to_numpy(dtype=float)
     found = []
     for protocol in plan.protocols:
@@ -76,6 +76,11 @@ def task_folds(spots: pd.DataFrame, plan: AnnotationPlan) -> list[tuple[Fold, st
                 why = f"the training part has {alone}"
             found.append((fold, why))
     return found
+
+
+def sections_of(spots: pd.DataFrame) -> np.ndarray:
+    """The section of each spot, one name for all its copies; str (spots,)."""
+    return spots.get("section", spots["sample"]).to_numpy(dtype=str)
 
 
 def annotate_task(
@@ -145,9 +150,8 @@ def _one_fold(
         if reduction is not None:
             reduced = reduction.transform(train), reduction.transform(test)
     known = spots.iloc[fold.train]
-    labels, patients, samples = (
-        known[name].to_numpy(dtype=str) for name in ("label", "patient", "sample")
-    )
+    labels, patients = (known[name].to_numpy(dtype=str) for name in ("label", "patient"))
+    samples = sections_of(known)
     for name in plan.classifiers:
         own_train, own_test = reduced if CLASSIFIERS[name].reduced else (train, test)
         start = time.perf_counter()

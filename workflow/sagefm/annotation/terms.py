@@ -34,7 +34,7 @@ HEADLINE = "patient_balanced_accuracy"
 KEYS = ["representation", "centred", "classifier", "protocol"]
 """What one set of predictions goes by."""
 
-NAMES = ("sample", "patient", "spot", "fold")
+NAMES = ("sample", "section", "patient", "spot", "fold")
 
 CLASSES = ("label", "source_label", "truth", "predicted", "class", "headline", "best")
 

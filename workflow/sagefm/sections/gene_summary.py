@@ -15,7 +15,7 @@ import scipy.sparse as sp
 from sagefm.common.io import atomic
 from sagefm.sections.cohort import Cohort
 from sagefm.sections.expression import normalise
-from sagefm.sections.section import Section
+from sagefm.sections.section import Section, measured_genes_of
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,8 @@ class GeneSums:
         float64 (S, G): sum of normalised expression.
     detected
         int64 (S, G): spots with a count.
+    measured
+        bool (S, G): whether the section's source has the gene.
     """
 
     sections: np.ndarray
@@ -45,14 +47,21 @@ class GeneSums:
     high: np.ndarray
     total: np.ndarray
     detected: np.ndarray
+    measured: np.ndarray
 
     @classmethod
     def of(
-        cls, sections: Iterable[tuple[str, sp.csr_matrix]], genes: Iterable[str], how: str
+        cls,
+        sections: Iterable[tuple[str, sp.csr_matrix, np.ndarray]],
+        genes: Iterable[str],
+        how: str,
     ) -> "GeneSums":
-        """Of sections' names and raw counts (spots x genes), one in memory at a time."""
+        """Of sections' names, raw counts (spots x genes) and genes measured, bool (genes,).
+
+        One section is in memory at a time.
+        """
         names, spots, rows = [], [], []
-        for name, counts in sections:
+        for name, counts, measured in sections:
             values = normalise(counts, how)
             names.append(name)
             spots.append(counts.shape[0])
@@ -62,6 +71,7 @@ class GeneSums:
                     values.max(axis=0).toarray().ravel(),
                     np.asarray(values.sum(axis=0, dtype=np.float64)).ravel(),
                     np.asarray((counts > 0).sum(axis=0), dtype=np.int64).ravel(),
+                    measured,
                 )
             )
         columns = map(np.stack, zip(*rows, strict=True))
@@ -73,7 +83,8 @@ class GeneSums:
         cohort = Cohort(tuple(map(Path, samples)))
         names = [f"{path.parent.name}/{path.stem}" for path in cohort.samples]
         counts = (section.X for section in cohort.sections())
-        return cls.of(zip(names, counts, strict=True), cohort.panel(), how)
+        measured = map(measured_genes_of, cohort.samples)
+        return cls.of(zip(names, counts, measured, strict=True), cohort.panel(), how)
 
     def write(self, path: str | Path) -> None:
         """Write as npz of plain arrays."""
@@ -95,7 +106,9 @@ class GeneSums:
         }
         return cls(**joined, **shared)
 
-    def summary(self, sections: Sequence[str] | None = None) -> pd.DataFrame:
+    def summary(
+        self, sections: Sequence[str] | None = None, *, measured_alone: bool = False
+    ) -> pd.DataFrame:
         """Statistics of each gene over all spots of some sections.
 
         Parameters
@@ -103,6 +116,9 @@ class GeneSums:
         sections
             Names in `sections`, in the order in which their sums are added; all as they were read
             unless given.
+        measured_alone
+            Whether mean and detected are over the spots of sections that measured the gene (0 if
+            none did), or over all spots, with 0 where it was not measured.
 
         Returns
         -------
@@ -114,10 +130,11 @@ class GeneSums:
         if sections is not None:
             place = {name: row for row, name in enumerate(self.sections)}
             rows = [place[name] for name in sections]
-        total, spots = np.zeros(len(self.genes)), 0
+        total, spots = np.zeros(len(self.genes)), np.zeros(len(self.genes), dtype=np.int64)
         for row in rows:
             total += self.total[row]
-            spots += int(self.spots[row])
+            spots += self.spots[row] * (self.measured[row] | (not measured_alone))
+        spots = np.maximum(spots, 1)
         return pd.DataFrame(
             {
                 "low": self.low[rows].min(axis=0).astype(np.float64),

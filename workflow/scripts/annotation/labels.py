@@ -17,12 +17,16 @@ with job(snakemake) as log:
     copies = find_duplicates(inputs.samples)
     for pair in copies.itertuples():
         names = pair.sample, pair.duplicate_of, pair.evidence
-        log.info("%s is %s again (%s); their patients count as one", *names)
+        log.info(
+            "%s is %s again (%s); they are held out together, and their patients count as one",
+            *names,
+        )
     if inputs.duplicates:
         copies = pd.concat([read_duplicates(inputs.duplicates), copies], ignore_index=True)
     spots = describe_spots(cohort_obs(cohort.samples), params.rows, inputs.labels)
-    columns = (spots[name].astype(str) for name in ("patient", "sample"))
-    spots["patient"] = join_copies(*columns, copies)
+    patient, sample = (spots[name].astype(str) for name in ("patient", "sample"))
+    spots["patient"] = join_copies(patient, sample, copies)
+    spots["section"] = join_copies(sample, sample, copies)
     found = label_task(
         cohort,
         spots,

@@ -8,7 +8,8 @@ with job(snakemake):
     split = read_table(snakemake.input.split, dtype=str)
     training = split[split["part"] == "train"]
     found = GeneSums.read(snakemake.input.genes).summary(
-        training["cohort"] + "/" + training["sample"]
+        training["cohort"] + "/" + training["sample"],
+        measured_alone=snakemake.params.genes == "measured",
     )
     table = found[["mean"]].rename_axis("gene").reset_index()
     write_table(table, snakemake.output.means)
