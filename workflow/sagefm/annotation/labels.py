@@ -22,9 +22,9 @@ class TaskLabels:
     Attributes
     ----------
     spots
-        All spots of the cohort: sample, section (one name for samples of the same), patient (of
-        `patients.name_patients`), spot, x_pixels, y_pixels, source_label, label (missing where the spot is excluded); of derived labels also
-        margin and `score_{set}`.
+        All spots of the cohort: sample, section (one name for samples that are the same), patient
+        (of `patients.name_patients`), spot, x_pixels, y_pixels, source_label, label (missing where
+        the spot is excluded); of derived labels also margin and `score_{set}`.
     classes
         class, n_spots, n_patients, n_samples, kept, note, spots_by_patient.
     genes

@@ -18,6 +18,7 @@ from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
 from sagefm.common.job import WATCHED
+from sagefm.common.text import count
 from sagefm.console.bars import Bars, Lines
 from sagefm.console.progress import RunProgress, about, chapters_of, duration, minutes_of
 
@@ -111,7 +112,7 @@ class LogHandler(LogHandlerBase):
         minutes = minutes_of(COSTS)
         self.progress = RunProgress(planned, chapters_of(WORKFLOW / "rules"), minutes, self.cores)
         self.begun = time.monotonic()
-        words = f"{self.progress.steps} steps on {self.cores} cores"
+        words = f"{count(self.progress.steps, 'step')} on {count(self.cores, 'core')}"
         if (expected := self.progress.expected()) is not None:
             words += f": {about(expected)} if the sections are like the bundled ones"
         self.view.line(f"{words}.")
