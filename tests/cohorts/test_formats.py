@@ -133,6 +133,12 @@ def test_a_section_is_called_as_its_file_or_its_own_folder(tmp_path, path, name)
     assert section_name(path) == name
 
 
+def test_a_link_names_its_section(tmp_path):
+    store = helpers.write_bytes(tmp_path / "store/9f2c", b"")
+    (tmp_path / "s1.h5ad").symlink_to(store)
+    assert section_name(tmp_path / "s1.h5ad") == "s1"
+
+
 def test_a_samples_code_is_that_of_its_format_alone():
     def formats(name):
         return {

@@ -23,6 +23,12 @@ NAMES = {
     "dashes": (lambda names: [f"hg19---{name}" for name in names], "begin with a reference"),
     "ids": (lambda names: IDS[: len(names)], "named by Ensembl ids (the first: `ENSG0"),
     "versions": (lambda names: [f"{one}.7" for one in IDS[: len(names)]], "ids with versions ("),
+    "lower case": (lambda names: [name.lower() for name in names], "in lower case (the first: `"),
+    "a species": (lambda names: [f"human_{name}" for name in names], "leave the symbol alone (`"),
+    "symbols and ids": (
+        lambda names: [f"{name}|{one}" for name, one in zip(names, IDS, strict=False)],
+        "hold more than a symbol (the first: `",
+    ),
     "mouse": (lambda names: [name.capitalize() for name in names], "look like mouse symbols"),
 }
 

@@ -157,6 +157,9 @@ MAKES = {
     "real, to 1": ((COLOURS / 255).astype(np.float32), COLOURS),
     "real, to 255": (COLOURS.astype(np.float64), COLOURS),
     "16 bit": (COLOURS.astype(np.uint16) * 257, COLOURS),
+    "12 bit": (COLOURS.astype(np.uint16) * 16, np.round(COLOURS * (16 / 4095 * 255))),
+    "a stack of one": (COLOURS[np.newaxis], COLOURS),
+    "real, to 255, opacity to 1": (OPAQUE / [1, 1, 1, 255], COLOURS),
     "32 bit, to 255": (COLOURS.astype(np.int32), COLOURS),
 }
 
@@ -165,6 +168,38 @@ MAKES = {
 def test_an_image_of_any_make_is_shown_right(make):
     given, shown = MAKES[make]
     np.testing.assert_array_equal(as_rgb(given), shown)
+
+
+def test_colours_of_a_palette(tmp_path):
+    folder = outs(tmp_path / "outs")
+    palette = Image.fromarray(picture()).quantize(200)
+    palette.save(folder / "spatial/tissue_hires_image.png")
+    shown = np.asarray(palette.convert("RGB"))
+    np.testing.assert_array_equal(image_of(folder)["images"]["hires"], shown)
+
+
+def test_an_image_as_jpeg(tmp_path):
+    folder = outs(tmp_path / "outs", kinds=("lowres",))
+    Image.fromarray(picture()).save(folder / "spatial/tissue_hires_image.jpg", quality=100)
+    found = image_of(folder)
+    assert np.abs(found["images"]["hires"].astype(int) - picture()).max() < 9
+    assert found["scalefactors"]["tissue_hires_scalef"] == 0.5
+
+
+@pytest.mark.parametrize("how", ["no library", "a list as scale", "damaged hires"])
+def test_an_anndata_files_image_in_other_ways(how, tmp_path):
+    section = small.patch()
+    images = {"images": {"hires": picture()}, "scalefactors": {"tissue_hires_scalef": 0.5}}
+    if how == "a list as scale":
+        images["scalefactors"]["tissue_hires_scalef"] = np.array([0.5])
+    if how == "damaged hires":
+        images["images"] = {"hires": np.zeros((400, 400, 7)), "lowres": picture()}
+        images["scalefactors"]["tissue_lowres_scalef"] = 0.5
+    section.uns["spatial"] = images if how == "no library" else {"s1": images}
+    section.write_h5ad(tmp_path / "s.h5ad")
+    found = image_of(tmp_path / "s.h5ad")
+    np.testing.assert_array_equal(found["images"]["hires"], picture())
+    assert found["scalefactors"]["tissue_hires_scalef"] == 0.5
 
 
 def test_an_image_is_that_of_the_sections_own_library(tmp_path):

@@ -8,9 +8,11 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.io
 import scipy.sparse as sp
 
 from sagefm.cohorts.formats.base import Choice
+from sagefm.cohorts.panel import source_symbols
 from sagefm.cohorts.readers import read_source
 from sagefm.common.errors import InputError
 from sagefm.graphs.grid import grid_adjacency
@@ -110,6 +112,22 @@ def gzipped(section, folder):
     return packed
 
 
+def renamed(pattern, name):
+    """A prefixed folder, one file of which has another name."""
+
+    def make(section, folder):
+        path = next(prefixed(section, folder).parent.glob(pattern))
+        path.rename(path.with_name(name))
+        return folder
+
+    return make
+
+
+def matrix_of_outs(section, folder):
+    outs = helpers.write_spaceranger(section, folder / "outs", header=True, as_mtx=True)
+    return outs / "filtered_feature_bc_matrix/matrix.mtx.gz"
+
+
 SPACE_RANGER = {
     "parquet of Visium HD": parquet,
     "raw alone": raw_alone,
@@ -123,6 +141,14 @@ SPACE_RANGER = {
     ),
     "prefixed matrix.mtx in a folder": prefixed_mtx,
     "h5.gz": gzipped,
+    "the matrix.mtx of an outs/": matrix_of_outs,
+    "a prefixed folder, its matrix named in another way": renamed("*.h5", "GSM1_s1_counts.h5"),
+    "a prefixed folder, positions in capitals": (
+        renamed("*list.csv.gz", "GSM1_s1_Tissue_Positions_List.csv.gz")
+    ),
+    "a prefixed folder, positions as text": (
+        renamed("*list.csv.gz", "GSM1_s1_tissue_positions_list.txt.gz")
+    ),
 }
 
 
@@ -161,7 +187,79 @@ def several(section, folder):
     return folder
 
 
+def of_another_prefix(section, folder):
+    """Positions of s11 alone, beside the matrices of s1 and s11."""
+    helpers.write_tenx_h5(section, folder / "GSM1_s11_filtered_feature_bc_matrix.h5")
+    path = renamed("*list.csv.gz", "GSM1_s11_tissue_positions_list.csv.gz")(section, folder)
+    return path / "GSM1_s1_filtered_feature_bc_matrix.h5"
+
+
+def molecules(section, folder):
+    parquet(section, folder)
+    with h5py.File(folder / "molecule_info.h5", "w") as file:
+        file["barcodes"], file["count"] = [1], [1]
+    helpers.write_positions(section, folder / "tissue_positions.csv", header=True)
+    return folder / "molecule_info.h5"
+
+
+def cells_in_three_files(section, folder):
+    outs = helpers.write_spaceranger(section, folder / "cells", header=True, as_mtx=True)
+    return (outs / "filtered_feature_bc_matrix").rename(outs / "filtered_feature_cell_matrix")
+
+
+def aggregated(section, folder):
+    for name in ("s1", "s2"):
+        helpers.write_positions(
+            section, folder / f"outs/spatial/{name}/tissue_positions.csv", header=True
+        )
+    helpers.write_tenx_h5(section, folder / "outs/filtered_feature_bc_matrix.h5")
+    return folder / "outs"
+
+
+def turned(section, folder):
+    return write_h5ad(
+        anndata.AnnData(section.X.T.tocsr(), section.var, section.obs), folder / "t.h5ad"
+    )
+
+
+def empty_store(section, folder):
+    section.write_zarr(folder / "s.zarr")
+    shutil.rmtree(folder / "s.zarr/obs")
+    return folder / "s.zarr"
+
+
 REFUSED = {
+    "spatial/": (
+        lambda a, f: helpers.write_spaceranger(a, f / "outs", header=True) / "spatial",
+        r"but no counts\. Fix: give .*/outs\.$",
+    ),
+    "a part of a matrix": (
+        lambda a, f: helpers.write_mtx(a, f / "m") / "features.tsv.gz",
+        r"a part of a 10x matrix\. Fix: give its folder, .*/m,",
+    ),
+    "positions of another prefix": (of_another_prefix, r"GSM1_s1_.*there is no position file"),
+    "molecules": (molecules, r"is HDF5, but not a 10x matrix\. Fix: give .*feature_bc_matrix\.h5"),
+    "another HDF5": (
+        lambda a, f: molecules(a, f).rename(f / "s.h5ad"),
+        r"is HDF5, but not an AnnData.*\(it has barcodes, count\)\. Fix: ",
+    ),
+    "segmented cells in three files": (cells_in_three_files, "segmented cells"),
+    "outs/ of aggr": (aggregated, r"holds 2 sections \(s1, s2\)\. Fix: give the outs/ of each"),
+    "the folder above several outs/": (
+        lambda a, f: above_outs(a, f).parent,
+        r"a folder of sections\. Fix: give one of them, as in .*s1/outs\.$",
+    ),
+    "genes x spots": (turned, r"its columns are named as spots \(`A.*\. Fix: transpose it"),
+    "a store without a table": (empty_store, "is not a SpatialData store with a table"),
+    "a page of the web": (
+        lambda a, f: helpers.write_bytes(f / "s.h5ad", b"\n<!DOCTYPE html>"),
+        r"because it is a web page\. Fix: fetch",
+    ),
+    "a pointer of Git LFS": (
+        lambda a, f: helpers.write_bytes(f / "s.h5ad", b"version https://git-lfs.github.com"),
+        "a pointer of Git LFS",
+    ),
+    "nothing": (lambda a, f: helpers.write_bytes(f / "s.h5ad", b""), "because it is empty"),
     "the folder above outs/": (above_outs, r"the folder above outs/\. Fix: give .*s1/outs\.$"),
     "outs/ of Visium HD": (hd_outs, r"several sizes\. Fix: .*binned_outputs/square_008um\.$"),
     "segmented cells": (segmented, r"segmented cells.* Fix: give the bins"),
@@ -250,6 +348,19 @@ CSV = {
     ),
     "a trailing separator": lambda a: table(a).to_csv(index=False).replace("\n", ",\n"),
     "in another order of spots": lambda a: table(a)[::-1].to_csv(index=False),
+    "decimal commas": lambda a: table(a).to_csv(index=False, sep=";", decimal=","),
+    "a comment and an empty line first": lambda a: "# of s1\n\n" + table(a).to_csv(index=False),
+    "a spreadsheet's separator": lambda a: "sep=;\n" + table(a).to_csv(index=False, sep=";"),
+    "R's names of columns": lambda a: table(a, barcode=a.obs_names.str.replace("-", ".")).to_csv(
+        index=False
+    ),
+    "names of a merged object": lambda a: table(a, barcode="s1_" + a.obs_names + "_1").to_csv(
+        index=False
+    ),
+    "apostrophes": lambda a: table(a, barcode="'" + a.obs_names + "'").to_csv(index=False),
+    "Giotto's coordinates": lambda a: (
+        table(a).rename(columns={"x": "sdimx", "y": "sdimy"}).to_csv(index=False)
+    ),
     "Seurat's coordinates": lambda a: seurat(a).to_csv(),
     "st_pipeline's": lambda a: st_pipeline(a).to_csv(sep="\t"),
 }
@@ -262,6 +373,79 @@ def test_a_position_file_is_read_by_its_columns_names(make, visium, tmp_path):
     np.testing.assert_allclose(read.obsm["spatial"], visium.obsm["spatial"])
     if "row" in CSV[make](visium) or "selected" in CSV[make](visium):
         check(read, visium)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
+def test_a_position_file_in_another_encoding(encoding, visium, tmp_path):
+    text = table(visium, été="à").to_csv(index=False)
+    path = helpers.write_bytes(tmp_path / "p.csv", text.encode(encoding))
+    read = read_source(helpers.write_tenx_h5(visium, tmp_path / "m.h5"), positions=path)
+    np.testing.assert_allclose(read.obsm["spatial"], visium.obsm["spatial"])
+
+
+def test_names_of_another_section_are_not_those_of_this(visium, tmp_path):
+    path = tmp_path / "p.csv"
+    table(visium, barcode="s2_" + visium.obs_names).to_csv(path, index=False)
+    visium.obs_names = "s1_" + visium.obs_names
+    with pytest.raises(InputError, match="match none of the 40 barcodes"):
+        read_source(helpers.write_tenx_h5(visium, tmp_path / "m.h5"), positions=path)
+
+
+def test_a_position_file_without_rows(visium, tmp_path):
+    path = helpers.write_bytes(tmp_path / "p.csv", b"barcode,x,y\n")
+    with pytest.raises(InputError, match="has a header and no rows"):
+        read_source(helpers.write_tenx_h5(visium, tmp_path / "m.h5"), positions=path)
+
+
+# Matrix Market
+
+
+def edited(name, change):
+    """A matrix in three files, one of which is changed as text."""
+
+    def make(section, folder):
+        helpers.write_mtx(section, folder, gz=False)
+        path = folder / name
+        path.write_text(change(path.read_text()))
+
+    return make
+
+
+def spots_by_genes(section, folder):
+    helpers.write_mtx(section, folder, gz=False)
+    with (folder / "matrix.mtx").open("wb") as file:
+        scipy.io.mmwrite(file, sp.coo_matrix(section.X))
+
+
+def swapped(text):
+    rows = [line.split("\t") for line in text.splitlines()]
+    return "".join(f"{name}\t{gene}\n" for gene, name, _ in rows)
+
+
+def numbered(text):
+    return "".join(f"{row}\t{name}\n" for row, name in enumerate(text.split(), 1))
+
+
+THREE_FILES = {
+    "spots x genes": spots_by_genes,
+    "symbols before ids": edited("features.tsv", swapped),
+    "a header of features": edited("features.tsv", lambda text: "id\tname\ttype\n" + text),
+    "a header of barcodes": edited("barcodes.tsv", lambda text: "barcode\n" + text),
+    "numbered barcodes": edited("barcodes.tsv", numbered),
+    "commas": edited("features.tsv", lambda text: text.replace("\t", ",")),
+    "byte order mark, CRLF": edited(
+        "features.tsv", lambda text: "\ufeff" + text.replace("\n", "\r\n")
+    ),
+}
+
+
+@pytest.mark.parametrize("make", THREE_FILES)
+def test_a_matrix_in_three_files(make, visium, tmp_path):
+    THREE_FILES[make](visium, tmp_path / "m")
+    positions = helpers.write_positions(visium, tmp_path / "p.csv", header=True)
+    read = read_source(tmp_path / "m", positions=positions)
+    check(read, visium)
+    assert list(read.var["gene_ids"]) == helpers.gene_ids(visium)
 
 
 def test_a_position_file_without_pixels_gives_the_arrays_own_steps(visium, tmp_path):
@@ -332,6 +516,38 @@ def proteins(a):
     return both, Choice()
 
 
+def with_proteins(column, gene, protein):
+    def change(a):
+        both, choice = proteins(a)
+        both.var = pd.DataFrame({column: [gene] * a.n_vars + [protein] * 2}, both.var_names)
+        return both, choice
+
+    return change
+
+
+def in_space(a):
+    a.obsm["spatial"] = np.column_stack([a.obsm["spatial"], np.full(a.n_obs, 7.0)])
+    return a, Choice()
+
+
+def under(key):
+    def change(a):
+        a.obsm[key] = a.obsm.pop("spatial")
+        return a, Choice()
+
+    return change
+
+
+def without_a_librarys_name(a):
+    a.uns["spatial"] = {"images": {}, "scalefactors": {"tissue_hires_scalef": 0.1}}
+    return a, Choice()
+
+
+def spaces(a):
+    a.var_names, a.obs_names = a.var_names + " ", " " + a.obs_names
+    return a, Choice()
+
+
 def half(a):
     a.X = a.X.toarray().astype(np.float16)
     return a, Choice()
@@ -356,6 +572,14 @@ ANNDATA = {
     "coordinates in obs, Seurat": coordinates_in_obs("imagecol", "imagerow"),
     "coordinates in obs, as text": as_text,
     "proteins beside genes": proteins,
+    "proteins by muon's words": with_proteins("modality", "rna", "prot"),
+    "proteins in other words": with_proteins("Feature Type", "gene expression", "Protein"),
+    "a flat section in space": in_space,
+    "coordinates as squidpy does not call them": under("Spatial"),
+    "coordinates of spatialLIBD": under("spatial_coords"),
+    "an image without its library's name": without_a_librarys_name,
+    "spaces around names": spaces,
+    "coordinates in obs, Giotto": coordinates_in_obs("sdimx", "sdimy"),
     "half precision": half,
     "whole numbers as coordinates": lambda a: (
         a.obsm.__setitem__("spatial", a.obsm["spatial"].astype(np.int32)) or a,
@@ -372,6 +596,32 @@ def test_anndata(make, visium, tmp_path):
     adata, choice = ANNDATA[make](visium)
     read = read_source(write_h5ad(adata, tmp_path / "s.h5ad"), choice=choice)
     check(read, expected)
+
+
+@pytest.mark.parametrize("column", ["Symbol", "gene_short_name", "hgnc_symbol", "GeneSymbol"])
+@pytest.mark.parametrize("names", ["ids", "numbers"])
+def test_symbols_beside_ids_or_numbers(column, names, visium, tmp_path):
+    symbols = [*visium.var_names]
+    ids = helpers.gene_ids(visium) if names == "ids" else [str(one) for one in range(len(symbols))]
+    visium.var = pd.DataFrame({"features": helpers.gene_ids(visium), column: symbols}, index=ids)
+    assert list(source_symbols(read_source(write_h5ad(visium, tmp_path / "s.h5ad")))) == symbols
+
+
+def test_features_none_of_which_is_a_gene(visium, tmp_path):
+    visium.var["feature_types"] = "Antibody Capture"
+    with pytest.raises(
+        InputError, match=r"are not genes \(`Antibody Capture` in .*`feature_types`"
+    ):
+        read_source(write_h5ad(visium, tmp_path / "s.h5ad"))
+
+
+def test_biotypes_are_not_types_of_features(visium, tmp_path):
+    visium.var["type"] = ["gene", *["protein_coding"] * (visium.n_vars - 1)]
+    check(read_source(write_h5ad(visium, tmp_path / "s.h5ad")), visium)
+
+
+def test_a_name_in_capitals(visium, tmp_path):
+    check(read_source(write_h5ad(visium, tmp_path / "S.h5ad").rename(tmp_path / "S.H5AD")), visium)
 
 
 @pytest.mark.parametrize("compressed", ["gz", "zstd", "blosc"])
@@ -432,6 +682,36 @@ def test_one_of_several_sections(choice, visium, tmp_path):
     assert list(read.obs_names) == [f"{name}_s2" for name in visium.obs_names]
     assert (visium.X[::-1] != read.X).nnz == 0
     np.testing.assert_allclose(read.obsm["spatial"], visium.obsm["spatial"])
+
+
+@pytest.mark.parametrize("library", ["2", "-2", "*-2"])
+@pytest.mark.parametrize("kind", ["outs", "three files", "table", "h5ad"])
+def test_one_of_several_sections_by_the_names_of_spots(kind, library, visium, tmp_path):
+    """Output of `spaceranger aggr`: nothing but the number behind a barcode tells the sections."""
+    both = anndata.concat([visium, visium], index_unique=None)
+    both.X = sp.vstack([visium.X, visium.X[::-1]]).tocsr()
+    both.obs_names = [*visium.obs_names, *(name[:-1] + "2" for name in visium.obs_names)]
+    positions = None
+    if kind == "h5ad":
+        path = write_h5ad(both, tmp_path / "s.h5ad")
+    elif kind == "table":
+        path, positions = with_positions(dense(both), tmp_path, both)
+    else:
+        path = helpers.write_spaceranger(
+            both, tmp_path / "outs", header=True, as_mtx=kind == "three files"
+        )
+    with pytest.raises(InputError, match=r"holds 2 sections.*`\*-1`, `\*-2`.* `library`"):
+        read_source(path, positions=positions)
+    read = read_source(path, positions=positions, choice=Choice(library=library))
+    assert list(read.obs_names) == [name[:-1] + "2" for name in visium.obs_names]
+    assert (visium.X[::-1] != read.X).nnz == 0
+    np.testing.assert_allclose(read.obsm["spatial"], visium.obsm["spatial"])
+
+
+def test_a_section_that_no_spots_name_has(visium, tmp_path):
+    outs = helpers.write_spaceranger(visium, tmp_path / "outs", header=True)
+    with pytest.raises(InputError, match=r"no spot's name has `2`.* Fix: correct `library`"):
+        read_source(outs, choice=Choice(library="2"))
 
 
 CHOICES = {
@@ -504,6 +784,19 @@ def test_one_of_a_stores_sections(visium, tmp_path):
     np.testing.assert_allclose(read.obsm["spatial"], expected.obsm["spatial"])
 
 
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("inside", ["", "tables/table"])
+def test_an_anndata_in_zarr(inside, visium, tmp_path):
+    path = tmp_path / "s.zarr"
+    if inside:
+        spatialdata(visium, path, shapes=False)
+    else:
+        visium.write_zarr(path)
+    read = read_source(path / inside)
+    assert read.uns["reader"] == "spatialdata"
+    check(read, visium)
+
+
 # Tables of counts
 
 
@@ -516,6 +809,12 @@ def with_positions(frame, folder, section, name="c.tsv.gz", **options):
     content = frame.to_csv(sep=sep, **options)
     table(section).to_csv(folder / "p.csv", index=False)
     return helpers.write_bytes(folder / name, content.encode()), folder / "p.csv"
+
+
+def with_text(frame, folder, section, before="", **options):
+    path, positions = with_positions(frame, folder, section, "c.csv")
+    path.write_text(before + frame.to_csv(**options))
+    return path, positions
 
 
 def ids_and_symbols(section, folder):
@@ -539,6 +838,12 @@ TABLES = {
     "genes x spots, R": rs_table,
     "quoted": lambda a, f: with_positions(dense(a).T, f, a, quoting=1),
     "real numbers": lambda a, f: with_positions(dense(a).astype(float), f, a),
+    "decimal commas": lambda a, f: with_text(dense(a).astype(float), f, a, sep=";", decimal=","),
+    "a comment and an empty line first": lambda a, f: with_text(dense(a), f, a, "# of s1\n\n"),
+    "annotation among the columns": lambda a, f: with_positions(
+        dense(a).T.assign(Chr="chr1", Start=5, End=9, Length=4), f, a
+    ),
+    "numbered rows": lambda a, f: with_positions(dense(a).reset_index(names="barcode"), f, a),
     "coordinates among the columns": lambda a, f: (
         with_positions(dense(a).assign(x=a.obsm["spatial"][:, 0], y=a.obsm["spatial"][:, 1]), f, a)[
             0
@@ -555,6 +860,16 @@ def test_a_table_of_counts(make, visium, tmp_path):
     assert read.uns["reader"] == "table"
     assert list(read.obs_names) == list(visium.obs_names)
     assert list(read.var_names) == list(visium.var_names)
+    assert (read.X != visium.X).nnz == 0
+    np.testing.assert_allclose(read.obsm["spatial"], visium.obsm["spatial"])
+
+
+def test_a_table_with_names_that_r_made(visium, tmp_path):
+    """`AAAC.1` of `AAAC-1`; the position file has the barcodes as they are."""
+    frame = dense(visium).T
+    frame.columns = frame.columns.str.replace("-", ".")
+    path, positions = with_positions(frame, tmp_path, visium)
+    read = read_source(path, positions=positions)
     assert (read.X != visium.X).nnz == 0
     np.testing.assert_allclose(read.obsm["spatial"], visium.obsm["spatial"])
 
@@ -597,6 +912,12 @@ def test_a_table_that_says_what_its_rows_are(turned, section, tmp_path):
 
 
 BAD_TABLES = {
+    "a list": (
+        lambda a: dense(a).stack().reset_index().to_csv(index=False),
+        "one count a line.* Fix: give a table with a column for each gene or each spot",
+    ),
+    "a page of the web": (lambda a: "<html>\n", r"a web page, not a table\. Fix: fetch"),
+    "a header alone": (lambda a: dense(a)[:0].to_csv(), "a header and no rows"),
     "no spots by name": (lambda a: dense(a).set_axis(range(40)).to_csv(), "named as spots"),
     "words among the counts": (
         lambda a: dense(a).to_csv().replace(",0,", ",none,", 1),

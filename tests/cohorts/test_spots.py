@@ -113,6 +113,38 @@ def test_array_positions_given_as_pixels_are_refused_with_the_factor(known, fact
         assert check_arrangement(pixels, array) == ""
 
 
+def test_a_hexagonal_array_that_is_turned_by_90_degrees_is_no_array_in_steps():
+    spatial, _ = hexagonal()
+    assert check_arrangement(spatial[:, ::-1]) == check_arrangement(spatial) == ""
+
+
+def test_rows_and_columns_that_are_exchanged():
+    spatial, array = hexagonal()
+    with pytest.raises(InputError, match="array_row and array_col are exchanged"):
+        check_arrangement(spatial, array[:, ::-1])
+
+
+@pytest.mark.parametrize("number", [0.5, 0.1])
+def test_array_positions_as_pixels_off_whole_numbers(number):
+    _, array = hexagonal()
+    with pytest.raises(InputError, match=r"multiply y by 1\.732"):
+        check_arrangement(array[:, ::-1] + number)
+
+
+@pytest.mark.parametrize("sample", SECTIONS)
+def test_array_positions_of_other_spots(sample):
+    spatial, array = of(sample)
+    other = array.to_numpy()[np.random.default_rng(0).permutation(len(array))]
+    with pytest.raises(InputError, match=r"not of the same spots\. Fix: give both from"):
+        check_arrangement(spatial, other)
+
+
+def test_spots_that_are_all_in_one_place():
+    _, array = of()
+    with pytest.raises(InputError, match="all its spots have the same coordinates"):
+        check_places(array, np.zeros((len(array), 2)))
+
+
 MERGED = {
     "aggr": lambda name, number: f"{name.removesuffix('-1')}-{number}",
     "concat": lambda name, number: f"{name}-{number}",
@@ -141,6 +173,15 @@ def test_a_column_that_names_sections():
         check_names(obs)
     check_names(obs.drop(columns="library_id"))
     check_names(obs.assign(library_id="a"))
+
+
+@pytest.mark.parametrize(
+    "column", ["Patient", "donor_id", "sampleID", "capture_area", "slice number"]
+)
+def test_a_column_that_names_sections_in_other_words(column):
+    obs = pd.DataFrame({column: ["a"] * 20 + ["b"] * 20}, index=[f"c{one}" for one in range(40)])
+    with pytest.raises(InputError, match=f"holds 2 sections.*column `{column}` of obs"):
+        check_names(obs)
 
 
 def test_shared_places():

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import anndata
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -185,7 +186,9 @@ def test_what_cannot_be_embedded_ends_in_one_sentence(tmp_path, models, case):
     with pytest.raises(InputError, match=words) as error:
         embed_section(tmp_path / "s.h5ad", tmp_path / names["output"], models / names["model"], CPU)
     assert "\n" not in str(error.value)
-    assert not re.search(r"\b(sheet|config|qc|harmonise)\b", str(error.value))
+    assert not re.search(
+        r"\b(sheet|config|qc|harmonise|min_spots|lower the limits)\b", str(error.value)
+    )
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before  # nothing partial
 
 
@@ -242,3 +245,23 @@ def test_make_embed_hands_everything_over(repo):
     done = subprocess.run(["make", "--dry-run", "embed"], cwd=repo, capture_output=True, text=True)
     assert done.returncode != 0
     assert "make embed needs a section and a file to write" in done.stderr
+
+
+@pytest.mark.parametrize("how", ["--min-overlap", "--aliases"])
+def test_what_the_error_of_few_genes_tells_to_do_can_be_done(tmp_path, models, genes, how, capsys):
+    genes = [name for name in genes if not name.startswith("NOGENE")]
+    section = helpers.demo_section("heart-1")[:, genes].copy()
+    if how == "--min-overlap":
+        section, value = section[:, : len(genes) // 10].copy(), "0.05"
+        section.X = section.X.astype(np.int32) * 100  # deep enough for the model
+    else:
+        ids, value = helpers.gene_ids(section), tmp_path / "a.tsv"
+        pd.DataFrame({"alias": ids, "symbol": genes}).to_csv(value, sep="\t", index=False)
+        section.var = pd.DataFrame(index=ids)
+    section.write_h5ad(tmp_path / "s.h5ad")
+    words = ["embed", f"{tmp_path}/s.h5ad", f"{tmp_path}/o.h5ad", "--model", f"{models}/paper"]
+    assert main([*words, "--device", "cpu"]) == 1
+    assert f"`{how[2:].replace('-', '_')}`" in capsys.readouterr().err
+    assert main([*words, "--device", "cpu", how, str(value)]) == 0
+    found = anndata.read_h5ad(tmp_path / "o.h5ad").var["in_source"].sum()
+    assert found == (len(genes) // 10 if how == "--min-overlap" else len(genes))

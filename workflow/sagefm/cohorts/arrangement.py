@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.spatial import cKDTree
 
-from sagefm.cohorts.several import FIX
+from sagefm.cohorts.several import FEWEST, FIX
 from sagefm.cohorts.spot_columns import ARRAY
 from sagefm.common.errors import InputError
 from sagefm.graphs.arrays import is_hexagonal
@@ -39,6 +39,13 @@ INNER = 0.75
 
 LONELY = 0.5
 """Share of spots without neighbour on the array from which on they are scattered."""
+
+ONE_PLACE = 0.8
+"""Share of the coordinates' variance that the array positions explain: from 0.99 on in a section,
+even one that was warped; about 0 where they are in another order."""
+
+MOST_STEPS = 1000
+"""Different values of a coordinate from which on it is not taken for the rows of an array."""
 
 STRETCH = 1.25
 """Ratio of the array's two pitches up to which it counts as regular."""
@@ -75,12 +82,12 @@ def check_arrangement(spatial: np.ndarray, array: np.ndarray | None = None, fix:
     distance, neighbour = tree.query(spatial, k=2)
     nearest = distance[:, 1]
     if array is not None:
-        _check_scattered(np.asarray(array, dtype=np.int64))
-        _check_stretched(spatial, np.asarray(array, dtype=np.int64))
-    elif (spatial == np.round(spatial)).all():
-        steps = spatial.astype(np.int64)
-        steps //= max(np.gcd.reduce(steps, axis=None), 1)
-        _check_stretched(spatial, steps[:, ::-1])
+        array = np.asarray(array, dtype=np.int64)
+        _check_scattered(array)
+        _check_one_place(spatial, array)
+        _check_stretched(spatial, array, known=True)
+    elif (steps := _steps(spatial)) is not None:
+        _check_stretched(spatial, steps[:, ::-1], known=False)
     pitch = array_pitch(spatial)
     if pitch:
         filled = _density(tree) * pitch**2
@@ -162,18 +169,53 @@ def _check_scattered(array: np.ndarray) -> None:
         )
 
 
-def _check_stretched(spatial: np.ndarray, array: np.ndarray) -> None:
-    """InputError if pixels are the array's rows and columns, on a hexagonal array."""
+def _steps(spatial: np.ndarray) -> np.ndarray | None:
+    """Coordinates as whole steps (int, spots x 2), if they are rows and columns of some array."""
+    steps = np.empty(spatial.shape, dtype=np.int64)
+    for axis, values in enumerate(spatial.T):
+        apart = np.diff(np.unique(values))
+        if not len(apart) or len(apart) > MOST_STEPS:
+            return None
+        exact = (values - values.min()) / apart.min()
+        steps[:, axis] = np.round(exact)
+        if not np.allclose(steps[:, axis], exact, rtol=0, atol=1e-3):
+            return None
+    return steps
+
+
+def _check_one_place(spatial: np.ndarray, array: np.ndarray) -> None:
+    """InputError if array positions and coordinates are not of the same spots."""
+    if len(array) < FEWEST or not (np.ptp(array, axis=0).all() and np.ptp(spatial, axis=0).all()):
+        return
+    design = np.column_stack([array, np.ones(len(array))])
+    fitted = design @ np.linalg.lstsq(design, spatial, rcond=None)[0]
+    explained = 1 - ((spatial - fitted) ** 2).sum() / ((spatial - spatial.mean(axis=0)) ** 2).sum()
+    if explained < ONE_PLACE:
+        raise InputError(
+            f"the array positions of its spots explain {max(explained, 0):.0%} of where their "
+            "coordinates are: the two are not of the same spots. Fix: give both from the position "
+            "file of this very section."
+        )
+
+
+def _check_stretched(spatial: np.ndarray, array: np.ndarray, known: bool) -> None:
+    """InputError if pixels are the array's rows and columns, on a hexagonal array.
+
+    Where the array is not `known`, it is the coordinates in whole steps, in either order.
+    """
     if not is_hexagonal(array) or len(array) < 3:
         return
     design = np.column_stack([array, np.ones(len(array))])
     fitted, _, rank, _ = np.linalg.lstsq(design, spatial, rcond=None)
-    if rank < 3:
+    if rank < 3 or _is_regular(fitted[:2]):
         return
-    # One row is sqrt(3) times as far as one column, which counts half a step.
-    lengths = np.linalg.svd(fitted[:2] / [[np.sqrt(3)], [1]], compute_uv=False)
-    if lengths[0] <= STRETCH * lengths[1]:
-        return
+    if _is_regular(fitted[1::-1]):
+        if not known:
+            return
+        raise InputError(
+            "its array_row and array_col are exchanged: on a hexagonal array, columns are half a "
+            "step apart. Fix: exchange them."
+        )
     down = int(np.abs(fitted[0]).argmax())
     factor = np.sqrt(3) * np.abs(fitted[1]).max() / np.abs(fitted[0]).max()
     raise InputError(
@@ -181,6 +223,13 @@ def _check_stretched(spatial: np.ndarray, array: np.ndarray) -> None:
         f"{factor:.3f} times as far apart. Fix: multiply {'xy'[down]} by {factor:.3f}, or give "
         "full-resolution pixels."
     )
+
+
+def _is_regular(steps: np.ndarray) -> bool:
+    """Whether a step of the row and of the column (2, x and y) are those of a hexagonal array."""
+    # One row is sqrt(3) times as far as one column, which counts half a step.
+    lengths = np.linalg.svd(steps / [[np.sqrt(3)], [1]], compute_uv=False)
+    return bool(lengths[0] <= STRETCH * lengths[1])
 
 
 def array_of(obs: pd.DataFrame) -> np.ndarray | None:

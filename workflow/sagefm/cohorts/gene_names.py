@@ -26,6 +26,9 @@ _DATE = re.compile(
 )
 _PREFIX = re.compile(r"^((?:GRCh|GRCm|hg|mm)\d+(?:_|-)+)(?=\w)")
 _MOUSE = r"^[A-Z][a-z0-9]+"
+_LOWER = r"[a-z0-9.-]*[a-z][a-z0-9.-]*"
+_PARTS = re.compile(r"[|_:;/\s]+")
+"""Letters between a symbol and what else a name may hold, such as an id or a species."""
 
 MOST = 0.5
 """Share of the names of which one form is that of all."""
@@ -90,7 +93,7 @@ def diagnose(adata: anndata.AnnData, symbols: np.ndarray, panel: pd.Index) -> Di
     if names.str.fullmatch(r"\d+").mean() > MOST:
         return Diagnosis(
             f"its genes are named by numbers (the first: `{first}`). Fix: put the symbols in "
-            "var_names."
+            "var_names or var['gene_symbols']."
         )
     prefixes = [found.group(1) for name in names if (found := _PREFIX.match(name))]
     if len(prefixes) > MOST * len(names):
@@ -107,10 +110,22 @@ def diagnose(adata: anndata.AnnData, symbols: np.ndarray, panel: pd.Index) -> Di
         )
     capitals = int(panel.str.upper().isin(names.str.upper()).sum())
     as_they_are = int(panel.isin(names).sum())
+    if names.str.fullmatch(_LOWER).mean() > MOST and capitals > 5 * as_they_are:
+        return Diagnosis(
+            f"its genes are named in lower case (the first: `{first}`). Fix: write the symbols in "
+            "capitals."
+        )
     if names.str.match(_MOUSE).mean() > MOST and capitals > 5 * as_they_are:
         return Diagnosis(
             f"{capitals} of the panel's would match in capitals, so that these look like mouse "
             f"symbols (the first: `{first}`). Fix: give human sections, or map the genes to human "
             "symbols first."
         )
+    for part in (0, -1):
+        parts = [_PARTS.split(name)[part] for name in names]
+        if panel.isin(parts).sum() > 5 * as_they_are:
+            return Diagnosis(
+                f"the names of its genes hold more than a symbol (the first: `{first}`). Fix: "
+                f"leave the symbol alone (`{parts[0]}`)."
+            )
     return None

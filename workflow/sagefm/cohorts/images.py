@@ -4,8 +4,9 @@ import gzip
 import io
 import json
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,17 @@ from sagefm.cohorts.opening import open_h5
 
 KINDS = ("hires", "lowres")
 
+ENDINGS = ("png", "jpg", "jpeg", "tif", "tiff")
+
 HIRES_PIXELS = 2000
 """Longest side of Space Ranger's `hires` image: HIRES_MAX_DIM of its stage standardize_images."""
 
 
 @dataclass(frozen=True)
 class Picture:
-    """An image, the factor from full-resolution pixels to its own, and all factors it came with."""
+    """How an image is read, the factor from full-resolution pixels to its own, and all factors."""
 
-    image: np.ndarray
+    image: Callable[[], np.ndarray]
     scale: float
     factors: Mapping[str, Any]
 
@@ -40,11 +43,11 @@ class ImagePlace:
     files
         Files of the image beside the section's own; empty if there are none.
     read
-        The largest image of a known scale, or None.
+        Images of a known scale, the largest first.
     """
 
     files: Callable[[Mapping[str, Path]], list[Path]]
-    read: Callable[[Mapping[str, Path], str], Picture | None]
+    read: Callable[[Mapping[str, Path], str], Iterator[Picture]]
 
 
 def read_image(
@@ -77,26 +80,43 @@ def read_image(
         no readable image of a known scale.
     """
     for place in places:
+        reason = ""
         try:
-            found = place.read(files, library)
-            if found is None:
-                continue
-            image, shrunk = _shrink(found.image, pixels)
-            kept = {"tissue_hires_scalef": float(found.scale) * shrunk}
-            if "spot_diameter_fullres" in found.factors:
-                kept["spot_diameter_fullres"] = float(found.factors["spot_diameter_fullres"])
+            for found in place.read(files, library):
+                try:
+                    return _kept(found, pixels)
+                except MemoryError:
+                    raise
+                except Exception as error:
+                    reason = _why(error)
         except MemoryError:
             raise
         except Exception as error:
-            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            reason = _why(error)
+        if reason:
             where = ", ".join(map(str, place.files(files))) or str(files["counts"])
             warnings.warn(
                 f"{where}: the image of the tissue cannot be read and is left out ({reason}).",
                 stacklevel=2,
             )
-            continue
-        return {"images": {"hires": image}, "scalefactors": kept}
     return None
+
+
+def _kept(found: Picture, pixels: int) -> dict[str, dict]:
+    """What `read_image` returns of a picture."""
+    image, shrunk = _shrink(found.image(), pixels)
+    kept = {"tissue_hires_scalef": _number(found.scale) * shrunk}
+    if "spot_diameter_fullres" in found.factors:
+        kept["spot_diameter_fullres"] = _number(found.factors["spot_diameter_fullres"])
+    return {"images": {"hires": image}, "scalefactors": kept}
+
+
+def _number(value: Any) -> float:
+    return float(np.squeeze(value))
+
+
+def _why(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 def blank_image(spatial: np.ndarray, spacing: float, pixels: int = 60) -> dict[str, dict]:
@@ -127,59 +147,64 @@ def image_files(files: Mapping[str, Path]) -> list[Path]:
     """Space Ranger's scale factors and its larger image beside a section's position file.
 
     They have its prefix: `scalefactors_json.json`, and `tissue_hires_image.png` or, without that,
-    `tissue_lowres_image.png`, plain or `.gz`. Empty unless both are there.
+    `tissue_lowres_image.png`, plain or `.gz`, or as `.jpg` or `.tif`. Empty unless both are there.
     """
     if "positions" not in files:
         return []
     folder, name = files["positions"].parent, files["positions"].name
     prefix = name.split("tissue_positions")[0]
-    wanted = ("scalefactors_json.json",), [f"tissue_{kind}_image.png" for kind in KINDS]
+    names = [f"tissue_{kind}_image.{end}" for kind in KINDS for end in ENDINGS]
     found = [
         path
-        for names in wanted
-        for path in [folder / f"{prefix}{name}{suffix}" for name in names for suffix in ("", ".gz")]
+        for one in ("scalefactors_json.json", *names)
+        for path in (folder / f"{prefix}{one}", folder / f"{prefix}{one}.gz")
         if path.is_file()
     ]
     return found[:2] if len(found) > 1 and "scalefactors" in found[0].name else []
 
 
-def _in_anndata(files: Mapping[str, Path], library: str) -> Picture | None:
-    """The largest image of the section's library in an AnnData file; of its only one if unnamed."""
+def _in_anndata(files: Mapping[str, Path], library: str) -> Iterator[Picture]:
+    """Images of the section's library in an AnnData file; of its only one if unnamed."""
     import h5py
     from anndata.io import read_elem
 
     with open_h5(files["counts"], "h5ad") as file:
         libraries = file.get("uns/spatial", {})
+        if not isinstance(libraries, Mapping | h5py.Group):
+            return
+        if {"images", "scalefactors"} <= {*libraries}:  # without the library's name
+            libraries = {library: libraries}
         names = [library] if library in libraries or len(libraries) > 1 else [*libraries]
         for name in names:
             found = libraries.get(name)
-            if isinstance(found, h5py.Group) and {"images", "scalefactors"} <= set(found):
-                return _largest(*map(read_elem, (found["images"], found["scalefactors"])))
-    return None
+            if isinstance(found, h5py.Group) and {"images", "scalefactors"} <= {*found}:
+                factors, images = read_elem(found["scalefactors"]), found["images"]
+                shapes = {kind: getattr(images[kind], "shape", ()) for kind in images}
+                for kind in sorted(images, key=lambda kind: max(shapes[kind], default=0))[::-1]:
+                    if f"tissue_{kind}_scalef" in factors and len(shapes[kind]) >= 2:
+                        read = partial(read_elem, images[kind])
+                        yield Picture(read, factors[f"tissue_{kind}_scalef"], factors)
 
 
-def _beside(files: Mapping[str, Path], library: str) -> Picture | None:
+def _beside(files: Mapping[str, Path], library: str) -> Iterator[Picture]:
     """The image of `image_files`."""
-    from PIL import Image
-
     beside = image_files(files)
     if not beside:
-        return None
+        return
     scales, picture = beside
     factors = dict(json.loads(_content(scales)))
-    image = np.asarray(Image.open(io.BytesIO(_content(picture))))
     (kind,) = (kind for kind in KINDS if f"tissue_{kind}_image" in picture.name)
-    return _largest({kind: image}, factors)
+    if f"tissue_{kind}_scalef" in factors:
+        yield Picture(partial(_opened, picture), factors[f"tissue_{kind}_scalef"], factors)
 
 
-def _largest(images: dict[str, Any], factors: dict) -> Picture | None:
-    """The largest of some images whose scale is known."""
-    known = [
-        Picture(np.asarray(image), factors[f"tissue_{name}_scalef"], factors)
-        for name, image in images.items()
-        if f"tissue_{name}_scalef" in factors and np.ndim(image) in (2, 3)
-    ]
-    return max(known, key=lambda found: max(found.image.shape[:2]), default=None)
+def _opened(path: Path) -> np.ndarray:
+    """The image of a file; colours of a palette, or for print, as red, green and blue."""
+    from PIL import Image
+
+    image = Image.open(io.BytesIO(_content(path)))
+    whole = image.mode in ("1", "L", "LA", "RGB", "RGBA") or image.mode.startswith(("I", "F"))
+    return np.asarray(image if whole else image.convert("RGB"))
 
 
 def _shrink(image: np.ndarray, pixels: int) -> tuple[np.ndarray, float]:
@@ -190,6 +215,10 @@ def _shrink(image: np.ndarray, pixels: int) -> tuple[np.ndarray, float]:
     width = picture.width
     picture.thumbnail((pixels, pixels))
     return np.asarray(picture), picture.width / width
+
+
+RANGES = (1, 255, 4095, 65535)
+"""Largest values of an image: of real numbers, of 8, 12 and 16 bits."""
 
 
 def as_rgb(image: np.ndarray) -> np.ndarray:
@@ -208,6 +237,8 @@ def as_rgb(image: np.ndarray) -> np.ndarray:
         If it has another shape.
     """
     image = np.asarray(image)
+    while image.ndim > 3 and image.shape[0] == 1:
+        image = image[0]
     if image.ndim == 2:
         image = image[:, :, np.newaxis]
     if image.ndim == 3 and image.shape[2] > 4 and image.shape[0] <= 4:
@@ -217,10 +248,13 @@ def as_rgb(image: np.ndarray) -> np.ndarray:
     if image.dtype == bool:
         image = image.astype(np.uint8) * 255
     if image.dtype != np.uint8:
-        values = np.nan_to_num(image.astype(np.float32))
-        top = values.max(initial=0)
-        whole = 1 if image.dtype.kind == "f" and top <= 1 else 255 if top <= 255 else 65535
-        image = np.round(np.clip(values, 0, whole) * (255 / whole)).astype(np.uint8)
+        real, values = image.dtype.kind == "f", np.nan_to_num(image.astype(np.float32))
+        colours = values.shape[2] - (values.shape[2] in (2, 4))
+        for part in (values[..., :colours], values[..., colours:]):  # opacity has its own range
+            top = part.max(initial=0)
+            whole = next((one for one in RANGES if top <= one and (real or one > 1)), top)
+            part[:] = np.round(np.clip(part, 0, whole) * (255 / whole))
+        image = values.astype(np.uint8)
     if image.shape[2] in (2, 4):  # on white, as a viewer shows it
         opacity = image[:, :, -1:] / 255
         image = np.round(image[:, :, :-1] * opacity + 255 * (1 - opacity)).astype(np.uint8)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from sagefm.common.errors import InputError
 
@@ -44,15 +44,41 @@ def reading(path: Path, kind: str) -> Iterator[None]:
 
 def _diagnosis(path: Path, error: Exception, reason: str) -> str:
     """What is wrong with a file, and its remedy."""
-    if isinstance(error, EOFError | zlib.error) or "truncated" in reason:
+    if isinstance(error, EOFError | zlib.error) or "truncated" in reason.lower():
         return f"because it is truncated ({reason}). Fix: fetch or make the file again."
     if isinstance(error, gzip.BadGzipFile):
         return "because it is not gzipped. Fix: fetch it again, or take `.gz` off its name."
+    start = b""
+    if path.is_file():
+        with path.open("rb") as file:
+            start = file.read(200).lstrip()
+        if not start:
+            return "because it is empty. Fix: fetch or make the file again."
+    if start.lower().startswith((b"<!doctype html", b"<html")):
+        return "because it is a web page. Fix: fetch the file again."
+    if start.startswith(b"version https://git-lfs"):
+        return "because it is a pointer of Git LFS, not the file. Fix: run `git lfs pull`."
     if "signature not found" in reason:
-        if path.is_file() and path.read_bytes()[:1] == b"<":
-            return "because it is a web page. Fix: fetch the file again."
         return "because it is not HDF5. Fix: fetch or make the file again."
     return f"({reason}). Fix: open it with the software that wrote it, and save it again."
+
+
+BOMS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+"""First bytes of a text that say its encoding."""
+
+
+@contextmanager
+def open_text(path: Path) -> Iterator[TextIO]:
+    """A text file, plain or gzipped, in UTF-8 or UTF-16; letters of other encodings are replaced.
+
+    Names of genes and spots are ASCII, so that these are in columns that nothing needs.
+    """
+    opened = gzip.open if is_gzipped(path) else open
+    with opened(path, "rb") as file:
+        start = file.read(3)
+    encoding = next((name for mark, name in BOMS.items() if start.startswith(mark)), "utf-8")
+    with opened(path, "rt", encoding=encoding, errors="replace", newline=None) as file:
+        yield file
 
 
 def is_gzipped(path: Path) -> bool:

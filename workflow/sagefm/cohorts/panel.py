@@ -42,12 +42,12 @@ def read_aliases(path: str | Path) -> dict[str, set[str]]:
 
 
 def source_symbols(adata: anndata.AnnData) -> np.ndarray:
-    """Gene symbols of a section as read: `var['gene_symbols']` where var_names are Ensembl ids."""
+    """Symbols of a section as read: `var['gene_symbols']` where var_names are ids or numbers."""
     names = adata.var_names.to_numpy(dtype=object)
     if "gene_symbols" not in adata.var:
         return names
-    ensembl = adata.var_names.str.match(ENSEMBL)
-    return np.where(ensembl, adata.var["gene_symbols"].to_numpy(dtype=object), names)
+    ids = adata.var_names.str.match(rf"{ENSEMBL}|\d+$")
+    return np.where(ids, adata.var["gene_symbols"].to_numpy(dtype=object), names)
 
 
 def harmonise_by(

@@ -33,7 +33,8 @@ COLUMNS = (
 )
 
 _FLAGS = {"1": 1, "1.0": 1, "true": 1, "0": 0, "0.0": 0, "false": 0}
-_SUFFIX = re.compile(r"-\d+$")
+_SUFFIX = re.compile(r"[-.]\d+$")
+_CORE = re.compile(r"[ACGTN]{14,}", re.IGNORECASE)
 
 
 def read_positions(path: Path) -> pd.DataFrame:
@@ -64,6 +65,8 @@ def read_positions(path: Path) -> pd.DataFrame:
                 "line, as in `barcode,x,y`."
             )
         table.columns = list(layout.names or COLUMNS)
+        if layout.comma:
+            table = table.apply(lambda column: column.str.replace(",", "."))
     named = standard_columns(table)
     if BARCODE not in named or not any({*pair} <= {*named} for pair in (PIXELS, ARRAY)):
         raise InputError(
@@ -71,7 +74,7 @@ def read_positions(path: Path) -> pd.DataFrame:
             f"{', '.join(map(str, table.columns[:8]))}). Fix: name them as in `barcode,x,y`, or as "
             f"Space Ranger does ({', '.join(COLUMNS)})."
         )
-    named = named.set_index(named.pop(BARCODE).astype(str).str.strip())
+    named = named.set_index(named.pop(BARCODE).astype(str).str.strip(" \t'\""))
     if not named.index.is_unique:
         repeated = named.index[named.index.duplicated()][0]
         raise InputError(
@@ -111,7 +114,8 @@ def match_barcodes(names: pd.Index, known: pd.Index) -> np.ndarray:
     """Row of each name among known ones, -1 where it is not: int64 (names,).
 
     If not all are found, `-1` and the like at the end of either are ignored, unless this makes two
-    names one.
+    names one. If none is, what stands before and behind the barcode of one side is ignored, where
+    that is the same for all its names and the other side has nothing of the kind.
     """
     rows = known.get_indexer(names)
     if (rows >= 0).all():
@@ -119,6 +123,22 @@ def match_barcodes(names: pd.Index, known: pd.Index) -> np.ndarray:
     short, other = (pd.Index([_SUFFIX.sub("", name) for name in index]) for index in (names, known))
     if not (short.is_unique and other.is_unique):
         return rows
+    found = other.get_indexer(short)
+    return _match_cores(short, other) if (found < 0).all() else found
+
+
+def _match_cores(names: pd.Index, known: pd.Index) -> np.ndarray:
+    """`match_barcodes` by the barcodes alone, if no more than one side has anything beside them."""
+    sides = []
+    for index in (names, known):
+        cores = [found for name in index if (found := _CORE.search(name))]
+        beside = {(core.string[: core.start()], core.string[core.end() :]) for core in cores}
+        sides.append((pd.Index([core.group().upper() for core in cores]), beside))
+    (short, here), (other, there) = sides
+    if len(short) < len(names) or len(here) != 1 or ("", "") not in here | there:
+        return np.full(len(names), -1)
+    if len(other) < len(known) or len(there) != 1 or not (short.is_unique and other.is_unique):
+        return np.full(len(names), -1)
     return other.get_indexer(short)
 
 
@@ -147,7 +167,7 @@ def standard_obs(source: pd.DataFrame, path: Path) -> pd.DataFrame:
     InputError
         If `in_tissue` holds something other than 0/1 or true/false.
     """
-    obs = pd.DataFrame(index=source.index.astype(str).rename(None))
+    obs = pd.DataFrame(index=source.index.astype(str).str.strip().rename(None))
     if "in_tissue" in source:
         flags = source["in_tissue"].astype(str).str.lower().map(_FLAGS).to_numpy(np.float64)
         if np.isnan(flags).any():
@@ -188,8 +208,8 @@ def source_coordinates(source: anndata.AnnData, path: Path) -> np.ndarray:
         found = None if array is None else plane_of(array)
     if found is None:
         raise InputError(
-            f"{path}: has no obsm['spatial'], and no columns x and y in obs. Fix: put the spots' "
-            "x and y pixels there, or name a position file as its `positions`."
+            f"{path}: has no obsm['spatial'], and no columns x and y of its spots. Fix: put the "
+            "spots' x and y pixels there, or name a position file as its `positions`."
         )
     return found
 
@@ -198,8 +218,15 @@ def dense_coordinates(spatial: object) -> np.ndarray:
     """`obsm['spatial']` as an array: of a table its columns x and y, of a sparse matrix all."""
     if isinstance(spatial, pd.DataFrame):
         named = coordinates_of(standard_columns(spatial))
-        return spatial.to_numpy() if named is None else named
-    return spatial.toarray() if hasattr(spatial, "toarray") else np.asarray(spatial)
+        if named is not None:
+            return named
+        spatial = spatial.to_numpy()
+    array = spatial.toarray() if hasattr(spatial, "toarray") else np.asarray(spatial)
+    if array.ndim == 2 and array.shape[1] == 3:
+        first, _, depth = (array == array[:1]).T
+        if depth.all() and not first.all():
+            return array[:, :2]
+    return array
 
 
 def check_spatial(adata: anndata.AnnData, path: Path) -> None:
@@ -225,6 +252,7 @@ def check_spatial(adata: anndata.AnnData, path: Path) -> None:
     if lost.any():
         raise InputError(
             f"{path}: NaN or missing coordinates in {count(lost.sum(), 'spot')} (the first: "
-            f"`{adata.obs_names[lost][0]}`). Fix: give each a position or take it out."
+            f"`{adata.obs_names[lost][0]}`). Fix: give each a position, as plain numbers, or take "
+            "it out."
         )
     adata.obsm["spatial"] = spatial

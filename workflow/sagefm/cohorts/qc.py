@@ -32,6 +32,14 @@ COLUMNS = (
 )
 
 
+class FewSpots(InputError):
+    """Too few spots pass; `problem` is the sentence without a remedy, for who sets no limits."""
+
+    def __init__(self, sentence: str, problem: str) -> None:
+        super().__init__(sentence)
+        self.problem = problem
+
+
 def apply_qc(
     adata: anndata.AnnData,
     *,
@@ -68,9 +76,11 @@ def apply_qc(
 
     Raises
     ------
+    FewSpots
+        If fewer than `min_spots` are left.
     InputError
-        If fewer than `min_spots` are left, coordinates are missing among them, or more than half of
-        them share a position with another.
+        If coordinates are missing among them, or more than half of them share a position with
+        another.
     """
     measures = spot_measures(adata, aliases)
     tissue = np.ones(adata.n_obs, dtype=bool)
@@ -87,10 +97,11 @@ def apply_qc(
     keep = np.logical_and.reduce(list(passes.values()))
     if keep.sum() < min_spots:
         each = ", ".join(f"{name}: {mask.sum()}" for name, mask in passes.items())
-        raise InputError(
-            f"{keep.sum()} of {adata.n_obs} spots pass quality control ({each}), but a "
-            f"neighbourhood needs min_spots = {min_spots}. Fix: lower the limits, or leave this "
-            "section out."
+        few = f"{keep.sum()} of {adata.n_obs} spots pass quality control ({each})"
+        raise FewSpots(
+            f"{few}, but a neighbourhood needs min_spots = {min_spots}. Fix: lower the limits, or "
+            "leave this section out.",
+            f"{few}, but a neighbourhood needs {min_spots}",
         )
     kept = adata[keep].copy()
     kept.obs[measures.columns] = measures[keep]

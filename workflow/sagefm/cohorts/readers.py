@@ -1,5 +1,6 @@
 """Readers of spatial sections: every format becomes the same AnnData, in the source's own genes."""
 
+import re
 from pathlib import Path
 
 import anndata
@@ -7,7 +8,8 @@ import pandas as pd
 
 from sagefm.cohorts.counts import raw_counts
 from sagefm.cohorts.formats.base import Choice
-from sagefm.cohorts.formats.registry import AUTO, find_section, read_files
+from sagefm.cohorts.formats.registry import AUTO, find_section, load_format, read_files
+from sagefm.cohorts.gene_names import ENSEMBL
 from sagefm.cohorts.positions import (
     attach_positions,
     check_spatial,
@@ -15,17 +17,33 @@ from sagefm.cohorts.positions import (
     source_coordinates,
     standard_obs,
 )
-from sagefm.cohorts.several import check_names
+from sagefm.cohorts.several import FIX, PICK, check_names
+from sagefm.cohorts.spot_columns import barcode_share
 from sagefm.common.errors import InputError
 
-# Names under which sources keep a gene's symbol when var_names hold its Ensembl id.
-SYMBOL_COLUMNS = ("gene_symbols", "gene_symbol", "gene_name", "feature_name")
+SYMBOL_COLUMNS = (
+    *("genesymbols", "genesymbol", "genename", "genenames", "featurename", "hgncsymbol"),
+    *("geneshortname", "externalgenename", "symbol", "symbols", "genes", "gene", "features"),
+    *("feature", "name", "names"),
+)
+"""Columns in which sources keep symbols where var_names are ids or numbers, the most telling first;
+in lower case, without `_`, `.`, `-` and white space."""
 
+ID_COLUMNS = ("geneids", "geneid", "ensemblids", "ensemblid", "ensembl", "featureid")
+"""Columns of Ensembl ids, written likewise."""
 
-FEATURE_TYPES = ("feature_types", "feature_type")
-"""Columns in which sources tell genes from proteins; names of scanpy and of 10x."""
+FEATURE_TYPES = ("featuretypes", "featuretype", "modality", "type")
+"""Columns in which sources tell genes from proteins, written likewise: names of scanpy, 10x and
+muon."""
 
-GENES = "Gene Expression"
+GENES = frozenset({"gene expression", "gene", "genes", "gex", "rna", "mrna"})
+OTHERS = frozenset(
+    (
+        *("antibody capture", "antibody", "protein", "proteins", "prot", "adt", "hto", "custom"),
+        *("protein expression", "crispr guide capture", "multiplexing capture", "peaks", "atac"),
+    )
+)
+"""Words for features that are genes, and for others, in lower case."""
 
 
 def read_source(
@@ -66,7 +84,12 @@ def read_source(
     """
     path = Path(path)
     fmt, files = find_section(path, fmt, positions)
-    source = gene_expression(read_files(fmt, files, choice))
+    source = read_files(fmt, files, choice)
+    try:
+        source = gene_expression(source)
+        require_spots_by_genes(source)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
     if not source.obs_names.is_unique:
         repeated = source.obs_names[source.obs_names.duplicated()][0]
         raise InputError(
@@ -74,7 +97,8 @@ def read_source(
             "name, or its section, if the file holds several, as `library`."
         )
     try:
-        check_names(source.obs)
+        by_column = "library_key" in load_format(fmt).CHOICES
+        check_names(source.obs, FIX if by_column else PICK)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     if 0 in source.shape:
@@ -102,21 +126,51 @@ def read_source(
 
 
 def gene_expression(source: anndata.AnnData) -> anndata.AnnData:
-    """Genes alone, where a source says which of its features are: proteins are left out."""
-    for name in FEATURE_TYPES:
-        if name in source.var:
-            genes = (source.var[name].astype(str) == GENES).to_numpy()
-            return source if genes.all() or not genes.any() else source[:, genes].copy()
+    """Genes alone, where a source says which of its features are: proteins are left out.
+
+    Raises
+    ------
+    InputError
+        If it says that none of them is a gene.
+    """
+    for column in _columns_named(source.var, FEATURE_TYPES):
+        words = source.var[column].astype(str).str.strip().str.lower()
+        genes = words.isin(GENES).to_numpy()
+        if not (genes | words.isin(OTHERS)).all() and str(column).lower() in ("type", "modality"):
+            continue  # of something else, such as a gene's biotype
+        if len(words) and words.isin(OTHERS).all():
+            raise InputError(
+                f"its features are not genes (`{source.var[column].iloc[0]}` in column `{column}` "
+                "of var). Fix: give the matrix of gene expression."
+            )
+        return source if genes.all() or not genes.any() else source[:, genes].copy()
     return source
+
+
+def require_spots_by_genes(source: anndata.AnnData) -> None:
+    """InputError if the columns of a matrix are named as spots, and its rows are not."""
+    if barcode_share(source.var_names) > 0.5 > barcode_share(source.obs_names):
+        raise InputError(
+            f"its columns are named as spots (`{source.var_names[0]}`) and its rows are not "
+            f"(`{source.obs_names[0]}`). Fix: transpose it, so that spots are rows."
+        )
 
 
 def standard_var(source: pd.DataFrame) -> pd.DataFrame:
     """`gene_ids` and `gene_symbols`, as strings, of a source's table of genes."""
-    var = pd.DataFrame(index=source.index.astype(str).rename(None))
-    if "gene_ids" in source:
-        var["gene_ids"] = source["gene_ids"].astype(str).to_numpy()
-    for name in SYMBOL_COLUMNS:
-        if name in source:
-            var["gene_symbols"] = source[name].astype(str).to_numpy()
+    var = pd.DataFrame(index=source.index.astype(str).str.strip().rename(None))
+    for column in _columns_named(source, ID_COLUMNS):
+        var["gene_ids"] = source[column].astype(str).str.strip().to_numpy()
+        break
+    for column in _columns_named(source, SYMBOL_COLUMNS):
+        symbols = source[column].astype(str).str.strip()
+        if not symbols.str.match(ENSEMBL).mean() > 0.5:
+            var["gene_symbols"] = symbols.to_numpy()
             break
     return var
+
+
+def _columns_named(table: pd.DataFrame, names: tuple[str, ...]) -> list[object]:
+    """Columns of a table that have one of some names, in the order of the names."""
+    known = {re.sub(r"[\s_.-]", "", str(name)).lower(): name for name in reversed(table.columns)}
+    return [known[name] for name in names if name in known]

@@ -13,11 +13,14 @@ from sagefm.common.errors import InputError
 
 COLUMNS = frozenset(
     (
-        *("library", "library_id", "sample", "sample_id", "sample_name", "section", "section_id"),
-        *("slice", "slice_id", "slide", "slide_id", "batch", "orig.ident"),
+        *("library", "sample", "section", "slice", "slide", "batch", "origident", "capturearea"),
+        *("patient", "donor", "subject", "individual", "specimen", "replicate", "dataset", "mouse"),
     )
 )
-"""Columns of `obs`, in lower case, that name a spot's section: those of scanpy, squidpy, Seurat."""
+"""Columns of `obs` that name a spot's section, or whose it is: those of scanpy, squidpy, Seurat; in
+lower case, without what `_AROUND` finds."""
+
+_AROUND = re.compile(r"[\s_.-]|id$|name$|number$")
 
 FEWEST = 15
 """Spots of the smallest section that counts as one: the paper's neighbourhood."""
@@ -30,8 +33,12 @@ _CORES = (re.compile(r"[ACGT]{14,}"), re.compile(r"\d+x\d+"))
 
 FIX = (
     "Fix: give each section a file of its own; or name the section as `library`, and the column of "
-    "obs that tells them apart as `library_key`."
+    "obs that tells them apart, if there is one, as `library_key`."
 )
+
+
+PICK = "Fix: give each section a file of its own, or name one of these as `library`."
+"""The remedy where nothing but the names of spots tells sections apart."""
 
 
 def check_names(obs: pd.DataFrame, fix: str = FIX) -> None:
@@ -50,7 +57,9 @@ def check_names(obs: pd.DataFrame, fix: str = FIX) -> None:
         If a column names several sections, or names differ by what merging adds to barcodes.
     """
     for column in obs.columns:
-        if str(column).lower() in COLUMNS and (found := _large(obs[column].astype(str))):
+        if _AROUND.sub("", str(column).lower()) in COLUMNS and (
+            found := _large(obs[column].astype(str))
+        ):
             raise _several(found, f"column `{column}` of obs", fix)
     if found := _affixes(obs.index.astype(str)):
         raise _several(found, "what the names of spots have before and behind the barcode", fix)
@@ -73,10 +82,36 @@ def check_places(obs: pd.DataFrame, spatial: np.ndarray, fix: str = FIX) -> None
     InputError
         If more than `SHARED` of them do not.
     """
+    if len(spatial) > 1 and (spatial == spatial[:1]).all():
+        raise InputError(
+            "all its spots have the same coordinates. Fix: give each its x and y, in "
+            "full-resolution pixels."
+        )
     if {*ARRAY} <= set(obs.columns):
         shared = obs.duplicated([*ARRAY], keep=False).to_numpy()
         _check_shared(shared, "place on the array (array_row, array_col)", fix)
     _check_shared(pd.DataFrame(spatial).duplicated(keep=False).to_numpy(), "position", fix)
+
+
+def rows_named(names: pd.Index, library: str) -> np.ndarray:
+    """Rows of the spots whose names have, beside the barcode, a section's own: bool (spots,).
+
+    Parameters
+    ----------
+    library
+        What names have before and behind the barcode, as the sentence of `check_names` shows it,
+        with or without the `*` and the letters around it: `2`, `-2` or `*-2`.
+    """
+    affixes = _all_affixes(names.astype(str))
+    if affixes is None:
+        return np.zeros(len(names), dtype=bool)
+    chosen = [one for one in affixes.unique() if library in (one, one.replace("*", ""))]
+    bare = [one for one in affixes.unique() if _EDGES.sub("", one) == _EDGES.sub("", library)]
+    found = chosen or bare
+    return affixes.isin(found if len(found) == 1 else []).to_numpy()
+
+
+_EDGES = re.compile(r"[^0-9A-Za-z]")
 
 
 def _large(values: pd.Series) -> list[str]:
@@ -88,12 +123,18 @@ def _large(values: pd.Series) -> list[str]:
 
 def _affixes(names: pd.Index) -> list[str]:
     """What stands before and behind the barcode of spots, where that differs between sections."""
+    affixes = _all_affixes(names)
+    return [] if affixes is None else _large(affixes)
+
+
+def _all_affixes(names: pd.Index) -> pd.Series | None:
+    """What stands around the `*` of the barcode or place in each name; None if one has neither."""
     for core in _CORES:
         parts = [found for name in names if (found := core.search(name))]
         if len(parts) == len(names):
             rest = [f"{part.string[: part.start()]}*{part.string[part.end() :]}" for part in parts]
-            return _large(pd.Series(rest, dtype=str))
-    return []
+            return pd.Series(rest, dtype=str)
+    return None
 
 
 def _check_shared(shared: np.ndarray, what: str, fix: str) -> None:

@@ -20,22 +20,36 @@ ALIASES = {
     "array_col": ("array_col", "arraycol", "array_column", "col", "column"),
     "pxl_col_in_fullres": (
         *("pxl_col_in_fullres", "pxl_col", "imagecol", "image_col", "pixel_x", "pxl_x", "x_pixel"),
-        *("x_px", "x_centroid", "center_x", "x_coord", "x_coordinate", "spatial_x", "x"),
+        *("x_px", "x_centroid", "center_x", "x_coord", "x_coordinate", "spatial_x"),
+        *("coord_x", "x_pos", "pos_x", "x_position", "position_x", "xcoord", "px", "sdimx", "x"),
     ),
     "pxl_row_in_fullres": (
         *("pxl_row_in_fullres", "pxl_row", "imagerow", "image_row", "pixel_y", "pxl_y", "y_pixel"),
-        *("y_px", "y_centroid", "center_y", "y_coord", "y_coordinate", "spatial_y", "y"),
+        *("y_px", "y_centroid", "center_y", "y_coord", "y_coordinate", "spatial_y"),
+        *("coord_y", "y_pos", "pos_y", "y_position", "position_y", "ycoord", "py", "sdimy", "y"),
     ),
 }
 """Names of a column in lower case, the most telling first: those of Space Ranger (all versions),
-Seurat (`GetTissueCoordinates`: imagerow, imagecol), st_pipeline (pixel_x, pixel_y, selected) and
-squidpy (x_centroid), and plain words."""
+Seurat (`GetTissueCoordinates`: imagerow, imagecol), st_pipeline (pixel_x, pixel_y, selected),
+squidpy (x_centroid) and Giotto (sdimx), and plain words."""
 
 COORDINATES = {name for key in (*PIXELS, *ARRAY) for name in ALIASES[key]}
 """Names of columns that hold a position."""
 
-_NAME = re.compile(r"(?:.*_)?(\d+(?:\.\d+)?)x(\d+(?:\.\d+)?)(?:[-_]\d+)?")
+_NAME = re.compile(r"(?:.*_)?X?(\d+(?:\.\d+)?)[xX](\d+(?:\.\d+)?)(?:[-_]\d+)?")
 _BIN = re.compile(r"s_\d+um_(\d+)_(\d+)(?:-\d+)?")
+
+
+_BARCODE = re.compile(r"X?(?:.*[_.:#-])?[ACGTN]{12,}(?:[-.]\d+)?(?:[_:-].*)?", re.IGNORECASE)
+
+
+def barcode_share(names: pd.Index) -> float:
+    """Share of names that hold a barcode, with what merging sections or R may add to it."""
+    return (
+        float(np.mean([bool(_BARCODE.fullmatch(str(name))) for name in names]))
+        if len(names)
+        else 0.0
+    )
 
 
 def standard_columns(table: pd.DataFrame) -> pd.DataFrame:
@@ -62,7 +76,8 @@ def standard_columns(table: pd.DataFrame) -> pd.DataFrame:
 def positions_in_names(names: pd.Index) -> np.ndarray | None:
     """Array row and column (float64, spots x 2) that the names of all spots hold.
 
-    `10x13` is column 10 of row 13, as Spatial Transcriptomics' st_pipeline names spots (x, y), and
+    `10x13`, or `X10x13` where it was a column in R, is column 10 of row 13, as Spatial
+    Transcriptomics' st_pipeline names spots (x, y), and
     `s_008um_00305_01021-1` row 305, column 1021, as Space Ranger names bins of Visium HD. None if
     any name holds none.
     """

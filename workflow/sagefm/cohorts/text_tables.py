@@ -1,15 +1,15 @@
 """Tables of text as people keep them: any separator, with or without a header, from R or Excel."""
 
 import csv
-import gzip
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import pandas as pd
 
-from sagefm.cohorts.opening import is_gzipped, reading
+from sagefm.cohorts.opening import open_text, reading
 from sagefm.common.errors import InputError
 
 SEPARATORS = ("\t", ",", ";")
@@ -27,20 +27,26 @@ class Layout:
         Of all columns, that of nameless row names empty; none if there is no header.
     width
         Columns, without an empty one that a separator at the end of the lines makes.
+    skipped
+        Lines before the table.
+    comma
+        Whether numbers have a decimal comma.
     """
 
     separator: str
     names: tuple[str, ...]
     width: int
+    skipped: int = 0
+    comma: bool = False
 
 
 def find_layout(path: Path, header: bool | None = None) -> Layout:
-    """The layout of a table, by its first two lines.
+    """The layout of a table, by its first two lines; empty lines and comments before are skipped.
 
     Parameters
     ----------
     path
-        Plain or gzipped, UTF-8, with or without a byte order mark.
+        Plain or gzipped, UTF-8 or UTF-16, with or without a byte order mark.
     header
         Whether the first line is one; if not given, it is one if none of its fields is a number.
 
@@ -49,24 +55,46 @@ def find_layout(path: Path, header: bool | None = None) -> Layout:
     InputError
         If the file is empty or damaged.
     """
-    with reading(path, "a table"), _open(path) as file:
-        lines = [line for _, line in zip(range(2), file, strict=False)]
-    if not lines or not lines[0].strip():
+    with reading(path, "a table"), open_text(path) as file:
+        skipped, lines = _first_lines(file)
+    if not lines:
         raise InputError(f"{path}: is empty. Fix: fetch or make the file again.")
+    if lines[0].lstrip().lower().startswith(("<!doctype", "<html")):
+        raise InputError(f"{path}: is a web page, not a table. Fix: fetch the file again.")
     separator = next((mark for mark in SEPARATORS if mark in lines[0]), r"\s+")
     first, *others = ([field.strip() for field in _fields(line, separator)] for line in lines)
     if header is None:
         header = not any(map(_is_number, first))
+    if header and not others:
+        raise InputError(f"{path}: has a header and no rows. Fix: fetch or make the file again.")
     below = others[0] if others else first
     while len(below) > 1 and not below[-1] and len(below) > len(first) - header:
         below = below[:-1]  # a separator at the end of the line
+    comma = separator == ";" and any("," in line for line in lines[header:])
     if not header:
-        return Layout(separator, (), len(below))
+        return Layout(separator, (), len(below), skipped, comma)
     while len(first) > len(below) and not first[-1]:
         first = first[:-1]
     # R leaves the column of row names without a name, and without a separator.
     names = ("", *first) if len(below) == len(first) + 1 else tuple(first)
-    return Layout(separator, names, len(names))
+    return Layout(separator, names, len(names), skipped, comma)
+
+
+def _first_lines(file: TextIO) -> tuple[int, list[str]]:
+    """Lines before a table, which are empty or comments, and the two lines after them."""
+    lines: list[str] = []
+    start = 0
+    for number, line in enumerate(file):
+        if not line.strip() or (not lines and _COMMENT.match(line)):
+            continue
+        if lines:
+            return start, [lines[0], line]
+        start, lines = number, [line]
+    return start, lines
+
+
+_COMMENT = re.compile(r"#[^\t,;]*$|sep=.$")
+"""A line before a table: a comment, or a spreadsheet's note of its separator."""
 
 
 def read_text_table(
@@ -86,8 +114,8 @@ def read_text_table(
     InputError
         If the file is damaged, or its lines are not of one length.
     """
-    with reading(path, "a table"), _open(path) as file:
-        if layout.names:
+    with reading(path, "a table"), open_text(path) as file:
+        for _ in range(layout.skipped + bool(layout.names)):
             file.readline()
         table = pd.read_csv(
             file,
@@ -96,14 +124,11 @@ def read_text_table(
             index_col=False,
             usecols=range(layout.width),
             skipinitialspace=True,
+            decimal="," if layout.comma else ".",
             chunksize=chunk,
             **options,
         )
         yield from [table] if chunk is None else table
-
-
-def _open(path: Path):
-    return (gzip.open if is_gzipped(path) else open)(path, "rt", encoding="utf-8-sig", newline=None)
 
 
 def _fields(line: str, separator: str) -> list[str]:

@@ -14,6 +14,8 @@ from sagefm.cohorts.formats.base import section_name
 from sagefm.cohorts.images import HIRES_PIXELS
 from sagefm.cohorts.ingest import ingest
 from sagefm.cohorts.panel import source_symbols
+from sagefm.cohorts.qc import FewSpots
+from sagefm.common.errors import InputError
 from sagefm.exports.prepared import Source, prepared_sections
 from sagefm.networks.device import find_device
 from sagefm.networks.fitted import FittedModel
@@ -65,6 +67,8 @@ def read(
     library: str = "",
     library_key: str = "",
     orientation: str = "",
+    min_overlap: float | None = None,
+    aliases: str | Path = "",
 ) -> AnnData:
     """Read a section of any format that the workflow reads, on a model's genes.
 
@@ -87,6 +91,10 @@ def read(
         several columns hold this name.
     orientation
         Of a table of counts, `spots_by_genes` or `genes_by_spots`, where names do not tell.
+    min_overlap
+        Least share of the model's genes that the section must have; the model's own if not given.
+    aliases
+        Table (TSV) with the columns `alias` (an earlier symbol or an Ensembl id) and `symbol`.
 
     Returns
     -------
@@ -120,7 +128,17 @@ def read(
         "library_key": library_key,
         "orientation": orientation,
     }
-    adata = ingest(path, row, recipe.panel, recipe.qc, recipe.harmonise, image_pixels=HIRES_PIXELS)
+    given = {"min_overlap": min_overlap, "aliases": aliases or None}
+    harmonise = {**recipe.harmonise, **{key: one for key, one in given.items() if one is not None}}
+    try:
+        adata = ingest(path, row, recipe.panel, recipe.qc, harmonise, image_pixels=HIRES_PIXELS)
+    except InputError as error:
+        if not isinstance(error.__cause__, FewSpots):
+            raise
+        raise InputError(
+            f"sample {row['sample']}: {error.__cause__.problem}. Fix: give a section with more "
+            "such spots; the limits are those of the model's training."
+        ) from error
     adata.uns["provenance"]["technology"] = technology
     return adata
 

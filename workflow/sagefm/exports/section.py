@@ -31,6 +31,8 @@ def embed_section(
     library: str = "",
     library_key: str = "",
     orientation: str = "",
+    min_overlap: float | None = None,
+    aliases: str | Path = "",
 ) -> AnnData:
     """Write a section with a model's embedding of its spots, as h5ad.
 
@@ -44,7 +46,7 @@ def embed_section(
         `obsm['X_sagefm']` (float32) and what it was made with in `uns['sagefm']`.
     model
         As of `FittedModel.load`.
-    positions, technology, layer, library, library_key, orientation
+    positions, technology, layer, library, library_key, orientation, min_overlap, aliases
         See `api.read`.
     predict
         Whether `layers['predicted']` (float32; spots, genes) is to hold the model's prediction of
@@ -72,6 +74,8 @@ def embed_section(
         library=library,
         library_key=library_key,
         orientation=orientation,
+        min_overlap=min_overlap,
+        aliases=aliases,
     )
     with tempfile.TemporaryDirectory() as folder, atomic(output) as temporary:
         section = Section("", "", Path(folder, "sample.h5ad"), Path(folder, "graph.npz"))

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 
 from sagefm.cohorts.formats.base import Choice
+from sagefm.cohorts.several import rows_named
+from sagefm.cohorts.spot_columns import COORDINATES as SPOT_COLUMNS
 from sagefm.common.errors import InputError, hint
 
 if TYPE_CHECKING:
@@ -16,8 +18,12 @@ if TYPE_CHECKING:
 RAW = "raw"
 """In place of a layer's name: the matrix `raw.X`, with its own genes."""
 
-COORDINATES = ("spatial", "X_spatial")
-"""Keys of `obsm` with the spots' x and y: squidpy's, and that of CELLxGENE Explorer."""
+PLACES = frozenset({*SPOT_COLUMNS, "in_tissue"})
+"""Columns of `obs` whose numbers are not names of sections, in lower case."""
+
+COORDINATES = ("spatial", "x_spatial", "spatial_coords", "coords", "coordinates", "xy_loc")
+"""Keys of `obsm` with the spots' x and y, in lower case: squidpy's, that of CELLxGENE Explorer, and
+of others."""
 
 
 def read_group(group: Mapping[str, Any], choice: Choice, place: str | Path) -> "AnnData":
@@ -67,17 +73,21 @@ def read_group(group: Mapping[str, Any], choice: Choice, place: str | Path) -> "
         var=_table(group[var]),
         uns={"matrices": [name for name in matrices if matrices[name][0] in group]},
     )
+    keys = {key.lower(): key for key in reversed([*group["obsm"]])} if "obsm" in group else {}
     for key in COORDINATES:
-        if "obsm" in group and key in group["obsm"]:
-            spatial = read_elem(group["obsm"][key])
-            adata.obsm["spatial"] = spatial[rows]
-            break
+        if key in keys:
+            spatial = read_elem(group["obsm"][keys[key]])
+            if np.shape(spatial)[1:] != (0,):
+                adata.obsm["spatial"] = spatial[rows]
+                break
     return adata
 
 
 def library_names(group: Mapping[str, Any]) -> list[str]:
-    """Sections of which `uns['spatial']` has an image, scale factors or the like."""
+    """Sections of which `uns['spatial']` has an image, scale factors or the like, by name."""
     spatial = group.get("uns/spatial", {})
+    if not hasattr(spatial, "keys") or {*spatial} & {"images", "scalefactors"}:
+        return []
     return [name for name in spatial if hasattr(spatial[name], "keys")]
 
 
@@ -110,11 +120,13 @@ def section_rows(
                 "not neighbours. Fix: name one of them as `library`."
             )
         return np.ones(len(obs), dtype=bool)
-    columns = [key] if key else [*obs.columns]
+    columns = [key] if key else [name for name in obs if str(name).lower() not in PLACES]
     masks = {name: (obs[name].astype(str) == library).to_numpy() for name in columns}
     found = {mask.tobytes(): mask for mask in masks.values() if mask.any()}
     if len(found) == 1:
         return next(iter(found.values()))
+    if not found and not key and (named := rows_named(obs.index, library)).any():
+        return named
     if not found and libraries == [library]:
         return np.ones(len(obs), dtype=bool)
     if found:

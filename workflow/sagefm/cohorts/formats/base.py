@@ -10,11 +10,19 @@ POSITION_FILES = (
     "tissue_positions.parquet",
     "tissue_positions.csv",
     "tissue_positions_list.csv",
+    "tissue_positions_list.txt",
 )
-"""Space Ranger's position file: Visium HD, from version 2 on, version 1."""
+"""Space Ranger's position file: Visium HD, from version 2 on, version 1; as renamed by deposits."""
 
 MATRIX_NAMES = ("filtered_feature_bc_matrix", "raw_feature_bc_matrix")
 """Space Ranger's matrices, the one of spots in tissue first."""
+
+
+_MARKS = (*MATRIX_NAMES, "matrix.mtx")
+
+
+TENX_TABLES = ("features.tsv", "genes.tsv", "barcodes.tsv")
+"""Tables beside a `matrix.mtx`."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +54,8 @@ class Choice:
 
 def is_file_named(path: Path, ending: str) -> bool:
     """Whether a path ends so, plain or `.gz`, and is not a folder; it may be yet to be fetched."""
-    return path.name.removesuffix(".gz").endswith(ending) and not path.is_dir()
+    name = path.name.lower().removesuffix(".gz")
+    return name.endswith(ending) and not path.is_dir()
 
 
 def require_file(path: Path, fmt: str) -> None:
@@ -83,8 +92,7 @@ def first(folder: Path, *names: str) -> Path:
 
 def matrix_prefix(name: str) -> str:
     """What the name of a 10x matrix begins with: `GSM1_s1_` of `GSM1_s1_matrix.mtx.gz`."""
-    marks = (*MATRIX_NAMES, "matrix.mtx")
-    return next((name.split(mark)[0] for mark in marks if mark in name), "")
+    return next((name.split(mark)[0] for mark in _MARKS if mark in name), "")
 
 
 SUFFIXES = (".h5ad", ".h5", ".zarr", ".mtx", ".csv", ".tsv", ".txt")
@@ -96,12 +104,18 @@ INNER = re.compile(
 
 
 def section_name(path: Path) -> str:
-    """What a section is called: its file without suffix, or its own folder, not `outs`."""
-    path = path.resolve()
+    """What a section is called: its file without suffix, or its own folder, not `outs`.
+
+    A link has the name of the section, what it leads to may have any.
+    """
+    path = path.parent.resolve() / path.name if path.is_symlink() else path.resolve()
     for part in (path, *path.parents):
-        name = part.name if part.is_dir() else part.name.removesuffix(".gz")
-        for suffix in SUFFIXES:
-            name = name.removesuffix(suffix)
+        name = part.name
+        for suffix in () if part.is_dir() else (".gz", *SUFFIXES):
+            if name.lower().endswith(suffix):
+                name = name[: -len(suffix)]
+        if part.is_dir():
+            name = name.removesuffix(".zarr")
         if name and not INNER.fullmatch(name):
             prefix = matrix_prefix(part.name).rstrip("_.-")
             return prefix or name
@@ -115,8 +129,8 @@ def position_files(folder: Path) -> list[Path]:
         path
         for one in folders
         for name in POSITION_FILES
-        for path in sorted(one.glob(f"*{name}*"))
-        if path.name.removesuffix(".gz").endswith(name)
+        for path in sorted(one.glob("*"))
+        if is_file_named(path, name)
     ]
 
 
@@ -127,8 +141,19 @@ def positions_with(folder: Path, prefix: str) -> Path | None:
     for place, start in places:
         if found := existing(place, *(f"{start}{name}" for name in POSITION_FILES)):
             return found
-    found_all = position_files(folder)
-    return found_all[0] if len(found_all) == 1 else None
+    others = [path for path in position_files(folder) if _may_share(path, prefix)]
+    return others[0] if len(others) == 1 else None
+
+
+def _may_share(positions: Path, prefix: str) -> bool:
+    """Whether a position file may be that of a matrix: one prefix begins or ends as the other."""
+    own = positions.name.split("tissue_positions")[0]
+    words = [[word for word in _WORDS.split(name) if word] for name in (own, prefix)]
+    short, long = sorted(words, key=len)
+    return short in (long[: len(short)], long[len(long) - len(short) :])
+
+
+_WORDS = re.compile(r"[_.\-]")
 
 
 def positions_beside(path: Path) -> Path:
@@ -139,7 +164,11 @@ def positions_beside(path: Path) -> Path:
     InputError
         If there is none.
     """
-    found = positions_with(path.parent, matrix_prefix(path.name))
+    marked = any(mark in path.name for mark in _MARKS)
+    prefix = matrix_prefix(path.name) if marked else f"{section_name(path)}_"
+    found = positions_with(path.parent, prefix)
+    if found is None and path.parent.name in MATRIX_NAMES:  # one of its three files
+        found = positions_with(path.parent.parent, prefix)
     if found is None:
         raise InputError(
             f"{path}: a 10x matrix has no coordinates of its own, and there is no position file "

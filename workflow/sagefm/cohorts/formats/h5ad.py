@@ -69,6 +69,11 @@ def read(files: dict[str, Path], choice: Choice) -> "AnnData":
             raise InputError(
                 f"{path}: is a 10x matrix, not an AnnData. Fix: give it a name in `.h5`."
             )
+        if not {"obs", "var"} <= {*file}:
+            raise InputError(
+                f"{path}: is HDF5, but not an AnnData, which has `obs` and `var` (it has "
+                f"{', '.join(file) or 'nothing'}). Fix: give the section as anndata wrote it."
+            )
         return _read_old(file, choice, path) if _is_old(file) else read_group(file, choice, path)
 
 

@@ -1,5 +1,6 @@
 """A matrix of 10x Genomics in three files: Matrix Market, features and barcodes."""
 
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,11 +11,13 @@ from sagefm.cohorts.formats.base import (
     position_files,
     positions_beside,
 )
+from sagefm.cohorts.formats.tenx_h5 import require_spots, section_of
 from sagefm.cohorts.images import BESIDE_POSITIONS
-from sagefm.cohorts.opening import reading
+from sagefm.cohorts.opening import open_text, reading
 from sagefm.common.errors import InputError
 
 if TYPE_CHECKING:
+    import pandas as pd
     from anndata import AnnData
 
 HELP = (
@@ -35,7 +38,7 @@ EXAMPLES = {
     },
 }
 
-CHOICES = ()
+CHOICES = ("library",)
 
 IMAGES = (BESIDE_POSITIONS,)
 
@@ -49,7 +52,14 @@ def fits(path: Path) -> bool:
 
 
 def files(path: Path) -> dict[str, Path]:
-    """The three files, from their folder or from the matrix itself."""
+    """The three files, from their folder or from the matrix itself.
+
+    Raises
+    ------
+    InputError
+        If one is missing, or if by its name it is a matrix of something else.
+    """
+    require_spots(path)
     folder, prefix = (
         (path, "") if path.is_dir() else (path.parent, path.name.split("matrix.mtx")[0])
     )
@@ -80,21 +90,47 @@ def read(files: dict[str, Path], choice: Choice) -> "AnnData":
     import scipy.sparse as sp
     from anndata import AnnData
 
+    from sagefm.cohorts.gene_names import ENSEMBL
+
     with reading(files["matrix"], "Matrix Market"):
-        matrix = sp.csr_matrix(scipy.io.mmread(files["matrix"]).T)
-    tables = {}
-    for role, length in zip(("barcodes", "features"), matrix.shape, strict=True):
-        with reading(files[role], "a table"):
-            tables[role] = pd.read_csv(
-                files[role], sep="\t", header=None, dtype=str, keep_default_na=False
-            )
-        if len(tables[role]) != length:
+        matrix = scipy.io.mmread(files["matrix"])
+    tables = {role: _lines(files[role]) for role in ("features", "barcodes")}
+    if not _fit(tables, matrix.shape) and _fit(tables, matrix.shape[::-1]):
+        matrix = matrix.T  # written as spots x genes
+    for (role, table), length in zip(tables.items(), matrix.shape, strict=True):
+        if len(table) == length + 1:
+            tables[role] = table = table[1:].reset_index(drop=True)  # without its header
+        if len(table) != length:
             raise InputError(
-                f"{files[role]}: has {len(tables[role])} lines, but {files['matrix']} has {length} "
+                f"{files[role]}: has {len(table)} lines, but {files['matrix']} has {length} "
                 f"{role}. Fix: take all three files from one folder."
             )
-    features = tables["features"]
-    var = pd.DataFrame({"gene_ids": features[0].to_numpy()}, index=features.get(1, features[0]))
-    obs = pd.DataFrame(index=tables["barcodes"][0])
-    adata = AnnData(X=matrix, obs=obs, var=var)
-    return adata[:, (features[2] == "Gene Expression").to_numpy()] if 2 in features else adata
+    features, barcodes = tables["features"], tables["barcodes"]
+    ids, symbols = features[0], features.get(1, features[0])
+    if symbols.str.match(ENSEMBL).mean() > 0.5 > ids.str.match(ENSEMBL).mean():
+        ids, symbols = symbols, ids
+    var = pd.DataFrame({"gene_ids": ids.to_numpy()}, index=symbols)
+    if 2 in features:
+        var["feature_types"] = features[2].to_numpy()
+    numbered = 1 in barcodes and barcodes[0].str.isdecimal().all()
+    obs = pd.DataFrame(index=barcodes[int(numbered)])
+    adata = AnnData(X=sp.csr_matrix(matrix.T), obs=obs, var=var)
+    return section_of(adata, choice, files["matrix"])
+
+
+def _lines(path: Path) -> "pd.DataFrame":
+    """A table of features or barcodes, its columns numbered."""
+    import pandas as pd
+
+    with reading(path, "a table"), open_text(path) as file:
+        lines = file.read()
+        separator = "\t" if "\t" in lines or "," not in lines else ","
+        return pd.read_csv(
+            io.StringIO(lines), sep=separator, header=None, dtype=str, keep_default_na=False
+        )
+
+
+def _fit(tables: dict[str, "pd.DataFrame"], shape: tuple[int, ...]) -> bool:
+    """Whether features and barcodes, with or without a header, are as many as a matrix has."""
+    sizes = zip(tables.values(), shape, strict=True)
+    return all(len(table) - length in (0, 1) for table, length in sizes)

@@ -3,7 +3,12 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from sagefm.cohorts.formats.base import POSITION_FILES
+from sagefm.cohorts.formats.base import (
+    POSITION_FILES,
+    TENX_TABLES,
+    is_file_named,
+    position_files,
+)
 from sagefm.cohorts.formats.tenx_h5 import CELLS, PROBES
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".7z", ".rar")
@@ -19,6 +24,23 @@ def _outs_inside(path: Path) -> str:
     for inner in ("outs", "outs/binned_outputs"):
         if (path / inner).is_dir():
             return f"is the folder above outs/. Fix: give {path / 'outs'}."
+    return ""
+
+
+def _outs_below(path: Path) -> str:
+    found = sorted(one for one in path.glob("*/outs") if one.is_dir())
+    return f"is a folder of sections. Fix: give one of them, as in {found[0]}." if found else ""
+
+
+def _spatial(path: Path) -> str:
+    if path.name == "spatial" and path.is_dir() and position_files(path):
+        return f"has positions and images, but no counts. Fix: give {path.parent}."
+    return ""
+
+
+def _part(path: Path) -> str:
+    if any(is_file_named(path, name) for name in TENX_TABLES):
+        return f"is a part of a 10x matrix. Fix: give its folder, {path.parent}, or its matrix.mtx."
     return ""
 
 
@@ -44,7 +66,7 @@ def _probes(path: Path) -> str:
 
 def _several(path: Path) -> str:
     matrices = sorted(path.glob("*matrix.mtx*")) + sorted(path.glob("*_matrix.h5*"))
-    others = sorted(path.glob("*.h5ad*"))
+    others = sorted(path.glob("*.h5ad*")) + sorted(path.glob("*.zarr"))
     found = matrices or others
     if not path.is_dir() or not found:
         return ""
@@ -53,8 +75,7 @@ def _several(path: Path) -> str:
 
 
 def _positions(path: Path) -> str:
-    plain = path.name.removesuffix(".gz")
-    if plain.endswith((*POSITION_FILES, ".parquet")) and not path.is_dir():
+    if any(is_file_named(path, name) for name in POSITION_FILES):
         return (
             "is a table of positions without counts. Fix: give the matrix or the folder of the "
             "section; this file is then its `positions`."
@@ -76,5 +97,6 @@ def _of_r(path: Path) -> str:
 
 
 _KINDS: tuple[Callable[[Path], str], ...] = (
-    *(_outs_inside, _bins_inside, _cells, _positions, _probes, _several, _archive, _of_r),
+    *(_outs_inside, _bins_inside, _cells, _positions, _probes, _spatial, _part, _several),
+    *(_outs_below, _archive, _of_r),
 )

@@ -13,6 +13,7 @@ from sagefm.cohorts.formats.base import (
 )
 from sagefm.cohorts.formats.mtx import files as matrix_files
 from sagefm.cohorts.formats.mtx import read as read_matrix
+from sagefm.cohorts.formats.tenx_h5 import REFUSED
 from sagefm.cohorts.formats.tenx_h5 import read as read_h5
 from sagefm.cohorts.images import BESIDE_POSITIONS
 from sagefm.common.errors import InputError
@@ -37,14 +38,20 @@ EXAMPLES = {
     "one section's files of GEO in a folder": {"path_or_id": "sections/GSM6339631"},
 }
 
-CHOICES = ()
+CHOICES = ("library",)
 
 IMAGES = (BESIDE_POSITIONS,)
+
+
+NO_MATRIX = (*REFUSED, "molecule_info", ".h5ad")
+"""What the names of other HDF5 files in such a folder have."""
 
 
 def fits(path: Path) -> bool:
     """A folder with a matrix, and with `spatial/` or a position file."""
     if not path.is_dir() or (path / "binned_outputs").is_dir():
+        return False
+    if path.name == "spatial" and not any(path.glob("*matrix*")):
         return False
     return ((path / "spatial").is_dir() or bool(position_files(path))) and not _is_segmented(path)
 
@@ -75,6 +82,11 @@ def positions(path: Path) -> Path | None:
         If there is none.
     """
     found = positions_with(path, matrix_prefix(find_matrix(path).name))
+    if found is None and (inner := sorted(path.glob("spatial/*/*tissue_positions*"))):
+        raise InputError(
+            f"{path}: holds {len(inner)} sections ({', '.join(one.parent.name for one in inner)}). "
+            "Fix: give the outs/ of each section, not those of `spaceranger aggr`."
+        )
     if found is None:
         raise InputError(
             f"{path / 'spatial'}: has no {' or '.join(POSITION_FILES)}. Fix: complete the folder."
@@ -96,6 +108,9 @@ def find_matrix(path: Path) -> Path:
                 return found
     if found := _only(path, "*matrix.mtx*"):
         return found
+    others = [one for one in path.glob("*.h5*") if not any(mark in one.name for mark in NO_MATRIX)]
+    if len(others) == 1:
+        return others[0]
     raise InputError(
         f"{path}: has no {MATRIX_NAMES[0]}.h5 and no folder {MATRIX_NAMES[0]}. Fix: complete the "
         "folder."
@@ -114,7 +129,7 @@ def _only(path: Path, pattern: str) -> Path | None:
 
 def _is_segmented(path: Path) -> bool:
     """Whether it holds cells of Visium HD that Space Ranger segmented, in place of spots."""
-    return (path / "filtered_feature_cell_matrix.h5").is_file()
+    return any(path.glob("filtered_feature_cell_matrix*"))
 
 
 def read(files: dict[str, Path], choice: Choice) -> "AnnData":

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
 HELP = (
-    "a SpatialData `.zarr`: a table of raw counts; of several regions or tables the one that "
-    "`library` names"
+    "a SpatialData `.zarr`, or an AnnData's: a table of raw counts; of several regions or tables "
+    "the one that `library` names"
 )
 
 POSITIONS = "`obsm['spatial']` of the table, else the centres of its region's shapes"
@@ -38,11 +38,17 @@ ROOT = ("zarr.json", ".zgroup")
 
 
 def fits(path: Path) -> bool:
-    """By its suffix, or as a zarr store with tables."""
+    """By its suffix, or as a zarr store with a table."""
     if not path.is_dir():
         return path.name.endswith(".zarr")
     rooted = any((path / name).is_file() for name in ROOT)
-    return rooted and any((path / name).is_dir() for name in TABLES)
+    return rooted and (path.name.endswith(".zarr") or _has_table(path))
+
+
+def _has_table(path: Path) -> bool:
+    """Whether a store has tables, or is one: an AnnData."""
+    tables = any((path / name).is_dir() for name in TABLES)
+    return tables or all((path / name).is_dir() for name in ("obs", "var"))
 
 
 def files(path: Path) -> dict[str, Path]:
@@ -53,15 +59,14 @@ def files(path: Path) -> dict[str, Path]:
     InputError
         If it is not a SpatialData store.
     """
-    if not fits(path) or not path.is_dir():
+    if not fits(path) or not _has_table(path):
         raise InputError(
             f"{path}: is not a SpatialData store with a table. Fix: give the `.zarr` folder that "
             "spatialdata wrote, or write the section as `.h5ad`."
         )
     (root, *_) = (path / name for name in ROOT if (path / name).is_file())
-    inner = sorted(
-        file for name in (*TABLES, "shapes") for file in (path / name).rglob("*") if file.is_file()
-    )
+    parts = (*TABLES, "shapes", "obs", "var", "X", "layers", "raw", "obsm")
+    inner = sorted(file for name in parts for file in (path / name).rglob("*") if file.is_file())
     return {"root": root, **{str(file.relative_to(path)): file for file in inner}}
 
 
@@ -82,7 +87,9 @@ def read(files: dict[str, Path], choice: Choice) -> "AnnData":
 
     root = files["root"].parent
     with reading(root, "SpatialData"):
-        store = zarr.open_group(root, mode="r")
+        store: Any = zarr.open_group(root, mode="r")
+        if "obs" in store:
+            return read_group(store, choice, root)
         name, key, region = _section(store, choice, root)
         chosen = Choice(choice.layer, region, key)
         adata = read_group(_tables(store)[name], chosen, f"{root}, table {name}")

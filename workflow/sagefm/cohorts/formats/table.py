@@ -1,17 +1,29 @@
 """A table of counts as text, spots by genes or genes by spots."""
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from sagefm.cohorts.formats.base import POSITION_FILES, Choice, is_file_named, require_file
+from sagefm.cohorts.formats.base import (
+    POSITION_FILES,
+    TENX_TABLES,
+    Choice,
+    is_file_named,
+    require_file,
+)
 from sagefm.cohorts.formats.base import positions_with as find_positions
+from sagefm.cohorts.formats.tenx_h5 import section_of
 from sagefm.cohorts.images import BESIDE_POSITIONS
 from sagefm.cohorts.positions import match_barcodes, read_positions
-from sagefm.cohorts.spot_columns import COORDINATES, positions_in_names
+from sagefm.cohorts.spot_columns import (
+    ALIASES,
+    BARCODE,
+    COORDINATES,
+    barcode_share,
+    positions_in_names,
+)
 from sagefm.cohorts.text_tables import find_layout, read_text_table
 from sagefm.common.errors import InputError
 
@@ -44,23 +56,23 @@ EXAMPLES = {
     },
 }
 
-CHOICES = ("orientation",)
+CHOICES = ("orientation", "library")
 
 SPOTS_BY_GENES = "spots_by_genes"
 
 IMAGES = (BESIDE_POSITIONS,)
 
+OF_GENES = frozenset({"start", "end", "length", "width", "gene_length", "entrezid", "entrez_id"})
+"""Columns of numbers that tell of genes, in lower case, as featureCounts and annotations have."""
+
 ROWS = 256
 """Rows read at a time: what is held as text and as dense numbers."""
 
-_BARCODE = re.compile(r"(?:.*[_.#-])?[ACGTN]{12,}(?:[-.]\d+)?(?:[_-].*)?")
-
 
 def fits(path: Path) -> bool:
-    """By its suffix, unless its name is that of a position file."""
-    plain = path.name.removesuffix(".gz")
+    """By its suffix, unless its name is that of a position file or of a part of a 10x matrix."""
     known = any(is_file_named(path, ending) for ending in (".csv", ".tsv", ".txt"))
-    return known and not plain.endswith(POSITION_FILES)
+    return known and not any(is_file_named(path, name) for name in (*POSITION_FILES, *TENX_TABLES))
 
 
 def files(path: Path) -> dict[str, Path]:
@@ -91,12 +103,15 @@ def read(files: dict[str, Path], choice: Choice) -> "AnnData":
     if not choice.orientation:
         rows_are_spots = _rows_are_spots(about.index, columns, known, path)
     if not rows_are_spots:
-        return AnnData(counts.T.tocsr(), pd.DataFrame(index=columns), about)
+        own = ~np.asarray(columns.str.lower().isin(OF_GENES))
+        adata = AnnData(counts[:, own].T.tocsr(), pd.DataFrame(index=columns[own]), about)
+        return section_of(adata, choice, path)
     coordinates = np.asarray(columns.str.lower().isin(COORDINATES))
     for column in np.flatnonzero(coordinates):
         about[columns[column]] = counts[:, [column]].toarray().ravel()
     genes = np.flatnonzero(~coordinates)
-    return AnnData(counts[:, genes], about, pd.DataFrame(index=columns[genes]))
+    adata = AnnData(counts[:, genes], about, pd.DataFrame(index=columns[genes]))
+    return section_of(adata, choice, path)
 
 
 def _read(path: Path) -> tuple["sp.csr_matrix", pd.DataFrame, pd.Index]:
@@ -123,7 +138,15 @@ def _read(path: Path) -> tuple["sp.csr_matrix", pd.DataFrame, pd.Index]:
     names = pd.Index([name.strip() for name in layout.names])
     if not len(numbers):
         raise InputError(f"{path}: holds no column of counts. Fix: give a table of raw counts.")
+    if len(numbers) == 1 and len(names) == 3:
+        raise InputError(
+            f"{path}: has one count a line, as a list of spots and genes has. Fix: give a table "
+            "with a column for each gene or each spot."
+        )
     text = pd.concat(texts)
+    if text[0].str.fullmatch(r"\d+").all():  # rows are numbered, and named in another column
+        numbered = [name for name in text if name and names[name].lower() in ALIASES[BARCODE]]
+        text = text.rename(columns={numbered[0]: 0, 0: numbered[0]}) if numbered else text
     index = pd.Index(text.pop(0).astype(str).str.strip())
     about = text.set_axis(index).set_axis(names[[*text.columns]], axis=1)
     return sp.vstack(parts, format="csr"), about, names[numbers]
@@ -153,4 +176,4 @@ def _share(names: pd.Index, known: pd.Index | None) -> float:
         return float((match_barcodes(names, known) >= 0).mean())
     if positions_in_names(names) is not None:
         return 1.0
-    return float(np.mean([bool(_BARCODE.fullmatch(name)) for name in names]))
+    return barcode_share(names)

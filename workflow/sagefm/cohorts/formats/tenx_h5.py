@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 from sagefm.cohorts.formats.base import Choice, is_file_named, positions_beside, require_file
 from sagefm.cohorts.images import BESIDE_POSITIONS
 from sagefm.cohorts.opening import open_h5
+from sagefm.cohorts.several import rows_named
 from sagefm.common.errors import InputError
 
 if TYPE_CHECKING:
+    import h5py
     from anndata import AnnData
 
 HELP = "a `filtered_feature_bc_matrix.h5`, prefixed or not, plain or `.gz`"
@@ -30,7 +32,7 @@ EXAMPLES = {
     },
 }
 
-CHOICES = ()
+CHOICES = ("library",)
 
 IMAGES = (BESIDE_POSITIONS,)
 
@@ -60,10 +62,15 @@ def files(path: Path) -> dict[str, Path]:
         If it is a folder, or by its name a matrix of something else.
     """
     require_file(path, "tenx_h5")
+    require_spots(path)
+    return {"counts": path}
+
+
+def require_spots(path: Path) -> None:
+    """InputError if a matrix, by its name, counts probes or segmented cells."""
     for name, said in REFUSED.items():
         if name in path.name:
             raise InputError(f"{path}: {said}")
-    return {"counts": path}
 
 
 def positions(path: Path) -> Path | None:
@@ -87,4 +94,33 @@ def read(files: dict[str, Path], choice: Choice) -> "AnnData":
             raise InputError(f"{path}: is an AnnData. Fix: give it a name in `.h5ad`.")
         if "matrix/features/probe_region" in file or "matrix/features/filtered_probes" in file:
             raise InputError(f"{path}: {PROBES}")
-        return read_10x_h5(file.filename, gex_only=True)
+        if "matrix" not in file and not any("gene_names" in file[name] for name in _groups(file)):
+            raise InputError(
+                f"{path}: is HDF5, but not a 10x matrix. Fix: give Space Ranger's "
+                "filtered_feature_bc_matrix.h5."
+            )
+        return section_of(read_10x_h5(file.filename, gex_only=True), choice, path)
+
+
+def section_of(adata: "AnnData", choice: Choice, path: Path) -> "AnnData":
+    """The chosen section of a matrix of several, which the names of spots tell apart.
+
+    Raises
+    ------
+    InputError
+        If there is no such section.
+    """
+    if not choice.library:
+        return adata
+    rows = rows_named(adata.obs_names, choice.library)
+    if not rows.any():
+        raise InputError(
+            f"{path}: no spot's name has `{choice.library}` beside its barcode (the first: "
+            f"`{next(iter(adata.obs_names), '')}`). Fix: correct `library`, or leave it empty."
+        )
+    return adata[rows].copy()
+
+
+def _groups(file: "h5py.File") -> list[str]:
+    """Groups at the root: in files of Cell Ranger 2, the references."""
+    return [name for name in file if hasattr(file[name], "keys")]

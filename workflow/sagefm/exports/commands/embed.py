@@ -27,6 +27,14 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="rows and columns of a table of counts, where names do not tell",
     )
     parser.add_argument(
+        "--min-overlap",
+        type=float,
+        help="least share of the model's genes that IN must have (default: the model's own)",
+    )
+    parser.add_argument(
+        "--aliases", default="", help="table (TSV) of earlier symbols or ids: alias, symbol"
+    )
+    parser.add_argument(
         "--predict", action="store_true", help="also write each gene as predicted, as a layer"
     )
 
