@@ -10,7 +10,7 @@ from snakemake.exceptions import WorkflowError
 
 # Snakemake makes a million small objects that live to the end: to look them over as often as Python
 # does by itself is a sixth of the time of the paper's dry run.
-gc.set_threshold(100_000, 50, 50)
+gc.set_threshold(500_000, 50, 50)
 
 # The repository, wherever the Snakefile is that Snakemake was started with.
 ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1]
