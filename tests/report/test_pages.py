@@ -22,7 +22,7 @@ from sagefm.report.overview import layers_table, sections_table
 from sagefm.report.overview_figure import draw_overview
 from support.annotated import tables_like
 from support.clustered import COSTS, MEANS, scores_like
-from support.drawn import assert_readable, write_image
+from support.drawn import assert_readable, visible_texts, write_image
 from support.perturbed import maps_like as response_maps
 from support.perturbed import tables as perturbed
 from support.recovered import maps_like as recovery_maps
@@ -169,3 +169,12 @@ def test_captions_are_sound_rst(number, repo):
     body = publish_parts(text, writer="html", settings_overrides=strict)["body"]
     assert f"<strong>Figure {number}. " in body and "{{" not in body
     assert (number in (3, 4)) == ("Settings of the authors: BANKSY." in body)  # comparing figures
+
+
+def test_a_network_that_begins_with_components_is_drawn_from_the_genes_on():
+    tables = sections_like(), neighbourhood_like(), layers_table([("fc_gene.weight", (300, 20))])
+    figure = draw_overview(*tables, FACTS | {"network": "light"}, NO_TISSUES)
+    said = [text.get_text() for text in visible_texts(figure)]
+    (genes,) = [words for words in said if words.startswith("300 genes: ")]
+    assert "embedding" not in genes
+    assert "20   components, fitted before the training\nembedding" in said

@@ -150,8 +150,12 @@ def _fill_network(
     names = [network.layer_name(name) for name in layers["layer"]]
     hidden = f"{100 * float(facts['mask_share']):g}% of the centre's genes hidden"
     what = network.input_words(str(facts["graph"]), size)
-    widths = [int(layers["inputs"].iloc[0]), *layers["outputs"]]
+    first, genes = int(layers["inputs"].iloc[0]), int(layers["outputs"].iloc[-1])
+    # A network may begin with components of the genes, which are no layer that is trained.
+    fixed = [first] * (first < genes)
+    widths = [max(first, genes), *fixed, *layers["outputs"]]
     texts = [f"{widths[0]:,} genes: {what} ({facts['graph']});\n{facts['normalisation']}, {hidden}"]
+    texts += [f"{width:,}   components, fitted before the training" for width in fixed]
     texts += [
         f"{outputs:,}   {name}: {count(parameters, 'parameter')}"
         for name, outputs, parameters in zip(
