@@ -17,7 +17,7 @@ FIRST = {
 }
 
 
-def test_a_model_has_all_of_the_one_it_continues_but_epochs_title_and_compute():
+def test_a_model_has_all_of_the_one_it_continues_but_what_it_gives_itself():
     models = {
         "third": {"continues": "second", "training": {"epochs": 5}},  # before what it continues
         "second": {
@@ -39,7 +39,6 @@ def test_a_model_has_all_of_the_one_it_continues_but_epochs_title_and_compute():
         "compute": {"threads": 1, "workers": 4},
     }
     second = models["second"] | {"continues": "second", "training": {"epochs": 5, "seed": 3}}
-    del second["title"]
     assert models["third"] == second
 
 

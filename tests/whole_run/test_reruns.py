@@ -194,6 +194,16 @@ def test_another_recipe_trains_that_model_alone(finished):
     assert not {"ingest", "graph", "split", "gene_means"} & set(found)
 
 
+def test_a_model_that_continues_another_trains_itself_alone(finished):
+    longer = {"continues": "paper", "training": {"epochs": 3}}
+    with added(finished / "longer.yaml", yaml.safe_dump({"models": {"longer": longer}})):
+        files = ("config/config.yaml", "longer.yaml")
+        found = runs.jobs(runs.snakemake(finished, "--dry-run", "--configfile", *files).stdout)
+    assert (found["split"], found["pretrain"], found["embed"]) == (1, 1, 1)
+    assert {"recovery", "cluster", "annotate"} <= set(found)
+    assert not {"ingest", "graph", "represent", "released"} & set(found)
+
+
 def test_one_more_section_reads_that_one_alone(finished):
     sheet = finished / "breast.tsv"
     line = "\t".join(runs.row("SPA136", "resources/demo/st/SPA136.h5ad", "her2st-D").values())

@@ -27,9 +27,8 @@ def complete_models(models: dict[str, dict]) -> None:
     for name, entry in written.items():
         _check_entry(name, entry)
         for before in _chain(name, written):
-            own = ("continues", "title")
-            others = {key: value for key, value in written[before].items() if key not in own}
-            models[name] = _over(others, models[name])
+            inherited = {k: v for k, v in written[before].items() if k != "continues"}
+            models[name] = _over(inherited, models[name])
 
 
 def check_epochs(models: Mapping[str, Mapping]) -> None:

@@ -19,11 +19,16 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from sagefm.common.errors import InputError
 from sagefm.common.io import atomic, read_table
-from sagefm.report.cost_figure import IMAGE, write_costs
+from sagefm.report.cost_figure import IMAGE as COSTS
+from sagefm.report.cost_figure import write_costs
 from sagefm.report.results_page import cost_table
+from sagefm.report.study import tabulate_study, trainings
+from sagefm.report.study_figure import IMAGE as STUDY
+from sagefm.report.study_figure import write_study
 
 RESULTS = Path("docs/results")
 TEMPLATES = Path("docs/templates")
+FIGURES = Path("resources/figures")
 
 DIGITS = 5
 """Significant digits that are kept of a number."""
@@ -122,6 +127,7 @@ def collect(run: Path, folder: Path) -> None:
     """
     tables = {name: kept.read(run) for name, kept in KEPT.items()}
     tables["costs"] = cost_table(run / "benchmarks")
+    tables["trainings"] = trainings(run / "models")
     if not any(map(len, tables.values())):
         raise InputError(f"{run}: has no table to keep. Fix: name the folder of a finished run.")
     folder.mkdir(parents=True, exist_ok=True)
@@ -225,6 +231,8 @@ def documents() -> list[Path]:
 if __name__ == "__main__":
     for folder in map(Path, sys.argv[1:]):
         collect(folder, RESULTS / folder.name)
+    tabulate_study(Path("config/study.yaml"), RESULTS / "study")
     for document in documents():
         document.write_text(fill(document.read_text()))
-    write_costs(RESULTS, Path("resources/figures") / IMAGE)
+    write_costs(RESULTS, FIGURES / COSTS)
+    write_study(RESULTS / "study", FIGURES / STUDY)

@@ -1,0 +1,120 @@
+"""Claims against epochs and against sections, drawn from the study's table."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, NullLocator
+
+from sagefm.common.io import atomic, read_table
+from sagefm.common.text import count
+from sagefm.plotting.style import DOUBLE, NEUTRAL, OKABE_ITO, head, styled
+from sagefm.report.study import TABLE, UNTRAINED
+
+IMAGE = "study.png"
+
+SCORES = {
+    "recovered": "genes recovered\nwithin a section",
+    "ari": "ARI of k-means\nin a section",
+    "pathology": "balanced accuracy,\npathologist's classes",
+    "tumour": "balanced accuracy,\ncancer or not",
+}
+"""Scores that are drawn, with the name of their axis."""
+
+COLOURS = [OKABE_ITO[name] for name in ("blue", "vermilion", "green", "purple", "sky", "black")]
+MARKERS = "oDs^v<"
+
+
+@styled
+def draw_study(table: pd.DataFrame) -> Figure:
+    """Above, scores against epochs on all sections; below, of the first series against sections.
+
+    Parameters
+    ----------
+    table
+        Of `study.claims_against_training`; its first series is the one trained on fewer sections.
+    """
+    trained = table[table["series"] != UNTRAINED]
+    first = trained["series"].iloc[0]
+    own = trained[trained["series"] == first]
+    most = own["sections"].max()
+    all_sections = trained[(trained["series"] != first) | (trained["sections"] == most)]
+    fewer = own[own["sections"] < most]
+    same = own["epochs"].isin(fewer["epochs"])
+    figure = Figure(figsize=(DOUBLE, 4.2))
+    panels = figure.subplots(2, len(SCORES), squeeze=False)
+    for column, (score, name) in enumerate(SCORES.items()):
+        above, below = panels[:, column]
+        reference = table.loc[table["series"] == UNTRAINED, score].max()
+        for ax in (above, below):
+            ax.axhline(reference, color=NEUTRAL, ls="--", lw=0.9, label="best without training")
+            ax.set_ylabel(name)
+            ax.grid(axis="y")
+        styles = zip(pd.unique(trained["series"]), COLOURS, MARKERS, strict=False)
+        for series, colour, marker in styles:
+            part = all_sections[all_sections["series"] == series]
+            _line(above, part, "epochs", score, colour, marker, series)
+        _line(below, own[same], "sections", score, COLOURS[0], MARKERS[0], first)
+        _epochs(above, all_sections["epochs"])
+        below.set_xscale("log")
+        _ticks(below, own.loc[same, "sections"])
+        below.set_xlabel("training sections")
+    figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    head(figure, finding(table))
+    return figure
+
+
+def finding(table: pd.DataFrame) -> str:
+    """What the longest training of the first series reaches, in a line."""
+    trained = table[table["series"] != UNTRAINED]
+    last = longest(trained[trained["series"] == trained["series"].iloc[0]])
+    others = table[table["series"] == UNTRAINED]
+    ahead = sum(last[score] > others[score].max() for score in SCORES)
+    return (
+        f"{_upper(last['series'])}, {count(last['trained_epochs'], 'epoch')} on "
+        f"{count(last['sections'], 'section')}: above what needs no training in "
+        f"{ahead or 'none'} of {len(SCORES)} scores"
+    )
+
+
+def longest(series: pd.DataFrame) -> pd.Series:
+    """The model of a series that was trained for most epochs on most sections."""
+    return series.sort_values(["sections", "epochs"]).iloc[-1]
+
+
+def _upper(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+def _line(
+    ax: Axes, part: pd.DataFrame, x: str, score: str, colour: str, marker: str, label: str
+) -> None:
+    """Means with their intervals, joined."""
+    part = part.sort_values(x)
+    places = part[x].to_numpy(float)
+    value, low, high = (part[f"{score}{b}"].to_numpy(float) for b in ("", "_low", "_high"))
+    ax.vlines(places, low, high, color=colour, lw=0.8, alpha=0.4)
+    ax.plot(places, value, color=colour, marker=marker, ms=4, mec="white", mew=0.5, label=label)
+
+
+def _epochs(ax: Axes, epochs: pd.Series) -> None:
+    """An axis of epochs that has room for 0, and otherwise is logarithmic."""
+    ax.set_xscale("symlog", linthresh=1, linscale=0.6)
+    _ticks(ax, epochs)
+    ax.set_xlabel("epochs")
+
+
+def _ticks(ax: Axes, values: pd.Series) -> None:
+    """A tick at every value that there is."""
+    ax.xaxis.set_major_locator(FixedLocator(np.unique(values.to_numpy(float)).tolist()))
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.xaxis.set_major_formatter("{x:g}")
+
+
+def write_study(folder: Path, image: Path) -> None:
+    """Draw the committed table of the study (in `folder`) to a PNG."""
+    figure = draw_study(read_table(folder / TABLE))
+    with atomic(image) as temporary:
+        figure.savefig(temporary, format="png", dpi=200)
