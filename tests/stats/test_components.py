@@ -8,6 +8,7 @@ from sklearn.decomposition import PCA
 from sagefm.stats.components import (
     components_within,
     dense_components,
+    fill_unmeasured,
     principal_components,
     varimax,
 )
@@ -50,6 +51,26 @@ def test_components_of_averages_are_those_of_the_averages_formed(expression):
     expected = principal_components(sp.csr_matrix(average @ expression), 5, seed=0)
     for one, other in zip(found, expected, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-4)
+
+
+@pytest.mark.parametrize("averaged", [False, True])
+def test_genes_that_a_section_did_not_measure_are_the_mean_of_the_others(expression, averaged):
+    groups = np.repeat([0, 1, 2], 40)
+    measured = np.random.default_rng(5).random((3, expression.shape[1])) > 0.3
+    values = np.where(measured[groups], expression.toarray().astype(float), 0)
+    means = values.sum(axis=0) / np.maximum(measured[groups].sum(axis=0), 1)
+    filled = np.where(measured[groups], values, means)
+    own = np.repeat(np.eye(60), 2, axis=0).repeat(2, axis=1) / 2 if averaged else np.eye(120)
+    average = sp.csr_matrix(own) if averaged else None
+    sparse = sp.csr_matrix(values)
+    fill = fill_unmeasured(sparse, groups, measured)
+    scores, loadings, mean = principal_components(sparse, 5, 0, average=average, fill=fill)
+    fitted = PCA(5, svd_solver="full")
+    expected = fitted.fit_transform(own @ filled)
+    signs = np.sign((scores * expected).sum(axis=0))
+    np.testing.assert_allclose(scores * signs, expected, atol=1e-3)
+    np.testing.assert_allclose(loadings * signs[:, None], fitted.components_, atol=1e-3)
+    np.testing.assert_allclose(mean, filled.mean(axis=0), atol=1e-5)
 
 
 def test_the_last_components_are_the_same_at_every_run(expression):

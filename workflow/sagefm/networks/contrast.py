@@ -79,12 +79,22 @@ class Network(GeneDecoder):
         return self.fc_gene.weight
 
     def fit_input(self, draw: Callable[[], Chunk]) -> None:
-        """Take the principal components of both channels; the first of each has variance 1."""
-        from sagefm.stats.components import principal_components
+        """Take the principal components of both channels; the first of each has variance 1.
 
-        chunk = draw()
+        Genes that a section did not measure count as their mean in the others.
+        """
+        import numpy as np
+
+        from sagefm.stats.components import fill_unmeasured, principal_components
+
+        chunk, fill = draw(), None
+        if chunk.measured is not None:
+            owner = chunk.owner(np.arange(len(chunk.spots)))
+            fill = fill_unmeasured(chunk.expression, owner, chunk.measured)
         for channel, average in (("centre", None), ("neighbours", chunk.others())):
-            found = principal_components(chunk.expression, self.COMPONENTS, seed=0, average=average)
+            found = principal_components(
+                chunk.expression, self.COMPONENTS, seed=0, average=average, fill=fill
+            )
             scores, loadings, mean = found
             scaled = torch.from_numpy((loadings / scores[:, 0].std()).T)
             getattr(self, f"{channel}_mean").copy_(torch.from_numpy(mean))

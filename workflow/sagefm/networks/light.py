@@ -70,7 +70,11 @@ class Network(GeneDecoder):
         return (self.centre.ne(0) | self.neighbours.ne(0)).any(dim=1)
 
     def fit_input(self, draw: Callable[[], Chunk]) -> None:
-        """Take the components of a sample of the training sections; the first has variance 1."""
+        """Take the components of a sample of the training sections; the first has variance 1.
+
+        Centred within sections, a gene that one did not measure is the same there at all spots, and
+        tells it from no other.
+        """
         import numpy as np
         import scipy.sparse as sp
 

@@ -7,7 +7,7 @@ has. What a batch contains is a pure function of (seed, epoch, position).
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -204,10 +204,18 @@ class Batches:
         return plan
 
     def first_chunk(self) -> Chunk:
-        """As many sections as `buffer_spots` allows, drawn at random: a sample of them all."""
+        """As many sections as `buffer_spots` allows, drawn at random: a sample of them all.
+
+        It has `measured` if some section lacks genes and these are no targets.
+        """
         group, _ = self.plan(1, "shuffled")[0]
         chosen = [self.sections[index] for index in group]
-        return load_chunk(chosen, self.normalisation, self.withheld, self.cache.read)
+        chunk = load_chunk(chosen, self.normalisation, self.withheld, self.cache.read)
+        if not self.measured:
+            return chunk
+        every = np.ones(chunk.expression.shape[1], dtype=bool)
+        known = [self.measured.get(section.key, every) for section in chosen]
+        return replace(chunk, measured=np.stack(known))
 
     def epoch(
         self,

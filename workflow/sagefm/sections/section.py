@@ -119,7 +119,8 @@ class Chunk:
     chunk's rows; `keys` (uint64) and `spots` (int64) name each row's sample and row in it, as the
     mask generator needs them; `graphs` and `starts` keep the sections' own graphs and first rows.
     `depth` (float32, a row) is what expression's rate, expm1(expression), is to be multiplied with
-    to give counts; `scaled` is whether that differs between spots.
+    to give counts; `scaled` is whether that differs between spots. `measured`, bool (sections,
+    genes), is there if some section is not to count for all genes.
     """
 
     expression: sp.csr_matrix
@@ -131,6 +132,7 @@ class Chunk:
     starts: np.ndarray
     depth: np.ndarray
     scaled: bool
+    measured: np.ndarray | None = None
 
     def owner(self, rows: np.ndarray) -> np.ndarray:
         """The number of each row's section in the chunk."""

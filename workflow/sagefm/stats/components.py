@@ -15,6 +15,7 @@ def principal_components(
     components: int,
     seed: int,
     average: sp.csr_matrix | None = None,
+    fill: tuple[np.ndarray, sp.csr_matrix] | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Principal components by Lanczos bidiagonalisation (PROPACK), centred implicitly.
 
@@ -30,6 +31,8 @@ def principal_components(
     average
         (spots, spots): if given, what is analysed are these averages of the spots, such as means
         over neighbourhoods. They are never formed, being far less sparse than expression.
+    fill
+        Of `fill_unmeasured`: added to expression, as if each spot of a group had it.
 
     Returns
     -------
@@ -40,16 +43,55 @@ def principal_components(
     x = sp.csr_matrix(expression, dtype=np.float64)
     a = sp.identity(x.shape[0]) if average is None else sp.csr_matrix(average, dtype=np.float64)
     a, x_transposed, a_transposed = a.tocsr(), x.T.tocsr(), a.T.tocsr()
-    mean = x_transposed @ np.asarray(a.mean(axis=0)).ravel()
+
+    def spots_of(v: np.ndarray) -> np.ndarray:
+        return x @ v if fill is None else x @ v + (fill[1] @ v)[fill[0]]
+
+    def genes_of(v: np.ndarray) -> np.ndarray:
+        if fill is None:
+            return x_transposed @ v
+        members = sp.csr_matrix((np.ones(len(fill[0])), (fill[0], np.arange(len(fill[0])))))
+        return x_transposed @ v + fill[1].T @ (members @ v)
+
+    mean = genes_of(np.asarray(a.mean(axis=0)).ravel())
 
     def forwards(v: np.ndarray) -> np.ndarray:
-        return a @ (x @ v) - mean @ v
+        return a @ spots_of(v) - mean @ v
 
     def backwards(v: np.ndarray) -> np.ndarray:
-        return x_transposed @ (a_transposed @ v) - np.multiply.outer(mean, v.sum(axis=0))
+        return genes_of(a_transposed @ v) - np.multiply.outer(mean, v.sum(axis=0))
 
     scores, loadings = _leading(x.shape, forwards, backwards, components, seed)
     return scores, loadings, mean.astype(np.float32)
+
+
+def fill_unmeasured(
+    expression: sp.csr_matrix, groups: np.ndarray, measured: np.ndarray
+) -> tuple[np.ndarray, sp.csr_matrix]:
+    """What groups of spots have of genes that they did not measure: the mean of the others.
+
+    A gene that is 0 in some groups for want of measuring would tell these from the rest.
+
+    Parameters
+    ----------
+    expression
+        (spots, genes).
+    groups
+        The group of each spot, such as its section: int (spots,).
+    measured
+        bool (groups, genes).
+
+    Returns
+    -------
+    groups
+        As given.
+    fill : csr float64 (groups, genes)
+        0 where the group measured the gene, or none did.
+    """
+    sizes = np.bincount(groups, minlength=len(measured))
+    spots = np.maximum(sizes @ measured, 1)
+    means = np.asarray(expression.sum(axis=0, dtype=np.float64)).ravel() / spots
+    return groups, sp.csr_matrix(np.where(measured, 0.0, means))
 
 
 def dense_components(values: np.ndarray, components: int) -> np.ndarray:
