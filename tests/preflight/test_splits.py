@@ -1,6 +1,7 @@
 """What a model is tested on, by the sheets: one patient is reported, none is refused."""
 
 import copy
+from pathlib import Path
 
 import pytest
 
@@ -13,9 +14,11 @@ from support.configs import assert_sentence, good_config, good_rows, write_sheet
 pytestmark = pytest.mark.usefixtures("good_files")
 
 
-def said(*scored: tuple[str, str], rows: list[dict] | None = None, **changes) -> list[str]:
+def said(
+    *scored: tuple[str, str], rows: list[dict] | None = None, split: dict | None = None, **changes
+) -> list[str]:
     """Of the good config with changes of model `paper`, on other rows of cohort `atlas`."""
-    config = copy.deepcopy(good_config())
+    config = copy.deepcopy(good_config()) | {"split": split or {}}
     config["models"]["paper"] |= changes
     set_defaults(config, load_schema("config"))
     if rows:
@@ -46,6 +49,15 @@ def test_a_test_part_of_one_section_is_said_with_the_remedies():
 def test_several_sections_of_one_patient_are_one_patient():
     (sentence,) = said(("paper", "atlas"), rows=many_rows(3))
     assert "cohort `atlas` (3 samples)" in sentence
+
+
+def test_copies_of_a_section_under_two_names_are_one_patient():
+    Path("twins.tsv").write_text("sample\tduplicate_of\ns10 \ts20\n")
+    rows, held_out = many_rows(), ["P1", "P2"]
+    assert not said(("paper", "atlas"), rows=rows, held_out_patients=held_out)
+    split = {"duplicates": "twins.tsv"}
+    (sentence,) = said(("paper", "atlas"), rows=rows, split=split, held_out_patients=held_out)
+    assert "one patient of cohort `atlas` (2 samples)" in sentence
 
 
 def test_two_patients_held_out_or_another_cohort_are_enough():

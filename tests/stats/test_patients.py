@@ -18,6 +18,11 @@ def test_a_name_counts_within_its_data_set():
     assert list(name_patients(TABLE)) == ["one:P1", "one:P1", "two:P1", "s4", "s5", "P2"]
 
 
+def test_a_sample_named_as_a_patient_is_another():
+    table = TABLE.assign(sample=["s1", "s2", "s3", "P2", "s5", "s6"])
+    assert list(name_patients(table)) == ["one:P1", "one:P1", "two:P1", "P2 (sample)", "s5", "P2"]
+
+
 def test_keys_are_those_of_any_other_table():
     expected = ["one:P1", "one:P1", "two:P1", "c/s4", "c/s5", "one:P2"]
     assert list(patient_keys(TABLE)) == expected

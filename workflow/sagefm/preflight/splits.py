@@ -89,10 +89,11 @@ def small_tests(
     duplicates = _duplicates(config) if learnt else None
     for model, cohort in learnt:
         rows = sheets[cohort].reset_index(drop=True)
-        tested = scored_samples(_planned_split(config, sheets, model, duplicates), rows, cohort)
-        names = [*tested["sample"]]
+        split = _planned_split(config, sheets, model, duplicates)
+        names = [*scored_samples(split, rows, cohort)["sample"]]
+        tested = split[(split["cohort"] == cohort) & split["sample"].isin(names)]
         fix = (
-            f"Fix: raise `split.test`, name patients of the cohort as "
+            f"Fix: raise `split.test`, name two patients of the cohort or more as "
             f"`models.{model}.held_out_patients`, or score the model on another cohort."
         )
         if not names:
@@ -100,7 +101,7 @@ def small_tests(
                 f"model `{model}`: its test part has no sample of cohort `{cohort}`, on which it "
                 f"is to be scored. {fix}"
             )
-        if tested["patient"].nunique() == 1:
+        if tested["group"].nunique() == 1:  # copies under two patients' names are one
             few = f"`{names[0]}` alone" if len(names) == 1 else count(len(names), "sample")
             yield (
                 f"model `{model}` is scored on one patient of cohort `{cohort}` ({few}), so that "

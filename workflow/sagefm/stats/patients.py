@@ -49,10 +49,14 @@ def name_patients(samples: pd.DataFrame) -> pd.Series:
     Returns
     -------
     Series
-        The patient's name, or the sample's where the patient is not named; with its data set before
-        it (`dataset:name`) where patients of several data sets have that name.
+        The patient's name, or the sample's where the patient is not named, followed by ` (sample)`
+        if a patient has that name; with its data set before it (`dataset:name`) where patients of
+        several data sets have that name.
     """
-    name = _names(samples).where(is_named(samples), samples["sample"])
+    names, known = _names(samples), is_named(samples)
+    taken = samples["sample"].isin(names[known])
+    own = samples["sample"].where(~taken, samples["sample"] + " (sample)")
+    name = names.where(known, own)
     shared = samples.groupby(name)["dataset"].transform("nunique") > 1
     return (samples["dataset"] + ":" + name).where(shared, name)
 

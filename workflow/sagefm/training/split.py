@@ -74,6 +74,7 @@ def split_samples(
     table["part"] = table["group"].map(part)
     if missing := [name for name in PARTS if name not in set(table["part"])]:
         groups = f"{count(len(sizes), 'patient')} or unnamed sample{'s' * (len(sizes) != 1)}"
+        groups += f", {len(forced)} of them held out by name," if len(forced) else ""
         raise InputError(
             f"the split has no {missing[0]} sample: {groups} {'is' if len(sizes) == 1 else 'are'} "
             "too few, for training, validation and test take one each at least. Fix: add samples "
