@@ -732,7 +732,7 @@ def test_a_choice_that_cannot_be_made(make, visium, tmp_path):
 
 def test_a_format_of_one_section_has_no_choice(visium, tmp_path):
     outs = helpers.write_spaceranger(visium, tmp_path / "outs", header=True)
-    with pytest.raises(InputError, match="`spaceranger` has no choice of a `layer`"):
+    with pytest.raises(InputError, match="`spaceranger` does not use `layer`"):
         read_source(outs, choice=Choice(layer="counts"))
 
 

@@ -277,7 +277,7 @@ BAD = {
     ),
     "positions of no barcode": (
         renamed(lambda names: [f"{name}-9" for name in names]),
-        ["pos.csv.gz", "none of the 91 barcodes", "this very section"],
+        ["pos.csv.gz", "none of the 91 barcodes", "position file of this section"],
     ),
     "positions of some barcodes": (
         renamed(lambda names: ["other", *names[1:]]),

@@ -229,5 +229,7 @@ def test_positions_belong_to_the_counts(case):
     others = table.drop(index=adata.obs_names)
     if not refused:
         return check_belongs(adata, others, "p.csv")
-    with pytest.raises(InputError, match=r"p\.csv: is of another section.* lie outside its tissue"):
+    with pytest.raises(
+        InputError, match=r"p\.csv: belongs to another section.* lie outside its tissue"
+    ):
         check_belongs(adata, others, "p.csv")

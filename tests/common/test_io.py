@@ -74,7 +74,7 @@ def test_what_a_killed_process_left_goes_with_the_next_attempt(tmp_path):
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
 def test_a_full_disk_is_told_with_its_remedy(tmp_path, number):
-    words = r"a\.txt: no space left on the disk. Fix: free some, or move"
+    words = r"a\.txt: no space left on the disk. Fix: free some space, or move"
     with pytest.raises(InputError, match=words), atomic(tmp_path / "a.txt") as temporary:
         temporary.write_text("half")
         raise OSError(number, os.strerror(number))
@@ -198,7 +198,7 @@ def test_an_unreadable_section_is_told(tmp_path, content):
         (tmp_path / "a.h5ad").write_bytes(content)
     for read in (read_h5ad, read_counts, spot_positions, spots_by_header):
         with pytest.raises(
-            InputError, match=r"a\.h5ad: cannot be read as h5ad .*. Fix: make it again"
+            InputError, match=r"a\.h5ad: cannot be read as h5ad .*. Fix: remove it and run again"
         ):
             read(tmp_path / "a.h5ad")
 
@@ -211,7 +211,7 @@ def test_hdf5_that_is_no_section_is_told(tmp_path):
     h5py.File(tmp_path / "a.h5ad", "w").close()
     for read in (read_counts, spot_positions, spots_by_header):
         with pytest.raises(
-            InputError, match=r"a\.h5ad: cannot be read as h5ad .*. Fix: make it again"
+            InputError, match=r"a\.h5ad: cannot be read as h5ad .*. Fix: remove it and run again"
         ):
             read(tmp_path / "a.h5ad")
 

@@ -17,5 +17,5 @@ def test_names_are_trimmed_and_other_columns_are_kept(tmp_path):
 def test_a_line_that_names_one_sample_is_refused(line, tmp_path):
     path = tmp_path / "twins.tsv"
     path.write_text(f"sample\tduplicate_of\n{line}\n")
-    with pytest.raises(InputError, match=r"twins.tsv has a line with `s1` alone"):
+    with pytest.raises(InputError, match=r"twins.tsv has a line that names only `s1`"):
         read_duplicates(path)

@@ -165,7 +165,7 @@ def test_an_archive_cut_off_at_its_source_is_not_taken(services, plan, lock, nam
     services.files["web", name] = ARCHIVES[name][:left]
     path = Path(plan.path("url", f"{services.url}/web/{name}::b.h5"))
     with pytest.raises(
-        InputError, match=rf"^{name}: .*cut off .* Fix: start again; .* take another\.$"
+        InputError, match=rf"^{name}: .*cut off .* Fix: start again; .* use another\.$"
     ):
         bring_all(plan, lock)
     (file,) = plan.origins

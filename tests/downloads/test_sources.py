@@ -175,7 +175,7 @@ def test_a_token_with_characters_that_no_token_has(services, monkeypatch, token)
     monkeypatch.setattr("huggingface_hub.get_token", lambda: token)
     services.asked.clear()
     sentence = refused("hest", "TENX1")
-    assert "holds a character that no token has. Fix: copy it again" in sentence
+    assert "contains a character that is not allowed in a token. Fix: copy it again" in sentence
     assert token not in sentence and services.asked == []
 
 

@@ -113,7 +113,7 @@ def test_sections_of_held_out_patients():
     assert found == validation_sections(pd.concat([spots, spots[::-1]]), seed=0)
     assert len({min(validation_sections(spots, seed)) for seed in range(9)}) > 1
     assert len(validation_sections(spots.assign(patient="p"), seed=0)) == 2
-    with pytest.raises(InputError, match=r"there is one section only.*Fix: add a section"):
+    with pytest.raises(InputError, match=r"there is only one section.*Fix: add a section"):
         validation_sections(spots[:1], seed=0)
     twice = pd.DataFrame({"sample": ["s", "s"], "patient": ["p", "q"]})
     with pytest.raises(InputError, match=r"section s has spots of two patients\. Fix: name"):

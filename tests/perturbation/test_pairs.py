@@ -91,7 +91,7 @@ def test_pairs_of_a_cohort_carry_detection_and_the_others_a_reason():
     with pytest.raises(InputError) as caught:
         pairs_of_cohort(pairs[2:], detection, list("ABCD"), min_detected=0.9)
     sentence = str(caught.value)
-    assert sentence.startswith("none of the 8 gene pairs can be asked of this cohort (")
+    assert sentence.startswith("none of the 8 gene pairs can be tested on this cohort (")
     assert "2 not in the panel" in sentence
     assert "4 detected in fewer than 90 %" in sentence
     assert "lower `min_detected`" in sentence

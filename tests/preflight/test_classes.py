@@ -35,7 +35,7 @@ def test_two_classes_are_enough(tmp_path, task):
         ({"min_spots": 31}, "one class would be left with 31"),
         ({"drop": ["stroma"]}, "one class would be left with 20"),
         ({"merge": {"all": ["stroma", "tumour"]}}, "one class would be left with 20"),
-        ({"merge": {"Tumour": ["stroma", "fat"]}}, "`Tumour` and `tumour` differ in capitals"),
+        ({"merge": {"Tumour": ["stroma", "fat"]}}, "`Tumour` and `tumour` differ only in capitals"),
     ],
 )
 def test_one_class_is_not(tmp_path, task, words):
@@ -47,8 +47,8 @@ def test_one_class_is_not(tmp_path, task, words):
     ("sets", "words"),
     [
         ("AC\tA \nMES\tX\n", "gene set `MES`: none of its 1 genes is in the panel .the first: `X`"),
-        ("AC\tA\nac\tB\n", "gene sets `AC` and `ac` differ in capitals alone"),
-        ("AC\tA\nunassigned\tB\n", "`unassigned` is what spots are called"),
+        ("AC\tA\nac\tB\n", "gene sets `AC` and `ac` differ only in capitals"),
+        ("AC\tA\nunassigned\tB\n", "`unassigned` is reserved for spots"),
         ("AC\tA\nNaN\tB\n", "has 1 gene set. Fix"),
     ],
 )

@@ -73,7 +73,7 @@ BAD_CONFIGS = {
     "one GPU for several devices": (
         "models/paper",
         {"pretrain_on": ["atlas"], "training": {"devices": 2}, "compute": {"device": "cuda:1"}},
-        ["models.paper.compute.device: cuda:1 is one GPU", "devices asks for 2 of a machine"],
+        ["models.paper.compute.device: cuda:1 is one GPU", "devices asks for 2 in each machine"],
     ),
     "typo in compute": ("models/other/compute/worker", 1, ["did you mean `workers`"]),
     "typo in released": (

@@ -30,7 +30,7 @@ TABLES = {
     ),
     "a sample in capitals": (
         "sample\tspot\tlabel\nbs1\tA\tx\nBS2\tA\ty\n",
-        ["samples `BS2` and `bs2` differ in capitals alone"],
+        ["samples `BS2` and `bs2` differ only in capitals"],
     ),
     "two columns of labels": (
         "sample\tspot\tlabel\tlabel\nbs1\tA\tx\ty\n",
@@ -141,7 +141,7 @@ def test_classes_that_differ_in_capitals_alone_are_refused():
     Path("labels.tsv").write_text(text)
     config = good_config()
     config["cohorts"]["breast"]["labels"] = "labels.tsv"
-    with pytest.raises(InputError, match="classes `Tumour` and `tumour` differ in capitals alone"):
+    with pytest.raises(InputError, match="classes `Tumour` and `tumour` differ only in capitals"):
         check(config)
 
 
@@ -185,8 +185,8 @@ def test_sections_deposited_twice_count_once_in_the_check_of_a_split():
         (b"sample\ns3\n", "twins.tsv has no column `duplicate_of`"),
         (b"", "twins.tsv cannot be read as a table"),
         (b"\xff\x00", "twins.tsv cannot be read as a table: it is not text in UTF-8"),
-        (b"sample\tduplicate_of\ns3\t\n", "twins.tsv has a line with `s3` alone"),
-        (b"sample\tduplicate_of\nS3\ts2\n", "twins.tsv: samples `S3` and `s3` differ in capit"),
+        (b"sample\tduplicate_of\ns3\t\n", "twins.tsv has a line that names only `s3`"),
+        (b"sample\tduplicate_of\nS3\ts2\n", "twins.tsv: samples `S3` and `s3` differ only in"),
     ],
 )
 def test_a_bad_table_of_duplicates_ends_in_one_sentence(content, words):

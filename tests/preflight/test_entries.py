@@ -54,5 +54,7 @@ def test_labels_are_read_by_their_source(labels, words):
 @pytest.mark.parametrize("chapter", ["perturbation", "screen"])
 def test_a_chapter_about_pairs_needs_some(chapter):
     config = good_config() | {chapter: {"cohorts": ["breast"]}}
-    with pytest.raises(InputError, match=f"{chapter}.cohorts: this chapter is about `perturbation"):
+    with pytest.raises(
+        InputError, match=f"{chapter}.cohorts: this chapter needs pairs, but `perturbation"
+    ):
         check(config)

@@ -321,7 +321,7 @@ def test_each_process_has_a_gpu_of_its_own(monkeypatch):
     assert [device_of(rank, 2, torch.device("cuda")).index for rank in range(2)] == [0, 1]
     assert device_of(1, 2, torch.device("cpu")) == torch.device("cpu")
     assert device_of(0, 1, torch.device("cuda:1")).index == 1
-    with pytest.raises(InputError, match=r"asks for 3 GPUs of a machine, but torch sees 2"):
+    with pytest.raises(InputError, match=r"asks for 3 GPUs in each machine, but torch sees 2"):
         device_of(0, 3, torch.device("cuda"))
     with pytest.raises(InputError, match=r"names one GPU \(cuda:1\), but .* asks for 2"):
         device_of(0, 2, torch.device("cuda:1"))

@@ -65,7 +65,7 @@ def test_a_full_disk_ends_in_one_sentence_and_nothing_partial(tmp_path):
     )
     first, second = done.stdout.split("first start: ")
     sentence = (
-        r"results/_shared/samples/\w+\.h5ad: no space left on the disk. Fix: free some, or move "
+        r"results/_shared/samples/\w+\.h5ad: no space left on the disk. Fix: free some space, or "
     )
     errors = {line for line in first.splitlines() if "ERROR:" in line}
     assert len(errors) == 1, done.stdout
@@ -95,6 +95,8 @@ def test_a_read_only_folder_ends_in_one_sentence_before_any_job(tmp_path):
         timeout=500,
     )
     assert done.returncode == 1
-    assert f"{folder}/results: nothing may be written there. Fix: change that" in done.stdout
+    assert (
+        f"{folder}/results: you have no permission to write there. Fix: change that" in done.stdout
+    )
     assert "Traceback" not in done.stdout
     assert "ingest:" not in done.stdout

@@ -47,7 +47,7 @@ def test_nothing_is_fetched_where_it_would_fail(folder):
     for words in (
         "fix this  host 127.0.0.1:9",
         "does not answer (ConnectionRefusedError)",
-        "checks would fail later (host 127.0.0.1:9). Fix: mend them",
+        "checks found a problem (host 127.0.0.1:9). Fix: correct each",
     ):
         assert words in done.stdout, done.stdout
     assert "Traceback" not in done.stdout
@@ -60,7 +60,7 @@ def test_a_gpu_that_is_not_there_is_told_by_a_job_of_its_own(folder, monkeypatch
     runs.write_config(folder, config)
     done = runs.snakemake(folder, "preflight")
     assert done.returncode != 0
-    assert "fix this  GPU" in done.stdout and "checks would fail later (GPU)" in done.stdout
+    assert "fix this  GPU" in done.stdout and "checks found a problem (GPU)" in done.stdout
     assert (folder / CHECKS).exists() and not (folder / GPU).exists()
     assert "Traceback" not in done.stdout
     planned = runs.jobs(runs.snakemake(folder, "--dry-run").stdout)
@@ -99,7 +99,7 @@ def test_it_comes_before_downloads_and_makes_none_of_them_out_of_date(folder, mo
         monkeypatch.setenv("HF_TOKEN", "hf_ofAnAccountWithoutAccess")
         done, _ = start("one")
         assert done.returncode != 0
-        assert "access" in done.stdout and "would fail later" in done.stdout
+        assert "access" in done.stdout and "found a problem" in done.stdout
         assert not services.paths("/resolve/")  # nothing was fetched
         monkeypatch.setenv("HF_TOKEN", TOKEN)
         done, jobs = start("one")

@@ -28,7 +28,7 @@ def read_gene_sets(path: str | Path) -> dict[str, list[str]]:
     check_case(sets, f"{path}: gene sets")
     if UNASSIGNED in sets:
         raise InputError(
-            f"{path}: `{UNASSIGNED}` is what spots are called that no set leads at. Fix: give the "
+            f"{path}: `{UNASSIGNED}` is reserved for spots that no set leads in. Fix: give the "
             "set another name."
         )
     return sets

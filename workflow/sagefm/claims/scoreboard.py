@@ -43,7 +43,8 @@ def scoreboard(reported: pd.DataFrame, chapters: Sequence[pd.DataFrame]) -> pd.D
     if len(twice):
         claim, model = twice.iloc[0][["id", "model"]]
         raise InputError(
-            f"claim `{claim}` on model `{model}` is given by two chapters. Fix: leave it to one."
+            f"claim `{claim}` on model `{model}` is reported by two chapters. Fix: "
+            "report it in one."
         )
     board = reported_claims(reported).merge(found, on="id", how="left")
     board["verdict"] = board["verdict"].fillna("not computed")

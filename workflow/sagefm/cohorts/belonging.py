@@ -46,9 +46,9 @@ def check_belongs(adata: anndata.AnnData, others: pd.DataFrame, path: object) ->
     absent = lacking / max(lacking + inside.sum(), 1) if inside.any() else 1.0
     if outside > MISSED and (absent > MISSED or _is_deep(adata, ~inside)):
         raise InputError(
-            f"{path}: is of another section, as all slides have the same barcodes: {outside:.0%} "
-            f"of the {adata.n_obs} spots with counts lie outside its tissue, and {absent:.0%} of "
-            "its tissue has no counts. Fix: give the position file of this very section."
+            f"{path}: belongs to another section: {outside:.0%} of the {adata.n_obs} spots with "
+            f"counts lie outside its tissue, and {absent:.0%} of its tissue has no counts (all "
+            "slides have the same barcodes). Fix: give the position file of this section."
         )
 
 

@@ -101,7 +101,7 @@ def attach_positions(adata: anndata.AnnData, positions: pd.DataFrame, path: Path
         )
         raise InputError(
             f"{path}: {what} (matrix: `{adata.obs_names[lost][0]}`, positions: "
-            f"`{next(iter(positions.index), '')}`). Fix: give the position file of this very "
+            f"`{next(iter(positions.index), '')}`). Fix: give the position file of this "
             "section."
         )
     own = positions.iloc[rows].set_axis(adata.obs_names)

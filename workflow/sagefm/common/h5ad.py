@@ -73,7 +73,7 @@ def as_h5ad(path: str | Path) -> Iterator[None]:
         yield
     except (OSError, KeyError, ValueError) as error:
         raise InputError(
-            f"{path}: cannot be read as h5ad ({error}). Fix: make it again."
+            f"{path}: cannot be read as h5ad ({error}). Fix: remove it and run again."
         ) from error
 
 

@@ -163,8 +163,8 @@ def require_writable(folder: str | Path) -> None:
     there = next(path for path in (folder, *folder.parents) if path.exists())
     if not os.access(there, os.W_OK):
         raise InputError(
-            f"{there}: nothing may be written there. Fix: change that, or move `results` in the "
-            "config."
+            f"{there}: you have no permission to write there. Fix: change that, or move "
+            "`results` in the config."
         )
 
 
@@ -204,9 +204,9 @@ def _denied(path: Path, temporary: Path, error: Exception) -> InputError | None:
 
 def _no_space(path: str | Path) -> InputError:
     return InputError(
-        f"{path}: no space left on the disk. Fix: free some, or move `results` in the config "
-        "(scratch "
-        "files: TMPDIR) to a larger one, and start again (what is finished is kept)."
+        f"{path}: no space left on the disk. Fix: free some space, or move `results` in the "
+        "config (scratch files: TMPDIR) to a larger one, and start again (finished results are "
+        "kept)."
     )
 
 

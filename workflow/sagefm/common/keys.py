@@ -61,6 +61,6 @@ def check_case(names: Iterable[str], what: str) -> None:
         other = met.setdefault(name.casefold(), name)
         if other != name:
             raise InputError(
-                f"{what} `{other}` and `{name}` differ in capitals alone. Fix: write both the "
+                f"{what} `{other}` and `{name}` differ only in capitals. Fix: write both the "
                 "same, or give one another name."
             )

@@ -44,7 +44,7 @@ def refusing_bytes(path: str | Path, what: str) -> Iterator[None]:
         yield
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise InputError(
-            f"{problem} is not a whole gzip file ({error}). Fix: make it again, or take `.gz` off "
+            f"{problem} is not a whole gzip file ({error}). Fix: write it again, or take `.gz` off "
             "its name if it is not compressed."
         ) from error
     except UnicodeError as error:

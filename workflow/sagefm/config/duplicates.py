@@ -44,7 +44,7 @@ def read_duplicates(path: str | Path) -> pd.DataFrame:
     if bad.any():
         pair = " and ".join(f"`{name}`" for name in table.loc[bad, PAIR].iloc[0].dropna().unique())
         raise InputError(
-            f"{path} has a line with {pair} alone, where two samples are one section. Fix: name "
-            "both."
+            f"{path} has a line that names only {pair}, but a line names two samples of one "
+            "section. Fix: name both."
         )
     return table.reset_index(drop=True)

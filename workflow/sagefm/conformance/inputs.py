@@ -50,7 +50,7 @@ def released_rows(path: str | Path, width: int) -> np.ndarray:
     if rows.dtype != np.float32 or rows.ndim != 2 or rows.shape[1] != width or not len(rows):
         raise InputError(
             f"{path}: holds {rows.dtype} of shape {rows.shape}, but the model's embeddings are "
-            f"float32 of {width} features. Fix: name the embeddings of this very checkpoint."
+            f"float32 of {width} features. Fix: name the embeddings of this checkpoint."
         )
     return rows
 

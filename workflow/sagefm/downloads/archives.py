@@ -52,9 +52,9 @@ def require_whole(archive: Path, name: str) -> None:
             _read_to_the_end(archive)
     except DAMAGED as error:
         raise InputError(
-            f"{name}: what came is not an archive, or one cut off ({_in_a_line(error)}); it was "
+            f"{name}: the download is not an archive, or was cut off ({_in_a_line(error)}); it was "
             "removed. Fix: start again; if it happens twice, the copy at its source is damaged: "
-            "take another."
+            "use another."
         ) from error
 
 

@@ -100,7 +100,7 @@ def _opened(method: str, url: str, **given: Any) -> Iterator[requests.Response]:
     except _BROKEN as error:
         raise PassingError(f"the connection failed ({type(error).__name__})") from error
     except requests.RequestException as error:
-        raise InputError(f"{shown(url)}: no request can be made of it. Fix: correct it.") from error
+        raise InputError(f"{shown(url)}: is not a valid address. Fix: correct it.") from error
 
 
 def _refuse(response: requests.Response, url: str) -> None:
@@ -254,7 +254,7 @@ def _check(remote: Remote, part: Path) -> str:
         came = {"size": size, **found}.get(name)
         if wanted is not None and came != wanted:
             raise InputError(
-                f"{shown(remote.url)}: what came has {name} {came} where {wanted} was promised; it "
+                f"{shown(remote.url)}: the download has {name} {came} instead of {wanted}; it "
                 "was removed. Fix: start again; if it happens twice, the source has changed."
             )
     return found["sha256"]

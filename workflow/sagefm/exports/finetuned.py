@@ -164,9 +164,9 @@ def validation_sections(spots: pd.DataFrame, seed: int) -> set[str]:
         )
     if len(pairs) < 2:
         raise InputError(
-            "there is one section only, but training needs one to learn from and one to know when "
-            "to stop. Fix: add a section, and name the column that tells them apart, as "
-            "`library_key`."
+            "there is only one section, but training needs at least two: one to train on and one "
+            "to decide when to stop. Fix: add a section, and name the column that tells them "
+            "apart, as `library_key`."
         )
     groups = pairs["patient" if pairs["patient"].nunique() > 1 else "sample"]
     names = np.random.default_rng(seed).permutation(np.sort(groups.unique().astype(str)))

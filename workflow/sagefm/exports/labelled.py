@@ -42,7 +42,7 @@ def read_sections(
     names = [file.stem for file in files]
     if twice := {name for name in names if names.count(name) > 1}:
         raise InputError(
-            f"two files are called {min(twice)}.h5ad, so that their sections have one name. "
+            f"two files are named {min(twice)}.h5ad, so their sections would have the same name. "
             "Fix: rename one of them."
         )
     joined = anndata.concat(

@@ -105,8 +105,7 @@ def check_output(source: Path, output: Path) -> None:
         raise InputError(f"{output} is a folder. Fix: choose another name for the output.")
     if output.resolve() == source.resolve():
         raise InputError(
-            f"{output} is the section itself, which would be lost. Fix: choose another name for "
-            "the output."
+            f"{output} would overwrite the section itself. Fix: choose another name for the output."
         )
 
 

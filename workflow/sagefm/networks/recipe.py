@@ -70,11 +70,11 @@ def read_recipe(path: str | Path) -> ModelRecipe:
         return ModelRecipe(**facts)
     except OSError as error:
         raise InputError(
-            f"{path}: cannot be read ({error.strerror}). Fix: make it again."
+            f"{path}: cannot be read ({error.strerror}). Fix: copy it again from the model's run."
         ) from error
     except (TypeError, json.JSONDecodeError) as error:
         raise InputError(
-            f"{path}: is not a model's recipe ({error}). Fix: make it again."
+            f"{path}: is not a model's recipe ({error}). Fix: copy it again from the model's run."
         ) from error
 
 

@@ -59,7 +59,7 @@ def pairs_of_cohort(
         counts = dropped["reason"].value_counts()
         listed = ", ".join(f"{number} {why}" for why, number in counts.items())
         raise InputError(
-            f"none of the {len(pairs)} gene pairs can be asked of this cohort ({listed}). Fix: "
+            f"none of the {len(pairs)} gene pairs can be tested on this cohort ({listed}). Fix: "
             "name another source of pairs, or lower `min_detected`."
         )
     return kept.reset_index(drop=True), dropped.reset_index(drop=True)

@@ -38,8 +38,8 @@ def check_screen(config: Mapping, present: Callable) -> None:
     for chapter in ("perturbation", "screen"):
         if config[chapter]["cohorts"] and not config["perturbation"]["pairs"]:
             raise InputError(
-                f"config, at {chapter}.cohorts: this chapter is about `perturbation.pairs`, of "
-                "which there are none. Fix: add a table, or leave `cohorts` empty."
+                f"config, at {chapter}.cohorts: this chapter needs pairs, but `perturbation.pairs` "
+                "is empty. Fix: add a table, or leave `cohorts` empty."
             )
 
 
@@ -177,7 +177,7 @@ def check_references(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> Non
         if ":" in (device := model["compute"]["device"]) and devices > nodes:
             raise InputError(
                 f"config, at {at}.compute.device: {device} is one GPU, but {at}.training.devices "
-                f"asks for {devices // nodes} of a machine. Fix: write `cuda`, or train on one "
+                f"asks for {devices // nodes} in each machine. Fix: write `cuda`, or train on one "
                 "device."
             )
         if model["released"] is not None:

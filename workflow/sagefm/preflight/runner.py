@@ -53,8 +53,7 @@ def conclude(table: pd.DataFrame) -> pd.DataFrame:
     bad = table.loc[table["verdict"] == FIX, "check"]
     if len(bad):
         raise InputError(
-            f"{len(bad)} of {len(table)} checks would fail later ({', '.join(bad)}). Fix: mend "
-            "them as "
-            "the table above says, and start again."
+            f"{len(bad)} of {len(table)} checks found a problem ({', '.join(bad)}). Fix: correct "
+            "each as the table above says, and start again."
         )
     return table

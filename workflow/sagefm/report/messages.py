@@ -10,8 +10,8 @@ from sagefm.common.code import LIBRARY
 from sagefm.common.text import markdown_rows
 
 TITLES = {
-    "preflight": "Config",
-    "config": "Sheets of samples",
+    "preflight": "Config, checked before a run",
+    "config": "Config and sheets of samples",
     "downloads": "Downloads",
     "cohorts": "Reading sections",
     "sections": "Genes and labels",

@@ -132,12 +132,13 @@ def read_representation(path: str | Path) -> Representation:
         facts = {key: value[()] for key, value in file.get("uns/representation", {}).items()}
         name = facts.get("name", b"").decode()
         if f"obsm/X_{name}" not in file:
-            raise InputError(f"{path}: holds no representation. Fix: make it again.")
+            raise InputError(f"{path}: has no representation. Fix: remove it and run again.")
         values = _read_values(file[f"obsm/X_{name}"])
         obs, spatial = _read_obs(file["obs"]), file["obsm/spatial"][:]
     if not np.isfinite(values.data if sp.issparse(values) else values).all():
         raise InputError(
-            f"{path}: representation `{name}` has values that are not numbers. Fix: make it again."
+            f"{path}: representation `{name}` has values that are not numbers. Fix: remove it and "
+            "run again."
         )
     return Representation(
         name=name,

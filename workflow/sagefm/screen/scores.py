@@ -83,7 +83,7 @@ def read_truth(pairs: pd.DataFrame, inputs: pd.Index, outputs: pd.Index, name: s
     if not 0 < len(pairs) < field.sum():
         raise InputError(
             f"pair table {name}: {len(pairs)} of {field.sum()} pairs of its genes in the screen "
-            "are listed, which leaves nothing to tell apart. Fix: widen the screen in the config."
+            "are listed, so that there are none to compare. Fix: widen the screen in the config."
         )
     listed = np.stack([sources, targets], axis=1)
     return Truth(list(names), list(others), listed, pairs["sign"].to_numpy(), field)

@@ -111,7 +111,7 @@ def join_labels(obs: pd.DataFrame, table: pd.DataFrame, sample: str) -> pd.Serie
         raise InputError(
             f"{found} of {len(rows)} labels of sample {sample} name one of its spots (labels: "
             f"`{spots[~spots.isin(key)].iloc[0]}`, section: `{names.iloc[0]}`). Fix: give the "
-            "labels of this very section, its spots by barcode or by array row x column."
+            "labels of this section, its spots by barcode or by array row x column."
         )
     values = key.map(rows["label"].set_axis(spots))
     return pd.Series(pd.Categorical(values), index=obs.index, name="label")

@@ -187,7 +187,7 @@ def read_files(fmt: str, files: dict[str, Path], choice: Choice) -> "AnnData":
     for name in choice.given():
         if name not in one.CHOICES:
             raise InputError(
-                f"{next(iter(files.values()))}: a section of format `{fmt}` has no choice of a "
-                f"`{name}`. Fix: leave it empty."
+                f"{next(iter(files.values()))}: format `{fmt}` does not use `{name}`. "
+                "Fix: leave it empty."
             )
     return one.read(files, choice)

@@ -129,7 +129,7 @@ def _read(path: Path) -> tuple["sp.csr_matrix", pd.DataFrame, pd.Index]:
         mixed = [column for column in words if column and _has_number(words[column])]
         if mixed or any(part[column].dtype.kind not in "iuf" for column in numbers):
             raise InputError(
-                f"{path}: holds something other than a number among its counts, in rows "
+                f"{path}: has counts that are not numbers, in rows "
                 f"{len(parts) * ROWS + 1} to {len(parts) * ROWS + len(part)}. Fix: leave nothing "
                 "but counts beside the names."
             )

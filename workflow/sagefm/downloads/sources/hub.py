@@ -82,8 +82,8 @@ def hub_token() -> str | None:
     token = get_token()
     if token and not (token.isascii() and token.isprintable()):
         raise InputError(
-            "the token of the hub (HF_TOKEN, or what `hf auth login` has stored) holds a "
-            "character that no token has. Fix: copy it again from "
+            "the token of the hub (HF_TOKEN, or what `hf auth login` has stored) contains a "
+            "character that is not allowed in a token. Fix: copy it again from "
             f"{hub_address()}/settings/tokens."
         )
     return token
@@ -116,8 +116,8 @@ def _ask(question: Callable[[], Answer], repository: str) -> Answer:
             return question()
         except OfflineModeIsEnabled as error:
             raise InputError(
-                f"{repository} has to be fetched from the hub, but HF_HUB_OFFLINE is set. Fix: "
-                "unset it, or fetch the files where there is a network."
+                f"{repository} must be downloaded from the hub, but HF_HUB_OFFLINE is set. Fix: "
+                "unset it, or download the files where there is a network."
             ) from error
         except TransportError as error:
             raise PassingError(f"the connection failed ({type(error).__name__})") from error

@@ -65,8 +65,8 @@ def run(
 
     if (model is None) == (obsm is None):
         raise InputError(
-            "the embedding is not clear. Fix: give either --model, which embeds the sections, or "
-            "--obsm."
+            "exactly one of --model and --obsm is needed. Fix: give --model to embed the sections, "
+            "or --obsm to use an embedding that they have."
         )
     for path in source:
         check_output(Path(path), Path(output))

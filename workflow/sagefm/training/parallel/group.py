@@ -164,11 +164,11 @@ def device_of(number: int, devices: int, device: torch.device) -> torch.device:
     if ":" in str(device):
         raise InputError(
             f"`compute.device` names one GPU ({device}), but `training.devices` asks for {devices} "
-            "of a machine. Fix: write `cuda`, or train on one device."
+            "in each machine. Fix: write `cuda`, or train on one device."
         )
     if (found := torch.cuda.device_count()) < devices:
         raise InputError(
-            f"`training.devices` asks for {devices} GPUs of a machine, but torch sees {found}. "
-            "Fix: ask the scheduler for as many, or lower it."
+            f"`training.devices` asks for {devices} GPUs in each machine, but torch sees {found}. "
+            "Fix: request as many from the scheduler, or lower it."
         )
     return torch.device("cuda", number)

@@ -108,7 +108,7 @@ class Launch:
             rank = (first or sorted(codes))[0]
             raise InputError(
                 f"process {rank} of the {self.size} that train together ended early "
-                f"({_how(codes[rank])}), and the others with it; see the log above and the memory "
+                f"({_how(codes[rank])}) and stopped the others; see the log above and the memory "
                 "of the job. Fix: start again; training continues from its last saved state."
             )
         if len(reports) < self.nodes:
