@@ -6,6 +6,7 @@ from pathlib import Path
 
 import anndata
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 import torch
@@ -192,6 +193,61 @@ def partly_named(adata):
     adata.obs["slide"] = ["a", None] * 15
 
 
+def sparse(adata):
+    adata.obsm["spatial"] = sp.csr_matrix(adata.obsm["spatial"])
+
+
+def named_columns(adata):
+    place = pd.DataFrame(adata.obsm["spatial"][:, ::-1], adata.obs_names, ["y", "x"])
+    adata.obsm["spatial"] = place
+
+
+def symbols_beside(adata):
+    adata.var["Symbol"] = [*adata.var_names]
+    adata.var_names = helpers.gene_ids(adata)
+
+
+def spaced(adata):
+    adata.var_names = adata.var_names + " "
+
+
+@pytest.mark.parametrize("change", [sparse, named_columns, symbols_beside, spaced])
+def test_coordinates_and_symbols_wherever_a_section_has_them(paper, change):
+    adata = raw(spots=30)
+    expected = sagefm.predict(sagefm.embed(adata.copy(), paper), paper)
+    change(adata)
+    found = sagefm.predict(sagefm.embed(adata, paper), paper)
+    np.testing.assert_array_equal(found.obsm["X_sagefm"], expected.obsm["X_sagefm"])
+    np.testing.assert_array_equal(found.layers["predicted"], expected.layers["predicted"])
+
+
+def test_proteins_are_no_counts_of_genes(paper):
+    """One of them has a gene's name."""
+    adata = raw(spots=30)
+    adata.var["feature_types"] = "Gene Expression"
+    names, kind = [adata.var_names[0], "CD3"], {"feature_types": "Antibody Capture"}
+    proteins = anndata.AnnData(sp.csr_matrix(np.full((30, 2), 900)), adata.obs[[]])
+    proteins.var = pd.DataFrame(kind, index=names)
+    both = anndata.concat([proteins, adata], axis=1)
+    both.obs, both.obsm["spatial"] = adata.obs, adata.obsm["spatial"]
+    found = sagefm.embed(both, paper).obsm["X_sagefm"]
+    np.testing.assert_array_equal(found, sagefm.embed(adata, paper).obsm["X_sagefm"])
+
+
+@pytest.mark.parametrize("told", ["by a column", "by names"])
+def test_sections_apart_that_nobody_tells_apart_are_refused(paper, told):
+    parts = {name: raw(name, 60) for name in ("heart-1", "heart-2")}
+    adata = anndata.concat(parts, label="slide", index_unique="-", join="outer", fill_value=0)
+    second = np.asarray(adata.obs["slide"] == "heart-2")
+    adata.obsm["spatial"][second] += 1e5
+    adata.obs = adata.obs[[]]
+    if told == "by a column":
+        adata.obs_names = [f"spot {number}" for number in range(adata.n_obs)]
+        adata.obs["patient"] = np.where(second, "b", "a")
+    with pytest.raises(InputError, match=r"the AnnData holds 2 sections.* Fix: .*`library_key`"):
+        sagefm.embed(adata, paper)
+
+
 BAD = {
     "several": (several, {}, r"2 sections \(uns\['spatial'\]: A, B\).*Fix: .*`library_key`"),
     "stacked": (stacked, {}, "21 of 30 spots share their position.*`library_key`"),
@@ -250,6 +306,11 @@ def test_an_error_names_the_section(paper):
 def test_a_perturbation_that_cannot_be(paper, gene, outputs, levels, words):
     with pytest.raises(InputError, match=words):
         sagefm.perturb(raw(spots=30), paper, gene, outputs=outputs, levels=levels)
+
+
+def test_a_device_that_is_none(models):
+    with pytest.raises(InputError, match=r"no device `tpu`\. Fix: use auto, cpu or cuda"):
+        sagefm.load(models / "paper", device="tpu")
 
 
 def test_a_gpu_that_is_not_there(models, monkeypatch):

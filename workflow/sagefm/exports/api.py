@@ -15,6 +15,7 @@ from sagefm.cohorts.images import HIRES_PIXELS
 from sagefm.cohorts.ingest import ingest
 from sagefm.cohorts.panel import source_symbols
 from sagefm.cohorts.qc import FewSpots
+from sagefm.cohorts.readers import standard_var
 from sagefm.common.errors import InputError
 from sagefm.exports.prepared import Source, prepared_sections
 from sagefm.networks.device import find_device
@@ -233,7 +234,8 @@ def predict(
     >>> sagefm.predict(adata, model).layers["predicted"].shape
     (82, 300)
     """
-    columns = pd.Index(model.genes).get_indexer(source_symbols(adata))
+    symbols = source_symbols(AnnData(var=standard_var(adata.var)))
+    columns = pd.Index(model.genes).get_indexer(symbols)
     shown, every = columns >= 0, np.ones(len(model.genes), dtype=bool)
     values = np.full(adata.shape, np.nan, dtype=np.float32)
     source = Source(layer, library_key, technology, min_overlap)

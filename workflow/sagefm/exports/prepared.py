@@ -15,9 +15,14 @@ from anndata import AnnData
 from sagefm.cohorts.arrangement import array_of, check_arrangement
 from sagefm.cohorts.counts import raw_counts
 from sagefm.cohorts.panel import harmonise_by
-from sagefm.cohorts.positions import check_spatial, standard_obs
+from sagefm.cohorts.positions import (
+    check_spatial,
+    dense_coordinates,
+    standard_obs,
+)
 from sagefm.cohorts.qc import count_shared_positions
-from sagefm.cohorts.readers import standard_var
+from sagefm.cohorts.readers import gene_expression, standard_var
+from sagefm.cohorts.several import check_names
 from sagefm.common.errors import InputError, hint
 from sagefm.common.h5ad import write_h5ad
 from sagefm.graphs.neighbourhoods import build_graph, save_graph
@@ -123,7 +128,7 @@ def matrix_of(adata: AnnData, layer: str | None) -> tuple[Any, str]:
 
 
 def spatial_of(adata: AnnData) -> Any:
-    """`obsm["spatial"]` as it is.
+    """X and y of each spot in `obsm["spatial"]`, as an array.
 
     Raises
     ------
@@ -135,7 +140,7 @@ def spatial_of(adata: AnnData) -> Any:
             "obsm['spatial'] is missing. Fix: put x and y of each spot there, in full-resolution "
             "pixels."
         )
-    return adata.obsm["spatial"]
+    return dense_coordinates(adata.obsm["spatial"])
 
 
 def write_section(
@@ -156,9 +161,11 @@ def _harmonised(adata: AnnData, rows: np.ndarray, recipe: ModelRecipe, source: S
     own = AnnData(
         X=raw_counts(None if matrix is None else matrix[rows], name, fix),
         obs=obs.drop(columns="in_tissue", errors="ignore"),
-        var=standard_var(adata.var),
-        obsm={"spatial": np.asarray(spatial)[rows]},
+        var=adata.var.copy(),
+        obsm={"spatial": spatial[rows]},
     )
+    own = gene_expression(own)
+    own.var = standard_var(own.var)
     check_spatial(own, Path("AnnData"))
     shared = count_shared_positions(own.obsm["spatial"])
     if shared > own.n_obs / 2:
@@ -166,10 +173,15 @@ def _harmonised(adata: AnnData, rows: np.ndarray, recipe: ModelRecipe, source: S
             f"{shared} of {own.n_obs} spots share their position with another spot. Fix: if these "
             "are several sections, name the column of obs that tells them apart, as `library_key`."
         )
-    if own.n_obs > 2:
-        fix = "Fix: name the column of obs that tells them apart, as `library_key`."
-        if note := check_arrangement(own.obsm["spatial"], array_of(own.obs), fix):
-            log.warning("%s", note)
+    fix = "Fix: name the column of obs that tells them apart, as `library_key`."
+    note = check_arrangement(own.obsm["spatial"], array_of(own.obs), fix) if own.n_obs > 2 else ""
+    if note:
+        log.warning("%s", note)
+    if source.library_key is None:
+        try:
+            check_names(adata.obs, fix)
+        except InputError as error:
+            raise InputError(f"the AnnData {error}") from error
     settings = dict(recipe.harmonise)
     if source.min_overlap is not None:
         settings["min_overlap"] = source.min_overlap

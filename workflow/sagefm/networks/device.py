@@ -1,6 +1,7 @@
 """The machine a network runs on: its device, threads and precision."""
 
 import ctypes
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,10 +53,12 @@ def find_device(device: str, without_gpu: str) -> torch.device:
     Raises
     ------
     InputError
-        With the sentence `without_gpu`, if a GPU is named and torch sees none.
+        With the sentence `without_gpu`, if a GPU is named and torch sees none; for another name.
     """
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
+    if not re.fullmatch(r"cpu|cuda(:\d+)?", device):
+        raise InputError(f"there is no device `{device}`. Fix: use auto, cpu or cuda.")
     if torch.device(device).type == "cuda" and not torch.cuda.is_available():
         raise InputError(without_gpu)
     return torch.device(device)

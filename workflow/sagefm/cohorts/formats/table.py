@@ -104,7 +104,8 @@ def read(files: dict[str, Path], choice: Choice) -> "AnnData":
         rows_are_spots = _rows_are_spots(about.index, columns, known, path)
     if not rows_are_spots:
         own = ~np.asarray(columns.str.lower().isin(OF_GENES))
-        adata = AnnData(counts[:, own].T.tocsr(), pd.DataFrame(index=columns[own]), about)
+        counts = counts if own.all() else counts[:, own]
+        adata = AnnData(counts.T.tocsr(), pd.DataFrame(index=columns[own]), about)
         return section_of(adata, choice, path)
     coordinates = np.asarray(columns.str.lower().isin(COORDINATES))
     for column in np.flatnonzero(coordinates):
