@@ -10,7 +10,7 @@ TORCH ?= $(or $(word 2,$(subst -, ,$(wildcard .venv/.built-*))),cpu)
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help env demo preflight embed explore test test-full cluster-test bench bench-peers bench-gpu bench-scale \
+.PHONY: help env demo preflight embed explore test test-full cluster-test bench bench-peers bench-gpu bench-growth bench-scale \
     ladder light study publish findings gallery docs lint format lock clean lock-data
 
 # Module systems set these, and what they point to would hide the locked packages.
@@ -36,7 +36,7 @@ SHOWN = $(SNAKEMAKE) --logger sagefm
 # The run's name, as Snakemake reads it: the last file that gives one wins.
 RUN = $(shell cat config/config.yaml $(CONFIG) | sed -n 's/^run: *["'\'']*\([^ "'\''\#]*\).*/\1/p' | tail -n 1)
 
-GROUPS := First steps:demo,test,help|Your data:embed,preflight,explore,lock-data|Developers:env,test-full,cluster-test,lint,format,docs,findings,gallery,lock,bench,bench-peers,bench-gpu,bench-scale,ladder,light,study,publish,clean
+GROUPS := First steps:demo,test,help|Your data:embed,preflight,explore,lock-data|Developers:env,test-full,cluster-test,lint,format,docs,findings,gallery,lock,bench,bench-peers,bench-gpu,bench-growth,bench-scale,ladder,light,study,publish,clean
 help: ## list the targets
 	@echo '$(GROUPS)' | tr '|' '\n' | while IFS=: read -r title names; do \
 	    printf '%s\n' "$$title"; \
@@ -94,6 +94,9 @@ bench-peers: $(ENV) ## time, memory and disk of all representations (ARGS='pca -
 
 bench-gpu: $(ENV) ## check a GPU against the CPU: results, resuming, speeds (ARGS='--device cpu': without one)
 	$(BIN)/python workflow/bench/gpu.py $(ARGS)
+
+bench-growth: $(ENV) ## memory and time of stages against spots (ARGS='PCA --sizes 1000 3000': some)
+	$(BIN)/python workflow/bench/growth.py $(ARGS)
 
 bench-scale: $(ENV) ## measure a cohort of a million spots (ARGS='--samples 40 --distinct 8': a smaller one)
 	$(BIN)/python workflow/bench/scale.py $(ARGS)

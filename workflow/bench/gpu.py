@@ -106,20 +106,23 @@ def check_results(
 def check_resumption(
     sections: Sequence[Section], device: torch.device, widths: tuple[int, ...], table: Table
 ) -> None:
-    """The row of a training that was stopped and resumed: weights as of one that was not."""
+    """Rows of a training that was stopped and resumed: weights as of one that was not."""
     layout = describe("gcn").layout("knn_clique")
-    batches = Batches(sections, layout, "log1p", batch_size=SPOTS)
-    weights = []
-    for stops in ((2,), (1, 2)):
-        with tempfile.TemporaryDirectory() as state:
-            for epochs in stops:
-                recipe = Recipe(widths=widths, epochs=epochs, learning_rate=1e-3)
-                run = Trainer(recipe, batches, batches, Path(state), device=device)
-                run.run()
-        weights.append([p.detach().cpu() for p in run.network.parameters()])
-    apart = max(float((a - b).abs().max()) for a, b in zip(*weights, strict=True))
-    table.targets["resumption"] = "<= 0"
-    table.add("resumption", apart, "weight", "largest difference to a training never stopped")
+    streamed = Batches(sections, layout, "log1p", batch_size=SPOTS)
+    ways = {"": streamed, "resident_": ResidentBatches.of(streamed, device)}
+    for way, batches in ways.items():
+        weights = []
+        for stops in ((2,), (1, 2)):
+            with tempfile.TemporaryDirectory() as state:
+                for epochs in stops:
+                    recipe = Recipe(widths=widths, epochs=epochs, learning_rate=1e-3)
+                    run = Trainer(recipe, batches, batches, Path(state), device=device)
+                    run.run()
+            weights.append([p.detach().cpu() for p in run.network.parameters()])
+        apart = max(float((a - b).abs().max()) for a, b in zip(*weights, strict=True))
+        table.targets[f"{way}resumption"] = "<= 0"
+        detail = "largest difference to a training never stopped"
+        table.add(f"{way}resumption", apart, "weight", detail)
 
 
 def check_batches(sections: Sequence[Section], device: torch.device, table: Table) -> None:

@@ -21,6 +21,8 @@ from sagefm.common.errors import InputError
 from sagefm.common.io import atomic, read_table
 from sagefm.report.cost_figure import IMAGE as COSTS
 from sagefm.report.cost_figure import write_costs
+from sagefm.report.growth_figure import IMAGE as GROWTH
+from sagefm.report.growth_figure import write_growth
 from sagefm.report.results_page import cost_table
 from sagefm.report.study import tabulate_study, trainings
 from sagefm.report.study_figure import IMAGE as STUDY
@@ -113,6 +115,7 @@ KEPT = {
     "peers": Kept("peers.tsv"),
     "scale": Kept("scale.tsv"),
     "prediction": Kept("prediction.tsv"),
+    "growth": Kept("growth.tsv"),
 }
 """Tables by the name that they have in `docs/results/{run}` and in templates."""
 
@@ -236,3 +239,4 @@ if __name__ == "__main__":
         document.write_text(fill(document.read_text()))
     write_costs(RESULTS, FIGURES / COSTS)
     write_study(RESULTS / "study", FIGURES / STUDY)
+    write_growth(RESULTS, FIGURES / GROWTH)
