@@ -70,6 +70,19 @@ def test_the_meaning_of_codes_says_what_it_rests_on(codes):
     assert inferred.unique().tolist() == ["inferred from alphabetical order"]
 
 
+def test_a_table_of_codes_is_trimmed_and_gives_each_one_label(tmp_path):
+    path = tmp_path / "codes.tsv"
+    path.write_text("code\tlabel\n" + "".join(f" {i}\t class  {i} \n" for i in range(1, 8)))
+    found = label_table({"s1": FILES / "codes.rds"}, None, path)
+    assert {*found["label"]} <= {f"class {i}" for i in range(1, 8)} and len(found)
+    path.write_text("code\tlabel\n1\ta\n1\tb\n")
+    with pytest.raises(InputError, match=r"codes.tsv: code 1 has two labels"):
+        label_table({"s1": FILES / "codes.rds"}, None, path)
+    path.write_bytes(b"code\tlabel\n1\t\xe9\n")
+    with pytest.raises(InputError, match=r"codes.tsv cannot be read as a table: it is not text"):
+        label_table({"s1": FILES / "codes.rds"}, None, path)
+
+
 def truncated(path: Path) -> bytes:
     return path.read_bytes()[:-200]
 

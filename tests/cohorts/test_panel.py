@@ -157,7 +157,7 @@ def test_a_bad_panel_is_refused(text, words, tmp_path):
 
 def test_aliases_are_read_from_a_table(tmp_path):
     path = tmp_path / "aliases.tsv"
-    path.write_text("symbol\talias\nMARCHF1\tMARCH1\nTBCE\tX\nACTB\tX\n")
+    path.write_text("symbol\talias \nMARCHF1 \tMARCH1\nTBCE\tX\nACTB\tX\n")
     assert read_aliases(path) == {"MARCH1": {"MARCHF1"}, "X": {"TBCE", "ACTB"}}
     path.write_text("symbol\tprevious\n")
     with pytest.raises(InputError, match=r"aliases\.tsv: .*`alias` and `symbol`"):

@@ -456,3 +456,6 @@ def test_raw_labels_stand_in_for_labels():
         check(config)
     with pytest.raises(InputError, match=r"raw_labels.codes: codes.tsv does not exist"):
         check(raw_labels(codes="codes.tsv"))
+    Path("codes.tsv").write_text("number\tlabel\n1\tx\n")
+    with pytest.raises(InputError, match=r"raw_labels.codes: codes.tsv has no column `code`"):
+        check(raw_labels(codes="codes.tsv"))

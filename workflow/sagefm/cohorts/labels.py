@@ -12,6 +12,7 @@ import pandas as pd
 
 from sagefm.common.errors import InputError, hint
 from sagefm.common.io import read_table
+from sagefm.common.keys import named_values
 
 META, SUFFIX = "meta.data", r"-\d+$"
 """A Seurat object's slot of spots; what R's merge of sections leaves at the end of a barcode."""
@@ -89,12 +90,19 @@ def label_table(
 
 def _meaning(path: Path) -> pd.DataFrame:
     try:
-        return read_table(path)[["code", "label"]].astype({"code": int})
+        table = read_table(path, dtype=str)[["code", "label"]].apply(named_values).dropna()
+        table = table.astype({"code": int})
+    except InputError:
+        raise
     except (KeyError, ValueError) as error:
         raise InputError(
             f"{path}: is not a table with the columns code (whole numbers) and label. Fix: correct "
             "it."
         ) from error
+    if (twice := table["code"].duplicated()).any():
+        code = table.loc[twice, "code"].iloc[0]
+        raise InputError(f"{path}: code {code} has two labels. Fix: keep one line a code.")
+    return table
 
 
 def _content(path: Path) -> pd.DataFrame | pd.Series:

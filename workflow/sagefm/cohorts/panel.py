@@ -13,6 +13,7 @@ import scipy.sparse as sp
 from sagefm.cohorts.gene_names import ENSEMBL, diagnose
 from sagefm.common.errors import InputError
 from sagefm.common.io import read_table
+from sagefm.common.keys import trimmed
 
 DUPLICATES = ("first", "sum")
 
@@ -29,6 +30,8 @@ def read_aliases(path: str | Path) -> dict[str, set[str]]:
     """
     try:
         table = read_table(path, dtype=str)
+    except InputError:
+        raise
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read ({error}). Fix: correct `aliases`.") from error
     if not {"alias", "symbol"} <= set(table.columns):
@@ -36,7 +39,8 @@ def read_aliases(path: str | Path) -> dict[str, set[str]]:
             f"{path}: needs the tab-separated columns `alias` and `symbol`. Fix: add them."
         )
     aliases = defaultdict(set)
-    for alias, symbol in table[["alias", "symbol"]].dropna().itertuples(index=False):
+    names = table[["alias", "symbol"]].apply(lambda own: own.map(trimmed, na_action="ignore"))
+    for alias, symbol in names.dropna().itertuples(index=False):
         aliases[alias].add(symbol)
     return dict(aliases)
 

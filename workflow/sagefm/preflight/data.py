@@ -41,6 +41,8 @@ def check_label_tables(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> d
         if cohort["labels"]:
             columns, at = ("sample", "spot", "label"), f"cohorts.{name}.labels"
             classes[name] = _classes(cohort["labels"], columns, sheets[name], name, at)
+        if codes := (cohort["raw_labels"] or {}).get("codes"):
+            table_of(codes, ("code", "label"), f"cohorts.{name}.raw_labels.codes")
     _check_unscored(config, classes)
     found = {}
     for name, task in config["tasks"].items():
