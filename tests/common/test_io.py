@@ -156,6 +156,15 @@ def test_only_na_and_the_empty_cell_are_missing(tmp_path, name):
     assert list(table["x"].isna()) == [True, True, False]
 
 
+def test_names_that_look_like_numbers_stay_names(tmp_path):
+    table = pd.DataFrame({"sample": ["001", "1e5", None], "n": [1, 2, 3], "label": ["1", "2", "3"]})
+    write_table(table, tmp_path / "a.tsv")
+    found = read_table(tmp_path / "a.tsv")
+    assert [*found["sample"][:2]] == ["001", "1e5"] and found["sample"].isna()[2]
+    assert [*found["label"]] == ["1", "2", "3"] and [*found["n"]] == [1, 2, 3]
+    assert read_table(tmp_path / "a.tsv", dtype={"n": float})["sample"][0] == "001"
+
+
 def test_a_section_comes_back_and_is_small(tmp_path):
     section = small.patch(spots=90, genes=8000)
     section.uns["provenance"] = {"sample": "heart-1", "spots_kept": 90, "share": 0.5}

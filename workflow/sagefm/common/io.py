@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sagefm.common.errors import InputError
-from sagefm.common.keys import trimmed
+from sagefm.common.keys import NAMES, trimmed
 from sagefm.common.texts import encoding_of, refusing_bytes
 
 if TYPE_CHECKING:  # seconds to import; only the functions that need it pay
@@ -93,6 +93,8 @@ def write_table(table: "pd.DataFrame", path: str | Path, *, index: bool = False)
 def read_table(path: str | Path, **kwargs) -> "pd.DataFrame":
     """Read a TSV, or a CSV by its name; only `NA` and the empty cell are missing values.
 
+    Columns of `keys.NAMES` are text, whatever they hold.
+
     A byte order mark, UTF-16 under one, line ends of Windows, white space around names of columns
     and separators at the end of lines do not count.
 
@@ -107,6 +109,8 @@ def read_table(path: str | Path, **kwargs) -> "pd.DataFrame":
 
     suffixes = [suffix.lower() for suffix in Path(path).suffixes]
     options: dict = {"sep": "," if ".csv" in suffixes else "\t", "index_col": False}
+    if isinstance(kinds := kwargs.get("dtype", {}), Mapping):
+        kwargs["dtype"] = {**dict.fromkeys(NAMES, str), **kinds}
     options |= {"na_values": ["NA", ""], "keep_default_na": False} | kwargs
     with warnings.catch_warnings(), refusing_bytes(path, "a table"):
         options["encoding"] = encoding_of(path)

@@ -17,6 +17,13 @@ MISSING = frozenset(
 )
 """What R, pandas and spreadsheets write where there is nothing, in lower case."""
 
+NAMES = (
+    *("cohort", "sample", "patient", "dataset", "organ", "disease_state", "technology"),
+    *("model", "task", "representation", "label", "class", "name", "group", "stratum", "over"),
+    *("spot", "fold", "section", "context", "factor"),
+)
+"""Columns of tables that hold names, which may be 1, 001 or 1e5."""
+
 _INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060"))
 """Marks of no width: the byte order mark, and those that copied text brings."""
 
