@@ -130,6 +130,14 @@ def test_epochs_are_drawn_above_and_sections_below(table):
     assert own.get_xydata().tolist() == [[3, 0.2], [29, 0.3]]
 
 
+def test_numbers_of_epochs_that_would_overlap_are_left_out(table):
+    table.loc[table["model"] == "other", "epochs"] = 6
+    axis = draw_study(table).axes[0].xaxis
+    places = axis.get_majorticklocs()
+    named = axis.get_major_formatter().format_ticks(places)
+    assert dict(zip(places, named, strict=True)) == {0: "0", 5: "", 6: "6"}
+
+
 def test_the_title_counts_the_scores_above_what_needs_no_training(table):
     assert finding(table) == (
         "Ours, 5 epochs on 29 sections: above what needs no training in none of 4 scores"

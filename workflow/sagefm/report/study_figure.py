@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -22,6 +21,9 @@ SCORES = {
     "tumour": "balanced accuracy,\ncancer or not",
 }
 """Scores that are drawn, with the name of their axis."""
+
+APART = 1.8
+"""Least ratio of two values whose numbers have room beside each other."""
 
 COLOURS = [OKABE_ITO[name] for name in ("blue", "vermilion", "green", "purple", "sky", "black")]
 MARKERS = "oDs^v<"
@@ -107,10 +109,15 @@ def _epochs(ax: Axes, epochs: pd.Series) -> None:
 
 
 def _ticks(ax: Axes, values: pd.Series) -> None:
-    """A tick at every value that there is."""
-    ax.xaxis.set_major_locator(FixedLocator(np.unique(values.to_numpy(float)).tolist()))
+    """A tick at every value that there is, a number at those far enough below the next."""
+    places = sorted({float(value) for value in values}, reverse=True)
+    named = places[:1]
+    for place in places[1:]:
+        if named[-1] >= APART * place:
+            named.append(place)
+    ax.xaxis.set_major_locator(FixedLocator(places))
     ax.xaxis.set_minor_locator(NullLocator())
-    ax.xaxis.set_major_formatter("{x:g}")
+    ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}" if value in named else "")
 
 
 def write_study(folder: Path, image: Path) -> None:
