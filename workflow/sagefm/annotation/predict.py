@@ -58,7 +58,7 @@ def task_folds(spots: pd.DataFrame, plan: AnnotationPlan) -> list[tuple[Fold, st
         samples are the same.
     """
     labels, patients = (spots[name].to_numpy(dtype=str) for name in ("label", "patient"))
-    samples = sections_of(spots)
+    samples = spot_sections(spots)
     coordinates = spots[["x_pixels", "y_pixels"]].to_numpy(dtype=float)
     found = []
     for protocol in plan.protocols:
@@ -78,7 +78,7 @@ def task_folds(spots: pd.DataFrame, plan: AnnotationPlan) -> list[tuple[Fold, st
     return found
 
 
-def sections_of(spots: pd.DataFrame) -> np.ndarray:
+def spot_sections(spots: pd.DataFrame) -> np.ndarray:
     """The section of each spot, one name for all its copies; str (spots,)."""
     return spots.get("section", spots["sample"]).to_numpy(dtype=str)
 
@@ -151,7 +151,7 @@ def _one_fold(
             reduced = reduction.transform(train), reduction.transform(test)
     known = spots.iloc[fold.train]
     labels, patients = (known[name].to_numpy(dtype=str) for name in ("label", "patient"))
-    samples = sections_of(known)
+    samples = spot_sections(known)
     for name in plan.classifiers:
         own_train, own_test = reduced if CLASSIFIERS[name].reduced else (train, test)
         start = time.perf_counter()

@@ -24,7 +24,7 @@ from sagefm.annotation.calibration import (
     reliability_table,
 )
 from sagefm.annotation.classifiers import fit_classifier, fit_scaling
-from sagefm.annotation.predict import AnnotationPlan, annotate_task, sections_of
+from sagefm.annotation.predict import AnnotationPlan, annotate_task, spot_sections
 from sagefm.annotation.protocols import BLOCKS
 from sagefm.common.errors import InputError
 from sagefm.common.io import atomic
@@ -132,7 +132,7 @@ class Reference:
             scaling.transform(values),
             known["label"].to_numpy(dtype=str),
             known["patient"].to_numpy(dtype=str),
-            sections_of(known),
+            spot_sections(known),
             seed,
             class_weight,
         )
