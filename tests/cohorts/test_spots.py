@@ -113,6 +113,13 @@ def test_array_positions_given_as_pixels_are_refused_with_the_factor(known, fact
         assert check_arrangement(pixels, array) == ""
 
 
+def test_two_small_pieces_of_tissue_far_apart_are_no_slices_over_each_other():
+    spatial, _ = hexagonal(6, 6)
+    pieces = np.concatenate([spatial, spatial + 1e3 * np.ptp(spatial)])
+    assert check_arrangement(pieces) == ""
+    assert array_pitch(pieces) == pytest.approx(array_pitch(spatial), rel=0.05)
+
+
 def test_a_hexagonal_array_that_is_turned_by_90_degrees_is_no_array_in_steps():
     spatial, _ = hexagonal()
     assert check_arrangement(spatial[:, ::-1]) == check_arrangement(spatial) == ""

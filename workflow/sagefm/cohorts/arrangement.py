@@ -114,7 +114,8 @@ def array_pitch(spatial: np.ndarray) -> float:
     The distance at which pairs of spots are most in excess of what chance has. That of neighbours
     stays the same where several slices lie over each other, which the nearest distance does not.
     """
-    size = min(NEIGHBOURS + 1, len(spatial))
+    # Of two small pieces of tissue, spots of the other piece are not counted as near.
+    size = min(NEIGHBOURS, max(len(spatial) // 3, 6), len(spatial) - 1) + 1
     some = spatial[:: max(len(spatial) // SOME, 1)]
     distance = cKDTree(spatial).query(some, k=size)[0][:, 1:]
     reach = np.median(distance[:, -1])

@@ -11,7 +11,7 @@ from sagefm.cohorts.formats.base import (
 )
 from sagefm.cohorts.formats.tenx_h5 import CELLS, PROBES
 
-ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".7z", ".rar")
+ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".7z", ".rar", ".bz2", ".xz", ".zst")
 R_OBJECTS = (".rds", ".robj", ".rdata", ".rda")
 
 
@@ -84,7 +84,9 @@ def _positions(path: Path) -> str:
 
 
 def _archive(path: Path) -> str:
-    return "is an archive. Fix: unpack it." if path.name.lower().endswith(ARCHIVES) else ""
+    return (
+        "is an archive, or packed. Fix: unpack it." if path.name.lower().endswith(ARCHIVES) else ""
+    )
 
 
 def _of_r(path: Path) -> str:
