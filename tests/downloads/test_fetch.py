@@ -178,7 +178,7 @@ def test_an_archive_cut_off_at_its_source_is_not_taken(services, plan, lock, nam
 
 def test_a_sum_in_the_config_is_held_to(services, plan, lock):
     plan.path("url", f"{services.url}/web/big.bin", "0" * 64)
-    with pytest.raises(InputError, match="what came has sha256"):
+    with pytest.raises(InputError, match="the download has sha256"):
         bring_all(plan, lock)
     assert not lock.rows()
 

@@ -171,7 +171,7 @@ def test_a_page_where_a_file_was_expected(services, remote, place):
     ],
 )
 def test_what_is_not_as_promised_is_thrown_away(services, remote, place, promise, words):
-    assert f"what came has {words}" in refused(replace(remote, **promise), place)
+    assert f"the download has {words}" in refused(replace(remote, **promise), place)
     assert not list(place.parent.iterdir())
 
 
