@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
+import sagefm.sections.resident as resident
 from sagefm.common.errors import InputError
 from sagefm.networks.device import prepare_machine
-from sagefm.sections import resident
 from sagefm.sections.cache import SectionCache
 from sagefm.sections.section import sections_of
 from sagefm.training.files import batches_of, publish, recipe_of, unmeasured_words
