@@ -79,9 +79,9 @@ def test_a_scoreboard_is_written_and_read_unchanged(reported, tmp_path):
         ([["recovery", "recvery"]], "claim `recvery` is not in resources/reported.tsv. Fix: add"),
         (
             [["recovery"], ["recovery"]],
-            "`recovery` on model `paper` is given by two",
+            "`recovery` on model `paper` is reported by two",
         ),
-        ([["coherent", "coherent"]], "`coherent` on model `paper` is given by two"),
+        ([["coherent", "coherent"]], "`coherent` on model `paper` is reported by two"),
     ],
 )
 def test_unknown_and_repeated_claims_are_told(reported, ids, words):

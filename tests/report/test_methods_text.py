@@ -62,7 +62,7 @@ def test_the_text_is_sound_and_of_the_config(name, repo, software):
         "2 sections of 2 patients (1,500 spots after quality control)",
         "panel of 14,558 symbols",
         "a graph convolutional network, 1024, 512, 512, 512 and 1024",
-        "30 % of the genes hidden; mean squared error; learning rate 5e-05",
+        "30% of the genes hidden; mean squared error; learning rate 5e-05",
         "version 1.2 (code 1.2 (abc), config ffffffffffffffff)",
         "epoch 4 of 5; 31,405,790 parameters",
     ):

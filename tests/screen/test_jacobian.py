@@ -107,7 +107,7 @@ def test_equals_small_doses(tmp_path):
 
 def test_a_network_without_factors_is_an_error(tmp_path):
     model, drawn = prepared(tmp_path)
-    with pytest.raises(InputError, match="Jacobian of a `gcn` network on a `grid` graph has no"):
+    with pytest.raises(InputError, match="Jacobian of a `gcn` network on a `grid` graph cannot be"):
         mean_jacobian(fitted(model.network, kind="grid"), drawn)
 
 
