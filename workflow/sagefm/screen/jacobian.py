@@ -48,7 +48,7 @@ def mean_jacobian(model: FittedModel, drawn: Drawn) -> dict[str, np.ndarray]:
     if not model.collapsible:
         raise InputError(
             f"the Jacobian of a `{model.recipe.network}` network on a `{model.recipe.kind}` graph "
-            "cannot be computed exactly. Fix: leave the model out of the screen."
+            "cannot be computed by factors. Fix: leave the model out of the screen."
         )
     parts = [
         (batch.hidden, batch.gain, own)
