@@ -22,7 +22,7 @@ SCORES = {
 }
 """Scores that are drawn, with the name of their axis."""
 
-APART = 1.8
+APART = 1.9
 """Least ratio of two values whose numbers have room beside each other."""
 
 COLOURS = [OKABE_ITO[name] for name in ("blue", "vermilion", "green", "purple", "sky", "black")]
@@ -57,9 +57,9 @@ def draw_study(table: pd.DataFrame) -> Figure:
         styles = zip(pd.unique(trained["series"]), COLOURS, MARKERS, strict=False)
         for series, colour, marker in styles:
             part = all_sections[all_sections["series"] == series]
-            _line(above, part, "epochs", score, colour, marker, series)
+            _line(above, part, "trained_epochs", score, colour, marker, series)
         _line(below, own[same], "sections", score, COLOURS[0], MARKERS[0], first)
-        _epochs(above, all_sections["epochs"])
+        _epochs(above, all_sections["trained_epochs"])
         below.set_xscale("log")
         _ticks(below, own.loc[same, "sections"])
         below.set_xlabel("training sections")
