@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from sagefm.common.errors import InputError
+from sagefm.common.texts import encoding_by
 
 if TYPE_CHECKING:
     import h5py
@@ -63,10 +64,6 @@ def _diagnosis(path: Path, error: Exception, reason: str) -> str:
     return f"({reason}). Fix: open it with the software that wrote it, and save it again."
 
 
-BOMS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
-"""First bytes of a text that say its encoding."""
-
-
 @contextmanager
 def open_text(path: Path) -> Iterator[TextIO]:
     """A text file, plain or gzipped, in UTF-8 or UTF-16; letters of other encodings are replaced.
@@ -75,8 +72,7 @@ def open_text(path: Path) -> Iterator[TextIO]:
     """
     opened = gzip.open if is_gzipped(path) else open
     with opened(path, "rb") as file:
-        start = file.read(3)
-    encoding = next((name for mark, name in BOMS.items() if start.startswith(mark)), "utf-8")
+        encoding = encoding_by(file.read(4))
     with opened(path, "rt", encoding=encoding, errors="replace", newline=None) as file:
         yield file
 

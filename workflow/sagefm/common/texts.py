@@ -32,8 +32,13 @@ def read_text(path: str | Path) -> str:
 
 
 def encoding_of(path: str | Path) -> str:
-    """`utf-16` of a file with its byte order mark, as "Unicode text" of Excel; else `utf-8-sig`."""
-    return "utf-16" if _start(path).startswith(_UTF16) else "utf-8-sig"
+    """The encoding of a file, by how its text begins; see `encoding_by`."""
+    return encoding_by(_start(path))
+
+
+def encoding_by(start: bytes) -> str:
+    """`utf-16` for its byte order mark, as in "Unicode text" of Excel; else `utf-8-sig`."""
+    return "utf-16" if start.startswith(_UTF16) else "utf-8-sig"
 
 
 @contextmanager
