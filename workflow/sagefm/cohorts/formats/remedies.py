@@ -85,7 +85,9 @@ def _positions(path: Path) -> str:
 
 def _archive(path: Path) -> str:
     return (
-        "is an archive, or packed. Fix: unpack it." if path.name.lower().endswith(ARCHIVES) else ""
+        "is an archive or a packed file. Fix: unpack it."
+        if path.name.lower().endswith(ARCHIVES)
+        else ""
     )
 
 
