@@ -277,7 +277,10 @@ REFUSED = {
         lambda a, f: parquet(a, f) / "spatial/tissue_positions.parquet",
         "positions without counts. Fix: give the matrix or the folder",
     ),
-    "an archive": (lambda a, f: helpers.write_bytes(f / "s.zip", b"PK"), "packed file. Fix: unpack it"),
+    "an archive": (
+        lambda a, f: helpers.write_bytes(f / "s.zip", b"PK"),
+        "packed file. Fix: unpack it",
+    ),
     "an object of R": (lambda a, f: helpers.write_bytes(f / "s.rds", b"X"), "object of R. Fix: "),
     "an AnnData in a `.h5`": (
         lambda a, f: prefixed(a, f) and write_h5ad(a, f / "GSM1_s1_matrix.h5"),

@@ -99,7 +99,7 @@ def test_sections_of_several_files_are_told_apart(files, tmp_path):
     assert 0.15 < spots["label"].isna().mean() < 0.25
     (tmp_path / "b").mkdir()
     (tmp_path / "b/heart-1.h5ad").symlink_to(files[0])
-    with pytest.raises(InputError, match=r"two files are called heart-1\.h5ad"):
+    with pytest.raises(InputError, match=r"two files are named heart-1\.h5ad"):
         read_sections([files[0], tmp_path / "b/heart-1.h5ad"])
 
 

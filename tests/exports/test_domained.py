@@ -103,4 +103,4 @@ def test_what_cannot_be_used_changes_nothing(files, case):
 
 def test_a_model_or_an_embedding(tmp_path, files, capsys):
     assert main(["domains", str(files[0]), str(tmp_path / "o.h5ad")]) == 1
-    assert "give either --model, which embeds the sections, or --obsm" in capsys.readouterr().err
+    assert "give --model to embed the sections, or --obsm" in capsys.readouterr().err

@@ -172,7 +172,11 @@ BAD = {
     "few": (lambda s, path: s[:9].copy().write_h5ad(path), {}, "sample s: .* pass quality control"),
     "no array": (lambda s, path: s.write_h5ad(path), {"model": "rings"}, "set `technology`"),
     "no model": (lambda s, path: s.write_h5ad(path), {"model": "other"}, "there is no such model"),
-    "onto itself": (lambda s, path: s.write_h5ad(path), {"output": "s.h5ad"}, "would be lost"),
+    "onto itself": (
+        lambda s, path: s.write_h5ad(path),
+        {"output": "s.h5ad"},
+        "would overwrite the section itself",
+    ),
     "not an h5ad": (lambda s, path: s.write_h5ad(path), {"output": "o.csv"}, "a name in .h5ad"),
 }
 

@@ -114,7 +114,9 @@ def test_a_disk_too_small_is_told_before_it_is_full(cohort, tmp_path, monkeypatc
 
 
 def test_a_file_that_is_none_is_told(cohort, tmp_path):
-    with pytest.raises(InputError, match="holds no representation"):
+    with pytest.raises(
+        InputError, match=r"heart-2\.h5ad: has no representation\. Fix: remove it and run again\.$"
+    ):
         read_representation(cohort.samples[0])
     path = tmp_path / "x.h5ad"
     write_representation(path, "x", cohort, [values()], FACTS)

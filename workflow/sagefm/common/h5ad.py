@@ -71,6 +71,8 @@ def as_h5ad(path: str | Path) -> Iterator[None]:
     """
     try:
         yield
+    except InputError:
+        raise  # it says what is wrong
     except (OSError, KeyError, ValueError) as error:
         raise InputError(
             f"{path}: cannot be read as h5ad ({error}). Fix: remove it and run again."
