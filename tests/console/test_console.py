@@ -158,7 +158,9 @@ def test_every_rule_has_a_chapter_and_the_demo_its_costs():
     chapters = chapters_of(WORKFLOW / "rules")
     assert chapters["ingest"] == "cohorts" and chapters["pretrain"] == "training"
     minutes = minutes_of(COSTS)
-    assert {"ingest", "pretrain", "annotate"} <= set(minutes) and min(minutes.values()) > 0
+    assert all(minutes[rule] > 0 for rule in ("ingest", "pretrain", "annotate"))
+    # A job that ends before Snakemake measures it has 0.
+    assert min(minutes.values()) >= 0
     assert minutes_of(COSTS.parent / "none.tsv") == {}
 
 
