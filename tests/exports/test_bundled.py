@@ -1,35 +1,16 @@
 """The weights that come with the package give the scores that are committed for them."""
 
-import anndata
 import numpy as np
-import pandas as pd
 import pytest
 
 import sagefm
-from bench.calibration import calibration_table
+from bench.calibration import calibration_table, labelled_sections
 from sagefm.common.io import read_table
-from support import helpers
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def labelled(repo) -> anndata.AnnData:
-    """The eight sections of the pathologist's labels, as the demo's task takes them."""
-    sheet = read_table(repo / "config/samples/breast.tsv", dtype=str)
-    labels = read_table(repo / "resources/demo/labels.tsv", dtype=str)
-    known = labels[labels["label"] != "undetermined"].set_index(["sample", "spot"])["label"]
-    parts = {}
-    for sample, patient in zip(sheet["sample"], sheet["patient"], strict=True):
-        section = helpers.demo_section(sample)
-        spots = pd.MultiIndex.from_product([[sample], section.obs_names])
-        section.obs["class"] = known.reindex(spots).to_numpy()
-        section.obs["patient"] = patient
-        parts[sample] = section
-    return anndata.concat(parts, label="slide", index_unique="-", join="outer", fill_value=0)
-
-
-def test_the_light_model_has_its_score_in_held_out_patients(repo, labelled):
+def test_the_light_model_has_its_score_in_held_out_patients(repo):
     table = read_table(repo / "docs/results/demo/tasks.tsv")
     where = (
         (table["task"] == "pathology")
@@ -41,7 +22,7 @@ def test_the_light_model_has_its_score_in_held_out_patients(repo, labelled):
     (row,) = table[where].to_dict("records")
     model = sagefm.load("light", device="cpu")
     facts = sagefm.fit_reference(
-        labelled, model, "class", patient="patient", library_key="slide"
+        labelled_sections(), model, "label", patient="patient", library_key="slide"
     ).facts
     assert (facts["n_spots"], facts["n_patients"]) == (row["n_spots"], row["n_patients"])
     for name in ("patient_balanced_accuracy", "accuracy"):

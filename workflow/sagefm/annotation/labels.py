@@ -8,7 +8,7 @@ import pandas as pd
 
 from sagefm.annotation.gene_sets import found_genes, highest_set, module_scores
 from sagefm.annotation.set_tables import read_gene_sets
-from sagefm.annotation.terms import UNASSIGNED, check_named
+from sagefm.annotation.terms import UNASSIGNED, check_named, spot_sections
 from sagefm.common.errors import InputError
 from sagefm.common.io import read_table
 from sagefm.sections.cohort import Cohort, cohort_spatial
@@ -130,7 +130,7 @@ def _spots(cohort: Cohort, obs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "sample": obs["sample"].to_numpy(dtype=str),
-            "section": obs.get("section", obs["sample"]).to_numpy(dtype=str),
+            "section": spot_sections(obs),
             "patient": obs["patient"].to_numpy(dtype=str),
             "spot": obs["spot"].to_numpy(),
             "x_pixels": x,

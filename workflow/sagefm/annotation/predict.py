@@ -17,7 +17,7 @@ from sagefm.annotation.classifiers import (
     fit_scaling,
 )
 from sagefm.annotation.protocols import Fold, folds
-from sagefm.annotation.terms import MAJORITY
+from sagefm.annotation.terms import MAJORITY, spot_sections
 from sagefm.representations.files import Representation, require_same_spots
 
 LOG = logging.getLogger("sagefm")
@@ -76,11 +76,6 @@ def task_folds(spots: pd.DataFrame, plan: AnnotationPlan) -> list[tuple[Fold, st
                 why = f"the training part has {alone}"
             found.append((fold, why))
     return found
-
-
-def spot_sections(spots: pd.DataFrame) -> np.ndarray:
-    """The section of each spot, one name for all its copies; str (spots,)."""
-    return spots.get("section", spots["sample"]).to_numpy(dtype=str)
 
 
 def annotate_task(

@@ -24,8 +24,9 @@ from sagefm.annotation.calibration import (
     reliability_table,
 )
 from sagefm.annotation.classifiers import fit_classifier, fit_scaling
-from sagefm.annotation.predict import AnnotationPlan, annotate_task, spot_sections
+from sagefm.annotation.predict import AnnotationPlan, annotate_task
 from sagefm.annotation.protocols import BLOCKS
+from sagefm.annotation.terms import spot_sections
 from sagefm.common.errors import InputError
 from sagefm.common.io import atomic
 from sagefm.representations.files import Representation

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
+import numpy as np
 import pandas as pd
 
 from sagefm.common.errors import InputError, hint
@@ -12,6 +13,11 @@ PROTOCOLS = ("random_spots", "spatial_blocks", "held_out_samples", "held_out_pat
 
 UNASSIGNED = "unassigned"
 """The class of spots at which no gene set leads, where labels are derived from them."""
+
+
+def spot_sections(spots: pd.DataFrame) -> np.ndarray:
+    """The section of each spot, one name for all its copies; str (spots,)."""
+    return spots.get("section", spots["sample"]).to_numpy(dtype=str)
 
 
 def check_named(

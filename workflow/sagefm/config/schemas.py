@@ -69,10 +69,10 @@ def _is_whole(_: object, value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _is_number(_: object, value: object) -> bool:
+def _is_number(checker: object, value: object) -> bool:
     """Whether a value is a number; no limit would hold of NaN."""
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    return whole or (isinstance(value, float) and math.isfinite(value))
+    finite = isinstance(value, float) and math.isfinite(value)
+    return finite or _is_whole(checker, value)
 
 
 _Validator = extend(

@@ -9,7 +9,7 @@ import numpy as np
 from anndata import AnnData
 
 from sagefm.common.io import full_disk, temporary_of
-from sagefm.plotting.histology import PITCH, neighbour_distance
+from sagefm.plotting.histology import PITCH, micrometres_a_pixel
 
 if TYPE_CHECKING:  # seconds to import; only the functions that need it pay
     from spatialdata import SpatialData
@@ -52,8 +52,7 @@ def spatialdata_of(adata: AnnData, technologies: Mapping[str, str]) -> "SpatialD
     images, shapes = {}, {}
     for name in samples.unique():
         at = np.asarray(adata.obsm["spatial"], dtype=float)[(samples == name).to_numpy()]
-        pitch, spacing = PITCH.get(technologies.get(name, ""), 0.0), neighbour_distance(at)
-        unit = pitch / spacing if pitch and spacing else 1.0
+        unit = micrometres_a_pixel(at, PITCH.get(technologies.get(name, ""), 0.0)) or 1.0
         factors = libraries[name]["scalefactors"]
         shapes[name] = ShapesModel.parse(
             at,

@@ -71,6 +71,12 @@ def tissues_of(samples: Iterable[str | Path], rows: Iterable[Mapping]) -> dict[s
     return {path.stem: Tissue(path, pitches.get(path.stem, 0.0)) for path in paths}
 
 
+def micrometres_a_pixel(at: np.ndarray, pitch: float) -> float:
+    """Of a section's spots (rows of x, y in pixels), `pitch` micrometres apart; 0 if not known."""
+    spacing = neighbour_distance(at)
+    return pitch / spacing if pitch and spacing else 0.0
+
+
 def neighbour_distance(at: np.ndarray) -> float:
     """Distance of neighbours on the array (rows of x, y in pixels); 0 if no two spots are apart.
 

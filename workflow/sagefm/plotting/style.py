@@ -87,6 +87,12 @@ def save(figure: Figure, pdf: str | Path, png: str | Path) -> None:
         figure.savefig(picture)
 
 
+def save_png(figure: Figure, path: str | Path) -> None:
+    """Write a figure of the documentation as PNG of 200 dots an inch."""
+    with atomic(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=200)
+
+
 def categorical(labels: Iterable[str]) -> dict[str, str]:
     """A colour for each label, the same whatever order and number of times they come in.
 

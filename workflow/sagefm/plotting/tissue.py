@@ -13,7 +13,7 @@ from matplotlib.collections import EllipseCollection
 from matplotlib.transforms import ScaledTranslation
 
 from sagefm.graphs.neighbourhoods import spot_spacing
-from sagefm.plotting.histology import Tissue, neighbour_distance
+from sagefm.plotting.histology import Tissue, micrometres_a_pixel
 
 STRENGTH = 0.4
 """Of an image under spots, the rest being white: colours of spots stay what the legend says."""
@@ -93,14 +93,14 @@ def draw_scale_bar(ax: Axes, at: np.ndarray, tissue: Tissue | None, below: float
     below
         Distance to the map, in points.
     """
-    spacing = neighbour_distance(at)
-    if not tissue or not tissue.pitch or not spacing:
+    unit = micrometres_a_pixel(at, tissue.pitch) if tissue else 0.0
+    if not unit:
         return
     left, right = ax.get_xlim()
-    most = (right - left) / 3 * tissue.pitch / spacing
+    most = (right - left) / 3 * unit
     power = 10 ** np.floor(np.log10(most))
     length = power * max(step for step in (1, 2, 5) if step * power <= most)
-    end = left + length * spacing / tissue.pitch
+    end = left + length / unit
     down = ScaledTranslation(0, -below / 72, ax.figure.dpi_scale_trans)
     place: dict[str, Any] = {"transform": ax.get_xaxis_transform() + down, "clip_on": False}
     ax.plot([left, end], [0, 0], color="black", lw=1.5, solid_capstyle="butt", **place)

@@ -1,6 +1,7 @@
 """What representations score against what they cost, from the committed tables."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
-from sagefm.common.io import atomic, read_table
+from sagefm.common.io import read_table
 from sagefm.common.text import count
-from sagefm.plotting.style import DOUBLE, NEUTRAL, head, styled
+from sagefm.plotting.style import DOUBLE, NEUTRAL, head, save_png, styled
 from sagefm.representations.catalogue import REGISTERED, Catalogue, is_model
 
 SCORES = {
@@ -98,21 +99,29 @@ def _panel(ax: Axes, table: pd.DataFrame, catalogue: Catalogue) -> None:
         colour, sign = catalogue.colour(name), "D" if is_model(name) else "o"
         ax.plot([row.seconds] * 2, [row.low, row.high], color=colour, lw=0.8, alpha=0.5)
         ax.plot(row.seconds, row.value, sign, color=colour, ms=5, mec="white", mew=0.6)
-        ax.annotate(
-            catalogue.title(name),
-            (row.seconds, row.value),
-            (1.03, place),
-            textcoords=ax.get_yaxis_transform(),
-            va="center",
-            fontsize=7,
-            arrowprops=LEADER,
-        )
+        name_at_right(ax, catalogue.title(name), (row.seconds, row.value), place)
     ax.set_xscale("log")
     ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     ax.xaxis.set_major_formatter("{x:g}")
     ax.minorticks_off()
     ax.set_xlabel("processor seconds")
     ax.grid(axis="y")
+
+
+def name_at_right(
+    ax: Axes, name: str, point: tuple[float, float], place: float, **text: Any
+) -> None:
+    """Write a point's name right of the panel, at a height of its own, with a line to the point."""
+    ax.annotate(
+        name,
+        point,
+        (1.03, place),
+        textcoords=ax.get_yaxis_transform(),
+        va="center",
+        fontsize=7,
+        arrowprops=LEADER,
+        **text,
+    )
 
 
 def spread(values: np.ndarray, gap: float) -> np.ndarray:
@@ -132,5 +141,4 @@ def write_costs(results: Path, image: Path) -> None:
     """Draw the committed tables (`docs/results`) to a PNG."""
     demo = {name: read_table(results / f"demo/{name}.tsv") for name in SCORES}
     figure = draw_costs(costs_and_scores(read_table(results / "bench/peers.tsv"), demo))
-    with atomic(image) as temporary:
-        figure.savefig(temporary, format="png", dpi=200)
+    save_png(figure, image)

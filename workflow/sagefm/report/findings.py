@@ -24,16 +24,13 @@ from sagefm.report.cost_figure import write_costs
 from sagefm.report.growth_figure import IMAGE as GROWTH
 from sagefm.report.growth_figure import write_growth
 from sagefm.report.results_page import cost_table
-from sagefm.report.study import tabulate_study, trainings
+from sagefm.report.study import DIGITS, tabulate_study, trainings
 from sagefm.report.study_figure import IMAGE as STUDY
 from sagefm.report.study_figure import write_study
 
 RESULTS = Path("docs/results")
 TEMPLATES = Path("docs/templates")
 FIGURES = Path("resources/figures")
-
-DIGITS = 5
-"""Significant digits that are kept of a number."""
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
-from sagefm.common.io import atomic, read_table
-from sagefm.plotting.style import DOUBLE, NEUTRAL, categorical, head, styled
-from sagefm.report.cost_figure import LEADER, spread
+from sagefm.common.io import read_table
+from sagefm.plotting.style import DOUBLE, NEUTRAL, categorical, head, save_png, styled
+from sagefm.report.cost_figure import name_at_right, spread
 
 IMAGE = "growth.png"
 
@@ -77,16 +77,8 @@ def _lines(ax: Axes, table: pd.DataFrame, column: str) -> None:
         stage = str(row.stage)
         own = table[table["stage"] == stage].sort_values("spots")
         ax.plot(own["spots"], own[column], "o-", color=colours[stage])
-        ax.annotate(
-            stage,
-            (row.spots, getattr(row, column)),
-            (1.03, 10**place if logged else place),
-            textcoords=ax.get_yaxis_transform(),
-            va="center",
-            fontsize=7,
-            color=colours[stage],
-            arrowprops=LEADER,
-        )
+        end, height = (row.spots, getattr(row, column)), 10**place if logged else place
+        name_at_right(ax, stage, end, height, color=colours[stage])
     ax.set_xscale("log")
     ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.yaxis.set_major_formatter("{x:g}")
@@ -98,5 +90,4 @@ def _lines(ax: Axes, table: pd.DataFrame, column: str) -> None:
 def write_growth(results: Path, image: Path) -> None:
     """Draw the committed table (`docs/results`) to a PNG."""
     figure = draw_growth(read_table(results / "bench/growth.tsv"))
-    with atomic(image) as temporary:
-        figure.savefig(temporary, format="png", dpi=200)
+    save_png(figure, image)

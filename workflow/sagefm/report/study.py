@@ -13,6 +13,9 @@ from sagefm.config.continued import complete_models
 
 TABLE = "claims_against_training.tsv"
 
+DIGITS = 5
+"""Significant digits of the numbers in committed tables."""
+
 UNTRAINED = "no training"
 """Series of what needs no training."""
 
@@ -130,4 +133,4 @@ def tabulate_study(config: Path, folder: Path) -> None:
     tables = {name: read_table(folder / f"{name}.tsv") for name in names}
     with atomic(folder / TABLE) as temporary:
         table = claims_against_training(models, tables)
-        table.to_csv(temporary, sep="\t", index=False, float_format="%.5g")
+        table.to_csv(temporary, sep="\t", index=False, float_format=f"%.{DIGITS}g")

@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from sagefm.common.io import atomic, read_table
+from sagefm.common.io import read_table
 from sagefm.common.text import count
-from sagefm.plotting.style import DOUBLE, NEUTRAL, OKABE_ITO, head, styled
+from sagefm.plotting.style import DOUBLE, NEUTRAL, OKABE_ITO, head, save_png, styled
 from sagefm.report.study import TABLE, UNTRAINED
 
 IMAGE = "study.png"
@@ -123,5 +123,4 @@ def _ticks(ax: Axes, values: pd.Series) -> None:
 def write_study(folder: Path, image: Path) -> None:
     """Draw the committed table of the study (in `folder`) to a PNG."""
     figure = draw_study(read_table(folder / TABLE))
-    with atomic(image) as temporary:
-        figure.savefig(temporary, format="png", dpi=200)
+    save_png(figure, image)

@@ -213,9 +213,12 @@ class Batches:
         chunk = load_chunk(chosen, self.normalisation, self.withheld, self.cache.read)
         if not self.measured:
             return chunk
-        every = np.ones(chunk.expression.shape[1], dtype=bool)
-        known = [self.measured.get(section.key, every) for section in chosen]
-        return replace(chunk, measured=np.stack(known))
+        return replace(chunk, measured=self.targets(chosen))
+
+    def targets(self, sections: Sequence[Section]) -> np.ndarray:
+        """Which genes are targets in some of the sections: bool (sections, genes)."""
+        every = np.ones(self.sections[0].n_genes(), dtype=bool)
+        return np.stack([self.measured.get(section.key, every) for section in sections])
 
     def epoch(
         self,

@@ -84,8 +84,6 @@ class HeldSections:
         sizes = np.array(batches.sizes)
         neighbours = np.concatenate(ego_firsts)
         keys = [signed(generator_key(section.key)) for section in sections]
-        everywhere = np.ones(n_genes, dtype=bool)
-        measured = [batches.measured.get(section.key, everywhere) for section in sections]
 
         def sent(array: np.ndarray) -> Tensor:
             return torch.from_numpy(array).to(device)
@@ -105,7 +103,7 @@ class HeldSections:
             n_genes=n_genes,
             widest=int(np.diff(neighbours).max()),
             totals=tuple(sent(np.concatenate(own)) for own in zip(*totals, strict=True)),
-            measured=sent(np.stack(measured)) if batches.measured else None,
+            measured=sent(batches.targets(sections)) if batches.measured else None,
         )
 
     def neighbours(self, rows: Tensor, place: int) -> tuple[Tensor, Tensor]:
