@@ -2,7 +2,7 @@
 
 import pytest
 
-from support import stand_ins
+from bench import stand_ins
 
 
 @pytest.fixture(scope="module")

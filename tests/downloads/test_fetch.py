@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from bench.stand_in_answers import COMMIT, TOKEN, sha256
+from bench.stand_ins import Fault
 from sagefm.common.errors import InputError
 from sagefm.downloads.fetch import bring, record
 from sagefm.downloads.lock import Locked, LockTable
 from sagefm.downloads.plan import RawPlan
-from support.stand_ins import COMMIT, TOKEN, Fault, sha256
 
 CONTENT = os.urandom(400_000)
 BRING = """

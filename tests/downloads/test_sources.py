@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from bench.stand_in_answers import COMMIT, DRYAD_TOKEN, LFS_TOKEN, TOKEN, sha256
+from bench.stand_ins import Fault
 from sagefm.common.errors import InputError
 from sagefm.config.schemas import load_schema
 from sagefm.config.sheets import read_samples
@@ -14,7 +16,6 @@ from sagefm.downloads.lock import LockTable
 from sagefm.downloads.plan import RawPlan
 from sagefm.downloads.sources.registry import is_fetched, load_source, locate, names, raw_file
 from support import helpers
-from support.stand_ins import COMMIT, DRYAD_TOKEN, LFS_TOKEN, TOKEN, Fault, sha256
 
 FILES = {
     ("hub", "st/TENX1.h5ad"): b"counts",

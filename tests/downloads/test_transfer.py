@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from bench.stand_in_answers import sha256
+from bench.stand_ins import Fault
 from sagefm.common.errors import InputError
 from sagefm.downloads import retry, transfer
 from sagefm.downloads.sources.base import Remote
-from support.stand_ins import Fault, sha256
 
 CONTENT = os.urandom(400_000)
 

@@ -10,13 +10,14 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from bench.stand_in_answers import COMMIT
+from bench.stand_ins import serving
 from sagefm.common.errors import InputError
 from sagefm.downloads.plan import Origin
 from sagefm.preflight import packages, services
 from sagefm.preflight.checks import Check, as_text, checks_table
 from sagefm.preflight.gpu import gpu_checks
 from sagefm.preflight.packages import locked, package_checks
-from support.stand_ins import COMMIT, serving
 
 TOKEN = "hf_secret0123456789"
 REPOSITORY = "owner/gated"

@@ -6,11 +6,12 @@ import pytest
 import torch
 
 import sagefm
+from bench import stand_ins
+from bench.stand_in_answers import COMMIT, TOKEN
 from sagefm.common.errors import InputError
 from sagefm.common.io import sha256
 from sagefm.report.publish import publish_bundled, upload_published, write_published
 from sagefm.report.safetensors import to_safetensors
-from support import stand_ins
 
 STATE = {
     "b.weight": torch.arange(6, dtype=torch.float32).reshape(2, 3),
@@ -112,7 +113,7 @@ def test_the_bundled_model_is_loaded_from_what_is_published(repo, tmp_path, monk
 def test_all_files_are_uploaded_in_one_commit(made, hub):
     files = made()
     address = upload_published(files, "lab/tiny")
-    assert address == f"{hub.url}/lab/tiny/commit/{stand_ins.COMMIT}"
+    assert address == f"{hub.url}/lab/tiny/commit/{COMMIT}"
     there = {path: data for (kind, path), data in hub.files.items() if kind == "models"}
     assert there == {f"lab/tiny/{path.name}": path.read_bytes() for path in files}
     assert len(hub.paths("/commit/")) == 1
@@ -121,7 +122,7 @@ def test_all_files_are_uploaded_in_one_commit(made, hub):
 @pytest.mark.parametrize(
     ("repository", "token", "words"),
     [
-        ("tiny", stand_ins.TOKEN, "`tiny` is not a repository. Fix: give TO=OWNER/NAME."),
+        ("tiny", TOKEN, "`tiny` is not a repository. Fix: give TO=OWNER/NAME."),
         ("lab/tiny", "hf_another", "lab/tiny: the hub answers 403. Fix: check the name"),
         ("lab/tiny", "", "there is no token to upload with. Fix: set HF_TOKEN"),
     ],

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bench import stand_ins
 from sagefm.cohorts.readers import read_source
 from sagefm.downloads.archives import extract
 from sagefm.downloads.fetch import bring
@@ -15,7 +16,7 @@ from sagefm.downloads.lock import LockTable
 from sagefm.downloads.plan import RawPlan
 from sagefm.downloads.sources.base import CONTENTS, split_member
 from sagefm.downloads.sources.registry import names
-from support import helpers, small, stand_ins
+from support import helpers, small
 
 TEXT = (helpers.REPO / "config/README.md").read_text()
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from bench.stand_in_answers import TOKEN
+from bench.stand_ins import serving
 from sagefm.common.io import read_table
 from support import runs
-from support.stand_ins import TOKEN, serving
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 

@@ -19,12 +19,13 @@ import pandas as pd
 import pytest
 import yaml
 
+from bench.stand_in_answers import DRYAD_TOKEN, LFS_TOKEN, TOKEN
+from bench.stand_ins import Fault, Services, serving
 from sagefm.common.io import read_table
 from sagefm.networks.base import build_network
 from sagefm.networks.checkpoint import load_network, save_checkpoint
 from sagefm.representations.files import read_representation
 from support import helpers, runs, small
-from support.stand_ins import DRYAD_TOKEN, LFS_TOKEN, TOKEN, Fault, Services, serving
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 

@@ -1,6 +1,6 @@
 """The workflow on a real SLURM, through profiles/slurm: a small run, and jobs that are ended.
 
-`make cluster-test` installs what it takes. The cluster is this machine (tests/support/slurm.py).
+`make cluster-test` installs what it takes. The cluster is this machine (workflow/bench/slurm.py).
 """
 
 import gzip
@@ -17,9 +17,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from bench import slurm
 from sagefm.common.io import read_table
 from sagefm.networks.checkpoint import read_checkpoint
-from support import runs, slurm
+from support import runs
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 

@@ -1,18 +1,15 @@
-"""Services that files are fetched from, on this machine: they answer as the real ones do.
-
-One server speaks for all of them; `Services.files` holds what each has. A fault is put in the way
-of a path once, or as often as it says.
-"""
+"""How the stand-ins of `stand_ins` answer: the services' interfaces, as far as they are used."""
 
 import base64
 import hashlib
 import json
-import threading
 import time
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote, urlsplit
+
+if TYPE_CHECKING:
+    from bench.stand_ins import Services
 
 COMMIT = "4c6e2f0b9d1a7c35e8f2b6a0d4c8e1f3a5b7d9c2"
 TOKEN = "hf_aTokenThatNobodyMaySee"
@@ -20,115 +17,34 @@ DRYAD_TOKEN = "dryadTokenThatNobodyMaySee"
 LFS_TOKEN = "RemoteAuthThatNobodyMaySee"
 
 
-@dataclass
-class Fault:
-    """What happens to requests for a path before it is served as it should be."""
-
-    status: int = 200
-    times: int = 1
-    headers: dict = field(default_factory=dict)
-    body: bytes | None = None
-    drop_after: int | None = None  # bytes, after which the connection breaks
-    pause: float = 0.0  # seconds between blocks
-    type: str = "application/octet-stream"
-
-
-class Services:
-    """The services' content, and what was asked of them.
-
-    Attributes
-    ----------
-    files
-        Content by (service, path): `hub` (path in the data set), `geo` (ACCESSION/FILE), `web`
-        (any), `figshare` (ARTICLE/FILE), `dryad` (DOI/FILE), `git` (OWNER/NAME/COMMIT/PATH), and
-        what was uploaded: `models` (OWNER/NAME/PATH).
-    faults
-        By the path of a request, as it is on the wire, without the query.
-    asked
-        (path, headers) of every request.
-    """
-
-    def __init__(self) -> None:
-        self.files: dict[tuple[str, str], bytes] = {}
-        self.faults: dict[str, Fault] = {}
-        self.asked: list[tuple[str, dict]] = []
-        self.open = self.most_open = 0
-        self.token_needed = True
-        self.revision = COMMIT
-        self.ranges = True
-        self.lock = threading.Lock()
-        self.url = ""
-
-    def environment(self) -> dict[str, str]:
-        """Variables under which the workflow takes these services for the real ones."""
-        return {
-            "HF_ENDPOINT": self.url,
-            "GEO_ENDPOINT": f"{self.url}/geo",
-            "DRYAD_ENDPOINT": self.url,
-            "FIGSHARE_ENDPOINT": self.url,
-            "GITHUB_RAW_ENDPOINT": f"{self.url}/raw",
-            "GITHUB_ENDPOINT": f"{self.url}/github",
-            "HF_TOKEN": TOKEN,
-            "DRYAD_CLIENT_ID": "anId",
-            "DRYAD_CLIENT_SECRET": "aSecretThatNobodyMaySee",
-            "HF_HUB_DISABLE_TELEMETRY": "1",
-            "no_proxy": "127.0.0.1",
-        }
-
-    def paths(self, part: str) -> list[str]:
-        """Paths asked for that contain `part`, in order."""
-        return [path for path, _ in self.asked if part in path]
-
-    def ranges_asked(self, part: str) -> list[str | None]:
-        """The Range of each request for a path that contains `part`."""
-        return [headers.get("range") for path, headers in self.asked if part in path]
-
-
 def sha256(content: bytes) -> str:
+    """The checksum of some content, as the services name it."""
     return hashlib.sha256(content).hexdigest()
 
 
-@contextmanager
-def serving():
-    """The services, while they run."""
-    services = Services()
+class Handler(BaseHTTPRequestHandler):
+    """One request; `has` is what the services have."""
 
-    class Handler(_Handler):
-        has = services
-
-    class Server(ThreadingHTTPServer):
-        def handle_error(self, *_):
-            pass
-
-    with Server(("127.0.0.1", 0), Handler) as server:
-        services.url = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield services
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-class _Handler(BaseHTTPRequestHandler):
-    has: Services
+    has: "Services"
     protocol_version = "HTTP/1.1"
 
     def log_message(self, *_):
-        pass
+        """Print nothing."""
 
     def do_GET(self):
-        self.answer()
+        """Answer."""
+        self._answer()
 
     def do_HEAD(self):
-        self.answer()
+        """Answer without a body."""
+        self._answer()
 
     def do_POST(self):
+        """Read what was sent, and answer."""
         self.sent = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.answer()
+        self._answer()
 
-    def answer(self):
+    def _answer(self):
         has, url = self.has, urlsplit(self.path)
         with has.lock:
             has.asked.append((url.path, {k.lower(): v for k, v in self.headers.items()}))
@@ -141,41 +57,41 @@ class _Handler(BaseHTTPRequestHandler):
                     del has.faults[url.path]
         try:
             if fault and fault.drop_after is None and not fault.pause:
-                self.send(fault.body or b"", fault.status, fault.type, fault.headers)
+                self._send(fault.body or b"", fault.status, fault.type, fault.headers)
             else:
-                self.route(unquote(url.path), parse_qs(url.query), fault)
+                self._route(unquote(url.path), parse_qs(url.query), fault)
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True
         finally:
             with has.lock:
                 has.open -= 1
 
-    def route(self, path, query, fault):
+    def _route(self, path, query, fault):
         kind, _, rest = path.lstrip("/").partition("/")
         routes = {
-            "api": self.api,
-            "datasets": self.hub_file,
-            "cdn": lambda rest, *_: self.file("hub", rest.split("/", 1)[1], fault),
-            "geo": self.geo,
-            "v2": self.figshare,
-            "oauth": self.oauth,
-            "raw": self.pointer,
-            "github": self.batch,
-            "lfs": self.lfs,
-            "web": lambda rest, *_: self.file("web", rest, fault),
-            "figfiles": lambda rest, *_: self.file("figshare", rest, fault),
+            "api": self._api,
+            "datasets": self._hub_file,
+            "cdn": lambda rest, *_: self._file("hub", rest.split("/", 1)[1], fault),
+            "geo": self._geo,
+            "v2": self._figshare,
+            "oauth": self._oauth,
+            "raw": self._pointer,
+            "github": self._batch,
+            "lfs": self._lfs,
+            "web": lambda rest, *_: self._file("web", rest, fault),
+            "figfiles": lambda rest, *_: self._file("figshare", rest, fault),
         }
-        routes.get(kind, lambda *_: self.send(b"", 404))(rest, query, fault)
+        routes.get(kind, lambda *_: self._send(b"", 404))(rest, query, fault)
 
     # Hugging Face: https://huggingface.co/docs/hub/api, and what huggingface_hub asks.
-    def api(self, rest, query, fault):
+    def _api(self, rest, query, fault):
         if rest.startswith("v2/"):
-            return self.dryad(rest.removeprefix("v2/"), query, fault)
-        if not self.hub_open():
+            return self._dryad(rest.removeprefix("v2/"), query, fault)
+        if not self._hub_open():
             return None
         has = self.has
         if self.command == "POST" and "/paths-info/" not in rest:
-            return self.published(rest)
+            return self._published(rest)
         if "/paths-info/" in rest:
             wanted = parse_qs(self.sent.decode())["paths"]
             found = [
@@ -193,22 +109,22 @@ class _Handler(BaseHTTPRequestHandler):
                 for name in wanted
                 if ("hub", name) in has.files
             ]
-            return self.json(found)
+            return self._json(found)
         repository = "/".join(rest.split("/")[1:3])
-        return self.json({"id": repository, "sha": has.revision, "siblings": [], "gated": "auto"})
+        return self._json({"id": repository, "sha": has.revision, "siblings": [], "gated": "auto"})
 
-    def published(self, rest):
+    def _published(self, rest):
         """A model's repository made, and files committed to it, small enough to be sent inline."""
         if rest == "repos/create":
             asked = json.loads(self.sent)
-            return self.json({"url": f"{self.has.url}/{asked['organization']}/{asked['name']}"})
+            return self._json({"url": f"{self.has.url}/{asked['organization']}/{asked['name']}"})
         if rest == "validate-yaml":
-            return self.json({"errors": [], "warnings": []})
+            return self._json({"errors": [], "warnings": []})
         kind, owner, name, what, _ = rest.split("/")
         if what == "preupload":
             asked = json.loads(self.sent)["files"]
             modes = [{"uploadMode": "regular", "shouldIgnore": False, "oid": None} for _ in asked]
-            return self.json(
+            return self._json(
                 {"files": [{"path": f["path"], **m} for f, m in zip(asked, modes, strict=True)]}
             )
         for line in map(json.loads, self.sent.splitlines()):
@@ -216,33 +132,33 @@ class _Handler(BaseHTTPRequestHandler):
                 path, content = line["value"]["path"], line["value"]["content"]
                 self.has.files[kind, f"{owner}/{name}/{path}"] = base64.b64decode(content)
         commit = f"{self.has.url}/{owner}/{name}/commit/{COMMIT}"
-        return self.json({"commitUrl": commit, "commitOid": COMMIT, "pullRequestUrl": None})
+        return self._json({"commitUrl": commit, "commitOid": COMMIT, "pullRequestUrl": None})
 
-    def hub_open(self):
+    def _hub_open(self):
         """Whether the token is good for the gated set; if not, it has been refused."""
         given = self.headers.get("Authorization")
         if not self.has.token_needed or given == f"Bearer {TOKEN}":
             return True
         code = {"X-Error-Code": "GatedRepo", "X-Error-Message": "Access to dataset is restricted."}
-        self.send(b"{}", 401 if not given else 403, "application/json", code)
+        self._send(b"{}", 401 if not given else 403, "application/json", code)
         return False
 
-    def hub_file(self, rest, query, fault):
-        if self.hub_open():
+    def _hub_file(self, rest, query, fault):
+        if self._hub_open():
             name = rest.split("/resolve/")[1].split("/", 1)[1]
             # A signature in the query, as of a content delivery network.
             there = (
                 f"{self.has.url.replace('127.0.0.1', 'localhost')}/cdn/x/{name}?Signature=secret"
             )
-            self.send(b"", 302, headers={"Location": there})
+            self._send(b"", 302, headers={"Location": there})
 
-    def geo(self, rest, query, fault):
+    def _geo(self, rest, query, fault):
         kind, stub, accession, suppl, name = rest.split("/", 4)
         kinds = {"GSM": "samples", "GSE": "series"}
         good = kinds[accession[:3]] == kind and stub == f"{accession[:-3]}nnn" and suppl == "suppl"
-        return self.file("geo", f"{accession}/{name}", fault) if good else self.send(b"", 404)
+        return self._file("geo", f"{accession}/{name}", fault) if good else self._send(b"", 404)
 
-    def figshare(self, rest, query, fault):
+    def _figshare(self, rest, query, fault):
         article = rest.split("/")[1]
         names = [name for service, name in self.has.files if service == "figshare"]
         files = [
@@ -259,12 +175,12 @@ class _Handler(BaseHTTPRequestHandler):
             if name.startswith(f"{article}/")
         ]
         page, size = int(query["page"][0]), int(query["page_size"][0])
-        self.json(files[(page - 1) * size : page * size])
+        self._json(files[(page - 1) * size : page * size])
 
-    def dryad(self, rest, query, fault):
+    def _dryad(self, rest, query, fault):
         if rest.startswith("datasets/"):
             link = {"stash:version": {"href": "/api/v2/versions/77"}}
-            return self.json({"identifier": rest.split("/", 1)[1], "_links": link})
+            return self._json({"identifier": rest.split("/", 1)[1], "_links": link})
         names = [name for service, name in self.has.files if service == "dryad"]
         if rest == "versions/77/files":
             files = [
@@ -281,56 +197,56 @@ class _Handler(BaseHTTPRequestHandler):
             page = int(query.get("page", ["1"])[0])
             links = {"next": {"href": "/api/v2/versions/77/files?page=2"}} if page == 1 else {}
             own = files[: len(files) // 2] if page == 1 else files[len(files) // 2 :]
-            return self.json({"_embedded": {"stash:files": own}, "_links": links})
+            return self._json({"_embedded": {"stash:files": own}, "_links": links})
         if self.headers.get("Authorization") != f"Bearer {DRYAD_TOKEN}":
-            return self.send(b"", 401)
-        return self.file("dryad", names[int(rest.split("/")[1])], fault)
+            return self._send(b"", 401)
+        return self._file("dryad", names[int(rest.split("/")[1])], fault)
 
-    def oauth(self, rest, query, fault):
+    def _oauth(self, rest, query, fault):
         form = parse_qs(self.sent.decode())
         good = form.get("client_secret") == ["aSecretThatNobodyMaySee"]
-        self.json({"access_token": DRYAD_TOKEN}) if good else self.send(b"", 401)
+        self._json({"access_token": DRYAD_TOKEN}) if good else self._send(b"", 401)
 
-    def pointer(self, rest, query, fault):
+    def _pointer(self, rest, query, fault):
         content = self.has.files.get(("git", rest))
         if content is None:
-            return self.send(b"404: Not Found", 404)
+            return self._send(b"404: Not Found", 404)
         lines = ["version https://git-lfs.github.com/spec/v1", f"oid sha256:{sha256(content)}"]
         text = "\n".join([*lines, f"size {len(content)}", ""])
-        return self.send(text.encode(), type="text/plain")
+        return self._send(text.encode(), type="text/plain")
 
-    def batch(self, rest, query, fault):
+    def _batch(self, rest, query, fault):
         (wanted,) = json.loads(self.sent)["objects"]
         there = {sha256(content) for (kind, _), content in self.has.files.items() if kind == "git"}
         if self.headers["Accept"] != "application/vnd.git-lfs+json":
-            return self.send(b"", 406)
+            return self._send(b"", 406)
         if wanted["oid"] not in there:
             item = {**wanted, "error": {"code": 404, "message": "Object does not exist"}}
         else:
             header = {"Authorization": LFS_TOKEN}
             action = {"href": f"{self.has.url}/lfs/{wanted['oid']}", "header": header}
             item = {**wanted, "actions": {"download": action}}
-        return self.json({"transfer": "basic", "objects": [item]})
+        return self._json({"transfer": "basic", "objects": [item]})
 
-    def lfs(self, rest, query, fault):
+    def _lfs(self, rest, query, fault):
         if self.headers.get("Authorization") != LFS_TOKEN:
-            return self.send(b"", 403)
+            return self._send(b"", 403)
         for (kind, name), content in self.has.files.items():
             if kind == "git" and sha256(content) == rest:
-                return self.file(kind, name, fault)
-        return self.send(b"", 404)
+                return self._file(kind, name, fault)
+        return self._send(b"", 404)
 
-    def file(self, service, name, fault):
+    def _file(self, service, name, fault):
         """A file, whole or from where it was asked for, if it is still the same."""
         content = self.has.files.get((service, name))
         if content is None:
-            return self.send(b"<html>not found</html>", 404, "text/html")
+            return self._send(b"<html>not found</html>", 404, "text/html")
         etag, start = f'"{sha256(content)[:16]}"', 0
         asked, same = self.headers.get("Range"), self.headers.get("If-Range") in (None, etag)
         if asked and same and self.has.ranges:
             start = int(asked.removeprefix("bytes=").rstrip("-"))
             if start >= len(content):
-                return self.send(b"", 416, headers={"Content-Range": f"bytes */{len(content)}"})
+                return self._send(b"", 416, headers={"Content-Range": f"bytes */{len(content)}"})
         self.send_response(206 if start else 200)
         self.send_header("ETag", etag)
         self.send_header("Content-Type", "application/octet-stream")
@@ -351,10 +267,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         return None
 
-    def json(self, answer):
-        self.send(json.dumps(answer).encode(), type="application/json")
+    def _json(self, answer):
+        self._send(json.dumps(answer).encode(), type="application/json")
 
-    def send(self, body, status=200, type="application/octet-stream", headers=None):
+    def _send(self, body, status=200, type="application/octet-stream", headers=None):
         self.send_response(status)
         self.send_header("Content-Type", type)
         self.send_header("Content-Length", str(len(body)))
