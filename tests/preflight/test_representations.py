@@ -89,3 +89,33 @@ def test_the_labels_need_a_cohort_that_has_them():
     with pytest.raises(InputError) as caught:
         check(config)
     assert_sentence(caught.value, ["methods.labels: cohort `breast` has no labels. Fix: list"])
+
+
+def large_sheet(spots: list[str]) -> None:
+    """The cohort that is represented, each section with its number of spots."""
+    rows = pd.read_csv("breast.tsv", sep="\t", dtype=str, keep_default_na=False)
+    rows.assign(expected_spots=spots).to_csv("breast.tsv", sep="\t", index=False)
+
+
+def test_what_would_hold_too_much_is_refused_by_its_method_and_cohort():
+    """2,000 genes of 900,000 spots, each twice, three times in double precision: 86 GB and more."""
+    config = good_config()
+    config["representations"]["methods"] = {"pca": {}, "mine": {"method": "banksy"}}
+    large_sheet(["300000"] * 3)
+    with pytest.raises(InputError) as raised:
+        check(config)
+    words = ["methods.mine: it holds all 900,000 spots of cohort `breast`", "178 GB at once"]
+    assert_sentence(raised.value, [*words, "limits.dense_gb allows 64. Fix: leave the cohort out"])
+    check(config | {"limits": {"dense_gb": 180}})
+    config["representations"]["methods"]["mine"]["cohorts"] = ["atlas"]
+    check(config)
+
+
+def test_what_is_read_in_parts_or_of_unknown_size_is_not_refused():
+    config = good_config()
+    config["representations"]["methods"] = {"pca": {}, "neighbour_mean": {}, "niche_pca": {}}
+    large_sheet(["3000000"] * 3)
+    check(config)
+    config["representations"]["methods"] = {"banksy": {}}
+    large_sheet(["3000000", "", "3000000"])
+    check(config)

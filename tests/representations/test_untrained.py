@@ -11,7 +11,16 @@ from sklearn.decomposition import PCA
 from sagefm.common.errors import InputError
 from sagefm.common.h5ad import read_h5ad, write_h5ad
 from sagefm.common.io import write_table
-from sagefm.representations.methods import depth, hops, labels, niche_channels, niche_pca, pca
+from sagefm.representations import untrained
+from sagefm.representations.methods import (
+    depth,
+    hops,
+    labels,
+    neighbour_mean,
+    niche_channels,
+    niche_pca,
+    pca,
+)
 from sagefm.representations.methods import random as random_numbers
 from sagefm.representations.registry import reads
 from sagefm.representations.represent import represent_entry
@@ -257,3 +266,26 @@ def test_labels_are_one_feature_each(cohort, tmp_path):
 def test_a_cohort_without_labels_has_no_ceiling(cohort):
     with pytest.raises(InputError, match=r"methods\.labels: the cohort has no labels\. Fix"):
         represent_entry("labels", {}, cohort, 1)
+
+
+# Cohorts that are not held at once
+
+
+@pytest.mark.parametrize("method", [pca, neighbour_mean, niche_pca, hops])
+def test_a_cohort_read_section_after_section_has_the_same_components(method, cohort, monkeypatch):
+    options = method.Options(components=5, n_top_genes=60)
+    expected = method.represent(cohort, options, 0)
+    monkeypatch.setattr(untrained, "IN_MEMORY", 10)
+    monkeypatch.setattr(Cohort, "expression", None)  # is not asked for
+    found = method.represent(cohort, options, 0)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected, atol=1e-4 * expected[:, 0].std())
+
+
+def test_what_is_read_in_parts_holds_little_of_a_large_cohort():
+    few, many = (pca.held_bytes(pca.Options(), spots, 14_558) for spots in (50_000, 1_000_000))
+    assert few == pytest.approx(50_000 * (14_558 * 7 + 50 * 24))
+    assert many < few
+    assert pca.held_bytes(pca.Options(n_top_genes=None), 1_000_000, 14_558) > 1e11
+    aligned_too = pca.held_bytes(pca.Options(harmony="sample"), 1_000_000, 14_558)
+    assert aligned_too == pytest.approx(many + 1_000_000 * 100 * 24)

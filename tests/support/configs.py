@@ -11,6 +11,7 @@ from sagefm.config.schemas import load_schema, set_defaults
 from sagefm.config.sheets import read_samples
 from sagefm.preflight.config import check_config, check_references
 from sagefm.preflight.data import check_arrays, check_genes, check_label_tables
+from sagefm.preflight.representations import check_memory
 from sagefm.preflight.splits import check_splits
 
 COLUMNS = ["sample", "source", "path_or_id", "organ", "patient", "technology"]
@@ -76,6 +77,7 @@ def check(config: dict):
     check_label_tables(config, sheets)
     check_arrays(Run(config, sheets))
     check_genes(config)
+    check_memory(Run(config, sheets), genes=14_558)
     check_splits(config, sheets)
     return config
 

@@ -36,6 +36,7 @@ from sagefm.preflight.data import (
     check_keys,
     check_label_tables,
 )
+from sagefm.preflight.representations import check_memory
 from sagefm.preflight.splits import SCORING, check_splits, small_tests
 from sagefm.cohorts.formats.registry import sheet_formats
 from sagefm.common.errors import InputError
@@ -47,11 +48,13 @@ from sagefm.representations.registry import (
     described,
     differs,
     file_of,
+    held_bytes,
     on_cohort,
     reads,
 )
 from sagefm.common.contents import content_state
 from sagefm.report.provenance import code_version
+from sagefm.sections.genes import read_panel
 from sagefm.downloads.plan import RawPlan
 from sagefm.config.continued import complete_models
 from sagefm.config.schemas import load_schema, set_defaults
@@ -89,6 +92,8 @@ try:
     RUN = Run(config, SHEETS)
     check_arrays(RUN)
     check_genes(config)
+    N_GENES = len(read_panel(config["panel"]))
+    check_memory(RUN, N_GENES)
     check_splits(config, SHEETS)
     RAW = RawPlan(config["downloads"]["folder"])
     for cohort, sheet in [*SHEETS.items(), *LABEL_FILES.items()]:

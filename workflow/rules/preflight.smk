@@ -8,9 +8,7 @@ from snakemake.logging import logger
 
 from sagefm.training.parallel.nodes import require_slurm
 from sagefm.preflight.disk import stage_needs
-from sagefm.sections.genes import read_panel
 
-N_GENES = len(read_panel(config["panel"]))
 NEEDS = stage_needs(RUN, N_GENES)
 ENVS = repository_file("envs")
 LOCKS = [f"{ENVS}/{name}.txt" for name in ("requirements", "torch")]

@@ -94,7 +94,7 @@ rule represent:
         "../../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=growing(4000, per_1000_spots=300),
+        mem_mb=representation_memory,
         runtime=growing(120, per_1000_spots=10),
     params:
         code=code_of(

@@ -28,6 +28,15 @@ def growing(base, per_1000_spots=0):
     return request
 
 
+def representation_memory(wildcards, attempt):
+    """Megabytes of a representation: what its method says that it holds of the cohort's spots."""
+    entry = on_cohort(wildcards.method, METHODS[wildcards.method], wildcards.cohort)
+    held = held_bytes(wildcards.method, entry, SPOTS[wildcards.cohort], N_GENES)
+    if held is None:
+        return growing(4000, per_1000_spots=300)(wildcards, attempt)
+    return attempt * round(2000 + held / 1e6)
+
+
 def model_environment(wildcards):
     """A conda environment to compute with a model; where it asks for GPUs, with torch for CUDA."""
     build = "model-cuda" if MODELS[wildcards.model]["compute"]["gpus"] else "model"

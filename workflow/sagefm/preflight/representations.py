@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from sagefm.common.errors import InputError, hint
 from sagefm.config.run import Run
-from sagefm.representations.registry import load_entry, on_cohort, read_options, reads
+from sagefm.representations.registry import held_bytes, load_entry, on_cohort, read_options, reads
 
 
 def check_methods(run: Run) -> None:
@@ -40,6 +40,39 @@ def check_methods(run: Run) -> None:
     for task in run.tasks:
         if run.task_genes(task) != "all-genes":
             _check_withholding(run, task)
+
+
+def check_memory(run: Run, genes: int) -> None:
+    """Check that no method holds more of a cohort at once than `limits.dense_gb`.
+
+    Parameters
+    ----------
+    run
+        Its methods are checked. A cohort is skipped if its sheet does not say the spots of each
+        section, a method if its file does not say what it holds.
+    genes
+        Of the panel.
+
+    Raises
+    ------
+    InputError
+        At the first method that would.
+    """
+    limit = run.config["limits"]["dense_gb"]
+    entries = run.config["representations"]["methods"]
+    for cohort in run.represented_cohorts():
+        if (run.sheets[cohort]["expected_spots"] == "").any():
+            continue
+        spots = sum(run.spots(cohort))
+        for name in filter(entries.__contains__, run.representations(cohort)):
+            held = held_bytes(name, on_cohort(name, entries[name], cohort), spots, genes)
+            if held is not None and held > limit * 1e9:
+                raise InputError(
+                    f"config, at representations.methods.{name}: it holds all {spots:,} spots of "
+                    f"cohort `{cohort}` in memory, {held / 1e9:,.0f} GB at once, but "
+                    f"limits.dense_gb allows {limit:g}. Fix: leave the cohort out of its "
+                    "`cohorts`, or raise the limit to what a node has."
+                )
 
 
 def _named_cohorts(entry: Mapping) -> list[tuple[str, str]]:

@@ -29,6 +29,12 @@ BOUNDS = ("control", "ceiling")
 REQUIRED = ("represent", "SPATIAL", "TRANSDUCTIVE")
 """What the file of a method defines at least."""
 
+FLOAT32, FLOAT64 = 4, 8
+"""Bytes of a number."""
+
+STACKED_BYTES = 7
+"""Of a gene and spot while a cohort's expression is stacked: a quarter detected, at 27 bytes."""
+
 COLOUR = re.compile("#[0-9A-Fa-f]{6}")
 
 
@@ -91,6 +97,10 @@ class Method:
         if the method lacks something there.
     withholds
         Whether it leaves out the genes that a task withholds, as all that reads a `Cohort` does.
+    held_bytes
+        Of options, spots of a cohort and genes of the panel: bytes that it holds at once, besides
+        the program. The request of its job and the check before any job follow from it. None of a
+        method that does not say.
     """
 
     name: str
@@ -102,6 +112,12 @@ class Method:
     represent: Callable[[Any, Any, int], Any]
     check: Callable[[Any, str, Sequence[str]], None]
     withholds: bool
+    held_bytes: Callable[[Any, int, int], float] | None = None
+
+
+def stacked_bytes(spots: int, genes: int) -> float:
+    """Bytes that the expression of a cohort takes at once while `Cohort.expression` stacks it."""
+    return spots * genes * STACKED_BYTES
 
 
 def option(default: Any, help: str, authors: Any = None) -> Any:
@@ -120,7 +136,7 @@ def method_of_module(module: ModuleType, name: str, title: str, source: str) -> 
     ----------
     module
         Has `REQUIRED`; optional are `TITLE`, `SOURCE`, `COLOUR`, `ROLE`, `IN_WORDS`,
-        `Options`, `check` and `WITHHOLDS`.
+        `Options`, `check`, `held_bytes` and `WITHHOLDS`.
     name
         Of its file.
     title, source
@@ -161,6 +177,7 @@ def method_of_module(module: ModuleType, name: str, title: str, source: str) -> 
         represent=module.represent,
         check=getattr(module, "check", _nothing_to_check),
         withholds=getattr(module, "WITHHOLDS", True),
+        held_bytes=getattr(module, "held_bytes", None),
     )
 
 

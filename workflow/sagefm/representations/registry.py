@@ -162,6 +162,12 @@ def compared_as(chosen: Iterable[str], entries: Mapping[str, Mapping]) -> str:
     return " ".join(f"{begin}{words}." for begin, words in sentences.items() if words)
 
 
+def held_bytes(name: str, entry: Mapping, spots: int, genes: int) -> float | None:
+    """Bytes that an entry's method holds of a cohort of so many spots; None if it does not say."""
+    held = load_entry(name, entry).held_bytes
+    return None if held is None else held(read_options(name, entry), spots, genes)
+
+
 def reads(name: str, entry: Mapping) -> tuple[str, ...]:
     """What an entry reads beside expression: of `patients` and `labels`, those it needs.
 

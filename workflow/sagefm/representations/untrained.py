@@ -4,16 +4,29 @@ They are held against trained models, so that they are given the models' normali
 that published methods choose.
 """
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from sagefm.representations.method import option
+from sagefm.representations.method import FLOAT64, option, stacked_bytes
 
 if TYPE_CHECKING:
     import numpy as np
     import scipy.sparse as sp
 
     from sagefm.sections.cohort import Cohort
+
+IN_MEMORY = 50_000
+"""Spots of the largest cohort whose expression is held at once."""
+
+COPIES = 3
+"""Of an array, while it is computed with."""
+
+HARMONY_CLUSTERS = 100
+"""Most clusters of harmonypy; each spot has a weight in each."""
+
+LARGEST_SECTION = 15_000
+"""Spots of a section at most, as on Visium's larger array (14,336)."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +60,64 @@ def expression_of(cohort: "Cohort", options: Untrained) -> "sp.csr_matrix":
         return expression
     samples = cohort_obs(cohort.samples)["sample"].to_numpy()
     return expression[:, variable_genes(expression, samples, options.n_top_genes)]
+
+
+def components_of(
+    cohort: "Cohort",
+    options: Untrained,
+    seed: int,
+    average: "Callable[[Cohort], sp.csr_matrix] | None" = None,
+) -> "np.ndarray":
+    """Principal components of the chosen genes: float32 (spots, components).
+
+    A cohort of more than `IN_MEMORY` spots is read section after section, see `stats.streamed`;
+    its components are the same to 1e-4 of the first one's spread.
+
+    Parameters
+    ----------
+    average
+        Of a cohort: means over neighbourhoods (spots, spots), section by section; what is analysed
+        are these means of the spots.
+    """
+    from sagefm.sections.cohort import cohort_obs
+    from sagefm.stats.components import principal_components
+    from sagefm.stats.streamed import streamed_components, streamed_variable_genes
+
+    if not streams(options, len(cohort_obs(cohort.samples))):
+        expression = expression_of(cohort, options)
+        means = None if average is None else average(cohort)
+        return principal_components(expression, options.components, seed, means)[0]
+    count = options.n_top_genes
+    assert count is not None
+    genes = streamed_variable_genes(lambda: cohort.expressions(options.normalisation), count)
+
+    def averaged() -> "Iterator[sp.csr_matrix]":
+        for section in cohort.split():
+            for expression in section.expressions(options.normalisation):
+                chosen = expression[:, genes]
+                yield chosen if average is None else average(section) @ chosen
+
+    return streamed_components(averaged, options.components)
+
+
+def streams(options: Untrained, spots: int) -> bool:
+    """Whether a cohort of so many spots is read section after section.
+
+    Not with `n_top_genes: null`: the products of all genes are larger than what they would save.
+    """
+    return spots > IN_MEMORY and options.n_top_genes is not None
+
+
+def components_bytes(options: Untrained, spots: int, genes: int) -> float:
+    """Bytes that `components_of` holds, and Harmony after it: see `method.Method.held_bytes`."""
+    own = spots * options.components * COPIES * FLOAT64
+    if options.harmony is not None:
+        own += spots * HARMONY_CLUSTERS * COPIES * FLOAT64
+    if not streams(options, spots):
+        return own + stacked_bytes(spots, genes)
+    # The products of genes, their eigenvectors, and the largest section there is.
+    chosen = options.n_top_genes or genes
+    return own + COPIES * FLOAT64 * (chosen**2 + LARGEST_SECTION * chosen)
 
 
 def aligned(values: "np.ndarray", cohort: "Cohort", options: Untrained, seed: int) -> "np.ndarray":

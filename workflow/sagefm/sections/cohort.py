@@ -1,7 +1,7 @@
 """A cohort's harmonised samples together: what a representation is computed from."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -83,7 +83,16 @@ class Cohort:
 
     def expression(self, how: str) -> sp.csr_matrix:
         """Normalised expression of all spots: csr float32 (spots, genes)."""
-        return self._stacked(normalise(section.X, how) for section in self.sections())
+        return self._stacked(self.expressions(how))
+
+    def expressions(self, how: str) -> Iterator[sp.csr_matrix]:
+        """Normalised expression of each section after the other: csr (spots, genes)."""
+        return (normalise(section.X, how) for section in self.sections())
+
+    def split(self) -> Iterator["Cohort"]:
+        """Each of its sections as a cohort."""
+        for number, sample in enumerate(self.samples):
+            yield replace(self, samples=(sample,), graphs=self.graphs[number : number + 1])
 
     def mean_operator(self) -> sp.csr_matrix:
         """Means over neighbourhoods: csr float32 (spots, spots), each row one, section by section.

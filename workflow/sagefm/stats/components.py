@@ -121,11 +121,11 @@ def dense_components(values: np.ndarray, components: int) -> np.ndarray:
     if short is not centred:
         axes = centred.T @ axes
         axes /= np.maximum(np.linalg.norm(axes, axis=0), np.finfo(float).tiny)
-    axes *= _signs(axes)
+    axes *= signs_of(axes)
     return (centred @ axes).astype(np.float32)
 
 
-def _signs(axes: np.ndarray) -> np.ndarray:
+def signs_of(axes: np.ndarray) -> np.ndarray:
     """What turns each axis (features, components) so that its largest loading is positive.
 
     An axis has no direction; this is scikit-learn's.
@@ -193,7 +193,7 @@ def _leading(
     left, values, right = svds(matrix, k, solver="propack", rng=np.random.default_rng(seed))
     order = np.argsort(-values)
     scores, right = left[:, order] * values[order], right[order]
-    signs = _signs(right.T)
+    signs = signs_of(right.T)
     scores, right = scores * signs, right * signs[:, None]
     return scores.astype(np.float32), right.astype(np.float32)
 

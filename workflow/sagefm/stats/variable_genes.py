@@ -42,5 +42,37 @@ def variable_genes(expression: sp.csr_matrix, samples: np.ndarray, count: int) -
     return chosen
 
 
+def variable_within(expression: sp.csr_matrix, count: int) -> pd.DataFrame:
+    """What one sample says of its genes: columns highly_variable, dispersions_norm, as scanpy has.
+
+    Parameters
+    ----------
+    expression
+        csr (spots, genes) of the sample, on the scale of logarithms.
+    count
+        Genes wanted.
+
+    Returns
+    -------
+    DataFrame indexed by the genes' positions, as text: scanpy orders ties by name.
+    """
+    from anndata import AnnData
+    from scanpy.pp import highly_variable_genes
+
+    spots = pd.DataFrame(
+        {"sample": pd.Categorical(np.zeros(expression.shape[0]))}, index=_names(expression.shape[0])
+    )
+    table = highly_variable_genes(
+        AnnData(expression, obs=spots),
+        flavor="seurat",
+        batch_key="sample",
+        n_top_genes=count,
+        inplace=False,
+    )
+    # Not `highly_variable`, which is made up to the count by genes that were not chosen.
+    chosen = table["highly_variable_nbatches"].astype(bool)
+    return table[["dispersions_norm"]].assign(highly_variable=chosen)
+
+
 def _names(count: int) -> pd.Index:
     return pd.RangeIndex(count).astype(str)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from sagefm.plotting.colours import OKABE_ITO
-from sagefm.representations.method import option
+from sagefm.representations.method import FLOAT64, option, stacked_bytes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,6 +54,12 @@ class Options:
             raise ValueError(
                 f"`neighbour_share` is {self.neighbour_share}, but a share is from 0 to 1."
             )
+
+
+def held_bytes(options: Options, spots: int, genes: int) -> float:
+    """See `method.Method.held_bytes`."""
+    chosen = min(options.n_top_genes, genes) * (3 if options.gradient else 2)
+    return stacked_bytes(spots, genes) + spots * chosen * 3 * FLOAT64
 
 
 def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sagefm.plotting.colours import TOL_MUTED
-from sagefm.representations.method import option
+from sagefm.representations.method import FLOAT64, option
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,6 +37,13 @@ class Options:
         """Refuse a negative number of rings."""
         if self.rings < 0:
             raise ValueError(f"`rings` is {self.rings}, but cannot be negative.")
+
+
+def held_bytes(options: Options, spots: int, genes: int) -> float:
+    """See `method.Method.held_bytes`."""
+    # Six spots more in each ring, in matrices of indices and weights.
+    entries = 1 + 3 * options.rings * (options.rings + 1)
+    return 3 * spots * entries * FLOAT64
 
 
 def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":

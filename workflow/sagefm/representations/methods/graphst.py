@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sagefm.plotting.colours import OKABE_ITO
-from sagefm.representations.method import option
+from sagefm.representations.method import FLOAT32, option, stacked_bytes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,6 +50,11 @@ class Options:
         """Refuse no training at all."""
         if self.epochs < 1:
             raise ValueError(f"`epochs` is {self.epochs}, but there must be one at least.")
+
+
+def held_bytes(options: Options, spots: int, genes: int) -> float:
+    """See `method.Method.held_bytes`."""
+    return stacked_bytes(spots, genes) + spots * min(options.n_top_genes, genes) * 5 * FLOAT32
 
 
 def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sagefm.plotting.colours import TOL_MUTED
 from sagefm.representations.method import option
-from sagefm.representations.untrained import Untrained
+from sagefm.representations.untrained import Untrained, components_bytes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,17 +44,20 @@ class Options(Untrained):
             raise ValueError(f"`rings` is {self.rings}, but cannot be negative.")
 
 
+def held_bytes(options: Options, spots: int, genes: int) -> float:
+    """See `method.Method.held_bytes`."""
+    return components_bytes(options, spots, genes)
+
+
 def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
     """Components averaged 0, 1, ... times: (spots, (rings + 1) components)."""
     import numpy as np
 
     from sagefm.representations.rings import ring_mean
-    from sagefm.representations.untrained import aligned, expression_of
-    from sagefm.stats.components import principal_components
+    from sagefm.representations.untrained import aligned, components_of
 
     average = ring_mean(cohort)
-    own = principal_components(expression_of(cohort, options), options.components, seed)[0]
-    hops = [aligned(own, cohort, options, seed)]
+    hops = [aligned(components_of(cohort, options, seed), cohort, options, seed)]
     for _ in range(options.rings):
         hops.append(average @ hops[-1])
     return np.concatenate(hops, axis=1, dtype=np.float32)

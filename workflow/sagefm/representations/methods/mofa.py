@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from sagefm.plotting.colours import OKABE_ITO
-from sagefm.representations.method import option
+from sagefm.representations.method import FLOAT64, option, stacked_bytes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,6 +58,11 @@ class Options:
         "fast", "Share of the first bound that a step may gain at the end: 5e-6, 5e-7 or 5e-8."
     )
     iterations: int = option(1000, "Iterations at most; reaching them is a warning in the log.")
+
+
+def held_bytes(options: Options, spots: int, genes: int) -> float:
+    """See `method.Method.held_bytes`."""
+    return stacked_bytes(spots, genes) + spots * min(options.n_top_genes, genes) * 4 * FLOAT64
 
 
 def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":

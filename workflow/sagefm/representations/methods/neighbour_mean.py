@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sagefm.plotting.colours import PREDICTOR_COLOURS
 from sagefm.representations.untrained import Untrained as Options
+from sagefm.representations.untrained import components_bytes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,11 +29,15 @@ TRANSDUCTIVE = True
 SOURCE = "the input of the paper's network (arXiv:2601.15504), untrained"
 
 
+def held_bytes(options: Options, spots: int, genes: int) -> float:
+    """See `method.Method.held_bytes`."""
+    return components_bytes(options, spots, genes)
+
+
 def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
     """Principal components (spots, components)."""
-    from sagefm.representations.untrained import aligned, expression_of
-    from sagefm.stats.components import principal_components
+    from sagefm.representations.untrained import aligned, components_of
+    from sagefm.sections.cohort import Cohort
 
-    expression, average = expression_of(cohort, options), cohort.mean_operator()
-    found = principal_components(expression, options.components, seed, average)[0]
+    found = components_of(cohort, options, seed, Cohort.mean_operator)
     return aligned(found, cohort, options, seed)

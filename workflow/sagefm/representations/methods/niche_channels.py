@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from sagefm.plotting.colours import TOL_MUTED
-from sagefm.representations.method import option
+from sagefm.representations.method import FLOAT32, FLOAT64, option, stacked_bytes
 from sagefm.representations.untrained import Untrained
 
 if TYPE_CHECKING:
@@ -38,6 +38,12 @@ class Options(Untrained):
     within_section: Literal["z_score", "centre"] = option(
         "z_score", "How the second is made: z-scored, or centred only, gene by gene."
     )
+
+
+def held_bytes(options: Options, spots: int, genes: int) -> float:
+    """See `method.Method.held_bytes`."""
+    chosen = options.n_top_genes or genes
+    return stacked_bytes(spots, genes) + spots * chosen * (2 * FLOAT32 + 2 * FLOAT64)
 
 
 def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sagefm.plotting.colours import OKABE_ITO
 from sagefm.representations.method import option
-from sagefm.representations.untrained import Untrained
+from sagefm.representations.untrained import Untrained, components_bytes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,12 +36,15 @@ class Options(Untrained):
     components: int = option(30, "Principal components.")
 
 
+def held_bytes(options: Options, spots: int, genes: int) -> float:
+    """See `method.Method.held_bytes`."""
+    return components_bytes(options, spots, genes)
+
+
 def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
     """Principal components (spots, components)."""
     from sagefm.representations.rings import ring_mean
-    from sagefm.representations.untrained import aligned, expression_of
-    from sagefm.stats.components import principal_components
+    from sagefm.representations.untrained import aligned, components_of
 
-    expression, average = expression_of(cohort, options), ring_mean(cohort)
-    found = principal_components(expression, options.components, seed, average)[0]
+    found = components_of(cohort, options, seed, ring_mean)
     return aligned(found, cohort, options, seed)

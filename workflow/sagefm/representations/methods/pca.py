@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from sagefm.plotting.colours import NEUTRAL
 from sagefm.representations.untrained import Untrained as Options
+from sagefm.representations.untrained import components_bytes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,10 +26,13 @@ TRANSDUCTIVE = True
 SOURCE = "as scanpy.pp.pca does (Wolf et al. 2018, doi:10.1186/s13059-017-1382-0)"
 
 
+def held_bytes(options: Options, spots: int, genes: int) -> float:
+    """See `method.Method.held_bytes`."""
+    return components_bytes(options, spots, genes)
+
+
 def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
     """Principal components (spots, components)."""
-    from sagefm.representations.untrained import aligned, expression_of
-    from sagefm.stats.components import principal_components
+    from sagefm.representations.untrained import aligned, components_of
 
-    found = principal_components(expression_of(cohort, options), options.components, seed)[0]
-    return aligned(found, cohort, options, seed)
+    return aligned(components_of(cohort, options, seed), cohort, options, seed)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sagefm.representations.method import option
+from sagefm.representations.method import FLOAT32, option
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,6 +28,11 @@ class Options:
     """What the config may set."""
 
     components: int = option(50, "Numbers a spot.")
+
+
+def held_bytes(options: Options, spots: int, genes: int) -> float:
+    """See `method.Method.held_bytes`."""
+    return 2 * spots * options.components * FLOAT32
 
 
 def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":

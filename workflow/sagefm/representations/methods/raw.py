@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from sagefm.plotting.colours import GREY
-from sagefm.representations.method import option
+from sagefm.representations.method import option, stacked_bytes
 
 if TYPE_CHECKING:
     import scipy.sparse as sp
@@ -29,6 +29,11 @@ class Options:
     """What the config may set."""
 
     normalisation: Literal["log1p", "log1p_cp10k"] = option("log1p", "As for a model.")
+
+
+def held_bytes(options: Options, spots: int, genes: int) -> float:
+    """See `method.Method.held_bytes`."""
+    return stacked_bytes(spots, genes)
 
 
 def represent(cohort: "Cohort", options: Options, seed: int) -> "sp.csr_matrix":
