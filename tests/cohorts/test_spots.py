@@ -9,10 +9,12 @@ from scipy.spatial import cKDTree
 
 from sagefm.cohorts.arrangement import array_pitch, check_arrangement
 from sagefm.cohorts.belonging import check_belongs
+from sagefm.cohorts.readers import read_source
 from sagefm.cohorts.several import check_names, check_places
 from sagefm.common.errors import InputError
 from support import helpers
 
+HIPPOCAMPUS, TNBC = "hippocampus_V11L05-335_C1.h5ad", "tnbc_396A/outs"
 SECTIONS = [path.stem for path in sorted((helpers.REPO / "resources/demo/st").glob("*.h5ad"))]
 
 
@@ -20,6 +22,11 @@ def of(sample="SPA154"):
     """Coordinates and array positions of a bundled section."""
     adata = helpers.demo_section(sample)
     return np.asarray(adata.obsm["spatial"], float), adata.obs[["array_row", "array_col"]]
+
+
+def visium(name):
+    """Coordinates of a bundled Visium section."""
+    return read_source(helpers.REPO / "resources/demo/visium" / name).obsm["spatial"]
 
 
 def hexagonal(rows=40, columns=40):
@@ -94,9 +101,34 @@ def test_scattered_spots():
     some = np.random.default_rng(0).choice(len(array), 90, replace=False)
     with pytest.raises(InputError, match=r"of 90 spots have no neighbour on the array.*all spots"):
         check_arrangement(spatial[some], array[some])
-    assert "do not lie evenly" in check_arrangement(spatial[some])
     most = np.random.default_rng(0).random(len(array)) < 0.6
     assert check_arrangement(spatial[most], array[most]) == ""
+
+
+def part_of(spatial, number, seed=0):
+    return spatial[np.random.default_rng(seed).choice(len(spatial), number, replace=False)]
+
+
+@pytest.mark.parametrize(("section", "number"), [("whole slide", 90), (HIPPOCAMPUS, 90), (TNBC, 55)])
+def test_scattered_spots_without_array_positions(section, number):
+    spatial = hexagonal(70, 70)[0] if section == "whole slide" else visium(section)
+    nearest = cKDTree(spatial).query(spatial, k=2)[0][:, 1]
+    pitch = f"{np.median(nearest):.2g}"[0]
+    with pytest.raises(
+        InputError, match=rf"of {number} spots have no .* pitch of {pitch}.*: they are scattered"
+    ):
+        check_arrangement(part_of(spatial, number))
+    check_arrangement(part_of(spatial, int(0.4 * len(spatial))))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_spots_that_are_no_random_part_of_an_array_are_not_called_scattered(seed):
+    spatial = np.random.default_rng(seed).random((300, 2)) * 3000
+    check_arrangement(np.round(spatial))  # beads at whole pixels
+    whole = hexagonal()[0]
+    check_arrangement(whole[(whole % 300 < 1).all(axis=1)])  # sparse and regular
+    noise = np.random.default_rng(seed).normal(size=(90, 2)) * 30
+    assert "do not lie evenly" in check_arrangement(part_of(hexagonal(70, 70)[0], 90) + noise)
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["array known", "array unknown"])

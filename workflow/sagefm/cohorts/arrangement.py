@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.spatial import cKDTree
 
+from sagefm.cohorts.diffraction import hidden_pitch
 from sagefm.cohorts.several import FEWEST, FIX
 from sagefm.cohorts.spot_columns import ARRAY
 from sagefm.common.errors import InputError
@@ -50,8 +51,13 @@ MOST_STEPS = 1000
 STRETCH = 1.25
 """Ratio of the array's two pitches up to which it counts as regular."""
 
-UNEVEN = 2.5
-"""Ratio of long (95%) to short (5%) distances of nearest spots; 1.4 on printed arrays."""
+UNEVEN, SPREAD = 2.5, 1.6
+"""Ratios of long (95%) to short (5%) distances of nearest spots from which on they lie unevenly,
+and may be scattered; 1.4 on printed arrays."""
+
+ADJACENT = 1.6
+"""Pitches up to which spots are neighbours: next ones are 1.73 apart on a hexagonal array, and
+corners 1.41 on a square one."""
 
 
 def check_arrangement(spatial: np.ndarray, array: np.ndarray | None = None, fix: str = FIX) -> str:
@@ -100,6 +106,8 @@ def check_arrangement(spatial: np.ndarray, array: np.ndarray | None = None, fix:
                 f"array's pitch ({pitch:.4g} pixels): several slices lie over each other. {fix}"
             )
     low, high = np.quantile(nearest, [0.05, 0.95])
+    if array is None and high > SPREAD * low:
+        _check_alone(spatial, nearest)
     if high > UNEVEN * low:
         return (
             f"the spots do not lie evenly: the nearest other spot is {low:.4g} to {high:.4g} pixels"
@@ -167,6 +175,25 @@ def _check_scattered(array: np.ndarray) -> None:
             f"{lonely} of {len(array)} spots have no neighbour on the array: they are scattered, "
             "as a random part of a section is, and have no neighbourhood. Fix: give all spots in "
             "tissue."
+        )
+
+
+def _check_alone(spatial: np.ndarray, nearest: np.ndarray) -> None:
+    """`_check_scattered` where only the coordinates are known, and are those of an array.
+
+    Cells and beads whose coordinates were rounded are on an array of whole pixels as well, but none
+    is adjacent to another there.
+    """
+    pitch = hidden_pitch(spatial)
+    adjacent = nearest < ADJACENT * pitch
+    if (nearest < SHORT * pitch).mean() > 1 - ALIKE or adjacent.sum() < 2:
+        return
+    lonely = int((~adjacent).sum())
+    if lonely > LONELY * len(spatial):
+        raise InputError(
+            f"{lonely} of {len(spatial)} spots have no neighbour at the array's pitch of "
+            f"{pitch:.4g} pixels: they are scattered, as a random part of a section is, and have "
+            "no neighbourhood. Fix: give all spots in tissue."
         )
 
 
