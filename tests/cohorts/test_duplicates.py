@@ -37,8 +37,8 @@ def test_a_section_that_is_there_twice(case, write):
     again.obs_names = [f"{number}" for number in range(again.n_obs)]
     again.obsm["spatial"] = again.obsm["spatial"] * 2
     paths = [write(first, "a"), write(other, "b"), write(again, "c")]
-    found = find_duplicates(paths)
-    assert found[["sample", "duplicate_of"]].to_numpy().tolist() == [["c", "a"]]
+    found, folder = find_duplicates(paths), paths[0].parent.name
+    assert found[["sample", "duplicate_of"]].to_numpy().tolist() == [[f"{folder}/c", f"{folder}/a"]]
     assert found["evidence"].tolist() == [
         f"{len({*map(bytes, again.X.toarray())})} spots with the same counts"
     ]
@@ -48,8 +48,10 @@ def test_a_section_that_is_there_twice(case, write):
 def test_a_bundled_section_was_deposited_twice(write):
     """HEST-1k has two sections of the heart that share 85 spots."""
     paths = [write(helpers.demo_section(name), name) for name in ("heart-1", "heart-2", "heart-3")]
-    found = find_duplicates(paths)
-    assert found.to_numpy().tolist() == [["heart-2", "heart-1", "85 spots with the same counts"]]
+    found, folder = find_duplicates(paths), paths[0].parent.name
+    assert found.to_numpy().tolist() == [
+        [f"{folder}/heart-2", f"{folder}/heart-1", "85 spots with the same counts"]
+    ]
 
 
 def test_a_checksum_is_of_each_count():

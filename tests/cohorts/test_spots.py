@@ -109,7 +109,9 @@ def part_of(spatial, number, seed=0):
     return spatial[np.random.default_rng(seed).choice(len(spatial), number, replace=False)]
 
 
-@pytest.mark.parametrize(("section", "number"), [("whole slide", 90), (HIPPOCAMPUS, 90), (TNBC, 55)])
+@pytest.mark.parametrize(
+    ("section", "number"), [("whole slide", 90), (HIPPOCAMPUS, 90), (TNBC, 55)]
+)
 def test_scattered_spots_without_array_positions(section, number):
     spatial = hexagonal(70, 70)[0] if section == "whole slide" else visium(section)
     nearest = cKDTree(spatial).query(spatial, k=2)[0][:, 1]

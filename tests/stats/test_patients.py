@@ -53,8 +53,12 @@ def test_counts_are_those_of_the_written_table(tmp_path):
 
 def test_patients_that_share_a_section_are_one():
     patients = pd.Series(["P2", "P1", "P3", "P4", "P2"])
-    samples = pd.Series(["a", "b", "c", "d", "e"])
+    samples = pd.DataFrame({"cohort": list("xxxyx"), "sample": ["a", "b", "c", "d", "e"]})
     copies = pd.DataFrame({"sample": ["b", "c"], "duplicate_of": ["a", "e"]})
     assert join_copies(patients, samples, copies).tolist() == ["P1", "P1", "P1", "P4", "P1"]
+    named = copies.replace({"c": "x/c", "e": "x/e"})
+    assert join_copies(patients, samples, named).tolist() == ["P1", "P1", "P1", "P4", "P1"]
+    elsewhere = copies.replace({"c": "y/c"})
+    assert join_copies(patients, samples, elsewhere).tolist() == ["P1", "P1", "P3", "P4", "P1"]
     assert join_copies(patients, samples, copies[:0]).equals(patients)
     assert join_copies(patients, samples, None).equals(patients)

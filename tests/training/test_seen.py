@@ -6,9 +6,9 @@ import pytest
 from sagefm.common.errors import InputError
 from sagefm.common.io import write_table
 from sagefm.config.sheets import read_samples
-from sagefm.stats.patients import patients_seen
+from sagefm.stats.patients import patient_keys, patients_seen
 from sagefm.training.scored_sections import scored_sections
-from sagefm.training.seen import mark_seen, scored_samples
+from sagefm.training.seen import mark_seen, scored_samples, with_scored
 from sagefm.training.split import split_samples
 
 ROWS = [
@@ -51,7 +51,9 @@ def test_a_cohort_of_training_samples_alone_is_refused(tmp_path):
 
 def split_of(*rows: tuple[str, str, str, str]) -> pd.DataFrame:
     """Of (sample, dataset, patient, part)."""
-    return pd.DataFrame(rows, columns=["sample", "dataset", "patient", "part"]).assign(cohort="c")
+    split = pd.DataFrame(rows, columns=["sample", "dataset", "patient", "part"])
+    split["cohort"] = "c"
+    return split.assign(group=patient_keys(split))
 
 
 def sheet_of(*rows: tuple[str, str, str]) -> pd.DataFrame:
@@ -103,6 +105,33 @@ def test_a_patient_joined_to_another_by_a_duplicate_is_still_seen():
     assert {"P03", "P07"} <= learnt
     rows = sheet_of(("x", "d", "P03"), ("y", "d", "P07"))
     assert mark_seen(split, rows)["patient_seen"].tolist() == [True, True]
+
+
+COPIES = pd.DataFrame({"sample": ["other/x"], "duplicate_of": ["c/t1"]})
+
+
+def test_a_copy_of_a_training_section_under_another_patient_of_another_cohort_is_seen():
+    rows = sheet_of(("x", "e", "P"), ("y", "e", "P"), ("z", "e", "Q"), ("t1", "e", "R"))
+    assert mark_seen(SPLIT, rows)["patient_seen"].tolist() == [False] * 4
+    table = with_scored(SPLIT, rows, COPIES)
+    marked = mark_seen(table, rows)
+    assert marked["patient_seen"].tolist() == [True, True, False, False]
+    assert marked["patient"].tolist() == ["P", "P", "Q", "R"]
+    assert scored_samples(table, rows, "other")["sample"].tolist() == ["x", "y", "z", "t1"]
+    of_test = COPIES.assign(duplicate_of="c/t3")
+    assert not mark_seen(with_scored(SPLIT, rows, of_test), rows)["patient_seen"].any()
+
+
+def test_a_copy_without_a_patients_name_is_seen():
+    rows = sheet_of(("x", "e", ""), ("y", "e", ""))
+    marked = mark_seen(with_scored(SPLIT, rows, COPIES), rows)
+    assert marked["patient_seen"].tolist() == [True, pd.NA]
+
+
+def test_two_patients_who_share_a_section_count_as_one():
+    rows = sheet_of(("x", "e", "Q"), ("y", "e", "P"), ("z", "e", "R"))
+    twins = pd.DataFrame({"sample": ["y"], "duplicate_of": ["x"]})
+    assert mark_seen(with_scored(SPLIT, rows, twins), rows)["patient"].tolist() == ["P", "P", "R"]
 
 
 def test_of_its_own_cohort_only_the_test_part_is_scored():

@@ -176,9 +176,10 @@ rule annotation_scores:
             representation=RUN.task_representations(wildcards.task),
             allow_missing=True,
         ),
-        splits=lambda wildcards: expand(
-            f"{RESULTS}/models/{{model}}/split.tsv", model=RUN.task_models(wildcards.task)
-        ),
+        splits=lambda wildcards: [
+            seen_of(model, RUN.task_cohort(wildcards.task))
+            for model in RUN.task_models(wildcards.task)
+        ],
         costs=lambda wildcards: f"{RESULTS}/representations/{RUN.task_cohort(wildcards.task)}/costs.tsv",
     output:
         scores=f"{TASK}/scores.tsv",
@@ -371,7 +372,7 @@ rule claims_annotation:
         comparisons=expand(rules.annotation_scores.output.comparisons, task=CLAIMING_TASKS),
         patients=expand(rules.annotation_scores.output.patients, task=CLAIMING_TASKS),
         withheld=expand(rules.task_labels.output.withheld, task=CLAIMING_TASKS),
-        trainings=judged_inputs(JUDGED)["trainings"],
+        trainings=judged_inputs(JUDGED, None)["trainings"],
         reported=REPORTED,
     output:
         claims=f"{RESULTS}/claims/annotation.tsv",

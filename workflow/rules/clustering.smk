@@ -256,7 +256,7 @@ if CLUSTERED:
 
 rule claims_clustering:
     input:
-        **judged_inputs(JUDGED),
+        **judged_inputs(JUDGED, first(CLUSTERED)),
         asked=wanted("clustering.cohorts", CLUSTERED),
         summary=f"{RESULTS}/clustering/{first(CLUSTERED)}/summary.tsv",
         comparisons=f"{RESULTS}/clustering/{first(CLUSTERED)}/comparisons.tsv",

@@ -243,11 +243,19 @@ def per_sample(pattern, cohorts, **wildcards):
     ]
 
 
-def judged_inputs(models):
-    """What a claim needs to know of models: their splits, and of those trained here how it ended."""
+def seen_of(model, cohort):
+    """Of whose patients a model has learnt, a cohort's among them: its split, if it is of it."""
+    folder = f"{RESULTS}/models/{model}"
+    if cohort is None or cohort in MODELS[model]["pretrain_on"]:
+        return f"{folder}/split.tsv"
+    return f"{folder}/seen/{cohort}.tsv"
+
+
+def judged_inputs(models, cohort):
+    """What a claim needs to know of models: `seen_of`, and of those trained here how it ended."""
     trained = [model for model in models if model in TRAINED]
     return {
-        "splits": expand(f"{RESULTS}/models/{{model}}/split.tsv", model=models),
+        "splits": [seen_of(model, cohort) for model in models],
         "trainings": expand(f"{RESULTS}/models/{{model}}/training.json", model=trained),
     }
 

@@ -105,7 +105,7 @@ rule sections:
         ),
         predictions=predictions_on,
         palette=rules.palette.output.palette,
-        split=f"{RESULTS}/models/{HEADLINE}/split.tsv",
+        split=lambda wildcards: seen_of(HEADLINE, wildcards.cohort),
         genes=lambda wildcards: gene_sums_of([wildcards.cohort], HEADLINE),
         pairs=lambda wildcards: [
             rules.perturbation_tables.output.pairs.format(

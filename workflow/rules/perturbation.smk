@@ -56,7 +56,7 @@ rule perturb:
         checkpoint=f"{RESULTS}/models/{{model}}/best.pt",
         recipe=f"{RESULTS}/models/{{model}}/recipe.json",
         gene_means=f"{RESULTS}/models/{{model}}/gene_means.tsv",
-        split=f"{RESULTS}/models/{{model}}/split.tsv",
+        split=lambda wildcards: seen_of(wildcards.model, wildcards.cohort),
         samples=lambda wildcards: samples_of([wildcards.cohort]),
         graphs=lambda wildcards: graphs_of([wildcards.cohort], MODELS[wildcards.model]["graph"]),
         genes=lambda wildcards: gene_sums_of([wildcards.cohort], wildcards.model),
@@ -156,7 +156,7 @@ rule response_map:
     input:
         checkpoint=f"{RESULTS}/models/{{model}}/best.pt",
         recipe=f"{RESULTS}/models/{{model}}/recipe.json",
-        split=f"{RESULTS}/models/{{model}}/split.tsv",
+        split=lambda wildcards: seen_of(wildcards.model, wildcards.cohort),
         samples=lambda wildcards: samples_of([wildcards.cohort]),
         graphs=lambda wildcards: graphs_of([wildcards.cohort], MODELS[wildcards.model]["graph"]),
         genes=lambda wildcards: gene_sums_of([wildcards.cohort], wildcards.model),
@@ -287,7 +287,7 @@ JUDGED_ON_PAIRS = RUN.judged_in("perturbation")
 
 rule claims_perturbation:
     input:
-        **judged_inputs(JUDGED_ON_PAIRS),
+        **judged_inputs(JUDGED_ON_PAIRS, first(PERTURBATION["cohorts"])),
         asked=wanted("perturbation.cohorts", PERTURBATION["cohorts"]),
         summary=expand(
             rules.perturbation_tables.output.summary,

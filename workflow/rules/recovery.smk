@@ -9,7 +9,7 @@ rule recovery:
         checkpoint=f"{RESULTS}/models/{{model}}/best.pt",
         recipe=f"{RESULTS}/models/{{model}}/recipe.json",
         gene_means=f"{RESULTS}/models/{{model}}/gene_means.tsv",
-        split=f"{RESULTS}/models/{{model}}/split.tsv",
+        split=lambda wildcards: seen_of(wildcards.model, wildcards.cohort),
         samples=lambda wildcards: samples_of([wildcards.cohort]),
         graphs=lambda wildcards: graphs_of([wildcards.cohort], MODELS[wildcards.model]["graph"]),
     output:
@@ -271,7 +271,7 @@ rule claims_recovery:
             )
             for table in ("summary", "patients", "comparisons")
         },
-        **judged_inputs(JUDGED),
+        **judged_inputs(JUDGED, first(RECOVERED)),
         asked=wanted("recovery.cohorts", RECOVERED),
         reported=REPORTED,
     output:

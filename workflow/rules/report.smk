@@ -125,7 +125,7 @@ rule scoreboard:
     input:
         reported=REPORTED,
         chapters=DELIVERIES["claims"],
-        trainings=judged_inputs(JUDGED)["trainings"],
+        trainings=judged_inputs(JUDGED, None)["trainings"],
         provenance=rules.provenance.output.provenance,
     output:
         table=f"{RESULTS}/scoreboard.tsv",

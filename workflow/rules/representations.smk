@@ -212,7 +212,7 @@ deliver(figures=expand(rules.coherence_figure.output, cohort=COHERENT))
 
 rule claims_coherence:
     input:
-        **judged_inputs(JUDGED),
+        **judged_inputs(JUDGED, first(COHERENT)),
         asked=wanted("representations.cohorts", COHERENT),
         table=rules.coherence.output.table.format(cohort=first(COHERENT)),
     output:

@@ -30,7 +30,7 @@ rule screen:
     input:
         checkpoint=f"{RESULTS}/models/{{model}}/best.pt",
         recipe=f"{RESULTS}/models/{{model}}/recipe.json",
-        split=f"{RESULTS}/models/{{model}}/split.tsv",
+        split=lambda wildcards: seen_of(wildcards.model, wildcards.cohort),
         samples=lambda wildcards: samples_of([wildcards.cohort]),
         graphs=lambda wildcards: graphs_of([wildcards.cohort], MODELS[wildcards.model]["graph"]),
         genes=lambda wildcards: gene_sums_of([wildcards.cohort], wildcards.model),
@@ -78,7 +78,7 @@ rule jacobian:
     input:
         checkpoint=f"{RESULTS}/models/{{model}}/best.pt",
         recipe=f"{RESULTS}/models/{{model}}/recipe.json",
-        split=f"{RESULTS}/models/{{model}}/split.tsv",
+        split=lambda wildcards: seen_of(wildcards.model, wildcards.cohort),
         samples=lambda wildcards: samples_of([wildcards.cohort]),
         graphs=lambda wildcards: graphs_of([wildcards.cohort], MODELS[wildcards.model]["graph"]),
         labels=lambda wildcards: screened_labels(wildcards.cohort),
@@ -186,7 +186,7 @@ deliver(figures=expand(rules.screen_figure.output, **SCREENS))
 
 rule claims_interpretable:
     input:
-        **judged_inputs(RUN.judged_in("screen")),
+        **judged_inputs(RUN.judged_in("screen"), first(SCREEN["cohorts"])),
         asked=wanted("screen.cohorts", SCREEN["cohorts"]),
         scores=expand(
             rules.screen_scores.output.scores,

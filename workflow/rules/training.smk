@@ -41,6 +41,42 @@ rule split:
 deliver(tables=expand(rules.split.output, model=MODELS))
 
 
+READ_COHORTS = {one.cohort for one in RUN.uses() if one.model in TRAINED or one.part != "training"}
+
+
+rule seen:
+    input:
+        split=rules.split.output.split,
+        duplicates=given(config["split"]["duplicates"]),
+        # Of a released checkpoint, those that the run reads anyway.
+        training_samples=lambda wildcards: samples_of(
+            cohort
+            for cohort in MODELS[wildcards.model]["pretrain_on"]
+            if wildcards.model in TRAINED or cohort in READ_COHORTS
+        ),
+        samples=lambda wildcards: samples_of([wildcards.cohort]),
+    output:
+        seen=f"{RESULTS}/models/{{model}}/seen/{{cohort}}.tsv",
+    log:
+        f"{RESULTS}/logs/seen/{{model}}/{{cohort}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/seen/{{model}}/{{cohort}}.tsv"
+    conda:
+        "../../envs/cohorts.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(10),
+    params:
+        code=code_of("training/seen.py"),
+        contents=contents_of(config["split"]["duplicates"]),
+        rows=lambda wildcards: RUN.rows([wildcards.cohort]),
+    message:
+        "Finding patients of {wildcards.cohort} whom model {wildcards.model} has learnt from"
+    script:
+        "../scripts/training/seen.py"
+
+
 rule pretrain:
     input:
         split=rules.split.output.split,
@@ -302,7 +338,7 @@ JUDGED_ON_SET = [
 
 rule claims_pretraining:
     input:
-        **judged_inputs(JUDGED_ON_SET),
+        **judged_inputs(JUDGED_ON_SET, None),
         organs=rules.pretraining_set.output.organs,
         duplicates=rules.pretraining_set.output.duplicates,
         reported=REPORTED,

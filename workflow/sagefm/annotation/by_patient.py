@@ -14,7 +14,7 @@ import pandas as pd
 from sagefm.annotation.classifiers import mean_recall
 from sagefm.annotation.terms import HEADLINE, KEYS
 from sagefm.stats.paired import holm_within, paired_difference, t_interval
-from sagefm.stats.patients import seen_patients
+from sagefm.stats.patients import name_patients, seen_patients
 from sagefm.training.seen import mark_seen
 
 COMPARED = (HEADLINE, "accuracy")
@@ -188,7 +188,9 @@ def patients_of_models(
         samples count.
     """
     return {
-        f"sagefm-{model}": seen_patients(mark_seen(split, rows)) for model, split in splits.items()
+        # By every name of the sheet: a task joins fewer of them, as it knows no training section.
+        f"sagefm-{model}": seen_patients(mark_seen(split, rows).assign(patient=name_patients(rows)))
+        for model, split in splits.items()
     }
 
 

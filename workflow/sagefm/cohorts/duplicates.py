@@ -44,12 +44,13 @@ def find_duplicates(samples: Sequence[str | Path]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        sample, duplicate_of (earlier in `samples`), evidence; no row if there are none.
+        sample, duplicate_of (earlier in `samples`), both `cohort/sample`, and evidence; no row if
+        there are none.
     """
     names, sums = [], []
     for path in map(Path, samples):
         with as_h5ad(path), h5py.File(path) as file:
-            names.append(path.stem)
+            names.append(f"{path.parent.name}/{path.stem}")
             sums.append(file["uns"][CHECKSUMS][:])
     owners = np.repeat(np.arange(len(sums)), [len(own) for own in sums])
     order = np.argsort(values := np.concatenate([*sums, np.zeros(0, np.uint64)]), kind="stable")

@@ -62,20 +62,24 @@ def name_patients(samples: pd.DataFrame) -> pd.Series:
 
 
 def join_copies(
-    groups: pd.Series, samples: pd.Series, duplicates: pd.DataFrame | None
+    groups: pd.Series, samples: pd.DataFrame, duplicates: pd.DataFrame | None
 ) -> pd.Series:
     """Groups of which those that share a section are one, under the least of their names.
 
     Parameters
     ----------
-    groups, samples
-        str, a row each: the group (such as a patient), and the sample that the row is of.
+    groups
+        str, such as a patient.
+    samples
+        Text columns cohort, sample: the sample that each row of `groups` is of.
     duplicates
-        Columns sample, duplicate_of: sections known to be the same tissue.
+        Columns sample, duplicate_of: sections known to be the same tissue, as `sample` of any
+        cohort or as `cohort/sample`.
     """
     if duplicates is not None:
-        for twin, original in zip(duplicates["sample"], duplicates["duplicate_of"], strict=True):
-            joined = groups[samples.isin([twin, original])].unique()
+        own = samples["cohort"] + "/" + samples["sample"]
+        for pair in zip(duplicates["sample"], duplicates["duplicate_of"], strict=True):
+            joined = groups[samples["sample"].isin(pair) | own.isin(pair)].unique()
             groups = groups.mask(groups.isin(joined), min(joined, default=""))
     return groups
 

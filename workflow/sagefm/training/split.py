@@ -38,7 +38,7 @@ def split_samples(
     held_out_patients
         Patients, by their names of `name_patients`, whose groups go to `test` whatever the seed.
     duplicates
-        Columns sample, duplicate_of: sections known to be the same tissue.
+        Columns sample, duplicate_of: sections known to be the same tissue, see `join_copies`.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def split_samples(
         If there are too few groups for three parts.
     """
     table = samples[["cohort", "sample", "dataset", "patient"]].reset_index(drop=True)
-    table["group"] = join_copies(patient_keys(table), table["sample"], duplicates)
+    table["group"] = join_copies(patient_keys(table), table, duplicates)
     sizes = table["group"].value_counts()
     turn = sorted(sizes.index, key=lambda group: _rank(seed, group))
     part = dict.fromkeys(turn, "train")

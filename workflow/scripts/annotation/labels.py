@@ -24,9 +24,9 @@ with job(snakemake) as log:
     if inputs.duplicates:
         copies = pd.concat([read_duplicates(inputs.duplicates), copies], ignore_index=True)
     spots = describe_spots(cohort_obs(cohort.samples), params.rows, inputs.labels)
-    patient, sample = (spots[name].astype(str) for name in ("patient", "sample"))
-    spots["patient"] = join_copies(patient, sample, copies)
-    spots["section"] = join_copies(sample, sample, copies)
+    samples = spots[["sample"]].astype(str).assign(cohort=params.rows[0]["cohort"])
+    spots["patient"] = join_copies(spots["patient"].astype(str), samples, copies)
+    spots["section"] = join_copies(samples["sample"], samples, copies)
     found = label_task(
         cohort,
         spots,
