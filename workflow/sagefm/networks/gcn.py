@@ -6,17 +6,13 @@ spots' mean expression. `embed_mean` is that path, `embed_subgraphs` the general
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from torch import Tensor
 from torch.nn import functional
 
 from sagefm.networks.base import WIDTHS
 from sagefm.networks.collapsed import Collapsible
-from sagefm.networks.convolution import graph_convolution
-
-if TYPE_CHECKING:  # seconds to import; only this network needs it
-    from torch_geometric.nn import GCNConv
+from sagefm.networks.convolution import GraphConvolution
 
 TITLE = "a graph convolutional network"
 
@@ -38,11 +34,11 @@ class Network(Collapsible):
     state, which has numbers for names, is the same there and here.
     """
 
-    conv1: "GCNConv"
+    conv1: GraphConvolution
 
     def __init__(self, n_genes: int, widths: tuple[int, ...] = WIDTHS) -> None:
         sizes = enumerate(zip((n_genes, *widths), widths, strict=False), start=1)
-        layers = {f"conv{i}": graph_convolution(wide, narrow) for i, (wide, narrow) in sizes}
+        layers = {f"conv{i}": GraphConvolution(wide, narrow) for i, (wide, narrow) in sizes}
         super().__init__(n_genes, widths, layers)
 
     @classmethod
@@ -51,7 +47,7 @@ class Network(Collapsible):
         return super().widths_of(dict(sorted(state.items(), key=lambda item: _place(item[0]))))
 
     @property
-    def convolutions(self) -> "list[GCNConv]":
+    def convolutions(self) -> list[GraphConvolution]:
         """The graph convolutions, first to last."""
         return [getattr(self, f"conv{i}") for i in range(1, len(self.widths) + 1)]
 
