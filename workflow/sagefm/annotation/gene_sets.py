@@ -27,12 +27,9 @@ def found_genes(cohort: Cohort, sets: Mapping[str, Sequence[str]]) -> pd.DataFra
     InputError
         If of a set no gene is found.
     """
-    seen: set[str] = set()
-    panel: set[str] = set()
-    for section in cohort.sections():
-        panel.update(section.var_names)
-        shown = np.asarray(section.X.sum(axis=0)).ravel() > 0
-        seen.update(section.var_names[shown])
+    panel = cohort.panel()
+    sums = [np.asarray(counts.sum(axis=0)).ravel() for counts in cohort.counts_by_section()]
+    seen = set(panel[np.logical_or.reduce([own > 0 for own in sums])])
     rows = [(name, gene, gene in panel, gene in seen) for name in sets for gene in sets[name]]
     table = pd.DataFrame(rows, columns=["set", "gene", "in_panel", "found"])
     for name, own in table.groupby("set"):

@@ -3,10 +3,13 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import anndata
 import numpy as np
 import pandas as pd
+
+if TYPE_CHECKING:  # a second to import, and given by who calls
+    from anndata import AnnData
 
 ENSEMBL = r"ENS[A-Z]*G\d+"
 
@@ -76,7 +79,7 @@ def date_names(names: pd.Index) -> list[str]:
     return [name for name in names if _DATE.match(name)]
 
 
-def diagnose(adata: anndata.AnnData, symbols: np.ndarray, panel: pd.Index) -> Diagnosis | None:
+def diagnose(adata: "AnnData", symbols: np.ndarray, panel: pd.Index) -> Diagnosis | None:
     """What is wrong with the names of a section's genes, if their form shows it.
 
     Parameters

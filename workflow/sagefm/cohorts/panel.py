@@ -4,8 +4,8 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import anndata
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
@@ -14,6 +14,9 @@ from sagefm.cohorts.gene_names import ENSEMBL, diagnose
 from sagefm.common.errors import InputError
 from sagefm.common.io import read_table
 from sagefm.common.keys import trimmed
+
+if TYPE_CHECKING:  # a second to import; only what makes one pays
+    from anndata import AnnData
 
 DUPLICATES = ("first", "sum")
 
@@ -45,7 +48,7 @@ def read_aliases(path: str | Path) -> dict[str, set[str]]:
     return dict(aliases)
 
 
-def source_symbols(adata: anndata.AnnData) -> np.ndarray:
+def source_symbols(adata: "AnnData") -> np.ndarray:
     """Symbols of a section as read: `var['gene_symbols']` where var_names are ids or numbers."""
     names = adata.var_names.to_numpy(dtype=object)
     if "gene_symbols" not in adata.var:
@@ -55,8 +58,8 @@ def source_symbols(adata: anndata.AnnData) -> np.ndarray:
 
 
 def harmonise_by(
-    adata: anndata.AnnData, panel: Sequence[str], settings: Mapping
-) -> tuple[anndata.AnnData, dict[str, int | str]]:
+    adata: "AnnData", panel: Sequence[str], settings: Mapping
+) -> "tuple[AnnData, dict[str, int | str]]":
     """`harmonise` by the config's settings, whose `aliases` is a path or None."""
     others = {key: value for key, value in settings.items() if key != "aliases"}
     path = settings.get("aliases")
@@ -64,13 +67,13 @@ def harmonise_by(
 
 
 def harmonise(
-    adata: anndata.AnnData,
+    adata: "AnnData",
     panel: Sequence[str],
     *,
     duplicates: str = "first",
     min_overlap: float = 0.5,
     aliases: Mapping[str, set[str]] | None = None,
-) -> tuple[anndata.AnnData, dict[str, int | str]]:
+) -> "tuple[AnnData, dict[str, int | str]]":
     """Map a section's genes to the panel.
 
     A gene goes to the panel gene of its name. Where that name is not in the panel, the source's own
@@ -104,6 +107,8 @@ def harmonise(
     InputError
         If too little of the panel is found or counted, or names are those of another species.
     """
+    from anndata import AnnData
+
     if duplicates not in DUPLICATES:
         raise InputError(
             f"harmonise: duplicates `{duplicates}` is unknown. Fix: use `first` or `sum`."
@@ -132,7 +137,7 @@ def harmonise(
         )
     in_source = np.zeros(len(panel), dtype=bool)
     in_source[found] = True
-    harmonised = anndata.AnnData(
+    harmonised = AnnData(
         X=matrix,
         obs=adata.obs.copy(),
         var=pd.DataFrame({"in_source": in_source}, index=index),
@@ -156,7 +161,7 @@ def _fill(target: np.ndarray, other: np.ndarray) -> None:
 
 
 def _alias_targets(
-    adata: anndata.AnnData, target: np.ndarray, index: pd.Index, aliases: Mapping[str, set[str]]
+    adata: "AnnData", target: np.ndarray, index: pd.Index, aliases: Mapping[str, set[str]]
 ) -> np.ndarray:
     """Panel index each unmapped gene has by the alias table, -1 where it has none or several."""
     names = source_symbols(adata)
@@ -177,7 +182,7 @@ def _alias_targets(
     return result
 
 
-def _check_overlap(adata: anndata.AnnData, index: pd.Index, found: int, least: float) -> None:
+def _check_overlap(adata: "AnnData", index: pd.Index, found: int, least: float) -> None:
     """InputError if a section has less than `least` of the panel, with the likely reason."""
     diagnosis = diagnose(adata, source_symbols(adata), index) if found < len(index) / 2 else None
     if found >= max(least * len(index), 1) and not (diagnosis and diagnosis.certain):

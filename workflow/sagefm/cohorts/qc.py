@@ -2,15 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import anndata
 import h5py
 import numpy as np
 import pandas as pd
 
 from sagefm.cohorts.gene_names import mitochondrial
 from sagefm.cohorts.panel import source_symbols
+from sagefm.common.elements import facts_in, frame_in
 from sagefm.common.errors import InputError
+
+if TYPE_CHECKING:  # a second to import; only what makes one pays
+    from anndata import AnnData
 
 # What the sheet, a sample's provenance and the labels say of it; what is absent is left empty.
 COLUMNS = (
@@ -32,6 +36,10 @@ COLUMNS = (
 )
 
 
+MEASURES = ("n_counts", "n_genes", "mito_share")
+"""Columns of `obs` whose medians are in the table."""
+
+
 class FewSpots(InputError):
     """Too few spots pass; `problem` is the sentence without a remedy, for who sets no limits."""
 
@@ -41,7 +49,7 @@ class FewSpots(InputError):
 
 
 def apply_qc(
-    adata: anndata.AnnData,
+    adata: "AnnData",
     *,
     in_tissue: bool = True,
     min_counts: int = 1,
@@ -49,7 +57,7 @@ def apply_qc(
     max_mito_share: float = 1.0,
     min_spots: int = 15,
     aliases: Mapping[str, set[str]] | None = None,
-) -> anndata.AnnData:
+) -> "AnnData":
     """Keep the spots that pass, judged by all genes of the source.
 
     Parameters
@@ -119,9 +127,7 @@ def apply_qc(
     return kept
 
 
-def spot_measures(
-    adata: anndata.AnnData, aliases: Mapping[str, set[str]] | None = None
-) -> pd.DataFrame:
+def spot_measures(adata: "AnnData", aliases: Mapping[str, set[str]] | None = None) -> pd.DataFrame:
     """`n_counts`, `n_genes` (int32) and `mito_share` (float32) of each spot, see `apply_qc`."""
     n_counts = np.asarray(adata.X.sum(axis=1)).ravel()
     mito = mitochondrial(source_symbols(adata), adata.var, aliases)
@@ -174,8 +180,8 @@ def qc_table(
     for path in map(Path, samples):
         try:
             with h5py.File(path) as file:
-                obs = anndata.io.read_elem(file["obs"])
-                provenance = anndata.io.read_elem(file["uns/provenance"])
+                obs = frame_in(file["obs"], MEASURES)
+                provenance = facts_in(file["uns/provenance"])
         except (OSError, KeyError) as error:
             raise InputError(
                 f"{path}: is not a harmonised sample ({error}). Fix: remove it and run again."

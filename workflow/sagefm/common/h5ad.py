@@ -51,9 +51,18 @@ def write_h5ad(adata: "AnnData", path: str | Path) -> None:
         compressible = iospec.encoding_type in ("array", "csr_matrix", "csc_matrix")
         writer(store, key, elem, dataset_kwargs=COMPRESSION if compressible else {})
 
-    # Made in memory, since HDF5 crashes the process when it closes a file on a disk that is full.
-    with h5py.File("image", "w", driver="core", backing_store=False) as file:
+    with h5_image(path) as file:
         write_dispatched(file, "/", adata, write)
+
+
+@contextmanager
+def h5_image(path: str | Path) -> Iterator[h5py.File]:
+    """An HDF5 file to fill, which is written whole at the end.
+
+    It is made in memory, since HDF5 crashes the process when it closes a file on a full disk.
+    """
+    with h5py.File("image", "w", driver="core", backing_store=False) as file:
+        yield file
         file.flush()
         image = file.id.get_file_image()
     with atomic(path) as temporary:

@@ -6,7 +6,6 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pandas as pd
-from anndata.io import read_elem
 
 from sagefm.graphs.neighbourhoods import load_graph
 from sagefm.networks.registry import DECODER
@@ -53,7 +52,7 @@ def neighbourhood_table(sample: str | Path, graph: str | Path) -> pd.DataFrame:
     """
     at, _ = spot_positions(sample)
     with h5py.File(sample) as file:
-        counts = read_elem(file["obs"])["n_counts"].to_numpy()
+        counts = file["obs/n_counts"][:]
     centre = int(np.linalg.norm(at - at.mean(axis=0), axis=1).argmin())
     drawn = load_graph(graph)
     role = np.full(len(at), "other", dtype=object)

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
+from sagefm.common.elements import facts_in, write_facts, write_matrix, write_skeleton
 from sagefm.common.errors import InputError
-from sagefm.common.h5ad import as_h5ad, names_in, text_in, write_h5ad
+from sagefm.common.h5ad import as_h5ad, h5_image, names_in, text_in
 from sagefm.common.io import atomic, require_space
 from sagefm.sections.cohort import Cohort, cohort_obs, cohort_spatial, describe_spots
 
@@ -75,22 +76,19 @@ def write_representation(
     ValueError
         If there are more or fewer rows than the cohort has spots, or a value is not finite.
     """
-    from anndata import AnnData
-
-    obs = cohort_obs(cohort.samples)
-    obsm = {"spatial": cohort_spatial(cohort.samples)}
-    whole = AnnData(obs=obs, obsm=obsm, uns={"representation": {"name": name, **facts}})
+    obs, spatial = cohort_obs(cohort.samples), cohort_spatial(cohort.samples)
     with atomic(path) as temporary:
-        if isinstance(values, sp.spmatrix | sp.sparray):
-            _check_rows(name, values.shape[0], len(obs))
-            _check_finite(name, values.data, 0)
-            whole.obsm[f"X_{name}"] = values
-            write_h5ad(whole, temporary)
-        else:
-            write_h5ad(whole, temporary)
-            _append_blocks(
-                temporary, name, [values] if isinstance(values, np.ndarray) else values, len(obs)
-            )
+        with h5_image(temporary) as file:
+            write_skeleton(file, obs)
+            write_matrix(file["obsm"], "spatial", spatial)
+            write_facts(file["uns"], "representation", {"name": name, **facts})
+            if isinstance(values, sp.spmatrix | sp.sparray):
+                _check_rows(name, values.shape[0], len(obs))
+                _check_finite(name, values.data, 0)
+                write_matrix(file["obsm"], f"X_{name}", values)
+                return
+        blocks = [values] if isinstance(values, np.ndarray) else values
+        _append_blocks(temporary, name, blocks, len(obs))
 
 
 def _append_blocks(path: Path, name: str, blocks: Iterable[np.ndarray], n_spots: int) -> None:
@@ -129,8 +127,8 @@ def read_representation(path: str | Path) -> Representation:
         If the file is not one of `write_representation`, or a value is not finite.
     """
     with as_h5ad(path), h5py.File(path) as file:
-        facts = {key: value[()] for key, value in file.get("uns/representation", {}).items()}
-        name = facts.get("name", b"").decode()
+        facts = facts_in(file["uns/representation"]) if "uns/representation" in file else {}
+        name = facts.get("name", "")
         if f"obsm/X_{name}" not in file:
             raise InputError(f"{path}: has no representation. Fix: remove it and run again.")
         values = _read_values(file[f"obsm/X_{name}"])

@@ -14,7 +14,7 @@ from sagefm.common.h5ad import names_in, read_h5ad
 from sagefm.common.io import read_table
 from sagefm.graphs.neighbourhoods import load_graph
 from sagefm.sections.expression import normalise
-from sagefm.sections.section import spot_positions
+from sagefm.sections.section import read_counts, spot_positions
 from sagefm.stats.patients import name_patients
 
 if TYPE_CHECKING:  # seconds to import; only the functions that need it pay
@@ -59,6 +59,13 @@ class Cohort:
             adata.X = sp.csr_matrix(adata.X)
             yield adata if kept.all() else adata[:, kept].copy()
 
+    def counts_by_section(self) -> Iterator[sp.csr_matrix]:
+        """Each sample's raw counts (csr int32) without the withheld genes, and nothing else."""
+        kept = ~self.panel().isin(self.withheld)
+        for path in self.samples:
+            counts = read_counts(path)
+            yield counts if kept.all() else sp.csr_matrix(counts[:, kept])
+
     def counts(self) -> "AnnData":
         """All spots: raw counts (csr int32, spots x genes), `obs` of `cohort_obs`, `spatial`."""
         from anndata import AnnData
@@ -87,7 +94,7 @@ class Cohort:
 
     def expressions(self, how: str) -> Iterator[sp.csr_matrix]:
         """Normalised expression of each section after the other: csr (spots, genes)."""
-        return (normalise(section.X, how) for section in self.sections())
+        return (normalise(counts, how) for counts in self.counts_by_section())
 
     def split(self) -> Iterator["Cohort"]:
         """Each of its sections as a cohort."""

@@ -82,7 +82,7 @@ class GeneSums:
         """Of harmonised samples (`{cohort}/{sample}.h5ad`), all on the same panel."""
         cohort = Cohort(tuple(map(Path, samples)))
         names = [f"{path.parent.name}/{path.stem}" for path in cohort.samples]
-        counts = (section.X for section in cohort.sections())
+        counts = cohort.counts_by_section()
         measured = map(measured_genes_of, cohort.samples)
         return cls.of(zip(names, counts, measured, strict=True), cohort.panel(), how)
 

@@ -5,10 +5,13 @@ from pathlib import Path
 
 import h5py
 import pandas as pd
-from anndata.io import read_elem
 
+from sagefm.common.elements import frame_in
 from sagefm.common.errors import InputError
 from sagefm.common.keys import check_case, named_values, trimmed
+
+ARRAY = ("array_row", "array_col")
+"""Columns that a spot may go by, beside its name."""
 
 LEAST = 0.5
 """Share of a sample's labels that has to name its spots: below, they are another section's."""
@@ -60,11 +63,14 @@ def cohort_labels(
 
 
 def read_spots(path: Path) -> tuple[pd.DataFrame, int]:
-    """All spots of a harmonised sample's source, and how many, the first, were kept."""
+    """All spots of a harmonised sample's source, by name and place on the array; first those kept.
+
+    Also how many were kept.
+    """
     with h5py.File(path) as file:
-        kept = read_elem(file["obs"])
+        kept = frame_in(file["obs"], ARRAY)
         uns = file["uns"]
-        removed = [read_elem(uns["removed_spots"])] if "removed_spots" in uns else []
+        removed = [frame_in(uns["removed_spots"], ARRAY)] if "removed_spots" in uns else []
     return pd.concat([kept, *removed]), len(kept)
 
 

@@ -52,6 +52,6 @@ def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
 
     from sagefm.representations.rings import nth_ring_means
 
-    depth = np.concatenate([section.X.sum(axis=1).A1 for section in cohort.sections()])
+    depth = np.concatenate([counts.sum(axis=1).A1 for counts in cohort.counts_by_section()])
     rings = [mean @ depth for mean in nth_ring_means(cohort, options.rings)]
     return np.log1p(np.stack([depth, *rings], axis=1)).astype(np.float32)
