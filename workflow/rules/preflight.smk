@@ -18,6 +18,11 @@ GPU_CHECKED = f"{RESULTS}/preflight/gpu.tsv"
 
 # The only one there may be: of several, Snakemake keeps the last.
 onstart:
+    if not workflow.non_local_exec:
+        # Snakemake 9 limits how many jobs it starts in a while, and to that end looks for work again a
+        # while after every event. Each look begets another: thousands in a run of hundreds of jobs, and
+        # at the end it waits as long once. On one machine its cores are the limit.
+        workflow.scheduler.job_rate_limiter = None
     jobs = list(workflow.dag.needrun_jobs())
     fetched = {job.wildcards.file for job in jobs if job.rule.name == "fetch"}
     trained = [job.wildcards.model for job in jobs if job.rule.name == "pretrain"]
