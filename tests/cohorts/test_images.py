@@ -68,7 +68,7 @@ def test_gzipped_files_with_a_prefix_as_geo_has_them(tmp_path):
     positions = folder / "spatial/tissue_positions.csv"
     named = positions.rename(positions.with_name("GSM1_s1_tissue_positions.csv"))
     files = image_files({"positions": named})
-    assert [path.name.split("_")[2] for path in files] == ["scalefactors", "tissue"]
+    assert [path.name.split("_")[3] for path in files] == ["json.json.gz", "hires", "lowres"]
     found = image_of(folder / "filtered_feature_bc_matrix.h5", positions=named)
     np.testing.assert_array_equal(found["images"]["hires"], picture())
 
@@ -130,15 +130,23 @@ def test_no_image_is_no_error(tmp_path):
 
 @pytest.mark.parametrize("name", ["tissue_hires_image.png", "scalefactors_json.json"])
 def test_a_damaged_image_is_left_out_with_a_warning(tmp_path, name):
-    folder = outs(tmp_path / "outs")
+    folder = outs(tmp_path / "outs", kinds=("hires",))
     path = folder / "spatial" / name
     path.write_bytes(path.read_bytes()[:20])
     with pytest.warns(UserWarning, match=rf"{name}.*: the image of the tissue cannot be read and"):
         assert image_of(folder) is None
 
 
+def test_the_smaller_image_serves_where_the_larger_is_damaged(tmp_path):
+    folder = outs(tmp_path / "outs")
+    (folder / "spatial/tissue_hires_image.png").write_bytes(png(picture())[:200])
+    found = image_of(folder)
+    np.testing.assert_array_equal(found["images"]["hires"], picture(24, 40))
+    assert found["scalefactors"]["tissue_hires_scalef"] == 0.1
+
+
 def test_a_damaged_gzip_too(tmp_path):
-    folder = outs(tmp_path / "outs", gz=".gz")
+    folder = outs(tmp_path / "outs", gz=".gz", kinds=("hires",))
     path = folder / "spatial/tissue_hires_image.png.gz"
     path.write_bytes(gzip.compress(b"no picture")[:-9])
     with pytest.warns(UserWarning, match="cannot be read"):

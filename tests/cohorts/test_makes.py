@@ -834,12 +834,23 @@ def rs_table(section, folder):
     return path, positions
 
 
+def beside(frame, folder, section):
+    """Two samples of a series in one folder, each with its table of coordinates."""
+    for name, own in (("GSM1_a", section), ("GSM2_b", section[::2])):
+        table(own).to_csv(folder / f"{name}_coordinates.csv", index=False)
+    frame.to_csv(folder / "GSM1_a_counts.csv")
+    return folder / "GSM1_a_counts.csv"
+
+
 TABLES = {
     "spots x genes": lambda a, f: with_positions(dense(a), f, a),
     "genes x spots": lambda a, f: with_positions(dense(a).T, f, a),
     "genes x spots, csv": lambda a, f: with_positions(dense(a).T, f, a, "c.csv"),
     "genes x spots, R": rs_table,
     "quoted": lambda a, f: with_positions(dense(a).T, f, a, quoting=1),
+    "between bars": lambda a, f: with_text(dense(a).T, f, a, sep="|"),
+    "between semicolons": lambda a, f: with_text(dense(a), f, a, sep=";"),
+    "coordinates beside it": lambda a, f: (beside(dense(a), f, a), None),
     "real numbers": lambda a, f: with_positions(dense(a).astype(float), f, a),
     "decimal commas": lambda a, f: with_text(dense(a).astype(float), f, a, sep=";", decimal=","),
     "a comment and an empty line first": lambda a, f: with_text(dense(a), f, a, "# of s1\n\n"),
@@ -884,13 +895,23 @@ def test_a_table_with_ids_and_symbols(visium, tmp_path):
     assert (read.X != visium.X).nnz == 0
 
 
+@pytest.mark.parametrize("sign", ["x", "_"])
 @pytest.mark.parametrize("turned", [False, True])
-def test_a_table_whose_spots_are_named_by_their_places(turned, section, tmp_path):
+def test_a_table_whose_spots_are_named_by_their_places(turned, sign, section, tmp_path):
+    section.obs_names = section.obs_names.str.replace("x", sign)
     frame = dense(section).T if turned else dense(section)
     frame.to_csv(tmp_path / "c.tsv", sep="\t")
     read = read_source(tmp_path / "c.tsv")
     check(read, section, coordinates=False)
     assert_same_neighbours(read, section, "Spatial Transcriptomics")
+
+
+def test_the_numbers_of_cells_are_no_places(section, tmp_path):
+    """`2_17`: cell 17 of field 2."""
+    section.obs_names = [f"{n % 2 + 1}_{n // 2 + 1}" for n in range(section.n_obs)]
+    dense(section).to_csv(tmp_path / "c.tsv", sep="\t")
+    with pytest.raises(InputError, match="named as spots"):
+        read_source(tmp_path / "c.tsv")
 
 
 @pytest.mark.parametrize("turned", [False, True])

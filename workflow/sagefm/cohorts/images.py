@@ -144,10 +144,11 @@ def blank_image(spatial: np.ndarray, spacing: float, pixels: int = 60) -> dict[s
 
 
 def image_files(files: Mapping[str, Path]) -> list[Path]:
-    """Space Ranger's scale factors and its larger image beside a section's position file.
+    """Space Ranger's scale factors and its images beside a section's position file.
 
-    They have its prefix: `scalefactors_json.json`, and `tissue_hires_image.png` or, without that,
-    `tissue_lowres_image.png`, plain or `.gz`, or as `.jpg` or `.tif`. Empty unless both are there.
+    They have its prefix: `scalefactors_json.json`, then `tissue_hires_image.png` and
+    `tissue_lowres_image.png`, plain or `.gz`, or as `.jpg` or `.tif`. Empty unless there are the
+    factors and an image.
     """
     if "positions" not in files:
         return []
@@ -160,7 +161,7 @@ def image_files(files: Mapping[str, Path]) -> list[Path]:
         for path in (folder / f"{prefix}{one}", folder / f"{prefix}{one}.gz")
         if path.is_file()
     ]
-    return found[:2] if len(found) > 1 and "scalefactors" in found[0].name else []
+    return found if len(found) > 1 and "scalefactors" in found[0].name else []
 
 
 def _in_anndata(files: Mapping[str, Path], library: str) -> Iterator[Picture]:
@@ -187,15 +188,16 @@ def _in_anndata(files: Mapping[str, Path], library: str) -> Iterator[Picture]:
 
 
 def _beside(files: Mapping[str, Path], library: str) -> Iterator[Picture]:
-    """The image of `image_files`."""
+    """Images of `image_files`."""
     beside = image_files(files)
     if not beside:
         return
-    scales, picture = beside
+    scales, *pictures = beside
     factors = dict(json.loads(_content(scales)))
-    (kind,) = (kind for kind in KINDS if f"tissue_{kind}_image" in picture.name)
-    if f"tissue_{kind}_scalef" in factors:
-        yield Picture(partial(_opened, picture), factors[f"tissue_{kind}_scalef"], factors)
+    for picture in pictures:
+        (kind,) = (kind for kind in KINDS if f"tissue_{kind}_image" in picture.name)
+        if f"tissue_{kind}_scalef" in factors:
+            yield Picture(partial(_opened, picture), factors[f"tissue_{kind}_scalef"], factors)
 
 
 def _opened(path: Path) -> np.ndarray:

@@ -36,7 +36,11 @@ squidpy (x_centroid) and Giotto (sdimx), and plain words."""
 COORDINATES = {name for key in (*PIXELS, *ARRAY) for name in ALIASES[key]}
 """Names of columns that hold a position."""
 
+LARGEST_ARRAY = 300
+"""Rows or columns, at most, of an array whose spots are named `10_13`: of DBiT-seq 220."""
+
 _NAME = re.compile(r"(?:.*_)?X?(\d+(?:\.\d+)?)[xX](\d+(?:\.\d+)?)(?:[-_]\d+)?")
+_PAIR = re.compile(r"X?(\d+)_(\d+)")
 _BIN = re.compile(r"s_\d+um_(\d+)_(\d+)(?:-\d+)?")
 
 
@@ -78,13 +82,22 @@ def positions_in_names(names: pd.Index) -> np.ndarray | None:
 
     `10x13`, or `X10x13` where it was a column in R, is column 10 of row 13, as Spatial
     Transcriptomics' st_pipeline names spots (x, y), and
-    `s_008um_00305_01021-1` row 305, column 1021, as Space Ranger names bins of Visium HD. None if
-    any name holds none.
+    `s_008um_00305_01021-1` row 305, column 1021, as Space Ranger names bins of Visium HD. `10_13`
+    is as `10x13` where all such names are of an array's size. None if any name holds none.
     """
     text = names.astype(str)
-    for pattern, order in ((_BIN, (0, 1)), (_NAME, (1, 0))):
+    for pattern, order in ((_BIN, (0, 1)), (_NAME, (1, 0)), (_PAIR, (1, 0))):
         found = [pattern.fullmatch(name) for name in text]
         if all(found):
-            pairs = [[match[1], match[2]] for match in found if match]
-            return np.array(pairs, dtype=np.float64)[:, order]
+            pairs = np.array([match.groups() for match in found if match], dtype=np.float64)
+            if pattern is not _PAIR or _are_of_an_array(pairs):
+                return pairs[:, order]
     return None
+
+
+def _are_of_an_array(pairs: np.ndarray) -> bool:
+    """Whether pairs of numbers are positions, not a field of view and the number of a cell in it."""
+    if not len(pairs) or pairs.max() > LARGEST_ARRAY:
+        return False
+    few, many = sorted(np.ptp(pairs, axis=0) + 1)
+    return bool(many <= 4 * few)

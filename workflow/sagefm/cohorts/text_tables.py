@@ -12,7 +12,7 @@ import pandas as pd
 from sagefm.cohorts.opening import open_text, reading
 from sagefm.common.errors import InputError
 
-SEPARATORS = ("\t", ",", ";")
+SEPARATORS = ("\t", ",", ";", "|")
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,13 @@ def find_layout(path: Path, header: bool | None = None) -> Layout:
     if lines[0].lstrip().lower().startswith(("<!doctype", "<html")):
         raise InputError(f"{path}: is a web page, not a table. Fix: fetch the file again.")
     separator = next((mark for mark in SEPARATORS if mark in lines[0]), r"\s+")
-    first, *others = ([field.strip() for field in _fields(line, separator)] for line in lines)
+    try:
+        first, *others = ([field.strip() for field in _fields(line, separator)] for line in lines)
+    except csv.Error as error:  # of a field that is longer than any name
+        raise InputError(
+            f"{path}: its columns are not separated by tabs, commas, semicolons, `|` or white "
+            "space. Fix: write it again with tabs."
+        ) from error
     if header is None:
         header = not any(map(_is_number, first))
     if header and not others:
@@ -93,7 +99,7 @@ def _first_lines(file: TextIO) -> tuple[int, list[str]]:
     return start, lines
 
 
-_COMMENT = re.compile(r"#[^\t,;]*$|sep=.$")
+_COMMENT = re.compile(r"#[^\t,;|]*$|sep=.$")
 """A line before a table: a comment, or a spreadsheet's note of its separator."""
 
 

@@ -135,19 +135,39 @@ def position_files(folder: Path) -> list[Path]:
 
 
 def positions_with(folder: Path, prefix: str) -> Path | None:
-    """The position file of a matrix in a folder: beside it, or in `spatial/`, by its prefix."""
+    """The position file of a matrix in a folder: beside it, or in `spatial/`, by its prefix.
+
+    Space Ranger's, else a table named so, such as `GSM1_s1_coordinates.csv`.
+    """
     inner, prefixed = folder / "spatial", folder / f"{prefix}spatial"
     places = (inner, ""), (prefixed, ""), (folder, prefix), (inner, prefix), (prefixed, prefix)
     for place, start in places:
         if found := existing(place, *(f"{start}{name}" for name in POSITION_FILES)):
             return found
-    others = [path for path in position_files(folder) if _may_share(path, prefix)]
-    return others[0] if len(others) == 1 else None
+    tables = (path for one in (folder, inner) for path in sorted(one.glob("*")))
+    for found in (position_files(folder), filter(_is_of_coordinates, tables)):
+        others = [path for path in found if _may_share(path, prefix)]
+        if others:
+            return others[0] if len(others) == 1 else None
+    return None
+
+
+_COORDINATES = re.compile(
+    r"(?P<prefix>.*[_.\-])?(coordinates|positions|coords|locations)\.(csv|tsv|txt)(\.gz)?",
+    re.IGNORECASE,
+)
+"""Names of tables of positions that are not Space Ranger's, as deposits call them."""
+
+
+def _is_of_coordinates(path: Path) -> bool:
+    return bool(_COORDINATES.fullmatch(path.name)) and path.is_file()
 
 
 def _may_share(positions: Path, prefix: str) -> bool:
     """Whether a position file may be that of a matrix: one prefix begins or ends as the other."""
     own = positions.name.split("tissue_positions")[0]
+    if named := _COORDINATES.fullmatch(own):
+        own = named["prefix"] or ""
     words = [[word for word in _WORDS.split(name) if word] for name in (own, prefix)]
     short, long = sorted(words, key=len)
     return short in (long[: len(short)], long[len(long) - len(short) :])

@@ -12,6 +12,7 @@ from sagefm.cohorts.formats.base import (
     Choice,
     is_file_named,
     require_file,
+    section_name,
 )
 from sagefm.cohorts.formats.base import positions_with as find_positions
 from sagefm.cohorts.formats.tenx_h5 import section_of
@@ -37,7 +38,7 @@ HELP = (
 )
 
 POSITIONS = (
-    "column `positions`; else columns `x` and `y` of the table, or spots named `10x13` (column, "
+    "column `positions`; else `*_coordinates.csv` or the like beside it, columns `x` and `y` of the table, or spots named `10x13` (column, "
     "row of the array)"
 )
 
@@ -82,8 +83,11 @@ def files(path: Path) -> dict[str, Path]:
 
 
 def positions(path: Path) -> Path | None:
-    """Space Ranger's position file with the table; None where the table itself may have them."""
-    return find_positions(path.parent, "") if (path.parent / "spatial").is_dir() else None
+    """The position file with the table; None where the table itself may have them."""
+    if (path.parent / "spatial").is_dir():
+        return find_positions(path.parent, "")
+    found = find_positions(path.parent, f"{section_name(path)}_")
+    return None if found == path else found
 
 
 def read(files: dict[str, Path], choice: Choice) -> "AnnData":
