@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import scipy.io
 import scipy.sparse as sp
+import zarr
 
 from sagefm.cohorts.formats.base import Choice
 from sagefm.cohorts.panel import source_symbols
@@ -742,8 +743,11 @@ def test_a_format_of_one_section_has_no_choice(visium, tmp_path):
 # SpatialData
 
 
-def spatialdata(section, path, *, shapes: bool, names=("s1",)):
-    """A store with a table of one or more sections, and circles where the table has no places."""
+def spatialdata(section, path, *, shapes: bool, names=("s1",), both=False, systems=None):
+    """A store with a table of one or more sections, and circles where the table has no places.
+
+    With `both`, the table has places all the same; `systems` are transformations of the circles.
+    """
     from spatialdata import SpatialData
     from spatialdata.models import ShapesModel, TableModel
 
@@ -753,9 +757,11 @@ def spatialdata(section, path, *, shapes: bool, names=("s1",)):
         part.X = part.X if number == 0 else part.X[::-1]
         part.obs["region"], part.obs["spot"] = pd.Categorical([name] * part.n_obs), range(40)
         if shapes:
-            place = part.obsm.pop("spatial")
+            place = part.obsm["spatial"] if both else part.obsm.pop("spatial")
             index = np.arange(40)[::-1]  # shapes are in another order than the table
-            regions[name] = ShapesModel.parse(place[::-1], geometry=0, radius=50, index=index)
+            regions[name] = ShapesModel.parse(
+                place[::-1], geometry=0, radius=50, index=index, transformations=systems
+            )
         parts.append(part)
     table = anndata.concat(parts, index_unique="_" if len(names) > 1 else None, keys=names)
     table.obs["region"] = pd.Categorical(table.obs["region"])
@@ -772,6 +778,59 @@ def test_a_spatialdata_store(shapes, visium, tmp_path):
     read = read_source(spatialdata(visium, tmp_path / "s.zarr", shapes=shapes))
     assert read.uns["reader"] == "spatialdata"
     check(read, expected)
+
+
+def systems_of(case):
+    from spatialdata.transformations import Affine, Identity, Scale, Sequence, Translation
+
+    scale, turn = Scale([2, 3], ("x", "y")), [[0, -1, 5], [1, 0, 7], [0, 0, 1]]
+    quarter = Affine(turn, ("x", "y"), ("x", "y"))
+    return {
+        "global": {"global": scale},
+        "global among others": {"s1": Identity(), "global": scale},
+        "the only one": {"aligned": quarter},
+        "one after another": {"global": Sequence([scale, Translation([10, 20], ("x", "y"))])},
+        "axes in another order": {"global": Scale([3, 2], ("y", "x"))},
+        "as Visium": {"s1_downscaled_hires": scale, "s1": Identity()},
+        "neither": {"a": scale, "b": quarter},
+    }[case]
+
+
+MOVED = {
+    "global": lambda x, y: (2 * x, 3 * y),
+    "global among others": lambda x, y: (2 * x, 3 * y),
+    "the only one": lambda x, y: (5 - y, 7 + x),
+    "one after another": lambda x, y: (2 * x + 10, 3 * y + 20),
+    "axes in another order": lambda x, y: (2 * x, 3 * y),
+    "as Visium": lambda x, y: (x, y),
+    "neither": lambda x, y: (x, y),
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("both", [False, True], ids=["shapes alone", "places as well"])
+@pytest.mark.parametrize("case", MOVED)
+def test_coordinates_are_those_of_the_coordinate_system(case, both, visium, tmp_path, caplog):
+    path = spatialdata(
+        visium, tmp_path / "s.zarr", shapes=True, both=both, systems=systems_of(case)
+    )
+    with caplog.at_level("INFO"):
+        read = read_source(path)
+    expected = np.stack(MOVED[case](*visium.obsm["spatial"].T), axis=1)
+    np.testing.assert_allclose(read.obsm["spatial"], expected)
+    told = "of the system `aligned`" if case == "the only one" else "of the system `global`"
+    assert (told in caplog.text) == (case not in ("as Visium", "neither"))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_places_of_a_table_that_are_not_its_shapes_own_stay(visium, tmp_path):
+    moved = visium.obsm["spatial"] * [2, 3]
+    path = spatialdata(
+        visium, tmp_path / "s.zarr", shapes=True, both=True, systems=systems_of("global")
+    )
+    store = zarr.open_group(path / "tables/table", mode="r+")
+    store["obsm/spatial"][:] = moved
+    np.testing.assert_allclose(read_source(path).obsm["spatial"], moved)
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -96,7 +96,7 @@ def positions_in_names(names: pd.Index) -> np.ndarray | None:
 
 
 def _are_of_an_array(pairs: np.ndarray) -> bool:
-    """Whether pairs of numbers are positions, not a field of view and the number of a cell in it."""
+    """Whether pairs of numbers are positions, not a field of view and a cell's number in it."""
     if not len(pairs) or pairs.max() > LARGEST_ARRAY:
         return False
     few, many = sorted(np.ptp(pairs, axis=0) + 1)

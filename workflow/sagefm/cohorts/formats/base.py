@@ -145,8 +145,8 @@ def positions_with(folder: Path, prefix: str) -> Path | None:
         if found := existing(place, *(f"{start}{name}" for name in POSITION_FILES)):
             return found
     tables = (path for one in (folder, inner) for path in sorted(one.glob("*")))
-    for found in (position_files(folder), filter(_is_of_coordinates, tables)):
-        others = [path for path in found if _may_share(path, prefix)]
+    for named in (position_files(folder), filter(_is_of_coordinates, tables)):
+        others = [path for path in named if _may_share(path, prefix)]
         if others:
             return others[0] if len(others) == 1 else None
     return None

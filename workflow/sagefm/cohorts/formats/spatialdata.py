@@ -1,5 +1,6 @@
 """A section in a SpatialData store: a table of its spots, and their shapes."""
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,17 +10,24 @@ import numpy as np
 from sagefm.cohorts.formats.anndata_group import read_group
 from sagefm.cohorts.formats.base import Choice
 from sagefm.cohorts.opening import reading
+from sagefm.cohorts.positions import dense_coordinates
+from sagefm.cohorts.transformations import chosen_transformation
 from sagefm.common.errors import InputError, hint
 
 if TYPE_CHECKING:
     from anndata import AnnData
+
+log = logging.getLogger(__name__)
 
 HELP = (
     "a SpatialData `.zarr`, or an AnnData's: a table of raw counts; of several regions or tables "
     "the one that `library` names"
 )
 
-POSITIONS = "`obsm['spatial']` of the table, else the centres of its region's shapes"
+POSITIONS = (
+    "`obsm['spatial']` of the table, else the centres of its region's shapes; in the coordinate "
+    "system `global`, or the only one"
+)
 
 EXAMPLES = {
     "SpatialData": {"path_or_id": "sections/f.zarr"},
@@ -93,9 +101,30 @@ def read(files: dict[str, Path], choice: Choice) -> "AnnData":
         name, key, region = _section(store, choice, root)
         chosen = Choice(choice.layer, region, key)
         adata = read_group(_tables(store)[name], chosen, f"{root}, table {name}")
-        if "spatial" not in adata.obsm and key:
-            adata.obsm["spatial"] = _centres(root, region, adata, _link(store, name))
+        if key:
+            _set_coordinates(adata, store, region, root, _link(store, name))
     return adata
+
+
+def _set_coordinates(
+    adata: "AnnData", store: Any, region: str, root: Path, link: dict[str, Any]
+) -> None:
+    """Set `obsm['spatial']` in full-resolution pixels, from the shapes' units if it has these."""
+    shapes = store.get(f"shapes/{region}")
+    described = [] if shapes is None else shapes.attrs.get("coordinateTransformations", [])
+    system, way = chosen_transformation(described)
+    moves = not np.array_equal(way, np.eye(3)[:2]) and "instance_key" in link
+    if "spatial" in adata.obsm and not moves:
+        return
+    centres = _centres(root, region, adata, link)
+    moved = centres @ way[:, :2].T + way[:, 2]
+    if "spatial" in adata.obsm:
+        near = 0.01 * np.ptp(centres, axis=0).max()
+        if not np.allclose(dense_coordinates(adata.obsm["spatial"]), centres, rtol=0, atol=near):
+            return  # somebody's own, who has put them where they are meant to be
+    if moves:
+        log.info("%s: coordinates of %s are those of the system `%s`", root, region, system)
+    adata.obsm["spatial"] = moved
 
 
 def _section(store: Any, choice: Choice, root: Path) -> tuple[str, str, str]:

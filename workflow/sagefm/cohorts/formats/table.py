@@ -38,8 +38,8 @@ HELP = (
 )
 
 POSITIONS = (
-    "column `positions`; else `*_coordinates.csv` or the like beside it, columns `x` and `y` of the table, or spots named `10x13` (column, "
-    "row of the array)"
+    "column `positions`; else `*_coordinates.csv` or the like beside it, columns `x` and `y` of "
+    "the table, or spots named `10x13` (column, row of the array)"
 )
 
 EXAMPLES = {
