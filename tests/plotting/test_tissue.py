@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from sagefm.plotting.histology import Tissue, neighbour_distance, tissues_of
+from sagefm.plotting.histology import Tissue, neighbour_distance, read_tissues, write_tissues
 from sagefm.plotting.tissue import SPOT_SHARE, STRENGTH, draw_scale_bar, draw_spots, spot_pitch
 from sagefm.report.overview import with_image
 from support.drawn import IMAGE, write_image
@@ -18,7 +18,7 @@ def hexagonal(pitch: float = 50.0) -> np.ndarray:
 
 def test_the_image_lies_under_the_spots_faintly(tmp_path):
     at, ax = hexagonal(), Figure().subplots()
-    tissue = Tissue(write_image(tmp_path / "s.h5ad", IMAGE), 100)
+    tissue = Tissue.of_sample(write_image(tmp_path / "s.h5ad", IMAGE), 100)
     discs = draw_spots(ax, at, 50, tissue, facecolors="red")
     (drawn,) = ax.images
     assert drawn.zorder < discs.zorder
@@ -33,7 +33,7 @@ def test_the_image_lies_under_the_spots_faintly(tmp_path):
 
 def test_an_image_that_ends_before_the_frame_is_drawn_as_far_as_it_goes(tmp_path):
     at, ax = hexagonal(), Figure().subplots()
-    short = Tissue(write_image(tmp_path / "s.h5ad", IMAGE[:20, :30]))
+    short = Tissue.of_sample(write_image(tmp_path / "s.h5ad", IMAGE[:20, :30]))
     draw_spots(ax, at, 50, short, facecolors="red")
     assert ax.images[0].get_extent() == [50, 300, 200, 50]
     elsewhere = Figure().subplots()
@@ -43,7 +43,7 @@ def test_an_image_that_ends_before_the_frame_is_drawn_as_far_as_it_goes(tmp_path
 
 @pytest.mark.parametrize("known", [False, True])
 def test_without_an_image_the_discs_touch(tmp_path, known):
-    tissue = Tissue(write_image(tmp_path / "s.h5ad", None)) if known else None
+    tissue = Tissue.of_sample(write_image(tmp_path / "s.h5ad", None)) if known else None
     at, ax = hexagonal(), Figure().subplots()
     discs = draw_spots(ax, at, spot_pitch(at), tissue, facecolors="red")
     assert not ax.images
@@ -56,7 +56,7 @@ def test_without_an_image_the_discs_touch(tmp_path, known):
 )
 def test_the_bar_is_as_long_as_it_says(tmp_path, micrometres, words, length):
     at, ax = hexagonal(), Figure().subplots()
-    tissue = Tissue(write_image(tmp_path / "s.h5ad", None), micrometres)
+    tissue = Tissue.of_sample(write_image(tmp_path / "s.h5ad", None), micrometres)
     draw_spots(ax, at, 50, tissue, facecolors="red")
     draw_scale_bar(ax, at, tissue)
     (bar,), (text,) = ax.lines, ax.texts
@@ -66,7 +66,11 @@ def test_the_bar_is_as_long_as_it_says(tmp_path, micrometres, words, length):
 
 def test_there_is_no_bar_where_the_pitch_is_not_known(tmp_path):
     path, at = write_image(tmp_path / "s.h5ad", None), hexagonal()
-    for tissue, spots in ((None, at), (Tissue(path), at), (Tissue(path, 100), at[:1])):
+    for tissue, spots in (
+        (None, at),
+        (Tissue.of_sample(path), at),
+        (Tissue.of_sample(path, 100), at[:1]),
+    ):
         ax = Figure().subplots()
         draw_spots(ax, spots, 50, tissue, facecolors="red")
         draw_scale_bar(ax, spots, tissue)
@@ -86,8 +90,11 @@ def test_sections_have_their_technologys_pitch_and_the_first_image_is_found(tmp_
         {"sample": "s", "technology": "Spatial Transcriptomics"},
         {"sample": "v", "technology": "Visium"},
     ]
-    found = tissues_of(paths, rows)
+    write_tissues(tmp_path / "tissues.h5", paths, rows)
+    found = read_tissues(tmp_path / "tissues.h5")
     pitches = {"x": 0, "s": 200, "v": 100, "w": 0}
     assert {name: tissue.pitch for name, tissue in found.items()} == pitches
+    images = {name: tissue.image for name, tissue in found.items()}
+    assert images.pop("v")[1] == 0.1 and not any(images.values())
     assert with_image(paths) == 2
     assert with_image(paths[:2]) == 0

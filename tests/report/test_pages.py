@@ -138,7 +138,7 @@ def test_a_page_is_lettered_readable_and_fits_the_paper(draw, parts, tmp_path):
 def test_the_maps_of_a_page_show_the_tissue(draw, tmp_path):
     tissues = {}
     for name in ("S1", "one", "two", "s0", "s1", "s2", "s3"):
-        tissues[name] = Tissue(write_image(tmp_path / f"{name}.h5ad"), pitch=100)
+        tissues[name] = Tissue.of_sample(write_image(tmp_path / f"{name}.h5ad"), pitch=100)
     figure = draw(tissues)
     maps = [ax for ax in figure.axes if ax.findobj(EllipseCollection)]
     assert maps and all(len(ax.images) == 1 for ax in maps)

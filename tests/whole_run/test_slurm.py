@@ -168,7 +168,7 @@ def test_jobs_for_a_gpu_and_only_they_went_to_the_gpu_partition(whole):
 def test_sections_went_as_job_arrays_and_each_rule_asked_for_its_memory(whole):
     _, jobs = whole
     arrays = {rule_of(job) for job in jobs if "ArrayTaskId" in job}
-    assert arrays <= {"ingest", "graph"}
+    assert arrays <= {"ingest"}
     ingested = [job for job in jobs if rule_of(job) == "ingest"]
     assert len(ingested) == 5
     assert len({job["ArrayJobId"] for job in ingested}) == 1

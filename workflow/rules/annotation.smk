@@ -230,7 +230,7 @@ rule annotation_figures:
         palette=lambda wildcards: rules.palette.output.palette.format(
             cohort=RUN.task_cohort(wildcards.task)
         ),
-        samples=lambda wildcards: samples_of([RUN.task_cohort(wildcards.task)]),
+        tissues=lambda wildcards: TISSUES.format(cohort=RUN.task_cohort(wildcards.task)),
         reported=REPORTED,
     output:
         pdf=expand(
@@ -274,7 +274,6 @@ rule annotation_figures:
         runtime=growing(20),
     params:
         code=code_of("annotation/figures.py"),
-        rows=lambda wildcards: RUN.rows([RUN.task_cohort(wildcards.task)], "technology"),
         contents=contents_of(REPORTED),
         title=lambda wildcards: RUN.task_title(wildcards.task),
         claim=lambda wildcards: TASKS[wildcards.task]["claim"],
@@ -323,7 +322,7 @@ rule annotation_page:
             if PAGE_TASKS
             else []
         ),
-        samples=samples_of(map(RUN.task_cohort, PAGE_TASKS[:1])),
+        tissues=(TISSUES.format(cohort=RUN.task_cohort(PAGE_TASKS[0])) if PAGE_TASKS else []),
         reported=REPORTED,
     output:
         pdf=f"{RESULTS}/figures/figure_4_annotation.pdf",
@@ -345,7 +344,6 @@ rule annotation_page:
         runtime=growing(20),
     params:
         code=code_of("annotation/page.py"),
-        rows=RUN.rows(map(RUN.task_cohort, PAGE_TASKS[:1]), "technology"),
         contents=contents_of(REPORTED),
         titles=[RUN.task_title(task) for task in PAGE_TASKS],
         predicted_as=PREDICTED_AS,

@@ -164,7 +164,7 @@ rule cluster_maps_figures:
             rules.cluster.output.clusters, representation=mapped(wildcards), allow_missing=True
         ),
         palette=rules.palette.output.palette,
-        samples=lambda wildcards: samples_of([wildcards.cohort]),
+        tissues=TISSUES,
     output:
         umap_pdf=f"{RESULTS}/figures/clustering_umap_{{cohort}}.pdf",
         umap_png=report(
@@ -192,7 +192,6 @@ rule cluster_maps_figures:
         runtime=growing(20),
     params:
         code=code_of("clustering/map_figures.py"),
-        rows=lambda wildcards: RUN.rows([wildcards.cohort], "technology"),
         representations=mapped,
         drop=CLUSTERING["drop"],
         catalogue=lambda wildcards: catalogue_of(wildcards.cohort),
@@ -218,7 +217,7 @@ rule clustering_page:
         ],
         summary=rules.clustering_tables.output.summary.format(cohort=first(CLUSTERED)),
         palette=rules.palette.output.palette.format(cohort=first(CLUSTERED)),
-        samples=samples_of(CLUSTERED[:1]),
+        tissues=TISSUES.format(cohort=first(CLUSTERED)),
     output:
         pdf=f"{RESULTS}/figures/figure_3_clustering.pdf",
         png=report(
@@ -239,7 +238,6 @@ rule clustering_page:
         runtime=growing(20),
     params:
         code=code_of("clustering/page.py"),
-        rows=RUN.rows(CLUSTERED[:1], "technology"),
         representations=RUN.mapped_representations(first(CLUSTERED)),
         drop=CLUSTERING["drop"],
         catalogue=catalogue_of(first(CLUSTERED)),

@@ -159,6 +159,31 @@ rule cohort_genes:
         "../scripts/cohorts/genes.py"
 
 
+# The images under the spots in one file: which sections a map shows is known to its job alone.
+rule tissues:
+    input:
+        samples=lambda wildcards: samples_of([wildcards.cohort]),
+    output:
+        tissues=TISSUES,
+    log:
+        f"{RESULTS}/logs/tissues/{{cohort}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/tissues/{{cohort}}.tsv"
+    conda:
+        "../../envs/cohorts.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(30),
+    params:
+        code=code_of("cohorts/tissues.py"),
+        rows=lambda wildcards: RUN.rows([wildcards.cohort], "technology"),
+    message:
+        "Keeping the images of {wildcards.cohort} for its maps"
+    script:
+        "../scripts/cohorts/tissues.py"
+
+
 rule palette:
     input:
         samples=lambda wildcards: samples_of([wildcards.cohort]),

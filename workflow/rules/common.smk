@@ -285,9 +285,10 @@ def deliver(**files):
 
 
 SAMPLE = f"{RESULTS}/samples/{{cohort}}/{{sample}}.h5ad"
-GRAPH = f"{RESULTS}/graphs/{{graph}}/{{cohort}}/{{sample}}.npz"
+GRAPHS = f"{RESULTS}/graphs/{{graph}}/{{cohort}}"
 
 
+TISSUES = f"{RESULTS}/cohorts/{{cohort}}/tissues.h5"
 GENE_SUMS = f"{RESULTS}/cohorts/{{cohort}}/genes_{{normalisation}}.npz"
 
 
@@ -303,8 +304,8 @@ def samples_of(cohorts):
 
 
 def graphs_of(cohorts, graph):
-    """One kind of graph of the samples of some cohorts."""
-    return per_sample(GRAPH, cohorts, graph=graph)
+    """The folders with one kind of graph of the samples of some cohorts, for `graph_files`."""
+    return [GRAPHS.format(graph=graph, cohort=cohort) for cohort in cohorts]
 
 
 def checkpoints_of(model):

@@ -1,27 +1,31 @@
-# A neighbourhood for every spot: one sparse file a sample and kind.
+# A neighbourhood for every spot: one sparse file a sample and kind, those of a cohort in one job, as a
+# job's start takes longer than the neighbourhoods of a section.
 
 
 rule graph:
     input:
-        sample=SAMPLE,
+        samples=lambda wildcards: samples_of([wildcards.cohort]),
     output:
-        graph=GRAPH,
+        graphs=directory(GRAPHS),
     log:
-        f"{RESULTS}/logs/graph/{{graph}}/{{cohort}}/{{sample}}.log",
+        f"{RESULTS}/logs/graph/{{graph}}/{{cohort}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/graph/{{graph}}/{{cohort}}/{{sample}}.tsv"
+        f"{RESULTS}/benchmarks/graph/{{graph}}/{{cohort}}.tsv"
     priority: 1  # training waits for it
     conda:
         "../../envs/graphs.yaml"
     threads: 1
     resources:
-        mem_mb=growing(2000, per_1000_spots=50),
-        runtime=growing(20),
+        mem_mb=growing(2000, per_1000_spots=50, of=largest_section),
+        runtime=growing(20, per_1000_spots=0.5),
     params:
         code=code_of("graphs/graph.py"),
         spec=lambda wildcards: config["graphs"][wildcards.graph],
-        technology=lambda wildcards: (row_of(wildcards)["array"] or row_of(wildcards)["technology"]),
+        arrays=lambda wildcards: {
+            sample: row["array"] or row["technology"]
+            for sample, row in ROWS[wildcards.cohort].items()
+        },
     message:
-        "Building {wildcards.graph} neighbourhoods of {wildcards.cohort}/{wildcards.sample}"
+        "Building {wildcards.graph} neighbourhoods of {wildcards.cohort}"
     script:
         "../scripts/graphs/graph.py"

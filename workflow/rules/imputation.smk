@@ -79,11 +79,7 @@ rule impute_sample:
         checkpoint=f"{RESULTS}/models/{{model}}/best.pt",
         recipe=f"{RESULTS}/models/{{model}}/recipe.json",
         sample=SAMPLE,
-        graph=lambda wildcards: GRAPH.format(
-            graph=MODELS[wildcards.model]["graph"],
-            cohort=wildcards.cohort,
-            sample=wildcards.sample,
-        ),
+        graphs=lambda wildcards: graphs_of([wildcards.cohort], MODELS[wildcards.model]["graph"]),
     output:
         imputed=f"{RESULTS}/imputed/{{model}}/{{cohort}}/{{sample}}.h5ad",
     log:

@@ -197,7 +197,7 @@ rule perturbation_figures:
         summary=rules.perturbation_tables.output.summary,
         discrimination=rules.perturbation_tables.output.discrimination,
         maps=rules.response_map.output.maps,
-        samples=lambda wildcards: samples_of([wildcards.cohort]),
+        tissues=TISSUES,
     output:
         **{
             f"{figure}_pdf": f"{RESULTS}/figures/perturbation_{figure}_{{model}}_{{cohort}}_{{pairs}}.pdf"
@@ -229,7 +229,6 @@ rule perturbation_figures:
         runtime=growing(20),
     params:
         code=code_of("perturbation/figures.py"),
-        rows=lambda wildcards: RUN.rows([wildcards.cohort], "technology"),
         named=PERTURBATION["named"],
     message:
         "Drawing the perturbation of {wildcards.pairs} in model {wildcards.model} on {wildcards.cohort}"
@@ -250,7 +249,7 @@ rule perturbation_page:
             )
             for table in ("pairs", "levels", "summary", "discrimination", "maps")
         },
-        samples=samples_of(PERTURBATION["cohorts"][:1]),
+        tissues=TISSUES.format(cohort=first(PERTURBATION["cohorts"])),
     output:
         pdf=f"{RESULTS}/figures/figure_5_perturbation.pdf",
         png=report(
@@ -271,7 +270,6 @@ rule perturbation_page:
         runtime=growing(20),
     params:
         code=code_of("perturbation/page.py"),
-        rows=RUN.rows(PERTURBATION["cohorts"][:1], "technology"),
     message:
         "Drawing figure 5, perturbation"
     script:

@@ -159,7 +159,7 @@ deliver(figures=expand(rules.detection_figure.output, model=MODELS, cohort=RECOV
 rule maps_figure:
     input:
         table=rules.recovery.output.maps,
-        samples=lambda wildcards: samples_of([wildcards.cohort]),
+        tissues=TISSUES,
     output:
         pdf=f"{RESULTS}/figures/recovery_maps_{{model}}_{{cohort}}.pdf",
         png=report(
@@ -184,7 +184,6 @@ rule maps_figure:
         runtime=growing(20),
     params:
         code=code_of("recovery/maps_figure.py"),
-        rows=lambda wildcards: RUN.rows([wildcards.cohort], "technology"),
     message:
         "Drawing predicted and true maps: {wildcards.model} on {wildcards.cohort}"
     script:
@@ -229,7 +228,7 @@ rule recovery_page:
         summary=rules.recovery.output.summary.format(model=HEADLINE, cohort=first(RECOVERED)),
         genes=rules.recovery.output.genes.format(model=HEADLINE, cohort=first(RECOVERED)),
         maps=rules.recovery.output.maps.format(model=HEADLINE, cohort=first(RECOVERED)),
-        samples=samples_of(RECOVERED[:1]),
+        tissues=TISSUES.format(cohort=first(RECOVERED)),
         reported=REPORTED,
     output:
         pdf=f"{RESULTS}/figures/figure_2_recovery.pdf",
@@ -251,7 +250,6 @@ rule recovery_page:
         runtime=growing(20),
     params:
         code=code_of("recovery/page.py"),
-        rows=RUN.rows(RECOVERED[:1], "technology"),
         contents=contents_of(REPORTED),
     message:
         "Drawing figure 2, recovery"

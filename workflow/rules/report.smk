@@ -24,9 +24,7 @@ rule overview:
         checkpoint=f"{RESULTS}/models/{HEADLINE}/best.pt",
         recipe=f"{RESULTS}/models/{HEADLINE}/recipe.json",
         samples=expand(SAMPLE, cohort=SHOWN_COHORT, sample=SHOWN_SAMPLES),
-        graphs=expand(
-            GRAPH, graph=MODELS[HEADLINE]["graph"], cohort=SHOWN_COHORT, sample=SHOWN_SAMPLES
-        ),
+        graphs=graphs_of([SHOWN_COHORT], MODELS[HEADLINE]["graph"]),
     output:
         sections=f"{RESULTS}/overview/sections.tsv",
         neighbourhood=f"{RESULTS}/overview/neighbourhood.tsv",
@@ -58,7 +56,7 @@ rule overview_page:
         sections=rules.overview.output.sections,
         neighbourhood=rules.overview.output.neighbourhood,
         layers=rules.overview.output.layers,
-        samples=rules.overview.input.samples,
+        tissues=TISSUES.format(cohort=SHOWN_COHORT),
     output:
         pdf=f"{RESULTS}/figures/figure_1_overview.pdf",
         png=report(
@@ -80,7 +78,6 @@ rule overview_page:
     params:
         code=code_of("report/overview_page.py", NETWORKS.file(MODELS[HEADLINE]["network"])),
         facts=SHOWN_FACTS,
-        rows=RUN.rows([SHOWN_COHORT], "technology"),
     message:
         "Drawing figure 1, data and model"
     script:

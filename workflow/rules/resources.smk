@@ -18,11 +18,16 @@ def spots_in(wildcards):
     return sum(SPOTS[cohort] for cohort in MODELS[wildcards.model]["pretrain_on"])
 
 
-def growing(base, per_1000_spots=0):
+def largest_section(wildcards):
+    """Spots of the largest section of a job that takes one section of its cohort after another."""
+    return max(RUN.spots(wildcards.cohort))
+
+
+def growing(base, per_1000_spots=0, of=spots_in):
     """A job's request of megabytes or minutes: grows with its spots, and with every attempt."""
 
     def request(wildcards, attempt):
-        spots = spots_in(wildcards) if per_1000_spots else 0
+        spots = of(wildcards) if per_1000_spots else 0
         return attempt * round(base + per_1000_spots * spots / 1000)
 
     return request

@@ -41,7 +41,7 @@ def sections_table(
 
 def with_image(samples: Sequence[str | Path]) -> int:
     """The number of the first sample (h5ad) that has an image of the tissue; 0 if none has one."""
-    images = (number for number, path in enumerate(samples) if Tissue(Path(path)).image)
+    images = (number for number, path in enumerate(samples) if Tissue.of_sample(path).image)
     return next(images, 0)
 
 

@@ -16,6 +16,7 @@ from sagefm.networks.fitted import FittedModel
 from sagefm.networks.perturbed import Neighbourhoods, neighbourhoods
 from sagefm.sections.cohort import cohort_obs, describe_spots
 from sagefm.sections.genes import named_columns
+from sagefm.sections.graph_files import graph_files
 from sagefm.sections.section import Section
 from sagefm.training.scored_sections import scored_sections
 
@@ -130,12 +131,13 @@ def spots_of_cohort(
     Parameters
     ----------
     inputs
-        Files: the samples and the graphs of the cohort, the model's split, and the cohort's labels
-        if they are the context.
+        Files: the samples of the cohort, the folder of its graphs, the model's split, and the
+        cohort's labels if they are the context.
     rows
         The cohort's sheet; see `scored_sections`.
     """
-    sections, _ = scored_sections(inputs.samples, inputs.graphs, inputs.split, rows, cohort)
+    graphs = graph_files(inputs.samples, inputs.graphs)
+    sections, _ = scored_sections(inputs.samples, graphs, inputs.split, rows, cohort)
     spots_of = cohort_obs([section.counts_path for section in sections])
     obs = describe_spots(spots_of, rows, inputs.labels)
     return Drawn(sections, sample_spots(obs, context, spots, seed))

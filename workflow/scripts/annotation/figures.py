@@ -6,7 +6,7 @@ from sagefm.annotation.terms import TEXT
 from sagefm.claims.reported import reported_values
 from sagefm.common.io import read_table
 from sagefm.common.job import job
-from sagefm.plotting.histology import tissues_of
+from sagefm.plotting.histology import read_tissues
 from sagefm.plotting.palette import palette_of
 from sagefm.plotting.style import save
 from sagefm.representations.catalogue import Catalogue
@@ -34,7 +34,7 @@ with job(snakemake):
             title,
             palette_of(read_table(given.palette)),
             catalogue,
-            tissues_of(given.samples, params.rows),
+            read_tissues(given.tissues),
         ),
     }
     for pdf, (name, figure) in zip(snakemake.output.pdf, figures.items(), strict=True):

@@ -5,7 +5,7 @@ from sagefm.annotation.terms import TEXT
 from sagefm.claims.reported import reported_values
 from sagefm.common.io import read_table
 from sagefm.common.job import job
-from sagefm.plotting.histology import tissues_of
+from sagefm.plotting.histology import read_tissues
 from sagefm.plotting.palette import palette_of
 from sagefm.plotting.style import save
 from sagefm.representations.catalogue import Catalogue
@@ -28,5 +28,5 @@ with job(snakemake):
         for i, (title, claim) in enumerate(zip(params.titles, params.claims, strict=True))
     ]
     palette, catalogue = palette_of(read_table(inputs.palette)), Catalogue(params.catalogue)
-    tissues = tissues_of(inputs.samples, params.rows)
+    tissues = read_tissues(inputs.tissues)
     save(draw_annotation_page(tasks, palette, catalogue, tissues), out.pdf, out.png)

@@ -3,7 +3,7 @@
 from sagefm.clustering.map_figures import draw_cluster_maps, draw_umap
 from sagefm.common.io import read_table
 from sagefm.common.job import job
-from sagefm.plotting.histology import tissues_of
+from sagefm.plotting.histology import read_tissues
 from sagefm.plotting.palette import palette_of
 from sagefm.plotting.style import save
 from sagefm.representations.catalogue import Catalogue
@@ -16,6 +16,6 @@ with job(snakemake):
     save(umap, out.umap_pdf, out.umap_png)
     tables = map(read_table, inputs.clusters)
     clusters = dict(zip(params.representations, tables, strict=True))
-    tissues = tissues_of(inputs.samples, params.rows)
+    tissues = read_tissues(inputs.tissues)
     maps = draw_cluster_maps(clusters, palette, params.drop, catalogue=catalogue, tissues=tissues)
     save(maps, out.maps_pdf, out.maps_png)

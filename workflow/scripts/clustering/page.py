@@ -3,7 +3,7 @@
 from sagefm.clustering.page import draw_clustering_page
 from sagefm.common.io import read_table
 from sagefm.common.job import job
-from sagefm.plotting.histology import tissues_of
+from sagefm.plotting.histology import read_tissues
 from sagefm.plotting.palette import palette_of
 from sagefm.plotting.style import save
 from sagefm.representations.catalogue import Catalogue
@@ -18,6 +18,6 @@ with job(snakemake):
         palette_of(read_table(inputs.palette)),
         params.drop,
         Catalogue(params.catalogue),
-        tissues_of(inputs.samples, params.rows),
+        read_tissues(inputs.tissues),
     )
     save(page, out.pdf, out.png)

@@ -13,13 +13,15 @@ from sagefm.networks.fitted import FittedModel
 from sagefm.plotting.palette import palette_of
 from sagefm.sections.cohort import cohort_of_files
 from sagefm.sections.gene_summary import summary_over
+from sagefm.sections.graph_files import graph_files
 from sagefm.sections.section import Section, spot_names
 from sagefm.training.scored_sections import scored_sections
 
 with job(snakemake):
     inputs, params = snakemake.input, snakemake.params
     files = {Path(path).stem: path for path in inputs.samples}
-    graphs = dict(zip(files, inputs.graphs, strict=True))
+    paths = graph_files(inputs.samples, inputs.graphs)
+    graphs = dict(zip(files, paths, strict=True))
     counts = {name: len(spot_names(path)) for name, path in files.items()}
     patients = {row["sample"]: row["patient"] or row["sample"] for row in params.rows}
     chosen = viewer.shown_samples(counts, patients)
@@ -47,7 +49,7 @@ with job(snakemake):
     viewer.add_genes(pages, *shown_expression(adata.X, sections, model, named_genes))
     if params.hidden:
         scored, _ = scored_sections(
-            inputs.samples, inputs.graphs, inputs.split, params.rows, snakemake.wildcards.cohort
+            inputs.samples, paths, inputs.split, params.rows, snakemake.wildcards.cohort
         )
         genes = summary_over(inputs.genes, scored, params.levels_over)
         tables = dict(zip(params.hidden, map(read_table, inputs.pairs), strict=True))

@@ -1,12 +1,8 @@
-"""Write the neighbourhoods of one section."""
+"""Write the neighbourhoods of each section of a cohort."""
 
 from sagefm.common.job import job
-from sagefm.graphs.neighbourhoods import build_graph, save_graph
-from sagefm.sections.section import spot_positions
+from sagefm.sections.graph_files import write_graphs
 
-with job(snakemake) as log:
-    coordinates, array = spot_positions(snakemake.input.sample)
-    technology = snakemake.params.technology
-    graph = build_graph(coordinates, **snakemake.params.spec, array=array, technology=technology)
-    log.info("%d spots, %.1f in a neighbourhood", graph.n_spots, len(graph.ego) / graph.n_spots)
-    save_graph(graph, snakemake.output.graph)
+with job(snakemake):
+    params = snakemake.params
+    write_graphs(snakemake.input.samples, snakemake.output.graphs, params.spec, params.arrays)

@@ -4,12 +4,13 @@ from sagefm.common.job import job
 from sagefm.imputation.complete import complete_section
 from sagefm.networks.device import prepare_machine
 from sagefm.networks.fitted import FittedModel
+from sagefm.sections.graph_files import graph_files
 from sagefm.sections.section import sections_of
 
 with job(snakemake) as log:
     inputs = snakemake.input
     device = prepare_machine(snakemake.resources.device, snakemake.threads)
-    (section,) = sections_of([inputs.sample], [inputs.graph])
+    (section,) = sections_of([inputs.sample], graph_files([inputs.sample], inputs.graphs))
     model, output = FittedModel.load(inputs.checkpoint, device), snakemake.output.imputed
     predicted = complete_section(model, section, snakemake.wildcards.model, output)
     if predicted:

@@ -8,13 +8,15 @@ from sagefm.imputation.score import ImputationPlan, score_sections
 from sagefm.imputation.tables import summarise_imputation
 from sagefm.networks.device import prepare_machine
 from sagefm.networks.fitted import FittedModel
+from sagefm.sections.graph_files import graph_files
 from sagefm.training.scored_sections import scored_sections
 
 with job(snakemake):
     params, inputs, output = snakemake.params, snakemake.input, snakemake.output
     device = prepare_machine(snakemake.resources.device, snakemake.threads)
+    graphs = graph_files(inputs.samples, inputs.graphs)
     sections, scored = scored_sections(
-        inputs.samples, inputs.graphs, inputs.split, params.rows, snakemake.wildcards.cohort
+        inputs.samples, graphs, inputs.split, params.rows, snakemake.wildcards.cohort
     )
     facts = scored[["sample", "patient", "patient_seen"]].to_dict("records")
     means = read_table(inputs.gene_means)

@@ -13,18 +13,20 @@ from sagefm.perturbation.coexpression import (
     words_of_unmeasured,
     write_coexpression,
 )
+from sagefm.sections.graph_files import graph_files
 from sagefm.sections.section import sections_of
 from sagefm.training.split import paths_of_part
 
 with job(snakemake) as log:
     inputs = snakemake.input
     split = read_table(inputs.split, dtype=str)
-    train = [paths_of_part(split, paths, "train") for paths in (inputs.samples, inputs.graphs)]
+    train = paths_of_part(split, inputs.samples, "train")
     genes = read_table(inputs.gene_means)["gene"]
     column = pd.Series(np.arange(len(genes)), genes)
     pairs = read_table(inputs.pairs)
     coded = np.stack([column[pairs[side]].to_numpy() for side in ("input", "output")], axis=1)
-    sections, names = sections_of(*train), genes.to_numpy()
+    sections = sections_of(train, graph_files(train, inputs.graphs))
+    names = genes.to_numpy()
     if words := words_of_unmeasured(sections, coded):
         log.info("%s", words)
     sides = [np.unique(side) for side in coded.T]

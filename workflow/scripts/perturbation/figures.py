@@ -5,13 +5,13 @@ from sagefm.common.job import job
 from sagefm.perturbation.direction_figures import draw_directions
 from sagefm.perturbation.figures import draw_distributions, draw_doses
 from sagefm.perturbation.map_figures import draw_response_maps
-from sagefm.plotting.histology import tissues_of
+from sagefm.plotting.histology import read_tissues
 from sagefm.plotting.style import save
 
 with job(snakemake):
     inputs, out = snakemake.input, snakemake.output
     pairs, summary = read_table(inputs.pairs), read_table(inputs.summary)
-    tissues = tissues_of(inputs.samples, snakemake.params.rows)
+    tissues = read_tissues(inputs.tissues)
     named = [tuple(pair) for pair in snakemake.params.named]
     figures = {
         "doses": draw_doses(read_table(inputs.levels), pairs, summary, named),

@@ -7,13 +7,15 @@ from sagefm.networks.fitted import FittedModel
 from sagefm.perturbation.maps import pairs_to_map, response_map
 from sagefm.perturbation.terms import hidden_outputs
 from sagefm.sections.gene_summary import summary_over
+from sagefm.sections.graph_files import graph_files
 from sagefm.training.scored_sections import scored_sections
 
 with job(snakemake):
     params, inputs, wildcards = snakemake.params, snakemake.input, snakemake.wildcards
     device = prepare_machine(snakemake.resources.device, snakemake.threads)
+    graphs = graph_files(inputs.samples, inputs.graphs)
     sections, _ = scored_sections(
-        inputs.samples, inputs.graphs, inputs.split, params.rows, wildcards.cohort
+        inputs.samples, graphs, inputs.split, params.rows, wildcards.cohort
     )
     model = FittedModel.load(inputs.checkpoint, device)
     pairs = read_table(inputs.pairs)

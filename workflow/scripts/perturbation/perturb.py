@@ -11,13 +11,15 @@ from sagefm.networks.fitted import FittedModel
 from sagefm.perturbation.experiment import perturb_pairs
 from sagefm.perturbation.responses import write_responses
 from sagefm.sections.gene_summary import summary_over
+from sagefm.sections.graph_files import graph_files
 from sagefm.training.scored_sections import scored_sections
 
 with job(snakemake) as log:
     params, inputs, wildcards = snakemake.params, snakemake.input, snakemake.wildcards
     device = prepare_machine(snakemake.resources.device, snakemake.threads)
+    graphs = graph_files(inputs.samples, inputs.graphs)
     sections, facts = scored_sections(
-        inputs.samples, inputs.graphs, inputs.split, params.rows, wildcards.cohort
+        inputs.samples, graphs, inputs.split, params.rows, wildcards.cohort
     )
     pairs = read_table(inputs.pairs).fillna({"group": ""})
     exchanged = pairs.rename(columns={"input": "output", "output": "input"})
@@ -25,7 +27,7 @@ with job(snakemake) as log:
     model = FittedModel.load(inputs.checkpoint, device)
     recipe = {"layout": model.layout, **params.settings, "hidden": params.hidden}
     recipe |= {"normalisation": model.normalisation, "code": params.code}
-    files = [inputs.checkpoint, inputs.pairs, *inputs.samples, *inputs.graphs]
+    files = [inputs.checkpoint, inputs.pairs, *inputs.samples, *graphs]
     folder = state_folder(params.state, recipe, files)
     with exclusive(folder):
         genes = summary_over(inputs.genes, sections, params.settings["levels_over"])

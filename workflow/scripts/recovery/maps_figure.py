@@ -2,12 +2,12 @@
 
 from sagefm.common.io import read_table
 from sagefm.common.job import job
-from sagefm.plotting.histology import tissues_of
+from sagefm.plotting.histology import read_tissues
 from sagefm.plotting.style import save
 from sagefm.recovery.gene_figures import draw_maps
 
 with job(snakemake):
     inputs, out = snakemake.input, snakemake.output
-    tissues = tissues_of(inputs.samples, snakemake.params.rows)
+    tissues = read_tissues(inputs.tissues)
     figure = draw_maps(read_table(inputs.table, dtype={"sample": str}), tissues)
     save(figure, out.pdf, out.png)

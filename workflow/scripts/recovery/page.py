@@ -3,7 +3,7 @@
 from sagefm.claims.reported import reported_values
 from sagefm.common.io import read_table
 from sagefm.common.job import job
-from sagefm.plotting.histology import tissues_of
+from sagefm.plotting.histology import read_tissues
 from sagefm.plotting.style import save
 from sagefm.recovery.page import draw_recovery_page
 
@@ -12,5 +12,5 @@ with job(snakemake):
     names = ("summary", "genes", "maps")
     tables = [read_table(inputs[name], dtype={"sample": str}) for name in names]
     reported = reported_values(read_table(inputs.reported), "share of genes")["recovery"]
-    tissues = tissues_of(inputs.samples, snakemake.params.rows)
+    tissues = read_tissues(inputs.tissues)
     save(draw_recovery_page(*tables, reported, tissues), out.pdf, out.png)

@@ -12,14 +12,16 @@ from sagefm.networks.fitted import FittedModel
 from sagefm.recovery.comparisons import compare, recovery_by_patient
 from sagefm.recovery.score import recover, recovery_maps
 from sagefm.recovery.tables import gene_table, genes_to_map, recovery_summary
+from sagefm.sections.graph_files import graph_files
 from sagefm.sections.section import measured_genes_of
 from sagefm.training.scored_sections import scored_sections
 
 with job(snakemake) as log:
     params, inputs, output = snakemake.params, snakemake.input, snakemake.output
     device = prepare_machine(snakemake.resources.device, snakemake.threads)
+    graphs = graph_files(inputs.samples, inputs.graphs)
     sections, scored = scored_sections(
-        inputs.samples, inputs.graphs, inputs.split, params.rows, snakemake.wildcards.cohort
+        inputs.samples, graphs, inputs.split, params.rows, snakemake.wildcards.cohort
     )
     facts = scored[["sample", "patient", "organ", "patient_seen"]].to_dict("records")
     means = read_table(inputs.gene_means)

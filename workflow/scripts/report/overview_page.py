@@ -2,7 +2,7 @@
 
 from sagefm.common.io import read_table
 from sagefm.common.job import job
-from sagefm.plotting.histology import tissues_of
+from sagefm.plotting.histology import read_tissues
 from sagefm.plotting.style import save
 from sagefm.report.overview_figure import draw_overview
 
@@ -10,5 +10,5 @@ with job(snakemake):
     inputs, params, out = snakemake.input, snakemake.params, snakemake.output
     names = ("sections", "neighbourhood", "layers")
     tables = [read_table(inputs[name], dtype={"sample": str}) for name in names]
-    tissues = tissues_of(inputs.samples, params.rows)
+    tissues = read_tissues(inputs.tissues)
     save(draw_overview(*tables, params.facts, tissues), out.pdf, out.png)

@@ -14,6 +14,7 @@ from sagefm.screen.screen import ScreenPlan, build_screen, run_screen
 from sagefm.screen.spots import screened_genes, spots_of_cohort
 from sagefm.screen.tables import screen_table, top_outputs
 from sagefm.sections.gene_summary import summary_over
+from sagefm.sections.graph_files import graph_files
 
 with job(snakemake) as log:
     params, inputs, wildcards = snakemake.params, snakemake.input, snakemake.wildcards
@@ -33,7 +34,8 @@ with job(snakemake) as log:
     recipe = {"layout": model.layout, "normalisation": model.normalisation, **params.spots}
     recipe |= {"levels_over": params.levels_over}
     recipe |= {"inputs": raised.tolist(), "outputs": read.tolist(), "code": params.code}
-    files = [inputs.checkpoint, inputs.split, *inputs.samples, *inputs.graphs]
+    graphs = graph_files(inputs.samples, inputs.graphs)
+    files = [inputs.checkpoint, inputs.split, *inputs.samples, *graphs]
     folder = state_folder(params.state, recipe, files)
     with exclusive(folder):
         batches = drawn.neighbourhoods(model, read)

@@ -6,6 +6,7 @@ from pathlib import Path
 from sagefm.common.io import read_table
 from sagefm.common.job import job
 from sagefm.common.state import exclusive, state_folder
+from sagefm.sections.graph_files import graph_files
 from sagefm.training.files import continue_from
 from sagefm.training.job import TrainingJob
 from sagefm.training.parallel.launcher import STOPPED
@@ -17,13 +18,14 @@ with job(snakemake) as log:
     split = read_table(inputs.split, dtype=str)
     if params.recipe["training"]["order"] == "as_released":
         split = in_released_order(split, params.recipe["training"]["seed"])
-    files = [inputs.split, *inputs.samples, *inputs.graphs, *inputs.continued]
+    graphs = graph_files(inputs.samples, inputs.graphs)
+    files = [inputs.split, *inputs.samples, *graphs, *inputs.continued]
     folder = state_folder(params.state, params.recipe, files)
     training = TrainingJob(
         parts=[
             tuple(
                 [str(path) for path in paths_of_part(split, paths, part)]
-                for paths in (inputs.samples, inputs.graphs)
+                for paths in (inputs.samples, graphs)
             )
             for part in ("train", "validation")
         ],

@@ -1,0 +1,47 @@
+"""The neighbourhoods of a cohort's sections: a file a sample, in a folder a cohort."""
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from sagefm.common.errors import InputError
+from sagefm.graphs.neighbourhoods import build_graph, save_graph
+from sagefm.sections.section import spot_positions
+
+log = logging.getLogger("sagefm")
+
+
+def graph_files(samples: Sequence[str | Path], folders: Iterable[str | Path]) -> list[Path]:
+    """The graph of each sample `{cohort}/{sample}.h5ad`, in the folder named as its cohort."""
+    of_cohort = {Path(folder).name: Path(folder) for folder in folders}
+    return [of_cohort[Path(sample).parent.name] / f"{Path(sample).stem}.npz" for sample in samples]
+
+
+def write_graphs(
+    samples: Sequence[str | Path], folder: str | Path, spec: Mapping, arrays: Mapping[str, str]
+) -> None:
+    """Write the graph of each sample of a cohort into a folder that is named as the cohort.
+
+    Parameters
+    ----------
+    samples
+        Harmonised samples (h5ad).
+    spec
+        Kind and options of `build_graph`.
+    arrays
+        The array of each sample, or the technology that tells it.
+
+    Raises
+    ------
+    InputError
+        If a sample has no such neighbourhoods, see `build_graph`; the sentence names it.
+    """
+    for sample, path in zip(samples, graph_files(samples, [folder]), strict=True):
+        coordinates, array = spot_positions(sample)
+        try:
+            graph = build_graph(coordinates, **spec, array=array, technology=arrays[path.stem])
+        except InputError as error:
+            raise InputError(f"{Path(folder).name}/{path.stem}: {error}") from error
+        mean = len(graph.ego) / graph.n_spots
+        log.info("%s: %d spots, %.1f in a neighbourhood", path.stem, graph.n_spots, mean)
+        save_graph(graph, path)
