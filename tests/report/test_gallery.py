@@ -24,7 +24,7 @@ def test_a_picture_keeps_its_shape():
 
 
 def test_a_page_that_is_missing_and_a_missing_browser_are_said(tmp_path, monkeypatch):
-    with pytest.raises(InputError, match=r"index.html: no such page\. Fix: name the folder"):
+    with pytest.raises(InputError, match=r"index.html: no such file\. Fix: name the folder"):
         gallery.photograph(tmp_path / "index.html", (100, 100))
     (tmp_path / "index.html").write_text("<p>")
     monkeypatch.setattr("shutil.which", lambda name: None)

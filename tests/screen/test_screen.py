@@ -221,7 +221,7 @@ def test_spots_of_a_cohort_the_model_has_learnt_from_are_its_test_samples(tmp_pa
     write_table(table, tmp_path / "split.tsv")
     files = SimpleNamespace(
         samples=[section.counts_path for section in sections],
-        graphs=[section.graph_path for section in sections],
+        graphs=[sections[0].graph_path.parent],
         split=tmp_path / "split.tsv",
         labels=[],
     )

@@ -12,18 +12,16 @@ from PIL import Image
 
 from sagefm.annotation.figures import draw_annotation
 from sagefm.annotation.terms import TEXT
-from sagefm.clustering.map_figures import draw_cluster_maps
 from sagefm.common.errors import InputError
 from sagefm.common.io import atomic, read_table
-from sagefm.plotting.palette import palette_of
 
 FOLDER = Path("resources/figures")
 
 TASK, COHORT = "pathology", "breast"
 """The demo's: whose scores, clusters and sections are shown."""
 
-CLUSTERED = ("sagefm-paper", "pca", "mofa", "graphst", "banksy")
-"""Whose clusters are mapped: the paper's recipe, and methods that it is compared with."""
+FIGURES = {"gallery_clustering.png": f"figures/clustering_maps_{COHORT}.png"}
+"""Figures of the run, shown as they are."""
 
 WIDTH = 1000
 """Pixels of an image; README shows it at most as wide."""
@@ -46,10 +44,12 @@ def gallery(run: Path, folder: Path = FOLDER) -> None:
     Raises
     ------
     InputError
-        If the run lacks a page, or Chromium is not installed.
+        If the run lacks a page or a figure, or Chromium is not installed.
     """
-    figures = {"demo_pathology.png": _scores(run), "gallery_clustering.png": _clusters(run)}
-    pictures = {name: _drawn(figure) for name, figure in figures.items()}
+    pictures = {"demo_pathology.png": _drawn(_scores(run))}
+    for path in FIGURES.values():
+        _require(run / path)
+    pictures |= {name: Image.open(run / path) for name, path in FIGURES.items()}
     pictures |= {name: photograph(run / page, size) for name, (page, size) in WINDOWS.items()}
     for name, picture in pictures.items():
         with atomic(folder / name) as temporary:
@@ -72,8 +72,7 @@ def photograph(page: Path, size: tuple[int, int]) -> Image.Image:
     InputError
         If there is no such page, or no Chromium.
     """
-    if not page.exists():
-        raise InputError(f"{page}: no such page. Fix: name the folder of a finished demo.")
+    _require(page)
     browser = shutil.which("chromium") or shutil.which("chromium-browser")
     if browser is None:
         raise InputError("Chromium is not installed. Fix: apt-get install chromium.")
@@ -88,6 +87,11 @@ def photograph(page: Path, size: tuple[int, int]) -> Image.Image:
             return picture.convert("RGB")
 
 
+def _require(path: Path) -> None:
+    if not path.exists():
+        raise InputError(f"{path}: no such file. Fix: name the folder of a finished demo.")
+
+
 def _scores(run: Path) -> Figure:
     """The scores of the representations as they are: the centred would double the rows."""
     tables = {
@@ -99,16 +103,6 @@ def _scores(run: Path) -> Figure:
     scores = tables["scores"][~tables["scores"]["centred"].astype(bool)]
     given = (scores, tables["patients"], tables["skipped"])
     return draw_annotation(*given, "the pathologist's classes", float(accuracy))
-
-
-def _clusters(run: Path) -> Figure:
-    """Clusters of a few representations beside the labels."""
-    tables = {
-        name: read_table(run / f"clustering/{COHORT}/{name}/clusters.tsv.gz", dtype=TEXT)
-        for name in CLUSTERED
-    }
-    palette = palette_of(read_table(run / f"figures/palettes/{COHORT}.tsv"))
-    return draw_cluster_maps(tables, palette, drop=["undetermined"])
 
 
 def _drawn(figure: Figure) -> Image.Image:
