@@ -222,8 +222,13 @@ def pretend(folder: Path) -> None:
 
 
 EMPTY = """
+import os
+
 for path in snakemake.output:
-    open(path, "w").close()
+    if os.path.splitext(path)[1]:
+        open(path, "w").close()
+    else:
+        os.makedirs(path)
 """
 EMPTY_ARCHIVE = """
 def pack_report(archive, *_):
