@@ -51,22 +51,13 @@ def write_h5ad(adata: "AnnData", path: str | Path) -> None:
         compressible = iospec.encoding_type in ("array", "csr_matrix", "csc_matrix")
         writer(store, key, elem, dataset_kwargs=COMPRESSION if compressible else {})
 
-<<<<<<< HEAD
     with h5_image(path) as file:
-=======
-    with whole_hdf5(path) as file:
->>>>>>> a501f58 (The graphs of a cohort are one job, and maps take the images of a cohort from one file: the paper's run has 890 jobs and 22,000 inputs fewer to plan, the demo 50 Pythons fewer to start)
         write_dispatched(file, "/", adata, write)
 
 
 @contextmanager
-<<<<<<< HEAD
 def h5_image(path: str | Path) -> Iterator[h5py.File]:
     """An HDF5 file to fill, which is written whole at the end.
-=======
-def whole_hdf5(path: str | Path) -> Iterator[h5py.File]:
-    """An HDF5 file to fill, which is at `path` when it is done and not before.
->>>>>>> a501f58 (The graphs of a cohort are one job, and maps take the images of a cohort from one file: the paper's run has 890 jobs and 22,000 inputs fewer to plan, the demo 50 Pythons fewer to start)
 
     It is made in memory, since HDF5 crashes the process when it closes a file on a full disk.
     """

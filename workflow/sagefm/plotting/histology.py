@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 from scipy.spatial import cKDTree
 
-from sagefm.common.h5ad import as_h5ad, whole_hdf5
+from sagefm.common.h5ad import as_h5ad, h5_image
 from sagefm.graphs.lattice import REACH
 from sagefm.graphs.neighbourhoods import spot_spacing
 
@@ -88,7 +88,7 @@ def write_tissues(path: str | Path, samples: Iterable[str | Path], rows: Iterabl
         If a sample cannot be read, or the disk is full.
     """
     pitches = {row["sample"]: PITCH.get(row["technology"], 0.0) for row in rows}
-    with whole_hdf5(path) as out:
+    with h5_image(path) as out:
         for sample in map(Path, samples):
             name, place = sample.stem, IN_SAMPLE.format(sample.stem)
             with as_h5ad(sample), h5py.File(sample) as file:
