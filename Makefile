@@ -11,7 +11,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .PHONY: help env demo preflight embed explore test test-full cluster-test bench bench-peers bench-gpu bench-growth bench-scale \
-    ladder light study publish findings gallery docs lint format lock clean lock-data
+    rehearsal ladder light study publish findings gallery docs lint format lock clean lock-data
 
 # Module systems set these, and what they point to would hide the locked packages.
 unexport PYTHONPATH PYTHONHOME
@@ -36,7 +36,7 @@ SHOWN = $(SNAKEMAKE) --logger sagefm
 # The run's name, as Snakemake reads it: the last file that gives one wins.
 RUN = $(shell cat config/config.yaml $(CONFIG) | sed -n 's/^run: *["'\'']*\([^ "'\''\#]*\).*/\1/p' | tail -n 1)
 
-GROUPS := First steps:demo,test,help|Your data:embed,preflight,explore,lock-data|Developers:env,test-full,cluster-test,lint,format,docs,findings,gallery,lock,bench,bench-peers,bench-gpu,bench-growth,bench-scale,ladder,light,study,publish,clean
+GROUPS := First steps:demo,test,help|Your data:embed,preflight,explore,lock-data|Developers:env,test-full,cluster-test,lint,format,docs,findings,gallery,lock,bench,bench-peers,bench-gpu,bench-growth,bench-scale,rehearsal,ladder,light,study,publish,clean
 help: ## list the targets
 	@echo '$(GROUPS)' | tr '|' '\n' | while IFS=: read -r title names; do \
 	    printf '%s\n' "$$title"; \
@@ -100,6 +100,10 @@ bench-growth: $(ENV) ## memory and time of stages against spots (ARGS='PCA --siz
 
 bench-scale: $(ENV) ## measure a cohort of a million spots (ARGS='--samples 40 --distinct 8': a smaller one)
 	$(BIN)/python workflow/bench/scale.py $(ARGS)
+
+# On SLURM: what `make cluster-test` installs has to be there.
+rehearsal: $(ENV) ## rehearse the full run on generated sections (ARGS='--sections 12 --executor slurm': smaller)
+	$(BIN)/python workflow/bench/rehearsal.py $(ARGS)
 
 # The claims and the task that none rests on: no figure; the documentation keeps what it quotes.
 JUDGED = --configfile config/$(1).yaml -- claims_recovery claims_clustering claims_annotation \

@@ -5,6 +5,7 @@ import pytest
 from bench import growth
 from bench.measured import Measured
 from sagefm.common.io import write_table
+from support import small
 
 
 class FakeSection:
@@ -55,6 +56,16 @@ def test_sections_have_one_size_and_names_of_their_own(monkeypatch, tmp_path):
     assert len({section.key for section in sections}) == 5
     assert len({section.counts_path.resolve() for section in sections}) <= 2
     growth.alone(growth.batches, sections[:2])
+
+
+@pytest.fixture(scope="module")
+def sections(tmp_path_factory):
+    return small.write_sections(tmp_path_factory.mktemp("stages"))
+
+
+@pytest.mark.parametrize("name", growth.STAGES)
+def test_each_stage_does_its_work(name, sections):
+    growth.STAGES[name](sections)
 
 
 def test_a_stage_measured_again_replaces_its_rows(tmp_path):

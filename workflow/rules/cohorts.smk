@@ -149,7 +149,7 @@ rule cohort_genes:
         "../../envs/cohorts.yaml"
     threads: 1
     resources:
-        mem_mb=growing(3000, per_1000_spots=0.5),
+        mem_mb=growing(2000, per_1000_spots=0.5),
         runtime=growing(30, per_1000_spots=0.2),
     params:
         code=code_of("cohorts/genes.py"),

@@ -16,7 +16,7 @@ rule graph:
         "../../envs/graphs.yaml"
     threads: 1
     resources:
-        mem_mb=growing(2000, per_1000_spots=50, of=largest_section),
+        mem_mb=growing(1000, per_1000_spots=50, of=largest_section),
         runtime=growing(20, per_1000_spots=0.5),
     params:
         code=code_of("graphs/graph.py"),

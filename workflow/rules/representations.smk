@@ -24,7 +24,7 @@ rule embed:
         model_environment
     threads: 1
     resources:
-        mem_mb=growing(4000, per_1000_spots=30),
+        mem_mb=growing(4000, per_1000_spots=3),
         runtime=growing(60, per_1000_spots=1),
         gpu=of_model("compute", "gpus"),
         device=model_device,
@@ -60,7 +60,7 @@ rule embed_untrained:
         model_environment
     threads: 1
     resources:
-        mem_mb=growing(8000, per_1000_spots=30),
+        mem_mb=growing(8000, per_1000_spots=3),
         runtime=growing(60, per_1000_spots=1),
         gpu=of_model("compute", "gpus"),
         device=model_device,

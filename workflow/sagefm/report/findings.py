@@ -113,6 +113,8 @@ KEPT = {
     "scale": Kept("scale.tsv"),
     "prediction": Kept("prediction.tsv"),
     "growth": Kept("growth.tsv"),
+    "rehearsal": Kept("rehearsal.tsv"),
+    "rehearsal_full": Kept("rehearsal_full.tsv"),
 }
 """Tables by the name that they have in `docs/results/{run}` and in templates."""
 
