@@ -37,6 +37,16 @@ BAD_SHEETS = {
         row_with(path_or_id="lost.h5ad"),
         ["sample `s2`", "path_or_id lost.h5ad does not exist", "correct the sheet"],
     ),
+    "an address as local": (
+        row_with(path_or_id="https://x.org/a.h5ad"),
+        ["line 3, sample `s2`", "does not exist", "Fix: set `source` to the one that fetches it"],
+    ),
+    "a home folder": (row_with(path_or_id="~/a.h5ad"), ["does not exist", "write the path out"]),
+    "a sign of no width in a path": (
+        row_with(path_or_id="one.h5ad\u200b"),
+        ["does not exist", "holds a sign that is not shown"],
+    ),
+    "an id of 101 letters": (row_with(sample="a" * 101), ["it has 101 letters, but 100 at most"]),
     "no file": (row_with(path_or_id=""), ["sample `s2`", "at path_or_id"]),
     "lost positions": (
         [row | {"positions": "lost.csv"} for row in good_rows()],
@@ -79,7 +89,13 @@ def test_bad_sheet_ends_in_one_sentence(config, case):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "is not a table of tab-separated columns"),
+        (b"", "is empty. Fix: list at least one sample."),
+        (b"\n\n", "is empty. Fix: list at least one sample."),
+        (b"sample\torgan\ns1\tHe\0art\n", "holds bytes of 0"),
+        (b'sample\torgan\ns1\t"Heart\n', "has a quotation mark that is not closed in its row"),
+        (b'sample\torgan\ns1\t"Heart\ns2\t"Heart\n', "sample `s1`, has a quotation mark that is"),
+        (b"sample\tSample\ns1\ts2\n", "has two columns `sample`. Fix: keep one."),
+        (b"\tsample\n1\ts1\n", "column 1 has no name. Fix: name it, or take it out."),
         (b"\xff\xfe\x00s", "is not a table of tab-separated columns"),
         (b"sample,source\ns1,local\n", "(its first line is one: `sample,source`). Fix: put tabs"),
         (b"sample\tsource\ns1\tlocal\textra\tcells\nx\n", "atlas.tsv"),
@@ -129,7 +145,10 @@ def test_label_files_name_samples_of_their_cohort():
         read_label_files("none.tsv", "breast", samples)
 
 
-@pytest.mark.parametrize("value", ["nan", "NaN", "None", "NA", " ", "\ufeff"])
+WORDS = ["nan", "NaN", "None", "NA", " ", "\ufeff", "-", "?", "unknown", "Unknown", "#REF!"]
+
+
+@pytest.mark.parametrize("value", WORDS)
 def test_words_for_nothing_are_no_patient(value):
     write_sheet(row_with(patient=value))
     assert list(read_samples("atlas.tsv", "atlas")["patient"]) == ["P1", ""]
@@ -147,6 +166,12 @@ def test_the_bytes_of_excel_and_windows_are_read():
     expected = read_samples("atlas.tsv", "atlas")
     lines = plain.splitlines()
     rows_alone = "\n".join([lines[0], *(f"{line}\t" for line in lines[1:])])
+    titled = lines[0].replace("_", " ").title() + plain[len(lines[0]) :]
+    for text in (titled, f"# sections of\n\n{plain}"):
+        Path("atlas.tsv").write_text(text)
+        pd.testing.assert_frame_equal(read_samples("atlas.tsv", "atlas"), expected)
+    Path("atlas.tsv").write_bytes(plain.encode("utf-16-le"))
+    pd.testing.assert_frame_equal(read_samples("atlas.tsv", "atlas"), expected)
     for text in ("\ufeff" + plain, "\r\n".join(lines), "\t\n".join(lines) + "\t", rows_alone):
         Path("atlas.tsv").write_bytes(text.encode())
         pd.testing.assert_frame_equal(read_samples("atlas.tsv", "atlas"), expected)

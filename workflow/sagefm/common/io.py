@@ -121,7 +121,7 @@ def read_table(path: str | Path, **kwargs) -> "pd.DataFrame":
         except (pd.errors.ParserWarning, pd.errors.ParserError) as error:
             if "Expected" not in str(error) and isinstance(error, pd.errors.ParserError):
                 raise
-            table = pd.read_csv(_within_header(path, options), **options)
+            table = pd.read_csv(_within_header(path, options), **options | {"skiprows": 0})
     table.columns = [trimmed(name) if isinstance(name, str) else name for name in table.columns]
     blank = [
         name
@@ -140,13 +140,15 @@ def _within_header(path: str | Path, options: Mapping) -> io.StringIO:
     opened = gzip.open if str(path).endswith(".gz") else open
     width = 0
     with opened(path, "rt", encoding=options["encoding"], newline="") as file:
+        skipped = options.get("skiprows", 0)
+        for _ in range(skipped):
+            next(file)
         lines = csv.reader(file, delimiter=options["sep"])
         for cells in lines:
             width = width or len(cells)
             if any(cell.strip() for cell in cells[width:]):
-                raise ParserError(
-                    f"line {lines.line_num} has {len(cells)} cells, but the header has {width}"
-                )
+                line = lines.line_num + skipped
+                raise ParserError(f"line {line} has {len(cells)} cells, but the header has {width}")
             written.writerow(cells[:width])
     kept.seek(0)
     return kept

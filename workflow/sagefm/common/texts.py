@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sagefm.common.errors import InputError
 
@@ -27,8 +28,19 @@ def read_text(path: str | Path) -> str:
     OSError
         If it cannot be read.
     """
-    with refusing_bytes(path, "text"):
-        return Path(path).read_text(encoding=encoding_of(path))
+    with refusing_bytes(path, "text"), opened(path)(path, "rt", encoding=encoding_of(path)) as file:
+        text = str(file.read())
+    if "\0" in text:
+        raise InputError(
+            f"{path} cannot be read as text: it holds bytes of 0, which are no letters. Fix: save "
+            "it as text in UTF-8."
+        )
+    return text
+
+
+def opened(path: str | Path) -> Any:
+    """`gzip.open` for a file whose name ends in `.gz`, else `open`."""
+    return gzip.open if str(path).endswith(".gz") else open
 
 
 def encoding_of(path: str | Path) -> str:
@@ -37,8 +49,15 @@ def encoding_of(path: str | Path) -> str:
 
 
 def encoding_by(start: bytes) -> str:
-    """`utf-16` for its byte order mark, as in "Unicode text" of Excel; else `utf-8-sig`."""
-    return "utf-16" if start.startswith(_UTF16) else "utf-8-sig"
+    """`utf-16` for its byte order mark, as in "Unicode text" of Excel; else `utf-8-sig`.
+
+    Without that mark, two letters of ASCII with a byte of 0 beside each are UTF-16 as well.
+    """
+    if start.startswith(_UTF16):
+        return "utf-16"
+    if len(start) == 4 and start[1] == start[3] == 0 != start[0]:
+        return "utf-16-le"
+    return "utf-16-be" if len(start) == 4 and start[0] == start[2] == 0 != start[1] else "utf-8-sig"
 
 
 @contextmanager
@@ -67,5 +86,5 @@ def _instead_of_text(path: str | Path) -> str:
 
 def _start(path: str | Path) -> bytes:
     """The first bytes of a file, as they are unpacked if its name says that it is packed."""
-    with (gzip.open if str(path).endswith(".gz") else open)(path, "rb") as file:
-        return file.read(4)
+    with opened(path)(path, "rb") as file:
+        return bytes(file.read(4))

@@ -187,6 +187,8 @@ def _in_words(error: ValidationError) -> str:
         return "it is empty"
     if rule in ("minItems", "maxItems"):
         return f"its length is {len(found)}, but {limit} is wanted"
+    if rule == "maxLength":
+        return f"it has {len(found)} letters, but {limit} at most are wanted"
     if rule == "uniqueItems":
         twice = next(one for number, one in enumerate(found) if one in found[:number])
         return f"`{twice}` is given twice"

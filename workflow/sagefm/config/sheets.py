@@ -4,6 +4,8 @@ Every error is one sentence that names the sheet, the row's sample, and the reme
 here: this is read whenever the workflow is parsed.
 """
 
+import csv
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +13,7 @@ import pandas as pd
 from sagefm.common.errors import InputError, hint
 from sagefm.common.io import read_table
 from sagefm.common.keys import check_case, named, trimmed
+from sagefm.common.texts import read_text
 from sagefm.config.schemas import first_error, load_schema
 from sagefm.downloads.sources.registry import is_fetched
 
@@ -54,8 +57,12 @@ def read_label_files(path: str | Path, cohort: str, samples: pd.DataFrame) -> pd
 
 def _read_sheet(path: str | Path, schema_name: str, cohort: str, key: str) -> pd.DataFrame:
     where = f"sheet {path} (cohort `{cohort}`)"
+    options = {"sep": "\t", "dtype": str, "na_values": [], "skip_blank_lines": False}
     try:
-        sheet = read_table(path, sep="\t", dtype=str, na_values=[], skip_blank_lines=False)
+        header, before = _header(read_text(path))
+        if not header:
+            raise InputError(f"{path} is empty. Fix: list at least one sample.")
+        sheet = read_table(path, skiprows=before, **options)
     except FileNotFoundError as error:
         raise InputError(
             f"{where} does not exist (looked from {Path.cwd()}). Fix: correct {key} in the config."
@@ -63,6 +70,8 @@ def _read_sheet(path: str | Path, schema_name: str, cohort: str, key: str) -> pd
     except InputError as error:
         raise InputError(str(error).replace(str(path), where, 1)) from error
     except (pd.errors.EmptyDataError, pd.errors.ParserError) as error:
+        if "EOF inside string" in str(error):
+            raise InputError(f"{where} {_UNCLOSED}") from error
         raise InputError(
             f"{where} is not a table of tab-separated columns ({error}). Fix: give its first line "
             "the names of all columns, and remove lines that are not rows."
@@ -72,12 +81,17 @@ def _read_sheet(path: str | Path, schema_name: str, cohort: str, key: str) -> pd
             f"{where} is not a table of tab-separated columns (its first line is one: "
             f"`{sheet.columns[0]}`). Fix: put tabs between them."
         )
-    sheet.index += 2  # lines of the file
+    schema = load_schema(schema_name)
+    sheet.columns = [_standard(str(name), schema) for name in sheet.columns]
+    _check_header([_standard(trimmed(name), schema) for name in header], where)
+    sheet.index += 2 + before  # lines of the file
+    if (split := sheet.apply(lambda column: column.str.contains(r"[\t\n]"))).any(axis=None):
+        name = sheet["sample"][split.any(axis=1)].iloc[0] if "sample" in sheet else ""
+        raise InputError(f"{where}, sample `{name}`, {_UNCLOSED}")
     sheet = _trim(sheet.fillna(""))
     sheet = sheet[(sheet != "").any(axis=1)]
     if sheet.empty:
         raise InputError(f"{where} has no rows. Fix: list at least one sample.")
-    schema = load_schema(schema_name)
     _check_columns(list(sheet.columns), schema, where)
     for number, row in zip(sheet.index, sheet.to_dict("records"), strict=True):
         name = row.get("sample", "")
@@ -89,8 +103,8 @@ def _read_sheet(path: str | Path, schema_name: str, cohort: str, key: str) -> pd
             here = row.get(column) and not is_fetched(row["source"])
             if here and not Path(row[column]).exists():
                 raise InputError(
-                    f"{where}, sample `{name}`: {column} {row[column]} does not exist (looked from "
-                    f"{Path.cwd()}). Fix: correct the sheet."
+                    f"{where}, line {number}, sample `{name}`: {column} {row[column]} does not "
+                    f"exist (looked from {Path.cwd()}). Fix: {_path_fix(row[column])}."
                 )
     twice = sheet["sample"][sheet["sample"].duplicated()]
     if len(twice):
@@ -102,18 +116,72 @@ def _read_sheet(path: str | Path, schema_name: str, cohort: str, key: str) -> pd
     return sheet.reindex(columns=list(schema["properties"]), fill_value="")
 
 
+_UNCLOSED = "has a quotation mark that is not closed in its row. Fix: close it, or take it out."
+
+
+def _header(text: str) -> tuple[list[str], int]:
+    """Names of a sheet's columns as written, and the lines before: empty ones, and comments."""
+    for number, line in enumerate(text.splitlines()):
+        if line.strip() and not (line.startswith("#") and "\t" not in line):
+            return next(csv.reader([line], delimiter="\t")), number
+    return [], 0
+
+
+def _standard(name: str, schema: dict) -> str:
+    """A column's name as the schema has it, whatever its capitals, and spaces or dashes in it."""
+    found = re.sub(r"[\s-]+", "_", name).lower()
+    return found if found in schema["properties"] else name
+
+
+def _check_header(names: list[str], where: str) -> None:
+    for number, name in enumerate(names):
+        if name and name in names[:number]:
+            raise InputError(f"{where} has two columns `{name}`. Fix: keep one.")
+
+
+def _path_fix(path: str) -> str:
+    """The remedy for a path that leads nowhere."""
+    if path.startswith(("http://", "https://")):
+        return "set `source` to the one that fetches it, such as `url`"
+    if re.match(r"~|\$|[a-z0-9]+://", path):
+        return "write the path out, as `~`, variables and addresses are not resolved"
+    if path != trimmed(path):
+        return "type it anew, as it holds a sign that is not shown or an accent written apart"
+    if path[0] in "'\"":
+        return "take off the quotation marks"
+    return "correct the sheet"
+
+
+NOBODY = frozenset(
+    ("-", "--", "?", ".", "unknown", "unspecified", "missing", "not available", "not known")
+)
+"""Words for a patient whom nobody knows, in lower case, beside `keys.MISSING`."""
+
+
+def _patient(cell: str) -> str:
+    name = named(cell)
+    return "" if name.lower() in NOBODY or re.fullmatch(r"#[A-Z/0]+[!?]", name) else name
+
+
 def _trim(sheet: pd.DataFrame) -> pd.DataFrame:
     """Cells without white space around them; what describes a sample, empty where it is missing."""
-    kept = dict.fromkeys(("path_or_id", "positions"), str.strip) | {"sample": trimmed}
+    kept = dict.fromkeys(("path_or_id", "positions"), str.strip)
+    kept |= {"sample": trimmed, "patient": _patient}
     return sheet.apply(lambda column: column.map(kept.get(column.name, named)))
 
 
 def _check_columns(columns: list[str], schema: dict, where: str) -> None:
     missing = [name for name in schema["required"] if name not in columns]
-    for name in columns:
+    for number, name in enumerate(columns, 1):
+        if name == f"Unnamed: {number - 1}":
+            raise InputError(f"{where}: column {number} has no name. Fix: name it, or take it out.")
         if name not in schema["properties"]:
             known = hint(name, schema["properties"], "known are")
             lacking = f", and `{missing[0]}` is missing" if missing else ""
-            raise InputError(f"{where}: unknown column `{name}`{lacking}; {known}.")
+            stop = "" if known.endswith("?") else "."
+            raise InputError(
+                f"{where}: unknown column `{name}`{lacking}; {known}{stop} Fix: correct its name, "
+                "or take it out."
+            )
     if missing:
         raise InputError(f"{where}: column `{missing[0]}` is missing. Fix: add it.")
