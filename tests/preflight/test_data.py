@@ -40,6 +40,19 @@ TABLES = {
         "sample\tspot\tlabel\nbs1\tA\tx\nbs2\tA\tx\ty\n",
         ["cannot be read as a table (line 3 has 4 cells, but the header has 3)"],
     ),
+    "a quotation mark alone": (
+        'sample\tspot\tlabel\nbs1\tA\t"x\n',
+        ["labels.tsv has a quotation mark that is not closed in its row. Fix: close it"],
+    ),
+    "two quotation marks alone": (
+        'sample\tspot\tlabel\nbs1\tA\t"x\nbs1\tB\t"x\n',
+        ["labels.tsv has a quotation mark that is not closed in its row. Fix: close it"],
+    ),
+    "bytes of 0": ("sample\tspot\tlabel\nbs1\tA\tx\0y\n", ["labels.tsv", "bytes of 0"]),
+    "columns in capitals": (
+        "Sample\tspot\tlabel\nbs1\tA\tx\n",
+        ["has no column `sample` (it has Sample, spot, label). Fix: write `Sample` as `sample`"],
+    ),
     "semicolons": (
         "sample;spot;label\nbs1;A;x\n",
         ["(it has sample;spot;label). Fix: separate columns by tabs"],

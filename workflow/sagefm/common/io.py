@@ -131,6 +131,14 @@ def read_table(path: str | Path, **kwargs) -> "pd.DataFrame":
     return table.drop(columns=blank)
 
 
+UNCLOSED = "has a quotation mark that is not closed in its row. Fix: close it, or take it out."
+
+
+def over_several_cells(table: "pd.DataFrame") -> "pd.Series":
+    """Rows (bool) of a table of text with a cell that runs over others: it opens with a quote."""
+    return table.apply(lambda column: column.str.contains(r"[\t\n]", na=False)).any(axis=1)
+
+
 def _within_header(path: str | Path, options: Mapping) -> io.StringIO:
     """A table's lines without empty cells beyond the header's; ParserError at one that is not."""
     from pandas.errors import ParserError

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from sagefm.common.errors import InputError, hint
-from sagefm.common.io import read_table
+from sagefm.common.io import UNCLOSED, over_several_cells, read_table
 from sagefm.common.keys import check_case, named, trimmed
 from sagefm.common.texts import read_text
 from sagefm.config.schemas import first_error, load_schema
@@ -71,7 +71,7 @@ def _read_sheet(path: str | Path, schema_name: str, cohort: str, key: str) -> pd
         raise InputError(str(error).replace(str(path), where, 1)) from error
     except (pd.errors.EmptyDataError, pd.errors.ParserError) as error:
         if "EOF inside string" in str(error):
-            raise InputError(f"{where} {_UNCLOSED}") from error
+            raise InputError(f"{where} {UNCLOSED}") from error
         raise InputError(
             f"{where} is not a table of tab-separated columns ({error}). Fix: give its first line "
             "the names of all columns, and remove lines that are not rows."
@@ -85,9 +85,9 @@ def _read_sheet(path: str | Path, schema_name: str, cohort: str, key: str) -> pd
     sheet.columns = [_standard(str(name), schema) for name in sheet.columns]
     _check_header([_standard(trimmed(name), schema) for name in header], where)
     sheet.index += 2 + before  # lines of the file
-    if (split := sheet.apply(lambda column: column.str.contains(r"[\t\n]"))).any(axis=None):
-        name = sheet["sample"][split.any(axis=1)].iloc[0] if "sample" in sheet else ""
-        raise InputError(f"{where}, sample `{name}`, {_UNCLOSED}")
+    if (split := over_several_cells(sheet)).any():
+        name = sheet["sample"][split].iloc[0] if "sample" in sheet else ""
+        raise InputError(f"{where}, sample `{name}`, {UNCLOSED}")
     sheet = _trim(sheet.fillna(""))
     sheet = sheet[(sheet != "").any(axis=1)]
     if sheet.empty:
@@ -114,9 +114,6 @@ def _read_sheet(path: str | Path, schema_name: str, cohort: str, key: str) -> pd
     check_case(sheet["sample"], f"{where}: samples")
     sheet = sheet.reset_index(drop=True)
     return sheet.reindex(columns=list(schema["properties"]), fill_value="")
-
-
-_UNCLOSED = "has a quotation mark that is not closed in its row. Fix: close it, or take it out."
 
 
 def _header(text: str) -> tuple[list[str], int]:
@@ -165,9 +162,12 @@ def _patient(cell: str) -> str:
 
 def _trim(sheet: pd.DataFrame) -> pd.DataFrame:
     """Cells without white space around them; what describes a sample, empty where it is missing."""
-    kept = dict.fromkeys(("path_or_id", "positions"), str.strip)
-    kept |= {"sample": trimmed, "patient": _patient}
+    kept = {"path_or_id": _path, "positions": _path, "sample": trimmed, "patient": _patient}
     return sheet.apply(lambda column: column.map(kept.get(column.name, named)))
+
+
+def _path(cell: str) -> str:
+    return cell.strip()
 
 
 def _check_columns(columns: list[str], schema: dict, where: str) -> None:

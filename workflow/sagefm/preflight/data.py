@@ -6,7 +6,7 @@ import pandas as pd
 
 from sagefm.annotation.terms import UNASSIGNED, check_named
 from sagefm.common.errors import InputError, hint
-from sagefm.common.io import read_table
+from sagefm.common.io import UNCLOSED, over_several_cells, read_table
 from sagefm.common.keys import check_case, named_values, trimmed
 from sagefm.common.texts import read_text
 from sagefm.config.run import Run
@@ -123,9 +123,12 @@ def table_of(path: str, columns: Sequence[str], at: str) -> pd.DataFrame:
     try:
         table = read_table(path, dtype=str)
         header = read_table(path, dtype=str, header=None, nrows=1).iloc[0].dropna().map(trimmed)
+        read_text(path)  # which refuses bytes of 0, at which pandas ends a cell
     except InputError as error:
         raise InputError(f"config, at {at}: {error}") from error
     except (ValueError, OSError) as error:  # pandas' own errors
+        if "EOF inside string" in str(error):
+            raise InputError(f"{where} {UNCLOSED}") from error
         raise InputError(
             f"{where} cannot be read as a table ({error}). Fix: give one with the columns "
             f"{', '.join(columns)}."
@@ -133,8 +136,12 @@ def table_of(path: str, columns: Sequence[str], at: str) -> pd.DataFrame:
     fix = "add it, or correct the path"
     if len(header) == 1:
         fix = "separate columns by tabs, or by commas in a file whose name ends in `.csv`"
+    if over_several_cells(table).any():
+        raise InputError(f"{where} {UNCLOSED}")
     for column in columns:
+        alike = [name for name in header if name.lower() == column]
         if column not in table.columns:
+            fix = f"write `{alike[0]}` as `{column}`" if alike else fix
             raise InputError(
                 f"{where} has no column `{column}` (it has {', '.join(header)}). Fix: {fix}."
             )
