@@ -4,9 +4,23 @@ On an array, ties are the rule: the 14th neighbour on a hexagonal array is one o
 """
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.spatial import cKDTree
+
+if TYPE_CHECKING:
+    from scipy.spatial import cKDTree
+
+
+def spot_tree(coordinates: np.ndarray) -> "cKDTree":
+    """A tree of spots to search for neighbours, coordinates (spots, 2).
+
+    All that reads sections imports this module, and few of it search: scipy's trees, which take as
+    long to import as a section to read, are imported here.
+    """
+    from scipy.spatial import cKDTree
+
+    return cKDTree(coordinates)
 
 
 def nearest(coordinates: np.ndarray, size: int) -> np.ndarray:
@@ -16,7 +30,7 @@ def nearest(coordinates: np.ndarray, size: int) -> np.ndarray:
     """
     n = len(coordinates)
     size = min(size, n)
-    tree = cKDTree(coordinates)
+    tree = spot_tree(coordinates)
     result = np.empty((n, size), dtype=np.int32)
     todo, reach = np.arange(n), min(n, 2 * size)
     while len(todo):
@@ -66,7 +80,7 @@ def has_tied_border(coordinates: np.ndarray, size: int) -> np.ndarray:
     """
     if size >= len(coordinates):
         return np.zeros(len(coordinates), dtype=bool)
-    distance, _ = cKDTree(coordinates).query(coordinates, k=[size, size + 1])
+    distance, _ = spot_tree(coordinates).query(coordinates, k=[size, size + 1])
     return distance[:, 1] <= distance[:, 0] * (1 + 1e-9)
 
 

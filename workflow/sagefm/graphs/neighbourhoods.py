@@ -10,11 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.spatial import cKDTree
 
 from sagefm.common.errors import InputError
 from sagefm.common.io import atomic
-from sagefm.graphs.nearest import TIES, nearest
+from sagefm.graphs.nearest import TIES, nearest, spot_tree
 
 NEIGHBOURS = 6
 """Nearest spots tied to each spot: as many as on Visium's array, whatever the model's graph."""
@@ -157,11 +156,11 @@ def others_operator(indptr: np.ndarray, ego: np.ndarray) -> sp.csr_matrix:
 def spot_spacing(coordinates: np.ndarray) -> float:
     """Median distance (pixels) from a spot to the nearest spot at another position."""
     positions = np.unique(coordinates, axis=0)
-    return float(np.median(cKDTree(positions).query(positions, k=2)[0][:, 1]))
+    return float(np.median(spot_tree(positions).query(positions, k=2)[0][:, 1]))
 
 
 def _within_radius(coordinates: np.ndarray, radius_spacings: float) -> sp.csr_matrix:
-    pairs = cKDTree(coordinates).query_pairs(
+    pairs = spot_tree(coordinates).query_pairs(
         radius_spacings * spot_spacing(coordinates), output_type="ndarray"
     )
     both = np.concatenate([pairs, pairs[:, ::-1]]).T
