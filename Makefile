@@ -118,6 +118,8 @@ light: $(ENV) ## train the light model, hold it against what needs no training, 
 	@$(BIN)/python -m sagefm.exports.bundle results/light/models/light resources/models/light
 	@$(BIN)/python workflow/bench/programmes.py results/light
 	@$(BIN)/python workflow/bench/calibration.py results/light
+	@$(BIN)/python workflow/bench/exploration.py results/light
+	@$(BIN)/python workflow/bench/decoders.py results/light
 	@$(BIN)/python -m sagefm.report.findings results/light
 
 study: $(ENV) ## claims after more and more epochs, on more and more sections (hours; 20 sections are fetched)

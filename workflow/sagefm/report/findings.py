@@ -107,6 +107,8 @@ KEPT = {
     "programme_sets": Kept("programmes/sets.tsv"),
     "programme_fits": Kept("programmes/fits.tsv"),
     "calibration": Kept("calibration.tsv"),
+    "exploration": Kept("exploration.tsv"),
+    "decoders": Kept("decoders.tsv"),
     # Of the folder results/bench, which benchmarks write.
     "bench": Kept("bench.tsv"),
     "peers": Kept("peers.tsv"),
