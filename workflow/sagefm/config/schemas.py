@@ -140,7 +140,7 @@ def first_error(instance: object, schema: dict) -> str | None:
     if error is None:
         return None
     where = ".".join(str(part) for part in error.absolute_path) or "the top level"
-    return f"at {where}: {_in_words(error)}"
+    return f"at {where}: {_in_words(error)}".replace("\n", "\\n")  # of a value of several lines
 
 
 def _unquoted_key(instance: object, path: tuple[str, ...] = ()) -> str | None:

@@ -120,6 +120,12 @@ def check_references(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> Non
                 )
 
     def present(path: str | None, where: str) -> None:
+        if path == "" or (path and Path(path).is_dir()):
+            given = f"{path} is a folder" if path else "nothing is given"
+            raise InputError(
+                f"config, at {where}: {given}, but a file is wanted. Fix: name one, or leave the "
+                "key out."
+            )
         if path and not Path(path).exists():
             raise InputError(
                 f"config, at {where}: {path} does not exist (looked from {Path.cwd()}). Fix: "
