@@ -14,7 +14,7 @@ from sagefm.sections.cohort import Cohort, cohort_obs
 from sagefm.sections.section import load_chunk
 from support import small
 
-GENES = 300
+GENES = 120
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def test_the_first_recipe_is_the_light_network(spots, own, light):
 def test_every_other_recipe_is_another_embedding(spots, own, name):
     recipe = RECIPES[name]
     # Few genes are there to be chosen from.
-    recipe = replace(recipe, genes=200 if recipe.genes != LIGHT.genes else LIGHT.genes)
+    recipe = replace(recipe, genes=80 if recipe.genes != LIGHT.genes else LIGHT.genes)
     (found,) = embeddings(spots, [spots], recipe)
     assert found.shape == (len(spots.samples), recipe.components)
     assert np.isfinite(found).all()
