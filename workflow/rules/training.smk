@@ -41,18 +41,16 @@ rule split:
 deliver(tables=expand(rules.split.output, model=MODELS))
 
 
-READ_COHORTS = {one.cohort for one in RUN.uses() if one.model in TRAINED or one.part != "training"}
+LEARNT_COHORTS = {cohort for model in TRAINED for cohort in MODELS[model]["pretrain_on"]}
 
 
 rule seen:
     input:
         split=rules.split.output.split,
         duplicates=given(config["split"]["duplicates"]),
-        # Of a released checkpoint, those that the run reads anyway.
+        # Of a released checkpoint, those that are fetched to train others.
         training_samples=lambda wildcards: samples_of(
-            cohort
-            for cohort in MODELS[wildcards.model]["pretrain_on"]
-            if wildcards.model in TRAINED or cohort in READ_COHORTS
+            cohort for cohort in MODELS[wildcards.model]["pretrain_on"] if cohort in LEARNT_COHORTS
         ),
         samples=lambda wildcards: samples_of([wildcards.cohort]),
     output:
