@@ -9,6 +9,7 @@ what they predict, rehearsal_full.tsv.
 import argparse
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -78,7 +79,10 @@ def run(folder: Path, environment: dict[str, str], cores: int, executor: str) ->
 def rehearse(folder: Path, sections: int, share: float, cores: int, executor: str) -> bool:
     """Prepare a working directory, unless it has been, and run; whether Snakemake succeeded."""
     with serving() as services:
-        if not (folder / ABOUT).exists():
+        if (folder / ABOUT).exists():
+            # A Snakemake that was killed has left its lock.
+            shutil.rmtree(folder / ".snakemake/locks", ignore_errors=True)
+        else:
             folder.mkdir(parents=True)
             prepare(folder, services, sections, share)
             plan(folder, CONFIGS)
