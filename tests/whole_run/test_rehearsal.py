@@ -97,9 +97,11 @@ def test_a_job_is_measured_by_its_benchmark_and_outputs(tmp_path):
         {"rule": "a", "threads": 1, "asked_mb": 1000, "outputs": ["out"], "benchmark": "one.tsv"},
         {"rule": "b", "threads": 2, "asked_mb": 500, "outputs": ["none"], "benchmark": ""},
     ]
+    jobs[0]["wildcards"], jobs[1]["wildcards"] = {"cohort": "x", "method": "pca"}, {}
     done, other = measured_jobs(tmp_path, jobs, [7, 0]).to_dict("records")
     assert done["used_mb"] == 512.5 and done["seconds"] == 3 and done["finished"]
     assert done["written_mb"] == 2 and done["spots"] == 7
+    assert (done["rule"], other["rule"]) == ("a pca", "b")
     assert np.isnan(other["used_mb"]) and not other["finished"]
 
 

@@ -29,6 +29,7 @@ from bench.rehearsal_jobs import (
     PLANNED,
     by_rule,
     measured_jobs,
+    name_of,
     plan,
     predicted,
     spots_of,
@@ -111,8 +112,8 @@ def full_run() -> pd.DataFrame:
         folder = Path(scratch)
         place_inputs(folder)
         jobs = plan(folder, [CONFIG])
-        table = pd.DataFrame(jobs)[["rule", "threads", "asked_mb"]]
-        return table.assign(spots=spots_of(jobs, paper, folder))
+        table = pd.DataFrame(jobs)[["asked_mb"]]
+        return table.assign(rule=[*map(name_of, jobs)], spots=spots_of(jobs, paper, folder))
 
 
 def write_tables() -> pd.DataFrame:

@@ -89,6 +89,11 @@ def plan(folder: Path, configs: Iterable[str]) -> list[dict]:
     return json.loads((folder / PLANNED).read_text())
 
 
+def name_of(job: Mapping) -> str:
+    """Its rule, and the method of a representation, as each asks for memory of its own."""
+    return " ".join([job["rule"], *filter(None, [job["wildcards"].get("method")])])
+
+
 def spots_of(jobs: Iterable[Mapping], config: Mapping, folder: Path) -> list[int]:
     """Spots that each job is about: its section's, its cohort's, or those its model is trained on.
 
@@ -129,7 +134,7 @@ def measured_jobs(folder: Path, jobs: list[dict], spots: list[int]) -> pd.DataFr
         ran = read_table(path).iloc[0] if job["benchmark"] and path.exists() else {}
         rows.append(
             {
-                "rule": job["rule"],
+                "rule": name_of(job),
                 "spots": about,
                 "threads": job["threads"],
                 "asked_mb": job["asked_mb"],

@@ -29,7 +29,7 @@ rule task_labels:
         "../../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=growing(2000, per_1000_spots=150),
+        mem_mb=growing(3000, per_1000_spots=10),
         runtime=growing(30, per_1000_spots=1),
     params:
         code=code_of("annotation/labels.py"),
