@@ -64,6 +64,8 @@ STAGES: dict[str, Stage] = {
     "recovery": recovery_alone,
     "PCA": partial(alone, partial(representation, "pca")),
     "mean of neighbours": partial(alone, partial(representation, "neighbour_mean")),
+    "BANKSY": partial(alone, partial(representation, "banksy")),
+    "niche channels": partial(alone, partial(representation, "niche_channels")),
 }
 
 

@@ -27,7 +27,8 @@ def memory_a_spot(table: pd.DataFrame) -> pd.Series:
     for stage, own in table.groupby("stage", sort=False):
         before, last = own.sort_values("spots")[["spots", "peak_gb"]].to_numpy()[-2:]
         spots, gigabytes = last - before
-        slopes[stage] = 1e6 * gigabytes / spots
+        # Less than before, where a larger cohort is read in parts, is none.
+        slopes[stage] = max(1e6 * gigabytes / spots, 0)
     return pd.Series(slopes)
 
 
