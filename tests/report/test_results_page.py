@@ -54,10 +54,16 @@ def board(repo, *outcomes: str, verdict: str = "proxy", lead: str = "-0.1") -> p
 
 
 def test_a_glance_names_the_best_of_the_known_references():
-    words = "{:.2f}".format
+
+    def words(value: float, more: int) -> str:
+        return f"{value:.{2 + more}f}"
+
     found = Glance.of(0.1, {"MOFA": 0.2, "BANKSY": 0.3, "other": math.nan}, words)
     assert found == Glance("0.10", "BANKSY: 0.30", "-0.2")
     assert Glance.of(0.1, {"other": math.nan}, words) == Glance("0.10")
+    close = Glance.of(0.477, {"PCA": 0.481}, words)
+    assert close == Glance("0.477", "PCA: 0.481", "-0.004")
+    assert Glance.of(0.4, {"PCA": 0.4}, words) == Glance("0.40", "PCA: 0.40", "0")
 
 
 def test_the_five_claims_are_rows_in_the_papers_order(repo):

@@ -98,7 +98,7 @@ def task_claim(
         glance=Glance.of(
             own[HEADLINE],
             {_title(r, catalogue): like.loc[r, HEADLINE] for r in references},
-            lambda share: f"{format_number(share, '.0%')} balanced accuracy",
+            lambda share, more: f"{format_number(share, f'.{more}%')} balanced accuracy",
         ),
         obtained=f"{_interval(own, HEADLINE)} balanced accuracy, mean over patients; "
         f"{_interval(own, 'accuracy')} accuracy of pooled spots; {_words(protocol)}",

@@ -88,7 +88,7 @@ def clustering_claim(
         glance=Glance.of(
             own["mean"],
             {catalogue.title(r): scores.loc[r, "mean"] for r in references},
-            lambda ari: f"ARI {format_number(ari, '.2f')}",
+            lambda ari, more: f"ARI {format_number(ari, f'.{2 + more}f')}",
         ),
         obtained=f"mean ARI {format_interval(own['mean'], own['low'], own['high'], '.3f')} "
         "(k-means within a section)",

@@ -31,21 +31,23 @@ class Glance:
 
     @classmethod
     def of(
-        cls, score: float, references: Mapping[str, float], words: Callable[[float], str]
+        cls, score: float, references: Mapping[str, float], words: Callable[[float, int], str]
     ) -> "Glance":
         """From a score and those of the references, by name; higher is better.
 
         Parameters
         ----------
         words
-            How a score is written.
+            How a score is written, with how many decimals more than usual: one where the two
+            differ, but would read alike.
         """
         known = {name: value for name, value in references.items() if value == value}
         if not known:
-            return cls(words(score))
+            return cls(words(score, 0))
         best = max(known, key=lambda name: known[name])
         lead = f"{score - known[best]:.3g}"
-        return cls(words(score), f"{best}: {words(known[best])}", lead)
+        more = int(words(score, 0) == words(known[best], 0) and score != known[best])
+        return cls(words(score, more), f"{best}: {words(known[best], more)}", lead)
 
 
 @dataclass(frozen=True)

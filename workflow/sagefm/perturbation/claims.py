@@ -107,7 +107,7 @@ def perturbation_claim(subject: Subject, findings: Mapping[str, Findings]) -> Cl
         glance=Glance.of(
             first.score("slope")["auroc"],
             {"co-expression": first.score("coexpression_pooled")["auroc"]},
-            lambda auroc: f"AUROC {format_number(auroc, '.2f')} of known pairs",
+            lambda auroc, more: f"AUROC {format_number(auroc, f'.{2 + more}f')} of known pairs",
         ),
         obtained=f"{_effect(first)}; {fair['share_as_expected']:.0%} of "
         f"{table.replace('_', ' ')} pairs with the expected sign, "

@@ -87,7 +87,7 @@ def recovery_claim(
         glance=Glance.of(
             mean,
             {_words(str(name)): share for name, share in shares.items()},
-            lambda share: f"{format_number(share, '.0%')} of genes",
+            lambda share, more: f"{format_number(share, f'.{more}%')} of genes",
         ),
         obtained=f"{format_interval(mean, low, high, '.1%')} of tested genes, mean over patients",
         baseline=", ".join(f"{_words(str(name))} {share:.1%}" for name, share in shares.items()),

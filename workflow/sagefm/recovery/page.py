@@ -26,8 +26,8 @@ def draw_recovery_page(
     summary, genes, maps, reported, tissues
         As `draw_recovered`, `draw_correlation_by_detection` and `draw_maps` take them.
     """
-    figure = Figure(figsize=(DOUBLE, 9.3))
-    first, second, third = below(figure, [2.2, 2.7, 4.4])
+    figure = Figure(figsize=(DOUBLE, 9.7))
+    first, second, third = below(figure, [2.6, 2.7, 4.4])
     fill_recovered(first, summary, reported)
     head(first, "genes recovered, and how well")
     fill_correlation_by_detection(second, genes)

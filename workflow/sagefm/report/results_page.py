@@ -16,8 +16,16 @@ from sagefm.plotting.html import PAGE_STYLE, templates
 
 MARKS = {
     "held": ("✓", "held", "Held: significantly better than every alternative."),
-    "did not hold": ("✗", "failed", "Did not hold: an interval excludes the claim."),
-    "undecided": ("?", "open", "Undecided: the evidence neither shows nor excludes the claim."),
+    "did not hold": (
+        "✗",
+        "failed",
+        "Did not hold: the 95% interval over patients excludes the claim.",
+    ),
+    "undecided": (
+        "?",
+        "open",
+        "Undecided: too few patients, too short a training or too few alternatives to tell.",
+    ),
     "-": ("–", "none", "Not part of this run."),
 }
 """Of each outcome: its sign, its class in the style sheet, and its meaning."""
