@@ -59,7 +59,7 @@ def test_rows_are_sorted_and_controls_are_under_a_line():
     assert any(heights[-2] > y > heights[-1] for y in line)
     title = figure.get_suptitle()
     assert title.replace("\n", " ") == (
-        "neighbour mean has the highest scIB total (0.70; random matrix 0.81); "
+        "Uncentred: neighbour mean has the highest scIB total (0.70; random matrix 0.81); "
         "sagefm-wide has the highest ARI within a section (0.59; random matrix 0.11)"
     )
     (counts,) = figure.texts[1:] if figure.texts[0].get_text() == title else figure.texts

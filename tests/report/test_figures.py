@@ -16,6 +16,7 @@ from sagefm.common.io import write_table
 from sagefm.imputation.tables import SETTINGS
 from sagefm.networks.registry import SQUARED_ERROR, describe
 from sagefm.plotting import style
+from sagefm.plotting.histology import write_tissues
 from sagefm.recovery.figures import draw_recovered
 from sagefm.recovery.gene_figures import draw_correlation_by_detection, draw_maps
 from sagefm.recovery.predictors import PREDICTORS, RANKED, ROLES
@@ -284,21 +285,21 @@ def test_the_scripts_draw_from_files(name, repo, tmp_path):
     for key, table in tables.items():
         write_table(table, tmp_path / f"{key}.tsv.gz")
     (tmp_path / "training.json").write_text(json.dumps(TRAINED))
+    rows = [{"sample": "S1", "technology": "Visium"}]
+    write_tissues(tmp_path / "tissues.h5", [write_image(tmp_path / "S1.h5ad")], rows)
     inputs = SimpleNamespace(
         table=tmp_path / f"{name}.tsv.gz",
         tables=[tmp_path / "summary.tsv.gz"],
         reported=repo / "resources/reported.tsv",
         history=tmp_path / "history.tsv.gz",
         summary=tmp_path / "training.json",
-        samples=[write_image(tmp_path / "S1.h5ad")],
+        tissues=tmp_path / "tissues.h5",
     )
     output = SimpleNamespace(pdf=tmp_path / "out.pdf", png=tmp_path / "out.png")
     job = SimpleNamespace(input=inputs, output=output, rule=name, log=[tmp_path / "log"])
     job.wildcards, job.params = (
         SimpleNamespace(model="paper"),
-        SimpleNamespace(
-            network="gcn", catalogue={}, rows=[{"sample": "S1", "technology": "Visium"}]
-        ),
+        SimpleNamespace(network="gcn", catalogue={}),
     )
     script = repo / f"workflow/scripts/{SCRIPTS[name]}.py"
     runpy.run_path(str(script), init_globals={"snakemake": job})

@@ -4,7 +4,12 @@ import pytest
 from PIL import Image
 
 from sagefm.common.errors import InputError
+from sagefm.common.io import read_table
+from sagefm.plotting.style import table_checksum
 from sagefm.report import gallery
+from sagefm.report.cost_figure import committed_costs
+from sagefm.report.findings import COSTS, GROWTH, STUDY
+from sagefm.report.study import TABLE
 
 
 def test_no_image_is_taller_than_wide_or_slow_to_load(repo):
@@ -30,3 +35,15 @@ def test_a_page_that_is_missing_and_a_missing_browser_are_said(tmp_path, monkeyp
     monkeypatch.setattr("shutil.which", lambda name: None)
     with pytest.raises(InputError, match=r"Chromium is not installed\. Fix: apt-get"):
         gallery.photograph(tmp_path / "index.html", (100, 100))
+
+
+def test_figures_of_committed_tables_are_up_to_date(repo):
+    results = repo / "docs/results"
+    tables = {
+        COSTS: committed_costs(results),
+        GROWTH: read_table(results / "bench/growth.tsv"),
+        STUDY: read_table(results / "study" / TABLE),
+    }
+    for name, table in tables.items():
+        with Image.open(repo / "resources/figures" / name) as picture:
+            assert picture.text["Table"] == table_checksum(table), f"{name}: run `make findings`"

@@ -1,9 +1,9 @@
-"""Growth against spots: what a spot adds, and what the figure says of it."""
+"""Growth against spots: what the figure says of it."""
 
 import pandas as pd
 import pytest
 
-from sagefm.report.growth_figure import draw_growth, memory_a_spot, write_growth
+from sagefm.report.growth_figure import draw_growth, write_growth
 
 
 @pytest.fixture
@@ -16,18 +16,9 @@ def table() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["stage", "spots", "processor_seconds", "peak_gb"])
 
 
-def test_what_a_spot_adds_is_of_the_last_two_sizes(table):
-    table.loc[table["spots"] == 1000, "peak_gb"] = 99
-    found = memory_a_spot(table.sample(frac=1, random_state=1))
-    assert found["PCA"] == pytest.approx(80)
-    assert found["batches"] == pytest.approx(0)
-
-
-def test_the_title_has_the_least_and_the_most(table):
+def test_the_title_has_the_most(table):
     figure = draw_growth(table)
-    assert figure.get_suptitle() == (
-        "Each further spot takes 0.0 kB of memory (batches) to 80 kB (PCA)"
-    )
+    assert figure.get_suptitle() == "PCA takes the most memory: 2.9 GB at 30,000 spots"
     seconds, memory = figure.axes
     assert {text.get_text() for text in memory.texts} == {"PCA", "batches"}
     lines = [line.get_ydata().tolist() for line in seconds.lines]

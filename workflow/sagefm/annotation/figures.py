@@ -102,7 +102,7 @@ def _finding(scores: pd.DataFrame, catalogue: Catalogue) -> str:
     name = row_name(best["representation"], bool(best["centred"]), catalogue=catalogue)
     majority = own.loc[own["representation"] == MAJORITY, HEADLINE].max()
     return (
-        f"{name} leads with {PROTOCOLS[best['protocol']][0]}: balanced accuracy "
+        f"Highest mean with {PROTOCOLS[best['protocol']][0]}: {name}, balanced accuracy "
         f"{best[HEADLINE]:.0%} (majority class {majority:.0%})"
     )
 

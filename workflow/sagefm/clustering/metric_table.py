@@ -152,7 +152,8 @@ def _finding(summary: pd.DataFrame, catalogue: Catalogue) -> str:
                 found += f"; {catalogue.title(controls.idxmax())} {controls.max():.2f}"
             leader = leaders.setdefault(catalogue.title(methods.idxmax()), [])
             leader.append(f"the highest {words} ({found})")
-    return "; ".join(f"{name} has {' and '.join(found)}" for name, found in leaders.items())
+    said = "; ".join(f"{name} has {' and '.join(found)}" for name, found in leaders.items())
+    return f"Uncentred: {said}" if summary["centred"].astype(bool).any() else said
 
 
 def _counts(summary: pd.DataFrame) -> str:

@@ -14,7 +14,7 @@ SCORE_NAMES = {
     "coexpression_pooled": "co-expression, all spots",
     "coexpression_within": "co-expression within sections",
     "output_mean": "expression of the output",
-    "slope_remainder": "model: what these leave",
+    "slope_remainder": "slope, less what these explain",
 }
 
 
@@ -57,7 +57,7 @@ def fill_directions(
     title = "no pair has both effects\nknown"
     if len(effects):
         stronger = (effects[:, 0] > effects[:, 1]).mean()
-        title = f"{count(len(effects), 'pair')}: forward effect\nthe greater in {stronger:.0%}"
+        title = f"{count(len(effects), 'pair')}: forward effect\nlarger in {stronger:.0%}"
     left.set_title(title)
     for direction, face, shift in ((FORWARD, None, -0.14), (REVERSE, "white", 0.14)):
         own = discrimination[discrimination["direction"] == direction].set_index("score")

@@ -225,11 +225,13 @@ def fill_doses(
 
 
 def _finding(pairs: pd.DataFrame) -> str:
-    """Pairs significantly above genes of similar expression, and those that cannot be: counts."""
-    above = ((beyond_control(pairs) > 0) & (pairs[f"q_{FAIR}"] < 0.05)).sum()
+    """Pairs significantly above and below genes of similar expression, and those that cannot be."""
+    beyond, unmoved = beyond_control(pairs), pairs["unmoved"].astype(bool)
+    differs = (pairs[f"q_{FAIR}"] < 0.05) & ~unmoved
+    above, below = (differs & (beyond > 0)).sum(), (differs & (beyond < 0)).sum()
     return (
-        f"{above:,} of {count(len(pairs), 'pair')} respond more than genes of similar expression "
-        f"(FDR 5%), {pairs['unmoved'].sum():,} cannot respond"
+        f"{above:,} of {count(len(pairs), 'pair')} respond more than genes of similar expression, "
+        f"{below:,} less, {unmoved.sum():,} cannot (FDR 5%)"
     )
 
 

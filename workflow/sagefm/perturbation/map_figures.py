@@ -16,7 +16,7 @@ from sagefm.plotting.tissue import draw_scale_bar, draw_spots, map_shape, spot_p
 COLUMNS = {
     "input_neighbours": ("{input} in the neighbours", "mean expression (log1p)"),
     "low": ("{output}, {input} at its lowest", "predicted (log1p)"),
-    "response": ("{output}, change at its highest", "change (log1p)"),
+    "response": ("{output}, highest less lowest", "change (log1p)"),
 }
 """Column of the table; what its map and its colour bar say."""
 

@@ -1,11 +1,12 @@
 """One look for all figures: sizes, fonts, colours that colour-blind readers tell apart, saving."""
 
 import colorsys
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import wraps
 from itertools import chain, islice, repeat
 from pathlib import Path
-from typing import ParamSpec
+from typing import TYPE_CHECKING, ParamSpec
 
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
@@ -17,6 +18,9 @@ from sagefm.plotting.colours import GREY as GREY
 from sagefm.plotting.colours import NEUTRAL as NEUTRAL
 from sagefm.plotting.colours import OKABE_ITO as OKABE_ITO
 from sagefm.plotting.colours import PREDICTOR_COLOURS as PREDICTOR_COLOURS
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 P = ParamSpec("P")
 
@@ -87,10 +91,21 @@ def save(figure: Figure, pdf: str | Path, png: str | Path) -> None:
         figure.savefig(picture)
 
 
-def save_png(figure: Figure, path: str | Path) -> None:
-    """Write a figure of the documentation as PNG of 200 dots an inch."""
+def save_png(figure: Figure, path: str | Path, table: "pd.DataFrame") -> None:
+    """Write a figure of the documentation as PNG of 200 dots an inch.
+
+    Its text `Table` is the checksum of the table that it shows, by which one that is out of date is
+    told.
+    """
     with atomic(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=200)
+        metadata = {"Table": table_checksum(table)}
+        figure.savefig(temporary, format="png", dpi=200, metadata=metadata)
+
+
+def table_checksum(table: "pd.DataFrame") -> str:
+    """Checksum of a table's values, to six digits: 16 hex digits."""
+    text = table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def categorical(labels: Iterable[str]) -> dict[str, str]:

@@ -115,7 +115,7 @@ def draw_maps(maps: pd.DataFrame, tissues: Mapping[str, Tissue] = NO_TISSUES) ->
     spots = maps.loc[maps["gene"] == maps["gene"].iloc[0], ["x_pixels", "y_pixels"]].to_numpy()
     shape = map_shape(spots, spot_pitch(spots), 0.4, 2.5)
     width = min((DOUBLE - 0.4) / genes, 2.2)
-    figure = Figure(figsize=(max(width * genes + 0.4, SINGLE), 3 * width * shape + 1.6))
+    figure = Figure(figsize=(max(width * genes + 0.4, SINGLE), 3 * width * shape + 1.8))
     fill_maps(figure, maps, tissues)
     return figure
 
@@ -136,9 +136,12 @@ def fill_maps(
                 {"cmap": "viridis", "clim": (0, largest or 1)},
             )
             discs = draw_spots(ax, at, pitch, tissue, array=gene[value], **colours)
-        first = gene.iloc[0]
+        first, pair = gene.iloc[0], gene[["truth", "predicted"]]
+        here = pair.corr().iloc[0, 1] if (pair.nunique() > 1).all() else np.nan
+        r = format_number(first["pearson"], ".2f")
         column[0].set_title(
-            f"{name}\n{first['position']}\nr = {first['pearson']:.2f}", loc="center"
+            f"{name}\n{first['position']}\nr = {r}\nhere {format_number(here, '.2f')}",
+            loc="center",
         )
         bar = figure.colorbar(discs, ax=list(column), location="bottom", aspect=12, shrink=0.85)
         bar.locator = MaxNLocator(3)

@@ -26,7 +26,7 @@ ROLES = {
 The model; the mean of the neighbours' expression; the gene's mean over the entries of the sample
 that are not hidden; its mean over the training samples; nothing. Then what is the same for all
 genes of a spot: log(1 + counts of its visible genes); log(1 + mean counts of its neighbours); a
-seeded random number. A correlation that these reach says nothing of genes."""
+seeded random number. A correlation that these reach tells nothing about genes."""
 
 PREDICTORS = tuple(ROLES)
 

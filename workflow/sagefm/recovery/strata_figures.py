@@ -93,7 +93,7 @@ def _finding(group: pd.DataFrame) -> str:
     if same.empty:
         return title
     best = PREDICTOR_NAMES[str(same.idxmax())]
-    return f"{title};\n{best}, which says nothing of genes, {same.max():.0%}"
+    return f"{title};\n{best}, which knows no gene, {same.max():.0%}"
 
 
 def _upper(stratum: str) -> float:

@@ -139,6 +139,11 @@ def spread(values: np.ndarray, gap: float) -> np.ndarray:
 
 def write_costs(results: Path, image: Path) -> None:
     """Draw the committed tables (`docs/results`) to a PNG."""
+    table = committed_costs(results)
+    save_png(draw_costs(table), image, table)
+
+
+def committed_costs(results: Path) -> pd.DataFrame:
+    """`costs_and_scores` of the committed tables."""
     demo = {name: read_table(results / f"demo/{name}.tsv") for name in SCORES}
-    figure = draw_costs(costs_and_scores(read_table(results / "bench/peers.tsv"), demo))
-    save_png(figure, image)
+    return costs_and_scores(read_table(results / "bench/peers.tsv"), demo)

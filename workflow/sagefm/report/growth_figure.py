@@ -15,23 +15,6 @@ from sagefm.report.cost_figure import name_at_right, spread
 IMAGE = "growth.png"
 
 
-def memory_a_spot(table: pd.DataFrame) -> pd.Series:
-    """Kilobytes of memory for each further spot, by stage, from its last size but one to its last.
-
-    Parameters
-    ----------
-    table
-        Of `make bench-growth`: stage, spots, processor_seconds, peak_gb.
-    """
-    slopes = {}
-    for stage, own in table.groupby("stage", sort=False):
-        before, last = own.sort_values("spots")[["spots", "peak_gb"]].to_numpy()[-2:]
-        spots, gigabytes = last - before
-        # Less than before, where a larger cohort is read in parts, is none.
-        slopes[stage] = max(1e6 * gigabytes / spots, 0)
-    return pd.Series(slopes)
-
-
 @styled
 def draw_growth(table: pd.DataFrame) -> Figure:
     """Processor seconds and peak memory of each stage against spots, a panel each.
@@ -41,7 +24,7 @@ def draw_growth(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table
-        See `memory_a_spot`.
+        Of `make bench-growth`: stage, spots, processor_seconds, peak_gb.
     """
     figure = Figure(figsize=(DOUBLE, 3.0))
     time, memory = figure.subplots(1, 2)
@@ -55,11 +38,11 @@ def draw_growth(table: pd.DataFrame) -> Figure:
     _lines(memory, table, "peak_gb")
     memory.set_ylabel("peak memory, GB")
     memory.set_ylim(0)
-    slopes = memory_a_spot(table)
+    most = table.loc[table["peak_gb"].idxmax()]
     head(
         figure,
-        f"Each further spot takes {slopes.min():.1f} kB of memory ({slopes.idxmin()}) to "
-        f"{slopes.max():.0f} kB ({slopes.idxmax()})",
+        f"{most['stage']} takes the most memory: {most['peak_gb']:.1f} GB at "
+        f"{most['spots']:,} spots",
     )
     return figure
 
@@ -90,5 +73,5 @@ def _lines(ax: Axes, table: pd.DataFrame, column: str) -> None:
 
 def write_growth(results: Path, image: Path) -> None:
     """Draw the committed table (`docs/results`) to a PNG."""
-    figure = draw_growth(read_table(results / "bench/growth.tsv"))
-    save_png(figure, image)
+    table = read_table(results / "bench/growth.tsv")
+    save_png(draw_growth(table), image, table)

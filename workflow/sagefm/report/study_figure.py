@@ -76,7 +76,7 @@ def finding(table: pd.DataFrame) -> str:
     ahead = sum(last[score] > others[score].max() for score in SCORES)
     return (
         f"{_upper(last['series'])}, {count(last['trained_epochs'], 'epoch')} on "
-        f"{count(last['sections'], 'section')}: above what needs no training in "
+        f"{count(last['sections'], 'section')}: better than all that needs no training in "
         f"{ahead or 'none'} of {len(SCORES)} scores"
     )
 
@@ -122,5 +122,5 @@ def _ticks(ax: Axes, values: pd.Series) -> None:
 
 def write_study(folder: Path, image: Path) -> None:
     """Draw the committed table of the study (in `folder`) to a PNG."""
-    figure = draw_study(read_table(folder / TABLE))
-    save_png(figure, image)
+    table = read_table(folder / TABLE)
+    save_png(draw_study(table), image, table)

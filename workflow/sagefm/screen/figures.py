@@ -100,12 +100,12 @@ def _finding(table: pd.DataFrame) -> str:
     for truth, rows in own[own["score"] == score].groupby("truth", sort=False):
         row = _whole(rows)
         if row["advantage_low"] > 0:
-            words = "better than"
+            words = "better"
         else:
-            words = "worse than" if row["advantage_high"] < 0 else "no different from"
+            words = "worse" if row["advantage_high"] < 0 else "no difference"
         found.setdefault(words, []).append(str(truth).replace("_", " "))
-    said = [f"{words} co-expression ({', '.join(names)})" for words, names in found.items()]
-    return f"Known pairs are found {' and '.join(said)}"
+    said = [f"{words} ({', '.join(names)})" for words, names in found.items()]
+    return f"Known pairs, {SCORES[score]} against co-expression: {', '.join(said)}"
 
 
 def _colour(score: str) -> str:

@@ -38,7 +38,7 @@ def draw_pretraining_set(organs: pd.DataFrame) -> Figure:
         start = start + organs[part]
     samples.set_xlabel("samples")
     groups.barh(organs["organ"], organs["n_groups"], color=GREY)
-    groups.set_xlabel("groups (patients, or\nsamples that name none)")
+    groups.set_xlabel("groups (patients, or\nsamples that name no patient)")
     for ax in (samples, groups):
         ax.grid(axis="x")
         ax.tick_params(axis="y", length=0)
