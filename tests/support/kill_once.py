@@ -23,9 +23,13 @@ def _job() -> tuple[str, set[Path]]:
 
 
 def _replace(temporary, destination, **more) -> None:
-    """Rename a file; a rule's first job does not live to rename its last output."""
+    """Rename a file; a rule's first job does not live to rename its last output.
+
+    Of an output that is a folder, the first file counts.
+    """
     rule, outputs = _job()
     path = Path(destination).absolute()
+    path = next((folder for folder in path.parents if folder in outputs), path)
     if path in outputs and outputs <= _there | {path}:
         try:
             Path(os.environ["KILLED"], rule).touch(exist_ok=False)
