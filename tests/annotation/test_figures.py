@@ -200,7 +200,7 @@ def test_intervals_lie_around_their_marks_and_patients_are_dots(tables):
     assert any(np.allclose(found, np.sort(own[HEADLINE])) for found in dots)
 
 
-def test_the_title_is_the_method_that_leads_and_the_majority_class(tables):
+def test_the_title_is_the_highest_mean_and_the_majority_class(tables):
     own = tables["scores"].query("subset == 'all' and protocol == 'held_out_patients'")
     majority = own[own["representation"] == "majority"][HEADLINE].item()
     named = Catalogue({"pca": {"title": "PCA", "role": "control"}})
@@ -209,7 +209,7 @@ def test_the_title_is_the_method_that_leads_and_the_majority_class(tables):
         given = (tables[name] for name in ("scores", "patients", "skipped"))
         figure = draw_annotation(*given, "a task", None, *([catalogue] if catalogue else []))
         title = figure.get_suptitle().splitlines()[0]
-        assert title.startswith(row_name(best["representation"], bool(best["centred"])))
+        assert f": {row_name(best['representation'], bool(best['centred']))}, " in title
         assert title.endswith(f"{best[HEADLINE]:.0%} (majority class {majority:.0%})")
 
 

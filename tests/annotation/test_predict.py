@@ -259,7 +259,7 @@ def split_of(train: str, test: str, dataset: str = "d") -> pd.DataFrame:
     """A model that was trained on one patient and tested on another."""
     return pd.DataFrame(
         {"cohort": "y", "sample": ["t0", "t1"], "dataset": dataset, "patient": [train, test],
-         "part": ["train", "test"]}
+         "group": [f"{dataset}:{train}", f"{dataset}:{test}"], "part": ["train", "test"]}
     )  # fmt: skip
 
 

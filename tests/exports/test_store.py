@@ -12,11 +12,12 @@ from sagefm.common.h5ad import read_h5ad, write_h5ad
 from sagefm.common.io import temporary_of
 from sagefm.exports.explore import explore_cohort
 from sagefm.exports.store import ROOT, spatialdata_of, write_store
-from sagefm.plotting.histology import PITCH, neighbour_distance
+from sagefm.plotting.histology import PITCH, micrometres_a_pixel, neighbour_distance
 from support import cohorts
 
 IMAGE = np.arange(30 * 20 * 3).reshape(30, 20, 3).astype(np.uint8)
-TECHNOLOGIES = {"heart-2": "Spatial Transcriptomics", "SPA147": "Visium", "heart-1": "Xenium"}
+ST = "Spatial Transcriptomics"
+TECHNOLOGIES = {"heart-2": ST, "SPA147": "Visium", "heart-1": "Xenium"}
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +115,8 @@ def test_a_section_of_the_store_can_be_read_as_input(path, explored):
     found = store_format.read(files, Choice(library="heart-2"))
     assert found.shape == own.shape
     assert found.X.sum() == own.X.sum()
-    np.testing.assert_allclose(found.obsm["spatial"], own.obsm["spatial"])
+    micrometres = own.obsm["spatial"] * micrometres_a_pixel(own.obsm["spatial"], PITCH[ST])
+    np.testing.assert_allclose(found.obsm["spatial"], micrometres, rtol=1e-6)
 
 
 def test_a_store_is_replaced_whole_or_not_at_all(explored, tmp_path):

@@ -2,6 +2,7 @@
 
 import logging
 import runpy
+import shutil
 import tracemalloc
 from types import SimpleNamespace
 
@@ -158,10 +159,11 @@ def test_the_script_says_what_was_predicted(targeted, network, complete, tmp_pat
     adata.X = sp.csr_matrix(adata.X)
     write_h5ad(adata, sample)
     save_model(tmp_path, fitted(network))
+    graphs = tmp_path / "graphs/mine"
+    graphs.mkdir(parents=True)
+    shutil.copy(targeted.graph_path, graphs / "heart-1.npz")
     job = SimpleNamespace(
-        input=SimpleNamespace(
-            checkpoint=tmp_path / "best.pt", sample=sample, graph=targeted.graph_path
-        ),
+        input=SimpleNamespace(checkpoint=tmp_path / "best.pt", sample=sample, graphs=[graphs]),
         output=SimpleNamespace(imputed=tmp_path / "imputed/mine/heart-1.h5ad"),
         resources=SimpleNamespace(device="cpu"),
         threads=1,
