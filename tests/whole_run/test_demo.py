@@ -83,7 +83,7 @@ def test_the_console_is_left_to_what_is_run(demo):
     assert "Reason:" not in demo[1]
     assert len(demo[1]) < 40_000
     assert re.search(r"^\d+ steps on \d+ cores: about ", demo[1], re.M)
-    assert "neighbourhoods of breast/SPA148" in demo[1]  # each job names what it works on
+    assert "Reading breast/SPA148" in demo[1]  # each job names what it works on
 
 
 def test_the_report_is_whole(results):

@@ -113,5 +113,5 @@ def test_it_comes_before_downloads_and_makes_none_of_them_out_of_date(folder, mo
     assert "fetch" not in jobs and jobs["ingest"] == 2, done.stdout
     assert "Nothing to be done" in start("one")[0].stdout
     for path in folder.rglob("*"):
-        if path.is_file() and not path.is_symlink():
+        if path.is_file() and not path.is_symlink() and folder / "workflow" not in path.parents:
             assert TOKEN.encode() not in path.read_bytes(), path
