@@ -48,6 +48,7 @@ JobAcctGatherType=jobacct_gather/linux
 JobAcctGatherFrequency=task=1
 JobAcctGatherParams=OverMemoryKill
 KillWait=10
+MinJobAge=7200
 ReturnToService=2
 SlurmdParameters=config_overrides
 GresTypes=gpu
