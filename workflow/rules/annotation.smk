@@ -370,7 +370,7 @@ rule claims_annotation:
         comparisons=expand(rules.annotation_scores.output.comparisons, task=CLAIMING_TASKS),
         patients=expand(rules.annotation_scores.output.patients, task=CLAIMING_TASKS),
         withheld=expand(rules.task_labels.output.withheld, task=CLAIMING_TASKS),
-        trainings=judged_inputs(JUDGED, None)["trainings"],
+        trainings=trainings_of(JUDGED),
         reported=REPORTED,
     output:
         claims=f"{RESULTS}/claims/annotation.tsv",

@@ -251,12 +251,17 @@ def seen_of(model, cohort):
     return f"{folder}/seen/{cohort}.tsv"
 
 
-def judged_inputs(models, cohort):
-    """What a claim needs to know of models: `seen_of`, and of those trained here how it ended."""
+def trainings_of(models):
+    """How the training of those models ended that were trained here."""
     trained = [model for model in models if model in TRAINED]
+    return expand(f"{RESULTS}/models/{{model}}/training.json", model=trained)
+
+
+def judged_inputs(models, cohort):
+    """What a claim needs to know of models: `seen_of`, and `trainings_of`."""
     return {
         "splits": [seen_of(model, cohort) for model in models],
-        "trainings": expand(f"{RESULTS}/models/{{model}}/training.json", model=trained),
+        "trainings": trainings_of(models),
     }
 
 

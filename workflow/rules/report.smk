@@ -122,7 +122,7 @@ rule scoreboard:
     input:
         reported=REPORTED,
         chapters=DELIVERIES["claims"],
-        trainings=judged_inputs(JUDGED, None)["trainings"],
+        trainings=trainings_of(JUDGED),
         provenance=rules.provenance.output.provenance,
     output:
         table=f"{RESULTS}/scoreboard.tsv",
