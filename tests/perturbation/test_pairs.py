@@ -5,6 +5,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse as sp
 
 from sagefm.common.errors import InputError
 from sagefm.common.h5ad import read_h5ad
@@ -12,6 +13,7 @@ from sagefm.common.io import read_table
 from sagefm.config.schemas import load_schema
 from sagefm.perturbation.pair_sources import COLUMNS, read_gmt, read_pairs
 from sagefm.perturbation.pairs import pairs_of_cohort
+from sagefm.sections.gene_summary import GeneSums
 from sagefm.sections.genes import read_panel
 from support import small
 from support.helpers import REPO
@@ -95,6 +97,19 @@ def test_pairs_of_a_cohort_carry_detection_and_the_others_a_reason():
     assert "2 not in the panel" in sentence
     assert "4 detected in fewer than 90 %" in sentence
     assert "lower `min_detected`" in sentence
+
+
+def test_a_gene_is_as_common_as_in_the_sections_that_measured_it():
+    """One section lacks B, which every spot of the other detects."""
+    counts = [sp.csr_matrix(rows) for rows in ([[1, 1, 0], [1, 3, 0]], [[1, 0, 1]] * 8)]
+    measured = np.array([[True, True, True], [True, False, True]])
+    sums = GeneSums.of(zip("ab", counts, measured, strict=True), "ABC", "log1p")
+    detection = sums.summary()[["detected", "mean"]].rename_axis("gene").reset_index()
+    pairs = pd.DataFrame([("A", "B", 1, ""), ("A", "C", 1, "")], columns=COLUMNS)
+    kept, dropped = pairs_of_cohort(pairs, detection, list("ABC"), min_detected=0.9)
+    assert kept[["output", "output_detected"]].to_numpy().tolist() == [["B", 1.0]]
+    assert kept["output_mean"].item() == pytest.approx((np.log(2) + np.log(4)) / 2)
+    assert dropped[["output", "output_detected"]].to_numpy().tolist() == [["C", 0.8]]
 
 
 def test_every_subunit_of_a_complex_makes_a_pair():

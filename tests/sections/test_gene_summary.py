@@ -67,18 +67,21 @@ def test_several_cohorts_are_read_as_one(sections, tmp_path):
     pd.testing.assert_frame_equal(found.summary(), expected, check_exact=True)
 
 
-def test_a_gene_is_averaged_over_the_sections_that_measured_it():
+def test_a_gene_is_summed_up_over_the_sections_that_measured_it():
     counts = [sp.csr_matrix(rows) for rows in ([[2, 0, 0], [4, 1, 0]], [[0, 3, 0]])]
     measured = np.array([[True, True, False], [False, True, False]])
     sums = GeneSums.of(zip("ab", counts, measured, strict=True), "xyz", "log1p")
-    found = sums.summary(measured_alone=True)
+    found = sums.summary()
     log = np.log1p(np.array([[2, 4], [1, 3]]))
     np.testing.assert_allclose(found["mean"], [log[0].sum() / 2, log[1].sum() / 3, 0], rtol=1e-6)
     np.testing.assert_allclose(found["detected"], [1, 2 / 3, 0])
-    as_zero = sums.summary()
+    np.testing.assert_allclose(found["low"], [log[0, 0], 0, 0], rtol=1e-6)
+    np.testing.assert_allclose(found["high"], [log[0, 1], log[1, 1], 0], rtol=1e-6)
+    as_zero = sums.summary(unmeasured_as_zero=True)
     np.testing.assert_allclose(as_zero["mean"], [log[0].sum() / 3, log[1].sum() / 3, 0], rtol=1e-6)
     np.testing.assert_allclose(as_zero["detected"], [2 / 3, 2 / 3, 0])
-    np.testing.assert_allclose(sums.summary(["b"], measured_alone=True)["mean"][:1], 0)
+    np.testing.assert_allclose(as_zero["low"], 0)
+    assert (sums.summary(["b"]).loc["x"] == 0).all()
 
 
 def test_files_say_which_genes_were_measured(tmp_path):

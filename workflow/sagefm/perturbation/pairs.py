@@ -18,11 +18,12 @@ def pairs_of_cohort(
     pairs
         input, output, sign, group, of `pair_sources.read_pairs`.
     detection
-        Of `gene_detection`.
+        Columns gene, and mean and detected of `gene_summary.GeneSums.summary`.
     panel
         The model's genes.
     min_detected
-        Least share of the cohort's spots in which both genes must be detected.
+        Least share of spots in which both genes must be detected: of the spots of those sections of
+        the cohort that measured the gene.
 
     Returns
     -------

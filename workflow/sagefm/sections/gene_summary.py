@@ -107,37 +107,38 @@ class GeneSums:
         return cls(**joined, **shared)
 
     def summary(
-        self, sections: Sequence[str] | None = None, *, measured_alone: bool = False
+        self, sections: Sequence[str] | None = None, *, unmeasured_as_zero: bool = False
     ) -> pd.DataFrame:
-        """Statistics of each gene over all spots of some sections.
+        """Statistics of each gene over the spots of those sections that measured it.
 
         Parameters
         ----------
         sections
             Names in `sections`, in the order in which their sums are added; all as they were read
             unless given.
-        measured_alone
-            Whether mean and detected are over the spots of sections that measured the gene (0 if
-            none did), or over all spots, with 0 where it was not measured.
+        unmeasured_as_zero
+            Over all spots instead, with 0 where a gene was not measured, as the paper has it.
 
         Returns
         -------
         DataFrame
             Index: symbols. low, high, mean (normalised expression), and detected (share of spots
-            with a count); float64.
+            with a count); float64, 0 of a gene that no section measured.
         """
         rows = [*range(len(self.sections))]
         if sections is not None:
             place = {name: row for row, name in enumerate(self.sections)}
             rows = [place[name] for name in sections]
+        measured = self.measured[rows] | unmeasured_as_zero
         total, spots = np.zeros(len(self.genes)), np.zeros(len(self.genes), dtype=np.int64)
-        for row in rows:
+        for row, there in zip(rows, measured, strict=True):
             total += self.total[row]
-            spots += self.spots[row] * (self.measured[row] | (not measured_alone))
+            spots += self.spots[row] * there
         spots = np.maximum(spots, 1)
+        low = np.where(measured, self.low[rows], np.inf).min(axis=0)
         return pd.DataFrame(
             {
-                "low": self.low[rows].min(axis=0).astype(np.float64),
+                "low": np.where(measured.any(axis=0), low, 0).astype(np.float64),
                 "high": self.high[rows].max(axis=0).astype(np.float64),
                 "mean": total / spots,
                 "detected": self.detected[rows].sum(axis=0) / spots,

@@ -9,7 +9,7 @@ with job(snakemake):
     training = split[split["part"] == "train"]
     found = GeneSums.read(snakemake.input.genes).summary(
         training["cohort"] + "/" + training["sample"],
-        measured_alone=snakemake.params.genes == "measured",
+        unmeasured_as_zero=snakemake.params.genes != "measured",
     )
     table = found[["mean"]].rename_axis("gene").reset_index()
     write_table(table, snakemake.output.means)
