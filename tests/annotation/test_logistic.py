@@ -80,32 +80,34 @@ class Scripted:
 
 
 @pytest.mark.parametrize(
-    ("recalls", "chosen", "tried"),
+    ("recalls", "chosen", "at_end", "tried"),
     {
-        "the simplest within the margin of the best": ([0.6, 0.7, 0.8, 0.805, 0.8], 2, 5),
-        "a small dip ends nothing": ([0.6, 0.595, 0.59, 0.8, 0.8], 3, 5),
-        "two that are worse end the search": ([0.6, 0.8, 0.7, 0.75, 0.99], 1, 4),
-        "one that is worse does not": ([0.6, 0.8, 0.7, 0.9, 0.9], 3, 5),
-        "nothing learned yet ends nothing": ([0.5, 0.4, 0.4, 0.4, 0.9], 4, 5),
+        "the simplest within the margin of the best": ([0.6, 0.7, 0.8, 0.805, 0.8], 2, False, 5),
+        "a small dip ends nothing": ([0.6, 0.595, 0.59, 0.8, 0.8], 3, False, 5),
+        "two that are worse end the search": ([0.6, 0.8, 0.7, 0.75, 0.99], 1, False, 4),
+        "one that is worse does not": ([0.6, 0.8, 0.7, 0.9, 0.9], 3, False, 5),
+        "nothing learned yet ends nothing": ([0.5, 0.4, 0.4, 0.4, 0.9], 4, True, 5),
+        "a simpler one could be as good": ([0.8, 0.8, 0.8, 0.8, 0.8], 0, True, 5),
+        "nothing is simpler than one class": ([0.5, 0.5, 0.505, 0.5, 0.5], 0, False, 5),
     }.values(),
 )
-def test_the_grid_is_searched_from_the_simplest_value_on(recalls, chosen, tried):
+def test_the_grid_is_searched_from_the_simplest_value_on(recalls, chosen, at_end, tried):
     calls: list[int] = []
     kind = Kind(lambda *_: Scripted(recalls, calls), "C", tuple(range(5)), {}, reduced=False)
     values, labels = np.zeros((200, 1)), np.array(["a"] * 100 + ["b"] * 100)
     both = np.arange(200)
-    assert _best_of_grid(kind, values, labels, [(both, both)], 0, None) == chosen
+    assert _best_of_grid(kind, values, labels, [(both, both)], 0, None) == (chosen, at_end)
     assert len(calls) == tried and MARGIN == 0.01
 
 
 @pytest.mark.parametrize(("noise", "at_end"), [(0.3, True), (3.0, False)])
 def test_an_end_of_the_grid_is_told(noise, at_end, monkeypatch):
-    """With fewer values to choose from, the best is an end; among all of them it is not."""
+    """With few values to choose from, the best is an end; among all of them it is not."""
     rng = np.random.default_rng(0)
     labels = rng.choice(["a", "b", "c"], 300)
     values = np.eye(3)[np.searchsorted(["a", "b", "c"], labels)] + rng.normal(0, noise, (300, 3))
     patients = np.repeat([f"p{i}" for i in range(3)], 100)
-    grid = PENALTIES[:3] if at_end else PENALTIES
+    grid = PENALTIES[6:8] if at_end else PENALTIES
     kind = CLASSIFIERS["logistic"]
     own = Kind(kind.make, kind.parameter, grid, kind.tuning, kind.reduced)
     monkeypatch.setitem(CLASSIFIERS, "logistic", own)

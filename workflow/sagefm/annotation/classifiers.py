@@ -37,8 +37,9 @@ HALVES = 2
 
 COLUMNS_AT_ONCE = 2048
 
-PENALTIES = tuple(10.0**power for power in range(-7, 3))
-"""Values of C tried in the logistic regression: so wide that the best is rarely at an end."""
+PENALTIES = tuple(10.0**power for power in range(-9, 7))
+"""Values of C tried in the logistic regression: from one class for all spots to no penalty to speak
+of, so that the best is not the last."""
 
 MARGIN = 0.01
 """Recall within which values of a grid count as equally good: the simplest of them is chosen."""
@@ -184,7 +185,8 @@ def fit_reduction(scaled: Values, seed: int) -> PCA | None:
 class Fitted:
     """A fitted classifier, the hyperparameter chosen (`name=value`), and what is to be noted.
 
-    `at_end` is whether that value is the first or the last of those that could be tried.
+    `at_end` is whether a value beyond the grid could be better: it is the last, or it is the first
+    and tells classes apart.
     """
 
     model: Any
@@ -227,24 +229,25 @@ def fit_classifier(
 def _tune_and_fit(kind, values, labels, patients, samples, seed, class_weight) -> Fitted:
     """`fit_classifier`, with the warnings of unfinished fits."""
     splits, notes = _inner_splits(labels, patients, samples, seed)
-    number = _best_of_grid(kind, values, labels, splits, seed, class_weight)
+    number, at_end = _best_of_grid(kind, values, labels, splits, seed, class_weight)
     best = _possible(kind, number, len(labels))
     model = kind.make(seed, class_weight).set_params(**{kind.parameter: best}).fit(values, labels)
     if isinstance(model, Multinomial) and not model.converged_:
         notes.append(f"stopped after {model.max_iter} iterations")
-    at_end = bool(splits) and number in (0, len(kind.grid) - 1)
     return Fitted(model, f"{kind.parameter.split('__')[-1]}={best:g}", at_end, tuple(notes))
 
 
-def _best_of_grid(kind, values, labels, splits, seed, class_weight) -> int:
-    """Which value is chosen by the mean recall of the halves: the simplest within `MARGIN`.
+def _best_of_grid(kind, values, labels, splits, seed, class_weight) -> tuple[int, bool]:
+    """Which value is chosen, and `Fitted.at_end`: the simplest within `MARGIN` of the best recall.
 
-    Values are tried from the simplest on. The search ends after `PATIENCE` values in a row that are
-    worse than the best by more than `MARGIN`, but not before something has been learned, that is,
-    while recall is that of naming one class. Without halves the simplest value is chosen.
+    Recall is the halves' mean. Values are tried from the simplest on. The search ends after
+    `PATIENCE` values in a row that are worse than the best by more than `MARGIN`, but not before
+    something has been learned, that is, while recall is that of naming one class. Without halves
+    the simplest value is chosen.
     """
     models = [kind.make(seed, class_weight).set_params(**kind.tuning) for _ in splits]
-    beyond_chance = MARGIN + np.mean([1 / len(np.unique(labels[test])) for _, test in splits] or 0)
+    chance = [1 / len(np.unique(labels[test])) for _, test in splits]
+    beyond_chance = MARGIN + float(np.mean(chance or 0))
     found: list[float] = []
     worse = 0
     for number in range(len(kind.grid) if splits else 0):
@@ -258,7 +261,10 @@ def _best_of_grid(kind, values, labels, splits, seed, class_weight) -> int:
         worse = worse + 1 if found[-1] < best - MARGIN and best > beyond_chance else 0
         if worse == PATIENCE:
             break
-    return int(np.argmax(np.array(found) >= max(found) - MARGIN)) if found else 0
+    if not found:
+        return 0, False
+    chosen = int(np.argmax(np.array(found) >= max(found) - MARGIN))
+    return chosen, chosen == len(kind.grid) - 1 or (chosen == 0 and max(found) > beyond_chance)
 
 
 def _possible(kind: Kind, number: int, rows: int) -> Any:

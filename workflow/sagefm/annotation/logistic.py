@@ -37,7 +37,7 @@ class Multinomial(ClassifierMixin, BaseEstimator):
         self,
         C: float = 1.0,
         class_weight: str | None = None,
-        max_iter: int = 200,
+        max_iter: int = 1000,
         tol: float = 1e-5,
     ):
         self.C = C

@@ -95,7 +95,7 @@ def annotate_task(
         `p_{class}`, the probability of each class (0 of one that training lacked).
     fits : DataFrame
         protocol, repeat, fold, classifier, centred, chosen (of the hyperparameter), at_end (whether
-        that is an end of its grid), seconds, n_train, n_test, n_classes,
+        a value beyond its grid could be better), seconds, n_train, n_test, n_classes,
         classes_unseen (of the test part, not in training), n_unseen (spots of those), notes,
         skipped (why, else empty), transductive, spatial_method.
 

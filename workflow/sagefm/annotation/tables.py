@@ -47,10 +47,10 @@ def task_scores(
         `KEYS`, subset (of patients), `HEADLINE` (over patients) and `METRICS` (pooled spots) each
         with `_low` and `_high`, n_patients_counted (in `HEADLINE`), n_spots, n_patients,
         n_classes, patients_seen, patients_unknown (whether they were seen), n_folds, n_train
-        (median), n_at_end (fits whose hyperparameter is an end of its grid), n_unseen (spots of
-        classes that training lacked: counted as wrong), transductive,
-        spatial_method, fit_seconds, and of the representation representation_seconds, peak_mib,
-        training_seconds (as it was made of all genes, also where the task withholds some).
+        (median), n_at_end (fits for which a value beyond the grid could be better), n_unseen (spots
+        of classes that training lacked: counted as wrong), transductive, spatial_method,
+        fit_seconds, and of the representation representation_seconds, peak_mib, training_seconds
+        (as it was made of all genes, also where the task withholds some).
     """
     classes = np.unique(predictions["truth"].to_numpy(dtype=str))
     subsets = patient_subsets(predictions["patient"].unique(), seen)
