@@ -181,10 +181,12 @@ def test_predictors_that_do_not_vary_have_no_dot():
             line.get_color() for line in ax.lines if np.isfinite(line.get_xdata()).any()
         } & set(style.PREDICTOR_COLOURS.values())
         assert finite == {style.PREDICTOR_COLOURS[name] for name in {*RANKED, *controls}}
-    legend = draw_correlation_by_detection(genes).axes[0].get_legend()
+    (legend,) = draw_correlation_by_detection(genes).legends
     entries = [text.get_text() for text in legend.get_texts()]
     assert len(entries) == len({*RANKED, *controls})
-    assert entries[0] == "model (199)"  # the shut output has no correlation, and is counted out
+    assert (
+        entries[0] == "model (199; 199)"
+    )  # the shut output has no correlation, and is counted out
 
 
 def test_genes_that_the_model_holds_constant_do_not_count_as_its_success():
@@ -192,14 +194,15 @@ def test_genes_that_the_model_holds_constant_do_not_count_as_its_success():
     genes.loc[genes["predictor"] == "model", ["pearson", "within_pearson"]] = np.nan
     few = genes["gene"].isin(["GENE190", "GENE191"]) & (genes["predictor"] == "model")
     genes.loc[few, ["pearson", "within_pearson"]] = 0.999
-    title = draw_correlation_by_detection(genes).axes[0].get_title("left")
-    assert title.endswith("above neighbour mean: 1% of 200 genes"), title
+    figure = draw_correlation_by_detection(genes)
+    assert figure.axes[0].get_title("left") == "pooled: model above in 1% of 200 genes"
+    assert "1% of genes within samples, 1% pooled" in figure.get_suptitle()
 
 
 def test_models_of_one_cohort_stand_together():
     models = [two_models().assign(cohort=cohort) for cohort in ("atlas", "breast")]
     mixed = pd.concat(models).sort_values("model", kind="stable")
-    titles = [ax.get_title("left").splitlines()[0] for ax in draw_recovered(mixed, 0.91).axes[::2]]
+    titles = [ax.get_title("left").split(": ")[0] for ax in draw_recovered(mixed, 0.91).axes[::2]]
     names = [(cohort, model) for cohort in ("atlas", "breast") for model in ("paper", "strict")]
     assert titles == [style.group_title(pair) for pair in names]
 
@@ -213,14 +216,44 @@ def test_the_error_of_the_neighbour_mean_is_the_unit():
     np.testing.assert_allclose(filled, 1)
 
 
-def test_maps_run_downwards_at_equal_scale_with_one_colour_scale_a_gene():
+def test_intervals_of_two_patients_are_not_drawn():
+    summary = recovery_like()[0]
+    whole = summary["stratum_kind"] == "all"
+    lines = [
+        sum(len(line.get_xdata()) == 2 and line.get_lw() == 0.8 for line in ax.lines)
+        for n in (2, 3)
+        for ax in draw_recovered(summary[whole].assign(patients_n=n), 0.91).axes[:1]
+    ]
+    assert lines[0] == 0 < lines[1]
+
+
+def test_genes_outside_the_axis_are_counted():
+    genes = recovery_like()[1].copy()
+    genes.loc[(genes["predictor"] == "model") & (genes["gene"] == "GENE7"), "pearson"] = -1.0
+    figure = draw_correlation_by_detection(genes)
+    pooled, within = ([text.get_text() for text in ax.texts] for ax in figure.axes)
+    assert "▼ 1 gene of the model outside" in pooled
+    assert not any("▼" in words for words in within)
+    assert figure.axes[0].get_ylim()[0] > -0.5
+
+
+def test_maps_run_downwards_with_a_colour_scale_for_the_truth_and_one_for_predictions():
     figure = draw_maps(maps_like(3))
     panels = figure.axes[:9]
     assert all(ax.get_aspect() == 1 for ax in panels)
     assert all(ax.yaxis_inverted() for ax in panels)
     limits = [ax.collections[0].get_clim() for ax in panels]
-    assert limits[0:3] == limits[3:6] == limits[6:9]
+    assert limits[3:6] == limits[6:9] != limits[0:3]
     assert limits[0] == (0, 1) and limits[1] != limits[2]
+
+
+def test_a_gene_of_few_spots_is_on_the_scale_of_those_spots():
+    """The 99th percentile of all spots would be 0, and any count off the scale."""
+    maps = maps_like(1)
+    maps["truth"] = np.where(np.arange(len(maps)) < 2, [0.7, 1.4] * (len(maps) // 2), 0.0)
+    bar = draw_maps(maps).axes[0].collections[0]
+    assert 1.3 < bar.get_clim()[1] <= 1.4
+    assert bar.colorbar.extend == "max"  # the highest is beyond the 99th percentile, and marked
 
 
 def linear(colour: str) -> np.ndarray:

@@ -12,6 +12,18 @@ def format_number(value: float, form: str) -> str:
     return UNKNOWN_NUMBER if math.isnan(value) else format(value, form)
 
 
+def signed(value: float, form: str) -> str:
+    """A number as figures print it: a true minus sign, and none before a 0."""
+    text = format_number(value, form)
+    is_zero = "0" in text and not any(digit in text for digit in "123456789")
+    return (text.removeprefix("-") if is_zero else text).replace("-", "\N{MINUS SIGN}")
+
+
+def capital(sentence: str) -> str:
+    """A sentence with its first letter a capital."""
+    return sentence[:1].upper() + sentence[1:]
+
+
 def format_interval(value: float, low: float, high: float, form: str) -> str:
     """A number with its interval; without one where too few values have none."""
     text, ends = format_number(value, form), form.removeprefix("+")

@@ -6,6 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 
 from sagefm.common.text import count
+from sagefm.common.verdict import FEWEST
+from sagefm.plotting.headline import headline
 from sagefm.plotting.style import (
     DOUBLE,
     NEUTRAL,
@@ -17,6 +19,7 @@ from sagefm.plotting.style import (
     present,
     styled,
 )
+from sagefm.recovery.titles import JUDGED, share_recovered, shares_recovered
 
 
 def groups_of(summary: pd.DataFrame) -> list[tuple[tuple[str, str], pd.DataFrame]]:
@@ -39,15 +42,17 @@ def predictor_handles(predictors: list[str]) -> list:
 def predictor_dots(ax: Axes, table: pd.DataFrame, columns: dict[str, str]) -> None:
     """A row a column of the table, and in it a dot for each predictor that has a value.
 
-    A line is the interval of a column, where the table has its ends (`_low`, `_high`).
+    A line is the interval of a column, where the table has its ends (`_low`, `_high`) and `FEWEST`
+    patients or more; as of a share, within 0 to 1.
     """
     predictors = present(table["predictor"])
     spread = np.linspace(-0.3, 0.3, len(predictors)) if len(predictors) > 1 else [0.0]
     for shift, predictor in zip(spread, predictors, strict=True):
         values = table[table["predictor"] == predictor].iloc[0]
         for row, key in enumerate(columns):
-            if f"{key}_low" in values and values[key] == values[key]:
-                ends = values[f"{key}_low"], values[f"{key}_high"]
+            known = f"{key}_low" in values and values[key] == values[key]
+            if known and values["patients_n"] >= FEWEST:
+                ends = np.clip([values[f"{key}_low"], values[f"{key}_high"]], 0, 1)
                 ax.plot(ends, [row + shift] * 2, color=PREDICTOR_COLOURS[predictor], lw=0.8)
         ax.plot(
             [values[key] for key in columns], np.arange(len(columns)) + shift,
@@ -58,9 +63,6 @@ def predictor_dots(ax: Axes, table: pd.DataFrame, columns: dict[str, str]) -> No
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="x")
 
-
-JUDGED = "patients_recovered"
-"""The share that the claim is judged on."""
 
 # A share of genes, and the median correlation without which it is not defined.
 SHARES = {
@@ -82,7 +84,8 @@ def draw_recovered(summary: pd.DataFrame, reported: float) -> Figure:
     """Share of genes recovered, by four criteria, and the size of the correlation beside it.
 
     The first criterion is the one that the claim is judged on, with its interval over patients.
-    One row of panels a cohort and model. Shares are of the same genes and sections, medians over
+    One row of panels a cohort and model. The title is how the model compares with the best other
+    predictor and with the paper. Shares are of the same genes and sections, medians over
     the same genes, for all predictors. A predictor that does not vary over spots has no dot.
 
     Parameters
@@ -93,7 +96,7 @@ def draw_recovered(summary: pd.DataFrame, reported: float) -> Figure:
         The paper's share at p < 0.05, 0 to 1.
     """
     groups = groups_of(summary[summary["stratum_kind"] == "all"])
-    figure = Figure(figsize=(DOUBLE, 2 * len(groups) + 1.2))
+    figure = Figure(figsize=(DOUBLE, 2 * len(groups) + 1.4))
     fill_recovered(figure, summary, reported)
     return figure
 
@@ -101,20 +104,23 @@ def draw_recovered(summary: pd.DataFrame, reported: float) -> Figure:
 def fill_recovered(figure: FigureBase, summary: pd.DataFrame, reported: float) -> None:
     """Fill a figure, or a part of one, with `draw_recovered`."""
     whole = summary[summary["stratum_kind"] == "all"]
-    groups = groups_of(whole)
+    groups, varying = groups_of(whole), []
     panels = figure.subplots(len(groups), 2, squeeze=False, sharex="col", width_ratios=[1.6, 1])
     for (share, effect), (names, group) in zip(panels, groups, strict=True):
         columns = {
             key: group[key].where(group[median].notna()) for key, (_, median) in SHARES.items()
         }
         labels = {key: label for key, (label, _) in SHARES.items()}
-        predictor_dots(share, group.assign(**columns), labels)
+        known = group.assign(**columns)
+        varying.append(known)
+        predictor_dots(share, known, labels)
         predictor_dots(effect, group, EFFECTS)
         share.axvline(reported, color=NEUTRAL, ls="--", lw=0.9)
         effect.axvline(0, color=NEUTRAL, lw=0.6)
         first = group[group["predictor"] == "model"].iloc[0]
         share.set_title(
-            f"{group_title(names)}\n{count(first['n_genes_tested'], 'gene')} tested "
+            f"{group_title(names)}{f': {share_recovered(known)}' * (len(groups) > 1)}\n"
+            f"{count(first['n_genes_tested'], 'gene')} tested "
             f"({first['n_genes_constant']:,.0f} held constant by the model), "
             f"{count(first['n_spots'], 'spot')}, {count(first['n_samples'], 'sample')}, "
             f"{count(first['n_patients'], 'patient')}"
@@ -126,8 +132,9 @@ def fill_recovered(figure: FigureBase, summary: pd.DataFrame, reported: float) -
     left, right = bottom_effect.get_xlim()
     bottom_effect.set_xlim(left, right + 0.04 * (right - left))
     bottom_effect.set_xlabel("median correlation over genes,\nthe same genes for all")
-    varying = whole.loc[whole["median_pearson"].notna(), "predictor"]
-    handles = predictor_handles(present(varying))
+    named = whole.loc[whole["median_pearson"].notna(), "predictor"]
+    handles = predictor_handles(present(named))
     label = f"paper, p < 0.05: {100 * reported:g}%"
     handles.append(*bottom_share.plot([], [], color=NEUTRAL, ls="--", lw=0.9, label=label))
     figure.legend(handles=handles, loc="outside lower center", ncols=4)
+    headline(figure, shares_recovered(varying, reported))

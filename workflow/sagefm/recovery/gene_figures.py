@@ -1,14 +1,17 @@
 """Maps of recovered genes: what is true and what is predicted, on the tissue."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
-from sagefm.common.text import count, format_number
+from sagefm.common.text import count, signed
+from sagefm.plotting.headline import headline
 from sagefm.plotting.histology import NO_TISSUES, Tissue
 from sagefm.plotting.style import (
     DOUBLE,
@@ -18,14 +21,18 @@ from sagefm.plotting.style import (
     PREDICTOR_NAMES,
     SINGLE,
     group_title,
-    head,
     present,
     styled,
 )
 from sagefm.plotting.tissue import draw_scale_bar, draw_spots, map_shape, spot_pitch
+from sagefm.recovery.titles import correlation_here, correlations, genes_here, share_above
 
 GENE_BINS = 20
 """Bins of equal numbers of genes along the detection rate."""
+
+
+BEYOND = 0.01
+"""Share of genes that the axis of correlations may leave out at either end; they are counted."""
 
 
 @styled
@@ -34,26 +41,31 @@ def draw_correlation_by_detection(genes: pd.DataFrame) -> Figure:
 
     Lines are medians and bands quartiles of `GENE_BINS` bins with equal numbers of genes; behind
     them, in grey, the density of the model's genes. A gene that a predictor holds constant has no
-    correlation; the legend counts those that have one.
+    correlation; the legend counts those that have one. The title is how often the model's
+    correlation exceeds the neighbour mean's.
 
     Parameters
     ----------
     genes
         Of `tables.gene_table`, with columns model and cohort.
     """
-    figure = Figure(figsize=(DOUBLE, 3.3))
+    figure = Figure(figsize=(DOUBLE, 3.7))
     fill_correlation_by_detection(figure, genes)
     return figure
 
 
+TITLES = {"pearson": "pooled", "within_pearson": "within samples"}
+"""The correlations that are drawn."""
+
+
 def fill_correlation_by_detection(figure: FigureBase, genes: pd.DataFrame) -> None:
     """Fill a figure, or a part of one, with `draw_correlation_by_detection`."""
-    panels = figure.subplots(1, 2, sharey=True)
+    panels = figure.subplots(1, 2, sharex=True, sharey=True)
     found = genes[genes["detection_rate"] > 0].assign(
         detection=lambda table: 100 * table["detection_rate"]
     )
-    titles = {"pearson": "all samples pooled", "within_pearson": "mean within samples"}
-    for ax, (value, title) in zip(panels, titles.items(), strict=True):
+    limits = _limits(found)
+    for ax, (value, title) in zip(panels, TITLES.items(), strict=True):
         known = found.dropna(subset=value)
         model = known[known["predictor"] == "model"]
         ax.set_xscale("log")
@@ -63,23 +75,62 @@ def fill_correlation_by_detection(figure: FigureBase, genes: pd.DataFrame) -> No
         for predictor in present(known["predictor"]):
             own = known[known["predictor"] == predictor]
             _binned(ax, own["detection"], own[value], predictor)
-        both = found.pivot(index="gene", columns="predictor", values=value)
-        if {"model", "neighbour_mean"} <= set(both):
-            both = both.dropna(subset="neighbour_mean")
-            # A gene that the model holds constant is not above anything.
-            higher = format_number(100 * (both["model"] > both["neighbour_mean"]).mean(), ".0f")
-            title += f"\nmodel above neighbour mean: {higher}% of {len(both):,} genes"
+        share, of = share_above(found, value)
+        if of:
+            title += f": model above in {share:.0%} of {of:,} genes"
         ax.axhline(0, color=NEUTRAL, lw=0.6)
         ax.set_xlabel("detection rate of the gene (% of hidden entries)")
         ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
         ax.xaxis.set_minor_formatter(NullFormatter())
         ax.set_title(title)
-        ax.legend(loc="upper left", title="predictor (genes with a correlation)", alignment="left")
-    lowest = found[[*titles]].quantile(0.001).min()
-    panels[0].set_ylim(min(lowest, 0) - 0.05, 1)
-    panels[0].set_ylabel("Pearson correlation with the truth")
+        _count_outside(ax, model[value], limits)
+    panels[0].set_ylim(*limits)
+    panels[0].set_ylabel("correlation (Pearson)\nwith the truth")
+    figure.legend(
+        handles=_counted(found),
+        loc="outside lower center",
+        ncols=2,
+        title="genes with a correlation: pooled; within samples",
+    )
     names = genes["cohort"].iloc[0], genes["model"].iloc[0]
-    head(figure, f"{group_title(names)}: {count(found['gene'].nunique(), 'gene')} detected")
+    about = f"{group_title(names)}: {count(found['gene'].nunique(), 'gene')} detected"
+    headline(figure, correlations(found), about)
+
+
+def _limits(genes: pd.DataFrame) -> tuple[float, float]:
+    """Ends of the axis of correlations: all but `BEYOND` of each predictor's genes, and 0."""
+    by_predictor = genes.groupby("predictor")[[*TITLES]]
+    low = min(by_predictor.quantile(BEYOND).min(axis=None), 0.0)
+    high = max(by_predictor.quantile(1 - BEYOND).max(axis=None), 0.1)
+    room = 0.04 * (high - low)
+    return low - room, high + room
+
+
+def _count_outside(ax: Axes, values: pd.Series, limits: tuple[float, float]) -> None:
+    """Count the model's genes beyond the ends of the axis, at the end where they are."""
+    low, high = limits
+    for number, y, sign in (((values > high).sum(), 0.98, "▲"), ((values < low).sum(), 0.02, "▼")):
+        if number:
+            words = f"{sign} {count(number, 'gene')} of the model outside"
+            at: dict[str, Any] = {
+                "ha": "left",
+                "va": "top" if sign == "▲" else "bottom",
+                "fontsize": 7,
+            }
+            over = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5}
+            ax.text(0.02, y, words, transform=ax.transAxes, color=NEUTRAL, bbox=over, **at)
+
+
+def _counted(genes: pd.DataFrame) -> list[Line2D]:
+    """Legend entries of the predictors, with their genes that have each correlation."""
+    numbers = genes.groupby("predictor")[[*TITLES]].count()
+    return [
+        Line2D(
+            [], [], color=PREDICTOR_COLOURS[name], marker=PREDICTOR_MARKERS[name], ms=3, mew=0,
+            label=f"{PREDICTOR_NAMES[name]} ({'; '.join(f'{n:,}' for n in numbers.loc[name])})",
+        )
+        for name in present(numbers.index[numbers.any(axis=1)])
+    ]  # fmt: skip
 
 
 def _binned(ax: Axes, detection: pd.Series, values: pd.Series, predictor: str) -> None:
@@ -89,20 +140,22 @@ def _binned(ax: Axes, detection: pd.Series, values: pd.Series, predictor: str) -
     low, median, high = (values.groupby(bins).quantile(q) for q in (0.25, 0.5, 0.75))
     colour = PREDICTOR_COLOURS[predictor]
     ax.fill_between(middle, low, high, color=colour, alpha=0.2, lw=0)
-    label = f"{PREDICTOR_NAMES[predictor]} ({len(values):,})"
-    marker = PREDICTOR_MARKERS[predictor]
-    ax.plot(middle, median, color=colour, marker=marker, ms=3, mew=0, label=label)
+    ax.plot(middle, median, color=colour, marker=PREDICTOR_MARKERS[predictor], ms=3, mew=0)
 
 
-MAP_ROWS = {"truth": "true", "predicted": "model", "neighbour_mean": "neighbour mean"}
+MAP_ROWS = {"truth": "true", "predicted": "model", "neighbour_mean": "neighbour\nmean"}
+
+SCALES = (("truth",), ("predicted", "neighbour_mean"))
+"""Rows that share a colour scale: counts of a spot vary far more than any mean of several."""
 
 
 @styled
 def draw_maps(maps: pd.DataFrame, tissues: Mapping[str, Tissue] = NO_TISSUES) -> Figure:
     """True and predicted expression of a few genes at every spot of one section.
 
-    A column a gene, with one colour scale for its three maps, from 0 to the largest 99th percentile
-    of the three. y runs downwards, as in the image.
+    A column a gene, with one colour scale for the truth and one for both predictions, from 0 to the
+    larger 99th percentile; an arrow at a bar's end marks spots beyond it. y runs downwards, as in
+    the image. The title is how predictions correlate with the truth in this section.
 
     Parameters
     ----------
@@ -115,7 +168,7 @@ def draw_maps(maps: pd.DataFrame, tissues: Mapping[str, Tissue] = NO_TISSUES) ->
     spots = maps.loc[maps["gene"] == maps["gene"].iloc[0], ["x_pixels", "y_pixels"]].to_numpy()
     shape = map_shape(spots, spot_pitch(spots), 0.4, 2.5)
     width = min((DOUBLE - 0.4) / genes, 2.2)
-    figure = Figure(figsize=(max(width * genes + 0.4, SINGLE), 3 * width * shape + 1.8))
+    figure = Figure(figsize=(max(width * genes + 0.4, SINGLE), 3 * width * shape + 2.1))
     fill_maps(figure, maps, tissues)
     return figure
 
@@ -129,27 +182,48 @@ def fill_maps(
     pitch, tissue = spot_pitch(spots), tissues.get(str(maps["sample"].iloc[0]))
     panels = figure.subplots(len(MAP_ROWS), len(genes), squeeze=False)
     for column, (name, gene) in zip(panels.T, genes, strict=True):
-        largest = np.nanpercentile(gene[list(MAP_ROWS)], 99, axis=0).max()
-        for ax, value in zip(column, MAP_ROWS, strict=True):
-            at, colours = (
-                gene[["x_pixels", "y_pixels"]].to_numpy(),
-                {"cmap": "viridis", "clim": (0, largest or 1)},
+        by_row = dict(zip(MAP_ROWS, column, strict=True))
+        at = gene[["x_pixels", "y_pixels"]].to_numpy()
+        for rows in SCALES:
+            colours = {"cmap": "viridis", "clim": (0, _largest(gene[[*rows]]))}
+            for row in rows:
+                discs = draw_spots(by_row[row], at, pitch, tissue, array=gene[row], **colours)
+            bar = figure.colorbar(
+                discs,
+                ax=[by_row[row] for row in rows],
+                location="bottom",
+                aspect=12,
+                shrink=0.85,
+                extend=_extend(gene[[*rows]], discs.get_clim()),
             )
-            discs = draw_spots(ax, at, pitch, tissue, array=gene[value], **colours)
-        first, pair = gene.iloc[0], gene[["truth", "predicted"]]
-        here = pair.corr().iloc[0, 1] if (pair.nunique() > 1).all() else np.nan
-        r = format_number(first["pearson"], ".2f")
+            bar.locator = MaxNLocator(3)
+            bar.outline.set_visible(False)
+        first, here = gene.iloc[0], correlation_here(gene, "predicted")
+        inside = "none" if np.isnan(here) else signed(here, ".2f")
         column[0].set_title(
-            f"{name}\n{first['position']}\nr = {r}\nhere {format_number(here, '.2f')}",
+            f"{name}\n{first['position']}\nr {signed(first['pearson'], '.2f')}; here {inside}",
             loc="center",
         )
-        bar = figure.colorbar(discs, ax=list(column), location="bottom", aspect=12, shrink=0.85)
-        bar.locator = MaxNLocator(3)
-        bar.outline.set_visible(False)
     for ax, label in zip(panels[:, 0], MAP_ROWS.values(), strict=True):
         ax.set_ylabel(label, labelpad=2)
     draw_scale_bar(panels[-1, 0], spots, tissue)
     first = maps.iloc[0]
     names = first["cohort"], first["model"]
-    head(figure, f"{group_title(names)}: section {first['sample']}, {count(len(spots), 'spot')}")
+    about = f"{group_title(names)}: section {first['sample']}, {count(len(spots), 'spot')}"
+    headline(figure, genes_here(maps), about)
     figure.supxlabel("expression on the model's log1p scale", fontsize=8)
+
+
+def _largest(values: pd.DataFrame) -> float:
+    """Upper end of a colour scale: the largest 99th percentile, of spots above 0 if that is 0."""
+    for own in (values, values.where(values > 0)):
+        largest = float(own.quantile(0.99).max())
+        if largest > 0:
+            return largest
+    return 1.0
+
+
+def _extend(values: pd.DataFrame, ends: tuple[float, float]) -> str:
+    """At which ends of a colour bar an arrow marks values beyond it, as matplotlib names them."""
+    below, above = (values < ends[0]).any(axis=None), (values > ends[1]).any(axis=None)
+    return {(0, 0): "neither", (1, 0): "min", (0, 1): "max", (1, 1): "both"}[below, above]

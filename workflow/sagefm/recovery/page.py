@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from sagefm.plotting.histology import NO_TISSUES, Tissue
-from sagefm.plotting.style import DOUBLE, below, head, lettered, styled
+from sagefm.plotting.style import DOUBLE, below, lettered, styled
 from sagefm.recovery.figures import fill_recovered
 from sagefm.recovery.gene_figures import fill_correlation_by_detection, fill_maps
 
@@ -27,9 +27,8 @@ def draw_recovery_page(
         As `draw_recovered`, `draw_correlation_by_detection` and `draw_maps` take them.
     """
     figure = Figure(figsize=(DOUBLE, 9.7))
-    first, second, third = below(figure, [2.6, 2.7, 4.4])
+    first, second, third = below(figure, [2.6, 2.85, 4.25])
     fill_recovered(first, summary, reported)
-    head(first, "genes recovered, and how well")
     fill_correlation_by_detection(second, genes)
     fill_maps(third, maps, tissues)
     return lettered(figure, first, second, third)

@@ -6,22 +6,22 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter
 
-from sagefm.common.text import count
+from sagefm.common.text import capital, count
 from sagefm.common.verdict import FEWEST
+from sagefm.plotting.headline import headline
 from sagefm.plotting.style import (
     DOUBLE,
     PREDICTOR_COLOURS,
     PREDICTOR_MARKERS,
-    PREDICTOR_NAMES,
     group_title,
-    head,
     percent_axis,
     present,
     styled,
 )
 from sagefm.recovery.figures import groups_of, predictor_handles
+from sagefm.recovery.titles import JUDGED, frequent_genes
 
-SHARE, ERROR = "patients_recovered", "patients_relative_mse"
+SHARE, ERROR = JUDGED, "patients_relative_mse"
 """Columns drawn, each with an interval."""
 
 
@@ -73,27 +73,9 @@ def draw_strata(summary: pd.DataFrame) -> Figure:
     panels[-1, 3].set_xlabel("error")
     handles = predictor_handles(present(summary["predictor"]))
     figure.legend(handles=handles, loc="outside lower center", ncols=4)
-    head(figure, _finding(groups[0][1]))
+    names, first = groups[0]
+    headline(figure, capital(f"{group_title(names)}: {frequent_genes(first)}"))
     return figure
-
-
-def _finding(group: pd.DataFrame) -> str:
-    """What share of the most frequent genes is recovered, and the best control's share of them."""
-    bins = group[(group["stratum_kind"] == "detection") & group[SHARE].notna()]
-    own = bins[bins["predictor"] == "model"]
-    if own.empty:
-        return "The model's predictions do not vary: it recovers no gene"
-    last = own.iloc[-1]
-    low, high = (100 * float(end) for end in last["stratum"].split("-"))
-    title = (
-        f"Of genes detected in {low:g} to {high:g}% of spots, the model recovers {last[SHARE]:.0%}"
-    )
-    controls = bins[bins["role"].eq("control")]
-    same = controls[controls["stratum"] == last["stratum"]].set_index("predictor")[SHARE]
-    if same.empty:
-        return title
-    best = PREDICTOR_NAMES[str(same.idxmax())]
-    return f"{title};\n{best}, which knows no gene, {same.max():.0%}"
 
 
 def _upper(stratum: str) -> float:

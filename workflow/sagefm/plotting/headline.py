@@ -1,0 +1,33 @@
+"""A figure's title: what was found, broken into lines that fit, and below it what it is about."""
+
+from textwrap import wrap
+from typing import cast
+
+from matplotlib.figure import Figure, FigureBase, SubFigure
+
+from sagefm.plotting.style import head
+
+CHARACTERS_AN_INCH = 13
+"""Of a title's text, so that no line is cut off."""
+
+LETTER = "." * 5
+"""Room on the first line for the letter of a part, in place of which wrapping sees this."""
+
+
+def headline(figure: FigureBase, finding: str, about: str = "") -> None:
+    """Give a figure, or a part of one, its title, broken into lines of its width.
+
+    Parameters
+    ----------
+    figure
+        Or a part; a part that is not yet laid out has its share of the figure's width.
+    finding
+        What was found, in a sentence.
+    about
+        What the figure is of and how much is behind it, on lines of their own.
+    """
+    part = cast("Figure | SubFigure", figure)  # there are no others
+    width = int(part.bbox.width / part.dpi * CHARACTERS_AN_INCH)
+    lines = wrap(finding, width, initial_indent=LETTER, break_on_hyphens=False)
+    lines += wrap(about, width, break_on_hyphens=False)
+    head(figure, "\n".join(lines).removeprefix(LETTER))
