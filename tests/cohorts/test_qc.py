@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 
+from sagefm.cohorts.figures import depth_difference
 from sagefm.cohorts.ingest import ingest
 from sagefm.cohorts.qc import apply_qc, count_shared_positions, qc_table, spot_measures
 from sagefm.cohorts.readers import read_source
@@ -155,3 +156,17 @@ def test_the_table_refuses_what_is_no_sample(repo, tmp_path):
     for path in (tmp_path / "gone.h5ad", repo / "resources/demo/st/heart-1.h5ad"):
         with pytest.raises(InputError, match=f"{path.name}: is not a harmonised sample"):
             qc_table([path], [])
+
+
+@pytest.mark.parametrize(
+    ("depths", "words"),
+    [
+        ([1000, 5900, np.nan], "Depth differs 5.9-fold between sections: "),
+        ([1000, 1000], "All sections have 1,000 counts per spot (median)"),
+        ([1000], "The section has 1,000 counts per spot (median)"),
+        ([0, 20], "Depth differs between sections: median counts per spot 0 to 20"),
+        ([np.nan], "The depth of the sections is unknown"),
+    ],
+)
+def test_the_title_says_how_much_depth_differs(depths, words):
+    assert depth_difference(pd.DataFrame({"median_counts": depths})).startswith(words)

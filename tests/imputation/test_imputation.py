@@ -13,7 +13,7 @@ from sklearn.metrics import r2_score
 from sagefm.common.h5ad import read_h5ad, write_h5ad
 from sagefm.common.io import read_table, write_table
 from sagefm.graphs.neighbourhoods import load_graph
-from sagefm.imputation.figures import draw_imputation
+from sagefm.imputation.figures import LEAST_R2, MODEL_COLOURS, draw_imputation, errors_compared
 from sagefm.imputation.score import ImputationPlan, score_section, score_sections
 from sagefm.imputation.tables import METRICS, REFERENCE, SETTINGS, summarise_imputation
 from sagefm.networks.base import build_network
@@ -342,17 +342,35 @@ def test_the_figure_tells_models_settings_and_scales_apart(samples):
     assert names[0] == "model paper (1 of 2 patients seen, 1 unknown)"
     assert [name.split()[1] for name in names[:3]] == ["paper", "strict", "scaled"]
     assert len(names) == len(set(names)) == 7
-    title = figure.get_suptitle().splitlines()[1]
     shares = samples["share"].nunique()
-    assert title == (f"paper at 0 of {shares} shares, strict at 0 of {shares} shares, "
-                          f"scaled at 0 of {shares} shares")  # fmt: skip
+    none = f"lower at 0 and higher at 0 of {shares} shares"
+    assert errors_compared(summaries(samples)).endswith(
+        f": paper {none}; strict {none}; scaled {none}"
+    )
     better = summaries(samples)
     better.loc[better["model"] == "strict", ["difference", "p_holm"]] = [-0.1, 0.01]
-    title = draw_imputation(better).get_suptitle().splitlines()[1]
-    assert f"strict at {shares} of {shares} shares" in title and "paper at 0 of" in title
+    better.loc[better["model"] == "scaled", ["difference", "p_holm"]] = [0.1, 0.01]
+    assert errors_compared(better).endswith(
+        f": paper {none}; strict lower at {shares} and higher at 0 of {shares} shares; "
+        f"scaled lower at 0 and higher at {shares} of {shares} shares"
+    )
+    assert "strict lower at" in " ".join(draw_imputation(better).get_suptitle().split())
     top = summaries(samples).query("model == 'paper' and metric == 'mse' and predictor == 'model'")
     drawn = lines[0][-2].get_ydata()
     np.testing.assert_allclose(drawn, top[top["setting"] == "systematic"]["mean"])
+
+
+def test_what_is_below_the_axis_of_r2_is_a_triangle_at_its_end(samples):
+    table = summaries(samples)
+    own = (table["metric"] == "r2") & (table["model"] == "scaled")
+    table.loc[own & (table["predictor"] == "model"), ["mean", "low", "high"]] = [-3.0, -4.0, -2.0]
+    panels = draw_imputation(table).axes[4:8]
+    own = [line for ax in panels for line in ax.lines if line.get_color() == MODEL_COLOURS[2]]
+    triangles = [line for line in own if line.get_marker() == "v" and not line.get_clip_on()]
+    assert len(triangles) == 2  # in both settings of the model's scale
+    for line in triangles:
+        assert len(line.get_xdata()) == samples["share"].nunique()
+        assert set(line.get_ydata()) == {LEAST_R2}
 
 
 def test_the_scripts_score_and_draw(sections, samples, gene_mean, tmp_path, repo):

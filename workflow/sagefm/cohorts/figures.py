@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from sagefm.common.text import count
-from sagefm.plotting.style import DOUBLE, NEUTRAL, categorical, head, styled
+from sagefm.plotting.headline import headline
+from sagefm.plotting.style import DOUBLE, NEUTRAL, categorical, styled
 
 MOST_ROWS = 40
 """Sections that can be shown one by one; of larger cohorts the distribution is drawn."""
@@ -28,12 +29,35 @@ MEASURES = {
 }
 
 
+def depth_difference(table: pd.DataFrame) -> str:
+    """How much the depth of sections differs, which the paper's normalisation does not correct.
+
+    Parameters
+    ----------
+    table
+        Of `qc.qc_table`: the median counts of a spot, section by section.
+    """
+    depth = table["median_counts"].astype(float).dropna()
+    if depth.empty:
+        return "The depth of the sections is unknown"
+    low, high = depth.min(), depth.max()
+    if len(depth) == 1:
+        return f"The section has {low:,.0f} counts per spot (median)"
+    ends = f"median counts per spot {low:,.0f} to {high:,.0f}"
+    if low == high:
+        return f"All sections have {low:,.0f} counts per spot (median)"
+    if not low:
+        return f"Depth differs between sections: {ends}"
+    return f"Depth differs {high / low:.2g}-fold between sections: {ends}"
+
+
 @styled
 def draw_qc(table: pd.DataFrame) -> Figure:
     """Spots, depth, genes and panel coverage of a cohort's sections.
 
     One row a section, coloured by organ; in cohorts of more than `MOST_ROWS`, histograms over
-    sections. A measure that no section has, such as the mitochondrial share, is left out.
+    sections. A measure that no section has, such as the mitochondrial share, is left out. The title
+    is how much depth differs between sections.
 
     Parameters
     ----------
@@ -48,7 +72,7 @@ def draw_qc(table: pd.DataFrame) -> Figure:
     measures = {key: label for key, label in MEASURES.items() if table[key].notna().any()}
     organs = table["organ"].fillna("unknown")
     one_by_one = len(table) <= MOST_ROWS
-    figure = Figure(figsize=(DOUBLE, 1.45 + 0.19 * max(len(table), 5) if one_by_one else 2.3))
+    figure = Figure(figsize=(DOUBLE, 1.6 + 0.19 * max(len(table), 5) if one_by_one else 2.45))
     panels = figure.subplots(1, len(measures), sharey=True, squeeze=False)[0]
     for ax, (key, label) in zip(panels, measures.items(), strict=True):
         if one_by_one:
@@ -69,8 +93,9 @@ def draw_qc(table: pd.DataFrame) -> Figure:
     panels[0].set_ylabel("section (patient)" if one_by_one else "sections")
     kept, source = table["spots_kept"].sum(), table["spots_source"].sum()
     names = f"organ: {organs[0]}" if organs.nunique() == 1 else count(organs.nunique(), "organ")
-    head(
+    headline(
         figure,
+        depth_difference(table),
         f"{table['cohort'].iloc[0]} ({names}): {count(len(table), 'section')}, {kept:,} of "
         f"{count(source, 'spot')} kept, {panel.iloc[0]:,} panel genes",
     )

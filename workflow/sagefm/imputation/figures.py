@@ -3,6 +3,7 @@
 from itertools import cycle, product
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -11,6 +12,7 @@ from matplotlib.lines import Line2D
 from sagefm.common.text import count
 from sagefm.common.verdict import ALPHA
 from sagefm.imputation.tables import REFERENCE, SETTINGS
+from sagefm.plotting.headline import headline
 from sagefm.plotting.style import (
     DOUBLE,
     NEUTRAL,
@@ -18,7 +20,6 @@ from sagefm.plotting.style import (
     PREDICTOR_COLOURS,
     PREDICTOR_MARKERS,
     PREDICTOR_NAMES,
-    head,
     present,
     styled,
 )
@@ -42,7 +43,7 @@ MODEL_COLOURS = [OKABE_ITO[name] for name in ("blue", "sky", "green", "vermilion
 MODEL_MARKERS = "oPv<>*"
 
 LEAST_R2 = -0.5
-"""Where the axis of R2 ends: what is worse is off the figure."""
+"""Where the axis of R2 ends: what is worse is a triangle at its end."""
 
 BARS_APART = 1.2
 """Between the bars of two predictors at one share: percent of genes."""
@@ -99,17 +100,29 @@ def draw_imputation(summary: pd.DataFrame) -> Figure:
     return figure
 
 
-def _finding(summary: pd.DataFrame) -> str:
-    """At how many shares each model's error is significantly below the best baseline's."""
+def errors_compared(summary: pd.DataFrame) -> str:
+    """At how many shares each model's error is significantly below the best baseline's, or above.
+
+    Parameters
+    ----------
+    summary
+        Of `tables.summarise_imputation`, with column model; its first setting counts.
+    """
     own = summary[(summary["predictor"] == "model") & (summary["metric"] == "mse")]
     setting = next(name for name in SETTINGS if name in set(own["setting"]))
     own = own[own["setting"] == setting]
-    below = (own["difference"] < 0) & (own["p_holm"] < ALPHA)
-    won = below.groupby(own["model"], sort=False).agg(["sum", "size"])
-    words = [f"{model} at {n} of {count(of, 'share')}" for model, n, of in won.itertuples()]
+    own = own.assign(
+        below=(own["difference"] < 0) & (own["p_holm"] < ALPHA),
+        above=(own["difference"] > 0) & (own["p_holm"] < ALPHA),
+    )
+    words = [
+        f"{model} lower at {part['below'].sum()} and higher at {part['above'].sum()} of "
+        f"{count(len(part), 'share')}"
+        for model, part in own.groupby("model", sort=False)
+    ]
     return (
-        f"Where {SETTING_NAMES[setting]}, error below that of {PREDICTOR_NAMES[REFERENCE]} "
-        f"(p < {ALPHA:g}):\n{', '.join(words)}"
+        f"Error compared with {PREDICTOR_NAMES[REFERENCE]}, where {SETTING_NAMES[setting]} "
+        f"(p < {ALPHA:g}): {'; '.join(words)}"
     )
 
 
@@ -133,6 +146,18 @@ def _lines(ax: Axes, table: pd.DataFrame, signs: dict[str, tuple[str, str]]) -> 
     return drawn
 
 
+def _mark_below(ax: Axes) -> None:
+    """A triangle at the lower end of an axis for each mean that is below it."""
+    bottom = ax.get_ylim()[0]
+    for line in [line for line in ax.lines if line.get_marker() != "None"]:
+        x, y = map(np.asarray, line.get_data())
+        out = x[y < bottom]
+        if len(out):
+            ax.plot(
+                out, np.full(len(out), bottom), "v", color=line.get_color(), clip_on=False, ms=4
+            )
+
+
 def _finish(panels, columns: list[tuple[str, str]], summary: pd.DataFrame) -> None:
     """Titles, ends and labels of the axes, and the figure's head."""
     several = len({normalisation for normalisation, _ in columns}) > 1
@@ -143,6 +168,8 @@ def _finish(panels, columns: list[tuple[str, str]], summary: pd.DataFrame) -> No
     for ax in panels[1]:
         ax.axhline(0, color=NEUTRAL, lw=0.6)
     panels[1][0].set_ylim(bottom=max(panels[1][0].get_ylim()[0], LEAST_R2), top=1)
+    for ax in panels[1]:
+        _mark_below(ax)
     for ax in panels[2]:
         ax.axhline(0, color=NEUTRAL, lw=0.6)
     for ax in panels[-1]:
@@ -150,9 +177,10 @@ def _finish(panels, columns: list[tuple[str, str]], summary: pd.DataFrame) -> No
         ax.set_xticks(sorted(100 * summary["share"].unique()))
         ax.xaxis.set_major_formatter("{x:g}")
     most = summary[["n_samples", "n_patients", "n_spots"]].max()
-    head(
+    headline(
         panels[0][0].figure,
-        f"{_finding(summary)}\n{summary['cohort'].iloc[0]}: genes taken out and predicted, "
+        errors_compared(summary),
+        f"{summary['cohort'].iloc[0]}: genes taken out and predicted, "
         f"{count(most['n_samples'], 'sample')}, {count(most['n_patients'], 'patient')}, "
         f"{count(most['n_spots'], 'spot')}",
     )

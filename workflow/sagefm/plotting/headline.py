@@ -7,7 +7,7 @@ from matplotlib.figure import Figure, FigureBase, SubFigure
 
 from sagefm.plotting.style import head
 
-CHARACTERS_AN_INCH = 13
+CHARACTERS_AN_INCH = 14
 """Of a title's text, so that no line is cut off."""
 
 LETTER = "." * 5

@@ -9,6 +9,7 @@ from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
 from sagefm.common.text import count
 from sagefm.networks.registry import Loss
+from sagefm.plotting.headline import headline
 from sagefm.plotting.style import (
     DOUBLE,
     GREY,
@@ -16,21 +17,23 @@ from sagefm.plotting.style import (
     PREDICTOR_COLOURS,
     PREDICTOR_NAMES,
     SPLIT_COLOURS,
-    head,
     styled,
 )
+from sagefm.training.titles import organs_tested, training_course
 
 
 @styled
 def draw_pretraining_set(organs: pd.DataFrame) -> Figure:
     """Samples of each organ, coloured by part, and the groups that are kept on one side.
 
+    The title is which organs are trained on and not tested.
+
     Parameters
     ----------
     organs
         Of `pretraining_set.organs_table`.
     """
-    figure = Figure(figsize=(DOUBLE, 1.5 + 0.17 * len(organs)))
+    figure = Figure(figsize=(DOUBLE, 1.8 + 0.17 * len(organs)))
     samples, groups = figure.subplots(1, 2, sharey=True, width_ratios=[2, 1])
     start = organs["train"] * 0
     for part, colour in SPLIT_COLOURS.items():
@@ -46,8 +49,9 @@ def draw_pretraining_set(organs: pd.DataFrame) -> Figure:
     samples.invert_yaxis()
     figure.legend(*samples.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     spots = organs["expected_spots"]
-    head(
+    headline(
         figure,
+        organs_tested(organs),
         f"{count(organs['n_samples'].sum(), 'sample')} of {count(len(organs), 'organ')}"
         + (f", {count(int(spots.sum()), 'spot')} by the sheet" if spots.notna().all() else ""),
     )
@@ -60,21 +64,25 @@ def draw_training(
 ) -> Figure:
     """Losses with the epoch that is kept, learning rate and speed, over epochs.
 
+    A squared error on validation is the mean over all hidden entries, as that of the neighbours'
+    mean. The title is how the two compare.
+
     Parameters
     ----------
     history
-        One row an epoch: epoch, train_loss, validation_loss, learning_rate,
+        One row an epoch: epoch, train_loss, validation_loss, validation_mse, learning_rate,
         spots_per_second.
     summary
-        Of `files.summary`; for a squared error, `validation_mse_neighbour_mean`, where it
-        is given, is drawn as what the untrained mean of the neighbours reaches on the same hidden
+        Of `files.summary`; for a squared error, `validation_mse_neighbour_mean` is drawn as
+        what the untrained mean of the neighbours reaches on the same hidden
         entries, or on as many others where masks are redrawn every epoch.
     model
         Its name.
     loss
         Its network's.
     """
-    figure = Figure(figsize=(DOUBLE, 2.9))
+    figure = Figure(figsize=(DOUBLE, 3.05))
+    measure = "mse" if loss.is_squared_error else "loss"
     losses, rate, speed = figure.subplots(1, 3, width_ratios=[2.2, 1, 1])
     epoch, blue = history["epoch"], PREDICTOR_COLOURS["model"]
     losses.set_title(f"model {model}")
@@ -83,17 +91,19 @@ def draw_training(
         epoch, history["train_loss"], color=NEUTRAL, marker=marker, ms=2.5, label="training"
     )
     losses.plot(
-        epoch, history["validation_loss"], color=blue, marker=marker, ms=2.5, label="validation"
-    )
-    best = summary["best_epoch"], summary["best_validation_loss"]
+        epoch, history[f"validation_{measure}"], color=blue, marker=marker, ms=2.5,
+        label="validation",
+    )  # fmt: skip
+    best = summary["best_epoch"], summary[f"best_validation_{measure}"]
     losses.plot(*best, "*", color=blue, ms=10, mec="white", label=f"kept: epoch {best[0]}")
     untrained = summary.get("validation_mse_neighbour_mean")
     if loss.is_squared_error and untrained is not None:
         name = f"untrained {PREDICTOR_NAMES['neighbour_mean']}, validation"
         losses.axhline(untrained, color=PREDICTOR_COLOURS["neighbour_mean"], ls="--", label=name)
     losses.set_ylabel(loss.axis)
-    head(
+    headline(
         figure,
+        training_course(summary, loss),
         f"training: {count(summary['train_spots'], 'spot')} of "
         f"{count(summary['train_samples'], 'sample')}; "
         f"validation: {count(summary['validation_spots'], 'spot')} of "
