@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.patches import Rectangle
 
 from sagefm.clustering.metric_table import GROUPS, draw_metric_table
 from sagefm.clustering.tables import clustering_summary
@@ -59,7 +60,7 @@ def test_rows_are_sorted_and_controls_are_under_a_line():
     assert any(heights[-2] > y > heights[-1] for y in line)
     title = figure.get_suptitle()
     assert title.replace("\n", " ") == (
-        "Uncentred: neighbour mean has the highest scIB total (0.70; random matrix 0.81); "
+        "Not centred: neighbour mean has the highest scIB total (0.70; random matrix 0.81); "
         "sagefm-wide has the highest ARI within a section (0.59; random matrix 0.11)"
     )
     (counts,) = figure.texts[1:] if figure.texts[0].get_text() == title else figure.texts
@@ -90,6 +91,29 @@ def test_all_lies_within_the_page():
         for text in place.texts:
             box = text.get_window_extent(renderer)
             assert page.x0 <= box.x0 and box.x1 <= page.x1 and box.y1 <= page.y1, text.get_text()
+
+
+def test_a_value_has_one_colour_in_both_parts():
+    summary = summary_of()  # whose totals are the same, centred or not
+    worse = summary["centred"] & (summary["representation"] == "pca")
+    summary.loc[worse, "mean"] -= 0.2
+    colours = [_total_colour(ax, "neighbour mean") for ax in draw_metric_table(summary).axes]
+    assert colours[0] == colours[1]
+    assert any("lowest" in text for text in words(draw_metric_table(summary).axes[-1]))
+
+
+def _total_colour(ax, name: str) -> tuple:
+    """Of a representation, the colour of the bar of its total."""
+    at = height(ax, name) - 0.06
+    bars = [own for own in ax.patches if isinstance(own, Rectangle) and own.get_height() == 0.12]
+    own = [bar for bar in bars if abs(bar.get_y() - at) < 1e-6]
+    return min(own, key=lambda bar: bar.get_x()).get_facecolor()
+
+
+@pytest.mark.parametrize("low", [-0.0, 0.0])
+def test_no_tick_is_minus_0(low):
+    ax = draw_metric_table(summary_of().assign(low=low), CATALOGUE).axes[0]
+    assert "0" in words(ax) and not {"-0", "−0"} & set(words(ax))
 
 
 def test_without_labels_it_says_so():

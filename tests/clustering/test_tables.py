@@ -226,9 +226,11 @@ def test_the_figures_show_every_representation(scores):
     names = {REGISTERED.title(name) for name in MEANS}
     assert {"PCA", "MOFA", "neighbour mean", "sagefm-paper"} < names
     assert all(name in texts(metrics) for name in names)
-    assert metrics.get_suptitle() == "8 patients, 8 sections, 800 spots, 2 seeds"
+    assert metrics.get_suptitle().endswith("8 patients, 8 sections, 800 spots, 2 seeds")
     batch = draw_batch_biology(summary)
-    assert batch.get_suptitle().startswith("8 patients, 800 spots; filled: as it is")
+    assert batch.get_suptitle().endswith(
+        "8 patients, 800 spots; filled: not centred; hollow: centred"
+    )
     (legend,) = batch.legends
     assert {text.get_text() for text in legend.get_texts()} == names
     drawn = {
@@ -250,6 +252,8 @@ def test_long_intervals_do_not_hide_the_means(scores):
     left, right = ax.get_xlim()
     means = noisy.query("scope == 'section' and metric == 'ari'")["mean"]
     assert left < means.min() and means.max() < right < left + 5 * (means.max() - means.min())
+    ends = {line.get_marker(): line.get_xdata()[0] for line in ax.lines if line.get_ms() == 3}
+    assert ends == {"<": left, ">": right}  # an arrow where an interval goes on
 
 
 def test_maps_and_umap_do_without_labels():

@@ -8,8 +8,10 @@ from matplotlib.figure import Figure, FigureBase
 from matplotlib.ticker import MaxNLocator
 
 from sagefm.clustering.tables import Key, rows_of
+from sagefm.clustering.titles import batch_against_biology, best_agreement
 from sagefm.common.text import count
 from sagefm.common.verdict import FEWEST
+from sagefm.plotting.headline import headline
 from sagefm.plotting.style import DOUBLE, NEUTRAL, head, styled
 from sagefm.representations.catalogue import REGISTERED, Catalogue
 
@@ -25,6 +27,9 @@ MEASURES = {
 
 MARKERS = "osD^vPX<>"
 
+FACES = "filled: not centred; hollow: centred"
+"""What the marks say."""
+
 
 def fill_metrics(
     figure: FigureBase,
@@ -34,9 +39,10 @@ def fill_metrics(
 ) -> None:
     """Fill a part of a figure with every representation's mean of a few metrics, a panel each.
 
-    Filled: as it is; hollow: centred per sample, for metrics of the pooled cohort. Thin: the 95 %
-    interval, of `FEWEST` patients or more; thick: lowest to highest seed. A panel shows no more
-    than thrice the spread of its means, and cuts longer intervals off.
+    Filled: not centred; hollow: centred per sample, for metrics of the pooled cohort. Thin: the
+    95 % interval, of `FEWEST` patients or more; thick: lowest to highest seed. A panel shows no
+    more than thrice the spread of its means, and cuts longer intervals off: an arrow marks their
+    ends. The title is which method agrees best with the labels.
 
     Parameters
     ----------
@@ -57,19 +63,20 @@ def fill_metrics(
         ax.set_title(wanted[key], fontsize=7.5)
     handles = [
         panels[0, 0].plot([], [], "o", color=NEUTRAL, mfc=face, label=label)[0]
-        for face, label in ((NEUTRAL, "as it is"), ("white", "centred per sample"))
+        for face, label in ((NEUTRAL, "not centred"), ("white", "centred per sample"))
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=2)
     nouns = {"n": "patient", "n_sections": "section", "spots": "spot", "seeds": "seed"}
     counts = [count(first[column].max(), noun) for column, noun in nouns.items()]
-    head(figure, ", ".join(counts))
+    headline(figure, best_agreement(summary, catalogue), ", ".join(counts))
 
 
 @styled
 def draw_batch_biology(summary: pd.DataFrame, catalogue: Catalogue = REGISTERED) -> Figure:
     """What a cohort's spots lie near to: their own patient (right) or their own kind (up).
 
-    A line leads from a representation as it is (filled) to the same centred per sample (hollow).
+    A line leads from a representation (filled) to the same centred per sample (hollow). The title
+    is in how many methods neighbours share the patient more often than their kind.
 
     Parameters
     ----------
@@ -78,13 +85,14 @@ def draw_batch_biology(summary: pd.DataFrame, catalogue: Catalogue = REGISTERED)
     catalogue
         Names and colours of the representations.
     """
-    figure = Figure(figsize=(DOUBLE, 2.9 * max(len(_biology(summary)), 1) + 0.2))
+    figure = Figure(figsize=(DOUBLE, 2.9 * max(len(_biology(summary)), 1) + 0.35))
     fill_batch_biology(figure, summary, catalogue=catalogue)
-    if _biology(summary):
+    if biology := _biology(summary):
         spots = summary[summary["clustering"] == "none"]
         nouns = {"n": "patient", "spots": "spot"}
         counts = [count(spots[column].max(), noun) for column, noun in nouns.items()]
-        head(figure, f"{', '.join(counts)}; filled: as it is, hollow: centred")
+        finding = batch_against_biology(summary, biology[0], catalogue)
+        headline(figure, finding, f"{', '.join(counts)}; {FACES}")
     return figure
 
 
@@ -138,7 +146,7 @@ def fill_batch_biology(
         ncols=2 if legend_below else 1,
         columnspacing=0.8,
     )
-    head(figure, "filled: as it is; hollow: centred")
+    headline(figure, batch_against_biology(summary, factors[0], catalogue), FACES)
 
 
 def _biology(summary: pd.DataFrame) -> list[str]:
@@ -158,8 +166,7 @@ def _panel(
     """One line a representation: intervals, and dots over them."""
     both = rows["centred"].any()
     for _, row in rows.iterrows():
-        y: float = order.index(row["representation"])
-        y += (-0.16 if row["centred"] else 0.16) if both else 0
+        y = _line(row, order, both)
         colour = catalogue.colour(row["representation"])
         if row["n"] >= FEWEST:
             ax.plot([row["low"], row["high"]], [y, y], color=colour, lw=1, alpha=0.6)
@@ -181,4 +188,22 @@ def _panel(
         ax.axvline(0, color=NEUTRAL, lw=0.6)
         left, right = min(left, 0), max(right, 0)
     if left < right:
-        ax.set_xlim(left - 0.08 * (right - left), right + 0.08 * (right - left))
+        room = 0.08 * (right - left)
+        ax.set_xlim(left - room, right + room)
+        _mark_cut(ax, rows, order)
+
+
+def _mark_cut(ax: Axes, rows: pd.DataFrame, order: list[str]) -> None:
+    """An arrow at the end of a panel for each interval that goes on beyond it."""
+    left, right = ax.get_xlim()
+    known = rows[rows["n"] >= FEWEST]
+    for end, marker, cut in ((left, "<", known["low"] < left), (right, ">", known["high"] > right)):
+        for _, row in known[cut].iterrows():
+            y = _line(row, order, rows["centred"].any())
+            ax.plot(end, y, marker, ms=3, mew=0, color=NEUTRAL, clip_on=False)
+
+
+def _line(row: pd.Series, order: list[str], both: bool) -> float:
+    """Where a representation is drawn: a little above its line, and below if it is centred."""
+    shift = (-0.16 if row["centred"] else 0.16) if both else 0
+    return order.index(row["representation"]) + shift

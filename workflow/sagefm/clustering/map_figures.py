@@ -10,7 +10,9 @@ from matplotlib.figure import Figure, FigureBase
 from matplotlib.lines import Line2D
 from scipy.optimize import linear_sum_assignment
 
+from sagefm.clustering.titles import clusters_agree, nearest_alike
 from sagefm.common.text import count
+from sagefm.plotting.headline import headline
 from sagefm.plotting.histology import NO_TISSUES, Tissue
 from sagefm.plotting.style import DOUBLE, colours_of, head, styled
 from sagefm.plotting.tissue import draw_scale_bar, draw_spots, map_shape, most_labelled, spot_pitch
@@ -36,6 +38,8 @@ def draw_umap(
 ) -> Figure:
     """UMAP of each representation but controls, coloured by label (above) and by patient (below).
 
+    The title is how often the nearest spot on the map is of the same patient.
+
     Parameters
     ----------
     table
@@ -53,7 +57,7 @@ def draw_umap(
     lines = -(-names // UMAP_COLUMNS) * len(factors)
     legend = 0.17 * (2 + max(table[factor].nunique() // 2 for factor in factors))
     width = size * min(UMAP_COLUMNS, names) + 0.3
-    figure = Figure(figsize=(width, lines * (size + 0.08) + legend + 0.5))
+    figure = Figure(figsize=(width, lines * (size + 0.08) + legend + 0.65))
     fill_umap(figure, table, palette, catalogue)
     return figure
 
@@ -103,7 +107,8 @@ def fill_umap(
             alignment="left",
             columnspacing=1.2,
         )
-    head(figure, f"UMAP of {count(len(drawn), 'spot')}, the same in every panel")
+    about = f"UMAP of {count(len(drawn), 'spot')}, the same in every panel"
+    headline(figure, nearest_alike(table, catalogue), about)
 
 
 def _factors(table: pd.DataFrame) -> list[str]:
@@ -124,7 +129,8 @@ def draw_cluster_maps(
     """The labels of a few sections, and beside them clusters of each representation.
 
     Shown are the sections with the most labels. A cluster has the colour of the label it is
-    matched to (one to one, most spots in common); one that is matched to none is grey.
+    matched to (one to one, most spots in common); one that is matched to none is grey. The title is
+    at how many of the labelled spots the two agree.
 
     Parameters
     ----------
@@ -151,7 +157,7 @@ def draw_cluster_maps(
         return figure
     width = (DOUBLE - 0.2) / (1 + len(list(clusters)[:MAPS_SHOWN]))
     heights = [width * _shape(first, section) for section in chosen]
-    figure = Figure(figsize=(DOUBLE, sum(heights) + 0.17 * len(chosen) + 1.05))
+    figure = Figure(figsize=(DOUBLE, sum(heights) + 0.17 * len(chosen) + 1.2))
     fill_cluster_maps(figure, clusters, palette, drop, kind, chosen, catalogue, tissues)
     return figure
 
@@ -179,6 +185,7 @@ def fill_cluster_maps(
     first = first.assign(label=first["label"].mask(first["label"].isin(drop)))
     colours = colours_of(first["label"].dropna(), palette)
     panels = figure.subplots(len(chosen), 1 + len(names), squeeze=False, height_ratios=heights)
+    agree: dict[str, list[np.ndarray]] = {name: [] for name in names}
     for line, section in zip(panels, chosen, strict=True):
         inside = (first["sample"] == section).to_numpy()
         truth, tissue = first.loc[inside, "label"], tissues.get(str(section))
@@ -190,6 +197,7 @@ def fill_cluster_maps(
             found = clusters[name].loc[inside, f"{kind}_section"]
             matched = matched_labels(truth.to_numpy(), found.to_numpy())
             _map(ax, at, found.map(matched).map(colours).fillna(UNMATCHED), tissue)
+            agree[name].append((found.map(matched) == truth)[truth.notna()].to_numpy())
     titles = ["labels", *map(catalogue.title, names)]
     for ax, title in zip(panels[0], titles, strict=True):
         ax.set_title(fill(title, TITLE_CHARACTERS), loc="center", fontsize=7)
@@ -200,8 +208,10 @@ def fill_cluster_maps(
     entries.append(_dot(UNMATCHED, "cluster matched to no label"))
     figure.legend(handles=entries, loc="outside lower center", ncols=4)
     spots = first["sample"].isin(chosen).sum()
-    head(
+    shares = {name: float(np.concatenate(own).mean()) for name, own in agree.items()}
+    headline(
         figure,
+        clusters_agree(shares, catalogue),
         f"{kind.replace('kmeans', 'k-means')} within sections, beside the labels: "
         f"{count(len(chosen), 'section')}, {count(spots, 'spot')}",
     )

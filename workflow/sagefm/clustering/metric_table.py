@@ -12,13 +12,12 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
 
 from sagefm.clustering.tables import HEADLINE, Key, rows_of
+from sagefm.clustering.titles import TOTAL, leaders
 from sagefm.common.text import count, signed
 from sagefm.common.verdict import FEWEST
 from sagefm.plotting.style import DOUBLE, NEUTRAL, head, styled
 from sagefm.representations.catalogue import REGISTERED, Catalogue
 from sagefm.representations.method import BOUNDS
-
-TOTAL: Key = ("cohort", "integration", "label", "total")
 
 ROW, HEADER, NAME, FOOT = 0.17, 0.92, 1.78, 0.24
 """Heights of a row, of the columns' names and below the rows; left end of the metrics; inches."""
@@ -80,7 +79,9 @@ GAP = 0.08
 
 @styled
 def draw_metric_table(summary: pd.DataFrame, catalogue: Catalogue = REGISTERED) -> Figure:
-    """Representations in rows, metrics in columns: as they are, and below that centred.
+    """Representations in rows, metrics in columns: not centred, and below that centred.
+
+    Colours of a column run from the lowest to the highest method of both parts.
 
     Rows are sorted by the total, or where there is none by the agreement of k-means with labels;
     controls and ceilings come under a line. Centring changes nothing within a section, so that the
@@ -104,13 +105,18 @@ def draw_metric_table(summary: pd.DataFrame, catalogue: Catalogue = REGISTERED) 
         return figure
     order = _order(summary, catalogue)
     pooled = {group: own for group, own in columns.items() if own[0].key[0] == "cohort"}
-    parts = [("as it is", False, columns)] + ([("centred", True, pooled)] if pooled else [])
+    parts = [("not centred", False, columns)] + ([("centred", True, pooled)] if pooled else [])
     height = HEADER + ROW * len(order) + FOOT
-    finding = wrap(_finding(summary, catalogue), LINE)
+    finding = wrap(leaders(summary, catalogue), LINE)
     title_height = 0.15 * len(finding)
     figure = Figure(figsize=(DOUBLE, len(parts) * height + 0.4 + title_height))
     figure.set_layout_engine("none")  # the axes are in inches
     total = figure.get_figheight()
+    scales = {
+        column.key: _scale(summary, column.key, catalogue)
+        for own in columns.values()
+        for column in own
+    }
     for number, (title, centred, own) in enumerate(parts):
         bottom = (len(parts) - 1 - number) * height / total
         ax = figure.add_axes((0, bottom, 1, height / total))
@@ -118,7 +124,8 @@ def draw_metric_table(summary: pd.DataFrame, catalogue: Catalogue = REGISTERED) 
         ax.set_axis_off()
         sign = f"$\\mathbf{{{'ab'[number]}}}$   " if len(parts) > 1 else ""
         ax.text(0.05, HEADER - 0.12, sign + title, fontsize=8)
-        _fill(ax, summary[summary["centred"] == centred], own, order, columns, catalogue)
+        _fill(ax, summary[summary["centred"] == centred], own, order, columns, scales, catalogue)
+    _draw_key(ax, -ROW * len(order) - 0.14)
     figure.suptitle("\n".join(finding), x=0.01, y=1 - 0.06 / total, ha="left", va="top")
     counts_at = 1 - (0.12 + title_height) / total
     figure.text(0.01, counts_at, _counts(summary), fontsize=7, color=NEUTRAL, va="top")
@@ -137,23 +144,6 @@ def _order(summary: pd.DataFrame, catalogue: Catalogue) -> list[str]:
     by = next((rank for rank in ranks if len(rank)), ranks[0])
     names = by.reindex(pd.unique(summary["representation"])).sort_values(ascending=False).index
     return sorted(names, key=lambda name: catalogue[name].role in BOUNDS)
-
-
-def _finding(summary: pd.DataFrame, catalogue: Catalogue) -> str:
-    """Which method is first by the total and by ARI within a section, and the best control's."""
-    leaders: dict[str, list[str]] = {}
-    for key, words in ((TOTAL, "scIB total"), (HEADLINE, "ARI within a section")):
-        means = _rows(summary, key, False)["mean"]
-        roles = means.index.map(lambda name: catalogue[name].role)
-        methods, controls = means[~roles.isin(BOUNDS)], means[roles == "control"]
-        if len(methods):
-            found = f"{methods.max():.2f}"
-            if len(controls):
-                found += f"; {catalogue.title(controls.idxmax())} {controls.max():.2f}"
-            leader = leaders.setdefault(catalogue.title(methods.idxmax()), [])
-            leader.append(f"the highest {words} ({found})")
-    said = "; ".join(f"{name} has {' and '.join(found)}" for name, found in leaders.items())
-    return f"Uncentred: {said}" if summary["centred"].astype(bool).any() else said
 
 
 def _counts(summary: pd.DataFrame) -> str:
@@ -178,6 +168,7 @@ def _fill(
     columns: dict[str, list[Column]],
     order: list[str],
     whole: dict[str, list[Column]],
+    scales: dict[Key, tuple[float, float]],
     catalogue: Catalogue,
 ) -> None:
     """Draw a table into an axes whose unit is an inch, its first row below 0."""
@@ -202,8 +193,6 @@ def _fill(
         ax.plot([ends[0] + 0.03, ends[1] - 0.03], [HEADER - 0.17] * 2, color=NEUTRAL, lw=0.5)
     for _, column, left in places:
         rows = _rows(summary, column.key, bool(summary["centred"].iloc[0]))
-        methods = rows.loc[[name for name in rows.index if name not in bounds], "mean"]
-        scale = (methods.min(), methods.max()) if len(methods) else (0.0, 1.0)
         middle = left + column.width / 2
         if column.kind == "range":
             ax.text(middle, 0.06, column.title, ha="center", fontsize=6.5)
@@ -212,7 +201,23 @@ def _fill(
         _head(ax, middle, column.title.replace(" ", "\n", 1))
         draw = _bar if column.kind == "bar" else _circle
         for name, row in rows.iterrows():
-            draw(ax, left, column.width, centres[name], row["mean"], scale)
+            draw(ax, left, column.width, centres[name], row["mean"], scales[column.key])
+
+
+def _scale(summary: pd.DataFrame, key: Key, catalogue: Catalogue) -> tuple[float, float]:
+    """The lowest and highest mean of a metric over methods, centred or not."""
+    rows = rows_of(summary, key).dropna(subset="mean")
+    methods = rows[[catalogue[name].role not in BOUNDS for name in rows["representation"]]]["mean"]
+    return (methods.min(), methods.max()) if len(methods) else (0.0, 1.0)
+
+
+def _draw_key(ax: Axes, y: float) -> None:
+    """What the colours say, from the left below the last table."""
+    ax.text(0.05, y, "colour: methods of a column, lowest", va="center", fontsize=7)
+    for step in range(16):
+        face = COLOURS(_shade(step, (0, 15)))
+        ax.add_patch(Rectangle((2.05 + 0.05 * step, y - 0.05), 0.05, 0.1, color=face, lw=0))
+    ax.text(2.92, y, "highest (bars: the same, lighter)", va="center", fontsize=7)
 
 
 def _head(ax: Axes, x: float, words: str) -> None:

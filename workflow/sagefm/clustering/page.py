@@ -17,7 +17,7 @@ UMAPS = 4
 METRICS = {
     ("section", "kmeans", "label", "ari"): "ARI\nk-means",
     ("section", "kmeans", None, "silhouette_pcs"): "silhouette\nk-means",
-    ("cohort", "none", "label", "purity_across"): "pooled: purity of\nlabels, other patients",
+    ("cohort", "none", "label", "purity_across"): "purity of labels,\nother patients",
 }
 """Of clusterings: agreement with labels, compactness, and what no batch effect can raise."""
 
@@ -45,7 +45,7 @@ def draw_clustering_page(
         Names, colours and roles of the representations.
     """
     figure = Figure(figsize=(DOUBLE, 9.7))
-    first, second, third = below(figure, [3.7, 2.1, 3.9])
+    first, second, third = below(figure, [3.5, 2.1, 4.1])
     # The cohort is laid out by principal components: those of the input are PCA's.
     shown = [name for name in clusters if catalogue[name].role != "input"][:UMAPS]
     by_name = dict([*umap.groupby("representation", sort=False)])
