@@ -373,7 +373,8 @@ def test_genes_that_a_section_did_not_measure_are_no_targets_there(sections, tmp
     path = tmp_path / sections[0].cohort / sections[0].counts_path.name
     write_h5ad(changed, path)
     own = [replace(sections[0], counts_path=path), *sections[1:]]
-    assert complete.first_chunk().measured is None
+    assert complete.first_chunk().measured.all()
+    assert replace(complete, every_gene=True).first_chunk().measured is None
     chunk = batches_of(own, **settings).first_chunk()
     first = chunk.owner(np.flatnonzero(chunk.keys == np.uint64(own[0].key)))[0]
     assert [*np.flatnonzero(~chunk.measured.all(axis=1))] == [first]

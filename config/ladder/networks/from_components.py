@@ -15,7 +15,7 @@ LAYOUTS = {"*": "channels"}
 
 SIZES = (100, "widths", 100, "genes")
 
-FIXED = 102
+FIXED = 103
 
 LAYERS = {"fc_gene": "linear, mean added, ReLU"}
 

@@ -15,7 +15,7 @@ LAYOUTS = {"*": "background"}
 
 SIZES = (100, "widths", 100, "genes")
 
-FIXED = 102
+FIXED = 103
 
 LAYERS = {"fc_gene": "linear, mean added, ReLU"}
 
@@ -29,5 +29,5 @@ class Network(Contrast):
 
     def decode(self, embedding: Tensor, *context: Tensor) -> Tensor:
         """Predicted expression (spots, genes); `context` is that of `contrast`."""
-        background = context[0]
-        return functional.relu(background + self.log_fold(embedding, background))
+        background, rate, *_ = context
+        return functional.relu(background * rate.ne(0) + self.log_fold(embedding, background))

@@ -29,7 +29,8 @@ def refit(model: FittedModel, sections: Sequence[Section]) -> FittedModel:
         On the model's genes and graph.
     """
     network = build_network(model.recipe.network, len(model.genes), model.network.widths, seed=0)
-    network.fit_input(model.batches(sections).first_chunk)
+    batches = model.batches(sections, every_gene=model.unmeasured is None)
+    network.fit_input(batches.first_chunk)
     return FittedModel(network, model.recipe)
 
 

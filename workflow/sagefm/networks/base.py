@@ -67,6 +67,14 @@ class GeneDecoder(nn.Module):
         return type(self).fit_input is not GeneDecoder.fit_input
 
     @property
+    def unmeasured(self) -> Tensor | None:
+        """What a gene counts as, in the input, where a section did not measure it: (genes,).
+
+        None for a network that reads it as 0.
+        """
+        return None
+
+    @property
     def programmes(self) -> Tensor | None:
         """Each gene's log fold change for one unit of each dimension of the embedding.
 

@@ -1,6 +1,7 @@
 """Programmes of genes that set a spot apart from its section's average spot."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +16,7 @@ LAYOUTS = {"*": "background"}
 
 SIZES = (100, "widths", 100, "genes")
 
-FIXED = 102
+FIXED = 103
 
 LOSS = {
     "name": "multinomial",
@@ -48,6 +49,7 @@ class Network(GeneDecoder):
     RATE_FLOOR = 1e-3
     """Rate of a gene that the section's other spots lack."""
 
+    fill: Tensor
     centre_mean: Tensor
     centre_components: Tensor
     neighbours_mean: Tensor
@@ -60,6 +62,7 @@ class Network(GeneDecoder):
         # Drawn though overwritten: without it, the weights of a seed would be others than before.
         self.fc_gene.reset_parameters()
         nn.init.normal_(self.fc_gene.weight, std=0.01)
+        self.register_buffer("fill", torch.zeros(n_genes))
         for channel in ("centre", "neighbours"):
             self.register_buffer(f"{channel}_mean", torch.zeros(n_genes))
             self.register_buffer(f"{channel}_components", torch.zeros(n_genes, self.COMPONENTS))
@@ -73,6 +76,16 @@ class Network(GeneDecoder):
         """See `GeneDecoder`; the last layer's width is not free."""
         return super().widths_of(state)[:-1]
 
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *others: Any) -> None:
+        """Read checkpoints of before there was `fill` as well: unmeasured genes were 0."""
+        state_dict.setdefault(f"{prefix}fill", torch.zeros_like(self.fill))
+        super()._load_from_state_dict(state_dict, prefix, *others)
+
+    @property
+    def unmeasured(self) -> Tensor | None:
+        """See `GeneDecoder`: the training mean, if unmeasured genes were told from zeros there."""
+        return self.fill if self.fill.any() else None
+
     @property
     def programmes(self) -> Tensor:
         """See `GeneDecoder`."""
@@ -81,14 +94,15 @@ class Network(GeneDecoder):
     def fit_input(self, draw: Callable[[], Chunk]) -> None:
         """Take the principal components of both channels; the first of each has variance 1.
 
-        Genes that a section did not measure count as their mean in the others.
+        Genes that a section did not measure count as their mean in the others, in every section
+        that is read from then on as well; if the sections do not say what they measured, as 0.
         """
         import numpy as np
 
         from sagefm.stats.components import fill_unmeasured, principal_components
 
         chunk, fill = draw(), None
-        if chunk.measured is not None:
+        if chunk.measured is not None and not chunk.measured.all():
             owner = chunk.owner(np.arange(len(chunk.spots)))
             fill = fill_unmeasured(chunk.expression, owner, chunk.measured)
         for channel, average in (("centre", None), ("neighbours", chunk.others())):
@@ -99,6 +113,8 @@ class Network(GeneDecoder):
             scaled = torch.from_numpy((loadings / scores[:, 0].std()).T)
             getattr(self, f"{channel}_mean").copy_(torch.from_numpy(mean))
             getattr(self, f"{channel}_components")[:, : len(loadings)] = scaled
+        if chunk.measured is not None:
+            self.fill.copy_(self.centre_mean)
 
     def embed_background(self, centre: Tensor, neighbours: Tensor, *_: Tensor) -> Tensor:
         """Embeddings (spots, widths[-1]) of two (spots, genes) inputs, as of `two_channel`.
@@ -131,14 +147,15 @@ class Network(GeneDecoder):
             (spots, widths[-1])
         context
             Mean expression, and mean rate, of the section's other spots, both (spots, genes), and
-            each spot's depth (spots,).
+            each spot's depth (spots,). The rate of a gene that they lack is 0, measured or not.
         """
         background, rate, _ = context
+        level = background * rate.ne(0)
         fold, rate = self.log_fold(embedding, background), rate + self.RATE_FLOOR
         share = rate / rate.sum(dim=1, keepdim=True)
         fold = fold - torch.logsumexp(fold + share.log(), dim=1, keepdim=True)
         # In proportion to the fold change where a gene is rare, to its logarithm where it abounds.
-        return background * torch.log1p(rate * fold.exp()) / torch.log1p(rate)
+        return level * torch.log1p(rate * fold.exp()) / torch.log1p(rate)
 
     def loss(
         self, embedding: Tensor, target: Tensor, mask: Tensor, *context: Tensor

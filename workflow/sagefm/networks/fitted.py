@@ -19,7 +19,7 @@ from sagefm.networks.registry import NetworkFacts, describe
 from sagefm.sections.batch import CPU, Batch
 from sagefm.sections.batches import Batches, make_batch
 from sagefm.sections.resident import on_device
-from sagefm.sections.section import Chunk, Section, load_chunk
+from sagefm.sections.section import Chunk, Section
 
 COMPLETED_SPOTS = 128
 """Spots whose genes are completed at once."""
@@ -112,6 +112,12 @@ class FittedModel:
         return self.network if collapses(self.network, self.layout) else None
 
     @cached_property
+    def unmeasured(self) -> np.ndarray | None:
+        """What a gene that a section did not measure counts as, of `GeneDecoder.unmeasured`."""
+        values = self.network.unmeasured
+        return None if values is None else values.cpu().numpy()
+
+    @cached_property
     def readout(self) -> Readout:
         """What follows the first layer of a `collapsible` network, in as few products as can be."""
         assert self.collapsible
@@ -129,8 +135,7 @@ class FittedModel:
         InputError
             If a section is not on the model's genes.
         """
-        self._check_genes(sections)
-        return load_chunk(sections, self.normalisation, withheld)
+        return self.batches(sections, withheld=tuple(withheld)).chunk(sections)
 
     def batch(self, chunk: Chunk, rows: np.ndarray, hidden: np.ndarray) -> Batch:
         """The model's input of some rows of a chunk, on its device.
@@ -140,7 +145,7 @@ class FittedModel:
         hidden
             bool (rows, genes): what is hidden at the central spots.
         """
-        return make_batch([(chunk, rows)], self.layout, hidden).to(self.device)
+        return make_batch([(chunk, rows)], self.layout, hidden, self.unmeasured).to(self.device)
 
     def batches(self, sections: Sequence[Section], **settings) -> Batches:
         """Batches over some sections, with further arguments of `Batches`.
@@ -151,6 +156,7 @@ class FittedModel:
             If a section is not on the model's genes.
         """
         self._check_genes(sections)
+        settings["unmeasured"] = self.unmeasured
         return Batches(sections, self.layout, self.normalisation, **settings)
 
     @torch.inference_mode()
@@ -198,7 +204,7 @@ class FittedModel:
         every = np.arange(len(chunk.spots))
         for rows in np.split(every, range(batch_size, len(every), batch_size)):
             nothing = np.zeros((len(rows), len(missing)), dtype=bool)
-            batch = make_batch([(chunk, rows)], self.layout, nothing)
+            batch = make_batch([(chunk, rows)], self.layout, nothing, self.unmeasured)
             values = batch.target.numpy()
             if missing.any():
                 predicted = self.predict(batch.to(self.device)).cpu().numpy()

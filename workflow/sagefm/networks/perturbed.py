@@ -199,7 +199,7 @@ def neighbourhoods(
         batch_rows = rows[start : start + batch_size]
         mask = np.zeros((len(batch_rows), chunk.expression.shape[1]), dtype=bool)
         mask[:, columns] = True
-        batch = make_batch([(chunk, batch_rows)], layout, mask).to(model.device)
+        batch = make_batch([(chunk, batch_rows)], layout, mask, model.unmeasured).to(model.device)
         size = torch.from_numpy(sizes[batch_rows]).to(model.device)
         if model.collapsible:
             yield Collapsed.of(model, batch.inputs, size)

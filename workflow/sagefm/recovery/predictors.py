@@ -95,7 +95,8 @@ class Depths:
 def predictions(model: FittedModel, batches: Batches, gene_mean: np.ndarray) -> Iterator[Predicted]:
     """Truth and predictions of one section's batches, in the order of its spots."""
     (section,) = batches.sections
-    channels, depths = replace(batches, layout="channels"), Depths(section)
+    channels = replace(batches, layout="channels", unmeasured=None)
+    depths = Depths(section)
     near = np.log1p(depths.neighbours)
     noise = np.random.default_rng([batches.seed, section.key]).random(len(depths.total))
     sample_mean, done = _visible_mean(channels), 0

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 import torch
@@ -49,6 +50,15 @@ def _add_visible(indptr, indices, data, row, hidden, scaled, weight, out):
 
 
 @njit(nogil=True, cache=True)
+def _fill_unmeasured(owner, measured, values, out):
+    """Give genes their values in rows of sections (`owner`) that did not measure them."""
+    for b in range(len(owner)):
+        for gene in range(len(values)):
+            if not measured[owner[b], gene]:
+                out[b, gene] = values[gene]
+
+
+@njit(nogil=True, cache=True)
 def _fill(indptr, indices, data, ego_indptr, ego, rows, mask, scaled, target, mean, centre):
     """Dense targets and inputs of some rows.
 
@@ -69,7 +79,12 @@ def _fill(indptr, indices, data, ego_indptr, ego, rows, mask, scaled, target, me
             _add_rows(indptr, indices, data, spots[1:], weight, mean[b])
 
 
-def make_batch(pieces: Sequence[tuple[Chunk, np.ndarray]], layout: str, mask: np.ndarray) -> Batch:
+def make_batch(
+    pieces: Sequence[tuple[Chunk, np.ndarray]],
+    layout: str,
+    mask: np.ndarray,
+    unmeasured: np.ndarray | None = None,
+) -> Batch:
     """The batch of some rows of some chunks.
 
     The target is the expression of the complete spot. Under a normalisation that scales counts, a
@@ -90,6 +105,9 @@ def make_batch(pieces: Sequence[tuple[Chunk, np.ndarray]], layout: str, mask: np
         the context. Only in `subgraphs` are all spots dense.
     mask
         bool (spots, genes): hidden at the central spot.
+    unmeasured
+        float32 (genes,): what a gene counts as, in the input and in the mean of the other spots,
+        hidden or not, where `Chunk.measured` has it as not measured; 0 if not given.
     """
     shape = mask.shape
     target = np.zeros(shape, dtype=np.float32)
@@ -105,9 +123,15 @@ def make_batch(pieces: Sequence[tuple[Chunk, np.ndarray]], layout: str, mask: np
         x = chunk.expression
         arrays = (x.indptr, x.indices, x.data, chunk.ego_indptr, chunk.ego, rows, mask[here])
         _fill(*arrays, chunk.scaled, target[here], mean[here], centre[here])
+        lacking = None if unmeasured is None else chunk.measured
+        if lacking is not None:
+            for part in (mean[here], centre[here]):
+                _fill_unmeasured(chunk.owner(rows)[: len(part)], lacking, unmeasured, part)
         if layout == "subgraphs":
             spots, edge_index, first = chunk.subgraphs(rows)
             dense = x[spots].toarray()
+            if lacking is not None:
+                _fill_unmeasured(chunk.owner(spots), lacking, unmeasured, dense)
             dense[first] = centre[here]
             nodes.append(dense)
             edges.append(edge_index + shift)
@@ -115,6 +139,8 @@ def make_batch(pieces: Sequence[tuple[Chunk, np.ndarray]], layout: str, mask: np
             shift += len(dense)
         if layout == "background":
             context.append((*chunk.background(rows, target[here]), chunk.depth[rows]))
+            if lacking is not None:
+                _fill_unmeasured(chunk.owner(rows), lacking, unmeasured, context[-1][0])
             centre[here] = np.where(mask[here], context[-1][0], centre[here])
     if layout == "subgraphs":
         parts = (np.concatenate(nodes), np.concatenate(edges, axis=1), np.concatenate(centres))
@@ -149,6 +175,9 @@ class Batches:
         the released code; else no batch's `mask` has them.
     cache
         Sections already read, kept in memory.
+    unmeasured
+        See `make_batch`, which `withheld` genes are not measured for either; what
+        `GeneDecoder.unmeasured` has of the network that reads the batches.
     """
 
     sections: Sequence[Section]
@@ -163,6 +192,7 @@ class Batches:
     withheld: tuple[int, ...] = ()
     every_gene: bool = True
     cache: SectionCache = field(default_factory=lambda: SectionCache(0))
+    unmeasured: np.ndarray | None = None
 
     @cached_property
     def sizes(self) -> list[int]:
@@ -170,12 +200,15 @@ class Batches:
         return [section.n_spots() for section in self.sections]
 
     @cached_property
-    def measured(self) -> dict[int, np.ndarray]:
-        """Genes that are targets, bool (genes,), by the key of each section that lacks some."""
-        if self.every_gene:
-            return {}
+    def incomplete(self) -> dict[int, np.ndarray]:
+        """Genes that were measured, bool (genes,), by the key of each section that lacks some."""
         found = {section.key: measured_genes_of(section.counts_path) for section in self.sections}
         return {key: genes for key, genes in found.items() if not genes.all()}
+
+    @property
+    def measured(self) -> dict[int, np.ndarray]:
+        """Genes that are targets, bool (genes,), by the key of each section that lacks some."""
+        return {} if self.every_gene else self.incomplete
 
     @property
     def n_batches(self) -> int:
@@ -206,19 +239,44 @@ class Batches:
     def first_chunk(self) -> Chunk:
         """As many sections as `buffer_spots` allows, drawn at random: a sample of them all.
 
-        It has `measured` if some section lacks genes and these are no targets.
+        It has `measured` unless genes that a section did not measure are targets as well.
         """
         group, _ = self.plan(1, "shuffled")[0]
         chosen = [self.sections[index] for index in group]
         chunk = load_chunk(chosen, self.normalisation, self.withheld, self.cache.read)
-        if not self.measured:
-            return chunk
-        return replace(chunk, measured=self.targets(chosen))
+        return chunk if self.every_gene else replace(chunk, measured=self.measured_in(chosen))
 
-    def targets(self, sections: Sequence[Section]) -> np.ndarray:
-        """Which genes are targets in some of the sections: bool (sections, genes)."""
+    def measured_in(self, sections: Sequence[Section]) -> np.ndarray:
+        """Which genes some of the sections measured: bool (sections, genes)."""
         every = np.ones(self.sections[0].n_genes(), dtype=bool)
-        return np.stack([self.measured.get(section.key, every) for section in sections])
+        return np.stack([self.incomplete.get(section.key, every) for section in sections])
+
+    def fill_in(self, sections: Sequence[Section]) -> tuple[np.ndarray, np.ndarray] | None:
+        """Which genes are known in the input of some sections, and what the others count as.
+
+        bool (sections, genes) and float32 (genes,); None where all are, or the others count as 0.
+        """
+        if self.unmeasured is None or not (self.incomplete or len(self.withheld)):
+            return None
+        known = self.measured_in(sections)
+        known[:, list(self.withheld)] = False
+        return known, self.unmeasured
+
+    def chunk(self, sections: Sequence[Section]) -> Chunk:
+        """Some of the sections, read; `measured` is what `fill_in` has as known."""
+        chunk = load_chunk(sections, self.normalisation, self.withheld, self.cache.read)
+        fill = self.fill_in(sections)
+        return replace(chunk, measured=fill[0]) if fill else chunk
+
+    def filling(self, unmeasured: np.ndarray | None) -> Self:
+        """The same batches for a network that has unmeasured genes so; these, if they are."""
+        if unmeasured is self.unmeasured or (
+            unmeasured is not None
+            and self.unmeasured is not None
+            and np.array_equal(unmeasured, self.unmeasured)
+        ):
+            return self
+        return replace(self, unmeasured=unmeasured)
 
     def epoch(
         self,
@@ -244,8 +302,7 @@ class Batches:
                 for index in range(first, min(last + 2, len(plan))):
                     if index not in chunks:
                         group = [self.sections[i] for i in plan[index][0]]
-                        how = self.normalisation, self.withheld, self.cache.read
-                        chunks[index] = reader.submit(load_chunk, group, *how)
+                        chunks[index] = reader.submit(self.chunk, group)
                 for index in [index for index in chunks if index < first]:
                     del chunks[index]
                 ready = [(chunks[index].result(), rows) for index, rows in pieces]
@@ -285,7 +342,7 @@ class Batches:
         else:
             mask = np.zeros((len(spots), n_genes), dtype=bool)
         mask[:, list(self.always_hidden)] = True
-        batch = make_batch(pieces, self.layout, mask)
+        batch = make_batch(pieces, self.layout, mask, self.unmeasured)
         # After the input is made: what is drawn at genes of 0 alone hides nothing, and the share
         # hidden of the measured genes stays what a scaled input reckons with.
         for key in self.measured.keys() & set(keys.tolist()):

@@ -41,6 +41,9 @@ class HeldSections:
         See `Chunk`; empty but for the layout `background`, which needs them.
     measured
         bool (sections, genes): which genes are targets; None if all are.
+    unmeasured
+        Which genes are known in the input, bool (sections, genes), and what the others count as,
+        float32 (genes,); None where all are known, or the others count as 0.
     """
 
     values: Tensor
@@ -58,6 +61,7 @@ class HeldSections:
     n_genes: int
     totals: tuple[Tensor, ...]
     measured: Tensor | None
+    unmeasured: tuple[Tensor, Tensor] | None
 
     @classmethod
     def read(cls, batches: Batches, device: torch.device) -> "HeldSections":
@@ -85,6 +89,8 @@ class HeldSections:
         neighbours = np.concatenate(ego_firsts)
         keys = [signed(generator_key(section.key)) for section in sections]
 
+        fill = batches.fill_in(sections)
+
         def sent(array: np.ndarray) -> Tensor:
             return torch.from_numpy(array).to(device)
 
@@ -103,7 +109,8 @@ class HeldSections:
             n_genes=n_genes,
             widest=int(np.diff(neighbours).max()),
             totals=tuple(sent(np.concatenate(own)) for own in zip(*totals, strict=True)),
-            measured=sent(batches.targets(sections)) if batches.measured else None,
+            measured=sent(batches.measured_in(sections)) if batches.measured else None,
+            unmeasured=None if fill is None else (sent(fill[0]), sent(fill[1])),
         )
 
     def neighbours(self, rows: Tensor, place: int) -> tuple[Tensor, Tensor]:
@@ -156,8 +163,10 @@ class HeldSections:
         for place in range(1, self.widest):
             # Place by place a cell is added to once, so the sum has one order on a GPU too.
             self._add(*self.neighbours(rows, place), entries[place], weight, mean)
+        own, mean = self._filled(rows, own), self._filled(rows, mean)
         if layout == "background":
             average, rate = self._background(rows, target)
+            average = self._filled(rows, average)
             own = torch.where(mask, average, own)
             context = average, rate, self.depth[rows]
             return Batch(layout, (own, mean, average), target, mask, context)
@@ -188,6 +197,13 @@ class HeldSections:
             scaled = ((share < 1) & (visible > 0))[:, None]
             value = torch.where(scaled, torch.log1p(scale * rate), target)
         return torch.where(mask, 0, value)
+
+    def _filled(self, rows: Tensor, values: Tensor) -> Tensor:
+        """Values (rows, genes) with what unmeasured genes count as."""
+        if self.unmeasured is None:
+            return values
+        known, others = self.unmeasured
+        return torch.where(known[self.owner[rows]], values, others)
 
     def _background(self, rows: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
         """See `Chunk.background`."""

@@ -120,7 +120,7 @@ class Chunk:
     mask generator needs them; `graphs` and `starts` keep the sections' own graphs and first rows.
     `depth` (float32, a row) is what expression's rate, expm1(expression), is to be multiplied with
     to give counts; `scaled` is whether that differs between spots. `measured`, bool (sections,
-    genes), is there if some section is not to count for all genes.
+    genes), is there where genes that a section did not measure are told from those it has none of.
     """
 
     expression: sp.csr_matrix

@@ -14,7 +14,7 @@ from sagefm.training.parallel.group import Alone
 def neighbour_mean_mse(batches: Batches) -> float:
     """Mean squared error of the neighbours' mean expression, which needs no training."""
     total, hidden = 0.0, 0
-    for batch in replace(batches, layout="channels").epoch(0):
+    for batch in replace(batches, layout="channels", unmeasured=None).epoch(0):
         total += squared_error(batch.inputs[1], batch.target, batch.mask).item()
         hidden += int(batch.mask.sum())
     return total / hidden

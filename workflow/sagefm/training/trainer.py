@@ -143,6 +143,11 @@ class Trainer:
             rows = -(-training.batch_size // self.group.size)
             self._kernels = Kernels(self.group.from_first(lambda: choose(self.network, rows)))
         self.group.share_weights(self.network)
+        values = self.network.unmeasured
+        unmeasured = None if values is None else values.cpu().numpy()
+        self.training, self.validation = (
+            batches.filling(unmeasured) for batches in (training, validation)
+        )
         self._sums = RunningSums(device, loss=self.progress.loss, weight=self.progress.weight)
 
     def run(self) -> Progress:
