@@ -33,8 +33,8 @@ ENV := .venv/.built-$(TORCH)-$(shell (cat envs/requirements.txt envs/torch.txt; 
 SNAKEMAKE = $(BIN)/snakemake --cores $(CORES) $(if $(CONFIG),--configfile $(CONFIG))
 # Bars on a terminal, short lines elsewhere; Snakemake's own log stays whole.
 SHOWN = $(SNAKEMAKE) --logger sagefm
-# The run's name, as Snakemake reads it: the last file that gives one wins.
-RUN = $(shell cat config/config.yaml $(CONFIG) | sed -n 's/^run: *["'\'']*\([^ "'\''\#]*\).*/\1/p' | tail -n 1)
+# The run's name, as Snakemake reads it: the last file that gives one wins. Without byte order mark, line ends of Windows.
+RUN = $(shell cat config/config.yaml $(CONFIG) | LC_ALL=C tr -d '\r\357\273\277' | sed -n 's/^run: *["'\'']*\([^ "'\''\#]*\).*/\1/p' | tail -n 1)
 
 GROUPS := First steps:demo,test,help|Your data:embed,preflight,explore,lock-data|Developers:env,test-full,cluster-test,lint,format,docs,findings,gallery,lock,bench,bench-peers,bench-gpu,bench-growth,bench-scale,rehearsal,ladder,light,study,publish,clean
 help: ## list the targets

@@ -30,10 +30,29 @@ def read_text(path: str | Path) -> str:
     """
     with refusing_bytes(path, "text"), opened(path)(path, "rt", encoding=encoding_of(path)) as file:
         text = str(file.read())
+    return _without_zeros(path, text, "text")
+
+
+def read_utf8(path: str | Path, what: str) -> str:
+    """A file's text, for those that others read as UTF-8 and nothing else.
+
+    Raises
+    ------
+    InputError
+        If it is not text in UTF-8; the sentence says what it is, and that it is not `what`.
+    OSError
+        If it cannot be read.
+    """
+    with refusing_bytes(path, what):
+        text = Path(path).read_text(encoding="utf-8-sig")
+    return _without_zeros(path, text, what)
+
+
+def _without_zeros(path: str | Path, text: str, what: str) -> str:
     if "\0" in text:
         raise InputError(
-            f"{path} cannot be read as text: it holds bytes of 0, which are no letters. Fix: save "
-            "it as text in UTF-8."
+            f"{path} cannot be read as {what}: it holds bytes of 0, which are no letters. Fix: "
+            "save it as text in UTF-8."
         )
     return text
 
