@@ -10,10 +10,10 @@ from docutils.core import publish_parts
 from matplotlib.colors import to_hex
 from matplotlib.text import Text
 
-from sagefm.annotation.figures import SIGN, draw_annotation, draw_classes, row_name
+from sagefm.annotation.figures import PROTOCOLS, SIGN, draw_annotation, draw_classes, row_name
 from sagefm.annotation.map_figures import draw_annotation_maps, draw_confusion
 from sagefm.annotation.terms import HEADLINE
-from sagefm.plotting.style import OKABE_ITO, save
+from sagefm.plotting.style import GREY, OKABE_ITO, save
 from sagefm.representations.catalogue import Catalogue
 from support.annotated import tables_like
 
@@ -63,8 +63,8 @@ def test_scores_show_every_row_the_paper_and_the_majority(tables):
     for text in (
         f"PCA {SIGN}",
         f"PCA, centred {SIGN}",
-        f"sagefm-m {SIGN}",
-        "paper: 81%",
+        f"model m {SIGN}",
+        "the paper: 81%",
         "majority class",
         "held-out patients",
         "random split (optimistic)",
@@ -128,7 +128,8 @@ def test_a_class_without_a_bar_is_told(tables, value, words):
 
 
 @pytest.mark.parametrize(
-    ("best", "colour"), [("graphst", "purple"), ("banksy", "green"), ("sagefm-other", "sky")]
+    ("best", "colour"),
+    [("graphst", OKABE_ITO["purple"]), ("banksy", OKABE_ITO["green"]), ("sagefm-other", GREY)],
 )
 def test_bars_have_the_colours_of_the_representations(tables, best, colour):
     shown, classes = tables["shown"].copy(), tables["per_class"].copy()
@@ -137,8 +138,8 @@ def test_bars_have_the_colours_of_the_representations(tables, best, colour):
         table["representation"] = table["representation"].replace(was, best)
     (legend,) = draw_classes(classes, shown, "a task").legends
     found = [to_hex(bar.get_facecolor()).upper() for bar in legend.legend_handles]
-    wanted = {"headline": "blue", "best": colour, "baseline": "orange"}
-    assert found == [OKABE_ITO[wanted[role]] for role in shown["role"]]
+    own = {"headline": OKABE_ITO["blue"], "best": colour, "baseline": OKABE_ITO["orange"]}
+    assert found == [own[role] for role in shown["role"]]
 
 
 def test_maps_have_a_panel_a_section_and_column(tables):
@@ -152,7 +153,7 @@ def test_maps_have_a_panel_a_section_and_column(tables):
 
 
 def test_names_tell_what_a_row_is():
-    assert row_name("sagefm-paper", False) == "sagefm-paper"
+    assert row_name("sagefm-paper", False) == "model paper"
     assert row_name("neighbour_mean", True, True) == f"neighbour mean, centred {SIGN}"
 
 
@@ -226,5 +227,5 @@ def test_each_protocol_has_the_line_of_its_own_majority(tables):
     lines = [line for line in drawn(tables, None).axes[0].lines if line.get_linestyle() == ":"]
     found = {to_hex(line.get_color()).upper(): line.get_xdata()[0] for line in lines}
     wanted = own.set_index("protocol")[HEADLINE]
-    assert found[OKABE_ITO["blue"]] == wanted["held_out_patients"]
-    assert found[OKABE_ITO["orange"]] == wanted["random_spots"]
+    assert found[PROTOCOLS["held_out_patients"][1]] == wanted["held_out_patients"]
+    assert found[PROTOCOLS["random_spots"][1]] == wanted["random_spots"]

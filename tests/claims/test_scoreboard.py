@@ -33,7 +33,7 @@ def reported(repo) -> pd.DataFrame:
     return read_table(repo / "resources/reported.tsv", dtype=str)
 
 
-MODELS = {"paper": "the paper's recipe; validation loss was still falling after 5 epochs"}
+MODELS = {"paper": ("the paper's recipe", "validation loss was still falling after 5 epochs")}
 
 
 def claim(id: str, model: str = "paper", **changes) -> Claim:
@@ -138,18 +138,18 @@ def test_each_model_that_is_judged_has_a_row_and_a_column(reported):
     assert len(board) == reported["id"].nunique() + 1
     rows = board[board["claim"].str.startswith("2 ")]
     assert list(rows["model"]) == ["released", "paper"]
-    models = {"released": "the released checkpoint; released checkpoint", **MODELS}
+    models = {"released": ("SAGE-FM (released)", "released checkpoint"), **MODELS}
     page = scoreboard_html(board, "demo", models, PROVENANCE)
     assert page.count("<tr") == reported["id"].nunique() + 1
-    for model, words in models.items():
-        assert f"<th>{model}<span>{words.replace(chr(39), '&#39;')}</span></th>" in page
+    for title, words in models.values():
+        assert f"<th>{title.replace(chr(39), '&#39;')}<span>{words}</span></th>" in page
     row = page[page.index("<td>2 Masked") :]
     row = row[: row.index("</tr>")]
     assert row.count("<td>") == 4 and row.index("93%") < row.index("42%")
     light = page[page.index("<td>Adjective: lightweight") :]
     assert "not computed for this model" in light[: light.index("light</p>")]
     short = page[page.index('<div class="short">') : page.index("</div>")]
-    assert "(released): 93%" in short and "(paper): 42%" in short
+    assert "SAGE-FM (released): 93%" in short and ", the paper&#39;s recipe: 42%" in short
 
 
 # The paper's numbers

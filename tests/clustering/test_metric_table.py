@@ -50,7 +50,7 @@ def test_rows_are_sorted_and_controls_are_under_a_line():
     figure = draw_metric_table(summary_of(), CATALOGUE)
     as_is = figure.axes[0]
     # The neighbour mean has the highest total of the methods; the control has a higher one.
-    order = ["neighbour mean", "PCA", "MOFA", "sagefm-wide", "sagefm-paper", "random matrix"]
+    order = ["neighbour mean", "PCA", "MOFA", "model wide", "model paper", "random matrix"]
     heights = [height(as_is, name) for name in order]
     assert heights == sorted(heights, reverse=True)
     # Of all, MOFA alone was fitted on the spots that it is scored on.
@@ -61,7 +61,7 @@ def test_rows_are_sorted_and_controls_are_under_a_line():
     title = figure.get_suptitle()
     assert title.replace("\n", " ") == (
         "Not centred: neighbour mean has the highest scIB total (0.70; random matrix 0.81); "
-        "sagefm-wide has the highest ARI within a section (0.59; random matrix 0.11)"
+        "model wide has the highest ARI within a section (0.59; random matrix 0.11)"
     )
     (counts,) = figure.texts[1:] if figure.texts[0].get_text() == title else figure.texts
     assert counts.get_text() == "8 patients, 8 sections, 800 labelled spots, 2 seeds"

@@ -200,7 +200,7 @@ def test_a_claim_says_what_it_rests_on(scores):
     assert "(Holm p 0.031), better in 8 of 8 patients" in found.reason
     assert "smallest uncorrected p possible 0.0078" in found.reason
     assert "on the mean, untested, better than MOFA in Davies-Bouldin" in found.reason
-    assert "best model on the mean wide" in found.reason
+    assert "of models, the highest mean: model wide" in found.reason
 
 
 def test_without_labels_nothing_is_claimed(scores):
@@ -224,7 +224,7 @@ def test_the_figures_show_every_representation(scores):
     metrics = Figure()
     fill_metrics(metrics, summary, METRICS)
     names = {REGISTERED.title(name) for name in MEANS}
-    assert {"PCA", "MOFA", "neighbour mean", "sagefm-paper"} < names
+    assert {"PCA", "MOFA", "neighbour mean", "model paper"} < names
     assert all(name in texts(metrics) for name in names)
     assert metrics.get_suptitle().endswith("8 patients, 8 sections, 800 spots, 2 seeds")
     batch = draw_batch_biology(summary)

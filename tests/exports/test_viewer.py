@@ -154,7 +154,12 @@ def test_a_gene_is_measured_and_predicted_in_one_scale(pages):
 
 def test_the_page_is_one_file_without_requests(pages, repo, tmp_path):
     viewer.add_genes(pages, ["G"], np.ones((SPOTS, 1)), np.ones((SPOTS, 1)))
-    pages.facts |= {"spots": [f"s{i}" for i in range(SPOTS)], "predictor": "paper", "first": {}}
+    pages.facts |= {
+        "spots": [f"s{i}" for i in range(SPOTS)],
+        "predictor": "paper",
+        "names": {},
+        "first": {},
+    }
     script = (repo / "workflow/report/exports/sections.js").read_text()
     viewer.write_page(tmp_path / "page.html", pages, script, "Sections", "<p>Shown: all.</p>")
     text = (tmp_path / "page.html").read_text()
@@ -170,7 +175,7 @@ def test_a_cohort_without_labels_clusters_and_predictions_has_its_page(adata, re
     pages = viewer.collect_spots(bare, {"t": none}, {"t": "logistic"}, {}, {})
     assert pages.facts["classes"] == {} and pages.facts["tasks"] == {}
     viewer.add_genes(pages, ["G"], np.ones((SPOTS, 1)), np.ones((SPOTS, 1)))
-    pages.facts |= {"spots": ["s"] * SPOTS, "predictor": "paper", "first": {}}
+    pages.facts |= {"spots": ["s"] * SPOTS, "predictor": "paper", "names": {}, "first": {}}
     script = (repo / "workflow/report/exports/sections.js").read_text()
     viewer.write_page(tmp_path / "page.html", pages, script, "Sections", "")
     assert (tmp_path / "page.html").stat().st_size > 1000
@@ -213,7 +218,12 @@ def test_each_control_changes_what_it_should(pages, repo, tmp_path):
     viewer.add_genes(pages, ["G", "H"], genes, genes / 2)
     responses = {"A \u2192 Y": np.arange(SPOTS) - 20.0, "B \u2192 Z": np.zeros(SPOTS)}
     add_responses(pages, {pair: own.astype(np.float32) for pair, own in responses.items()})
-    pages.facts |= {"spots": [f"s{i}" for i in range(SPOTS)], "predictor": "paper", "first": {}}
+    pages.facts |= {
+        "spots": [f"s{i}" for i in range(SPOTS)],
+        "predictor": "paper",
+        "names": {},
+        "first": {},
+    }
     script = (repo / "workflow/report/exports/sections.js").read_text()
     path = tmp_path / "page.html"
     viewer.write_page(path, pages, script, "Sections", "")
@@ -257,7 +267,7 @@ def test_each_control_changes_what_it_should(pages, repo, tmp_path):
 
 def test_a_page_without_perturbation_has_no_panel_for_it(pages, repo, tmp_path):
     viewer.add_genes(pages, ["G"], np.ones((SPOTS, 1)), np.ones((SPOTS, 1)))
-    pages.facts |= {"spots": ["s"] * SPOTS, "predictor": "paper", "first": {}}
+    pages.facts |= {"spots": ["s"] * SPOTS, "predictor": "paper", "names": {}, "first": {}}
     found = []
     for responses in ({}, {"A \u2192 Y": np.ones(SPOTS, np.float32)}):
         add_responses(pages, responses)

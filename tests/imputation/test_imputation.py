@@ -17,6 +17,7 @@ from sagefm.imputation.figures import LEAST_R2, MODEL_COLOURS, draw_imputation, 
 from sagefm.imputation.score import ImputationPlan, score_section, score_sections
 from sagefm.imputation.tables import METRICS, REFERENCE, SETTINGS, summarise_imputation
 from sagefm.networks.base import build_network
+from sagefm.plotting.colours import model_colours
 from sagefm.sections.masks import gene_mask
 from sagefm.sections.section import draw_rows
 from support import small
@@ -29,6 +30,7 @@ FACTS = [
     {"sample": "heart-2", "patient": "P1", "patient_seen": True},
     {"sample": "SPA147", "patient": "SPA147", "patient_seen": pd.NA},
 ]
+COLOURS = model_colours(["paper", "strict", "scaled"])
 KINDS = {"gcn": ("mean", "log1p"), "two_channel": ("channels", "log1p_cp10k")}
 
 
@@ -330,7 +332,7 @@ def summaries(samples: pd.DataFrame) -> pd.DataFrame:
 
 
 def test_the_figure_tells_models_settings_and_scales_apart(samples):
-    figure = draw_imputation(summaries(samples))
+    figure = draw_imputation(summaries(samples), COLOURS)
     axes = figure.axes
     assert len(axes) == 3 * 4
     titles = [ax.get_title("left") for ax in axes[:4]]
@@ -339,8 +341,8 @@ def test_the_figure_tells_models_settings_and_scales_apart(samples):
     # Two models and the baselines on the first scale; one model on the second.
     assert [len(mine) for mine in lines] == [5, 6, 4, 5]
     names = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert names[0] == "model paper (1 of 2 patients seen, 1 unknown)"
-    assert [name.split()[1] for name in names[:3]] == ["paper", "strict", "scaled"]
+    assert names[0] == "paper (1 of 2 patients seen, 1 unknown)"
+    assert [name.split()[0] for name in names[:3]] == ["paper", "strict", "scaled"]
     assert len(names) == len(set(names)) == 7
     shares = samples["share"].nunique()
     none = f"lower at 0 and higher at 0 of {shares} shares"
@@ -354,7 +356,7 @@ def test_the_figure_tells_models_settings_and_scales_apart(samples):
         f": paper {none}; strict lower at {shares} and higher at 0 of {shares} shares; "
         f"scaled lower at 0 and higher at {shares} of {shares} shares"
     )
-    assert "strict lower at" in " ".join(draw_imputation(better).get_suptitle().split())
+    assert "strict lower at" in " ".join(draw_imputation(better, COLOURS).get_suptitle().split())
     top = summaries(samples).query("model == 'paper' and metric == 'mse' and predictor == 'model'")
     drawn = lines[0][-2].get_ydata()
     np.testing.assert_allclose(drawn, top[top["setting"] == "systematic"]["mean"])
@@ -396,6 +398,8 @@ def test_the_scripts_score_and_draw(sections, samples, gene_mean, tmp_path, repo
             png=tmp_path / "out.png",
         ),
         params=SimpleNamespace(
+            titles={"paper": "SAGE-FM"},
+            colours=model_colours(["paper"]),
             rows=rows,
             plan={"shares": [0.2, 0.6], "repeats": 2, "seed": 3, "spots": None},
         ),

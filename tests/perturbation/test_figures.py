@@ -42,7 +42,7 @@ def test_a_figure_is_labelled_and_readable(draw):
     figure = draw()
     assert figure.get_figwidth() == style.DOUBLE
     assert_readable(figure)
-    assert "breast, model paper" in figure.get_suptitle()
+    assert "breast, paper" in figure.get_suptitle()
     assert any(character.isdigit() for character in figure.get_suptitle())
 
 

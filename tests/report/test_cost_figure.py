@@ -37,9 +37,9 @@ def test_what_is_timed_and_scored_has_a_row_a_score(table):
 
 def test_the_title_names_what_is_ahead(table):
     figure = draw_costs(table)
-    assert figure.get_suptitle() == "sagefm-light has the highest means; 3,481 spots on one core"
+    assert figure.get_suptitle() == "model light has the highest means; 3,481 spots on one core"
     names = {text.get_text() for text in figure.axes[0].texts}
-    assert names == {"PCA", "MOFA", "sagefm-light"}
+    assert names == {"PCA", "MOFA", "model light"}
 
 
 def test_names_are_moved_apart_no_further_than_they_must():

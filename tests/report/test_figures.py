@@ -287,16 +287,6 @@ def test_predictors_are_told_apart(vision):
     assert min(distances) > 0.1
 
 
-def test_categorical_colours_are_distinct_and_do_not_depend_on_order():
-    labels = [f"label {i:02d}" for i in range(21)]
-    colours = style.categorical(labels)
-    assert len(set(colours.values())) == 21
-    assert style.categorical(labels[::-1] * 2) == colours
-    assert [*colours.values()][:8] == [*style.OKABE_ITO.values()]
-    many = style.categorical([*labels, "x", "y"])
-    assert many["x"] == many["y"] == style.GREY
-
-
 def test_the_readers_own_settings_change_nothing(tmp_path):
     import matplotlib as mpl
 
@@ -336,7 +326,9 @@ def test_the_scripts_draw_from_files(name, repo, tmp_path):
     job = SimpleNamespace(input=inputs, output=output, rule=name, log=[tmp_path / "log"])
     job.wildcards, job.params = (
         SimpleNamespace(model="paper"),
-        SimpleNamespace(network="gcn", catalogue={}),
+        SimpleNamespace(
+            network="gcn", catalogue={}, titles={"paper": "SAGE-FM (ours)"}, organs=["Breast"]
+        ),
     )
     script = repo / f"workflow/scripts/{SCRIPTS[name]}.py"
     runpy.run_path(str(script), init_globals={"snakemake": job})
@@ -365,9 +357,10 @@ def test_captions_are_sound_rst(name, repo, tmp_path):
         "perturbation": {"spots": 80, "levels_over": "scored", "hidden": "table"},
     }
     names = {"cohort": "breast", "model": "paper", "pairs": "hallmark"}
+    params = {"named": [["A", "B"]], "titles": {"paper": "SAGE-FM (ours)"}, "title": "SAGE-FM"}
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
     text = environment.from_string((repo / f"workflow/report/{name}.rst").read_text()).render(
-        snakemake={"wildcards": names, "config": config, "params": {"named": [["A", "B"]]}}
+        snakemake={"wildcards": names, "config": config, "params": params}
     )
     strict = {"halt_level": 2, "report_level": 2}  # a warning is an error
     body = publish_parts(text, writer="html", settings_overrides=strict)["body"]

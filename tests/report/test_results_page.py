@@ -105,8 +105,8 @@ def test_how_often_an_alternative_scored_higher_is_counted(repo, lead, behind):
 
 def test_a_training_is_described_by_its_summary():
     assert training_words("small", TRAINING) == (
-        "The model (small) was trained on 3,191 spots of 13 sections for 78 seconds on a CPU. "
-        "Validation loss was still falling after 5 epochs."
+        "The claims are judged on small, trained on 3,191 spots of 13 sections for 78 seconds "
+        "on a CPU. Validation loss was still falling after 5 epochs."
     )
     assert "for 3 minutes on a GPU" in training_words(
         "small", TRAINING | {"seconds": 180.0, "device": "cuda"}
@@ -151,7 +151,7 @@ def test_recovery_is_shown_beside_that_on_another_technology():
     assert [row["cohort"] for row in rows] == ["one", "two"]
     assert rows[1] == {
         **{"cohort": "two", "model": "a model", "technology": "Visium", "trained_on": "ST"},
-        **{"patients": 2, "share": "26%", "other": "30% (visible depth)"},
+        **{"patients": 2, "share": "26%", "other": "30% (depth of the visible genes)"},
     }
     assert transfer_rows(TRANSFER.head(1), {"a": "one"}, {"m": "a model"}) == []
     assert transfer_rows(None, {}, {}) == []

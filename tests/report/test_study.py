@@ -9,7 +9,7 @@ import yaml
 
 from sagefm.config.continued import complete_models
 from sagefm.report.study import UNTRAINED, claims_against_training, trainings
-from sagefm.report.study_figure import SCORES, draw_study, finding
+from sagefm.report.study_figure import ASIDE, SCORES, draw_study, finding
 
 MODELS = {
     "e0": {"title": "ours", "pretrain_on": ["a", "b"], "training": {"epochs": 0}},
@@ -125,7 +125,8 @@ def test_epochs_are_drawn_above_and_sections_below(table):
     above, below = figure.axes[0], figure.axes[len(SCORES)]
     lines = {line.get_label(): line.get_xydata().tolist() for line in above.get_lines()}
     assert lines["ours"] == [[0, 0.1], [5, 0.3]]
-    assert lines["another"] == [[4, 0.5]]  # it stopped before the 9 that it may have had
+    # It stopped before the 9 that it may have had; it is drawn beside the first series.
+    assert lines["another"] == [[4 * ASIDE, 0.5]]
     (own,) = (line for line in below.get_lines() if line.get_label() == "ours")
     assert own.get_xydata().tolist() == [[3, 0.2], [29, 0.3]]
 

@@ -1,7 +1,14 @@
 """Names, colours and roles of representations: a method's own, the same for all models."""
 
-from sagefm.plotting.colours import NEUTRAL, PREDICTOR_COLOURS
-from sagefm.representations.catalogue import REGISTERED, Catalogue, is_model
+from sagefm.plotting.colours import (
+    CLASS_COLOURS,
+    MODEL_COLOURS,
+    NEUTRAL,
+    ORGAN_COLOURS,
+    PATIENT_COLOURS,
+    PREDICTOR_COLOURS,
+)
+from sagefm.representations.catalogue import REGISTERED, Catalogue, describe_models, is_model
 from sagefm.representations.method import Description
 from sagefm.representations.registry import compared_as, described, differs, names
 
@@ -9,7 +16,7 @@ from sagefm.representations.registry import compared_as, described, differs, nam
 def test_names_are_for_people():
     assert REGISTERED.title("neighbour_mean") == "neighbour mean"
     assert REGISTERED.title("graphst") == "GraphST"
-    assert REGISTERED.title("sagefm-two_channel") == "sagefm-two_channel"  # as in the config
+    assert REGISTERED.title("sagefm-two_channel") == "model two_channel"  # as in the config
     assert REGISTERED.title("mofa_30") == "mofa 30"
     assert REGISTERED.titles(["pca", "mofa"]) == "PCA and MOFA"
 
@@ -19,6 +26,7 @@ def test_each_method_has_a_colour_of_its_own():
     colours = [REGISTERED.colour(name) for name in (*methods, "sagefm-paper")]
     assert len(set(colours)) == len(colours)
     assert REGISTERED.colour("sagefm-strict") == PREDICTOR_COLOURS["model"]
+    assert not set(colours) & {*CLASS_COLOURS, *PATIENT_COLOURS, *ORGAN_COLOURS}
     assert REGISTERED.colour("mofa_30") == NEUTRAL
 
 
@@ -32,6 +40,16 @@ def test_methods_say_themselves_what_others_are_compared_with():
     assert REGISTERED.untrained(spatial=True) == niches
     assert REGISTERED.untrained(spatial=False) == ["pca"]
     assert is_model("sagefm-paper") and not is_model("pca")
+
+
+def test_models_of_a_run_have_titles_and_blues_in_the_order_of_the_config():
+    found = Catalogue(describe_models(["paper", "mine"], {"paper": "SAGE-FM (paper's recipe)"}))
+    assert found.title("sagefm-paper") == "SAGE-FM (paper's recipe)"
+    assert found.title("untrained-paper") == "untrained SAGE-FM (paper's recipe)"
+    assert found.title("sagefm-mine") == "model mine"
+    assert [found.colour(f"sagefm-{name}") for name in ("paper", "mine")] == [*MODEL_COLOURS[:2]]
+    assert found.references("control") == ["untrained-mine", "untrained-paper"]
+    assert found["sagefm-paper"].role == "other"
 
 
 def test_entries_of_a_run_come_before_the_registry():

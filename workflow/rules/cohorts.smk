@@ -188,6 +188,9 @@ rule palette:
     input:
         samples=lambda wildcards: samples_of([wildcards.cohort]),
         labels=lambda wildcards: spot_labels_of(wildcards.cohort),
+        classes=lambda wildcards: [
+            f"{RESULTS}/tasks/{task}/classes.tsv" for task in RUN.tasks_on(wildcards.cohort)
+        ],
     output:
         palette=f"{RESULTS}/figures/palettes/{{cohort}}.tsv",
     log:
@@ -204,7 +207,7 @@ rule palette:
         code=code_of("cohorts/palette.py"),
         rows=lambda wildcards: RUN.rows([wildcards.cohort]),
     message:
-        "Choosing the colours of the labels and patients of {wildcards.cohort}"
+        "Choosing the colours of the classes and patients of {wildcards.cohort}"
     script:
         "../scripts/cohorts/palette.py"
 
@@ -232,6 +235,7 @@ rule qc_figure:
         runtime=growing(20),
     params:
         code=code_of("cohorts/qc_figure.py"),
+        organs=RUN.organs,
     message:
         "Drawing quality control of {wildcards.cohort}"
     script:

@@ -42,7 +42,7 @@ from sagefm.cohorts.formats.registry import sheet_formats
 from sagefm.common.errors import InputError
 from sagefm.common.io import require_writable
 from sagefm.networks.registry import NETWORKS, describe
-from sagefm.representations.catalogue import REGISTERED
+from sagefm.representations.catalogue import describe_models
 from sagefm.representations.registry import (
     compared_as,
     described,
@@ -53,6 +53,7 @@ from sagefm.representations.registry import (
     reads,
 )
 from sagefm.common.contents import content_state
+from sagefm.plotting.colours import model_colours
 from sagefm.report.provenance import code_version
 from sagefm.sections.genes import read_panel
 from sagefm.downloads.plan import RawPlan
@@ -144,8 +145,18 @@ MODELS = config["models"]
 RELEASED, TRAINED, HEADLINE = RUN.released, RUN.trained, RUN.headline
 JUDGED = RUN.judged
 METHODS = config["representations"]["methods"]
-DESCRIBED = described(METHODS) | {name: REGISTERED[name].plain() for name in RUN.untrained_networks}
+DESCRIBED = described(METHODS) | describe_models(MODELS, RUN.model_titles)
 TASKS = config["tasks"]
+
+
+def titles_of(*models):
+    """The names of models for readers, by those of the config."""
+    return {model: RUN.model_title(model) for model in models}
+
+
+def own_title(wildcards):
+    """The name for readers of a rule's model, as `titles_of` has it."""
+    return titles_of(wildcards.model)
 
 
 def one_of(names):

@@ -50,7 +50,7 @@ rule conformance_figure:
             category="3 Pretraining",
             labels={
                 "figure": "released embeddings reproduced",
-                "model": "{model}",
+                "model": lambda wildcards: RUN.model_title(wildcards.model),
                 "cohort": "{cohort}",
             },
             caption="../report/conformance/conformance.rst",

@@ -137,6 +137,7 @@ rule sections:
         },
         title=lambda wildcards: RUN.cohort_title(wildcards.cohort),
         model=HEADLINE,
+        catalogue=lambda wildcards: catalogue_of(wildcards.cohort),
         named=PERTURBATION["named"],
         hidden=lambda wildcards: {
             pairs: hidden_by(PERTURBATION["hidden"], PAIRS[pairs]["source"])

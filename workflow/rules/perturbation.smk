@@ -210,7 +210,7 @@ rule perturbation_figures:
                 labels={
                     "figure": figure,
                     "pairs": "{pairs}",
-                    "model": "{model}",
+                    "model": lambda wildcards: RUN.model_title(wildcards.model),
                     "cohort": "{cohort}",
                 },
                 caption=f"../report/perturbation/{figure}.rst",
@@ -229,6 +229,7 @@ rule perturbation_figures:
         runtime=growing(20),
     params:
         code=code_of("perturbation/figures.py"),
+        titles=own_title,
         named=PERTURBATION["named"],
     message:
         "Drawing the perturbation of {wildcards.pairs} in model {wildcards.model} on {wildcards.cohort}"
@@ -270,6 +271,7 @@ rule perturbation_page:
         runtime=growing(20),
     params:
         code=code_of("perturbation/page.py"),
+        titles=titles_of(HEADLINE),
     message:
         "Drawing figure 5, perturbation"
     script:

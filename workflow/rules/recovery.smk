@@ -76,6 +76,7 @@ rule recovered_figure:
         runtime=growing(20),
     params:
         code=code_of("recovery/figure.py"),
+        titles=titles_of(*MODELS),
         contents=contents_of(REPORTED),
     message:
         "Drawing the share of genes recovered"
@@ -110,6 +111,7 @@ rule strata_figure:
         runtime=growing(20),
     params:
         code=code_of("recovery/strata_figure.py"),
+        titles=titles_of(*MODELS),
     message:
         "Drawing recovery by detection rate, organ and patient"
     script:
@@ -130,7 +132,7 @@ rule detection_figure:
             category="4 Recovery (claim 2)",
             labels={
                 "figure": "correlation by detection",
-                "model": "{model}",
+                "model": lambda wildcards: RUN.model_title(wildcards.model),
                 "cohort": "{cohort}",
             },
             caption="../report/recovery/detection.rst",
@@ -147,6 +149,7 @@ rule detection_figure:
         runtime=growing(20),
     params:
         code=code_of("recovery/detection_figure.py"),
+        titles=own_title,
     message:
         "Drawing correlation by detection rate: {wildcards.model} on {wildcards.cohort}"
     script:
@@ -167,7 +170,7 @@ rule maps_figure:
             category="4 Recovery (claim 2)",
             labels={
                 "figure": "predicted and true maps",
-                "model": "{model}",
+                "model": lambda wildcards: RUN.model_title(wildcards.model),
                 "cohort": "{cohort}",
             },
             caption="../report/recovery/maps.rst",
@@ -184,6 +187,7 @@ rule maps_figure:
         runtime=growing(20),
     params:
         code=code_of("recovery/maps_figure.py"),
+        titles=own_title,
     message:
         "Drawing predicted and true maps: {wildcards.model} on {wildcards.cohort}"
     script:
@@ -250,6 +254,7 @@ rule recovery_page:
         runtime=growing(20),
     params:
         code=code_of("recovery/page.py"),
+        titles=titles_of(HEADLINE),
         contents=contents_of(REPORTED),
     message:
         "Drawing figure 2, recovery"

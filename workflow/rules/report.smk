@@ -9,7 +9,7 @@ report: "../report/report/workflow.rst"
 SHOWN_COHORT = MODELS[HEADLINE]["pretrain_on"][0]
 SHOWN_SAMPLES = [*SHEETS[SHOWN_COHORT].index[:12]]
 SHOWN_FACTS = {
-    "model": HEADLINE,
+    "model": RUN.model_title(HEADLINE),
     "graph": RUN.graph_kind(HEADLINE),
     "network": MODELS[HEADLINE]["network"],
     "normalisation": MODELS[HEADLINE]["normalisation"],
@@ -146,7 +146,7 @@ rule scoreboard:
         code=code_of("report/scoreboard.py"),
         contents=contents_of(REPORTED),
         run=config["run"],
-        titles={model: MODELS[model]["title"] or model for model in JUDGED},
+        titles=titles_of(*JUDGED),
         trained=[model for model in JUDGED if model in TRAINED],
     message:
         "Putting the scoreboard together"
@@ -260,9 +260,9 @@ rule results_page:
         contents=contents_of(*PAGE_CAPTIONS, *map(repository_file, PAGE_FILES.values())),
         run=config["run"],
         model=HEADLINE,
-        title=MODELS[HEADLINE]["title"] or HEADLINE,
+        title=RUN.model_title(HEADLINE),
         cohorts={cohort: RUN.cohort_title(cohort) for cohort in SHEETS},
-        models={model: MODELS[model]["title"] or model for model in MODELS},
+        models=titles_of(*MODELS),
         viewers={
             f"sections/{cohort}.html": RUN.cohort_title(cohort) for cohort in RUN.shown_cohorts()
         },

@@ -158,7 +158,7 @@ rule screen_figure:
             category="8 Screen",
             labels={
                 "figure": "known pairs found",
-                "model": "{model}",
+                "model": lambda wildcards: RUN.model_title(wildcards.model),
                 "cohort": "{cohort}",
             },
             caption="../report/screen/screen.rst",
@@ -175,6 +175,7 @@ rule screen_figure:
         runtime=growing(20),
     params:
         code=code_of("screen/figure.py"),
+        titles=own_title,
     message:
         "Drawing the screen's scores: {wildcards.model} on {wildcards.cohort}"
     script:

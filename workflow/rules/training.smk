@@ -233,7 +233,10 @@ rule training_figure:
         png=report(
             f"{RESULTS}/figures/training_{{model}}.png",
             category="3 Pretraining",
-            labels={"figure": "losses, learning rate, speed", "model": "{model}"},
+            labels={
+                "figure": "losses, learning rate, speed",
+                "model": lambda wildcards: RUN.model_title(wildcards.model),
+            },
             caption="../report/training/training.rst",
         ),
     log:
@@ -248,6 +251,7 @@ rule training_figure:
         runtime=growing(20),
     params:
         code=code_of("training/figure.py", network_file),
+        titles=own_title,
         network=of_model("network"),
     message:
         "Drawing the training of model {wildcards.model}"
@@ -303,7 +307,7 @@ rule pretraining_set_figure:
         png=report(
             f"{RESULTS}/figures/pretraining_set.png",
             category="2 Data",
-            labels={"figure": "organs and parts", "model": HEADLINE},
+            labels={"figure": "organs and parts", "model": RUN.model_title(HEADLINE)},
             caption="../report/training/pretraining_set.rst",
         ),
     log:
@@ -318,9 +322,9 @@ rule pretraining_set_figure:
         runtime=growing(10),
     params:
         code=code_of("training/pretraining_set_figure.py"),
-        model=HEADLINE,
+        title=RUN.model_title(HEADLINE),
     message:
-        "Drawing what model {params.model} is trained on"
+        "Drawing what {params.title} is trained on"
     script:
         "../scripts/training/pretraining_set_figure.py"
 

@@ -63,8 +63,9 @@ pictures.data = picture === null
   : { url: [picture.url], x: [picture.x], y: [picture.y], w: [picture.w], h: [picture.h] };
 mapper.high = top;
 change.setv({ low: -(size || 1), high: size || 1 });
-plots.cluster.title.text = `Clusters of ${model.value}`;
-plots.class.title.text = `Predicted by ${model.value} (outlined: wrong)`;
+const named = facts.names[model.value] ?? model.value;
+plots.cluster.title.text = `Clusters of ${named}`;
+plots.class.title.text = `Predicted by ${named} (outlined: wrong)`;
 plots.measured.title.text = `${gene.value}, measured`;
 const constant = new Set(part(`predicted|${gene.value}`)).size === 1;
 plots.predicted.title.text = `${gene.value}, predicted by ${facts.predictor}`
@@ -72,7 +73,7 @@ plots.predicted.title.text = `${gene.value}, predicted by ${facts.predictor}`
 if (perturbed) {
   plots.response.title.text = size ? `Change of ${perturbed}` : `${perturbed}: cannot respond`;
 }
-plots.umap.title.text = `UMAP of ${model.value}, by label`;
+plots.umap.title.text = `UMAP of ${named}, by label`;
 const wrong = outline.filter((line) => line !== null).length;
 const known = truth.filter((name, i) => name !== "-" && predicted_class[i] !== "-").length;
 units.text = [

@@ -15,7 +15,6 @@ from sagefm.plotting.style import (
     DOUBLE,
     GREY,
     NEUTRAL,
-    OKABE_ITO,
     head,
     percent_axis,
     styled,
@@ -27,12 +26,12 @@ SIGN = "†"
 """Marks representations fitted on the very spots they are scored on."""
 
 PROTOCOLS = {
-    "random_spots": ("random split (optimistic)", OKABE_ITO["orange"], "s"),
-    "spatial_blocks": ("spatial blocks", OKABE_ITO["purple"], "^"),
-    "held_out_samples": ("held-out samples", OKABE_ITO["green"], "D"),
-    "held_out_patients": ("held-out patients", OKABE_ITO["blue"], "o"),
+    "random_spots": ("random split (optimistic)", "#B8B8B8", "s"),
+    "spatial_blocks": ("spatial blocks", "#929292", "^"),
+    "held_out_samples": ("held-out sections", "#636363", "D"),
+    "held_out_patients": ("held-out patients", "#111111", "o"),
 }
-"""Name, colour and mark of each protocol, in the order in which they are drawn."""
+"""Name, grey (the harder, the darker) and mark of each protocol, in the order of drawing."""
 
 METRICS = {
     HEADLINE: "balanced accuracy, mean over patients (%)",
@@ -164,7 +163,7 @@ def fill_annotation(
     handles = [_handle(protocol) for protocol in shown]
     handles.append(Line2D([], [], color=NEUTRAL, ls=":", lw=1, label="majority class"))
     if reported is not None:
-        text = f"paper: {100 * reported:g}%"
+        text = f"the paper: {100 * reported:g}%"
         handles.append(Line2D([], [], color=NEUTRAL, ls="--", lw=0.9, label=text))
     figure.legend(
         handles=handles,
@@ -211,11 +210,11 @@ def _marks(ax: Axes, part: pd.DataFrame, metric: str, protocol: str, offset: flo
 
 
 def _role_colours(shown: pd.DataFrame, catalogue: Catalogue) -> dict[str, str]:
-    """The representations' own colours; of equal ones, the second is light blue, the third grey."""
+    """The representations' own colours; of equal ones, the second and third are greys."""
     colours: dict[str, str] = {}
     for role, name in zip(shown["role"], shown["representation"], strict=True):
         own = catalogue.colour(name)
-        free = (own, OKABE_ITO["sky"], GREY)
+        free = (own, GREY, "#D0D0D0")
         colours[role] = next(colour for colour in free if colour not in colours.values())
     return colours
 

@@ -106,7 +106,7 @@ falling, or is the released checkpoint. It is contradicted if an interval exclud
 inconclusive.</p>
 <table>
 <thead><tr><th>claim</th><th>the paper reports</th>
-{% for model, words in models.items() %}<th>{{ model }}<span>{{ words }}</span></th>{% endfor %}
+{% for title, words in models.values() %}<th>{{ title }}<span>{{ words }}</span></th>{% endfor %}
 </tr></thead>
 <tbody>
 {% for claim, reported, cells in claims %}
@@ -144,7 +144,10 @@ IN_SHORT = {
 
 
 def scoreboard_html(
-    board: pd.DataFrame, run: str, models: Mapping[str, str], provenance: Mapping[str, Any]
+    board: pd.DataFrame,
+    run: str,
+    models: Mapping[str, tuple[str, str]],
+    provenance: Mapping[str, Any],
 ) -> str:
     """A self-contained page of the scoreboard: a row a claim, a column a model.
 
@@ -155,7 +158,7 @@ def scoreboard_html(
     run
         Its name.
     models
-        Those that are judged, and what each is, for people.
+        Those that are judged: the name of each for readers, and how it was trained.
     provenance
         Of `report.provenance`.
     """
@@ -175,12 +178,14 @@ def scoreboard_html(
         models=models,
         proxies=sum(row["verdict"] == "proxy" for row in rows),
         titles=IN_SHORT,
-        short=_in_short(rows, len(models) > 1),
+        short=_in_short(rows, {model: title for model, (title, _) in models.items()}),
         **facts,
     )
 
 
-def _in_short(rows: Sequence[Mapping[str, str]], several: bool) -> dict[str, list[tuple[str, str]]]:
+def _in_short(
+    rows: Sequence[Mapping[str, str]], titles: Mapping[str, str]
+) -> dict[str, list[tuple[str, str]]]:
     """Claims with what was found, by outcome; what has none cannot be decided.
 
     Where there are several models, each is named.
@@ -191,6 +196,6 @@ def _in_short(rows: Sequence[Mapping[str, str]], several: bool) -> dict[str, lis
         found = row["verdict"]
         if row["obtained"] != "-":
             found = re.split(r";| \(", row["obtained"])[0]  # the rest is in the table
-        name = f" ({row['model']})" if several and row["model"] != "-" else ""
-        lists[outcome].append((row["claim"] + name, found))
+        own = titles.get(row["model"]) if len(titles) > 1 else None
+        lists[outcome].append((row["claim"] + (f", {own}" if own else ""), found))
     return lists

@@ -135,5 +135,5 @@ def _best(
     above = f"above {', '.join(beaten)}" if beaten else "above none of the references"
     best = f"; the best of all is {catalogue.title(first)} ({means[first]:.3f})"
     whole = "" if first == recipe else best
-    found = f"{recipe.removeprefix('sagefm-')} ({means[recipe]:.3f})"
-    return f"best model on the mean {found}, {above}{whole}"
+    found = f"{catalogue.title(recipe)} ({means[recipe]:.3f})"
+    return f"of models, the highest mean: {found}, {above}{whole}"

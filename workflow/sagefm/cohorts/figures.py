@@ -1,5 +1,6 @@
 """Quality control of a cohort: what each section brings, drawn from its table."""
 
+from collections.abc import Mapping, Sequence
 from textwrap import fill
 
 import numpy as np
@@ -11,8 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from sagefm.common.text import count
+from sagefm.plotting.colours import ORGAN_COLOURS
 from sagefm.plotting.headline import headline
-from sagefm.plotting.style import DOUBLE, NEUTRAL, categorical, styled
+from sagefm.plotting.style import DOUBLE, NEUTRAL, shades, styled
 
 MOST_ROWS = 40
 """Sections that can be shown one by one; of larger cohorts the distribution is drawn."""
@@ -52,7 +54,7 @@ def depth_difference(table: pd.DataFrame) -> str:
 
 
 @styled
-def draw_qc(table: pd.DataFrame) -> Figure:
+def draw_qc(table: pd.DataFrame, organs: Sequence[str] = ()) -> Figure:
     """Spots, depth, genes and panel coverage of a cohort's sections.
 
     One row a section, coloured by organ; in cohorts of more than `MOST_ROWS`, histograms over
@@ -63,6 +65,9 @@ def draw_qc(table: pd.DataFrame) -> Figure:
     ----------
     table
         Of `qc.qc_table`.
+    organs
+        All of the run, so that each has one colour in the figures of all cohorts; the table's if
+        not given.
     """
     panel = table["genes_panel"] + table["genes_missing"]
     table = table.assign(
@@ -70,15 +75,15 @@ def draw_qc(table: pd.DataFrame) -> Figure:
         mito_percent=100 * table["median_mito_share"].astype(float),
     )
     measures = {key: label for key, label in MEASURES.items() if table[key].notna().any()}
-    organs = table["organ"].fillna("unknown")
+    own = table["organ"].fillna("unknown")
+    known = list(dict.fromkeys([*organs, *sorted(own)]))
+    colours = dict(zip(known, shades(len(known), ORGAN_COLOURS), strict=True))
     one_by_one = len(table) <= MOST_ROWS
     figure = Figure(figsize=(DOUBLE, 1.6 + 0.19 * max(len(table), 5) if one_by_one else 2.45))
     panels = figure.subplots(1, len(measures), sharey=True, squeeze=False)[0]
     for ax, (key, label) in zip(panels, measures.items(), strict=True):
         if one_by_one:
-            ax.barh(
-                range(len(table)), table[key], height=0.72, color=organs.map(categorical(organs))
-            )
+            ax.barh(range(len(table)), table[key], height=0.72, color=own.map(colours))
             ax.grid(axis="x")
             ax.tick_params(axis="y", length=0)
             if key == "panel_share":
@@ -89,10 +94,12 @@ def draw_qc(table: pd.DataFrame) -> Figure:
         ax.set_xlabel(label)
     if one_by_one:
         _name_rows(panels[0], table)
-        _mark_removed(figure, panels[0], table, organs)
+        _mark_removed(
+            figure, panels[0], table, {organ: colours[organ] for organ in sorted(set(own))}
+        )
     panels[0].set_ylabel("section (patient)" if one_by_one else "sections")
     kept, source = table["spots_kept"].sum(), table["spots_source"].sum()
-    names = f"organ: {organs[0]}" if organs.nunique() == 1 else count(organs.nunique(), "organ")
+    names = f"organ: {own[0]}" if own.nunique() == 1 else count(own.nunique(), "organ")
     headline(
         figure,
         depth_difference(table),
@@ -112,11 +119,13 @@ def _name_rows(ax: Axes, table: pd.DataFrame) -> None:
     ax.set_ylim(len(table) - 0.4, -0.6)
 
 
-def _mark_removed(figure: Figure, ax: Axes, table: pd.DataFrame, organs: pd.Series) -> None:
+def _mark_removed(
+    figure: Figure, ax: Axes, table: pd.DataFrame, colours: Mapping[str, str]
+) -> None:
     """Show the spots removed as white ends of the bars; say what the colours mean."""
     removed = table["spots_source"] - table["spots_kept"]
     handles: list[Artist | BarContainer] = [
-        Patch(color=colour, label=organ) for organ, colour in categorical(organs).items()
+        Patch(color=colour, label=organ) for organ, colour in colours.items()
     ]
     handles = handles if len(handles) > 1 else []
     if removed.any():

@@ -9,6 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from sagefm.common.model_names import model_title, model_titles
+
 UNKNOWN_SPOTS = 4_992
 """Spots of a section whose row of the sheet gives no number: all of a Visium array."""
 
@@ -176,9 +178,23 @@ class Run:
         """The technologies that the sheet of a cohort names, sorted."""
         return sorted({*self.sheets[cohort]["technology"]} - {""})
 
+    @property
+    def organs(self) -> list[str]:
+        """The organs that the sheets name, sorted."""
+        return sorted({organ for sheet in self.sheets.values() for organ in sheet["organ"]} - {""})
+
     def cohort_title(self, cohort: str | None) -> str | None:
         """What a cohort is, for people; None of None."""
         return cohort and (self.config["cohorts"][cohort]["title"] or cohort)
+
+    @property
+    def model_titles(self) -> dict[str, str]:
+        """Names of models for readers, of those that have one; for `model_title`."""
+        return model_titles(self.config["models"])
+
+    def model_title(self, model: str) -> str:
+        """A model's name for readers."""
+        return model_title(model, self.model_titles)
 
     def is_paper_data(self, cohort: str | None) -> bool:
         """Whether a cohort is the paper's own data; False of None."""
@@ -234,6 +250,12 @@ class Run:
     def predicted(self, task: str) -> list[str]:
         """The cohorts without labels whose spots a task classifies."""
         return self.tasks[task]["predict"]
+
+    def tasks_on(self, cohort: str) -> list[str]:
+        """The tasks whose classes are shown on a cohort: its own, and those that classify it."""
+        return [
+            task for task in self.tasks if cohort in (self.task_cohort(task), *self.predicted(task))
+        ]
 
     def has_derived_labels(self, task: str) -> bool:
         """Whether the labels of a task are made from gene sets."""

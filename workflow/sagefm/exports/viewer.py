@@ -77,8 +77,8 @@ class Pages:
         `response|PAIR` (float32).
     facts
         sections, genes with their highest value, clusterings, tasks, classes with colours, names of
-        spots, the predictor of genes, responses with their largest size if there are any, and
-        `first`: what the controls show at first.
+        spots, the predictor of genes, names of representations for readers, responses with their
+        largest size if there are any, and `first`: what the controls show at first.
     """
 
     columns: dict[str, np.ndarray]

@@ -15,7 +15,7 @@ from bokeh.models.widgets.sliders import Slider
 from bokeh.palettes import RdBu11, interp_palette
 from bokeh.plotting import figure
 
-from sagefm.plotting.style import GREY, shades
+from sagefm.plotting.colours import CLUSTER_COLOURS, GREY
 
 TITLES = {
     "label": "Label",
@@ -79,7 +79,7 @@ def lay_out(
     run = CustomJS(
         args={
             "store": ColumnDataSource({**columns}, name="store"),
-            "facts": {**facts, "cluster_colours": shades(24)},
+            "facts": {**facts, "cluster_colours": [*CLUSTER_COLOURS]},
             "spots": spots,
             "pictures": pictures,
             "mapper": mapper,
@@ -106,19 +106,27 @@ def lay_out(
     return document
 
 
+def representations_of(facts: Mapping[str, Any]) -> list[str]:
+    """Names of the representations that have clusters or predicted classes on the page."""
+    return [*dict.fromkeys(chain(facts["clusterings"], *facts["tasks"].values()))]
+
+
 def _controls(facts: Mapping[str, Any]) -> dict[str, Any]:
     """What can be chosen: section, representation, task, perturbed pair, gene."""
     sections = [one["name"] for one in facts["sections"]]
     tasks = [*facts["tasks"]]
-    known = dict.fromkeys(chain(facts["clusterings"], *facts["tasks"].values()))
     genes = [*facts["genes"]]
-    choices = {"section": sections, "model": [*known] or ["-"], "task": tasks}
+    choices = {"section": sections, "model": representations_of(facts) or ["-"], "task": tasks}
     choices["pair"] = [*facts.get("responses", {})]
     titles = {"section": "Section", "model": "Representation", "task": "Task"}
     titles["pair"] = "Perturbation"
     controls: dict[str, Any] = {
         name: Select(
-            title=titles[name], options=own, value=_first(facts, name, own), name=name, width=220
+            title=titles[name],
+            options=_options(own, facts["names"]),
+            value=_first(facts, name, own),
+            name=name,
+            width=220,
         )
         for name, own in choices.items()
         if own
@@ -134,6 +142,11 @@ def _controls(facts: Mapping[str, Any]) -> dict[str, Any]:
         width=220,
     )
     return controls
+
+
+def _options(names: Sequence[str], titles: Mapping[str, str]) -> list[str | tuple[Any, str]]:
+    """Choices of a control, shown by their titles."""
+    return [(name, titles.get(name, name)) for name in names]
 
 
 def _first(facts: Mapping[str, Any], name: str, choices: Sequence[str]) -> str:

@@ -1,5 +1,6 @@
 """Imputation of genes that sections lack: scores against the share of the panel that is missing."""
 
+from collections.abc import Mapping
 from itertools import cycle, product
 from typing import Any
 
@@ -16,7 +17,6 @@ from sagefm.plotting.headline import headline
 from sagefm.plotting.style import (
     DOUBLE,
     NEUTRAL,
-    OKABE_ITO,
     PREDICTOR_COLOURS,
     PREDICTOR_MARKERS,
     PREDICTOR_NAMES,
@@ -38,8 +38,6 @@ SETTING_NAMES = {
 
 NORMALISATION_NAMES = {"log1p": "log1p of counts", "log1p_cp10k": "log1p, scaled to 10,000"}
 
-MODEL_COLOURS = [OKABE_ITO[name] for name in ("blue", "sky", "green", "vermilion", "yellow")]
-
 MODEL_MARKERS = "oPv<>*"
 
 LEAST_R2 = -0.5
@@ -50,7 +48,7 @@ BARS_APART = 1.2
 
 
 @styled
-def draw_imputation(summary: pd.DataFrame) -> Figure:
+def draw_imputation(summary: pd.DataFrame, colours: Mapping[str, str]) -> Figure:
     """Error, R2 and correlation against the share missing; a line each, bars 95 % intervals.
 
     Columns are settings, for each normalisation apart, since errors on different scales do not
@@ -62,9 +60,11 @@ def draw_imputation(summary: pd.DataFrame) -> Figure:
     ----------
     summary
         Of `tables.summarise_imputation`, with columns model, cohort and normalisation; one cohort.
+    colours
+        Of the models.
     """
     models = list(summary["model"].unique())
-    signs = dict(zip(models, zip(cycle(MODEL_COLOURS), cycle(MODEL_MARKERS)), strict=False))
+    signs = {name: (colours[name], sign) for name, sign in zip(models, cycle(MODEL_MARKERS))}
     scored = set(zip(summary["normalisation"], summary["setting"], strict=True))
     both = product(summary["normalisation"].unique(), SETTINGS)
     columns = [column for column in both if column in scored]
@@ -91,7 +91,7 @@ def draw_imputation(summary: pd.DataFrame) -> Figure:
     counts = ["n_patients", "n_patients_seen", "n_patients_unknown"]
     seen = summary.groupby("model")[counts].max().astype(int)
     names = {
-        model: f"model {model} ({some} of {count(all_, 'patient')} seen"
+        model: f"{model} ({some} of {count(all_, 'patient')} seen"
         + (f", {unknown} unknown)" if unknown else ")")
         for model, all_, some, unknown in seen.itertuples()
     }

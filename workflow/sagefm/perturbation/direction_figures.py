@@ -7,15 +7,17 @@ from matplotlib.figure import Figure, FigureBase
 from sagefm.common.text import count
 from sagefm.perturbation.figures import KIND_COLOURS, pairs_title
 from sagefm.perturbation.terms import FORWARD, REVERSE
+from sagefm.plotting.pair_scores import UNMODELLED, score_colour
 from sagefm.plotting.style import DOUBLE, NEUTRAL, head, styled
 
 SCORE_NAMES = {
-    "slope": "model: slope",
-    "coexpression_pooled": "co-expression, all spots",
-    "coexpression_within": "co-expression within sections",
-    "output_mean": "expression of the output",
+    "slope": "slope of the response",
+    "coexpression_pooled": UNMODELLED["coexpression"],
+    "coexpression_within": UNMODELLED["coexpression_within"],
+    "output_mean": UNMODELLED["output_mean"],
     "slope_remainder": "slope, less what these explain",
 }
+"""Scores in the order they are drawn: the model's, those without a model, what these leave."""
 
 
 @styled
@@ -63,7 +65,7 @@ def fill_directions(
         own = discrimination[discrimination["direction"] == direction].set_index("score")
         for y, name in enumerate(SCORE_NAMES):
             row = own.loc[name]
-            colour = KIND_COLOURS["matched"] if name.startswith("slope") else NEUTRAL
+            colour = score_colour(name.startswith("slope"))
             right.plot([row["auroc_low"], row["auroc_high"]], [y + shift] * 2, color=colour, lw=1)
             right.plot(row["auroc"], y + shift, "o", color=colour, mfc=face or colour)
         right.plot([], [], "o", color=NEUTRAL, mfc=face or NEUTRAL, label=direction)

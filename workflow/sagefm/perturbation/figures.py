@@ -17,7 +17,8 @@ from sagefm.perturbation.terms import (
     beyond_control,
     strongest_pairs,
 )
-from sagefm.plotting.style import DOUBLE, GREY, NEUTRAL, OKABE_ITO, head, percent_axis, styled
+from sagefm.plotting.colours import MODEL_COLOURS
+from sagefm.plotting.style import DOUBLE, GREY, NEUTRAL, head, percent_axis, styled
 
 
 @styled
@@ -119,10 +120,10 @@ KIND_NAMES = {
 }
 
 KIND_COLOURS = {
-    "matched": OKABE_ITO["blue"],
+    "matched": MODEL_COLOURS[0],
     "unmatched": NEUTRAL,
-    "random": OKABE_ITO["purple"],
-    "expression_matched": OKABE_ITO["orange"],
+    "random": "#B0B0B0",
+    "expression_matched": "#757575",
 }
 
 
@@ -146,7 +147,7 @@ def pairs_title(summary: pd.DataFrame) -> str:
             ("n_patients", "patient"),
         )
     )
-    names = f"{own['cohort']}, model {own['model']}, {own['pair_table'].replace('_', ' ')}"
+    names = f"{own['cohort']}, {own['model']}, {own['pair_table'].replace('_', ' ')}"
     return f"{names}: {', '.join(counts)}"
 
 

@@ -85,7 +85,7 @@ def fill_response_maps(
     names = first.iloc[0]
     head(
         figure,
-        f"{_finding(rows)}\n{names['cohort']}, model {names['model']}: "
+        f"{_finding(rows)}\n{names['cohort']}, {names['model']}: "
         f"section {names['sample']}, {count(len(first), 'spot')}",
     )
 

@@ -1,4 +1,12 @@
-"""The colours that figures and registries share, readable without matplotlib."""
+"""The colours and names that figures and registries share, readable without matplotlib.
+
+Each kind of thing has its own palette: methods the bright one of Okabe and Ito, models its blues,
+classes a dusky one, patients a pastel one, organs dark and pale in turn, clusters a rainbow. What
+is ordered or has a mark is grey: protocols, parts of the split, controls.
+"""
+
+from collections.abc import Iterable
+from itertools import cycle
 
 # The eight colours of Okabe and Ito (2008), https://jfly.uni-koeln.de/color/
 OKABE_ITO = {
@@ -12,31 +20,77 @@ OKABE_ITO = {
     "black": "#000000",
 }
 
-# The `muted` scheme of Paul Tol, https://personal.sron.nl/~pault/, for what the eight leave over.
-TOL_MUTED = {
-    "indigo": "#332288",
-    "cyan": "#88CCEE",
-    "teal": "#44AA99",
-    "olive": "#999933",
-    "sand": "#DDCC77",
-    "rose": "#CC6677",
-    "wine": "#882255",
-}
-
 GREY = "#8A8A8A"
+"""For what has no colour left."""
 
 NEUTRAL = "#3C3C3C"
 """For what belongs to no predictor: references, annotations."""
 
+MODEL_COLOURS = (OKABE_ITO["blue"], "#08306B", OKABE_ITO["sky"], "#3F8FD0")
+"""Blues: the headline model's first. More models share them, told apart by their marks."""
+
+UNTRAINED_COLOUR = "#B4DDF0"
+"""A network before its first step of training: the palest blue."""
+
 PREDICTOR_COLOURS = {
-    "model": OKABE_ITO["blue"],
+    "model": MODEL_COLOURS[0],
     "neighbour_mean": OKABE_ITO["orange"],
-    "sample_gene_mean": OKABE_ITO["green"],
-    "gene_mean": OKABE_ITO["purple"],
-    "gene_mean_depth": "#7A3B69",  # a dark shade of the training mean's
+    "sample_gene_mean": "#6B6B00",
+    "gene_mean": "#A5A5F0",
+    "gene_mean_depth": "#2E1F5E",  # a dark shade of the training mean's
     "zero": OKABE_ITO["black"],
     # Controls that see no gene: greys.
     "visible_depth": "#484848",
     "neighbour_depth": "#707070",
     "random": "#C0C0C0",
 }
+
+PREDICTOR_NAMES = {
+    "model": "model",
+    "neighbour_mean": "neighbour mean",
+    "sample_gene_mean": "gene's mean in the section",
+    "gene_mean": "gene's training mean",
+    "gene_mean_depth": "training mean × spot's depth",
+    "zero": "zero",
+    "visible_depth": "depth of the visible genes",
+    "neighbour_depth": "depth of the neighbours",
+    "random": "random number",
+}
+"""What predictors are called, in figures and claims."""
+
+# The `muted` scheme of Paul Tol, https://personal.sron.nl/~pault/, then what differs most from it.
+CLASS_COLOURS = (
+    *("#CC6677", "#332288", "#DDCC77", "#117733", "#88CCEE", "#882255", "#44AA99", "#999933"),
+    *("#AA4499", "#BEF4E6", "#570F0F", "#5299E0", "#26D9AC", "#42242B", "#B8A87A", "#634136"),
+    *("#CC66B2", "#266073", "#F4F4BE", "#19194D"),
+)
+"""Labels and the classes of tasks, those with the most spots first."""
+
+# Tol's `light` scheme, then what differs most from it.
+PATIENT_COLOURS = (
+    *("#77AADD", "#EE8866", "#EEDD88", "#FFAABB", "#99DDFF", "#44BB99", "#BBCC33", "#AAAA00"),
+    *("#3D3DF5", "#D6F5F5", "#906EF7", "#FCF1CF", "#BD75AB", "#D65C5C", "#A32966", "#A32929"),
+    *("#2929A3", "#AC5369", "#C2660A", "#42668A"),
+)
+
+# Tol's `dark` and `pale` schemes in turn.
+ORGAN_COLOURS = (
+    *("#222255", "#FFCCCC", "#666633", "#BBCCEE", "#663333", "#EEEEBB", "#225555", "#CCDDAA"),
+    *("#225522", "#CCEEFF", "#555555", "#DDDDDD"),
+)
+
+# Tol's discrete rainbow of 23, each the one that differs most from those before it.
+CLUSTER_COLOURS = (
+    *("#1965B0", "#F7F056", "#72190E", "#D9CCE3", "#E65518", "#6195CF", "#90C987", "#882E72"),
+    *("#F4A736", "#AA6F9E", "#994F88", "#DC050C", "#7BAFDE", "#4EB265", "#42150A", "#437DBF"),
+    *("#BA8DB4", "#A5170E", "#CAE0AB", "#CAACCB", "#EE8026", "#E8ECFB", "#F7CB45"),
+)
+"""Clusters of one section, which are numbers and mean nothing in another."""
+
+SPLIT_COLOURS = {"train": NEUTRAL, "validation": "#7D7D7D", "test": "#B5B5B5"}
+"""Parts of the split, the same in all figures."""
+
+
+def model_colours(models: Iterable[str]) -> dict[str, str]:
+    """A colour for each model, in the order of the config."""
+    return dict(zip(models, cycle(MODEL_COLOURS), strict=False))

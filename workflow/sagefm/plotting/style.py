@@ -1,23 +1,24 @@
 """One look for all figures: sizes, fonts, colours that colour-blind readers tell apart, saving."""
 
-import colorsys
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from itertools import chain, islice, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec
 
 from matplotlib.axes import Axes
-from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure, FigureBase, SubFigure
 from matplotlib.style import context
 
 from sagefm.common.io import atomic
+from sagefm.plotting.colours import CLASS_COLOURS
 from sagefm.plotting.colours import GREY as GREY
 from sagefm.plotting.colours import NEUTRAL as NEUTRAL
 from sagefm.plotting.colours import OKABE_ITO as OKABE_ITO
 from sagefm.plotting.colours import PREDICTOR_COLOURS as PREDICTOR_COLOURS
+from sagefm.plotting.colours import PREDICTOR_NAMES as PREDICTOR_NAMES
+from sagefm.plotting.colours import SPLIT_COLOURS as SPLIT_COLOURS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,21 +53,6 @@ STYLE = {
     "figure.constrained_layout.use": True,
     "savefig.dpi": 200,
     "pdf.fonttype": 42,  # text stays text
-}
-
-SPLIT_COLOURS = {"train": NEUTRAL, "validation": OKABE_ITO["sky"], "test": OKABE_ITO["orange"]}
-"""Parts of the split, the same in all figures."""
-
-PREDICTOR_NAMES = {
-    "model": "model",
-    "neighbour_mean": "neighbour mean",
-    "sample_gene_mean": "gene's mean in the sample",
-    "gene_mean": "gene's training mean",
-    "gene_mean_depth": "training mean × spot's depth",
-    "zero": "zero",
-    "visible_depth": "depth of the visible genes",
-    "neighbour_depth": "depth of the neighbours",
-    "random": "random number",
 }
 
 PREDICTOR_MARKERS = dict(zip(PREDICTOR_COLOURS, "oDs^vX<>*", strict=True))
@@ -108,46 +94,17 @@ def table_checksum(table: "pd.DataFrame") -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def categorical(labels: Iterable[str]) -> dict[str, str]:
-    """A colour for each label, the same whatever order and number of times they come in.
-
-    Up to 21 labels, in sorted order, get colours of their own: Okabe and Ito's, then the same
-    darker and lighter. Later ones share grey.
-    """
-    distinct = sorted(set(labels))
-    return dict(zip(distinct, shades(len(distinct)), strict=True))
-
-
-def shades(number: int) -> list[str]:
-    """So many colours, the easiest to tell apart first; beyond 21 all are grey."""
-    return [*islice(chain(_shades(), repeat(GREY)), number)]
+def shades(number: int, colours: Sequence[str] = CLASS_COLOURS) -> list[str]:
+    """So many colours, the easiest to tell apart first; beyond those there are, grey."""
+    return [*islice(chain(colours, repeat(GREY)), number)]
 
 
 def colours_of(labels: Iterable[str], palette: Mapping[str, str]) -> dict[str, str]:
-    """A colour for each label: that of the palette, or for one it has not, one that is free.
-
-    Where the palette has none of them, nothing can be mixed up: they get the colours that are
-    easiest to tell apart, which the palette has all taken.
-    """
+    """A colour for each class: that of the palette, or for one it has not, one that is free."""
     distinct = sorted(set(labels))
-    if not palette.keys() & set(distinct):
-        return categorical(distinct)
     known = {label: palette[label] for label in distinct if label in palette}
-    free = (colour for colour in _shades() if colour not in palette.values())
+    free = (colour for colour in CLASS_COLOURS if colour not in palette.values())
     return {label: known.get(label) or next(free, GREY) for label in distinct}
-
-
-def _shades() -> Iterator[str]:
-    """Okabe and Ito's colours; then each darker and lighter, but for what another is like."""
-    yield from OKABE_ITO.values()
-    for factor, alike in ((0.6, ("sky", "black")), (1.45, ("blue",))):
-        for name, colour in OKABE_ITO.items():
-            if name in alike:
-                continue
-            hue, lightness, saturation = colorsys.rgb_to_hls(*to_rgb(colour))
-            # Black has no shade of its hue: it becomes a grey.
-            changed = min(lightness * factor, 0.93) if lightness else 0.42
-            yield to_hex(colorsys.hls_to_rgb(hue, changed, saturation))
 
 
 def present(predictors: Iterable[str]) -> list[str]:
@@ -188,5 +145,5 @@ def lettered(figure: Figure, *parts: FigureBase) -> Figure:
 
 
 def group_title(names: tuple[str, str]) -> str:
-    """How a cohort and a model are named above their panels."""
-    return f"{names[0]}, model {names[1]}"
+    """How a cohort and a model, by its name for readers, are named above their panels."""
+    return f"{names[0]}, {names[1]}"

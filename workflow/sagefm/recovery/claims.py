@@ -5,6 +5,7 @@ import pandas as pd
 from sagefm.common.claim import Claim, Glance, Subject
 from sagefm.common.text import count, format_interval, format_number
 from sagefm.common.verdict import Difference, Evidence, Reported
+from sagefm.plotting.colours import PREDICTOR_NAMES
 from sagefm.stats.paired import t_interval
 
 HEADLINE = "recovered_shared"
@@ -42,7 +43,7 @@ def recovery_claim(
     pairs = comparisons[comparisons["metric"] == HEADLINE]
     differences = [
         Difference.of(
-            _words(row["baseline"]),
+            PREDICTOR_NAMES[row["baseline"]],
             row | {"n": row["n_patients"]},
             value=by_patient[row["baseline"]].mean(),
         )
@@ -51,7 +52,7 @@ def recovery_claim(
     best = str(others[HEADLINE].idxmax())
     ahead = pooled[HEADLINE] - others.loc[best, HEADLINE]
     in_pool = Difference(
-        f"{_words(best)} in pooled spots",
+        f"{PREDICTOR_NAMES[best]} in pooled spots",
         ahead,
         ahead,
         ahead,
@@ -73,12 +74,12 @@ def recovery_claim(
     least_mse = others["mse"].idxmin()
     facts = [one.words("+.1f", 100, " points") for one in differences]
     facts += [
-        f"in pooled spots {format_number(pooled[HEADLINE], '.1%')}, {_words(best)} "
+        f"in pooled spots {format_number(pooled[HEADLINE], '.1%')}, {PREDICTOR_NAMES[best]} "
         f"{others.loc[best, HEADLINE]:.1%}",
         f"given the spot's depth, within sections, {pooled['share_given_depth']:.1%} of the same "
         f"genes and a median r of {format_number(pooled['within_given_depth'], '.3f')}",
         f"{pooled['n_genes_constant']:,} genes are predicted constant and count as not recovered",
-        f"MSE {pooled['mse']:.4f}, {_words(least_mse)} {others['mse'].min():.4f}",
+        f"MSE {pooled['mse']:.4f}, {PREDICTOR_NAMES[least_mse]} {others['mse'].min():.4f}",
     ]
     shares = by_patient.drop(columns="model").mean().sort_values(ascending=False)
     return Claim(
@@ -86,11 +87,13 @@ def recovery_claim(
         subject.model,
         glance=Glance.of(
             mean,
-            {_words(str(name)): share for name, share in shares.items()},
+            {PREDICTOR_NAMES[str(name)]: share for name, share in shares.items()},
             lambda share, more: f"{format_number(share, f'.{more}%')} of genes",
         ),
         obtained=f"{format_interval(mean, low, high, '.1%')} of tested genes, mean over patients",
-        baseline=", ".join(f"{_words(str(name))} {share:.1%}" for name, share in shares.items()),
+        baseline=", ".join(
+            f"{PREDICTOR_NAMES[str(name)]} {share:.1%}" for name, share in shares.items()
+        ),
         n=f"{pooled['n_genes_tested']:,} of {pooled['n_genes']:,} genes, {pooled['n_spots']:,} "
         f"spots, {count(pooled['n_samples'], 'sample')}, {subject.seen}",
         evidence=f"recovery/{subject.model}/{subject.name}/summary.tsv",
@@ -98,7 +101,3 @@ def recovery_claim(
         "of each gene over a section, p < 0.05; mean over a patient's sections, then over patients",
         **subject.conclude(evidence, facts),
     )
-
-
-def _words(predictor: str) -> str:
-    return predictor.replace("_", " ")

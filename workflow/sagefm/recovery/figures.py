@@ -134,7 +134,7 @@ def fill_recovered(figure: FigureBase, summary: pd.DataFrame, reported: float) -
     bottom_effect.set_xlabel("median correlation over genes,\nthe same genes for all")
     named = whole.loc[whole["median_pearson"].notna(), "predictor"]
     handles = predictor_handles(present(named))
-    label = f"paper, p < 0.05: {100 * reported:g}%"
+    label = f"the paper, p < 0.05: {100 * reported:g}%"
     handles.append(*bottom_share.plot([], [], color=NEUTRAL, ls="--", lw=0.9, label=label))
     figure.legend(handles=handles, loc="outside lower center", ncols=4)
     headline(figure, shares_recovered(varying, reported))

@@ -5,14 +5,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import yaml
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
 from sagefm.common.io import read_table
+from sagefm.common.model_names import model_titles
 from sagefm.common.text import count
 from sagefm.plotting.style import DOUBLE, NEUTRAL, head, save_png, styled
-from sagefm.representations.catalogue import REGISTERED, Catalogue, is_model
+from sagefm.representations.catalogue import REGISTERED, Catalogue, describe_models, is_model
 
 SCORES = {
     "tasks": (
@@ -137,10 +139,11 @@ def spread(values: np.ndarray, gap: float) -> np.ndarray:
     return np.concatenate([[np.mean(group)] * len(group) for group in groups]) + steps
 
 
-def write_costs(results: Path, image: Path) -> None:
-    """Draw the committed tables (`docs/results`) to a PNG."""
-    table = committed_costs(results)
-    save_png(draw_costs(table), image, table)
+def write_costs(results: Path, config: Path, image: Path) -> None:
+    """Draw the committed tables (`docs/results`) to a PNG, with the names of a config's models."""
+    table, models = committed_costs(results), yaml.safe_load(config.read_text())["models"]
+    catalogue = Catalogue(describe_models(models, model_titles(models)))
+    save_png(draw_costs(table, catalogue), image, table)
 
 
 def committed_costs(results: Path) -> pd.DataFrame:

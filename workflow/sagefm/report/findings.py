@@ -238,6 +238,6 @@ if __name__ == "__main__":
     tabulate_study(Path("config/study.yaml"), RESULTS / "study")
     for document in documents():
         document.write_text(fill(document.read_text()))
-    write_costs(RESULTS, FIGURES / COSTS)
+    write_costs(RESULTS, Path("config/config.yaml"), FIGURES / COSTS)
     write_study(RESULTS / "study", FIGURES / STUDY)
     write_growth(RESULTS, FIGURES / GROWTH)

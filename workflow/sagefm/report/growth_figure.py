@@ -6,13 +6,30 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator
+from matplotlib.ticker import FixedLocator, LogLocator
 
 from sagefm.common.io import read_table
-from sagefm.plotting.style import DOUBLE, NEUTRAL, categorical, head, save_png, styled
+from sagefm.plotting.colours import MODEL_COLOURS
+from sagefm.plotting.style import DOUBLE, GREY, NEUTRAL, head, save_png, styled
 from sagefm.report.cost_figure import name_at_right, spread
+from sagefm.representations.catalogue import REGISTERED
 
 IMAGE = "growth.png"
+
+METHODS = {
+    "PCA": "pca",
+    "mean of neighbours": "neighbour_mean",
+    "BANKSY": "banksy",
+    "niche channels": "niche_channels",
+}
+"""Stages that compute a representation, which have its name and colour."""
+
+OTHERS = {
+    "embedding": MODEL_COLOURS[0],
+    "recovery": MODEL_COLOURS[1],
+    "batches of an epoch": MODEL_COLOURS[2],
+}
+"""Stages of a model, in its blues; what is left is grey."""
 
 
 @styled
@@ -41,7 +58,7 @@ def draw_growth(table: pd.DataFrame) -> Figure:
     most = table.loc[table["peak_gb"].idxmax()]
     head(
         figure,
-        f"{most['stage']} takes the most memory: {most['peak_gb']:.1f} GB at "
+        f"{_title(most['stage'])} takes the most memory: {most['peak_gb']:.1f} GB at "
         f"{most['spots']:,} spots",
     )
     return figure
@@ -49,7 +66,6 @@ def draw_growth(table: pd.DataFrame) -> Figure:
 
 def _lines(ax: Axes, table: pd.DataFrame, column: str) -> None:
     """A line for each stage, with its name at the right."""
-    colours = categorical(table["stage"])
     logged = ax.get_yscale() == "log"
     ends = table.sort_values("spots").groupby("stage").tail(1).sort_values(column)
     heights, every = (
@@ -60,15 +76,25 @@ def _lines(ax: Axes, table: pd.DataFrame, column: str) -> None:
     for row, place in zip(ends.itertuples(), places, strict=True):
         stage = str(row.stage)
         own = table[table["stage"] == stage].sort_values("spots")
-        ax.plot(own["spots"], own[column], "o-", color=colours[stage])
+        ax.plot(own["spots"], own[column], "o-", color=_colour(stage))
         end, height = (row.spots, getattr(row, column)), 10**place if logged else place
-        name_at_right(ax, stage, end, height, color=colours[stage])
+        name_at_right(ax, _title(stage), end, height)
     ax.set_xscale("log")
-    ax.xaxis.set_major_formatter("{x:,.0f}")
+    ax.xaxis.set_major_locator(FixedLocator(sorted(table["spots"].unique())))
+    ax.xaxis.set_major_formatter(lambda spots, _: f"{spots / 1000:g}")
     ax.yaxis.set_major_formatter("{x:g}")
     ax.minorticks_off()
-    ax.set_xlabel("spots")
+    ax.set_xlabel("thousand spots")
     ax.grid(axis="y")
+
+
+def _title(stage: str) -> str:
+    """A stage's name, or the method's that it computes."""
+    return REGISTERED.title(METHODS[stage]) if stage in METHODS else stage
+
+
+def _colour(stage: str) -> str:
+    return REGISTERED.colour(METHODS[stage]) if stage in METHODS else OTHERS.get(stage, GREY)
 
 
 def write_growth(results: Path, image: Path) -> None:

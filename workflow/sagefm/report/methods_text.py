@@ -9,6 +9,7 @@ import jinja2
 import pandas as pd
 from docutils.core import publish_string
 
+from sagefm.common.model_names import model_title, model_titles
 from sagefm.networks.registry import describe
 from sagefm.plotting.html import PAGE_STYLE
 from sagefm.representations.registry import load_entry
@@ -67,8 +68,9 @@ def methods_text(
             for model in config["models"].values()
         ),
         "methods": [
-            {"name": name, "source": _plain(load_entry(name, entry).source)}
+            {"title": _plain(method.description.title), "source": _plain(method.source)}
             for name, entry in config["representations"]["methods"].items()
+            for method in [load_entry(name, entry)]
         ],
         "tasks": [
             {
@@ -113,7 +115,7 @@ def _model(config: Mapping, name: str, trained: Mapping | None) -> dict[str, Any
     return {
         **entry,
         "name": name,
-        "title": _plain(entry["title"] or name),
+        "title": _plain(model_title(name, model_titles(config["models"]))),
         "network": network.title,
         "loss": network.loss.words,
         "normalisation": NORMALISATIONS[entry["normalisation"]],

@@ -15,12 +15,12 @@ from matplotlib.ticker import MaxNLocator
 
 from sagefm.common.text import count
 from sagefm.networks.registry import describe
+from sagefm.plotting.colours import MODEL_COLOURS
 from sagefm.plotting.histology import NO_TISSUES, Tissue
 from sagefm.plotting.style import (
     DOUBLE,
     GREY,
     NEUTRAL,
-    OKABE_ITO,
     SPLIT_COLOURS,
     below,
     beside,
@@ -31,9 +31,10 @@ from sagefm.plotting.style import (
 from sagefm.plotting.tissue import draw_scale_bar, draw_spots, spot_pitch
 from sagefm.report.overview import PARTS
 
-PART_COLOURS = {**SPLIT_COLOURS, "scored only": GREY}
+PART_COLOURS = {**SPLIT_COLOURS, "scored only": "#E0E0E0"}
 
-ROLE_COLOURS = {"centre": OKABE_ITO["vermilion"], "neighbour": OKABE_ITO["blue"]}
+# Of no palette: spots of no class, on greys.
+ROLE_COLOURS = {"centre": "#EE3377", "neighbour": "#009988"}
 
 
 @styled
@@ -51,7 +52,7 @@ def draw_overview(
     sections, neighbourhood, layers
         Of `overview.sections_table`, `neighbourhood_table`, `layers_table`.
     facts
-        model, graph (its kind), network, normalisation, mask_share (0 to 1).
+        model (its name for readers), graph (its kind), network, normalisation, mask_share (0 to 1).
     tissues
         Of the section whose neighbourhood is shown, if there is one: its image and scale bar.
     """
@@ -166,15 +167,15 @@ def _fill_network(
     texts[-1] += "\nprediction of the hidden genes"
     scale = np.log2(widths) / np.log2(max(widths))
     for y, (share, text) in enumerate(zip(scale, texts, strict=True)):
-        colour = {0: GREY, len(texts) - 2: OKABE_ITO["green"], len(texts) - 1: OKABE_ITO["blue"]}
-        _bar(ax, y, share, colour.get(y, OKABE_ITO["sky"]))
+        colour = {0: GREY, len(texts) - 2: MODEL_COLOURS[0], len(texts) - 1: NEUTRAL}
+        _bar(ax, y, share, colour.get(y, "#C4C4C4"))
         ax.text(1.12, y, text, va="center", fontsize=7)
     ends = [[(0.5, y + 0.24), (0.5, y + 0.76)] for y in range(len(texts) - 1)]
     ax.add_collection(LineCollection(ends, colors=NEUTRAL, linewidths=0.8))
     ax.set(xlim=(-0.05, 3.6), ylim=(len(texts) - 0.5, -0.6))
     ax.set_axis_off()
     total = layers["parameters"].sum()
-    head(figure, f"model {facts['model']}: {total / 1e6:.1f} million trained parameters")
+    head(figure, f"{facts['model']}: {total / 1e6:.1f} million trained parameters")
 
 
 def _bar(ax: Axes, y: int, share: float, colour: str) -> None:

@@ -12,6 +12,7 @@ from docutils.core import publish_parts
 
 from sagefm.common.text import count
 from sagefm.common.verdict import OUTCOMES, Training
+from sagefm.plotting.colours import PREDICTOR_NAMES
 from sagefm.plotting.html import PAGE_STYLE, templates
 
 MARKS = {
@@ -124,14 +125,14 @@ def training_words(title: str, summary: Mapping[str, Any]) -> str:
         Its `training.json`; empty for a released checkpoint.
     """
     if not summary:
-        return f"The model ({title}) is a released checkpoint; it was not trained in this run."
+        return f"The claims are judged on {title}, a released checkpoint: not trained in this run."
     minutes = summary["seconds"] / 60
     took = count(round(minutes), "minute")
     if minutes < 2:
         took = count(round(summary["seconds"]), "second")
     device = "a CPU" if summary["device"] == "cpu" else "a GPU"
     return (
-        f"The model ({title}) was trained on {count(summary['train_spots'], 'spot')} of "
+        f"The claims are judged on {title}, trained on {count(summary['train_spots'], 'spot')} of "
         f"{count(summary['train_samples'], 'section')} for {took} on {device}. "
         f"{Training.of(summary).words.capitalize()}."
     )
@@ -181,7 +182,7 @@ def transfer_rows(
             "patients": row["n_patients"],
             "share": f"{row['recovered_shared']:.0%}",
             "other": f"{row['best_other_recovered_shared']:.0%}"
-            f" ({str(row['best_other']).replace('_', ' ')})",
+            f" ({PREDICTOR_NAMES[row['best_other']]})",
         }
         for row in table.to_dict("records")
     ]

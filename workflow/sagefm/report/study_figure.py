@@ -9,7 +9,8 @@ from matplotlib.ticker import FixedLocator, NullLocator
 
 from sagefm.common.io import read_table
 from sagefm.common.text import count
-from sagefm.plotting.style import DOUBLE, NEUTRAL, OKABE_ITO, head, save_png, styled
+from sagefm.plotting.colours import MODEL_COLOURS
+from sagefm.plotting.style import DOUBLE, GREY, NEUTRAL, head, save_png, styled
 from sagefm.report.study import TABLE, UNTRAINED
 
 IMAGE = "study.png"
@@ -22,11 +23,16 @@ SCORES = {
 }
 """Scores that are drawn, with the name of their axis."""
 
-APART = 1.9
-"""Least ratio of two values whose numbers have room beside each other."""
+EPOCHS_APART, SECTIONS_APART = 1.9, 1.75
+"""Least ratio of two values whose numbers have room beside each other, on either axis."""
 
-COLOURS = [OKABE_ITO[name] for name in ("blue", "vermilion", "green", "purple", "sky", "black")]
+COLOURS = [*(MODEL_COLOURS[place] for place in (0, 3, 1, 2)), NEUTRAL, GREY]
+"""Of the series in their order; those of the demo's models are the demo's."""
+
 MARKERS = "oDs^v<"
+
+ASIDE = 1.05
+"""From a series to the next, as a ratio of places: their intervals stand beside each other."""
 
 
 @styled
@@ -55,13 +61,14 @@ def draw_study(table: pd.DataFrame) -> Figure:
             ax.set_ylabel(name)
             ax.grid(axis="y")
         styles = zip(pd.unique(trained["series"]), COLOURS, MARKERS, strict=False)
-        for series, colour, marker in styles:
+        for number, (series, colour, marker) in enumerate(styles):
             part = all_sections[all_sections["series"] == series]
-            _line(above, part, "trained_epochs", score, colour, marker, series)
+            part = part.assign(place=part["trained_epochs"].astype(float) * ASIDE**number)
+            _line(above, part, "place", score, colour, marker, series)
         _line(below, own[same], "sections", score, COLOURS[0], MARKERS[0], first)
         _epochs(above, all_sections["trained_epochs"])
         below.set_xscale("log")
-        _ticks(below, own.loc[same, "sections"])
+        _ticks(below, own.loc[same, "sections"], SECTIONS_APART)
         below.set_xlabel("training sections")
     figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     head(figure, finding(table))
@@ -104,16 +111,16 @@ def _line(
 def _epochs(ax: Axes, epochs: pd.Series) -> None:
     """An axis of epochs that has room for 0, and otherwise is logarithmic."""
     ax.set_xscale("symlog", linthresh=1, linscale=0.6)
-    _ticks(ax, epochs)
+    _ticks(ax, epochs, EPOCHS_APART)
     ax.set_xlabel("epochs")
 
 
-def _ticks(ax: Axes, values: pd.Series) -> None:
+def _ticks(ax: Axes, values: pd.Series, apart: float) -> None:
     """A tick at every value that there is, a number at those far enough below the next."""
     places = sorted({float(value) for value in values}, reverse=True)
     named = places[:1]
     for place in places[1:]:
-        if named[-1] >= APART * place:
+        if named[-1] >= apart * place:
             named.append(place)
     ax.xaxis.set_major_locator(FixedLocator(places))
     ax.xaxis.set_minor_locator(NullLocator())

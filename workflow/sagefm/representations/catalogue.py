@@ -3,7 +3,8 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from sagefm.plotting.colours import PREDICTOR_COLOURS, TOL_MUTED
+from sagefm.common.model_names import model_title
+from sagefm.plotting.colours import MODEL_COLOURS, UNTRAINED_COLOUR, model_colours
 from sagefm.representations.method import COMPARED, ROLES, Description
 from sagefm.representations.registry import load_method, names
 
@@ -20,8 +21,9 @@ class Catalogue:
     Parameters
     ----------
     entries
-        Of `registry.described`: an entry's description comes before that of a method of its
-        name, and nothing is compared with what is no entry. If not given, all methods are.
+        Of `registry.described` and `describe_models`: an entry's description comes before that of
+        a method of its name, and nothing is compared with what is no entry. If not given, all
+        methods are.
     """
 
     def __init__(self, entries: Mapping[str, Mapping[str, Any]] | None = None) -> None:
@@ -31,15 +33,16 @@ class Catalogue:
 
     def __getitem__(self, name: str) -> Description:
         """The description of any representation; one unknown goes by its name, in neutral."""
+        if name in self._known:
+            return self._known[name]
         if is_model(name):
-            return Description(name, PREDICTOR_COLOURS["model"], spatial=True)
+            return _trained(model_title(name.removeprefix(MODEL)), MODEL_COLOURS[0])
         if name.startswith(UNTRAINED):
-            title = f"{MODEL}{name.removeprefix(UNTRAINED)}, untrained"
-            return Description(title, TOL_MUTED["cyan"], "control", spatial=True)
-        return self._known.get(name) or Description(name.replace("_", " "))
+            return _untrained(model_title(name.removeprefix(UNTRAINED)))
+        return Description(name.replace("_", " "))
 
     def title(self, name: str) -> str:
-        """A representation's name for people: `PCA`, `neighbour mean`, `sagefm-paper`."""
+        """A representation's name for people: `PCA`, `neighbour mean`, a model's title."""
         return self[name].title
 
     def titles(self, chosen: list[str]) -> str:
@@ -47,7 +50,7 @@ class Catalogue:
         return " and ".join(map(self.title, chosen))
 
     def colour(self, name: str) -> str:
-        """A representation's colour: one for all models, its own for a method."""
+        """A representation's colour: a blue for a model, its own for a method."""
         return self[name].colour
 
     def references(self, *roles: str) -> list[str]:
@@ -76,6 +79,32 @@ class Catalogue:
 def is_model(name: str) -> bool:
     """Whether a representation is a model's embedding."""
     return name.startswith(MODEL)
+
+
+def describe_models(models: Iterable[str], titles: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """Descriptions of models' embeddings and of their networks before training, as a rule's param.
+
+    Parameters
+    ----------
+    models
+        All of the config, in its order, which is that of their colours.
+    titles
+        Of `model_titles`.
+    """
+    found = {}
+    for name, colour in model_colours(models).items():
+        title = model_title(name, titles)
+        found[f"{MODEL}{name}"] = _trained(title, colour).plain()
+        found[f"{UNTRAINED}{name}"] = _untrained(title).plain()
+    return found
+
+
+def _trained(title: str, colour: str) -> Description:
+    return Description(title, colour, spatial=True)
+
+
+def _untrained(title: str) -> Description:
+    return Description(f"untrained {title}", UNTRAINED_COLOUR, "control", spatial=True)
 
 
 REGISTERED = Catalogue()

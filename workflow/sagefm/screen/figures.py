@@ -6,11 +6,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from sagefm.common.text import count
+from sagefm.plotting.pair_scores import UNMODELLED, score_colour
 from sagefm.plotting.style import (
     DOUBLE,
     GREY,
     NEUTRAL,
-    PREDICTOR_COLOURS,
     group_title,
     head,
     styled,
@@ -22,9 +22,7 @@ SCORES = {
     "response": "signed response",
     "abs_jacobian": "size of derivative",
     "jacobian": "signed derivative",
-    "coexpression": "co-expression with neighbours",
-    "coexpression_within": "the same within sections",
-    "output_mean": "output's mean expression",
+    **UNMODELLED,
     "input_mean_x_output_mean": "input's mean × output's mean",
 }
 """Scores in the order they are drawn, the model's first, and what they are called."""
@@ -110,7 +108,7 @@ def _finding(table: pd.DataFrame) -> str:
 
 def _colour(score: str) -> str:
     """The model's scores in one colour, those that need none in another."""
-    return PREDICTOR_COLOURS["model" if _is_model(score) else "neighbour_mean"]
+    return score_colour(_is_model(score))
 
 
 def _is_model(score: str) -> bool:

@@ -77,7 +77,7 @@ def draw_training(
         what the untrained mean of the neighbours reaches on the same hidden
         entries, or on as many others where masks are redrawn every epoch.
     model
-        Its name.
+        Its name for readers.
     loss
         Its network's.
     """
@@ -85,7 +85,7 @@ def draw_training(
     measure = "mse" if loss.is_squared_error else "loss"
     losses, rate, speed = figure.subplots(1, 3, width_ratios=[2.2, 1, 1])
     epoch, blue = history["epoch"], PREDICTOR_COLOURS["model"]
-    losses.set_title(f"model {model}")
+    losses.set_title(model)
     marker = "o" if len(history) <= 40 else None
     losses.plot(
         epoch, history["train_loss"], color=NEUTRAL, marker=marker, ms=2.5, label="training"

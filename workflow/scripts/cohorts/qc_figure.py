@@ -6,5 +6,5 @@ from sagefm.common.job import job
 from sagefm.plotting.style import save
 
 with job(snakemake):
-    figure = draw_qc(read_table(snakemake.input.table))
+    figure = draw_qc(read_table(snakemake.input.table), snakemake.params.organs)
     save(figure, snakemake.output.pdf, snakemake.output.png)

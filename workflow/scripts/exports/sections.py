@@ -8,9 +8,11 @@ from sagefm.common.io import atomic, read_table
 from sagefm.common.job import job
 from sagefm.exports.explore import explore_cohort
 from sagefm.exports.viewer_genes import shown_expression
+from sagefm.exports.viewer_layout import representations_of
 from sagefm.exports.viewer_responses import add_responses, shown_responses
 from sagefm.networks.fitted import FittedModel
 from sagefm.plotting.palette import palette_of
+from sagefm.representations.catalogue import MODEL, Catalogue
 from sagefm.sections.cohort import cohort_of_files
 from sagefm.sections.gene_summary import summary_over
 from sagefm.sections.graph_files import graph_files
@@ -55,8 +57,13 @@ with job(snakemake):
         tables = dict(zip(params.hidden, map(read_table, inputs.pairs), strict=True))
         named = (params.named, params.hidden)
         add_responses(pages, shown_responses(model, sections, genes, tables, *named))
-    pages.facts |= {"spots": [*adata.obs["spot"].astype(str)], "predictor": params.model}
-    pages.facts["first"] = {"model": f"sagefm-{params.model}", "gene": next(iter(named_genes), "")}
+    catalogue, own = Catalogue(params.catalogue), f"{MODEL}{params.model}"
+    pages.facts |= {
+        "spots": [*adata.obs["spot"].astype(str)],
+        "predictor": catalogue.title(own),
+        "names": {name: catalogue.title(name) for name in representations_of(pages.facts)},
+        "first": {"model": own, "gene": next(iter(named_genes), "")},
+    }
     note, script = viewer.note(params.title, chosen, counts), Path(inputs.script).read_text()
     with atomic(snakemake.output.page) as temporary:
         viewer.write_page(temporary, pages, script, f"Sections: {params.title}", note)

@@ -4,9 +4,16 @@ import pandas as pd
 
 from sagefm.common.io import read_table
 from sagefm.common.job import job
+from sagefm.common.model_names import name_models
 from sagefm.imputation.figures import draw_imputation
 from sagefm.plotting.style import save
 
 with job(snakemake):
     summary = pd.concat(map(read_table, snakemake.input.tables), ignore_index=True)
-    save(draw_imputation(summary), snakemake.output.pdf, snakemake.output.png)
+    titles, colours = snakemake.params.titles, snakemake.params.colours
+    by_title = {title: colours[model] for model, title in titles.items()}
+    save(
+        draw_imputation(name_models(summary, titles), by_title),
+        snakemake.output.pdf,
+        snakemake.output.png,
+    )

@@ -5,10 +5,12 @@ import pandas as pd
 from sagefm.claims.reported import reported_values
 from sagefm.common.io import read_table
 from sagefm.common.job import job
+from sagefm.common.model_names import name_models
 from sagefm.plotting.style import save
 from sagefm.recovery.figures import draw_recovered
 
 with job(snakemake):
     summary = pd.concat(map(read_table, snakemake.input.tables), ignore_index=True)
+    summary = name_models(summary, snakemake.params.titles)
     reported = reported_values(read_table(snakemake.input.reported), "share of genes")["recovery"]
     save(draw_recovered(summary, reported), snakemake.output.pdf, snakemake.output.png)

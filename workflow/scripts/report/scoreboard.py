@@ -15,6 +15,6 @@ with job(snakemake):
     write_table(board, snakemake.output.table)
     provenance = json.loads(Path(given.provenance).read_text())
     trainings = read_trainings(params.titles, params.trained, given.trainings)
-    models = {name: f"{title}; {trainings[name].words}" for name, title in params.titles.items()}
+    models = {name: (title, trainings[name].words) for name, title in params.titles.items()}
     with atomic(snakemake.output.page) as temporary:
         temporary.write_text(scoreboard_html(board, params.run, models, provenance))

@@ -13,5 +13,6 @@ with job(snakemake):
     summary = json.loads(Path(snakemake.input.summary).read_text())
     history = read_table(snakemake.input.history)
     loss = describe(snakemake.params.network).loss
-    figure = draw_training(history, summary, snakemake.wildcards.model, loss)
+    (title,) = snakemake.params.titles.values()
+    figure = draw_training(history, summary, title, loss)
     save(figure, snakemake.output.pdf, snakemake.output.png)

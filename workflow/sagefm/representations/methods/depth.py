@@ -6,7 +6,6 @@ Depth differs between tissues, so that a representation that is no better has le
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sagefm.plotting.colours import TOL_MUTED
 from sagefm.representations.method import FLOAT64, option
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ TITLE = "depth alone"
 
 ROLE = "control"
 
-COLOUR = TOL_MUTED["sand"]
+COLOUR = "#DDD8B0"
 
 SPATIAL = True
 

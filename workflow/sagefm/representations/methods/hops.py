@@ -7,7 +7,7 @@ the features, is left to the classifier. Averages are means over a spot and its 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sagefm.plotting.colours import TOL_MUTED
+from sagefm.plotting.colours import OKABE_ITO
 from sagefm.representations.method import option
 from sagefm.representations.untrained import Untrained, components_bytes
 
@@ -22,7 +22,7 @@ ROLE = "untrained"
 
 IN_WORDS = "PCA averaged over rings"
 
-COLOUR = TOL_MUTED["olive"]
+COLOUR = OKABE_ITO["yellow"]
 
 SPATIAL = True
 

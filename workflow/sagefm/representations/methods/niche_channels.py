@@ -8,7 +8,6 @@ level, the other the difference to the section.
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from sagefm.plotting.colours import TOL_MUTED
 from sagefm.representations.method import FLOAT32, FLOAT64, option, stacked_bytes
 from sagefm.representations.untrained import Untrained
 
@@ -21,7 +20,7 @@ TITLE = "niche, absolute and relative"
 
 ROLE = "untrained"
 
-COLOUR = TOL_MUTED["wine"]
+COLOUR = "#663300"
 
 SPATIAL = True
 

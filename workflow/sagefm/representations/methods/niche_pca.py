@@ -7,7 +7,6 @@ the nearest cells, 10 or 25 of them. Their Harmony over samples is the option `h
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sagefm.plotting.colours import OKABE_ITO
 from sagefm.representations.method import option
 from sagefm.representations.untrained import Untrained, components_bytes
 
@@ -20,7 +19,7 @@ TITLE = "NichePCA"
 
 ROLE = "untrained"
 
-COLOUR = OKABE_ITO["sky"]
+COLOUR = "#1F7A7A"
 
 SPATIAL = True
 

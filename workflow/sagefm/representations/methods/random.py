@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sagefm.plotting.colours import PREDICTOR_COLOURS
 from sagefm.representations.method import FLOAT32, option
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ TITLE = "random numbers"
 
 ROLE = "control"
 
-COLOUR = "#BBBBBB"
+COLOUR = PREDICTOR_COLOURS["random"]
 
 SPATIAL = False
 
