@@ -113,10 +113,24 @@ def test_directions_count_pairs_whose_forward_effect_is_the_greater():
     stronger = (
         pairs["effect_expression_matched"] > pairs["reverse_effect_expression_matched"]
     ).mean()
-    assert f"{stronger:.0%}" in left.get_title("left")
-    assert len(left.lines[0].get_xdata()) == len(pairs)
+    title = " ".join(DRAWN["directions"]().get_suptitle().split())
+    assert f"forward effect larger in {stronger:.0%} of {len(pairs)} pairs" in title
+    drawn = [line for line in left.lines if line.get_alpha() == 0.4]
+    assert sum(len(line.get_xdata()) for line in drawn) == len(pairs)
     drawn = {round(line.get_xdata()[0], 9) for line in right.lines if len(line.get_xdata()) == 1}
     assert set(tables()["discrimination"]["auroc"].round(9)) <= drawn
+
+
+def test_pairs_beyond_the_axes_are_triangles_and_counted():
+    pairs = tables()["pairs"].reset_index(drop=True)
+    columns = ["effect_expression_matched", "reverse_effect_expression_matched"]
+    pairs[columns] = np.linspace(-1, 1, len(pairs))[:, None] * [1, -1]
+    pairs.loc[0, columns] = [50.0, 0.0]
+    left = draw_directions(pairs, tables()["discrimination"], tables()["summary"]).axes[0]
+    triangles = {line.get_marker(): line.get_xydata().tolist() for line in left.lines
+                 if line.get_marker() in "<>^v"}  # fmt: skip
+    assert triangles == {">": [[left.get_xlim()[1], 0.0]]}
+    assert left.get_title("left") == f"{len(pairs)} pairs;\n1 beyond the axes (triangles)"
 
 
 def test_responses_are_centred_on_no_change_and_one_that_cannot_be_is_marked():
@@ -130,7 +144,9 @@ def test_responses_are_centred_on_no_change_and_one_that_cannot_be_is_marked():
     assert marked == panels[1:3]  # prediction and response of the first pair
     assert panels[1].collections[0].get_array() is None
     title = figure.get_suptitle()
-    assert title.startswith("0 of 3 responses hardly differ from spot to spot, 1 output cannot")
+    assert title.startswith("0 of 2 responses hardly differ from spot to spot; 1 output cannot")
+    scales = {panel.collections[0].get_clim() for panel in (panels[5], panels[8])}
+    assert scales == {(low, high)}  # responses are compared: one scale
 
 
 def test_a_response_of_0_from_a_prediction_that_is_not_has_a_scale_of_0_alone():
@@ -146,4 +162,4 @@ def test_noise_on_a_response_looks_like_noise():
     low, high = figure.axes[2].collections[0].get_clim()
     assert low == -high and 1 < high < 1.01
     assert figure.axes[2].get_title().endswith("\n1 to 1")
-    assert figure.get_suptitle().startswith("1 of 1 response hardly differs from spot to spot")
+    assert figure.get_suptitle().startswith("The response hardly differs from spot to spot")

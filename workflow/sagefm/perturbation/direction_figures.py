@@ -1,14 +1,19 @@
 """Perturbed pairs (claim 6): the two directions, and how well pairs are separated from the rest."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 
 from sagefm.common.text import count
 from sagefm.perturbation.figures import KIND_COLOURS, pairs_title
 from sagefm.perturbation.terms import FORWARD, REVERSE
+from sagefm.perturbation.titles import pairs_found
+from sagefm.plotting.headline import headline
 from sagefm.plotting.pair_scores import UNMODELLED, score_colour
-from sagefm.plotting.style import DOUBLE, NEUTRAL, head, styled
+from sagefm.plotting.style import DOUBLE, NEUTRAL, styled
 
 SCORE_NAMES = {
     "slope": "slope of the response",
@@ -26,41 +31,37 @@ def draw_directions(
 ) -> Figure:
     """Forward against reverse effect of every pair; how well pairs are separated from the rest.
 
-    Effects are against genes of similar expression, in their standard deviations; those beyond the
-    axes are drawn at the edge. AUROC with 95% interval over inputs; forward filled, reverse hollow.
+    Effects are against genes of similar expression, in their standard deviations; triangles at the
+    edge are pairs beyond the axes, and are counted. The title is how slopes compare with
+    co-expression. AUROC with 95% interval over inputs; forward filled, reverse hollow.
 
     Parameters
     ----------
     pairs, discrimination, summary
         Of `summary.summarise_pairs`.
     """
-    figure = Figure(figsize=(DOUBLE, 3.2))
-    fill_directions(figure, pairs, discrimination, summary)
+    figure = Figure(figsize=(DOUBLE, 3.4))
+    fill_directions(figure, pairs, discrimination, pairs_title(summary))
     return figure
 
 
 def fill_directions(
-    figure: FigureBase, pairs: pd.DataFrame, discrimination: pd.DataFrame, summary: pd.DataFrame
+    figure: FigureBase, pairs: pd.DataFrame, discrimination: pd.DataFrame, about: str = ""
 ) -> None:
-    """Fill a figure, or a part of one, with `draw_directions`."""
+    """Fill a figure, or a part of one, with `draw_directions`; `about` is below its title."""
     left, right = figure.subplots(1, 2, width_ratios=[1, 1.05])
     columns = ["effect_expression_matched", "reverse_effect_expression_matched"]
     effects = pairs[columns].dropna().to_numpy()
     edge = np.ceil(np.percentile(np.abs(effects), 98)) if len(effects) else 1.0
-    forward, reverse = np.clip(effects, -edge, edge).T
-    dots = {"ms": 2.5, "mew": 0, "alpha": 0.4, "clip_on": False, "color": KIND_COLOURS["matched"]}
-    left.plot(forward, reverse, "o", rasterized=True, **dots)
+    beyond = _dots(left, effects, edge)
     left.plot([-edge, edge], [-edge, edge], color=NEUTRAL, lw=0.8, ls="--")
     for line in (left.axvline, left.axhline):
         line(0, color=NEUTRAL, lw=0.6)
     left.set(xlim=(-edge, edge), ylim=(-edge, edge), aspect="equal")
     left.set_xlabel("effect of the input on the output (SD)")
     left.set_ylabel("effect of the output on the input (SD)")
-    title = "no pair has both effects\nknown"
-    if len(effects):
-        stronger = (effects[:, 0] > effects[:, 1]).mean()
-        title = f"{count(len(effects), 'pair')}: forward effect\nlarger in {stronger:.0%}"
-    left.set_title(title)
+    title = f"{count(len(effects), 'pair')};\n{beyond:,} beyond the axes (triangles)"
+    left.set_title(title if len(effects) else "no pair has both effects\nknown")
     for direction, face, shift in ((FORWARD, None, -0.14), (REVERSE, "white", 0.14)):
         own = discrimination[discrimination["direction"] == direction].set_index("score")
         for y, name in enumerate(SCORE_NAMES):
@@ -80,4 +81,25 @@ def fill_directions(
         f"{first['n_pairs']:,} pairs among {first['n_entries']:,}\nentries (input, output)"
     )
     right.legend(loc="upper left", bbox_to_anchor=(0, -0.2), ncols=2, borderaxespad=0)
-    head(figure, pairs_title(summary))
+    headline(figure, pairs_found(effects, discrimination), about)
+
+
+def _dots(ax: Axes, effects: np.ndarray, edge: float) -> int:
+    """Draw pairs, as triangles at the edge those beyond it; how many these are."""
+    look: dict[str, Any] = {
+        "mew": 0,
+        "alpha": 0.4,
+        "clip_on": False,
+        "color": KIND_COLOURS["matched"],
+    }
+    x, y = effects.T
+    sides = {">": x > edge, "<": x < -edge}
+    across = sides[">"] | sides["<"]
+    sides |= {"^": ~across & (y > edge), "v": ~across & (y < -edge)}
+    outside = across | sides["^"] | sides["v"]
+    ax.plot(x[~outside], y[~outside], "o", ms=2.5, rasterized=True, **look)
+    for marker, side in sides.items():
+        at = np.clip(effects[side], -edge, edge).T
+        if side.any():
+            ax.plot(*at, marker, ms=4, rasterized=True, **look)
+    return int(outside.sum())

@@ -8,17 +8,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.ticker import MaxNLocator
 
-from sagefm.common.text import count
+from sagefm.common.text import count, signed
 from sagefm.perturbation.terms import (
-    FAIR,
     FORWARD,
     INPUTS,
     REVERSE,
-    beyond_control,
     strongest_pairs,
 )
+from sagefm.perturbation.titles import pairs_counted, slopes_compared
 from sagefm.plotting.colours import MODEL_COLOURS
-from sagefm.plotting.style import DOUBLE, GREY, NEUTRAL, head, percent_axis, styled
+from sagefm.plotting.headline import headline
+from sagefm.plotting.style import DOUBLE, GREY, NEUTRAL, percent_axis, styled
 
 
 @styled
@@ -29,20 +29,22 @@ def draw_distributions(pairs: pd.DataFrame, summary: pd.DataFrame) -> Figure:
     of its genes). Diamond and number are the mean that is tested: each input counts once, the mean
     of its pairs. Slopes count in the direction that a pair's sign expects. Shares, from the left:
     full colour, slope of the expected sign; hatched, 0 (the model holds the output at 0); pale, of
-    the other sign.
+    the other sign. The title is how pairs compare with genes of similar expression.
 
     Parameters
     ----------
     pairs, summary
         Of `summary.summarise_pairs`.
     """
-    figure = Figure(figsize=(DOUBLE, 2.7))
-    fill_distributions(figure, pairs, summary)
+    figure = Figure(figsize=(DOUBLE, 2.9))
+    fill_distributions(figure, pairs, summary, pairs_title(summary))
     return figure
 
 
-def fill_distributions(figure: FigureBase, pairs: pd.DataFrame, summary: pd.DataFrame) -> None:
-    """Fill a figure, or a part of one, with `draw_distributions`."""
+def fill_distributions(
+    figure: FigureBase, pairs: pd.DataFrame, summary: pd.DataFrame, about: str = ""
+) -> None:
+    """Fill a figure, or a part of one, with `draw_distributions`; `about` is below its title."""
     panels = figure.subplots(1, 3, sharey=True, width_ratios=[1.2, 1.2, 0.9])
     prefixes = {FORWARD: "", REVERSE: "reverse_"}
     columns = ["slope", *(f"slope_{kind}" for kind in list(KIND_NAMES)[1:])]
@@ -71,7 +73,7 @@ def fill_distributions(figure: FigureBase, pairs: pd.DataFrame, summary: pd.Data
     panels[0].set_ylim(len(KIND_NAMES) - 0.5, -0.65)
     for ax in panels:
         ax.tick_params(axis="y", length=0)
-    head(figure, pairs_title(summary))
+    headline(figure, slopes_compared(summary, scale, unit), about)
 
 
 def _over_inputs(summary: pd.DataFrame, direction: str) -> pd.DataFrame:
@@ -89,10 +91,10 @@ def _box(ax: Axes, y: int, values: np.ndarray, mean: float, colour: str) -> None
     ax.barh(y, ends[3] - ends[1], 0.4, ends[1], color=colour, alpha=0.45, lw=0)
     ax.plot(ends[[2, 2]], [y - 0.2, y + 0.2], color=colour, lw=1)
     ax.plot(mean, y, "D", color=colour, ms=4, mec="white", mew=0.5)
-    # Adding 0 turns -0 into 0.
-    number = f"{float(f'{mean:.2g}') + 0.0:g}".replace("-", "−")
-    over_lines = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
-    ax.text(mean, y - 0.26, number, ha="center", va="bottom", fontsize=7, bbox=over_lines)
+    ax.text(
+        mean, y - 0.26, signed(mean, ".2g"), ha="center", va="bottom", fontsize=7,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
+    )  # fmt: skip
 
 
 def _shares(ax: Axes, summary: pd.DataFrame) -> None:
@@ -219,21 +221,10 @@ def fill_doses(
     for ax in panels.flat[(lines - 1) * COLUMNS : len(shown)]:
         ax.set_xlabel("input in neighbours\n(log1p)")
     for ax in panels[:, 0]:
-        ax.set_ylabel(f"change of predicted\noutput ({unit})")
+        ax.set_ylabel(f"change of output\n({unit})")
     handles, labels = panels[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4)
-    head(figure, f"{_finding(pairs)}\n{pairs_title(summary)}")
-
-
-def _finding(pairs: pd.DataFrame) -> str:
-    """Pairs significantly above and below genes of similar expression, and those that cannot be."""
-    beyond, unmoved = beyond_control(pairs), pairs["unmoved"].astype(bool)
-    differs = (pairs[f"q_{FAIR}"] < 0.05) & ~unmoved
-    above, below = (differs & (beyond > 0)).sum(), (differs & (beyond < 0)).sum()
-    return (
-        f"{above:,} of {count(len(pairs), 'pair')} respond more than genes of similar expression, "
-        f"{below:,} less, {unmoved.sum():,} cannot (FDR 5%)"
-    )
+    headline(figure, pairs_counted(pairs), pairs_title(summary))
 
 
 def _shown(pairs: pd.DataFrame, named: Sequence[tuple[str, str]], most: int) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from sagefm.perturbation.direction_figures import fill_directions
 from sagefm.perturbation.figures import fill_distributions, fill_doses
 from sagefm.perturbation.map_figures import fill_response_maps
 from sagefm.plotting.histology import NO_TISSUES, Tissue
-from sagefm.plotting.style import DOUBLE, below, head, lettered, styled
+from sagefm.plotting.style import DOUBLE, below, lettered, styled
 
 
 @styled
@@ -28,13 +28,11 @@ def draw_perturbation_page(
     levels, pairs, summary, discrimination, maps, tissues
         As `draw_doses`, `draw_distributions`, `draw_directions` and `draw_response_maps` take them.
     """
-    figure = Figure(figsize=(DOUBLE, 9.5))
-    parts = below(figure, [2.1, 2.4, 2.9, 2.1])
+    figure = Figure(figsize=(DOUBLE, 9.7))
+    parts = below(figure, [2.25, 2.4, 2.9, 2.15])
     fill_doses(parts[0], levels, pairs, summary, strongest=4)
     fill_distributions(parts[1], pairs, summary)
-    head(parts[1], "slopes of all pairs and of their controls")
-    fill_directions(parts[2], pairs, discrimination, summary)
-    head(parts[2], "forward against reverse, and against co-expression")
+    fill_directions(parts[2], pairs, discrimination)
     first = maps[["input", "output"]].iloc[0]
     shown = maps[(maps[["input", "output"]] == first).all(axis=1)]
     fill_response_maps(parts[3], shown, tissues)

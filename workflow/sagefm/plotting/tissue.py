@@ -65,6 +65,12 @@ def draw_spots(
     return discs
 
 
+def extended(values: np.ndarray, ends: tuple[float, float]) -> str:
+    """At which ends of a colour bar an arrow marks values beyond it, as matplotlib names them."""
+    outside = bool((values < ends[0]).any()), bool((values > ends[1]).any())
+    return {(0, 0): "neither", (1, 0): "min", (0, 1): "max", (1, 1): "both"}[outside]
+
+
 def _draw_image(
     ax: Axes, image: np.ndarray, scale: float, low: np.ndarray, high: np.ndarray
 ) -> None:

@@ -24,7 +24,7 @@ from sagefm.plotting.style import (
     present,
     styled,
 )
-from sagefm.plotting.tissue import draw_scale_bar, draw_spots, map_shape, spot_pitch
+from sagefm.plotting.tissue import draw_scale_bar, draw_spots, extended, map_shape, spot_pitch
 from sagefm.recovery.titles import correlation_here, correlations, genes_here, share_above
 
 GENE_BINS = 20
@@ -194,7 +194,7 @@ def fill_maps(
                 location="bottom",
                 aspect=12,
                 shrink=0.85,
-                extend=_extend(gene[[*rows]], discs.get_clim()),
+                extend=extended(gene[[*rows]].to_numpy(), discs.get_clim()),
             )
             bar.locator = MaxNLocator(3)
             bar.outline.set_visible(False)
@@ -221,9 +221,3 @@ def _largest(values: pd.DataFrame) -> float:
         if largest > 0:
             return largest
     return 1.0
-
-
-def _extend(values: pd.DataFrame, ends: tuple[float, float]) -> str:
-    """At which ends of a colour bar an arrow marks values beyond it, as matplotlib names them."""
-    below, above = (values < ends[0]).any(axis=None), (values > ends[1]).any(axis=None)
-    return {(0, 0): "neither", (1, 0): "min", (0, 1): "max", (1, 1): "both"}[below, above]
