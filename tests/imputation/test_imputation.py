@@ -13,7 +13,7 @@ from sklearn.metrics import r2_score
 from sagefm.common.h5ad import read_h5ad, write_h5ad
 from sagefm.common.io import read_table, write_table
 from sagefm.graphs.neighbourhoods import load_graph
-from sagefm.imputation.figures import LEAST_R2, MODEL_COLOURS, draw_imputation, errors_compared
+from sagefm.imputation.figures import LEAST_R2, draw_imputation, errors_compared
 from sagefm.imputation.score import ImputationPlan, score_section, score_sections
 from sagefm.imputation.tables import METRICS, REFERENCE, SETTINGS, summarise_imputation
 from sagefm.networks.base import build_network
@@ -366,8 +366,8 @@ def test_what_is_below_the_axis_of_r2_is_a_triangle_at_its_end(samples):
     table = summaries(samples)
     own = (table["metric"] == "r2") & (table["model"] == "scaled")
     table.loc[own & (table["predictor"] == "model"), ["mean", "low", "high"]] = [-3.0, -4.0, -2.0]
-    panels = draw_imputation(table).axes[4:8]
-    own = [line for ax in panels for line in ax.lines if line.get_color() == MODEL_COLOURS[2]]
+    panels = draw_imputation(table, COLOURS).axes[4:8]
+    own = [line for ax in panels for line in ax.lines if line.get_color() == COLOURS["scaled"]]
     triangles = [line for line in own if line.get_marker() == "v" and not line.get_clip_on()]
     assert len(triangles) == 2  # in both settings of the model's scale
     for line in triangles:
