@@ -95,8 +95,8 @@ def formats_of(*rows):
 def test_a_sheet_whose_section_fits_no_format_is_told_which():
     good = row_of("s1", "a.h5ad", "url")
     assert formats_of(good) == {"s1": "h5ad"}
-    with pytest.raises(InputError, match=r"cohort mine, sample s2: b.loom: is not a format"):
-        formats_of(good, row_of("s2", "b.loom", "url"))
+    with pytest.raises(InputError, match=r"cohort mine, sample s2: b.dat: is not a format"):
+        formats_of(good, row_of("s2", "b.dat", "url"))
 
 
 def test_what_a_sheets_section_lacks_is_told_before_anything_is_fetched_or_read(tmp_path):

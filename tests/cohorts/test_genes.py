@@ -7,6 +7,7 @@ import pytest
 import scipy.sparse as sp
 
 from sagefm.cohorts.absent import measured_genes
+from sagefm.cohorts.counts import WITHOUT_ONES, share_without_ones
 from sagefm.cohorts.gene_names import date_names, mitochondrial
 from sagefm.cohorts.ingest import ingest, say_ingested
 from sagefm.cohorts.panel import harmonise
@@ -28,6 +29,18 @@ NAMES = {
     "symbols and ids": (
         lambda names: [f"{name}|{one}" for name, one in zip(names, IDS, strict=False)],
         "hold more than a symbol (the first: `",
+    ),
+    "reference, through R": (lambda names: [f"GRCh38...{name}" for name in names], "(`GRCh38...`)"),
+    "numbers that became real": (lambda names: [f"{n}.0" for n in range(len(names))], "by numbers"),
+    "quotes": (lambda names: [f'"{name}"' for name in names], "leave the symbol alone (`"),
+    "transcripts": (
+        lambda names: [f"ENST{n:011d}.2" for n in range(len(names))],
+        "transcripts (the",
+    ),
+    "RefSeq": (lambda names: [f"NM_{n:06d}" for n in range(len(names))], "it counts transcripts"),
+    "ids of mouse": (
+        lambda names: [f"ENSMUSG{n:011d}" for n in range(len(names))],
+        "another species (the first: `ENSMUSG00000000000`; human ids begin with ENSG)",
     ),
     "mouse": (lambda names: [name.capitalize() for name in names], "look like mouse symbols"),
 }
@@ -54,6 +67,9 @@ def test_a_section_without_a_count_never_passes(panel):
 def test_names_that_a_spreadsheet_made_dates():
     names = ["1-Sep", "10-Mar", "Mar-01", "1-Dec", "SEPTIN1", "HLA-A", "MARCHF1", "ERVK3-1"]
     assert date_names(pd.Index(names)) == ["1-Sep", "10-Mar", "Mar-01", "1-Dec"]
+    others = ["X1.Sep", "2021-09-01", "2021-09-01 00:00:00", "1. Sep", "1-Mrz", "01.Dez", "Sept-02"]
+    symbols = ["MARC1", "SEPT2", "DEC1", "NOV", "X1", "MAR1A", "OCT4"]
+    assert date_names(pd.Index([*others, *symbols])) == others
 
 
 IDS_OF_TWO = ["ENSG00000198804", "ENSG00000198888"]
@@ -61,6 +77,7 @@ IDS_OF_TWO = ["ENSG00000198804", "ENSG00000198888"]
 MITO = {
     "symbols": (["MT-CO1", "MT-ND1", "ACTB"], {}, None),
     "dots": (["MT.CO1", "MT.ND1", "MTOR"], {}, None),
+    "other marks": (["MT_CO1", "MT:ND1", "MTOR"], {}, None),
     "ids": ([IDS_OF_TWO[0], f"{IDS_OF_TWO[1]}.2", "ENSG00000075624"], {}, None),
     "ids beside": (
         ["COX1", "ND1", "ACTB"],
@@ -119,3 +136,32 @@ def test_what_was_read_is_said(panel, tmp_path):
     assert "count as not measured" in notes[0]
     assert notes[1].startswith("1 gene named as a date by a spreadsheet (`1-Sep`)")
     assert notes[2].startswith("no mitochondrial gene was found, so that `max_mito_share`")
+
+
+@pytest.mark.parametrize("depth", [1e4, 1e6, "median"])
+@pytest.mark.parametrize("sample", ["heart-1", "SPA154"])
+def test_counts_that_were_normalised_and_rounded_are_told(sample, depth):
+    raw = helpers.demo_section(sample).X
+    assert share_without_ones(raw) == 0
+    total = np.asarray(raw.sum(axis=1)).ravel()
+    scale = (np.median(total) if depth == "median" else depth) / total
+    rounded = sp.csr_matrix(np.round(raw.multiply(scale[:, None]).tocsr()).astype(np.int32))
+    rounded.eliminate_zeros()
+    assert share_without_ones(rounded) > WITHOUT_ONES
+
+
+def test_limits_that_do_nothing_and_rounded_counts_are_noted(panel, tmp_path):
+    source = helpers.demo_section("heart-1")
+    source.var_names = [f"MT-{name}" if name == "ACTB" else name for name in source.var_names]
+    counted = ~source.var_names.str.startswith("MT-")
+    source.X = sp.csr_matrix(source.X.multiply(2 * counted).astype(np.int32))
+    source.write_h5ad(tmp_path / "a.h5ad")
+    qc = helpers.QC | {"max_mito_share": 0.3}
+    _, *notes = say_ingested(
+        ingest(tmp_path / "a.h5ad", {"sample": "a"}, panel, qc, helpers.HARMONISE)
+    )
+    assert notes == [
+        "no count of a mitochondrial gene was found, so that `max_mito_share` excludes no spot",
+        "100% of the spots have no gene with a count of 1, as if counts had been normalised and "
+        "rounded (raw counts are needed)",
+    ]

@@ -282,6 +282,16 @@ REFUSED = {
         lambda a, f: helpers.write_bytes(f / "s.zip", b"PK"),
         "packed file. Fix: unpack it",
     ),
+    "a workbook": (
+        lambda a, f: helpers.write_bytes(f / "s.xlsx", b"PK\3\4"),
+        r"is a workbook\. Fix: save its counts as text with tabs",
+    ),
+    "MuData": (lambda a, f: helpers.write_bytes(f / "s.h5mu", b""), r"genes alone, as in `mudata"),
+    "loom": (lambda a, f: helpers.write_bytes(f / "s.loom", b""), r"as AnnData \(`anndata\.io"),
+    "a file of Seurat": (
+        lambda a, f: helpers.write_bytes(f / "s.h5seurat", b""),
+        "a Seurat object. Fix: write it",
+    ),
     "an object of R": (lambda a, f: helpers.write_bytes(f / "s.rds", b"X"), "object of R. Fix: "),
     "an AnnData in a `.h5`": (
         lambda a, f: prefixed(a, f) and write_h5ad(a, f / "GSM1_s1_matrix.h5"),
@@ -338,6 +348,7 @@ CSV = {
     "another order": lambda a: table(a)[["y", "barcode", "x"]].to_csv(index=False),
     "capitals": lambda a: table(a).rename(columns=str.upper).to_csv(index=False),
     "quotes": lambda a: table(a).to_csv(index=False, quoting=1),
+    "spaces around flags": lambda a: table(a, in_tissue=" 1 ").to_csv(index=False),
     "byte order mark, CRLF": lambda a: (
         "\ufeff" + table(a).to_csv(index=False, lineterminator="\r\n")
     ),
@@ -688,6 +699,22 @@ def test_one_of_several_sections(choice, visium, tmp_path):
     np.testing.assert_allclose(read.obsm["spatial"], visium.obsm["spatial"])
 
 
+@pytest.mark.parametrize(
+    ("names", "library"),
+    [(["a ", "b "], "b"), ([1, 2], "2"), ([1.0, 2.0], "2"), ([1.0, 2.0], "2.0")],
+)
+def test_a_section_is_named_as_a_sheet_has_it(names, library, visium, tmp_path):
+    """Trimmed, as all cells of a sheet; whole numbers may have become real ones."""
+    both = of_two(visium)
+    both.obs["slide"] = np.repeat(names, visium.n_obs)
+    del both.uns["spatial"]
+    path = write_h5ad(both, tmp_path / "s.h5ad")
+    read = read_source(path, choice=Choice("", library, "slide"))
+    assert list(read.obs_names) == [f"{name}_s2" for name in visium.obs_names]
+    with pytest.raises(InputError, match=r"has no section `3`\. Fix: .*there are"):
+        read_source(path, choice=Choice("", "3", "slide"))
+
+
 @pytest.mark.parametrize("library", ["2", "-2", "*-2"])
 @pytest.mark.parametrize("kind", ["outs", "three files", "table", "h5ad"])
 def test_one_of_several_sections_by_the_names_of_spots(kind, library, visium, tmp_path):
@@ -1018,6 +1045,16 @@ def test_a_table_that_cannot_be_read(make, section, tmp_path):
     (tmp_path / "c.csv").write_text(write(section))
     with pytest.raises(InputError, match=words):
         read_source(tmp_path / "c.csv")
+
+
+@pytest.mark.parametrize("start", [b"PK\3\4\x14\0", b"\xd0\xcf\x11\xe0\xa1\xb1"])
+def test_a_workbook_that_is_named_as_a_table(start, visium, tmp_path):
+    path = helpers.write_bytes(tmp_path / "c.csv", start + bytes(range(256)) * 8)
+    words = r"c\.csv: is a workbook.*, not a table\. Fix: save it as text with tabs"
+    for positions in (None, path):
+        counts = helpers.write_tenx_h5(visium, tmp_path / "m.h5") if positions else path
+        with pytest.raises(InputError, match=words):
+            read_source(counts, positions=positions)
 
 
 # Damage

@@ -231,8 +231,8 @@ def headless_columns(adata, folder):
 BAD = {
     "missing file": (lambda a, f: (f / "gone.h5ad", None), ["gone.h5ad", "no such", "Fix: "]),
     "unknown kind of file": (
-        lambda a, f: (helpers.write_bytes(f / "counts.loom", b"a,b"), None),
-        ["counts.loom", "not a format", ".h5ad"],
+        lambda a, f: (helpers.write_bytes(f / "counts.dat", b"a,b"), None),
+        ["counts.dat", "not a format", ".h5ad"],
     ),
     "empty folder": (lambda a, f: (f, None), ["not a format", "spatial/"]),
     "not HDF5": (not_hdf5, ["section.h5ad", "cannot be read as h5ad", "again"]),

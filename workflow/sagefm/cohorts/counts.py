@@ -41,3 +41,18 @@ def raw_counts(matrix: object, name: str, fix: str) -> sp.csr_matrix:
     counts.sum_duplicates()
     counts.eliminate_zeros()
     return counts
+
+
+WITHOUT_ONES = 0.05
+"""Share of spots from which on they are not of raw counts; of the bundled sections none has any."""
+
+
+def share_without_ones(counts: sp.csr_matrix) -> float:
+    """Share of the spots with counts whose least count is above 1, that of most genes of a spot.
+
+    Counts that were scaled to a number of counts a spot, and rounded, have 2 or more in its place.
+    """
+    filled = np.flatnonzero(np.diff(counts.indptr))
+    if not len(filled):
+        return 0.0
+    return float(np.mean(np.minimum.reduceat(counts.data, counts.indptr[filled]) > 1))

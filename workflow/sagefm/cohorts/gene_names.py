@@ -22,14 +22,21 @@ MITOCHONDRIAL = frozenset(
 )
 """Ensembl ids of MT-ND1 to MT-CYB, as in the features of Space Ranger 1.1 (GEO GSE210616)."""
 
-_MITO = re.compile(r"^MT[-.]", re.IGNORECASE)
+TRANSCRIPT = r"(?:ENS[A-Z]*T\d+|[NX][MR]_\d+)(?:\.\d+)?"
+"""An id of Ensembl or RefSeq."""
+
+_MITO = re.compile(r"^MT[-._:]", re.IGNORECASE)
+_MONTH = "(?:Mar|Mrz|Mär|Sept|Sep|Dec|Dez|Feb|Oct|Okt|Nov|Apr)"
 _DATE = re.compile(
-    r"^(\d{1,2}-(Mar|Sep|Dec|Feb|Oct|Nov|Apr)|(Mar|Sep|Dec|Feb|Oct|Nov|Apr)-\d{1,2})$",
+    rf"X?(?:\d{{1,2}}[-. ]+{_MONTH}|{_MONTH}[-. ]+\d{{1,2}}|\d{{4}}-\d\d-\d\d(?: 00:00:00)?)",
     re.IGNORECASE,
 )
-_PREFIX = re.compile(r"^((?:GRCh|GRCm|hg|mm)\d+(?:_|-)+)(?=\w)")
+"""As spreadsheets show it in English or German, as R names a column, as pandas reads a workbook."""
+
+_PREFIX = re.compile(r"^((?:GRCh|GRCm|hg|mm)\d+[-_.]+)(?=\w)")
 _MOUSE = r"^[A-Z][a-z0-9]+"
 _LOWER = r"[a-z0-9.-]*[a-z][a-z0-9.-]*"
+_QUOTES = "\"'"
 _PARTS = re.compile(r"[|_:;/\s]+")
 """Letters between a symbol and what else a name may hold, such as an id or a species."""
 
@@ -76,7 +83,7 @@ def mitochondrial(
 
 def date_names(names: pd.Index) -> list[str]:
     """Names that a spreadsheet made dates of: `1-Sep` of SEPTIN1 or `Mar-01` of MARCHF1."""
-    return [name for name in names if _DATE.match(name)]
+    return [name for name in names if _DATE.fullmatch(name)]
 
 
 def diagnose(adata: "AnnData", symbols: np.ndarray, panel: pd.Index) -> Diagnosis | None:
@@ -93,7 +100,7 @@ def diagnose(adata: "AnnData", symbols: np.ndarray, panel: pd.Index) -> Diagnosi
     if not len(names):
         return None
     first = names[0]
-    if names.str.fullmatch(r"\d+").mean() > MOST:
+    if names.str.fullmatch(r"\d+(?:\.0)?").mean() > MOST:
         return Diagnosis(
             f"its genes are named by numbers (the first: `{first}`). Fix: put the symbols in "
             "var_names or var['gene_symbols']."
@@ -103,6 +110,16 @@ def diagnose(adata: "AnnData", symbols: np.ndarray, panel: pd.Index) -> Diagnosi
         return Diagnosis(
             f"the names of its genes begin with a reference (`{prefixes[0]}`). Fix: remove it from "
             "the names, and leave out genes of other species."
+        )
+    if names.str.fullmatch(TRANSCRIPT).mean() > MOST:
+        return Diagnosis(
+            f"it counts transcripts (the first: `{first}`). Fix: add up the transcripts of each "
+            "gene, and name the genes by their symbols."
+        )
+    if names.str.match(ENSEMBL).mean() > MOST and not names.str.startswith("ENSG").any():
+        return Diagnosis(
+            f"its genes are those of another species (the first: `{first}`; human ids begin with "
+            "ENSG). Fix: give human sections, or map the genes to human symbols first."
         )
     if names.str.match(ENSEMBL).mean() > MOST:
         version = " with versions" if names.str.fullmatch(ENSEMBL + r"\.\d+").mean() > MOST else ""
@@ -125,7 +142,7 @@ def diagnose(adata: "AnnData", symbols: np.ndarray, panel: pd.Index) -> Diagnosi
             "symbols first."
         )
     for part in (0, -1):
-        parts = [_PARTS.split(name)[part] for name in names]
+        parts = [_PARTS.split(name.strip(_QUOTES))[part] for name in names]
         if panel.isin(parts).sum() > 5 * as_they_are:
             return Diagnosis(
                 f"the names of its genes hold more than a symbol (the first: `{first}`). Fix: "

@@ -13,6 +13,7 @@ import pandas as pd
 
 from sagefm.cohorts.absent import measured_genes
 from sagefm.cohorts.arrangement import array_of, check_arrangement
+from sagefm.cohorts.counts import WITHOUT_ONES, share_without_ones
 from sagefm.cohorts.duplicates import CHECKSUMS, spot_checksums
 from sagefm.cohorts.formats.base import Choice
 from sagefm.cohorts.formats.registry import AUTO, find_section, load_format
@@ -168,8 +169,16 @@ def _gene_notes(source: anndata.AnnData, kept: anndata.AnnData, qc: Mapping) -> 
             f"{count(len(dates), 'gene')} named as a date by a spreadsheet (`{dates[0]}`) found no "
             "panel gene"
         )
-    if qc.get("max_mito_share", 1) < 1 and kept.obs["mito_share"].isna().all():
-        yield "no mitochondrial gene was found, so that `max_mito_share` excludes no spot"
+    shares = kept.obs["mito_share"]
+    if qc.get("max_mito_share", 1) < 1 and not (shares > 0).any():
+        what = "mitochondrial gene" if shares.isna().all() else "count of a mitochondrial gene"
+        yield f"no {what} was found, so that `max_mito_share` excludes no spot"
+    without = share_without_ones(kept.X)
+    if without > WITHOUT_ONES:
+        yield (
+            f"{without:.0%} of the spots have no gene with a count of 1, as if counts had been "
+            "normalised and rounded (raw counts are needed)"
+        )
 
 
 def say_ingested(sample: anndata.AnnData) -> list[str]:

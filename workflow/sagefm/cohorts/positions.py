@@ -169,7 +169,9 @@ def standard_obs(source: pd.DataFrame, path: Path) -> pd.DataFrame:
     """
     obs = pd.DataFrame(index=source.index.astype(str).str.strip().rename(None))
     if "in_tissue" in source:
-        flags = source["in_tissue"].astype(str).str.lower().map(_FLAGS).to_numpy(np.float64)
+        flags = (
+            source["in_tissue"].astype(str).str.strip().str.lower().map(_FLAGS).to_numpy(np.float64)
+        )
         if np.isnan(flags).any():
             raise InputError(
                 f"{path}: `in_tissue` holds other values than 0 and 1. Fix: correct it."

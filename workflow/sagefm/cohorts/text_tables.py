@@ -14,6 +14,9 @@ from sagefm.common.errors import InputError
 
 SEPARATORS = ("\t", ",", ";", "|")
 
+_WORKBOOKS = ("PK\x03\x04", "\ufffd\ufffd\x11")
+"""How files of Excel begin, of both its formats, with what is not text replaced."""
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -59,6 +62,10 @@ def find_layout(path: Path, header: bool | None = None) -> Layout:
         skipped, lines = _first_lines(file)
     if not lines:
         raise InputError(f"{path}: is empty. Fix: fetch or make the file again.")
+    if lines[0].startswith(_WORKBOOKS):
+        raise InputError(
+            f"{path}: is a workbook or an archive, not a table. Fix: save it as text with tabs."
+        )
     if lines[0].lstrip().lower().startswith(("<!doctype", "<html")):
         raise InputError(f"{path}: is a web page, not a table. Fix: fetch the file again.")
     separator = next((mark for mark in SEPARATORS if mark in lines[0]), r"\s+")

@@ -11,6 +11,7 @@ from sagefm.cohorts.formats.base import Choice
 from sagefm.cohorts.several import rows_named
 from sagefm.cohorts.spot_columns import COORDINATES as SPOT_COLUMNS
 from sagefm.common.errors import InputError, hint
+from sagefm.common.keys import trimmed
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -121,7 +122,7 @@ def section_rows(
             )
         return np.ones(len(obs), dtype=bool)
     columns = [key] if key else [name for name in obs if str(name).lower() not in PLACES]
-    masks = {name: (obs[name].astype(str) == library).to_numpy() for name in columns}
+    masks = {name: _rows_of(obs[name], library) for name in columns}
     found = {mask.tobytes(): mask for mask in masks.values() if mask.any()}
     if len(found) == 1:
         return next(iter(found.values()))
@@ -140,6 +141,19 @@ def section_rows(
         f"{place}: has no section `{library}`. Fix: correct `library`"
         + (f"; {hint(library, known)}." if known else ", or name its column as `library_key`.")
     )
+
+
+def _rows_of(values: pd.Series, library: str) -> np.ndarray:
+    """Where a column names a section: bool (spots,); by names as a sheet has them, trimmed.
+
+    Numbers that became real among missing ones (`1.0`) are named by their whole number as well.
+    """
+    texts = values.astype(str)
+    names = [*pd.unique(texts)]
+    found = [one for one in names if trimmed(one) == trimmed(library)]
+    if not found and values.dtype.kind == "f":
+        found = [one for one in names if one.removesuffix(".0") == library]
+    return texts.isin(found).to_numpy()
 
 
 def _table(group: Any) -> pd.DataFrame:

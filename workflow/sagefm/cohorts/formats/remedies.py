@@ -12,7 +12,21 @@ from sagefm.cohorts.formats.base import (
 from sagefm.cohorts.formats.tenx_h5 import CELLS, PROBES
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".7z", ".rar", ".bz2", ".xz", ".zst")
-R_OBJECTS = (".rds", ".robj", ".rdata", ".rda")
+R_OBJECTS = (".rds", ".robj", ".rdata", ".rda", ".qs")
+OTHERS = {
+    (".xlsx", ".xls", ".xlsm", ".ods"): (
+        "is a workbook. Fix: save its counts as text with tabs, in a `.tsv`."
+    ),
+    (".h5mu",): (
+        "is a MuData of several kinds of features. Fix: write its genes alone, as in "
+        "`mudata.read(FILE)['rna'].write_h5ad(...)`."
+    ),
+    (".loom",): "is a loom file. Fix: write it as AnnData (`anndata.io.read_loom`), in a `.h5ad`.",
+    (".h5seurat",): (
+        "is a Seurat object. Fix: write it as AnnData (`SeuratDisk::Convert`), in a `.h5ad`."
+    ),
+}
+"""What files of other programmes are, by how their names end."""
 
 
 def remedy(path: Path) -> str:
@@ -100,7 +114,11 @@ def _of_r(path: Path) -> str:
     return ""
 
 
+def _of_others(path: Path) -> str:
+    return next((said for ends, said in OTHERS.items() if path.suffix.lower() in ends), "")
+
+
 _KINDS: tuple[Callable[[Path], str], ...] = (
     *(_outs_inside, _bins_inside, _cells, _positions, _probes, _spatial, _part, _several),
-    *(_outs_below, _archive, _of_r),
+    *(_outs_below, _archive, _of_r, _of_others),
 )

@@ -13,6 +13,7 @@ from sagefm.cohorts.opening import reading
 from sagefm.cohorts.positions import dense_coordinates
 from sagefm.cohorts.transformations import chosen_transformation
 from sagefm.common.errors import InputError, hint
+from sagefm.common.keys import trimmed
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -131,7 +132,9 @@ def _section(store: Any, choice: Choice, root: Path) -> tuple[str, str, str]:
     """Table, column of regions and region of the chosen section; a table may have no regions."""
     sections = [*_sections(store, choice.library_key)]
     wanted = choice.library
-    found = [one for one in sections if not wanted or wanted in (one[0], one[2])]
+    found = [
+        one for one in sections if not wanted or trimmed(wanted) in map(trimmed, (one[0], one[2]))
+    ]
     if len(found) == 1:
         return found[0]
     names = [region or table for table, _, region in sections]
