@@ -100,10 +100,10 @@ the paper's.</p>
 <em>Supported</em>, <em>contradicted</em> and <em>inconclusive</em> are verdicts on the paper's own
 data; <em>proxy</em> means that the figure was computed on other data, which the reason names:
 whether the claim held there is not evidence for or against the paper. <em>Not computed</em>: not
-part of this run. A claim is supported if the model significantly exceeds the method that the claim
-names, every untrained baseline and every control, and was trained until its validation loss stopped
-falling, or is the released checkpoint. It is contradicted if an interval excludes it. All else is
-inconclusive.</p>
+part of this run. A claim is supported if the model significantly exceeds everything that it is
+compared with (published methods, untrained baselines, controls), and was trained until its
+validation loss stopped falling, or is the released checkpoint. It is contradicted if an interval
+excludes it. All else is inconclusive.</p>
 <table>
 <thead><tr><th>claim</th><th>the paper reports</th>
 {% for title, words in models.values() %}<th>{{ title }}<span>{{ words }}</span></th>{% endfor %}
