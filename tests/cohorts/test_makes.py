@@ -234,6 +234,12 @@ REFUSED = {
         lambda a, f: helpers.write_spaceranger(a, f / "outs", header=True) / "spatial",
         r"but no counts\. Fix: give .*/outs\.$",
     ),
+    "a file of spatial/": (
+        lambda a, f: helpers.write_bytes(
+            helpers.write_spaceranger(a, f / "outs", header=True) / "spatial/x.png", b""
+        ),
+        r"beside the positions, without counts\. Fix: give .*/outs\.$",
+    ),
     "a part of a matrix": (
         lambda a, f: helpers.write_mtx(a, f / "m") / "features.tsv.gz",
         r"a part of a 10x matrix\. Fix: give its folder, .*/m,",

@@ -72,6 +72,13 @@ def test_a_wrapped_networks_checkpoint_is_read(model, tmp_path, prefix):
     assert same_weights(FittedModel.load(path), model)
 
 
+def test_a_checkpoint_of_lightning_is_read(model, tmp_path):
+    path = save_model(tmp_path, model)
+    state = {f"model.{name}": own for name, own in model.network.state_dict().items()}
+    torch.save({"state_dict": state, "epoch": 3, "pytorch-lightning_version": "2.5"}, path)
+    assert same_weights(FittedModel.load(path), model)
+
+
 @pytest.mark.parametrize(("kind", "name"), [("knn_clique", "gcn"), ("grid", "two_channel")])
 def test_embeddings_and_predictions_are_the_networks(section, kind, name):
     model = fitted(build_network(name, GENES, (8, 4), seed=1), name, kind)

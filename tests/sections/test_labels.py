@@ -46,6 +46,23 @@ def test_spots_of_a_label_table(obs, spots, expected):
     assert [None if pd.isna(label) else label for label in labels] == expected
 
 
+@pytest.mark.parametrize("sample", ["SPA121", "SPA154"])
+def test_array_positions_are_not_read_the_other_way_round(sample):
+    """Most places of a section are there exchanged, too; spots are named column x row, or not."""
+    obs = helpers.demo_section(sample).obs[["array_row", "array_col"]]
+    row, column = (obs[name].astype(str) for name in obs)
+    label = [*row]
+    by_row = pd.DataFrame({"sample": "s", "spot": [*(row + "x" + column)], "label": label})
+    by_column = by_row.assign(spot=[*(column + "x" + row)])
+    named = obs.set_axis(by_column["spot"])
+    barcodes = obs.set_axis([f"spot{number}" for number in range(len(obs))])
+    assert named.index.isin(by_row["spot"]).mean() > 0.5
+    for spots, table in ((named, by_column), (named, by_row), (barcodes, by_row)):
+        assert join_labels(spots, table, "s").tolist() == label
+    with pytest.raises(InputError, match=r"as array column x row, and .* Fix: write them as row x"):
+        join_labels(barcodes, by_column, "s")
+
+
 def test_samples_named_by_numbers():
     table = pd.DataFrame({"sample": [1], "spot": ["AAA"], "label": ["x"]})
     assert join_labels(OBS, table, "1").count() == 1

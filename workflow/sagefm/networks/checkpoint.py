@@ -63,8 +63,9 @@ def read_checkpoint(path: str | Path) -> dict:
             f"{path}: not a checkpoint of plain tensors and values, and not loaded because a "
             "pickle may run code. Fix: save its state dict alone, by `torch.save`."
         ) from error
-    if isinstance(checkpoint, dict) and "model_state_dict" in checkpoint:
-        return checkpoint
+    for key in STATES:
+        if isinstance(checkpoint, dict) and isinstance(checkpoint.get(key), dict):
+            return checkpoint | {"model_state_dict": checkpoint[key]}
     if isinstance(checkpoint, dict) and all(map(torch.is_tensor, checkpoint.values())):
         return {"model_state_dict": checkpoint}
     raise InputError(f"{path}: has no `model_state_dict`. Fix: give a SAGE-FM checkpoint.")
@@ -99,8 +100,11 @@ def load_network(path: str | Path, network: str, n_genes: int) -> GeneDecoder:
     return model.eval()
 
 
-WRAPPERS = ("module.", "_orig_mod.")
-"""What DistributedDataParallel and `torch.compile` put before the names of all parameters."""
+WRAPPERS = ("module.", "_orig_mod.", "model.")
+"""What DistributedDataParallel, `torch.compile` and Lightning's modules put before all names."""
+
+STATES = ("model_state_dict", "state_dict")
+"""Keys of the weights: of the released format, and of Lightning."""
 
 
 def unwrapped(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:

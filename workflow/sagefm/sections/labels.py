@@ -104,8 +104,11 @@ def join_labels(obs: pd.DataFrame, table: pd.DataFrame, sample: str) -> pd.Serie
     spots, keys = rows["spot"], [names]
     if not names.isin(spots).any():
         spots, keys = spots.str.removesuffix("-1"), [names.str.removesuffix("-1")]
-        if {"array_row", "array_col"} <= set(obs.columns):
-            keys.append(obs["array_row"].astype(str) + "x" + obs["array_col"].astype(str))
+    exchanged = 0
+    if {*ARRAY} <= set(obs.columns):
+        row, column = (obs[name].astype(str) for name in ARRAY)
+        keys.append(row + "x" + column)
+        exchanged = int(spots.isin(column + "x" + row).sum())
     if spots.duplicated().any():
         raise InputError(
             f"the label table names spot `{spots[spots.duplicated()].iloc[0]}` of sample {sample} "
@@ -113,6 +116,11 @@ def join_labels(obs: pd.DataFrame, table: pd.DataFrame, sample: str) -> pd.Serie
         )
     key = max(keys, key=lambda key: int(key.isin(spots).sum()))
     found = int(spots.isin(key).sum())
+    if exchanged > found:
+        raise InputError(
+            f"{exchanged} of {len(rows)} labels of sample {sample} name one of its spots as array "
+            f"column x row, and {found} as row x column. Fix: write them as row x column."
+        )
     if found < LEAST * len(rows) or (len(rows) and not found):
         raise InputError(
             f"{found} of {len(rows)} labels of sample {sample} name one of its spots (labels: "

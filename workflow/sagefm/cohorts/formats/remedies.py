@@ -49,6 +49,8 @@ def _outs_below(path: Path) -> str:
 def _spatial(path: Path) -> str:
     if path.name == "spatial" and path.is_dir() and position_files(path):
         return f"has positions and images, but no counts. Fix: give {path.parent}."
+    if path.parent.name == "spatial" and path.is_file() and position_files(path.parent):
+        return f"is a file beside the positions, without counts. Fix: give {path.parent.parent}."
     return ""
 
 
