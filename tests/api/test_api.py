@@ -17,7 +17,7 @@ from sagefm.common.errors import InputError
 from sagefm.exports.section import embed_section
 from sagefm.networks.device import one_thread
 from sagefm.networks.perturbed import General
-from sagefm.sections.batches import make_batch
+from sagefm.sections.dense import make_batch
 from sagefm.sections.section import Section
 from support import helpers, model_folders
 

@@ -19,7 +19,7 @@ from sagefm.exports.section import embed_section
 from sagefm.graphs.neighbourhoods import build_graph, save_graph
 from sagefm.networks.base import build_network, predict
 from sagefm.networks.checkpoint import save_checkpoint
-from sagefm.sections.batches import make_batch
+from sagefm.sections.dense import make_batch
 from sagefm.sections.section import load_chunk, sections_of, spot_positions
 from support import helpers, model_folders
 from support.models import fitted

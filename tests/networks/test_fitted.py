@@ -9,7 +9,7 @@ from sagefm.networks.base import build_network, embed, predict
 from sagefm.networks.checkpoint import read_checkpoint, save_checkpoint
 from sagefm.networks.fitted import FittedModel
 from sagefm.networks.recipe import ModelRecipe
-from sagefm.sections.batches import make_batch
+from sagefm.sections.dense import make_batch
 from sagefm.sections.section import load_chunk
 from support import small
 from support.models import fitted, save_model

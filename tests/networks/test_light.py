@@ -7,7 +7,7 @@ import torch
 from sagefm.networks.base import build_network, embed, predict
 from sagefm.networks.checkpoint import load_network, save_checkpoint
 from sagefm.networks.registry import describe
-from sagefm.sections.batches import make_batch
+from sagefm.sections.dense import make_batch
 from sagefm.sections.section import load_chunk
 from support import small
 

@@ -9,8 +9,8 @@ import torch
 from bench.decoders import SeesNeighbours
 from bench.linear_recipes import LIGHT, RECIPES, Spots, embeddings
 from sagefm.networks.base import build_network, embed, predict
-from sagefm.sections.batches import make_batch
 from sagefm.sections.cohort import Cohort, cohort_obs
+from sagefm.sections.dense import make_batch
 from sagefm.sections.section import load_chunk
 from support import small
 

@@ -9,7 +9,7 @@ from sagefm.networks.base import build_network, embed, network_class
 from sagefm.networks.collapsed import collapses
 from sagefm.networks.contrast import Network as Contrast
 from sagefm.networks.registry import describe, names
-from sagefm.sections.batches import make_batch
+from sagefm.sections.dense import make_batch
 from sagefm.sections.masks import gene_mask
 from sagefm.sections.section import load_chunk
 from support import small

@@ -15,7 +15,7 @@ from sagefm.networks.checkpoint import load_network, save_checkpoint
 from sagefm.networks.registry import describe, help_of, names
 from sagefm.preflight.disk import PARAMETER_BYTES, checkpoint_bytes
 from sagefm.report.overview import layers_table
-from sagefm.sections.batches import make_batch
+from sagefm.sections.dense import make_batch
 from sagefm.sections.section import load_chunk
 from support import helpers, small
 

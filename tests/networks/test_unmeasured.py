@@ -173,7 +173,7 @@ def test_a_training_reads_them_as_they_were_fitted(sections, tmp_path, genes):
     lacking = batch.inputs[1][: sections[0].n_spots(), LACKING]
     if genes == "measured":
         assert torch.equal(lacking, trainer.network.centre_mean[LACKING].expand_as(lacking))
-        assert trainer.training.filling(trainer.network.centre_mean.numpy()) is trainer.training
+        assert trainer.training.filling(trainer.network.centre_mean) is trainer.training
     else:
         assert (lacking == 0).all()
         assert trainer.training is plain

@@ -10,7 +10,7 @@ from sagefm.networks.base import build_network
 from sagefm.networks.collapsed import Readout
 from sagefm.screen.jacobian import Jacobian, left_factor, mean_jacobian, write_jacobian
 from sagefm.screen.spots import Drawn
-from sagefm.sections.batches import make_batch
+from sagefm.sections.dense import make_batch
 from sagefm.sections.section import load_chunk
 from support import small
 from support.models import fitted

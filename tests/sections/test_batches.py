@@ -13,7 +13,8 @@ import torch
 from sagefm.common.errors import InputError
 from sagefm.common.h5ad import read_h5ad, write_h5ad
 from sagefm.graphs.neighbourhoods import build_graph, load_graph, save_graph
-from sagefm.sections.batches import Batches, make_batch
+from sagefm.sections.batches import Batches
+from sagefm.sections.dense import make_batch
 from sagefm.sections.masks import FIXED_STREAM, gene_mask
 from sagefm.sections.section import load_chunk
 from support import small
@@ -306,7 +307,8 @@ def test_a_truncated_sample_is_refused(tmp_path):
 MEASURE = """
 import json, resource, sys
 from pathlib import Path
-from sagefm.sections.batches import Batches, make_batch
+from sagefm.sections.batches import Batches
+from sagefm.sections.dense import make_batch
 from sagefm.sections.section import Section
 
 folder, n = Path(sys.argv[1]), int(sys.argv[2])

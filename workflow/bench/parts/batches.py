@@ -11,7 +11,7 @@ from bench.bundled import bundled_sections
 from bench.limits import best_seconds, fill_rate
 from bench.stages import PAPER
 from bench.table import Table
-from sagefm.sections.batches import make_batch
+from sagefm.sections.dense import make_batch
 from sagefm.sections.section import Section, load_chunk
 
 TARGETS: dict[str, str] = {}

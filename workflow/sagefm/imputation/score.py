@@ -18,7 +18,7 @@ from sagefm.imputation.released import PREDICTORS as RELEASED
 from sagefm.imputation.released import can_draw_as_released, predict_as_released
 from sagefm.imputation.tables import AS_RELEASED, SETTINGS
 from sagefm.networks.fitted import FittedModel
-from sagefm.sections.batches import make_batch
+from sagefm.sections.dense import make_batch
 from sagefm.sections.section import Chunk, Section, draw_rows, measured_genes_of
 from sagefm.stats.correlation import Moments, median, spot_scores
 

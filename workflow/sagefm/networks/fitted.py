@@ -17,7 +17,8 @@ from sagefm.networks.device import autocast, products
 from sagefm.networks.recipe import ModelRecipe, find_model
 from sagefm.networks.registry import NetworkFacts, describe
 from sagefm.sections.batch import CPU, Batch
-from sagefm.sections.batches import Batches, make_batch
+from sagefm.sections.batches import Batches
+from sagefm.sections.dense import make_batch
 from sagefm.sections.resident import on_device
 from sagefm.sections.section import Chunk, Section
 

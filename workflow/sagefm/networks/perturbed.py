@@ -19,7 +19,7 @@ from sagefm.networks.base import GeneDecoder
 from sagefm.networks.collapsed import Collapsible, Readout
 from sagefm.networks.fitted import FittedModel
 from sagefm.networks.second_layer import SecondLayer
-from sagefm.sections.batches import make_batch
+from sagefm.sections.dense import make_batch
 from sagefm.sections.section import Chunk, Section, draw_rows
 
 

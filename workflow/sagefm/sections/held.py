@@ -1,6 +1,6 @@
 """Sparse sections in a device's memory, and dense batches of them made there.
 
-What `batches.make_batch` makes of chunks, by the same sums in the same order: on the CPU equal to
+What `dense.make_batch` makes of chunks, by the same sums in the same order: on the CPU equal to
 the bit for expression that is not scaled, else within rounding. Nothing waits for the device.
 """
 
@@ -140,7 +140,7 @@ class HeldSections:
         return torch.diff(upto, dim=0, prepend=torch.zeros_like(upto[:1])).tolist()
 
     def make(self, rows: Tensor, entries: Sequence[int], layout: str, mask: Tensor) -> Batch:
-        """The batch of some rows, as of `batches.make_batch`, which says why.
+        """The batch of some rows, as of `dense.make_batch`, which says why.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""What enters a network of a spot and its neighbours: the layouts of `batches.make_batch`."""
+"""What enters a network of a spot and its neighbours: the layouts of `dense.make_batch`."""
 
 LAYOUTS = {
     "mean": "mean of all {spots}",
@@ -11,5 +11,5 @@ LAYOUTS = {
 `mean` is that of the whole neighbourhood, the centre included; `channels` are the centre and the
 mean of the others; `background` is the same, and the mean of the section's other spots;
 `subgraphs` are all spots of every neighbourhood, with its edges. Neighbours are complete; the
-centre is without its hidden genes, and scaled by the depth of the others (`batches.make_batch`).
+centre is without its hidden genes, and scaled by the depth of the others (`dense.make_batch`).
 """

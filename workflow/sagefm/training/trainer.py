@@ -121,9 +121,8 @@ class Trainer:
         compiled: bool = False,
         start: GeneDecoder | None = None,
     ) -> None:
-        self.recipe, self.training, self.validation = recipe, training, validation
-        self.state, self.device, self.save_seconds = state, device, save_seconds
-        self.group = group or Alone()
+        self.recipe, self.state, self.device = recipe, state, device
+        self.save_seconds, self.group = save_seconds, group or Alone()
         self._loss = torch.compile(loss) if compiled else loss
         resumed = (state / "state.pt").exists()
         fitted = not resumed and self.group.rank == 0
@@ -143,11 +142,8 @@ class Trainer:
             rows = -(-training.batch_size // self.group.size)
             self._kernels = Kernels(self.group.from_first(lambda: choose(self.network, rows)))
         self.group.share_weights(self.network)
-        values = self.network.unmeasured
-        unmeasured = None if values is None else values.cpu().numpy()
-        self.training, self.validation = (
-            batches.filling(unmeasured) for batches in (training, validation)
-        )
+        self.training = training.filling(self.network.unmeasured)
+        self.validation = validation.filling(self.network.unmeasured)
         self._sums = RunningSums(device, loss=self.progress.loss, weight=self.progress.weight)
 
     def run(self) -> Progress:
