@@ -9,21 +9,18 @@ from matplotlib.figure import Figure, FigureBase
 from matplotlib.lines import Line2D
 
 from sagefm.annotation.terms import HEADLINE, KEYS, MAJORITY, headline_protocol
+from sagefm.annotation.titles import classes_led, highest_mean, row_name
 from sagefm.common.text import count
 from sagefm.common.verdict import FEWEST
+from sagefm.plotting.headline import headline
 from sagefm.plotting.style import (
     DOUBLE,
     GREY,
     NEUTRAL,
-    head,
     percent_axis,
     styled,
 )
 from sagefm.representations.catalogue import REGISTERED, Catalogue
-from sagefm.representations.method import BOUNDS
-
-SIGN = "†"
-"""Marks representations fitted on the very spots they are scored on."""
 
 PROTOCOLS = {
     "random_spots": ("random split (optimistic)", "#B8B8B8", "s"),
@@ -38,17 +35,6 @@ METRICS = {
     "accuracy": "accuracy, all spots (%)",
 }
 """What the two panels show."""
-
-
-def row_name(
-    representation: str,
-    centred: bool,
-    transductive: bool | None = None,
-    catalogue: Catalogue = REGISTERED,
-) -> str:
-    """How a representation is named in figures: its name, its sign, and whether it is centred."""
-    sign = f" {SIGN}" if transductive is True else ""
-    return f"{catalogue.title(representation)}{', centred' if centred else ''}{sign}"
 
 
 @styled
@@ -83,27 +69,9 @@ def draw_annotation(
         Names of the representations.
     """
     rows = len(scores[["representation", "centred"]].drop_duplicates()) - 1
-    figure = Figure(figsize=(DOUBLE, 0.24 * rows + 1.7))
+    figure = Figure(figsize=(DOUBLE, 0.24 * rows + 1.85))
     fill_annotation(figure, scores, patients, skipped, title, reported, catalogue)
-    head(figure, f"{_finding(scores, catalogue)}\n{figure.get_suptitle()}")
     return figure
-
-
-def _finding(scores: pd.DataFrame, catalogue: Catalogue) -> str:
-    """Which method leads by the headline, controls aside, and what the majority class has."""
-    whole = scores[scores["subset"] == "all"]
-    own = whole[whole["protocol"] == headline_protocol(whole)]
-    bounds = own["representation"].map(lambda name: catalogue[name].role in BOUNDS)
-    methods = own[~bounds & (own["representation"] != MAJORITY)]
-    if methods[HEADLINE].isna().all():
-        return "No method could be scored"
-    best = methods.loc[methods[HEADLINE].idxmax()]
-    name = row_name(best["representation"], bool(best["centred"]), catalogue=catalogue)
-    majority = own.loc[own["representation"] == MAJORITY, HEADLINE].max()
-    return (
-        f"Highest mean with {PROTOCOLS[best['protocol']][0]}: {name}, balanced accuracy "
-        f"{best[HEADLINE]:.0%} (majority class {majority:.0%})"
-    )
 
 
 def fill_annotation(
@@ -121,11 +89,11 @@ def fill_annotation(
     own = learned[learned["classifier"] == learned["classifier"].iloc[0]]
     shown = [name for name in PROTOCOLS if name in set(own["protocol"])]
     key = ["representation", "centred"]
-    headline = own[own["protocol"] == headline_protocol(own)].sort_values(HEADLINE)
-    order = list(headline[key].itertuples(index=False, name=None))
+    scored = own[own["protocol"] == headline_protocol(own)].sort_values(HEADLINE)
+    order = list(scored[key].itertuples(index=False, name=None))
     names = [
         row_name(row["representation"], bool(row["centred"]), _true(row["transductive"]), catalogue)
-        for row in headline.to_dict("records")
+        for row in scored.to_dict("records")
     ]
     panels = figure.subplots(1, 2, sharey=True)
     majority = whole[whole["representation"] == MAJORITY].set_index("protocol")
@@ -151,12 +119,14 @@ def fill_annotation(
     if len(skipped):
         reasons = "; ".join(dict.fromkeys(skipped["reason"]))
         notes.append(f"{count(len(skipped), 'fold')} skipped: {reasons}")
-    if headline["n_at_end"].sum():
-        at_end, fits = (headline[name].sum() for name in ("n_at_end", "n_folds"))
-        notes.append(f"tuned to an end of the grid in {at_end:.0f} of {fits:.0f} fits")
-    first = headline.iloc[0]
-    head(
+    if scored["n_at_end"].sum():
+        at_end, fits = (scored[name].sum() for name in ("n_at_end", "n_folds"))
+        best = "the best hyperparameter may lie beyond those tried"
+        notes.append(f"in {at_end:.0f} of {fits:.0f} fits, {best}")
+    first = scored.iloc[0]
+    headline(
         figure,
+        highest_mean(scores, PROTOCOLS[first["protocol"]][0], catalogue),
         f"{title}: {count(first['n_spots'], 'spot')}, {count(first['n_patients'], 'patient')}, "
         f"{first['n_classes']:.0f} classes, {first['classifier']} classifier",
     )
@@ -225,6 +195,8 @@ def draw_classes(
 ) -> Figure:
     """Precision and recall of each class: bars for the headline, the best other, a baseline.
 
+    The title is in how many classes each has the highest recall.
+
     Parameters
     ----------
     classes
@@ -241,7 +213,7 @@ def draw_classes(
     names = list(order["class"])
     height = 0.8 / len(shown)
     colours = _role_colours(shown, catalogue)
-    figure = Figure(figsize=(DOUBLE, (0.16 * len(shown) + 0.1) * len(names) + 1.3))
+    figure = Figure(figsize=(DOUBLE, (0.16 * len(shown) + 0.1) * len(names) + 1.45))
     panels = figure.subplots(1, 2, sharey=True)
     for ax, (value, label) in zip(
         panels, {"recall": "recall (%)", "precision": "precision (%)"}.items(), strict=True
@@ -266,7 +238,8 @@ def draw_classes(
     panels[0].set_yticks(range(len(names)), spots)
     panels[0].set_ylim(-0.6, len(names) - 0.4)
     protocol = PROTOCOLS[shown["protocol"].iloc[0]][0]
-    head(figure, f"{title}: {protocol}, {shown['classifier'].iloc[0]} classifier")
+    about = f"{title}: {protocol}, {shown['classifier'].iloc[0]} classifier"
+    headline(figure, classes_led(classes, shown, catalogue), about)
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(handles))
     return figure

@@ -8,11 +8,13 @@ import pandas as pd
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.patches import Patch
 
-from sagefm.annotation.figures import PROTOCOLS, row_name
+from sagefm.annotation.figures import PROTOCOLS
 from sagefm.annotation.terms import KEYS
+from sagefm.annotation.titles import accuracies, recall_range, row_name
 from sagefm.common.text import count
+from sagefm.plotting.headline import headline
 from sagefm.plotting.histology import NO_TISSUES, Tissue
-from sagefm.plotting.style import DOUBLE, colours_of, head, styled
+from sagefm.plotting.style import DOUBLE, colours_of, styled
 from sagefm.plotting.tissue import draw_scale_bar, draw_spots, spot_pitch
 from sagefm.representations.catalogue import REGISTERED, Catalogue
 
@@ -34,6 +36,8 @@ def draw_confusion(
 ) -> Figure:
     """Of each true class (rows), the share predicted to be each class; numbers are per cent.
 
+    The title is which class the headline's representation finds best, and which worst.
+
     Parameters
     ----------
     confusion
@@ -46,7 +50,7 @@ def draw_confusion(
         Names of the representations.
     """
     side = min(0.39 * confusion["truth"].nunique(), 2.4)
-    figure = Figure(figsize=(DOUBLE, side + 1.2))
+    figure = Figure(figsize=(DOUBLE, side + 1.35))
     fill_confusion(figure, confusion, shown[shown["role"] != "baseline"], title, catalogue)
     return figure
 
@@ -88,7 +92,8 @@ def fill_confusion(
     bar.set_label("% of the true class")
     bar.outline.set_visible(False)
     protocol = PROTOCOLS[whose[0]["protocol"]][0]
-    head(figure, f"{title}: {protocol}, {whose[0]['classifier']} classifier")
+    about = f"{title}: {protocol}, {whose[0]['classifier']} classifier"
+    headline(figure, recall_range(confusion, shown, catalogue), about)
 
 
 @styled
@@ -102,7 +107,8 @@ def draw_annotation_maps(
 ) -> Figure:
     """Every section's true classes and those predicted while it was held out.
 
-    y runs downwards, as in the image; excluded spots are grey.
+    y runs downwards, as in the image; excluded spots are grey. The title is the accuracy at the
+    spots drawn.
 
     Parameters
     ----------
@@ -121,7 +127,7 @@ def draw_annotation_maps(
     """
     across = SECTIONS_A_ROW * len(_columns(maps, shown, catalogue))
     down = -(-maps.loc[maps["label"].notna(), "sample"].nunique() // SECTIONS_A_ROW)
-    figure = Figure(figsize=(DOUBLE, down * (DOUBLE / across * 1.02 + 0.32) + 1.05))
+    figure = Figure(figsize=(DOUBLE, down * (DOUBLE / across * 1.02 + 0.32) + 1.2))
     fill_annotation_maps(figure, maps, shown, title, palette, catalogue=catalogue, tissues=tissues)
     return figure
 
@@ -167,7 +173,8 @@ def fill_annotation_maps(
                 )
             ax.text(0.5, -0.02, text, transform=ax.transAxes, ha="center", va="top", fontsize=7)
     protocol = PROTOCOLS[shown["protocol"].iloc[0]][0]
-    head(figure, f"{title}: {count(len(sections), 'section')}, {protocol}")
+    about = f"{title}: {count(len(sections), 'section')}, {protocol}"
+    headline(figure, accuracies(maps, shown, catalogue), about)
     handles = [Patch(color=colour, label=name) for name, colour in colours.items()]
     if maps["label"].isna().any():
         handles.append(Patch(color=BACKGROUND, label="excluded"))

@@ -35,7 +35,7 @@ def draw_annotation_page(
         Of the first task's sections.
     """
     heights = [_score_height(task["scores"]) for task in tasks]
-    middle = 3.1
+    middle = 3.2
     figure = Figure(figsize=(DOUBLE, sum(heights) + middle))
     first, second, *others = below(figure, [heights[0], middle, *heights[1:]])
     _fill_scores(first, tasks[0], catalogue)
@@ -59,7 +59,7 @@ def _as_it_is(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def _score_height(scores: pd.DataFrame) -> float:
-    return 0.21 * (_as_it_is(scores)["representation"].nunique() - 1) + 1.25
+    return 0.2 * (_as_it_is(scores)["representation"].nunique() - 1) + 1.3
 
 
 def _fill_scores(figure: FigureBase, task: Mapping, catalogue: Catalogue) -> None:
