@@ -2,7 +2,7 @@
 
 import gc
 import sys
-from functools import reduce
+from functools import partial, reduce
 from pathlib import Path
 
 import pandas as pd
@@ -157,6 +157,16 @@ def titles_of(*models):
 def own_title(wildcards):
     """The name for readers of a rule's model, as `titles_of` has it."""
     return titles_of(wildcards.model)
+
+
+def perturbed_labels(figure, wildcards):
+    """What the report says beside a figure of perturbed pairs."""
+    return {
+        "figure": figure,
+        "pairs": wildcards.pairs,
+        "model": RUN.model_title(wildcards.model),
+        "cohort": wildcards.cohort,
+    }
 
 
 def one_of(names):

@@ -48,9 +48,9 @@ rule conformance_figure:
         png=report(
             f"{RESULTS}/figures/conformance_{{model}}_{{cohort}}.png",
             category="3 Pretraining",
-            labels={
+            labels=lambda wildcards: {
                 "figure": "released embeddings reproduced",
-                "model": lambda wildcards: RUN.model_title(wildcards.model),
+                "model": RUN.model_title(wildcards.model),
                 "cohort": "{cohort}",
             },
             caption="../report/conformance/conformance.rst",

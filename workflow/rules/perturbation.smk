@@ -207,12 +207,7 @@ rule perturbation_figures:
             f"{figure}_png": report(
                 f"{RESULTS}/figures/perturbation_{figure}_{{model}}_{{cohort}}_{{pairs}}.png",
                 category="7 Perturbation (claim 6)",
-                labels={
-                    "figure": figure,
-                    "pairs": "{pairs}",
-                    "model": lambda wildcards: RUN.model_title(wildcards.model),
-                    "cohort": "{cohort}",
-                },
+                labels=partial(perturbed_labels, figure),
                 caption=f"../report/perturbation/{figure}.rst",
             )
             for figure in PERTURBATION_KINDS

@@ -130,9 +130,9 @@ rule detection_figure:
         png=report(
             f"{RESULTS}/figures/recovery_detection_{{model}}_{{cohort}}.png",
             category="4 Recovery (claim 2)",
-            labels={
+            labels=lambda wildcards: {
                 "figure": "correlation by detection",
-                "model": lambda wildcards: RUN.model_title(wildcards.model),
+                "model": RUN.model_title(wildcards.model),
                 "cohort": "{cohort}",
             },
             caption="../report/recovery/detection.rst",
@@ -168,9 +168,9 @@ rule maps_figure:
         png=report(
             f"{RESULTS}/figures/recovery_maps_{{model}}_{{cohort}}.png",
             category="4 Recovery (claim 2)",
-            labels={
+            labels=lambda wildcards: {
                 "figure": "predicted and true maps",
-                "model": lambda wildcards: RUN.model_title(wildcards.model),
+                "model": RUN.model_title(wildcards.model),
                 "cohort": "{cohort}",
             },
             caption="../report/recovery/maps.rst",

@@ -156,9 +156,9 @@ rule screen_figure:
         png=report(
             f"{RESULTS}/figures/screen_{{model}}_{{cohort}}.png",
             category="8 Screen",
-            labels={
+            labels=lambda wildcards: {
                 "figure": "known pairs found",
-                "model": lambda wildcards: RUN.model_title(wildcards.model),
+                "model": RUN.model_title(wildcards.model),
                 "cohort": "{cohort}",
             },
             caption="../report/screen/screen.rst",

@@ -233,9 +233,9 @@ rule training_figure:
         png=report(
             f"{RESULTS}/figures/training_{{model}}.png",
             category="3 Pretraining",
-            labels={
+            labels=lambda wildcards: {
                 "figure": "losses, learning rate, speed",
-                "model": lambda wildcards: RUN.model_title(wildcards.model),
+                "model": RUN.model_title(wildcards.model),
             },
             caption="../report/training/training.rst",
         ),

@@ -1,6 +1,7 @@
 """Clusterings in numbers (claim 3): a few metrics with their intervals, batch against biology."""
 
 from collections.abc import Mapping
+from textwrap import fill
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -26,6 +27,9 @@ MEASURES = {
 }
 
 MARKERS = "osD^vPX<>"
+
+NAME_CHARACTERS = 22
+"""A line of a name in a legend: longer names are broken."""
 
 FACES = "filled: not centred; hollow: centred"
 """What the marks say."""
@@ -141,7 +145,7 @@ def fill_batch_biology(
     handles, labels = panels[0, 0].get_legend_handles_labels()
     figure.legend(
         handles,
-        labels,
+        [fill(label, NAME_CHARACTERS) for label in labels],
         loc="outside lower center" if legend_below else "outside right center",
         ncols=2 if legend_below else 1,
         columnspacing=0.8,
