@@ -54,6 +54,6 @@ def test_it_is_written_as_an_embedding(sections, tmp_path):
 
 def test_it_is_a_control():
     own = REGISTERED["untrained-paper"]
-    assert (own.title, own.role, own.spatial) == ("sagefm-paper, untrained", "control", True)
+    assert (own.title, own.role, own.spatial) == ("untrained model paper", "control", True)
     assert not is_model("untrained-paper")
     assert Catalogue({"untrained-paper": own.plain()}).references() == ["untrained-paper"]
