@@ -240,10 +240,9 @@ def _tune_and_fit(kind, values, labels, patients, samples, seed, class_weight) -
 def _best_of_grid(kind, values, labels, splits, seed, class_weight) -> tuple[int, bool]:
     """Which value is chosen, and `Fitted.at_end`: the simplest within `MARGIN` of the best recall.
 
-    Recall is the halves' mean. Values are tried from the simplest on. The search ends after
-    `PATIENCE` values in a row that are worse than the best by more than `MARGIN`, but not before
-    something has been learned, that is, while recall is that of naming one class. Without halves
-    the simplest value is chosen.
+    Recall is the halves' mean. Values are tried from the simplest on, until `PATIENCE` in a row are
+    worse than the best by more than `MARGIN`, and something has been learned: recall is above that
+    of naming one class. Without halves the simplest value is chosen.
     """
     models = [kind.make(seed, class_weight).set_params(**kind.tuning) for _ in splits]
     chance = [1 / len(np.unique(labels[test])) for _, test in splits]

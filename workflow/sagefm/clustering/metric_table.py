@@ -13,7 +13,7 @@ from matplotlib.patches import Circle, Rectangle
 
 from sagefm.clustering.tables import HEADLINE, Key, rows_of
 from sagefm.clustering.titles import TOTAL, leaders
-from sagefm.common.text import count, signed
+from sagefm.common.text import count, with_sign
 from sagefm.common.verdict import FEWEST
 from sagefm.plotting.style import DOUBLE, NEUTRAL, head, styled
 from sagefm.representations.catalogue import REGISTERED, Catalogue
@@ -267,7 +267,7 @@ def _ranges(
     step = next(step for step in (0.1, 0.2, 0.5, 1.0) if (high - low) / step <= 4)
     for tick in np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step:
         ax.plot([at(tick)] * 2, [0, bottom], color="#E3E3E3", lw=0.5, zorder=0)
-        ax.text(at(tick), bottom - 0.03, signed(tick, "g"), ha="center", va="top", fontsize=5.5)
+        ax.text(at(tick), bottom - 0.03, with_sign(tick, "g"), ha="center", va="top", fontsize=5.5)
     for name, row in rows.iterrows():
         y = centres[name]
         if row["n"] >= FEWEST:
@@ -279,7 +279,7 @@ def _ranges(
 
 def _number(value: float) -> str:
     """Two digits without the leading 0: `.42`, `−.03`, `1.0`."""
-    text = signed(value, ".2f")
+    text = with_sign(value, ".2f")
     return "1.0" if text == "1.00" else text.replace("0.", ".", 1)
 
 

@@ -12,7 +12,7 @@ def format_number(value: float, form: str) -> str:
     return UNKNOWN_NUMBER if math.isnan(value) else format(value, form)
 
 
-def signed(value: float, form: str) -> str:
+def with_sign(value: float, form: str) -> str:
     """A number as figures print it: a true minus sign, and none before a 0."""
     text = format_number(value, form)
     is_zero = "0" in text and not any(digit in text for digit in "123456789")

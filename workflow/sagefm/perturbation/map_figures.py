@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.ticker import FixedLocator, MaxNLocator
 
-from sagefm.common.text import count, signed
+from sagefm.common.text import count, with_sign
 from sagefm.perturbation.titles import is_shut, responses_alike
 from sagefm.plotting.headline import headline
 from sagefm.plotting.histology import NO_TISSUES, Tissue
@@ -97,7 +97,7 @@ def fill_response_maps(
 def _range(values: np.ndarray) -> str:
     """The middle 98% of a response over spots: `0.0093 to 0.011`."""
     ends = np.percentile(values, [1, 99])
-    return " to ".join(signed(end, ".2g") for end in ends)
+    return " to ".join(with_sign(end, ".2g") for end in ends)
 
 
 def _colours(values: np.ndarray, column: str, largest: float) -> dict:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure, FigureBase
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
-from sagefm.common.text import count, signed
+from sagefm.common.text import count, with_sign
 from sagefm.plotting.headline import headline
 from sagefm.plotting.histology import NO_TISSUES, Tissue
 from sagefm.plotting.style import (
@@ -199,9 +199,9 @@ def fill_maps(
             bar.locator = MaxNLocator(3)
             bar.outline.set_visible(False)
         first, here = gene.iloc[0], correlation_here(gene, "predicted")
-        inside = "none" if np.isnan(here) else signed(here, ".2f")
+        inside = "none" if np.isnan(here) else with_sign(here, ".2f")
         column[0].set_title(
-            f"{name}\n{first['position']}\nr {signed(first['pearson'], '.2f')}; here {inside}",
+            f"{name}\n{first['position']}\nr {with_sign(first['pearson'], '.2f')}; here {inside}",
             loc="center",
         )
     for ax, label in zip(panels[:, 0], MAP_ROWS.values(), strict=True):

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from sagefm.common.text import count, format_number, signed
+from sagefm.common.text import count, format_number, with_sign
 from sagefm.plotting.style import PREDICTOR_NAMES
 
 JUDGED = "patients_recovered"
@@ -155,7 +155,7 @@ def genes_here(maps: pd.DataFrame) -> str:
     ).dropna()
     if both.empty:
         return "No gene of this section varies both in truth and in prediction"
-    model, mean = (signed(both[name].median(), ".2f") for name in names)
+    model, mean = (with_sign(both[name].median(), ".2f") for name in names)
     over = f"these {len(both)} genes" if len(both) > 1 else "the gene that varies"
     median = "Median correlation" if len(both) > 1 else "Correlation"
     return f"{median} over {over} in this section: model {model}, neighbour mean {mean}"
