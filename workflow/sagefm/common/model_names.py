@@ -3,9 +3,10 @@
 from collections import Counter
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
+if TYPE_CHECKING:  # the registries name models without pandas
+    import pandas as pd
 
 NO_TITLES: Mapping[str, str] = MappingProxyType({})
 """Of models that the config gives no titles."""
@@ -37,6 +38,6 @@ def model_title(name: str, titles: Mapping[str, str] = NO_TITLES) -> str:
     return titles.get(name) or f"model {name}"
 
 
-def name_models(table: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
+def name_models(table: "pd.DataFrame", titles: Mapping[str, str]) -> "pd.DataFrame":
     """A table whose column `model` has the names for readers, as figures show it."""
     return table.assign(model=[model_title(str(name), titles) for name in table["model"]])
