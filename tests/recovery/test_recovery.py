@@ -35,7 +35,7 @@ NAMES = [f"gene{i}" for i in range(GENES)]
 FACTS = [
     {"sample": "heart-1", "patient": "P1", "organ": "Heart", "patient_seen": True},
     {"sample": "heart-2", "patient": "P1", "organ": "Heart", "patient_seen": True},
-    {"sample": "SPA147", "patient": "SPA147", "organ": "Breast", "patient_seen": pd.NA},
+    {"sample": "SPA147", "patient": "SPA147", "organ": "Breast", "patient_seen": None},
 ]
 
 

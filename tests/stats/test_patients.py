@@ -1,8 +1,16 @@
 """One answer to who a patient is."""
 
+import numpy as np
 import pandas as pd
 
-from sagefm.stats.patients import count_seen, is_named, join_copies, name_patients, patient_keys
+from sagefm.stats.patients import (
+    count_seen,
+    is_named,
+    join_copies,
+    name_patients,
+    patient_keys,
+    seen_stratum,
+)
 
 TABLE = pd.DataFrame(
     {
@@ -62,3 +70,11 @@ def test_patients_that_share_a_section_are_one():
     assert join_copies(patients, samples, elsewhere).tolist() == ["P1", "P1", "P3", "P4", "P1"]
     assert join_copies(patients, samples, copies[:0]).equals(patients)
     assert join_copies(patients, samples, None).equals(patients)
+
+
+def test_a_patient_whom_nobody_can_tell_is_unknown_whatever_is_missing():
+    """Records of a table have None where its column had NA."""
+    seen = pd.array([True, False, None], dtype="boolean")
+    records = pd.DataFrame({"patient_seen": seen}).to_dict("records")
+    for values in (list(seen), [row["patient_seen"] for row in records], [True, False, np.nan]):
+        assert [seen_stratum(value) for value in values] == ["seen", "unseen", "unknown"]

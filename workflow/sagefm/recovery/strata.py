@@ -2,8 +2,9 @@
 
 import pandas as pd
 
-from sagefm.recovery.sums import SEEN, Recovery
+from sagefm.recovery.sums import Recovery
 from sagefm.stats.paired import t_interval
+from sagefm.stats.patients import seen_stratum
 
 UNIT = "neighbour_mean"
 """The predictor whose error is the unit of the others': it needs no training."""
@@ -31,7 +32,7 @@ def over_patients(recovery: Recovery) -> pd.DataFrame:
     strata = {
         "all": samples.assign(stratum="all"),
         "organ": samples.assign(stratum=samples["organ"]),
-        "patients": samples.assign(stratum=samples["patient_seen"].map(lambda own: SEEN[own])),
+        "patients": samples.assign(stratum=samples["patient_seen"].map(seen_stratum)),
         "detection": pd.DataFrame(recovery.bins),
     }
     rows = pd.concat([own.assign(stratum_kind=kind) for kind, own in strata.items()])

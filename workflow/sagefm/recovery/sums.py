@@ -10,9 +10,7 @@ import pandas as pd
 from sagefm.recovery.predictors import DEPTH_DEGREE, EXPRESSION, PREDICTORS, ROLES
 from sagefm.stats.correlation import Moments, median, p_value
 from sagefm.stats.partial import Covariates
-
-SEEN = {True: "seen", False: "unseen", pd.NA: "unknown"}
-"""Strata of patients, by what `seen.mark_seen` says of them."""
+from sagefm.stats.patients import seen_stratum
 
 DETECTION_BINS = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0)
 """Edges of the bins of detection rate: the share of a gene's hidden entries above 0."""
@@ -120,7 +118,7 @@ class Recovery:
         given_p = p_value(given, moments.n - DEPTH_DEGREE)
         self.within.add(r, p, tested)
         self.given_depth.add(given, given_p, tested)
-        seen = SEEN[facts["patient_seen"]]
+        seen = seen_stratum(facts["patient_seen"])
         for key in (("all", "all"), ("organ", facts["organ"]), ("patients", seen)):
             empty = Moments.zeros(len(PREDICTORS), self.genes)
             self.strata.setdefault(key, empty).__iadd__(moments)

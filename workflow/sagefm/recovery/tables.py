@@ -60,7 +60,7 @@ def gene_table(recovery: Recovery, genes: list[str]) -> pd.DataFrame:
 
 
 def recovery_summary(recovery: Recovery, genes: pd.DataFrame) -> pd.DataFrame:
-    """One row a predictor and stratum: all, each organ, patients by `SEEN`, detection bins.
+    """One row a predictor and stratum: all, each organ, patients by `seen_stratum`, detection bins.
 
     A gene counts as recovered if its correlation is positive at two-sided p < 0.05, as tested
     if its truth varies over the hidden entries. Where a predictor is constant it recovers nothing;

@@ -4,6 +4,8 @@ Every table, split, test and figure asks here, so that all count the same patien
 has seen the patient of a sample is answered by `training.seen.mark_seen`.
 """
 
+from typing import Any
+
 import pandas as pd
 
 from sagefm.common.keys import named, trimmed
@@ -92,6 +94,13 @@ def seen_patients(samples: pd.DataFrame) -> pd.Series:
     """
     seen = samples["patient_seen"].astype("boolean").groupby(samples["patient"])
     return seen.any(skipna=False)
+
+
+def seen_stratum(seen: Any) -> str:
+    """`seen`, `unseen` or `unknown`: a value of patient_seen, whatever it is missing as."""
+    if pd.isna(seen):
+        return "unknown"
+    return "seen" if seen else "unseen"
 
 
 def count_seen(samples: pd.DataFrame) -> dict[str, int]:
