@@ -5,7 +5,6 @@ import pandas as pd
 from sagefm.annotation.terms import HEADLINE, KEYS, MAJORITY, headline_protocol
 from sagefm.common.text import format_number
 from sagefm.representations.catalogue import REGISTERED, Catalogue, is_model
-from sagefm.representations.method import BOUNDS
 
 SIGN = "†"
 """Marks representations fitted on the very spots they are scored on."""
@@ -40,7 +39,7 @@ def highest_mean(scores: pd.DataFrame, protocol: str, catalogue: Catalogue) -> s
     """
     whole = scores[scores["subset"] == "all"]
     own = whole[whole["protocol"] == headline_protocol(whole)]
-    bounds = own["representation"].map(lambda name: catalogue[name].role in BOUNDS)
+    bounds = own["representation"].map(catalogue.is_bound).astype(bool)
     methods = own[~bounds & (own["representation"] != MAJORITY) & own[HEADLINE].notna()]
     if methods.empty:
         return "No method could be scored"

@@ -17,7 +17,6 @@ from sagefm.plotting.histology import NO_TISSUES, Tissue
 from sagefm.plotting.style import DOUBLE, colours_of, head, styled
 from sagefm.plotting.tissue import draw_scale_bar, draw_spots, map_shape, most_labelled, spot_pitch
 from sagefm.representations.catalogue import REGISTERED, Catalogue
-from sagefm.representations.method import BOUNDS
 
 UNLABELLED = "#D5D5D5"
 
@@ -49,7 +48,7 @@ def draw_umap(
     catalogue
         Names of the representations.
     """
-    bounds = [name for name in table["representation"].unique() if catalogue[name].role in BOUNDS]
+    bounds = [name for name in table["representation"].unique() if catalogue.is_bound(name)]
     table = table[~table["representation"].isin(bounds)]
     names = table["representation"].nunique()
     factors = _factors(table)

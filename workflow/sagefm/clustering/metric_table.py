@@ -11,13 +11,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
 
-from sagefm.clustering.tables import HEADLINE, Key, rows_of
+from sagefm.clustering.tables import HEADLINE, Key, rows_of, scored_rows
 from sagefm.clustering.titles import TOTAL, leaders
 from sagefm.common.text import count, with_sign
 from sagefm.common.verdict import FEWEST
 from sagefm.plotting.style import DOUBLE, NEUTRAL, head, styled
 from sagefm.representations.catalogue import REGISTERED, Catalogue
-from sagefm.representations.method import BOUNDS
 
 ROW, HEADER, NAME, FOOT = 0.17, 0.92, 1.78, 0.24
 """Heights of a row, of the columns' names and below the rows; left end of the metrics; inches."""
@@ -95,7 +94,7 @@ def draw_metric_table(summary: pd.DataFrame, catalogue: Catalogue = REGISTERED) 
         Names, colours and roles of the representations.
     """
     columns = {
-        group: [column for column in own if len(_rows(summary, column.key, False))]
+        group: [column for column in own if len(scored_rows(summary, column.key, False))]
         for group, own in GROUPS.items()
     }
     columns = {group: own for group, own in columns.items() if own}
@@ -132,23 +131,18 @@ def draw_metric_table(summary: pd.DataFrame, catalogue: Catalogue = REGISTERED) 
     return figure
 
 
-def _rows(summary: pd.DataFrame, key: Key, centred: bool) -> pd.DataFrame:
-    """Rows of a metric that have a value, by representation."""
-    own = rows_of(summary, key)
-    return own[(own["centred"] == centred) & own["mean"].notna()].set_index("representation")
-
-
 def _order(summary: pd.DataFrame, catalogue: Catalogue) -> list[str]:
     """Representations, the best first, bounds last."""
-    ranks = [_rows(summary, key, False)["mean"] for key in (TOTAL, HEADLINE)]
+    ranks = [scored_rows(summary, key, False)["mean"] for key in (TOTAL, HEADLINE)]
     by = next((rank for rank in ranks if len(rank)), ranks[0])
     names = by.reindex(pd.unique(summary["representation"])).sort_values(ascending=False).index
-    return sorted(names, key=lambda name: catalogue[name].role in BOUNDS)
+    return sorted(names, key=catalogue.is_bound)
 
 
 def _counts(summary: pd.DataFrame) -> str:
     nouns = {"n": "patient", "n_sections": "section", "spots": "labelled spot", "seeds": "seed"}
-    first = next(rows for key in (HEADLINE, TOTAL) if len(rows := _rows(summary, key, False)))
+    found = (scored_rows(summary, key, False) for key in (HEADLINE, TOTAL))
+    first = next(rows for rows in found if len(rows))
     return ", ".join(count(first[column].max(), noun) for column, noun in nouns.items())
 
 
@@ -175,7 +169,7 @@ def _fill(
     places = [(group, column, left) for group, column, left in _places(whole) if group in columns]
     right = max(left + column.width for _, column, left in places)
     centres = {name: -ROW * (row + 0.5) for row, name in enumerate(order)}
-    bounds = [name for name in order if catalogue[name].role in BOUNDS]
+    bounds = [name for name in order if catalogue.is_bound(name)]
     facts = summary.drop_duplicates("representation").set_index("representation")
     for name, y in centres.items():
         ax.add_patch(Rectangle((0.05, y - 0.045), 0.09, 0.09, color=catalogue.colour(name)))
@@ -192,7 +186,7 @@ def _fill(
         ax.text(np.mean(ends), HEADER - 0.12, group, ha="center", fontsize=7, fontweight="bold")
         ax.plot([ends[0] + 0.03, ends[1] - 0.03], [HEADER - 0.17] * 2, color=NEUTRAL, lw=0.5)
     for _, column, left in places:
-        rows = _rows(summary, column.key, bool(summary["centred"].iloc[0]))
+        rows = scored_rows(summary, column.key, bool(summary["centred"].iloc[0]))
         middle = left + column.width / 2
         if column.kind == "range":
             ax.text(middle, 0.06, column.title, ha="center", fontsize=6.5)
@@ -207,7 +201,7 @@ def _fill(
 def _scale(summary: pd.DataFrame, key: Key, catalogue: Catalogue) -> tuple[float, float]:
     """The lowest and highest mean of a metric over methods, centred or not."""
     rows = rows_of(summary, key).dropna(subset="mean")
-    methods = rows[[catalogue[name].role not in BOUNDS for name in rows["representation"]]]["mean"]
+    methods = rows.loc[~rows["representation"].map(catalogue.is_bound).astype(bool), "mean"]
     return (methods.min(), methods.max()) if len(methods) else (0.0, 1.0)
 
 

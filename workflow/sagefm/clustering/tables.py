@@ -42,6 +42,13 @@ def rows_of(table: pd.DataFrame, key: Key) -> pd.DataFrame:
     return table[same & of_factor & (table["metric"] == metric)]
 
 
+def scored_rows(summary: pd.DataFrame, key: Key, centred: bool) -> pd.DataFrame:
+    """Rows of one score in a summary that have a mean, centred or not, by representation."""
+    own = rows_of(summary, key)
+    own = own[(own["centred"].astype(bool) == centred) & own["mean"].notna()]
+    return own.set_index("representation")
+
+
 FACTS = ["transductive", "spatial"]
 
 

@@ -6,27 +6,19 @@ import numpy as np
 import pandas as pd
 from scipy.spatial import cKDTree
 
-from sagefm.clustering.tables import HEADLINE, Key, rows_of
+from sagefm.clustering.tables import HEADLINE, Key, scored_rows
 from sagefm.representations.catalogue import Catalogue, is_model
-from sagefm.representations.method import BOUNDS
 
 TOTAL: Key = ("cohort", "integration", "label", "total")
 
 
-def _means(summary: pd.DataFrame, key: Key, centred: bool = False) -> pd.Series:
-    """Mean of a metric by representation, those without one left out."""
-    own = rows_of(summary, key)
-    own = own[(own["centred"].astype(bool) == centred) & own["mean"].notna()]
-    return own.set_index("representation")["mean"]
-
-
-def _of_role(means: pd.Series, catalogue: Catalogue, *roles: str) -> pd.Series:
-    return means[[catalogue[name].role in roles for name in means.index]]
+def _controls(means: pd.Series, catalogue: Catalogue) -> pd.Series:
+    return means[[catalogue[name].role == "control" for name in means.index]]
 
 
 def _methods(means: pd.Series, catalogue: Catalogue) -> pd.Series:
     """Those of methods: of what bounds no score."""
-    return means[[catalogue[name].role not in BOUNDS for name in means.index]]
+    return means[[not catalogue.is_bound(name) for name in means.index]]
 
 
 def leaders(summary: pd.DataFrame, catalogue: Catalogue) -> str:
@@ -41,8 +33,8 @@ def leaders(summary: pd.DataFrame, catalogue: Catalogue) -> str:
     """
     found: dict[str, list[str]] = {}
     for key, words in ((TOTAL, "scIB total"), (HEADLINE, "ARI within a section")):
-        means = _means(summary, key)
-        methods, controls = _methods(means, catalogue), _of_role(means, catalogue, "control")
+        means = scored_rows(summary, key, False)["mean"]
+        methods, controls = _methods(means, catalogue), _controls(means, catalogue)
         if len(methods):
             said = f"{methods.max():.2f}"
             if len(controls):
@@ -63,7 +55,7 @@ def best_agreement(summary: pd.DataFrame, catalogue: Catalogue) -> str:
     catalogue
         Names and roles of the representations.
     """
-    means = _means(summary, HEADLINE)
+    means = scored_rows(summary, HEADLINE, False)["mean"]
     methods = _methods(means, catalogue)
     if methods.empty:
         return "No method could be scored against labels"
@@ -71,7 +63,7 @@ def best_agreement(summary: pd.DataFrame, catalogue: Catalogue) -> str:
     kind = [is_model(str(name)) != is_model(best) for name in methods.index]
     rest = {
         "other methods" if is_model(best) else "models": methods[kind],
-        "controls": _of_role(means, catalogue, "control"),
+        "controls": _controls(means, catalogue),
     }
     words = [f"Highest ARI within a section: {catalogue.title(best)} {methods.max():.2f}"]
     words += [
@@ -99,7 +91,9 @@ def batch_against_biology(summary: pd.DataFrame, factor: str, catalogue: Catalog
     found = []
     for centred in (False, True):
         batch, biology = (
-            _methods(_means(summary, ("cohort", "none", what, "purity"), centred), catalogue)
+            _methods(
+                scored_rows(summary, ("cohort", "none", what, "purity"), centred)["mean"], catalogue
+            )
             for what in ("patient", factor)
         )
         both = pd.concat([batch, biology], axis=1, keys=["batch", "biology"]).dropna()

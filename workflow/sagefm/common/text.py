@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 UNKNOWN_NUMBER = "too few to tell"
 """What a sentence has in place of a number that too few patients, pairs or genes left unknown."""
 
+MINUS = "\N{MINUS SIGN}"
+
 
 def format_number(value: float, form: str) -> str:
     """A number in a sentence, as `+.2f` formats it; `UNKNOWN_NUMBER` for NaN."""
@@ -16,7 +18,7 @@ def with_sign(value: float, form: str) -> str:
     """A number as figures print it: a true minus sign, and none before a 0."""
     text = format_number(value, form)
     is_zero = "0" in text and not any(digit in text for digit in "123456789")
-    return (text.removeprefix("-") if is_zero else text).replace("-", "\N{MINUS SIGN}")
+    return (text.removeprefix("-") if is_zero else text).replace("-", MINUS)
 
 
 def capital(sentence: str) -> str:

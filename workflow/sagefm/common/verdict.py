@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from sagefm.common.text import count, format_interval, format_number
+from sagefm.common.text import MINUS, count, format_interval, format_number
 
 ALPHA = 0.05
 """Level of significance of the tests that a claim rests on, corrected by Holm's method."""
@@ -18,8 +18,6 @@ left in which they could differ."""
 
 FEWEST = 3
 """Fewest patients whose interval can exclude a number: two give no usable spread."""
-
-MINUS = "\N{MINUS SIGN}"
 
 OUTCOMES = {"supported": "held", "contradicted": "did not hold", "inconclusive": "undecided"}
 """What a verdict is called where it is about this run's data, whichever they are."""

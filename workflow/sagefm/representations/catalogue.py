@@ -5,7 +5,7 @@ from typing import Any
 
 from sagefm.common.model_names import model_title
 from sagefm.plotting.colours import MODEL_COLOURS, UNTRAINED_COLOUR, model_colours
-from sagefm.representations.method import COMPARED, ROLES, Description
+from sagefm.representations.method import BOUNDS, COMPARED, ROLES, Description
 from sagefm.representations.registry import load_method, names
 
 MODEL = "sagefm-"
@@ -52,6 +52,10 @@ class Catalogue:
     def colour(self, name: str) -> str:
         """A representation's colour: a blue for a model, its own for a method."""
         return self[name].colour
+
+    def is_bound(self, name: str) -> bool:
+        """Whether a representation bounds what a score can be, and is no method."""
+        return self[name].role in BOUNDS
 
     def references(self, *roles: str) -> list[str]:
         """Representations that others are compared with, of some roles or of all.
