@@ -159,16 +159,22 @@ def test_the_section_viewer_shows_what_its_controls_choose(results, page):
     page.open(results / "sections/breast.html")
     model = "Bokeh.documents[0].get_model_by_name"
     page.wait(f"window.Bokeh?.documents.length && {model}('spots').data.label.length > 0")
-    first = page.evaluate(f"[{model}('spots').data.spot.join(), {model}('section').value]")
-    other = page.evaluate(f"{model}('section').options.find(o => o != {model}('section').value)")
-    page.evaluate(f"{model}('section').value = {json.dumps(other)}; 1")
-    page.wait(f"{model}('spots').data.spot.join() != {json.dumps(first[0])}")
+    first = page.evaluate(f"{model}('spots').data.spot.join()")
+
+    def choose_another(control: str) -> str:
+        """Changes a control to another of its choices, whose title is returned."""
+        choices = f"({model}('{control}').options ?? {model}('{control}').completions)"
+        named = f"{choices}.map(own => Array.isArray(own) ? own : [own, own])"
+        other = page.evaluate(f"{named}.find(([own]) => own != {model}('{control}').value)")
+        page.evaluate(f"{model}('{control}').value = {json.dumps(other[0])}; 1")
+        return other[1]
+
+    choose_another("section")
+    page.wait(f"{model}('spots').data.spot.join() != {json.dumps(first)}")
     controls = (("gene", "measured"), ("gene", "predicted"), ("model", "cluster"))
     for name, panel in (*controls, ("pair", "response")):
-        choices = f"({model}('{name}').options ?? {model}('{name}').completions)"
-        other = page.evaluate(f"{choices}.find(o => o != {model}('{name}').value)")
-        page.evaluate(f"{model}('{name}').value = {json.dumps(other)}; 1")
-        page.wait(f"{model}('{panel}').title.text.includes({json.dumps(other)})")
+        title = json.dumps(choose_another(name))
+        page.wait(f"{model}('{panel}').title.text.includes({title})")
     assert page.problems == []
 
 
