@@ -17,6 +17,7 @@ from sagefm.annotation.titles import SIGN, row_name
 from sagefm.plotting.style import GREY, OKABE_ITO, save
 from sagefm.representations.catalogue import Catalogue
 from support.annotated import tables_like
+from support.drawn import title_of
 
 CAPTIONS = ("scores", "classes", "confusion", "maps")
 
@@ -215,7 +216,7 @@ def test_the_title_is_the_highest_mean_and_the_majority_class(tables):
         best = ours.loc[ours[HEADLINE].idxmax()]
         given = (tables[name] for name in ("scores", "patients", "skipped"))
         figure = draw_annotation(*given, "a task", None, *([catalogue] if catalogue else []))
-        title = " ".join(figure.get_suptitle().split())
+        title = title_of(figure)
         name = row_name(best["representation"], bool(best["centred"]))
         assert f"held-out patients: {name} {best[HEADLINE]:.0%};" in title
         assert f"; majority class {majority:.0%} a task: " in title

@@ -17,6 +17,7 @@ from sagefm.common.verdict import Training
 from sagefm.representations.catalogue import REGISTERED
 from sagefm.stats.paired import sign_flip
 from support.clustered import COSTS, MEANS, SECTIONS, scores_like
+from support.drawn import title_of
 
 REFERENCES = REGISTERED.references()
 
@@ -226,11 +227,9 @@ def test_the_figures_show_every_representation(scores):
     names = {REGISTERED.title(name) for name in MEANS}
     assert {"PCA", "MOFA", "neighbour mean", "model paper"} < names
     assert all(name in texts(metrics) for name in names)
-    assert metrics.get_suptitle().endswith("8 patients, 8 sections, 800 spots, 2 seeds")
+    assert title_of(metrics).endswith("8 patients, 8 sections, 800 spots, 2 seeds")
     batch = draw_batch_biology(summary)
-    assert batch.get_suptitle().endswith(
-        "8 patients, 800 spots; filled: not centred; hollow: centred"
-    )
+    assert title_of(batch).endswith("8 patients, 800 spots; filled: not centred; hollow: centred")
     (legend,) = batch.legends
     assert {text.get_text() for text in legend.get_texts()} == names
     drawn = {

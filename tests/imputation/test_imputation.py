@@ -21,6 +21,7 @@ from sagefm.plotting.colours import model_colours
 from sagefm.sections.masks import gene_mask
 from sagefm.sections.section import draw_rows
 from support import small
+from support.drawn import title_of
 from support.models import fitted, save_model
 
 SPOTS, GENES, UNKNOWN = 40, 120, 7
@@ -356,7 +357,7 @@ def test_the_figure_tells_models_settings_and_scales_apart(samples):
         f": paper {none}; strict lower at {shares} and higher at 0 of {shares} shares; "
         f"scaled lower at 0 and higher at {shares} of {shares} shares"
     )
-    assert "strict lower at" in " ".join(draw_imputation(better, COLOURS).get_suptitle().split())
+    assert "strict lower at" in title_of(draw_imputation(better, COLOURS))
     top = summaries(samples).query("model == 'paper' and metric == 'mse' and predictor == 'model'")
     drawn = lines[0][-2].get_ydata()
     np.testing.assert_allclose(drawn, top[top["setting"] == "systematic"]["mean"])

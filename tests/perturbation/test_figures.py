@@ -12,7 +12,7 @@ from sagefm.perturbation.direction_figures import draw_directions
 from sagefm.perturbation.figures import draw_distributions, draw_doses
 from sagefm.perturbation.map_figures import draw_response_maps
 from sagefm.plotting import style
-from support.drawn import UNKNOWN, assert_readable, visible_texts
+from support.drawn import UNKNOWN, assert_readable, title_of, visible_texts
 from support.perturbed import (
     PATIENTS,
     maps_like,
@@ -42,8 +42,8 @@ def test_a_figure_is_labelled_and_readable(draw):
     figure = draw()
     assert figure.get_figwidth() == style.DOUBLE
     assert_readable(figure)
-    assert "breast, paper" in figure.get_suptitle()
-    assert any(character.isdigit() for character in figure.get_suptitle())
+    assert "breast, paper" in title_of(figure)
+    assert any(character.isdigit() for character in title_of(figure))
 
 
 @pytest.mark.filterwarnings("error::RuntimeWarning")
@@ -58,7 +58,7 @@ def test_few_pairs_or_patients_are_drawn_and_judged_all_the_same(pairs, patients
     for figure in drawn:
         with context(style.STYLE, after_reset=True):
             FigureCanvasAgg(figure).draw()
-        assert f"{pairs} pair" in figure.get_suptitle()
+        assert f"{pairs} pair" in title_of(figure)
         assert not any(UNKNOWN.search(text.get_text()) for text in visible_texts(figure))
     assert few["pairs"]["low"].isna().all() == (len(set(patients)) == 1)
     found = {"few": Findings(few["summary"], few["discrimination"])}
@@ -113,7 +113,7 @@ def test_directions_count_pairs_whose_forward_effect_is_the_greater():
     stronger = (
         pairs["effect_expression_matched"] > pairs["reverse_effect_expression_matched"]
     ).mean()
-    title = " ".join(DRAWN["directions"]().get_suptitle().split())
+    title = title_of(DRAWN["directions"]())
     assert f"forward effect larger in {stronger:.0%} of {len(pairs)} pairs" in title
     drawn = [line for line in left.lines if line.get_alpha() == 0.4]
     assert sum(len(line.get_xdata()) for line in drawn) == len(pairs)
@@ -143,7 +143,7 @@ def test_responses_are_centred_on_no_change_and_one_that_cannot_be_is_marked():
     marked = [ax for ax in panels if "cannot respond" in ax.get_xlabel()]
     assert marked == panels[1:3]  # prediction and response of the first pair
     assert panels[1].collections[0].get_array() is None
-    title = figure.get_suptitle()
+    title = title_of(figure)
     assert title.startswith("0 of 2 responses hardly differ from spot to spot; 1 output cannot")
     scales = {panel.collections[0].get_clim() for panel in (panels[5], panels[8])}
     assert scales == {(low, high)}  # responses are compared: one scale
@@ -162,4 +162,4 @@ def test_noise_on_a_response_looks_like_noise():
     low, high = figure.axes[2].collections[0].get_clim()
     assert low == -high and 1 < high < 1.01
     assert figure.axes[2].get_title().endswith("\n1 to 1")
-    assert figure.get_suptitle().startswith("The response hardly differs from spot to spot")
+    assert title_of(figure).startswith("The response hardly differs from spot to spot")

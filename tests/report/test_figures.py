@@ -23,7 +23,7 @@ from sagefm.recovery.predictors import PREDICTORS, RANKED, ROLES
 from sagefm.recovery.strata_figures import draw_strata
 from sagefm.representations.figures import draw_coherence
 from sagefm.training.figures import draw_training
-from support.drawn import assert_readable, write_image
+from support.drawn import assert_readable, title_of, write_image
 from support.recovered import maps_like, recovery_like
 
 SCRIPTS = {
@@ -200,7 +200,7 @@ def test_genes_that_the_model_holds_constant_do_not_count_as_its_success():
     genes.loc[few, ["pearson", "within_pearson"]] = 0.999
     figure = draw_correlation_by_detection(genes)
     assert figure.axes[0].get_title("left") == "pooled: model above in 1% of 200 genes"
-    assert "1% of genes within samples, 1% pooled" in figure.get_suptitle()
+    assert "1% of genes within samples, 1% pooled" in title_of(figure)
 
 
 def test_models_of_one_cohort_stand_together():

@@ -4,11 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from anndata import AnnData
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from sagefm.common.errors import InputError
-from sagefm.screen.figures import SCORES, draw_screen_scores
+from sagefm.screen.figures import draw_screen_scores
 from sagefm.screen.scores import (
     Truth,
     permuted_outputs,
@@ -18,7 +17,9 @@ from sagefm.screen.scores import (
     sign_agreement,
 )
 from sagefm.screen.tables import screen_table
+from sagefm.screen.titles import SCORES
 from sagefm.stats.resampling import BOOTSTRAPS, resampling
+from support.drawn import assert_readable
 
 GENES = [f"G{i}" for i in range(60)]
 INPUTS, OUTPUTS = pd.Index(GENES[:30]), pd.Index(GENES[20:])
@@ -221,7 +222,7 @@ def test_the_figure_has_a_panel_a_table_and_a_dot_a_score(truth, contexts):
     table = screen_scores(truth, scores, np.arange(len(truth.outputs)), 20, seed=1)
     both = [table.assign(truth=name) for name in ("ligand_receptor", "tf_targets")]
     figure = draw_screen_scores(pd.concat(both).assign(model="paper", cohort="breast"))
-    FigureCanvasAgg(figure).draw()
+    assert_readable(figure)
     assert len(figure.axes) == 4
     curve = figure.axes[0]
     assert "ligand receptor" in curve.get_title(loc="left")

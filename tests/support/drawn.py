@@ -40,6 +40,11 @@ def assert_readable(figure: Figure) -> None:
             assert not covered, f"a legend over {covered[0]}"
 
 
+def title_of(figure: Figure) -> str:
+    """A figure's title, its lines joined."""
+    return " ".join(figure.get_suptitle().split())
+
+
 def visible_texts(figure) -> list[Text]:
     """Texts that are drawn; ticks beyond an axis' limits exist, but are not."""
     hidden = set()

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from textwrap import wrap
 
 import numpy as np
 import pandas as pd
@@ -15,6 +14,7 @@ from sagefm.clustering.tables import HEADLINE, Key, rows_of, scored_rows
 from sagefm.clustering.titles import TOTAL, leaders
 from sagefm.common.text import count, with_sign
 from sagefm.common.verdict import FEWEST
+from sagefm.plotting.headline import balanced
 from sagefm.plotting.style import DOUBLE, NEUTRAL, head, styled
 from sagefm.representations.catalogue import REGISTERED, Catalogue
 
@@ -106,7 +106,7 @@ def draw_metric_table(summary: pd.DataFrame, catalogue: Catalogue = REGISTERED) 
     pooled = {group: own for group, own in columns.items() if own[0].key[0] == "cohort"}
     parts = [("not centred", False, columns)] + ([("centred", True, pooled)] if pooled else [])
     height = HEADER + ROW * len(order) + FOOT
-    finding = wrap(leaders(summary, catalogue), LINE)
+    finding = balanced(leaders(summary, catalogue), LINE)
     title_height = 0.15 * len(finding)
     figure = Figure(figsize=(DOUBLE, len(parts) * height + 0.4 + title_height))
     figure.set_layout_engine("none")  # the axes are in inches

@@ -8,6 +8,7 @@ from scipy.spatial import cKDTree
 
 from sagefm.clustering.tables import HEADLINE, Key, scored_rows
 from sagefm.representations.catalogue import Catalogue, is_model
+from sagefm.representations.titles import best_and_rest
 
 TOTAL: Key = ("cohort", "integration", "label", "total")
 
@@ -56,22 +57,9 @@ def best_agreement(summary: pd.DataFrame, catalogue: Catalogue) -> str:
         Names and roles of the representations.
     """
     means = scored_rows(summary, HEADLINE, False)["mean"]
-    methods = _methods(means, catalogue)
-    if methods.empty:
+    if _methods(means, catalogue).empty:
         return "No method could be scored against labels"
-    best = str(methods.idxmax())
-    kind = [is_model(str(name)) != is_model(best) for name in methods.index]
-    rest = {
-        "other methods" if is_model(best) else "models": methods[kind],
-        "controls": _controls(means, catalogue),
-    }
-    words = [f"Highest ARI within a section: {catalogue.title(best)} {methods.max():.2f}"]
-    words += [
-        f"of the {name}, {catalogue.title(str(own.idxmax()))} {own.max():.2f}"
-        for name, own in rest.items()
-        if len(own)
-    ]
-    return "; ".join(words)
+    return best_and_rest(means, "ARI within a section", catalogue)
 
 
 def batch_against_biology(summary: pd.DataFrame, factor: str, catalogue: Catalogue) -> str:

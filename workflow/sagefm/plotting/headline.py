@@ -28,6 +28,22 @@ def headline(figure: FigureBase, finding: str, about: str = "") -> None:
     """
     part = cast("Figure | SubFigure", figure)  # there are no others
     width = int(part.bbox.width / part.dpi * CHARACTERS_AN_INCH)
-    lines = wrap(finding, width, initial_indent=LETTER, break_on_hyphens=False)
-    lines += wrap(about, width, break_on_hyphens=False)
+    lines = balanced(LETTER + finding, width) + balanced(about, width)
     head(figure, "\n".join(lines).removeprefix(LETTER))
+
+
+def balanced(text: str, width: int) -> list[str]:
+    """Lines of a text, of about equal length: the narrowest that are no more than have to be.
+
+    Parameters
+    ----------
+    width
+        Most characters of a line.
+    """
+    lines = wrap(text, width, break_on_hyphens=False)
+    for narrower in range(width - 1, 0, -1):
+        found = wrap(text, narrower, break_on_hyphens=False, break_long_words=False)
+        if len(found) > len(lines) or any(len(line) > narrower for line in found):
+            break
+        lines = found
+    return lines

@@ -6,8 +6,10 @@ from matplotlib.figure import Figure
 
 from sagefm.common.text import count
 from sagefm.common.verdict import FEWEST
+from sagefm.plotting.headline import headline
 from sagefm.plotting.style import DOUBLE, NEUTRAL, styled
 from sagefm.representations.catalogue import REGISTERED, Catalogue
+from sagefm.representations.titles import most_coherent
 from sagefm.stats.paired import t_interval
 
 
@@ -16,7 +18,7 @@ def draw_coherence(table: pd.DataFrame, catalogue: Catalogue = REGISTERED) -> Fi
     """Mean Moran's I of each representation: a dot a sample, the mean with its 95 % interval.
 
     The interval is that of Student's t over samples; fewer than `FEWEST` samples have
-    none.
+    none. The title is which method has the highest mean.
 
     Parameters
     ----------
@@ -33,7 +35,7 @@ def draw_coherence(table: pd.DataFrame, catalogue: Catalogue = REGISTERED) -> Fi
     sizes = [f" ({components[name]} components)" * (not alike) for name in order]
     labels = [f"{name}{size}" for name, size in zip(names, sizes, strict=True)]
     height = 0.3 * len(order) + 0.55
-    figure = Figure(figsize=(DOUBLE, height * len(cohorts) + 0.45))
+    figure = Figure(figsize=(DOUBLE, height * len(cohorts) + 0.75))
     panels = figure.subplots(len(cohorts), 1, sharex=True, squeeze=False)[:, 0]
     for ax, cohort in zip(panels, cohorts, strict=True):
         own = table[table["cohort"] == cohort]
@@ -56,6 +58,7 @@ def draw_coherence(table: pd.DataFrame, catalogue: Catalogue = REGISTERED) -> Fi
     panels[-1].set_xlim(min(0, low) - 0.02, max(high, 0.1) + 0.03)
     over = f"{components.iloc[0]} components" if alike else "components"
     panels[-1].set_xlabel(f"Moran's I, mean over {over} (0: no spatial order)")
+    headline(figure, most_coherent(table, catalogue))
     return figure
 
 

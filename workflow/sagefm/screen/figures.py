@@ -6,26 +6,17 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from sagefm.common.text import count
-from sagefm.plotting.pair_scores import UNMODELLED, score_colour
+from sagefm.plotting.headline import headline
+from sagefm.plotting.pair_scores import score_colour
 from sagefm.plotting.style import (
     DOUBLE,
     GREY,
     NEUTRAL,
     group_title,
-    head,
     styled,
 )
-from sagefm.screen.tables import MEAN, NO_MODEL, OWN
-
-SCORES = {
-    "abs_response": "size of response",
-    "response": "signed response",
-    "abs_jacobian": "size of derivative",
-    "jacobian": "signed derivative",
-    **UNMODELLED,
-    "input_mean_x_output_mean": "input's mean × output's mean",
-}
-"""Scores in the order they are drawn, the model's first, and what they are called."""
+from sagefm.screen.tables import MEAN
+from sagefm.screen.titles import SCORES, overall_row, pairs_ranked
 
 
 @styled
@@ -35,7 +26,7 @@ def draw_screen_scores(table: pd.DataFrame) -> Figure:
     A score of a model has a dot for the mean of its contexts, with its 95 % interval over inputs,
     and a small one for each context if there are several. The grey band is the middle 95 % of the
     null, in which the table's outputs are permuted among outputs of the same mean expression. The
-    title is whether the model exceeds co-expression.
+    title is how the model compares with co-expression.
 
     Parameters
     ----------
@@ -86,24 +77,8 @@ def draw_screen_scores(table: pd.DataFrame) -> Figure:
         small = {"color": _colour("response"), "ms": 2.5, "mew": 0, "alpha": 0.6}
         handles[1:1] = curve.plot([], [], "o", label="each context", **small)
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
-    head(figure, f"{_finding(table)}\n{group_title((first['cohort'], first['model']))}")
+    headline(figure, pairs_ranked(table), group_title((first["cohort"], first["model"])))
     return figure
-
-
-def _finding(table: pd.DataFrame) -> str:
-    """How the model's first score compares with co-expression, in each pair table."""
-    own = table[table["score"].map(_is_model)]
-    score = next(name for name in OWN if name in set(own["score"]))
-    found: dict[str, list[str]] = {}
-    for truth, rows in own[own["score"] == score].groupby("truth", sort=False):
-        row = _whole(rows)
-        if row["advantage_low"] > 0:
-            words = "better"
-        else:
-            words = "worse" if row["advantage_high"] < 0 else "no difference"
-        found.setdefault(words, []).append(str(truth).replace("_", " "))
-    said = [f"{words} ({', '.join(names)})" for words, names in found.items()]
-    return f"Known pairs, {SCORES[score]} against co-expression: {', '.join(said)}"
 
 
 def _colour(score: str) -> str:
@@ -116,14 +91,8 @@ def _is_model(score: str) -> bool:
     return score.endswith(("response", "jacobian"))
 
 
-def _whole(rows: pd.DataFrame) -> pd.Series:
-    """Of a score's rows, that of the mean of contexts, or the only one."""
-    overall = rows[rows["context"].isin([MEAN, NO_MODEL])]
-    return (overall if len(overall) else rows).iloc[0]
-
-
 def _band(ax: Axes, row: int, rows: pd.DataFrame) -> None:
-    whole = _whole(rows)
+    whole = overall_row(rows)
     ax.barh(
         row, whole["null_high"] - whole["null_low"], left=whole["null_low"], height=0.7,
         color=GREY, alpha=0.35, lw=0,
@@ -132,13 +101,13 @@ def _band(ax: Axes, row: int, rows: pd.DataFrame) -> None:
 
 def _interval(ax: Axes, row: int, rows: pd.DataFrame) -> None:
     """The 95 % interval over inputs of a score's AUROC."""
-    whole = _whole(rows)
+    whole = overall_row(rows)
     ends = [whole["auroc_low"], whole["auroc_high"]]
     ax.plot(ends, [row, row], color=_colour(whole["score"]), lw=1)
 
 
 def _dots(ax: Axes, row: int, rows: pd.DataFrame, value: str) -> None:
-    colour, whole = _colour(rows["score"].iloc[0]), _whole(rows)
+    colour, whole = _colour(rows["score"].iloc[0]), overall_row(rows)
     if len(rows) > 1:
         each = rows.loc[rows["context"] != MEAN, value]
         ax.plot(each, [row] * len(each), "o", ms=2.5, color=colour, mew=0, alpha=0.6)
