@@ -1,4 +1,4 @@
-"""The bundled sections as the workflow has them: harmonised to the panel, with neighbourhoods."""
+"""The bundled sections, harmonised to the panel and with neighbourhoods, as in the workflow."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ RESOURCES = Path(__file__).parents[2] / "resources"
 
 
 def bundled_sections(folder: Path, names: Sequence[str] = ("*",)) -> list[Section]:
-    """Write the bundled sections of some names (patterns) to a folder."""
+    """Write the bundled sections whose names match the patterns to a folder."""
     panel = read_panel(RESOURCES / "panel/sagefm_genes.txt")
     sources = [path for n in names for path in sorted((RESOURCES / "demo/st").glob(f"{n}.h5ad"))]
     samples = write_samples(sources, panel, folder)

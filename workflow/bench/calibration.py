@@ -1,11 +1,11 @@
-"""What probabilities of the light model's classes are worth: on new patients, and on another organ.
+"""Calibration of the light model's class probabilities on new patients and on another organ.
 
-A reference is fitted to the breast sections of the demo, as `sagefm annotate` does, and asked about
-a hippocampus, none of whose spots has one of its classes. From the repository (see `make light`):
+A reference is fitted to the demo's breast sections, as `sagefm annotate` does. It is then applied
+to a hippocampus section that contains none of its classes. From the repository (see `make light`):
 
     python workflow/bench/calibration.py results/light
 
-writes the run's `calibration.tsv`.
+writes `calibration.tsv` to the run's folder.
 """
 
 import sys
@@ -24,7 +24,7 @@ THRESHOLDS = (0.5, 0.6, 0.8, 0.9)
 
 
 def labelled_sections() -> anndata.AnnData:
-    """The sections of the demo's breast cohort: `obs` has slide, patient and label."""
+    """Read the sections of the demo's breast cohort; `obs` has slide, patient and label."""
     labels = read_table(REPO / "resources/demo/labels.tsv", dtype=str)
     sections = {}
     for row in read_table(REPO / f"config/samples/{LABELLED}.tsv", dtype=str).to_dict("records"):
@@ -33,12 +33,12 @@ def labelled_sections() -> anndata.AnnData:
         adata.obs["label"] = own[own != UNDECIDED].reindex(adata.obs_names).to_numpy(dtype=object)
         adata.obs["patient"] = row["patient"]
         sections[row["sample"]] = adata
-    # Genes that some sections lack are 0 there, as in the workflow.
+    # As in the workflow, genes that a section lacks are 0.
     return anndata.concat(sections, label="slide", index_unique=":", join="outer", fill_value=0)
 
 
 def calibration_table() -> pd.DataFrame:
-    """Rows `name, value, detail`: errors of calibration, and spots that are called."""
+    """Return rows `name, value, detail`: calibration errors and shares of spots called."""
     light = sagefm.load("light", device="cpu")
     which = {"patient": "patient", "library_key": "slide"}
     reference = sagefm.fit_reference(labelled_sections(), light, "label", **which)

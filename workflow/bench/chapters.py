@@ -1,4 +1,4 @@
-"""The chapters that hold something of a whole cohort: what each asks of memory."""
+"""Run the chapters that keep data of a whole cohort in memory."""
 
 import tempfile
 from collections.abc import Callable, Sequence
@@ -16,11 +16,11 @@ from sagefm.sections.gene_summary import summarise_genes
 from sagefm.sections.section import Section
 
 NARROW = (32, 16, 16, 16, 32)
-"""Widths of a network whose size does not matter."""
+"""Small widths, for measurements in which the network's size does not matter."""
 
 
 def cohort_of(sections: Sequence[Section]) -> Cohort:
-    """Sections as a representation takes them."""
+    """Return the sections as the cohort that a representation takes."""
     return Cohort(
         tuple(section.counts_path for section in sections),
         tuple(section.graph_path for section in sections),
@@ -28,12 +28,12 @@ def cohort_of(sections: Sequence[Section]) -> Cohort:
 
 
 def gene_means(sections: Sequence[Section]) -> None:
-    """The mean of each gene over the training samples."""
+    """Compute the mean of each gene over the training samples."""
     summarise_genes(sections, "log1p")
 
 
 def recovery(sections: Sequence[Section], widths: tuple[int, ...] = NARROW) -> None:
-    """Claim 2: the sums of all spots, and the ranked values of some."""
+    """Compute masked-gene recovery: sums over all spots and ranked values of a sample of them."""
     genes = sections[0].n_genes()
     facts = [
         {"sample": s.sample, "patient": s.sample, "organ": "", "patient_seen": False}
@@ -47,13 +47,13 @@ def recovery(sections: Sequence[Section], widths: tuple[int, ...] = NARROW) -> N
 
 
 def recovery_alone(sections: Sequence[Section]) -> None:
-    """`recovery` on one core, with a network whose size does not matter."""
+    """Run `recovery` on one thread with a small network."""
     prepare_machine("cpu", 1)
     recovery(sections)
 
 
 def representation(name: str, sections: Sequence[Section]) -> None:
-    """A representation by a method with its default options."""
+    """Compute a representation by a method with its default options."""
     load_method(name).represent(cohort_of(sections), read_options(name, {}), 0)
 
 

@@ -1,4 +1,4 @@
-"""A cohort on disk as large as a sheet says: a part is made, the rest is links to it."""
+"""A cohort on disk with the sizes of a sheet: some sections are generated, the rest are links."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +18,7 @@ HARMONISE = {"duplicates": "first", "min_overlap": 0.5}
 
 
 def chosen_rows(sheet: pd.DataFrame, number: int) -> pd.DataFrame:
-    """So many rows of a sheet, evenly over its samples in the order of their spots."""
+    """Choose `number` rows of a sheet, evenly spaced by spot count."""
     ordered = sheet.sort_values(["expected_spots", "sample"], ignore_index=True)
     places = (np.arange(number) + 0.5) * len(ordered) / number
     return ordered.iloc[places.astype(int)].reset_index(drop=True)
@@ -31,7 +31,7 @@ def write_sources(
     counts: float,
     folder: Path,
 ) -> list[Path]:
-    """A generated section for each row of a sheet, from the bundled ones in turn."""
+    """Generate a section for each row of a sheet, using the bundled ones in turn."""
     paths = []
     for number, row in enumerate(rows.itertuples()):
         source = anndata.read_h5ad(bundled[number % len(bundled)])
@@ -49,7 +49,7 @@ def write_sources(
 
 
 def write_samples(sources: Sequence[Path], panel: Sequence[str], folder: Path) -> list[Path]:
-    """The harmonised sample of each source."""
+    """Write the harmonised sample of each source and return the paths."""
     paths = []
     for source in sources:
         row = {"cohort": "made", "sample": source.stem}
@@ -59,7 +59,7 @@ def write_samples(sources: Sequence[Path], panel: Sequence[str], folder: Path) -
 
 
 def write_graphs(samples: Sequence[Path], folder: Path) -> list[Path]:
-    """The paper's neighbourhoods of each sample."""
+    """Write the paper's neighbourhoods of each sample and return the paths."""
     paths = []
     for sample in samples:
         paths.append(folder / f"graphs/made/{sample.stem}.npz")
@@ -70,7 +70,7 @@ def write_graphs(samples: Sequence[Path], folder: Path) -> list[Path]:
 def link_cohort(
     sheet: pd.DataFrame, samples: Sequence[Path], graphs: Sequence[Path], folder: Path
 ) -> list[Section]:
-    """A section for every row of a sheet: a link to the made one nearest to it in spots."""
+    """Link each row of a sheet to the generated section with the nearest number of spots."""
     made = pd.DataFrame({"sample": samples, "graph": graphs})
     sizes = np.array([s.n_spots() for s in sections_of(samples, graphs)])
     linked: dict[str, list[Path]] = {"samples": [], "graphs": []}
@@ -85,6 +85,6 @@ def link_cohort(
 
 
 def first_spots(sections: Sequence[Section], spots: int) -> list[Section]:
-    """The first sections that together have so many spots, or all of them."""
+    """Return the first sections that have `spots` spots in total, or all sections."""
     reached = np.cumsum([section.n_spots() for section in sections])
     return list(sections[: int(np.searchsorted(reached, spots)) + 1])

@@ -1,12 +1,12 @@
-"""What the light model's decoder gains by seeing how much of a hidden gene the neighbours have.
+"""Gain of the light model's decoder from seeing the neighbours' expression of hidden genes.
 
-To the prediction of each gene a share of the neighbours' difference to the section is added, the
-same share for all genes. On patients A to F of the labelled sections, which the model's design was
-chosen on. From the repository, after the run of `config/light.yaml`:
+A share of the difference between neighbours and section mean is added to each gene's prediction.
+The share is the same for all genes. Scores are of patients A to F of the labelled sections, on
+which the model's design was chosen. From the repository, after the run of `config/light.yaml`:
 
     python workflow/bench/decoders.py results/light
 
-writes the run's `decoders.tsv`.
+writes `decoders.tsv` to the run's folder.
 """
 
 import sys
@@ -31,13 +31,13 @@ COLUMNS = ["predictor", "patients_recovered", "share_given_depth", "mse"]
 
 
 class SeesNeighbours(Network):
-    """The light network, the neighbours' differences of all genes carried beside its embedding."""
+    """The light network; its embedding also carries the neighbours' differences of all genes."""
 
     share = 0.0
-    """Of the neighbours' difference, added to the prediction."""
+    """Share of the neighbours' difference that is added to the prediction."""
 
     def embed_background(self, centre: Tensor, neighbours: Tensor, background: Tensor) -> Tensor:
-        """Embedding, then differences: (spots, 20 + genes)."""
+        """Return the embedding followed by the differences: (spots, 20 + genes)."""
         embedding = super().embed_background(centre, neighbours, background)
         return torch.cat([embedding, neighbours - background], dim=1)
 
@@ -50,7 +50,7 @@ class SeesNeighbours(Network):
 def recovered(
     model: FittedModel, sections: list[Section], facts: list[dict], means: pd.DataFrame
 ) -> pd.DataFrame:
-    """Rows of `COLUMNS` of the model and of the neighbours' mean."""
+    """Return rows of `COLUMNS` for the model and for the neighbours' mean."""
     mean, template = means["mean"].to_numpy(), model.batches(sections)
     with tempfile.TemporaryDirectory() as scratch:
         found = recover(model, sections, template, mean, facts, 1, Path(scratch))

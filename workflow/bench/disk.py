@@ -1,6 +1,6 @@
-"""What the bundled sections and the demo's results take on disk: what `preflight.disk` predicts by.
+"""Measure disk use of the bundled sections and the demo: the constants of `preflight.disk`.
 
-Run it after `make demo`; every line is a constant of that module.
+Run it after `make demo`. Every line printed is a constant of that module.
 """
 
 from pathlib import Path
@@ -18,7 +18,7 @@ JUDGED = ("recovery", "clustering", "tasks", "perturbation", "figures")
 
 
 def counts(paths: list[Path]) -> tuple[int, int, int]:
-    """Spots, counts, and entries with those that are 0, of some sections."""
+    """Return the numbers of spots, counts and stored entries (zeros included) of some sections."""
     spots = stored = entries = 0
     for path in paths:
         with h5py.File(path) as file:

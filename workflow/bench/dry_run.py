@@ -1,4 +1,4 @@
-"""How long Snakemake takes to plan the paper's run: 416 samples, none of whose files is there."""
+"""Time that Snakemake takes to plan the paper's run: 416 samples, with no files downloaded."""
 
 import os
 import subprocess
@@ -16,11 +16,11 @@ from bench.table import Table
 REPO = Path(__file__).resolve().parents[2]
 CONFIG = "config/paper.yaml"
 LINKED = ("Snakefile", "CITATION.cff", "workflow", "config", "resources", "envs", "profiles")
-"""What a run reads of the repository."""
+"""Files of the repository that a run reads."""
 
 
 def place_inputs(folder: Path) -> None:
-    """Link the workflow into a folder, with empty files where its sheets and config name some."""
+    """Link the workflow into a folder and create empty files where sheets and config name some."""
     for name in LINKED:
         (folder / name).symlink_to(REPO / name)
     config = yaml.safe_load((REPO / CONFIG).read_text())
@@ -40,12 +40,12 @@ def place_inputs(folder: Path) -> None:
 
 
 def dry_run(folder: Path) -> tuple[float, float]:
-    """Seconds, and seconds of processor time, of `snakemake -n` in a folder of `place_inputs`.
+    """Return wall-clock and processor seconds of `snakemake -n` in a folder of `place_inputs`.
 
     Raises
     ------
     RuntimeError
-        If it fails.
+        If the dry run fails.
     """
     command = [sys.executable, "-m", "snakemake", "-n", "--quiet", "all", "--configfile", CONFIG]
     start, before = time.perf_counter(), _children_seconds()
@@ -59,7 +59,7 @@ def dry_run(folder: Path) -> tuple[float, float]:
 
 
 def measure_dry_run(table: Table) -> None:
-    """Add the row of planning the paper's run."""
+    """Add the row for planning the paper's run."""
     with tempfile.TemporaryDirectory() as folder:
         place_inputs(Path(folder))
         seconds, busy = min(dry_run(Path(folder)) for _ in range(2))

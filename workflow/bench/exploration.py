@@ -1,13 +1,14 @@
-"""Linear embeddings like the light model's: what was tried after it was chosen, and did not win.
+"""Linear embeddings tried as alternatives to the light model after it was chosen; none was better.
 
-Each recipe is the light model's with one thing changed. It is fitted to the sections that the model
-was trained on, and scored on patients A to F of the labelled ones and on the hearts: patients G and
-H are left out of every score. Methods that need no training stand beside them, each fitted to the
-sections that it is scored on. From the repository, after the run of `config/light.yaml`:
+Each recipe changes one thing in the light model's. It is fitted to the sections that the model was
+trained on. It is scored on patients A to F of the labelled sections and on the hearts; patients G
+and H are excluded from every score. Methods without training are included for comparison, each
+fitted to the sections that it is scored on. From the repository, after the run of
+`config/light.yaml`:
 
     python workflow/bench/exploration.py results/light
 
-writes the run's `exploration.tsv`.
+writes `exploration.tsv` to the run's folder.
 """
 
 import sys
@@ -36,15 +37,15 @@ MERGED = dict.fromkeys(CANCER, "cancer") | dict.fromkeys(REST, "rest")
 UNTRAINED = {"BANKSY": "banksy", "niche, absolute and relative": "niche_channels"}
 UNTRAINED |= {"NichePCA": "niche_pca", "PCA": "pca", "PCA over 0 to 3 rings": "hops"}
 DOMINANT = 0.75
-"""Share of a section's labelled spots from which one class is said to dominate it."""
+"""A class dominates a section if it has at least this share of the labelled spots."""
 FEWEST, FEWEST_IN_TASK, SEEDS, RESTARTS, AXES = 5, 20, 5, 3, 20
-"""As the schema's defaults of the same meaning, but for half as many seeds of k-means."""
+"""The schema's defaults for the same settings, except that k-means has half as many seeds."""
 
 
 def class_scores(
     spots: Representation, merged: dict[str, str] | None = None
 ) -> tuple[float, float]:
-    """Balanced accuracy and AUROC of the labels: means over patients, each held out."""
+    """Return balanced accuracy and AUROC of the labels: means over held-out patients."""
     obs = spots.obs
     label = obs["label"].astype(object).where(~obs["label"].isin(NO_CLASS), np.nan)
     label = label.map(merged) if merged else label
@@ -60,7 +61,7 @@ def class_scores(
 
 
 def _auroc(predictions: pd.DataFrame) -> float:
-    """Mean over classes of one patient's AUROC against the others; NaN of one class alone."""
+    """Mean over classes of a patient's one-v-rest AUROC; NaN if the patient has one class only."""
     columns = [name for name in predictions if name.startswith("p_")]
     found = []
     for column in columns:
@@ -71,9 +72,10 @@ def _auroc(predictions: pd.DataFrame) -> float:
 
 
 def cluster_scores(spots: Representation) -> dict[str, float]:
-    """ARI of k-means within sections: means over patients, of all and by whether a class dominates.
+    """Return the ARI of k-means within sections: means over patients.
 
-    A patient is counted by the sections that are scored.
+    `ari` covers all sections, `ari_mixed` and `ari_dominated` those without and with a dominant
+    class. A patient is included if at least one of its sections is scored.
     """
     rows = []
     for _, own in spots.obs.reset_index(drop=True).groupby("sample", observed=True):
@@ -99,7 +101,7 @@ def cluster_scores(spots: Representation) -> dict[str, float]:
 
 
 def scores(name: str, breast: Spots, of_breast: np.ndarray, atlas: Spots, of_atlas: np.ndarray):
-    """A row of the table: what embeddings of both cohorts are worth where choices may be made."""
+    """Return a row of the table: scores of the embeddings on the data open to design choices."""
 
     def part(spots: Spots, values: np.ndarray, rows: np.ndarray) -> Representation:
         return Representation(name, values[rows], spots.obs[rows], spots.spatial[rows], True, True)

@@ -1,8 +1,8 @@
-"""Sections of the size and the genes of HEST's, resampled from the bundled real ones.
+"""Generate sections with the size and genes of HEST's by resampling the bundled real ones.
 
-For benchmarks alone. A Visium spot holds more counts than one of the arrays that the bundled
-sections come from, so each generated spot is the sum of several real ones that lie together: which
-genes go together, and how many of them are 0, stays as in tissue at that depth.
+For benchmarks only. A Visium spot holds more counts than a spot of the arrays that the bundled
+sections come from. Each generated spot is therefore the sum of several adjacent real ones. This
+keeps the co-expression of genes and the share of zeros as they are in tissue at that depth.
 """
 
 from collections.abc import Sequence
@@ -14,18 +14,18 @@ import scipy.sparse as sp
 from scipy.spatial import cKDTree
 
 ARRAYS = ((78, 64), (128, 112))
-"""Rows, and spots in a row, of Visium's capture areas of 6.5 and 11 mm."""
+"""Rows, and spots per row, of Visium's capture areas of 6.5 and 11 mm."""
 
 PITCH = 200.0
-"""Full-resolution pixels between the centres of two spots, which lie 100 micrometres apart."""
+"""Distance between the centres of adjacent spots (100 micrometres) in full-resolution pixels."""
 
 
 def visium_array(spots: int) -> np.ndarray:
-    """Array row and column of the spots that lie nearest to a capture area's middle.
+    """Return array row and column of the `spots` spots nearest to a capture area's centre.
 
     Returns
     -------
-    int64 (spots, 2), rows first; a row's columns are all even or all odd, as Space Ranger has it.
+    int64 (spots, 2), rows first. Columns in a row are all even or all odd, as in Space Ranger.
 
     Raises
     ------
@@ -42,7 +42,7 @@ def visium_array(spots: int) -> np.ndarray:
 
 
 def pixels(array: np.ndarray) -> np.ndarray:
-    """Coordinates of spots (row, column of the hexagonal array): float64 (spots, 2), x and y."""
+    """Return pixel coordinates of spots from array row and column: float64 (spots, 2), x and y."""
     return PITCH * np.stack([array[:, 1] / 2, array[:, 0] * np.sqrt(3) / 2], axis=1)
 
 
@@ -55,22 +55,22 @@ def generate_section(
     counts: float,
     seed: int,
 ) -> anndata.AnnData:
-    """A section in HEST's layout, resampled from a real one.
+    """Generate a section in HEST's layout by resampling a real one.
 
     Parameters
     ----------
     source
         A bundled section: raw counts, `obsm['spatial']`.
     panel
-        Genes that it must have; those that the source lacks are 0, as are any added to make up the
-        number.
+        Genes that the section must have. Genes that the source lacks, and genes added to reach the
+        number, are 0.
     spots, genes
-        Size of the section; of the source's other genes the most abundant are kept.
+        Size of the section. Of the source's other genes, the most abundant are kept.
     counts
-        Median counts of a spot to aim for. Each spot is the sum of as many of the source as that
-        takes, drawn from the twice as many that lie nearest to its place in the tissue.
+        Target median counts per spot. Each spot is the sum of as many source spots as this takes,
+        drawn from twice as many that are nearest to its place in the tissue.
     seed
-        Of the draw.
+        Seed of the draw.
 
     Returns
     -------
@@ -80,7 +80,7 @@ def generate_section(
     """
     rng = np.random.default_rng(seed)
     array = visium_array(spots)
-    # Turned a little and rounded, as spots lie in an image: no two distances are quite the same.
+    # Rotated a little and rounded, as in a real image, so that no two distances are exactly equal.
     angle = rng.uniform(-0.05, 0.05)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     place = np.round(pixels(array) @ turn)
@@ -112,7 +112,7 @@ def generate_section(
 
 
 def _unit(coordinates: np.ndarray) -> np.ndarray:
-    """Coordinates stretched over the unit square."""
+    """Scale coordinates to the unit square."""
     low = coordinates.min(axis=0)
     return (coordinates - low) / (coordinates.max(axis=0) - low)
 
@@ -120,7 +120,7 @@ def _unit(coordinates: np.ndarray) -> np.ndarray:
 def _columns(
     source: anndata.AnnData, panel: Sequence[str], genes: int
 ) -> tuple[np.ndarray, list[str]]:
-    """The source's columns that are kept, and the names of all genes, kept ones first."""
+    """Return the source's columns that are kept, and the names of all genes, kept ones first."""
     names = source.var_names
     in_panel = names.isin(panel)
     lacking = pd.Index(panel).difference(names, sort=False)

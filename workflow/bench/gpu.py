@@ -1,6 +1,6 @@
-"""A device checked against the CPU: results, resumption, speeds and memory, in one table.
+"""Check a device against the CPU: results, resuming, speeds and memory, in one table.
 
-`--device cpu` runs the same code without a GPU. It ends with status 1 if a row misses its target.
+`--device cpu` runs the same code without a GPU. The exit status is 1 if a row misses its target.
 """
 
 import argparse
@@ -36,14 +36,14 @@ from sagefm.sections.section import Section, load_chunk
 from sagefm.training.trainer import Recipe, Trainer
 
 TOLERANCES = {"fp32": 1e-4, "tf32": 5e-3, "bf16": 3e-2}
-"""Largest relative difference to the CPU's fp32, in the Euclidean norm."""
+"""Largest relative difference from the CPU's fp32 result, in the Euclidean norm."""
 
 BATCHES = (64, 512)
 SPOTS, OUTPUTS = 64, 500
 
 
 def difference(found: Tensor, expected: Tensor) -> float:
-    """Norm of the difference over that of what is expected."""
+    """Return the norm of the difference divided by the norm of the expected values."""
     error = torch.linalg.norm(found.cpu().float() - expected)
     return float(error / torch.linalg.norm(expected))
 
@@ -55,7 +55,7 @@ def model_of(
     device: torch.device,
     precision: str,
 ) -> FittedModel:
-    """A network of fresh weights, its input fitted to the sections, the same on every device."""
+    """Build a model with fresh weights, its input fitted to the sections, equal on every device."""
     genes = sections[0].n_genes()
     recipe = ModelRecipe([f"gene {number}" for number in range(genes)], network=network)
     built = build_network(network, genes, widths, seed=0)
@@ -64,7 +64,7 @@ def model_of(
 
 
 def results(model: FittedModel, section: Section) -> dict[str, Tensor]:
-    """What a model computes of some spots: embedding, prediction, gradients, a perturbation."""
+    """Compute embedding, prediction, gradients and a perturbation of some spots."""
     chunk = model.chunk([section])
     rows = np.arange(min(SPOTS, len(chunk.spots)))
     hidden = np.random.default_rng(0).random((len(rows), section.n_genes())) < 0.3
@@ -88,7 +88,7 @@ def results(model: FittedModel, section: Section) -> dict[str, Tensor]:
 def check_results(
     sections: Sequence[Section], device: torch.device, widths: tuple[int, ...], table: Table
 ) -> None:
-    """Rows of every network and precision: the largest relative difference to the CPU's fp32."""
+    """Add rows for each network and precision: largest relative difference from the CPU's fp32."""
     for network in names():
         own = widths if "widths" in describe(network).sizes else ()
         fitted = model_of(sections, network, own, CPU, "fp32")
@@ -106,7 +106,7 @@ def check_results(
 def check_resumption(
     sections: Sequence[Section], device: torch.device, widths: tuple[int, ...], table: Table
 ) -> None:
-    """Rows of a training that was stopped and resumed: weights as of one that was not."""
+    """Add rows comparing a training that was stopped and resumed with an uninterrupted one."""
     layout = describe("gcn").layout("knn_clique")
     streamed = Batches(sections, layout, "log1p", batch_size=SPOTS)
     ways = {"": streamed, "resident_": ResidentBatches.of(streamed, device)}
@@ -126,7 +126,7 @@ def check_resumption(
 
 
 def check_batches(sections: Sequence[Section], device: torch.device, table: Table) -> None:
-    """Rows of what the device makes of sections that it holds, against batches of the CPU's."""
+    """Add rows comparing batches made on the device with batches made on the CPU."""
     batches = Batches(sections, "mean", "log1p", batch_size=SPOTS)
     held = ResidentBatches.of(batches, device)
     masks, apart = 0, 0.0
@@ -141,7 +141,7 @@ def check_batches(sections: Sequence[Section], device: torch.device, table: Tabl
 
 
 def spots_per_second(work: Callable[[], int], device: torch.device, limit: float) -> float:
-    """Spots a second of repeated work, which tells how many it did, for some seconds."""
+    """Repeat `work`, which returns its number of spots, for `limit` seconds; return spots/s."""
 
     def finish() -> None:
         if device.type == "cuda":
@@ -163,7 +163,7 @@ def measure_speed(
     limit: float,
     table: Table,
 ) -> None:
-    """Rows of training by batch and precision, by who makes the batches, and of embedding."""
+    """Add rows for the speed of training (by batch size, precision, batch source) and embedding."""
     section = sections[0]
     for size in BATCHES:
         batches = Batches(sections, "mean", "log1p", batch_size=size, workers=4)
@@ -197,7 +197,7 @@ def measure_speed(
 
 
 def missed(table: Table) -> list[str]:
-    """Names of rows above their target."""
+    """Return the names of rows above their target."""
     limits = {name: float(text.removeprefix("<= ")) for name, text in table.targets.items()}
     return [r["name"] for r in table.rows if not r["value"] <= limits.get(r["name"], np.inf)]
 
@@ -209,7 +209,7 @@ def check(
     limit: float,
     table: Table,
 ) -> list[str]:
-    """Run all of it, and name what missed its target."""
+    """Run all checks and return the names of rows that missed their target."""
     named = torch.cuda.get_device_name(device) if device.type == "cuda" else "the CPU"
     table.add("device", device.index or 0, "number", f"{named}; host {this_machine()}")
     check_results(sections, device, widths, table)
@@ -223,11 +223,11 @@ def check(
 
 
 def main() -> None:
-    """Check, print, write results/bench/gpu.tsv."""
+    """Run the checks, print the table and write results/bench/gpu.tsv."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--device", default="cuda", help="cuda, cuda:1, cpu")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("--seconds", type=float, default=8, help="of each speed")
+    parser.add_argument("--seconds", type=float, default=8, help="duration of each speed test")
     options = parser.parse_args()
     device, table = prepare_machine(options.device, options.threads), Table()
     with tempfile.TemporaryDirectory() as folder:

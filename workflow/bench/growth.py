@@ -1,8 +1,8 @@
 """Growth of stages with the cohort: processor time and peak memory against spots.
 
-Cohorts are of generated sections of equal size, most of them links, so what is read twice may come
-from the page cache. A stage runs in a process of its own, on one thread. A size at which it would
-take more memory or time than it may, by its growth so far, is left out.
+Cohorts consist of generated sections of equal size. Most are links, so repeated reads may come from
+the page cache. Each stage runs in a separate process on one thread. A size is skipped if the growth
+so far predicts that it would exceed the memory or time limit.
 """
 
 import argparse
@@ -30,27 +30,27 @@ from sagefm.sections.section import Section
 TABLE = REPO / "results/bench/growth.tsv"
 SIZES = (1_000, 3_000, 10_000, 30_000, 100_000)
 SPOTS, GENES = 1_000, 18_085
-"""Of a section."""
+"""Spots and genes per section."""
 
 DISTINCT, COUNTS = 8, 10_000
-"""Sections that are made, and their median counts of a spot."""
+"""Number of sections generated, and their median counts per spot."""
 
 Stage = Callable[[Sequence[Section]], object]
 
 
 def alone(work: Stage, sections: Sequence[Section]) -> None:
-    """Work on one thread."""
+    """Run a stage on one thread."""
     prepare_machine("cpu", 1)
     work(sections)
 
 
 def batches(sections: Sequence[Section]) -> None:
-    """An epoch of shuffled batches, without a network."""
+    """Make an epoch of shuffled batches, without a network."""
     stream(sections, PAPER, sys.maxsize)
 
 
 def embedding(sections: Sequence[Section]) -> None:
-    """The embedding by the paper's network, written as the workflow writes it."""
+    """Compute the embedding of the paper's network and write it as the workflow does."""
     model = fresh_model(sections[0].n_genes())
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "embedding.h5ad"
@@ -70,7 +70,7 @@ STAGES: dict[str, Stage] = {
 
 
 def make_sections(number: int, panel: Sequence[str], folder: Path) -> list[Section]:
-    """So many sections of `SPOTS` spots: `DISTINCT` are made, the others are links to them."""
+    """Make `number` sections of `SPOTS` spots: `DISTINCT` are generated, the others are links."""
     names = [f"section-{i}" for i in range(number)]
     sheet = pd.DataFrame({"sample": names, "expected_spots": SPOTS, "expected_genes": GENES})
     bundled = sorted((RESOURCES / "demo/st").glob("*.h5ad"))
@@ -80,7 +80,7 @@ def make_sections(number: int, panel: Sequence[str], folder: Path) -> list[Secti
 
 
 def expected(rows: Sequence[Mapping], column: str, spots: int) -> float:
-    """A column at so many spots, on the line through a stage's last two rows; 0 if unknown."""
+    """Extrapolate a column to `spots` from a stage's last two rows; 0 if unknown."""
     if len(rows) < 2:
         return 0.0
     (a, low), (b, high) = ((row["spots"], row[column]) for row in rows[-2:])
@@ -94,7 +94,7 @@ def measure(
     sizes: Sequence[int],
     limits: Mapping[str, float],
 ) -> Iterator[dict]:
-    """A row of each size at which a stage is not expected to exceed the limits of columns."""
+    """Yield a row for each size at which a stage is expected to stay within the limits."""
     rows: list[dict] = []
     for size in sizes:
         beyond = [column for column in limits if expected(rows, column, size) > limits[column]]
@@ -111,7 +111,7 @@ def measure(
 
 
 def merged(rows: Sequence[dict], path: Path) -> pd.DataFrame:
-    """Rows, and those that a table has of other stages."""
+    """Combine rows with those of other stages in an existing table."""
     new = pd.DataFrame(rows)
     if not path.exists():
         return new
@@ -120,12 +120,12 @@ def merged(rows: Sequence[dict], path: Path) -> pd.DataFrame:
 
 
 def main() -> None:
-    """Measure, print each row, write results/bench/growth.tsv."""
+    """Measure, print each row, and write results/bench/growth.tsv."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("stages", nargs="*", help=f"of {', '.join(STAGES)}; all if none is named")
+    parser.add_argument("stages", nargs="*", help=f"any of {', '.join(STAGES)}; default: all")
     parser.add_argument("--sizes", type=int, nargs="*", default=SIZES, help="spots, ascending")
-    parser.add_argument("--gb", type=float, default=8, help="that a stage may take")
-    parser.add_argument("--seconds", type=float, default=1800, help="that a stage may take")
+    parser.add_argument("--gb", type=float, default=8, help="memory limit of a stage")
+    parser.add_argument("--seconds", type=float, default=1800, help="time limit of a stage")
     options = parser.parse_args()
     if unknown := set(options.stages) - set(STAGES):
         parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(STAGES)}")

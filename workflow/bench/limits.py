@@ -1,4 +1,4 @@
-"""What a processor can do at most: the rates that stages are held against, one thread."""
+"""Upper limits of one processor thread, with which stages are compared."""
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -13,17 +13,17 @@ ROUNDS = 5
 
 
 def best_seconds(work: Callable[[], object], rounds: int = ROUNDS) -> float:
-    """The shortest of several runs."""
+    """Return the shortest duration of several runs."""
     return min(seconds(work) for _ in range(rounds))
 
 
 def fill_rate(size: int) -> float:
-    """Bytes a second at which new memory of so many bytes is filled."""
+    """Return the rate, in bytes per second, at which `size` bytes of new memory are filled."""
     return size / best_seconds(lambda: np.full(size // 4, 1.0, dtype=np.float32))
 
 
 def dense_seconds(rows: int, widths: Sequence[int]) -> float:
-    """Seconds of the bare products of some rows through layers of these widths."""
+    """Return the seconds that the bare matrix products of `rows` rows take through these layers."""
     layers = [
         (torch.rand(rows, wide), torch.rand(narrow, wide)) for wide, narrow in pairwise(widths)
     ]
@@ -36,7 +36,7 @@ def dense_seconds(rows: int, widths: Sequence[int]) -> float:
 
 
 def product_rate(rows: int = 2048, device: torch.device = CPU) -> float:
-    """Floating-point operations a second of a square product; on a GPU, of a small one."""
+    """Return floating-point operations per second of a square product; a small one on a GPU."""
     square = torch.rand(rows, rows, device=device)
-    # Finished at `item`, so that work queued on a GPU is counted.
+    # `item` waits until the work queued on a GPU is done.
     return 2 * rows**3 / best_seconds(lambda: (square @ square)[0, 0].item())

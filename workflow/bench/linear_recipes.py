@@ -1,4 +1,4 @@
-"""Linear embeddings of a spot and its neighbours, each the light model's with one thing changed."""
+"""Linear embeddings of a spot and its neighbours; each changes one thing in the light model's."""
 
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
@@ -21,28 +21,29 @@ LABELS = Path("resources/demo/labels.tsv")
 
 @dataclass(frozen=True)
 class Recipe:
-    """How spots are embedded; the defaults are the light model's.
+    """How spots are embedded. The defaults are the light model's.
 
     Attributes
     ----------
     scale
-        Of counts scaled to 10,000 a spot: `log`, `root` (square root), `counts` (as they are) or
-        `residuals` (Pearson's, within the section, overdispersion 100).
+        Transformation of counts scaled to 10,000 per spot: `log`, `root` (square root), `counts`
+        (none) or `residuals` (Pearson residuals within the section, overdispersion 100).
     scaled
-        Whether a gene is divided by its standard deviation in the section, not centred only.
+        Whether each gene is divided by its standard deviation in the section after centring.
     parts
-        What is set side by side: how many nearest spots are averaged (0: the spot itself), and with
-        what weight.
+        Blocks that are concatenated: the number of nearest spots averaged (0: the spot itself), and
+        the weight of the block.
     absolute
-        Weight of the spot itself, not centred, beside them.
+        Weight of an additional block: the spot itself, not centred.
     genes, autocorrelated
-        How many, and whether those that correlate most with their neighbours, not vary most.
+        Number of genes, and whether they are chosen by spatial autocorrelation instead of variance.
     components, power
-        How many, and the power that they are raised to, signs kept, after scaling to variance 1.
+        Number of components, and the power to which they are raised, keeping signs, after scaling
+        to variance 1.
     equal
-        Whether sections weigh the same, whatever their number of spots.
+        Whether all sections have the same weight, whatever their number of spots.
     averaged
-        Whether the mean of the embedding over the spot and its neighbours' mean is taken.
+        Whether the embedding of the spot is averaged with that of its neighbours' mean.
     """
 
     scale: str = "log"
@@ -86,28 +87,28 @@ RECIPES = {
 
 @dataclass(frozen=True, eq=False)
 class Spots:
-    """The spots of a cohort, `obs` with sample and spot at least, and what is computed once."""
+    """Spots of a cohort (`obs` has at least sample and spot), with cached computations."""
 
     cohort: Cohort
     obs: pd.DataFrame
 
     @cached_property
     def spatial(self) -> np.ndarray:
-        """Coordinates (spots, 2), in pixels."""
+        """Coordinates (spots, 2) in pixels."""
         return cohort_spatial(self.cohort.samples)
 
     @cached_property
     def samples(self) -> np.ndarray:
-        """The sample of each spot."""
+        """Sample of each spot."""
         return self.obs["sample"].to_numpy(dtype=str)
 
     @cached_property
     def expression(self) -> sp.csr_matrix:
-        """Log expression, counts scaled to 10,000 a spot."""
+        """Log expression, with counts scaled to 10,000 per spot."""
         return self.cohort.expression("log1p_cp10k")
 
     def mean_of(self, nearest: int) -> sp.csr_matrix:
-        """Means over the nearest spots of each spot, without it: csr (spots, spots)."""
+        """Return weights of the mean over each spot's nearest other spots: csr (spots, spots)."""
         if not nearest:
             return sp.identity(len(self.samples), dtype=np.float32, format="csr")
         blocks = []
@@ -118,7 +119,7 @@ class Spots:
         return sp.csr_matrix(sp.block_diag(blocks), dtype=np.float32)
 
     def values(self, genes: np.ndarray, scale: str) -> np.ndarray:
-        """Expression of some genes (columns) on a scale: float32 (spots, genes)."""
+        """Return the expression of some genes (columns) on a scale: float32 (spots, genes)."""
         log = self.expression[:, genes]
         if scale == "log":
             return log.toarray()
@@ -138,7 +139,7 @@ class Spots:
 
 
 def read_spots(run: Path, name: str) -> Spots:
-    """A cohort of a finished run, its spots with patient and label."""
+    """Read a cohort of a finished run, with the patient and label of each spot."""
     sheet = read_table(f"config/samples/{name}.tsv")
     paths = tuple(run / f"samples/{name}/{sample}.h5ad" for sample in sheet["sample"])
     rows = sheet.to_dict("records")
@@ -147,7 +148,7 @@ def read_spots(run: Path, name: str) -> Spots:
 
 @cache
 def chosen_genes(atlas: Spots, count: int, autocorrelated: bool) -> np.ndarray:
-    """Columns of so many genes: those of `Recipe.genes`, `Recipe.autocorrelated`."""
+    """Choose the columns of `count` genes; see `Recipe.genes` and `Recipe.autocorrelated`."""
     if not autocorrelated:
         return np.flatnonzero(variable_genes(atlas.expression, atlas.samples, count))
     own = relative(atlas.expression.toarray(), atlas.samples, scaled=True)
@@ -158,7 +159,7 @@ def chosen_genes(atlas: Spots, count: int, autocorrelated: bool) -> np.ndarray:
 
 
 def embeddings(atlas: Spots, others: list[Spots], recipe: Recipe) -> list[np.ndarray]:
-    """A recipe's embeddings (spots, components) of some cohorts, fitted to the atlas."""
+    """Fit a recipe to the atlas and return the embeddings (spots, components) of each cohort."""
     genes = chosen_genes(atlas, recipe.genes, recipe.autocorrelated)
 
     def joined(spots: Spots) -> np.ndarray:
@@ -170,7 +171,7 @@ def embeddings(atlas: Spots, others: list[Spots], recipe: Recipe) -> list[np.nda
         return np.hstack([*parts, recipe.absolute * values] if recipe.absolute else parts)
 
     fitted = joined(atlas)
-    mean = fitted.mean(axis=0)  # 0, but for an absolute level
+    mean = fitted.mean(axis=0)  # 0, except for an absolute block
     sizes = pd.Series(atlas.samples).map(pd.Series(atlas.samples).value_counts()).to_numpy(float)
     weights = 1 / np.sqrt(sizes) if recipe.equal else np.ones(len(sizes))
     weighted = weights[:, None] * (fitted - mean)

@@ -1,4 +1,4 @@
-"""The machine that measures: its processor, and whether it is quiet enough."""
+"""The machine that measures: its processor, and whether it is idle enough."""
 
 import os
 import re
@@ -12,20 +12,20 @@ from bench.measured import seconds
 from sagefm.networks.device import one_thread
 
 ROUNDS, SIDE = 3, 1024
-"""Products of the calibration, and the side of their square matrices."""
+"""Number of calibration products, and the side of their square matrices."""
 
 AGREE = 1.1
-"""The slowest product of the calibration may take so many times the fastest one's time."""
+"""Largest accepted ratio between the slowest and the fastest calibration product."""
 
 LOAD = 0.3
-"""Most processes that run or wait, a core, over the last minute."""
+"""Largest accepted load per core: running or waiting processes, averaged over the last minute."""
 
 EXTENSIONS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
 """Instruction sets that matrix products use, as Linux names them."""
 
 
 def processor(cpuinfo: str, cores: int) -> str:
-    """A processor in words, from what Linux says of it in /proc/cpuinfo."""
+    """Describe a processor in words, from the contents of /proc/cpuinfo."""
     name = re.search(r"^model name\s*:\s*(.+)$", cpuinfo, re.MULTILINE)
     flags = re.search(r"^flags\s*:\s*(.+)$", cpuinfo, re.MULTILINE)
     known = set(flags[1].split()) if flags else set()
@@ -35,28 +35,28 @@ def processor(cpuinfo: str, cores: int) -> str:
 
 
 def this_machine() -> str:
-    """The processor that runs this in words, with the date."""
+    """Describe this machine's processor in words, with the date."""
     path = Path("/proc/cpuinfo")
     text = path.read_text() if path.exists() else ""
     return f"{processor(text, os.cpu_count() or 1)}, {date.today().isoformat()}"
 
 
 def product_seconds() -> list[float]:
-    """Seconds of a matrix product on one thread, `ROUNDS` times, after one that warms up."""
+    """Time a matrix product on one thread `ROUNDS` times, after one warm-up."""
     square = torch.rand(SIDE, SIDE)
     with one_thread():
         return [seconds(lambda: square @ square) for _ in range(ROUNDS + 1)][1:]
 
 
 def why_busy(load: float, cores: int, seconds: Sequence[float]) -> str:
-    """Why measurements would mean little: one sentence, empty on a quiet machine.
+    """Explain in one sentence why the machine is too busy to measure; empty if it is idle.
 
     Parameters
     ----------
     load
-        Processes that run or wait, the mean of the last minute.
+        Running or waiting processes, averaged over the last minute.
     seconds
-        Of the same work, several times.
+        Durations of several runs of the same work.
     """
     if load > LOAD * cores:
         return f"the machine is busy: a load of {load:.1f} on {cores} cores"
@@ -66,5 +66,5 @@ def why_busy(load: float, cores: int, seconds: Sequence[float]) -> str:
 
 
 def busy_now(measure: Callable[[], Sequence[float]] = product_seconds) -> str:
-    """`why_busy`, of this machine now."""
+    """Apply `why_busy` to this machine now."""
     return why_busy(os.getloadavg()[0], os.cpu_count() or 1, measure())

@@ -1,6 +1,6 @@
-"""A function run in a process of its own, with the processor time and the memory it took.
+"""Run a function in a separate process and measure its processor time and memory.
 
-Processor time, since what else a machine does lengthens the other kind.
+Processor time is used because load from other processes lengthens the wall-clock time.
 """
 
 import ctypes
@@ -24,21 +24,21 @@ class Measured(NamedTuple):
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Duration of one call."""
+    """Return the duration of one call."""
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
 
 
 def measured(work: Callable, *arguments: Any) -> Measured:
-    """Run `work(*arguments)` in a new Python process (Linux), which ends if this one does."""
+    """Run `work(*arguments)` in a new Python process (Linux only) that ends if this one does."""
     fresh = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=fresh, initializer=_follow_parent) as pool:
         return pool.submit(_run, work, arguments).result()
 
 
 def _follow_parent() -> None:
-    """End this process once its parent is gone, also one that a training lets ignore SIGTERM."""
+    """End this process once its parent is gone, even if it ignores SIGTERM."""
 
     def watch() -> None:
         parent = multiprocessing.parent_process()
@@ -50,7 +50,7 @@ def _follow_parent() -> None:
 
 
 def end_with_parent() -> None:
-    """Have Linux kill this process once its parent is gone; in a child, before its program runs."""
+    """Have Linux kill this process once its parent is gone; call it before a child's program."""
     death_signal = 1  # PR_SET_PDEATHSIG of <linux/prctl.h>
     ctypes.CDLL(None).prctl(death_signal, signal.SIGKILL)
 
@@ -62,6 +62,6 @@ def _run(work: Callable, arguments: tuple) -> Measured:
 
 
 def _peak_gb() -> float:
-    # Not getrusage, whose peak of a new process is at least what its parent held.
+    # getrusage would report at least the parent's memory for a new process.
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
     return int(status["VmHWM"].split()[0]) * 1024 / 1e9

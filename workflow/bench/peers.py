@@ -1,8 +1,8 @@
-"""Representations side by side: time, memory and disk of each, on the same spots.
+"""Time, memory and disk of all representations, on the same spots.
 
-Contenders are the methods of config/config.yaml that the claims compare (no controls, no labels),
-with its options, the models that come with the package, and the paper's network. Of models, the
-embedding is measured, not the training. Each runs in a process of its own.
+The table includes the methods of config/config.yaml that the claims compare (no controls or
+labels), with its options; the models that come with the package; and the paper's network. For
+models, only the embedding is measured, not the training. Each runs in a separate process.
 """
 
 import argparse
@@ -40,18 +40,18 @@ from sagefm.sections.genes import read_panel
 from sagefm.sections.section import Section, sections_of, spot_positions
 
 SIZES = (3_481, 20_000)
-"""Spots: the breast cohort of the demo, and as many copies of its sections as this takes."""
+"""Numbers of spots: the demo's breast cohort, and copies of its sections up to the second."""
 
 SEED = 0
 TABLE = REPO / "results/bench/peers.tsv"
 PANEL = RESOURCES / "panel/sagefm_genes.txt"
 
 Work = Callable[[Sequence[Path], Path], None]
-"""Represents the spots of some samples, and writes that to a path."""
+"""Computes the representation of some samples' spots and writes it to a path."""
 
 
 def tiled(samples: Sequence[Path], spots: int, folder: Path) -> list[Path]:
-    """Links to samples in turn, each with a name of its own, until they have so many spots."""
+    """Link to samples in turn, each under a new name, until they have `spots` spots in total."""
     links: list[Path] = []
     reached, turn = 0, 0
     sizes = [len(spot_positions(sample)[0]) for sample in samples]
@@ -66,7 +66,7 @@ def tiled(samples: Sequence[Path], spots: int, folder: Path) -> list[Path]:
 
 
 def with_graphs(samples: Sequence[Path], graph: Mapping, folder: Path) -> list[Section]:
-    """Samples as sections, each with the graph of some arguments of `build_graph`."""
+    """Return samples as sections, each with a graph built by `build_graph` with these arguments."""
     paths = []
     for sample in samples:
         paths.append(folder / f"graphs/{sample.stem}.npz")
@@ -77,7 +77,7 @@ def with_graphs(samples: Sequence[Path], graph: Mapping, folder: Path) -> list[S
 
 
 def by_method(name: str, entry: Mapping, samples: Sequence[Path], path: Path) -> None:
-    """An entry of `representations.methods`; see `Work`."""
+    """Compute an entry of `representations.methods`; see `Work`."""
     graph = {"kind": "knn_clique", "size": 15}
     cohort = cohort_of(with_graphs(samples, graph, path.parent))
     values, facts = represent_entry(name, entry, cohort, SEED)
@@ -85,9 +85,9 @@ def by_method(name: str, entry: Mapping, samples: Sequence[Path], path: Path) ->
 
 
 def by_model(name: str, widths: tuple[int, ...], samples: Sequence[Path], path: Path) -> None:
-    """A model that comes with the package, or the paper's network at its first weights; see `Work`.
+    """Embed with a packaged model or with the paper's network, untrained; see `Work`.
 
-    What embedding costs does not depend on the weights.
+    The cost of embedding does not depend on the weights.
     """
     if name in bundled_models():
         model = FittedModel.load(name)
@@ -100,7 +100,7 @@ def by_model(name: str, widths: tuple[int, ...], samples: Sequence[Path], path: 
 
 
 def contenders(entries: Mapping[str, Mapping]) -> Iterator[tuple[str, Work]]:
-    """Names, and what computes each."""
+    """Yield the name of each contender and the function that computes it."""
     for name, entry in entries.items():
         role = load_entry(name, entry).description.role
         if role in COMPARED and role not in BOUNDS:
@@ -110,7 +110,7 @@ def contenders(entries: Mapping[str, Mapping]) -> Iterator[tuple[str, Work]]:
 
 
 def run_alone(work: Work, samples: Sequence[Path], threads: int, limit: int) -> tuple[float, int]:
-    """Seconds on the clock and bytes written, in this process, which ends after `limit` seconds."""
+    """Return wall-clock seconds and bytes written; this process is ended after `limit` seconds."""
     signal.alarm(limit)
     prepare_machine("cpu", threads)
     with tempfile.TemporaryDirectory() as folder:
@@ -123,7 +123,7 @@ def run_alone(work: Work, samples: Sequence[Path], threads: int, limit: int) -> 
 def measure(
     name: str, work: Work, samples: Sequence[Path], spots: int, threads: int, limit: int
 ) -> dict:
-    """A row of the table; what fails has its reason in `detail`."""
+    """Return a row of the table; if the work fails, `detail` has the reason."""
     row = {"representation": name, "spots": spots, "detail": ""}
     try:
         found = measured(run_alone, work, samples, threads, limit)
@@ -141,7 +141,7 @@ def measure(
 
 
 def merged(rows: Sequence[dict], path: Path) -> pd.DataFrame:
-    """Rows with those that a table has of other representations or sizes, in the table's order."""
+    """Combine rows with those of other representations or sizes in a table, in its order."""
     new = pd.DataFrame(rows)
     if not path.exists():
         return new
@@ -150,14 +150,14 @@ def merged(rows: Sequence[dict], path: Path) -> pd.DataFrame:
 
 
 def main() -> None:
-    """Measure, print each row, write results/bench/peers.tsv."""
+    """Measure, print each row, and write results/bench/peers.tsv."""
     entries = yaml.safe_load((REPO / "config/config.yaml").read_text())["representations"]
     peers = dict(contenders(entries["methods"]))
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", help=f"of {', '.join(peers)}; all if none is named")
+    parser.add_argument("names", nargs="*", help=f"any of {', '.join(peers)}; default: all")
     parser.add_argument("--spots", type=int, nargs="*", default=SIZES)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--limit", type=int, default=1800, help="seconds of one, at most")
+    parser.add_argument("--limit", type=int, default=1800, help="most seconds for each")
     options = parser.parse_args()
     if unknown := set(options.names) - set(peers):
         parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(peers)}")

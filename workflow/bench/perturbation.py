@@ -1,7 +1,7 @@
-"""Perturbation on the fast path against whole subgraphs passed through PyTorch Geometric.
+"""Compare perturbation on the fast path with passing whole subgraphs through PyG.
 
-One run, one bundled section, the network at full width; both give the same predictions, which is
-checked. Times are of one (spot, gene, level), the best of several rounds taken in turn.
+Both run in one process, on one bundled section, with the network at full width. Their predictions
+are checked to be equal. Times are per (spot, gene, level): the best of several alternating rounds.
 """
 
 import tempfile
@@ -24,7 +24,7 @@ ROUNDS, SPOTS = 5, 64
 
 
 def measure_perturbation(table: Table, threads: int, device_name: str = "cpu") -> None:
-    """Add the rows of 10 and of 500 outputs."""
+    """Add the rows for 10 and 500 outputs."""
     device = prepare_machine(device_name, threads)
     rng = np.random.default_rng(0)
     genes = rng.permutation(14_558)
@@ -34,7 +34,7 @@ def measure_perturbation(table: Table, threads: int, device_name: str = "cpu") -
         (section,) = bundled_sections(Path(folder), ["heart-1"])
         network = build_network("gcn", 14_558, seed=0)
         names = [f"gene {number}" for number in range(14_558)]
-        # On any other graph than a clique the network does not collapse.
+        # The network collapses on a clique only.
         collapsed, general = (
             FittedModel(network, ModelRecipe(names, graph={"kind": kind}), device)
             for kind in ("knn_clique", "star")
@@ -61,7 +61,7 @@ def measure_perturbation(table: Table, threads: int, device_name: str = "cpu") -
         square = torch.rand(2048, 2048, device=device)
         best: dict[str, float] = {}
         for _ in range(ROUNDS):
-            # Finished at `item`, so that work queued on a GPU is counted.
+            # `item` waits until the work queued on a GPU is done.
             timed = {
                 "alone": seconds(
                     lambda: alone.respond(inputs[0], levels[:1], outputs).sum().item()

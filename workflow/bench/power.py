@@ -1,13 +1,13 @@
-"""Power of the perturbation analysis: planted pairs found by the whole chain, and false positives.
+"""Power and false positives of the perturbation analysis, from planted gene pairs.
 
-Dependences of a known strength are planted in the counts of bundled sections (see
+Dependences of known strength are planted in the counts of bundled sections (see
 `sagefm.perturbation.planted`). A small network of the paper's kind is trained on half of the
-sections, the pairs are perturbed on the other half, and the summary's test is read. Strength 0
-plants nothing: what is found there is a false positive. From the repository:
+sections. The pairs are perturbed on the other half, and the summary's test is applied. Strength 0
+plants nothing, so any pair found there is a false positive. From the repository:
 
     python workflow/bench/power.py
 
-writes `resources/perturbation/power.tsv`: thirty runs of 6 s of one core each.
+writes `resources/perturbation/power.tsv`: thirty runs of 6 s each on one core.
 """
 
 import argparse
@@ -47,30 +47,31 @@ from sagefm.training.trainer import Recipe, Trainer
 TRAINING = ("SPA120", "SPA124", "SPA126", "SPA129", "SPA135", "SPA141", "SPA147")
 VALIDATION = ("SPA153",)
 PERTURBED = ("SPA121", "SPA123", "SPA127", "SPA130", "SPA136", "SPA142", "SPA148", "SPA154")
-"""Sections of the bundled breast cohort; those perturbed are the demo's."""
+"""Sections of the bundled breast cohort. The perturbed ones are the demo's."""
 
 STRENGTHS = (0.0, 0.4, 0.8)
 NUMBERS = (30,)
-"""Planted inputs, with an output each. The demo's tables have 6 and 354 inputs; of 6 no effect can
-be found, since the smallest p is 0.03 before Holm."""
+"""Number of planted inputs, each with one output. The demo's tables have 6 and 354 inputs. With 6,
+no
+effect can be significant: the smallest possible p is 0.03 before Holm's correction."""
 
 OUTPUT = RESOURCES / "perturbation/power.tsv"
 
 
 @dataclass(frozen=True)
 class Design:
-    """How a control is planted and sought.
+    """Design of a run: what is planted, and how it is trained and perturbed.
 
     Attributes
     ----------
     inputs
-        Planted pairs; each input has one output.
+        Number of planted pairs. Each input has one output.
     genes
-        Of the sections, the most abundant.
+        Number of genes of the sections, the most abundant.
     spots
-        Perturbed in all (the demo's: 80).
+        Number of spots perturbed in total (the demo's: 80).
     epochs, widths
-        Of the training: the paper's network (`gcn` on `knn_clique`) at a reduced width.
+        Epochs of training, and widths of the paper's network (`gcn` on `knn_clique`), here reduced.
     """
 
     inputs: int = 30
@@ -88,7 +89,7 @@ def planted_sections(
     strength: float,
     seed: int,
 ) -> list[Section]:
-    """Write bundled sections on some genes with pairs planted, and their neighbourhoods."""
+    """Write bundled sections of some genes, with planted pairs, and their neighbourhoods."""
     samples, graphs = [], []
     for number, name in enumerate(names):
         section = bundled(name)[:, genes].copy()
@@ -105,7 +106,7 @@ def planted_sections(
 
 
 def run_chain(design: Design, strength: float, seed: int) -> dict[str, pd.DataFrame]:
-    """Plant, train, perturb, summarise: the tables of `summarise_pairs`."""
+    """Plant, train, perturb and summarise; return the tables of `summarise_pairs`."""
     genes = common_genes(design.genes)
     pairs = draw_pairs(len(genes), design.inputs, np.random.default_rng(seed))
     with tempfile.TemporaryDirectory() as name:
@@ -164,13 +165,13 @@ def _perturbed(
 
 @cache
 def bundled(name: str) -> anndata.AnnData:
-    """A bundled section, read once."""
+    """Read a bundled section, once per process."""
     return anndata.read_h5ad(RESOURCES / f"demo/st/{name}.h5ad")
 
 
 @cache
 def common_genes(number: int) -> list[str]:
-    """The most abundant genes of the first training section that all sections have."""
+    """Return the most abundant genes of the first training section that all sections share."""
     sections = [bundled(name) for name in (*TRAINING, *VALIDATION, *PERTURBED)]
     shared = set.intersection(*(set(section.var_names) for section in sections))
     totals = pd.Series(np.asarray(sections[0].X.sum(axis=0)).ravel(), sections[0].var_names)
@@ -179,7 +180,7 @@ def common_genes(number: int) -> list[str]:
 
 
 def found(tables: Mapping[str, pd.DataFrame]) -> dict[str, float]:
-    """What a run says of its planted pairs; all tests are over inputs."""
+    """Return the results for a run's planted pairs. All tests are over inputs."""
     own = tables["summary"].query(f"unit == '{INPUTS}'").set_index(["direction", "control"])
     above = (own["difference"] > 0) & (own["p_holm"] < ALPHA)
     scores = tables["discrimination"].query(f"direction == '{FORWARD}'").set_index("score")
@@ -192,12 +193,12 @@ def found(tables: Mapping[str, pd.DataFrame]) -> dict[str, float]:
 
 
 def power_table(runs: pd.DataFrame) -> pd.DataFrame:
-    """Shares of runs in which pairs were found, with exact 95% intervals (Clopper and Pearson).
+    """Shares of runs in which pairs were found, with exact 95% intervals (Clopper-Pearson).
 
     Parameters
     ----------
     runs
-        A row a run: strength, n_inputs, n_spots, seed and the values of `found`.
+        One row per run: strength, n_inputs, n_spots, seed and the values of `found`.
     """
     rows = []
     for (strength, inputs, spots), own in runs.groupby(["strength", "n_inputs", "n_spots"]):
@@ -212,14 +213,14 @@ def power_table(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def run_once(strength: float, inputs: int, seed: int) -> dict[str, float]:
-    """One row of the runs of `power_table`."""
+    """Run one design and return a row for `power_table`."""
     design = Design(inputs)
     row = {"strength": strength, "n_inputs": inputs, "n_spots": design.spots, "seed": seed}
     return row | found(run_chain(design, strength, seed))
 
 
 def main() -> None:
-    """Run all strengths, numbers of inputs and seeds; write the table."""
+    """Run all strengths, numbers of inputs and seeds, and write the table."""
     parser = argparse.ArgumentParser(description="Power of the perturbation analysis.")
     parser.add_argument("--runs", type=int, default=10, help="runs (seeds) a strength")
     runs_each = parser.parse_args().runs

@@ -1,4 +1,4 @@
-"""What the paper's run would take: from rates measured here, and from the data sheet of a GPU."""
+"""Predict the hours of the paper's run from rates measured here and a GPU's data sheet."""
 
 from dataclasses import dataclass
 
@@ -6,20 +6,22 @@ import pandas as pd
 
 PARAMETERS = 31_405_790
 EPOCHS = 136
-"""The released checkpoint is epoch 126's, and training stops 10 epochs after the best."""
+"""Epochs of training. The released checkpoint is of epoch 126; training stops 10 epochs after the
+best."""
 TRAINING, VALIDATION = 0.8, 0.1
 BATCH = 64
 
 BYTES_A_PARAMETER = 4 * 10
-"""Of a step in fp32: weights read in both passes, the gradient written, and Adam's reading of four
-arrays (weight, gradient, two moments) and writing of three."""
+"""Bytes moved per parameter in an fp32 step. Weights are read in both passes and the gradient is
+written. Adam reads four arrays (weight, gradient, two moments) and writes three."""
 FLOP_A_PARAMETER = 6
-"""Of a spot: a multiplication and an addition in the pass forth, twice that in the pass back."""
+"""Operations per parameter and spot: a multiplication and an addition forward, twice that backward.
+"""
 
 
 @dataclass(frozen=True)
 class Gpu:
-    """A GPU's limits, and the share of them that a step is taken to reach."""
+    """Limits of a GPU, and the assumed share of them that a training step reaches."""
 
     name: str
     bytes_a_second: float
@@ -27,21 +29,23 @@ class Gpu:
     reached: float
 
     def step_seconds(self) -> float:
-        """A training step's duration: that of its memory traffic or of its arithmetic."""
+        """Return the duration of a training step, limited by memory traffic or arithmetic."""
         traffic = PARAMETERS * BYTES_A_PARAMETER / self.bytes_a_second
         arithmetic = PARAMETERS * FLOP_A_PARAMETER * BATCH / self.flop_a_second
         return max(traffic, arithmetic) / self.reached
 
 
 H100 = Gpu("H100 SXM", bytes_a_second=3.35e12, flop_a_second=67e12, reached=0.5)
-"""NVIDIA's data sheet: 3.35 TB/s, 67 TFLOP/s in fp32 without tensor cores. Half of it: a guess."""
+"""NVIDIA's data sheet: 3.35 TB/s, 67 TFLOP/s in fp32 without tensor cores. The reached half is a
+guess."""
 
 
 @dataclass(frozen=True)
 class Rates:
-    """Spots a second of one core's processor time, measured.
+    """Measured rates in spots per second of one core's processor time.
 
-    `reading` is from memory (`compute.keep_gb`), once all have been read; `batches` are made of it.
+    `reading` is from memory (`compute.keep_gb`), after all spots have been read once; `batches` are
+    made from it.
     """
 
     ingest: float
@@ -53,18 +57,18 @@ class Rates:
 
 
 def predicted_hours(rates: Rates, spots: int, cores: int, gpu: Gpu | None = None) -> pd.DataFrame:
-    """Hours of each part of the paper's run: columns part, spots, hours, limit.
+    """Predict the hours of each part of the paper's run: columns part, spots, hours, limit.
 
     Parameters
     ----------
     rates
-        As measured.
+        Rates measured on this machine.
     spots
-        Of the cohort.
+        Spots of the cohort.
     cores
-        Of the machine, all of them used.
+        Cores of the machine, all of them used.
     gpu
-        Trains and evaluates; None where the cores do.
+        GPU that trains and evaluates; None if the cores do.
     """
     if gpu is None:
         train, evaluate = rates.training * cores, rates.evaluation * cores

@@ -1,6 +1,6 @@
-"""A step of pretraining against its bare arithmetic, and against the released way of computing.
+"""Compare a pretraining step with its bare arithmetic and with the released implementation.
 
-All in one process, on the bundled sections, at full width, in batches of 64.
+All runs are in one process, on the bundled sections, at full width, with batches of 64.
 """
 
 import tempfile
@@ -29,14 +29,14 @@ from sagefm.training.files import batches_of
 from sagefm.training.trainer import Recipe, Trainer
 
 EPOCHS = 6
-"""The first warms up, and is left out."""
+"""Number of epochs. The first warms up and is not counted."""
 BUFFER = 1024
-"""Spots held at once: the sections are read as steps go on, as in a cohort that does not fit."""
+"""Spots held in memory. Sections are read during the steps, as for a cohort that does not fit."""
 OPTIONS = {"lr": 5e-5, "weight_decay": 1e-4}
 
 
 class StepTimes(NamedTuple):
-    """Seconds of a step; `released` and `tuned` are the released way's."""
+    """Seconds per step; `released` and `tuned` are of the released implementation."""
 
     step: float
     products: float
@@ -47,19 +47,19 @@ class StepTimes(NamedTuple):
 
 @dataclass(frozen=True)
 class Between(Batches):
-    """Validation that first calls `work`: training's own clock stands still meanwhile."""
+    """Validation batches that first call `work`; training's own clock is paused meanwhile."""
 
     work: Callable[[], None] = field(kw_only=True)
 
     def epoch(self, *arguments, **options) -> Iterator[Batch]:
-        """The first batch of `Batches.epoch`."""
-        with torch.inference_mode(False):  # which validation runs in
+        """Call `work`, then yield only the first batch of `Batches.epoch`."""
+        with torch.inference_mode(False):  # validation runs in this mode
             self.work()
         yield next(super().epoch(*arguments, **options))
 
 
 def bare_products(genes: int, chosen: Choice) -> Callable[[], None]:
-    """The matrix products of a step alone, by the kernels that the step takes."""
+    """Return the matrix products of a step alone, computed by the same kernels as the step."""
     widths = [genes, *PAPER["widths"], genes]
     batch = PAPER["training"]["batch_size"]
     layers = []
@@ -81,9 +81,10 @@ def bare_products(genes: int, chosen: Choice) -> Callable[[], None]:
 
 
 def step_times(sections: list[Section], precision: str, threads: int) -> StepTimes:
-    """Medians of the step and of what it is held against, measured in turn.
+    """Return medians of the step and of its counterparts, measured in alternation.
 
-    The released way with the allocator as it is comes first: ours can not be undone.
+    The released implementation with the default allocator runs first, because ours cannot be
+    undone.
     """
     torch.set_num_threads(threads)
     genes = sections[0].n_genes()
@@ -101,7 +102,7 @@ def step_times(sections: list[Section], precision: str, threads: int) -> StepTim
     }
     tuned = Adam(network.parameters(), **OPTIONS, fused=True)
     device = prepare_machine("cpu", threads)
-    # bf16 has one kernel.
+    # bf16 has only one kernel.
     batch = PAPER["training"]["batch_size"]
     chosen = choose(network, batch) if precision == "fp32" else {}
     counterparts: dict[str, tuple[Callable, int, str]] = {
@@ -127,7 +128,7 @@ def step_times(sections: list[Section], precision: str, threads: int) -> StepTim
 
 
 def computes_bf16() -> bool:
-    """Whether the library computes a wide product in bf16 here, by its result."""
+    """Whether the library computes a wide product in bf16 on this machine, judged by the result."""
     draw = torch.Generator().manual_seed(1)
     one, other = (torch.randn(512, 512, generator=draw) for _ in range(2))
     with products("fp32"):
@@ -137,7 +138,7 @@ def computes_bf16() -> bool:
 
 
 def measure_pretraining(precision: str, threads: int, table: Table) -> None:
-    """Add the rows of a precision."""
+    """Add the rows for a precision."""
     names = [f"{name}_{precision}" for name in ("gemm_fraction", "pretrain_speedup")]
     names.append(f"{names[1]}_tuned")
     if precision == "bf16" and not computes_bf16():

@@ -1,12 +1,12 @@
-"""What the programmes of the bundled light model are, and how far they can be relied on.
+"""Describe the programmes of the bundled light model and test how stable they are.
 
-Gene sets among their genes; their values by the pathologist's class, in patients that the fit has
-not seen; and whether fits without one of the patients find them again. From the repository, after
-the run of `config/light.yaml` (see `make light`):
+Gene sets enriched among their genes; their values by the pathologist's class, in patients excluded
+from the fit; and whether fits that leave out one patient find them again. From the repository,
+after the run of `config/light.yaml` (see `make light`):
 
     python workflow/bench/programmes.py results/light
 
-writes the run's folder `programmes`, and `resources/figures/light_programmes.png`.
+writes the folder `programmes` of the run, and `resources/figures/light_programmes.png`.
 """
 
 import sys
@@ -31,7 +31,7 @@ from sagefm.networks.fitted import FittedModel
 from sagefm.sections.section import sections_of
 
 SHOWN = 8
-"""Genes of each direction in the table."""
+"""Number of genes of each direction in the table."""
 
 FDR = 0.05
 GRAPH = "star9"
@@ -39,7 +39,7 @@ UNDECIDED = "undetermined"
 
 
 def fits_without(light: FittedModel, run: Path) -> tuple[FittedModel, dict[str, FittedModel]]:
-    """A fit to the sections that the model was trained on, and one without each of the patients."""
+    """Fit the model to its training sections, once with all patients and once without each."""
     split = read_table(run / "models/light/split.tsv")
     trained = split[split["part"] == "train"]
 
@@ -55,7 +55,7 @@ def fits_without(light: FittedModel, run: Path) -> tuple[FittedModel, dict[str, 
 def profiles(
     every: FittedModel, without: dict[str, FittedModel]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Labelled sections by label, and their spread, by a fit that has not seen the patient."""
+    """Profile labelled sections by label, with the spread, using fits that exclude the patient."""
     sheet = read_table("config/samples/breast.tsv")
     labels = read_table(RESOURCES / "demo/labels.tsv", dtype=str)
     by_label, spread = [], []
@@ -72,7 +72,7 @@ def profiles(
 
 
 def gene_words(weights: pd.DataFrame) -> pd.DataFrame:
-    """Leading genes of each programme, and their weights, in both directions."""
+    """List the leading genes of each programme and their weights, in both directions."""
     table = pd.DataFrame({"programme": weights.columns})
     for direction, sign in DIRECTIONS.items():
         leading = [(sign * weights[number]).nlargest(SHOWN) for number in weights]

@@ -1,7 +1,7 @@
 """The parts of the speed bench: files of the folder `parts`, by name.
 
-A part has a docstring, TARGETS (limits of rows by name, `>= 0.8`) and
-measure(options, table), which adds its rows to the table. It is imported when it is to run.
+A part has a docstring, TARGETS (limits of rows by name, such as `>= 0.8`) and measure(options,
+table), which adds its rows to the table. It is imported only when it runs.
 """
 
 import importlib
@@ -15,12 +15,12 @@ FOLDER = Path(__file__).with_name("parts")
 
 
 def names() -> list[str]:
-    """All parts, sorted."""
+    """Return the names of all parts, sorted."""
     return sorted(path.stem for path in FOLDER.glob("[!_]*.py"))
 
 
 def load(name: str) -> ModuleType:
-    """A part's module."""
+    """Import the module of a part."""
     return importlib.import_module(f"bench.parts.{name}")
 
 

@@ -1,9 +1,9 @@
-"""A rehearsal of the full run: its sheets and chapters, generated sections, downloads included.
+"""Rehearse the full run: its sheets, chapters and downloads, with generated sections.
 
-The services are stand-ins on this machine. Jobs run here, or on a SLURM started for it, in a
-folder of results/rehearsals; one that was stopped after its downloads goes on where it was. Tables
-of all rehearsals that are there, finished or not, are written to results/bench: rehearsal.tsv, and
-what they predict, rehearsal_full.tsv.
+The services are stand-ins on this machine. Jobs run here, or on a SLURM cluster started for the
+purpose, in a folder of results/rehearsals. A rehearsal stopped after its downloads resumes where it
+was. Tables of all existing rehearsals, finished or not, are written to results/bench:
+rehearsal.tsv, and the prediction for the full run, rehearsal_full.tsv.
 """
 
 import argparse
@@ -43,19 +43,19 @@ from sagefm.common.texts import read_text
 RESULTS, REHEARSALS = REPO / "results/bench", REPO / "results/rehearsals"
 CONFIGS = (CONFIG, OVERLAY, OWN)
 ABOUT, PRINTED = "rehearsal.json", "printed.log"
-"""Of a working directory: what is rehearsed, where and since when; what Snakemake printed."""
+"""Files of a working directory: what is rehearsed, where and since when; and Snakemake's output."""
 
 SLURM = (
     *("--workflow-profile", "profiles/slurm", "--slurm-status-command", "squeue"),
     *("--slurm-init-seconds-before-status-checks", "3", "--latency-wait", "20"),
 )
-"""Of Snakemake, on a cluster that nobody else uses."""
+"""Snakemake's options on a cluster without other users."""
 
 
 def run(folder: Path, environment: dict[str, str], cores: int, executor: str) -> int:
-    """Run the workflow in a prepared working directory; Snakemake's exit status.
+    """Run the workflow in a prepared working directory and return Snakemake's exit status.
 
-    What it prints goes to `printed.log`, behind what was there.
+    Its output is appended to `printed.log`.
     """
     command = [sys.executable, "-m", "snakemake", "--configfile", *CONFIGS]
     with ExitStack() as stack:
@@ -78,10 +78,10 @@ def run(folder: Path, environment: dict[str, str], cores: int, executor: str) ->
 
 
 def rehearse(folder: Path, sections: int, share: float, cores: int, executor: str) -> bool:
-    """Prepare a working directory, unless it has been, and run; whether Snakemake succeeded."""
+    """Prepare a working directory if necessary and run it; return whether Snakemake succeeded."""
     with serving() as services:
         if (folder / ABOUT).exists():
-            # A Snakemake that was killed has left its lock.
+            # A killed Snakemake leaves its lock.
             shutil.rmtree(folder / ".snakemake/locks", ignore_errors=True)
         else:
             folder.mkdir(parents=True)
@@ -95,7 +95,7 @@ def rehearse(folder: Path, sections: int, share: float, cores: int, executor: st
 
 
 def measure(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The jobs of a rehearsal, finished or not, and its rules."""
+    """Return the jobs of a rehearsal, finished or not, and a table by rule."""
     jobs = json.loads((folder / PLANNED).read_text())
     paper = yaml.safe_load(read_text(REPO / CONFIG))
     table = measured_jobs(folder, jobs, spots_of(jobs, paper, folder))
@@ -106,7 +106,7 @@ def measure(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def full_run() -> pd.DataFrame:
-    """The jobs of the full run: rule, spots, asked_mb."""
+    """Return the jobs of the full run: rule, spots, asked_mb."""
     paper = yaml.safe_load(read_text(REPO / CONFIG))
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
@@ -117,7 +117,7 @@ def full_run() -> pd.DataFrame:
 
 
 def write_tables() -> pd.DataFrame:
-    """Write the tables of all rehearsals that are there; returns the prediction."""
+    """Write the tables of all existing rehearsals and return the prediction."""
     folders = sorted(path.parent for path in REHEARSALS.glob(f"*/{PRINTED}"))
     jobs, rules = zip(*map(measure, folders), strict=True)
     write_table(pd.concat(rules, ignore_index=True), RESULTS / "rehearsal.tsv")
@@ -127,15 +127,15 @@ def write_tables() -> pd.DataFrame:
 
 
 def main() -> None:
-    """Rehearse, and write the tables."""
+    """Run the rehearsal and write the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--sections", type=int, default=416, help="of the largest cohort")
-    parser.add_argument("--share", type=float, default=0.1, help="of the spots of each section")
+    parser.add_argument("--sections", type=int, default=416, help="sections of the largest cohort")
+    parser.add_argument("--share", type=float, default=0.1, help="share of each section's spots")
     parser.add_argument("--executor", choices=("local", "slurm"), default="local")
-    parser.add_argument("--cores", type=int, default=os.cpu_count(), help="of this machine")
-    parser.add_argument("--tables", action="store_true", help="of what is there, and run nothing")
+    parser.add_argument("--cores", type=int, default=os.cpu_count(), help="cores of this machine")
+    parser.add_argument("--tables", action="store_true", help="only write the tables")
     options = parser.parse_args()
-    # As Ctrl+C does: the cluster's daemons are stopped too.
+    # As with Ctrl+C, so that the cluster's daemons are stopped too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     finished = True
     if not options.tables:

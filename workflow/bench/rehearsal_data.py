@@ -1,8 +1,8 @@
-"""What the rehearsal of the full run is about: smaller sheets of the paper, and services for them.
+"""Input of the rehearsal of the full run: smaller versions of the paper's sheets, and services.
 
-Sections are generated (`generated`), in the formats that the services have: HEST's h5ad, Space
-Ranger's files alone and in an archive, labels in R's files; beside them a checkpoint of random
-weights, embeddings by it, and a table of pairs.
+Sections are generated (see `generated`) in the formats that the services provide: HEST's h5ad,
+Space Ranger's files as they are and in an archive, labels in R's files. There are also a checkpoint
+of random weights, embeddings computed with it, and a table of pairs.
 """
 
 import shutil
@@ -34,36 +34,37 @@ from sagefm.sections.cohort import Cohort
 from sagefm.sections.genes import read_panel
 
 OVERLAY, OWN = "config/rehearsal.yaml", "config/rehearsal_services.yaml"
-"""What is laid over the paper's config, and over that: addresses and checksums of the stand-ins."""
+"""Configs merged into the paper's: the rehearsal's, then the stand-ins' addresses and checksums."""
 
 FEWEST_SPOTS = 40
-"""Of a section, so that quality control keeps it and each class has a spot."""
+"""Minimum number of spots in a section, so that quality control keeps it and each class has a spot.
+"""
 
 FEWEST_SECTIONS = 4
-"""Of a cohort, so that patients can be held out."""
+"""Minimum number of sections in a cohort, so that patients can be held out."""
 
 GENES, COUNTS = 18_085, 10_000
-"""Genes where a sheet does not say, and median counts of a spot (our assumption for Visium)."""
+"""Genes if a sheet does not say, and median counts per spot (our assumption for Visium)."""
 
 CLASSES = ("SCC", "Lymphocyte Negative Stroma", "Glandular Stroma", "Fold", "Artifact")
-"""Labels of the labelled cohort, in bands across each section; the last two are dropped."""
+"""Labels of the labelled cohort, in bands across each section. The last two are dropped."""
 
 PAIRS = "records/8192729/files/CollecTRI_regulons.csv"
 PAIRED_GENES = 60
 
 
 def smaller_sheet(name: str, sections: int, share: float) -> pd.DataFrame:
-    """A sheet of the paper's with fewer sections, each with a share of its spots.
+    """Reduce a sheet of the paper to fewer sections, each with a share of its spots.
 
     Parameters
     ----------
     name
-        Of the sheet: `hest`, `opscc`, `gbm`.
+        Name of the sheet: `hest`, `opscc` or `gbm`.
     sections
-        Of `hest`, evenly over its sizes; the other cohorts get the same part of theirs, their first
-        rows, `FEWEST_SECTIONS` at least.
+        Number of sections of `hest`, evenly spaced by size. The other cohorts keep the same share
+        of their sections, their first rows, but at least `FEWEST_SECTIONS`.
     share
-        Of the spots; a section keeps `FEWEST_SPOTS` at least.
+        Share of the spots. A section keeps at least `FEWEST_SPOTS`.
     """
     sheet = _read(name)
     if "expected_spots" in sheet:
@@ -78,7 +79,7 @@ def smaller_sheet(name: str, sections: int, share: float) -> pd.DataFrame:
 
 
 def prepare(folder: Path, services: Services, sections: int, share: float) -> None:
-    """Make a working directory of the rehearsal, and publish what its sheets and config name."""
+    """Make a working directory of the rehearsal and publish the files that its config names."""
     for name in LINKED:
         if name != "config":
             (folder / name).symlink_to(REPO / name)
@@ -138,7 +139,7 @@ def _publish_opscc(
 
 
 def _labels(section: anndata.AnnData, number: int) -> pd.Series:
-    """Bands across a section; R's merge has numbered the barcodes of sections."""
+    """Return labels in bands across a section; barcodes are numbered by section as by R's merge."""
     across = section.obsm["spatial"][:, 0].argsort().argsort() * len(CLASSES) // section.n_obs
     barcodes = section.obs_names.str.replace(r"-\d+$", f"-{number + 1}", regex=True)
     return pd.Series(np.array(CLASSES)[across], barcodes, name="pathologist_anno.x")
@@ -160,7 +161,7 @@ def _publish_gbm(services: Services, sheet: pd.DataFrame, made: Path) -> None:
 def _publish_release(
     services: Services, config: Mapping, sheet: pd.DataFrame, made: Path
 ) -> dict[str, dict]:
-    """A checkpoint, and its embeddings of the smallest section; the checksums for the config."""
+    """Publish a checkpoint and its embeddings of the smallest section; return their checksums."""
     panel = _panel()
     network = build_network("gcn", len(panel), WIDTHS, seed=1)
     save_checkpoint(made / "release.pt", network)
@@ -183,7 +184,7 @@ def _publish_release(
 
 
 def _pairs() -> bytes:
-    """A table of pairs of neighbours among the genes that a bundled section has most of."""
+    """Return a table of pairs of adjacent genes among a bundled section's most abundant genes."""
     section = anndata.read_h5ad(_bundled()[0])
     section = section[:, section.var_names.isin(_panel())]
     order = np.argsort(-np.asarray(section.X.sum(axis=0)).ravel(), kind="stable")

@@ -1,7 +1,7 @@
-"""What the jobs of a rehearsal asked for and used, and what those of the full run would use.
+"""What a rehearsal's jobs requested and used, and what the full run's jobs would use.
 
-A rule's memory and disk are taken to grow linearly with the spots of a job. The line has the
-least-squares slope over all jobs of all rehearsals, and for memory lies above every one of them.
+A rule's memory and disk are assumed to grow linearly with the spots of a job. The line has the
+least-squares slope over all jobs of all rehearsals. For memory it lies above every job.
 """
 
 import json
@@ -47,16 +47,16 @@ def write_plan():
 
 atexit.register(write_plan)
 """
-"""The workflow; a dry run of its target `all` leaves a list of its jobs."""
+"""A Snakefile around the workflow: a dry run of its target `all` writes a list of the jobs."""
 
 SNAKEMAKES_MB = 340
-"""What a job on a cluster holds besides its script."""
+"""Memory that a cluster job uses for Snakemake, in addition to its script."""
 
 FLOOR_MB = 2_000
-"""A request of so much is not too much."""
+"""A request up to this size never counts as too large."""
 
 REACH = 100
-"""A line is not followed beyond so many times the most spots that it is through."""
+"""Lines are extrapolated to at most this multiple of the largest rehearsed number of spots."""
 
 
 PREDICTED = (
@@ -67,7 +67,7 @@ PREDICTED = (
 
 
 def plan(folder: Path, configs: Iterable[str]) -> list[dict]:
-    """All jobs that write in a working directory: rule, wildcards, threads, asked_mb, and files.
+    """List all jobs that write in a working directory: rule, wildcards, threads, asked_mb, files.
 
     Raises
     ------
@@ -90,15 +90,15 @@ def plan(folder: Path, configs: Iterable[str]) -> list[dict]:
 
 
 def name_of(job: Mapping) -> str:
-    """Its rule, and the method of a representation, as each asks for memory of its own."""
+    """Name of a job: its rule and, since memory differs by method, a representation's method."""
     return " ".join([job["rule"], *filter(None, [job["wildcards"].get("method")])])
 
 
 def spots_of(jobs: Iterable[Mapping], config: Mapping, folder: Path) -> list[int]:
-    """Spots that each job is about: its section's, its cohort's, or those its model is trained on.
+    """Return the spots of each job: those of its section, its cohort, or its model's training set.
 
-    0 for a job of none of these. Sheets are read from a working directory; a section without a
-    number is taken for a whole array, as by the workflow. `config` is the paper's.
+    The number is 0 for any other job. Sheets are read from a working directory. A section without a
+    number counts as a full array, as in the workflow. `config` is the paper's.
     """
     sections = {}
     for name, cohort in config["cohorts"].items():
@@ -122,9 +122,9 @@ def spots_of(jobs: Iterable[Mapping], config: Mapping, folder: Path) -> list[int
 
 
 def measured_jobs(folder: Path, jobs: list[dict], spots: list[int]) -> pd.DataFrame:
-    """A row a job: rule, spots, threads, asked_mb, used_mb, seconds, written_mb, finished.
+    """One row per job: rule, spots, threads, asked_mb, used_mb, seconds, written_mb, finished.
 
-    `used_mb` and `seconds` are missing where a rule has no benchmark or did not finish.
+    `used_mb` and `seconds` are missing if a rule has no benchmark or did not finish.
     """
     rows = []
     for job, about in zip(jobs, spots, strict=True):
@@ -138,7 +138,7 @@ def measured_jobs(folder: Path, jobs: list[dict], spots: list[int]) -> pd.DataFr
                 "spots": about,
                 "threads": job["threads"],
                 "asked_mb": job["asked_mb"],
-                # Shorter jobs end before Snakemake has looked at them.
+                # Shorter jobs end before Snakemake measures them.
                 "used_mb": pd.to_numeric(ran.get("max_rss"), errors="coerce"),
                 "seconds": pd.to_numeric(ran.get("s"), errors="coerce"),
                 "written_mb": sum(path.stat().st_size for path in there) / 1e6,
@@ -149,7 +149,7 @@ def measured_jobs(folder: Path, jobs: list[dict], spots: list[int]) -> pd.DataFr
 
 
 def troubles(printed: str) -> tuple[Counter, Counter]:
-    """Failures, and new attempts, of each rule, from what Snakemake printed."""
+    """Count failures and retries of each rule in Snakemake's output."""
     failures: Counter = Counter()
     retries: Counter = Counter()
     rules: dict[str, str] = {}
@@ -166,7 +166,7 @@ def troubles(printed: str) -> tuple[Counter, Counter]:
 
 
 def by_rule(jobs: pd.DataFrame, failures: Mapping, retries: Mapping) -> pd.DataFrame:
-    """The jobs of a rehearsal by rule, in the order of the plan, then all of them as `total`."""
+    """Summarise a rehearsal's jobs by rule, in the plan's order, with all of them as `total`."""
     rows = []
     for rule, own in [*jobs.groupby("rule", sort=False), ("total", jobs)]:
         total, ran = own is jobs, own["seconds"].dropna()
@@ -190,9 +190,9 @@ def by_rule(jobs: pd.DataFrame, failures: Mapping, retries: Mapping) -> pd.DataF
 
 
 def line_of(spots: np.ndarray, values: np.ndarray, *, above: bool) -> tuple[float, float]:
-    """Start and slope of a line through values against spots, the slope not below 0.
+    """Fit a line of values against spots and return intercept and slope (at least 0).
 
-    Of values at one size alone, the slope is 0. With `above` no value is above the line.
+    If all values are at one size, the slope is 0. With `above`, no value is above the line.
     """
     apart = spots - spots.mean()
     slope = 0.0
@@ -203,23 +203,24 @@ def line_of(spots: np.ndarray, values: np.ndarray, *, above: bool) -> tuple[floa
 
 
 def predicted(rehearsed: pd.DataFrame, full: pd.DataFrame) -> pd.DataFrame:
-    """The rules of the full run: what they ask for, and would use by the rehearsals.
+    """Predict what each rule of the full run would use, and compare it with what it requests.
 
     Parameters
     ----------
     rehearsed
-        Jobs of one or more rehearsals, see `measured_jobs`.
+        Jobs of one or more rehearsals; see `measured_jobs`.
     full
         Jobs of the full run: rule, spots, asked_mb.
 
     Returns
     -------
     DataFrame
-        rule, jobs, spots (of the largest job), sizes (numbers of spots that were rehearsed), reach
-        (spots over the most that were), asked_mb, predicted_mb (the script and the Snakemakes
-        around it), times (what is asked for over what is predicted), request (`ok`, `twice`: more
-        than twice and above the floor, `less`), written_gb. Memory is not predicted of a job that
-        is larger than any rehearsed, from one size or beyond `REACH`.
+        rule, jobs, spots (of the largest job), sizes (how many different numbers of spots were
+        rehearsed), reach (spots over the largest rehearsed number), asked_mb, predicted_mb (the
+        script and the Snakemake processes around it), times (requested over predicted), request
+        (`ok`, `twice`: more than twice and above the floor, `less`), written_gb. Memory is not
+        predicted for a job larger than any rehearsed if only one size was rehearsed or the job is
+        beyond `REACH`.
     """
     rows = []
     for rule, own in full.groupby("rule", sort=False):

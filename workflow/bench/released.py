@@ -1,7 +1,7 @@
-"""The released code's way of computing: whole subgraphs as dense tensors, all their spots decoded.
+"""The released implementation: whole subgraphs as dense tensors, with all their spots decoded.
 
-Facts from github.com/dayenai/SAGE-FM at be30af7 (the training and the perturbation script); the
-subgraphs lie in memory, so that its reading of files is not counted.
+Based on the training and perturbation scripts of github.com/dayenai/SAGE-FM at be30af7. The
+subgraphs are held in memory, so that its reading of files is not measured.
 """
 
 import numpy as np
@@ -15,9 +15,9 @@ from sagefm.sections.section import Section, load_chunk
 
 
 def subgraphs_of(section: Section, spots: int) -> list[Data]:
-    """The first spots' subgraphs, the central spot first, log1p: `x` float32 (15, genes).
+    """Return subgraphs of the first spots, the central spot first, log1p: `x` float32 (15, genes).
 
-    A section with fewer spots gives its first ones again.
+    If a section has fewer spots, its first ones are repeated.
     """
     chunk = load_chunk([section], "log1p")
     made = []
@@ -29,13 +29,13 @@ def subgraphs_of(section: Section, spots: int) -> list[Data]:
 
 
 def predict_all(network: Network, nodes: Tensor, edge_index: Tensor) -> Tensor:
-    """Predicted expression (nodes, genes) of every spot of every subgraph."""
+    """Return the predicted expression (nodes, genes) of every spot of every subgraph."""
     everyone = torch.arange(len(nodes), device=nodes.device)
     return network.decode(network.embed_subgraphs(nodes, edge_index, everyone))
 
 
 def hide(data: Data, share: float) -> Data:
-    """A subgraph with random genes of its central spot hidden, its mask and its target beside."""
+    """Hide random genes of a subgraph's central spot; return it with its mask and target."""
     x, mask = data.x.clone(), torch.zeros_like(data.x, dtype=torch.bool)
     mask[0] = torch.rand(x.shape[1]) < share
     x[0, mask[0]] = 0
@@ -43,7 +43,7 @@ def hide(data: Data, share: float) -> Data:
 
 
 def train_step(network: Network, optimizer: Optimizer, subgraphs: list[Data], share: float) -> None:
-    """Mask, collate, predict, lessen the mean squared error of what is hidden."""
+    """Mask, collate, predict, and take a step on the mean squared error of the hidden values."""
     batch = Batch.from_data_list([hide(data, share) for data in subgraphs])
     optimizer.zero_grad()
     error = (predict_all(network, batch.x, batch.edge_index) - batch.original) ** 2 * batch.mask

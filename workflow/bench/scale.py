@@ -1,7 +1,7 @@
-"""A cohort of a million spots: time, memory and disk of its stages, and the prediction they give.
+"""Time, memory and disk of each stage for a million spots, and the resulting prediction.
 
-Sections as large as those of config/samples/hest.tsv are made for a part of its samples; the other
-samples are links to these, so what is read twice may come from the page cache.
+Sections with the sizes of config/samples/hest.tsv are generated for a part of its samples. The
+other samples are links to these, so repeated reads may come from the page cache.
 """
 
 import argparse
@@ -31,27 +31,27 @@ from sagefm.sections.genes import read_panel
 from sagefm.sections.section import Section
 
 SIZES = (50_000, 250_000)
-"""Spots of the smaller cohorts that the whole one is held against."""
+"""Spots of the smaller cohorts with which the whole one is compared."""
 RATE = "spots/s"
-"""A second is one of a core's processor time throughout."""
+"""Unit of rates. A second is always a second of one core's processor time."""
 CHAPTER_SIZES = (10_000, 30_000)
 
 
 def paper_sheet() -> pd.DataFrame:
-    """Spots and genes of the paper's 416 samples."""
+    """Read the spots and genes of the paper's 416 samples."""
     columns = ["sample", "expected_spots", "expected_genes"]
     return pd.read_csv(REPO / "config/samples/hest.tsv", sep="\t", usecols=columns)
 
 
 def bytes_a_spot(paths: Sequence[Path], spots: int) -> float:
-    """Size of some files over a number of spots."""
+    """Return the size of some files divided by a number of spots."""
     return sum(path.stat().st_size for path in paths) / spots
 
 
 def make_cohort(
     sheet: pd.DataFrame, distinct: int, counts: float, folder: Path, table: Table
 ) -> tuple[list[Section], float, float]:
-    """Make and link a sheet's sections: these, and the spots a second of ingestion and graphs."""
+    """Make and link a sheet's sections; return them with the rates of ingestion and graphs."""
     panel = read_panel(REPO / "resources/panel/sagefm_genes.txt")
     bundled = sorted((REPO / "resources/demo/st").glob("*.h5ad"))
     rows = chosen_rows(sheet, distinct)
@@ -80,7 +80,7 @@ def make_cohort(
 def measure_streaming(
     sections: Sequence[Section], batches: int, steps: int, table: Table
 ) -> tuple[float, float, float, float]:
-    """Rates of training, evaluation, reading and making batches; memory by the cohort's size."""
+    """Measure rates of training, evaluation, reading and batching, and memory by cohort size."""
     total = sum(section.n_spots() for section in sections)
     parts = [first_spots(sections, size) for size in SIZES if size < total] + [list(sections)]
     for part in parts:
@@ -103,8 +103,8 @@ def measure_streaming(
 
 
 def measure_chapters(sections: Sequence[Section], table: Table) -> None:
-    """Growth of memory with the cohort, of the chapters that hold something of all of it."""
-    # The largest first, so that both parts hold it: it alone sets what one section takes.
+    """Measure how memory grows with the cohort in the chapters that keep data of all of it."""
+    # The largest first, so that both parts contain it: it alone sets the memory of one section.
     ordered = sorted(sections, key=lambda section: -section.n_spots())
     parts = [first_spots(ordered, size) for size in CHAPTER_SIZES]
     if len(parts[0]) == len(parts[1]):
@@ -118,12 +118,12 @@ def measure_chapters(sections: Sequence[Section], table: Table) -> None:
 
 
 def main() -> None:
-    """Measure, print, write results/bench/scale.tsv and results/bench/prediction.tsv."""
+    """Measure, print, and write results/bench/scale.tsv and results/bench/prediction.tsv."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--samples", type=int, default=416, help="samples of the cohort")
-    parser.add_argument("--distinct", type=int, default=48, help="of which so many are made")
-    parser.add_argument("--counts", type=float, default=10_000, help="median counts of a spot")
-    parser.add_argument("--batches", type=int, default=16_000, help="batches that are streamed")
+    parser.add_argument("--distinct", type=int, default=48, help="samples made; others are links")
+    parser.add_argument("--counts", type=float, default=10_000, help="median counts per spot")
+    parser.add_argument("--batches", type=int, default=16_000, help="batches to stream")
     parser.add_argument("--steps", type=int, default=200, help="training steps")
     options = parser.parse_args()
     table = Table()

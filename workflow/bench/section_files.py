@@ -1,4 +1,4 @@
-"""A section written in the formats of the services: Cell Ranger, Space Ranger, Matrix Market, R."""
+"""Write sections in the formats of the services: Cell Ranger, Space Ranger, Matrix Market, R."""
 
 import gzip
 import io
@@ -15,7 +15,7 @@ from rdata.unparser import unparse_file
 
 
 def gene_ids(adata: anndata.AnnData) -> list[str]:
-    """Ids in Ensembl's form, which the bundled sections do not have: ENSG and the gene's number."""
+    """Make ids in Ensembl's form, which the bundled sections lack: ENSG and the gene's number."""
     return [f"ENSG{number:011d}" for number in range(adata.n_vars)]
 
 
@@ -27,9 +27,9 @@ def write_bytes(path: Path, content: bytes) -> Path:
 
 
 def write_positions(adata: anndata.AnnData, path: Path, *, header: bool, **changes) -> Path:
-    """Write Space Ranger's position file, with one spot outside the tissue that has no counts.
+    """Write Space Ranger's position file, plus one spot outside the tissue without counts.
 
-    `changes` replace columns: `barcode`, `pxl_row_in_fullres` and so on.
+    `changes` replace columns such as `barcode` or `pxl_row_in_fullres`.
     """
     obs = adata.obs
     table = pd.DataFrame(
@@ -42,7 +42,7 @@ def write_positions(adata: anndata.AnnData, path: Path, *, header: bool, **chang
             "pxl_col_in_fullres": adata.obsm["spatial"][:, 0],
         }
     ).assign(**changes)
-    # In another order than the matrix, as Space Ranger writes it.
+    # The order differs from the matrix, as in Space Ranger's file.
     table = pd.concat(
         [pd.DataFrame([["OUTSIDE", 0, 0, 0, 1, 1]], columns=table.columns), table[::-1]]
     )
@@ -50,7 +50,7 @@ def write_positions(adata: anndata.AnnData, path: Path, *, header: bool, **chang
 
 
 def write_tenx_h5(adata: anndata.AnnData, path: Path, *, antibodies: int = 1) -> Path:
-    """Write Cell Ranger 3's HDF5 layout: CSC of features x barcodes, some antibodies at the end."""
+    """Write Cell Ranger 3's HDF5 layout: CSC of features x barcodes, antibodies at the end."""
     path.parent.mkdir(parents=True, exist_ok=True)
     extra = np.full((adata.n_obs, antibodies), 7)
     matrix = sp.csr_matrix(sp.hstack([adata.X, extra]), dtype=np.int32)
@@ -77,7 +77,7 @@ def write_tenx_h5(adata: anndata.AnnData, path: Path, *, antibodies: int = 1) ->
 def write_mtx(
     adata: anndata.AnnData, folder: Path, *, gz: bool = True, legacy: bool = False, prefix: str = ""
 ) -> Path:
-    """Write a Matrix Market triple; `legacy` names the features `genes.tsv`, without types."""
+    """Write a Matrix Market triple; `legacy` names the features file `genes.tsv`, without types."""
     suffix = ".gz" if gz else ""
     content = io.BytesIO()
     scipy.io.mmwrite(content, sp.coo_matrix(adata.X.T).astype(np.int32))
@@ -107,7 +107,7 @@ def write_spaceranger(
 
 
 def write_r_labels(labels: pd.Series, path: Path) -> Path:
-    """Write labels by spot as R's `save` writes a Seurat object, of which there is nothing else."""
+    """Write labels by spot as R's `save` writes a Seurat object that contains nothing else."""
     convert = ConverterFromPythonToR()
     saved = convert.convert_to_r_data({"sample": []}, file_type="rda")
     thing, _ = saved.object.value

@@ -1,8 +1,8 @@
-"""A SLURM cluster of one machine, in a temporary folder: no file of the system is touched.
+"""A SLURM cluster of one machine in a temporary folder, without changing system files.
 
-Its two nodes pretend to more cores and memory than the machine has, and to two GPUs each; it keeps
-no accounts. One partition has both nodes, the others the first. Daemons are stopped by the ids they
-were started under.
+Its two nodes report more cores and memory than the machine has, and two GPUs each. It keeps no
+accounts. One partition has both nodes, the others the first. Daemons are stopped by the process ids
+under which they were started.
 """
 
 import getpass
@@ -61,17 +61,17 @@ PartitionName=both Nodes=node,far
 PartitionName=urgent Nodes=node PriorityTier=10
 """
 GRES = "NodeName=node,far Name=gpu File=/dev/null\nNodeName=node,far Name=gpu File=/dev/zero\n"
-# Snakemake's plugin takes SLURM_CONF out of what `srun` sees in a job.
+# Snakemake's plugin removes SLURM_CONF from a job's environment for `srun`.
 SRUN = '#!/bin/sh\nSLURM_CONF={conf} exec {srun} "$@"\n'
 
 
 def found(program: str) -> str | None:
-    """Where a program of SLURM's is; those of administrators stand where users may not look."""
+    """Find a program of SLURM, including those of administrators outside a user's PATH."""
     return shutil.which(program, path=f"{os.environ['PATH']}:{SYSTEM}")
 
 
 def free_ports(number: int) -> list[int]:
-    """Ports nobody listens on."""
+    """Return ports that are not in use."""
     sockets = [socket.socket() for _ in range(number)]
     for one in sockets:
         one.bind(("127.0.0.1", 0))
@@ -83,7 +83,7 @@ def free_ports(number: int) -> list[int]:
 
 @dataclass
 class Cluster:
-    """A cluster whose files all lie in `folder`; a context in which it runs."""
+    """A cluster with all files in `folder`. It runs while the context is open."""
 
     folder: Path
     cpus: int = 4
@@ -91,7 +91,7 @@ class Cluster:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What a command needs to talk to this cluster."""
+        """Environment variables that a command needs to use this cluster."""
         path = f"{self.folder}/bin:{os.environ['PATH']}:{SYSTEM}"
         return {**os.environ, "PATH": path, "SLURM_CONF": f"{self.folder}/slurm.conf"}
 
@@ -114,7 +114,7 @@ class Cluster:
         options["socket"] = "socket"
         files = [f"--{option}={self.folder}/munge/{name}" for option, name in options.items()]
         try:
-            # --force: the folders above are open to none but their owner.
+            # --force, since the folders above are accessible to their owner only.
             self._start("munged", "--foreground", "--force", "--num-threads=2", *files)
             self._wait(lambda: (self.folder / "munge/socket").exists())
             self._start("slurmctld", "-D")
@@ -128,7 +128,7 @@ class Cluster:
         return self
 
     def __exit__(self, *_) -> None:
-        """End all jobs, then the daemons, the youngest first."""
+        """End all jobs, then stop the daemons in reverse order."""
         if set(NODES) & set(self.daemons):
             self.ask("scancel", "--user", getpass.getuser(), check=False)
             with suppress(AssertionError):
@@ -161,17 +161,17 @@ class Cluster:
             time.sleep(0.2)
 
     def said(self) -> str:
-        """What the daemons printed."""
+        """Return the daemons' output."""
         return "\n".join(p.read_text(errors="replace") for p in self.folder.glob("*.out"))
 
     def ask(self, *command: str, check: bool = True) -> str:
-        """What a command of SLURM's prints."""
+        """Run a SLURM command and return its output."""
         done = subprocess.run(command, env=self.environment, capture_output=True, text=True)
         assert done.returncode == 0 or not check, done.stderr
         return done.stdout
 
     def jobs(self) -> list[dict[str, str]]:
-        """All jobs, also those that ended, by their ids: what `scontrol` knows of each."""
+        """Return all jobs that `scontrol` lists, including finished ones, sorted by id."""
         lines = self.ask("scontrol", "show", "job", "--oneliner").splitlines()
         facts = [dict(f.split("=", 1) for f in line.split() if "=" in f) for line in lines]
         return sorted((job for job in facts if "JobId" in job), key=lambda job: int(job["JobId"]))

@@ -1,6 +1,6 @@
-"""Speed and size against the released way of computing, against limits, and against targets.
+"""Compare speed and size with the released implementation, processor limits and targets.
 
-Writes results/bench/bench.tsv; parts that are not named keep the rows that the file has.
+Writes results/bench/bench.tsv. Parts that are not named keep their rows in the file.
 """
 
 import argparse
@@ -15,13 +15,13 @@ from bench.table import Table
 
 
 def main() -> None:
-    """Measure, print, write after each part."""
+    """Measure and print each part, and write the table after each."""
     parts = registry.names()
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("parts", nargs="*", help=f"of {', '.join(parts)}; all if none is named")
+    parser.add_argument("parts", nargs="*", help=f"any of {', '.join(parts)}; default: all")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("--distinct", type=int, default=24, help="sections made for the million")
-    parser.add_argument("--busy", action="store_true", help="measure on a busy machine too")
+    parser.add_argument("--distinct", type=int, default=24, help="sections generated for `million`")
+    parser.add_argument("--busy", action="store_true", help="measure even if the machine is busy")
     options = parser.parse_args()
     if unknown := set(options.parts) - set(parts):
         parser.error(f"unknown: {', '.join(sorted(unknown))}; the parts are {', '.join(parts)}")

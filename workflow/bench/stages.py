@@ -1,4 +1,4 @@
-"""What the scale bench measures: one stage of the workflow on files of a cohort, in one process."""
+"""The stages that the scale bench measures, each on files of a cohort and in one process."""
 
 import tempfile
 import time
@@ -28,13 +28,13 @@ PAPER = {
     "mask_share": 0.3,
     "training": {"batch_size": 64, "seed": 9001, "buffer_spots": 16_384},
 }
-"""What of the paper's model (the defaults of the config) its batches depend on."""
+"""Settings of the paper's model (the config's defaults) on which its batches depend."""
 
 
 def fresh_model(
     genes: int, widths: tuple[int, ...] = WIDTHS, device: torch.device = CPU
 ) -> FittedModel:
-    """The paper's network with fresh weights, as a model of numbered genes."""
+    """Return the paper's network with fresh weights, as a model of numbered genes."""
     recipe = ModelRecipe([f"gene {number}" for number in range(genes)])
     return FittedModel(build_network("gcn", genes, widths, seed=0), recipe, device)
 
@@ -48,37 +48,38 @@ class FirstBatches(Batches):
 
     @property
     def n_batches(self) -> int:
-        """Batches of one epoch."""
+        """Number of batches per epoch."""
         return min(self.limit, super().n_batches)
 
     def epoch(self, *arguments, **options):
-        """`Batches.epoch`, cut short."""
+        """Yield the first batches of `Batches.epoch`."""
         for batch in islice(super().epoch(*arguments, **options), self.limit):
             self.clock.append(time.process_time())
             yield batch
 
     def rate(self) -> float:
-        """Spots a second of processor time, from the second batch to the last."""
+        """Return spots per second of processor time, from the second batch to the last."""
         return self.batch_size * (len(self.clock) - 2) / (self.clock[-1] - self.clock[1])
 
 
 def limited(sections: Sequence[Section], model: dict, limit: int) -> FirstBatches:
-    """The first batches over some sections as training takes them."""
+    """Return the first batches of some sections, made as in training."""
     whole = batches_of(list(sections), model, "knn_clique", 1)
     return FirstBatches(**vars(whole), limit=limit)
 
 
 def stream(sections: Sequence[Section], model: dict, limit: int) -> int:
-    """Make the first batches of an epoch of shuffled spots; how many spots that were."""
+    """Make the first batches of an epoch of shuffled spots and return their number of spots."""
     prepare_machine("cpu", 1)
     batches = limited(sections, model, limit)
     return sum(len(batch.target) for batch in batches.epoch(1, order="shuffled"))
 
 
 def read(sections: Sequence[Section], model: dict, limit: int) -> tuple[int, float, float]:
-    """Read the chunks of an epoch until they hold so many spots, and once more from memory.
+    """Read an epoch's chunks until they hold `limit` spots, then again from memory.
 
-    How many spots that were, and spots a second of processor time, the first and the second time.
+    Returns the number of spots, and spots per second of processor time of the first and second
+    reading.
     """
     batches = batches_of(list(sections), model, "knn_clique", 1)
     kept, spots, clock = SectionCache(limit * 1e-4), 0, [time.process_time()]
@@ -94,7 +95,7 @@ def read(sections: Sequence[Section], model: dict, limit: int) -> tuple[int, flo
 
 
 def train(sections: Sequence[Section], model: dict, steps: int) -> float:
-    """Train for some steps on one core; the rate, in spots a second."""
+    """Train for some steps on one core and return the rate in spots per second."""
     device = prepare_machine("cpu", 1)
     training = limited(sections, model, steps)
     validation = limited(sections[:1], model, 1)
@@ -105,7 +106,7 @@ def train(sections: Sequence[Section], model: dict, steps: int) -> float:
 
 
 def validate(sections: Sequence[Section], model: dict, steps: int) -> float:
-    """Evaluate an untrained network on some batches, on one core; the rate, in spots a second."""
+    """Evaluate an untrained network on one core and return the rate in spots per second."""
     device = prepare_machine("cpu", 1)
     batches = limited(sections, model, steps)
     network = build_network(model["network"], sections[0].n_genes(), model["widths"], seed=0)

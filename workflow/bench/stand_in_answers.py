@@ -1,4 +1,4 @@
-"""How the stand-ins of `stand_ins` answer: the services' interfaces, as far as they are used."""
+"""Answers of the stand-in services (`stand_ins`): the parts of their interfaces that we use."""
 
 import base64
 import hashlib
@@ -18,12 +18,12 @@ LFS_TOKEN = "RemoteAuthThatNobodyMaySee"
 
 
 def sha256(content: bytes) -> str:
-    """The checksum of some content, as the services name it."""
+    """Return the SHA-256 checksum of some content in hexadecimal."""
     return hashlib.sha256(content).hexdigest()
 
 
 class Handler(BaseHTTPRequestHandler):
-    """One request; `has` is what the services have."""
+    """Handler of one request; `has` holds the services' content."""
 
     has: "Services"
     protocol_version = "HTTP/1.1"
@@ -32,15 +32,15 @@ class Handler(BaseHTTPRequestHandler):
         """Print nothing."""
 
     def do_GET(self):
-        """Answer."""
+        """Answer a GET request."""
         self._answer()
 
     def do_HEAD(self):
-        """Answer without a body."""
+        """Answer a HEAD request, without a body."""
         self._answer()
 
     def do_POST(self):
-        """Read what was sent, and answer."""
+        """Read the body of a POST request and answer."""
         self.sent = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self._answer()
 
@@ -83,7 +83,7 @@ class Handler(BaseHTTPRequestHandler):
         }
         routes.get(kind, lambda *_: self._send(b"", 404))(rest, query, fault)
 
-    # Hugging Face: https://huggingface.co/docs/hub/api, and what huggingface_hub asks.
+    # Hugging Face: https://huggingface.co/docs/hub/api, and the requests of huggingface_hub.
     def _api(self, rest, query, fault):
         if rest.startswith("v2/"):
             return self._dryad(rest.removeprefix("v2/"), query, fault)
@@ -114,7 +114,7 @@ class Handler(BaseHTTPRequestHandler):
         return self._json({"id": repository, "sha": has.revision, "siblings": [], "gated": "auto"})
 
     def _published(self, rest):
-        """A model's repository made, and files committed to it, small enough to be sent inline."""
+        """Create a model's repository or commit files to it, sent inline if they are small."""
         if rest == "repos/create":
             asked = json.loads(self.sent)
             return self._json({"url": f"{self.has.url}/{asked['organization']}/{asked['name']}"})
@@ -135,7 +135,7 @@ class Handler(BaseHTTPRequestHandler):
         return self._json({"commitUrl": commit, "commitOid": COMMIT, "pullRequestUrl": None})
 
     def _hub_open(self):
-        """Whether the token is good for the gated set; if not, it has been refused."""
+        """Whether the token opens the gated data set; if it does not, send the refusal."""
         given = self.headers.get("Authorization")
         if not self.has.token_needed or given == f"Bearer {TOKEN}":
             return True
@@ -146,7 +146,7 @@ class Handler(BaseHTTPRequestHandler):
     def _hub_file(self, rest, query, fault):
         if self._hub_open():
             name = rest.split("/resolve/")[1].split("/", 1)[1]
-            # A signature in the query, as of a content delivery network.
+            # A signed address, as from a content delivery network.
             there = (
                 f"{self.has.url.replace('127.0.0.1', 'localhost')}/cdn/x/{name}?Signature=secret"
             )
@@ -193,7 +193,7 @@ class Handler(BaseHTTPRequestHandler):
                 }
                 for number, name in enumerate(names)
             ]
-            # Two pages, so that the second is asked for.
+            # Two pages, so that the second must be requested.
             page = int(query.get("page", ["1"])[0])
             links = {"next": {"href": "/api/v2/versions/77/files?page=2"}} if page == 1 else {}
             own = files[: len(files) // 2] if page == 1 else files[len(files) // 2 :]
@@ -237,7 +237,7 @@ class Handler(BaseHTTPRequestHandler):
         return self._send(b"", 404)
 
     def _file(self, service, name, fault):
-        """A file, whole or from where it was asked for, if it is still the same."""
+        """Send a file, whole or from the requested offset if it has not changed since."""
         content = self.has.files.get((service, name))
         if content is None:
             return self._send(b"<html>not found</html>", 404, "text/html")

@@ -1,9 +1,9 @@
-"""Services that files are fetched from, on this machine: they answer as the real ones do.
+"""Local stand-ins for the download services; they answer as the real ones do.
 
 Tests and the rehearsal of the full run use them.
 
-One server speaks for all of them; `Services.files` holds what each has. A fault is put in the way
-of a path once, or as often as it says.
+One server stands in for all services; `Services.files` holds the content of each. A fault replaces
+the answer for a path once, or as often as it says.
 """
 
 import threading
@@ -16,28 +16,28 @@ from bench.stand_in_answers import COMMIT, TOKEN, Handler
 
 @dataclass
 class Fault:
-    """What happens to requests for a path before it is served as it should be."""
+    """A faulty answer to requests for a path, given before the correct one."""
 
     status: int = 200
     times: int = 1
     headers: dict = field(default_factory=dict)
     body: bytes | None = None
-    drop_after: int | None = None  # bytes, after which the connection breaks
+    drop_after: int | None = None  # bytes after which the connection breaks
     pause: float = 0.0  # seconds between blocks
     type: str = "application/octet-stream"
 
 
 class Services:
-    """The services' content, and what was asked of them.
+    """Content of the services, and the requests that they received.
 
     Attributes
     ----------
     files
         Content by (service, path): `hub` (path in the data set), `geo` (ACCESSION/FILE), `web`
         (any), `figshare` (ARTICLE/FILE), `dryad` (DOI/FILE), `git` (OWNER/NAME/COMMIT/PATH), and
-        what was uploaded: `models` (OWNER/NAME/PATH).
+        uploads: `models` (OWNER/NAME/PATH).
     faults
-        By the path of a request, as it is on the wire, without the query.
+        Faults by the request's path as sent, without the query.
     asked
         (path, headers) of every request.
     """
@@ -54,7 +54,7 @@ class Services:
         self.url = ""
 
     def environment(self) -> dict[str, str]:
-        """Variables under which the workflow takes these services for the real ones."""
+        """Environment variables that make the workflow use these services, not the real ones."""
         return {
             "HF_ENDPOINT": self.url,
             "GEO_ENDPOINT": f"{self.url}/geo",
@@ -70,17 +70,17 @@ class Services:
         }
 
     def paths(self, part: str) -> list[str]:
-        """Paths asked for that contain `part`, in order."""
+        """Return the requested paths that contain `part`, in order."""
         return [path for path, _ in self.asked if part in path]
 
     def ranges_asked(self, part: str) -> list[str | None]:
-        """The Range of each request for a path that contains `part`."""
+        """Return the Range header of each request for a path that contains `part`."""
         return [headers.get("range") for path, headers in self.asked if part in path]
 
 
 @contextmanager
 def serving():
-    """The services, while they run."""
+    """Run the services while the context is open."""
     services = Services()
 
     class Own(Handler):

@@ -1,4 +1,4 @@
-"""A table of measurements, printed as they come."""
+"""A table of measurements that prints each row as it is added."""
 
 from pathlib import Path
 
@@ -7,14 +7,15 @@ import pandas as pd
 from sagefm.common.io import read_table, write_table
 
 RATES = ("/s",)
-"""Ends of units of which more is better; of all others less is."""
+"""Ends of units for which higher is better; for all others lower is better."""
 
 
 class Table:
-    """Rows `name, value, unit, limit, ratio, detail`; `targets` (at least, at most) are shown.
+    """Rows `name, value, unit, limit, ratio, detail`; `targets` (at least, at most) are printed.
 
-    A value is None where it could not be measured; `detail` then says why. `limit` is the best that
-    this processor could do, and `ratio` the fraction of it that was reached: None without a limit.
+    A value is None if it could not be measured; `detail` then says why. `limit` is the best
+    possible value on this processor, and `ratio` the fraction of it that was reached: None without
+    a limit.
     """
 
     def __init__(self, targets: dict[str, str] | None = None) -> None:
@@ -29,7 +30,7 @@ class Table:
         detail: str = "",
         limit: float | None = None,
     ) -> None:
-        """Add a row, and print it at once."""
+        """Add a row and print it."""
         ratio = None
         if value is not None and limit is not None:
             ratio = value / limit if unit.endswith(RATES) else limit / value
@@ -41,7 +42,7 @@ class Table:
         print(f"{name:36} {shown:>12} {target}{unit:10} {reached:18} {detail}", flush=True)
 
     def write(self, path: Path, *, whole: bool = False) -> None:
-        """Write the rows as TSV; others that the file has stay, unless these are the `whole`."""
+        """Write the rows as TSV; other rows of the file are kept unless `whole` is set."""
         new = pd.DataFrame(self.rows)
         if path.exists() and not whole:
             old = read_table(path)

@@ -1,4 +1,4 @@
-"""Batches of dense input made from sparse sections, against filling as much memory."""
+"""Making dense batches from sparse sections, compared with filling the same memory."""
 
 import tempfile
 from argparse import Namespace
@@ -18,7 +18,7 @@ TARGETS: dict[str, str] = {}
 
 
 def measure_sections(sections: Sequence[Section], table: Table) -> None:
-    """Add the row of batches of the first section, masks drawn beforehand."""
+    """Add the row for batches of the first section, with masks drawn beforehand."""
     chunk = load_chunk(sections[:1], PAPER["normalisation"])
     number, genes = PAPER["training"]["batch_size"], sections[0].n_genes()
     rows = np.arange(min(number, len(chunk.spots)))
@@ -27,7 +27,7 @@ def measure_sections(sections: Sequence[Section], table: Table) -> None:
     ends = chunk.ego_indptr
     added = np.concatenate([chunk.ego[ends[row] : ends[row + 1]] for row in rows])
     entries = int(np.diff(chunk.expression.indptr)[added].sum())
-    # A column and a value of four bytes each are read of every entry that is added.
+    # Each added entry is read as a column index and a value, four bytes each.
     size = sum(t.nbytes for t in (*made.inputs, made.target)) + 8 * entries
     took = best_seconds(lambda: make_batch([(chunk, rows)], "mean", mask), 20)
     detail = (
@@ -38,6 +38,6 @@ def measure_sections(sections: Sequence[Section], table: Table) -> None:
 
 
 def measure(options: Namespace, table: Table) -> None:
-    """Add the row of a bundled section."""
+    """Add the row for a bundled section."""
     with tempfile.TemporaryDirectory() as folder:
         measure_sections(bundled_sections(Path(folder), ["heart-1"]), table)

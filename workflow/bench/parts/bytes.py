@@ -1,4 +1,4 @@
-"""Bytes of a spot's files, and of the dense subgraph that the released code writes."""
+"""Bytes per spot of our files, and of the dense subgraph that the released code writes."""
 
 import tempfile
 from argparse import Namespace
@@ -9,7 +9,7 @@ from bench.scale import bytes_a_spot
 from bench.table import Table
 
 TARGETS = {"bytes_per_spot": "<= 8734"}
-"""A hundredth of 15 dense rows."""
+"""One hundredth of the size of 15 dense rows."""
 
 
 def measure(options: Namespace, table: Table) -> None:

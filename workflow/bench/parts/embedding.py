@@ -1,4 +1,4 @@
-"""Embedding and predicting a section, against the products of the network's layers alone."""
+"""Embedding and predicting a section, compared with the bare products of the network's layers."""
 
 import tempfile
 from argparse import Namespace
@@ -19,7 +19,7 @@ BATCH = 64
 
 
 def measure_section(section: Section, widths: tuple[int, ...], table: Table) -> None:
-    """Add the rows of a section and of the paper's network with some widths."""
+    """Add the rows for a section and the paper's network with these widths."""
     genes, spots = section.n_genes(), section.n_spots()
     model = fresh_model(genes, widths)
     stages = {
@@ -37,7 +37,7 @@ def measure_section(section: Section, widths: tuple[int, ...], table: Table) -> 
 
 
 def measure(options: Namespace, table: Table) -> None:
-    """Add the rows of a bundled section at the paper's widths."""
+    """Add the rows for a bundled section at the paper's widths."""
     prepare_machine("cpu", options.threads)
     with tempfile.TemporaryDirectory() as folder:
         (section,) = bundled_sections(Path(folder), ["heart-1"])

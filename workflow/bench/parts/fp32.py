@@ -1,4 +1,4 @@
-"""A training step in fp32, against its bare products and the released way; targets on two cores."""
+"""A training step in fp32, compared with bare products and the released code; two-core targets."""
 
 from argparse import Namespace
 
@@ -13,5 +13,5 @@ TARGETS = {
 
 
 def measure(options: Namespace, table: Table) -> None:
-    """Add the rows of this precision."""
+    """Add the rows for this precision."""
     measure_pretraining("fp32", options.threads, table)

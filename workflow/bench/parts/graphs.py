@@ -1,4 +1,4 @@
-"""The paper's neighbourhoods, against a bare search for the nearest spots."""
+"""The paper's neighbourhoods, compared with a bare search for the nearest spots."""
 
 from argparse import Namespace
 
@@ -15,7 +15,7 @@ SIZE = 15
 
 
 def measure_places(places: np.ndarray, table: Table) -> None:
-    """Add the row of a section's coordinates (spots, 2)."""
+    """Add the row for a section's coordinates (spots, 2)."""
     took = best_seconds(lambda: build_graph(places, "knn_clique", size=SIZE))
     bare = best_seconds(lambda: cKDTree(places).query(places, k=SIZE))
     detail = (
@@ -26,5 +26,5 @@ def measure_places(places: np.ndarray, table: Table) -> None:
 
 
 def measure(options: Namespace, table: Table) -> None:
-    """Add the row of a full capture area of Visium."""
+    """Add the row for a full Visium capture area."""
     measure_places(pixels(visium_array(4992)), table)

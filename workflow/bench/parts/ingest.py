@@ -1,4 +1,4 @@
-"""Ingestion of bundled sections, against a bare read of the same files by h5py."""
+"""Ingestion of bundled sections, compared with a bare read of the same files by h5py."""
 
 from argparse import Namespace
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ TARGETS: dict[str, str] = {}
 
 
 def read_bare(path: Path) -> int:
-    """Read every dataset of a file; the bytes that they take in memory."""
+    """Read every dataset of a file and return the bytes that they take in memory."""
     sizes = []
     with h5py.File(path) as file:
         file.visititems(
@@ -27,7 +27,7 @@ def read_bare(path: Path) -> int:
 
 
 def measure_files(paths: Sequence[Path], panel: Sequence[str], table: Table) -> None:
-    """Add the row of some sections."""
+    """Add the row for some sections."""
     size = sum(map(read_bare, paths))
 
     def whole() -> None:
@@ -41,6 +41,6 @@ def measure_files(paths: Sequence[Path], panel: Sequence[str], table: Table) -> 
 
 
 def measure(options: Namespace, table: Table) -> None:
-    """Add the row of the bundled breast sections of two patients."""
+    """Add the row for the bundled breast sections of two patients."""
     paths = sorted((RESOURCES / "demo/st").glob("SPA12*.h5ad"))
     measure_files(paths, read_panel(RESOURCES / "panel/sagefm_genes.txt"), table)

@@ -1,4 +1,4 @@
-"""The products of the paper's wide layers in training, against the faster of two libraries."""
+"""Training products of the paper's wide layers, compared with the faster of two libraries."""
 
 from argparse import Namespace
 from functools import partial
@@ -29,7 +29,7 @@ def measure_layer(layer: str, wide: int, narrow: int, table: Table) -> None:
 
 
 def measure(options: Namespace, table: Table) -> None:
-    """Add the rows of the first layer and of the decoder."""
+    """Add the rows for the first layer and the decoder."""
     genes = len(read_panel(PAPER_PANEL))
     with one_thread():
         measure_layer("first layer", genes, WIDTHS[0], table)

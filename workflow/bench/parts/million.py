@@ -1,4 +1,4 @@
-"""An epoch of batches of the paper's 416 sections: memory."""
+"""Memory of an epoch of batches over the paper's 416 sections."""
 
 import sys
 import tempfile
@@ -14,7 +14,7 @@ TARGETS = {"stream_peak_gb_1m_spots": "<= 4"}
 
 
 def measure(options: Namespace, table: Table) -> None:
-    """Add the row; `options.distinct` sections are made, the others are links to them."""
+    """Add the row; `options.distinct` sections are generated, the others are links to them."""
     with tempfile.TemporaryDirectory() as folder:
         sections, *_ = make_cohort(paper_sheet(), options.distinct, 10_000, Path(folder), Table())
         epoch = measured(stream, sections, PAPER, sys.maxsize)

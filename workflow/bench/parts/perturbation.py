@@ -1,4 +1,4 @@
-"""A perturbed spot, against the products of the layers that it passes and the released way."""
+"""Perturbing a spot, compared with the products of its layers and with the released code."""
 
 from argparse import Namespace
 
@@ -9,5 +9,5 @@ TARGETS = {"perturbation_speedup_10": ">= 300", "perturbation_speedup_500": ">= 
 
 
 def measure(options: Namespace, table: Table) -> None:
-    """Add the rows of 10 and of 500 outputs."""
+    """Add the rows for 10 and 500 outputs."""
     measure_perturbation(table, options.threads)

@@ -1,4 +1,4 @@
-"""Masked-gene recovery of some sections, against the products of the network's layers alone."""
+"""Masked-gene recovery of some sections, compared with the bare products of the layers."""
 
 import tempfile
 from argparse import Namespace
@@ -18,7 +18,7 @@ BATCH = 64
 
 
 def measure_sections(sections: Sequence[Section], widths: tuple[int, ...], table: Table) -> None:
-    """Add the row of some sections; all baselines and sums of the chapter are part of it."""
+    """Add the row for some sections, including all baselines and sums of the chapter."""
     genes, spots = sections[0].n_genes(), sum(section.n_spots() for section in sections)
     limit = BATCH / dense_seconds(BATCH, (genes, *widths, genes))
     rate = spots / best_seconds(lambda: recovery(sections, widths), 2)
@@ -27,7 +27,7 @@ def measure_sections(sections: Sequence[Section], widths: tuple[int, ...], table
 
 
 def measure(options: Namespace, table: Table) -> None:
-    """Add the row of the bundled heart sections at the paper's widths."""
+    """Add the row for the bundled heart sections at the paper's widths."""
     prepare_machine("cpu", options.threads)
     with tempfile.TemporaryDirectory() as folder:
         measure_sections(bundled_sections(Path(folder), ["heart-*"]), WIDTHS, table)

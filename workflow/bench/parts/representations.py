@@ -1,4 +1,4 @@
-"""Untrained representations, against reading the cohort and two products of its matrix."""
+"""Untrained representations, compared with reading the cohort and two products of its matrix."""
 
 import tempfile
 from argparse import Namespace
@@ -19,7 +19,7 @@ TARGETS: dict[str, str] = {}
 
 
 def measure_sections(sections: Sequence[Section], table: Table) -> None:
-    """Add a row of every method that takes principal components of expression."""
+    """Add a row for every method that computes principal components of expression."""
     cohort = cohort_of(sections)
     for name in names():
         method = load_method(name)
@@ -40,6 +40,6 @@ def measure_sections(sections: Sequence[Section], table: Table) -> None:
 
 
 def measure(options: Namespace, table: Table) -> None:
-    """Add the rows of the bundled breast sections."""
+    """Add the rows for the bundled breast sections."""
     with tempfile.TemporaryDirectory() as folder:
         measure_sections(bundled_sections(Path(folder), ["SPA*"]), table)

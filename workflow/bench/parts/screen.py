@@ -1,4 +1,4 @@
-"""The genome-wide screen, against a square product's rate."""
+"""The genome-wide screen, compared with the rate of a square product."""
 
 import tempfile
 from argparse import Namespace
@@ -25,7 +25,7 @@ SPOTS = 64
 def measure_section(
     section: Section, widths: tuple[int, ...], table: Table, device: torch.device = CPU
 ) -> None:
-    """Add the row of a block of inputs, all other genes read."""
+    """Add the row for a block of inputs, with all other genes as outputs."""
     genes = section.n_genes()
     model = fresh_model(genes, widths, device)
     every = torch.arange(genes, device=device)
@@ -44,7 +44,7 @@ def measure_section(
 
 
 def measure(options: Namespace, table: Table) -> None:
-    """Add the row of a bundled section at the paper's widths."""
+    """Add the row for a bundled section at the paper's widths."""
     prepare_machine("cpu", options.threads)
     with tempfile.TemporaryDirectory() as folder:
         (section,) = bundled_sections(Path(folder), ["heart-1"])
