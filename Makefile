@@ -37,15 +37,15 @@ SHOWN = $(SNAKEMAKE) --logger sagefm
 RUN = $(shell cat config/config.yaml $(CONFIG) | LC_ALL=C tr -d '\r\357\273\277' | sed -n 's/^run: *["'\'']*\([^ "'\''\#]*\).*/\1/p' | tail -n 1)
 
 GROUPS := First steps:demo,test,help|Your data:embed,preflight,explore,lock-data|Developers:env,test-full,cluster-test,lint,format,docs,findings,gallery,lock,bench,bench-peers,bench-gpu,bench-growth,bench-scale,rehearsal,ladder,light,study,publish,clean
-help: ## list the targets
+help: ## list these commands
 	@echo '$(GROUPS)' | tr '|' '\n' | while IFS=: read -r title names; do \
 	    printf '%s\n' "$$title"; \
 	    for name in $${names//,/ }; do sed -n "s/^$$name:.*## /  $$name\t/p" Makefile; done | expand -t 16; echo; done
-	@echo 'CORES=$(CORES)  CONFIG=(a config file laid over the default)  PYTHON=$(PYTHON)  TORCH=$(TORCH)'
+	@echo 'CORES=$(CORES)  CONFIG=(a config file in place of, or merged into, the default)  PYTHON=$(PYTHON)  TORCH=$(TORCH)'
 
 env: $(ENV) ## build .venv from the lock if it is missing or stale (TORCH=cuda: for a GPU)
 
-demo: $(ENV) ## run the workflow on the bundled sections, then print its scoreboard
+demo: $(ENV) ## run the workflow on the bundled sections, then print its results
 	@$(SHOWN)
 	@echo
 	@awk -F '\t' 'NR > 1 && $$14 != "-" { printf "%s\n    the paper:         %s\n    this run:          %s (model %s)\n    best alternative:  %s\n    result:            %s\n", \
@@ -65,7 +65,7 @@ embed: $(ENV) ## embed a section: IN=(folder, h5, h5ad) OUT=(h5ad) [MODEL= POSIT
 explore: $(ENV) ## write each cohort as one h5ad for scanpy and viewers (results/*/explore) [ZARR=1: SpatialData]
 	@$(SHOWN) -- explore $(if $(filter-out 0 no false,$(ZARR)),explore_zarr)
 
-lock-data: $(ENV) ## write the lock table of raw files, or hold those that are there to it (CONFIG=)
+lock-data: $(ENV) ## write the checksums of raw files, or check the files against them (CONFIG=)
 	@$(SNAKEMAKE) -- lock_data
 
 preflight: $(ENV) ## check access, disk, packages and GPU before a long run (CONFIG=config/paper.yaml)
@@ -75,30 +75,30 @@ PYTEST := $(BIN)/pytest --dist loadfile --numprocesses $(CORES) --maxprocesses 8
 test: $(ENV) ## run the fast tests
 	$(PYTEST) -m 'not slow and not cluster'
 
-test-full: $(ENV) ## run all tests, with the slow ones: whole runs, kills, faults, the whole demo (ARGS=: of pytest)
+test-full: $(ENV) ## run all tests, also whole runs, kills, faults and the whole demo (ARGS=: options of pytest)
 	$(PYTEST) --durations=25 -m 'not cluster' $(ARGS)
 
 # Debian's and Ubuntu's packages; elsewhere SLURM and munge have to be there.
 SLURM := slurmctld slurmd munged sbatch srun
-cluster-test: $(ENV) ## run the workflow on a SLURM started for it on this machine (installs slurm-wlm, munge)
+cluster-test: $(ENV) ## start SLURM on this machine and run the workflow on it (installs slurm-wlm, munge)
 	@[ "$$(PATH="$$PATH:/usr/sbin" command -v $(SLURM) | wc -l)" = $(words $(SLURM)) ] || { \
 	    as=$$([ "$$(id -u)" = 0 ] || echo sudo); $$as apt-get -qq update; \
 	    $$as apt-get -qq install --no-install-recommends -y slurm-wlm munge > /dev/null; }
 	$(BIN)/pytest -m cluster tests/whole_run/test_slurm.py
 
-bench: $(ENV) ## measure speed and size against limits and targets (ARGS='fp32 bf16': some parts)
+bench: $(ENV) ## measure speed and size against limits and targets (ARGS='fp32 bf16': only these parts)
 	$(BIN)/python workflow/bench/speed.py $(ARGS)
 
-bench-peers: $(ENV) ## time, memory and disk of all representations (ARGS='pca --spots 3481': some)
+bench-peers: $(ENV) ## measure time, memory and disk of representations (ARGS='pca --spots 3481': only these)
 	$(BIN)/python workflow/bench/peers.py $(ARGS)
 
-bench-gpu: $(ENV) ## check a GPU against the CPU: results, resuming, speeds (ARGS='--device cpu': without one)
+bench-gpu: $(ENV) ## check a GPU against the CPU: results, resuming, speed (ARGS='--device cpu': without a GPU)
 	$(BIN)/python workflow/bench/gpu.py $(ARGS)
 
-bench-growth: $(ENV) ## memory and time of stages against spots (ARGS='PCA --sizes 1000 3000': some)
+bench-growth: $(ENV) ## measure memory and time against spots (ARGS='PCA --sizes 1000 3000': only these)
 	$(BIN)/python workflow/bench/growth.py $(ARGS)
 
-bench-scale: $(ENV) ## measure a cohort of a million spots (ARGS='--samples 40 --distinct 8': a smaller one)
+bench-scale: $(ENV) ## measure a cohort of a million spots (ARGS='--samples 40 --distinct 8': smaller)
 	$(BIN)/python workflow/bench/scale.py $(ARGS)
 
 # On SLURM: what `make cluster-test` installs has to be there.
@@ -108,12 +108,12 @@ rehearsal: $(ENV) ## rehearse the full run on generated sections (ARGS='--sectio
 # The claims and the task that none rests on: no figure; the documentation keeps what it quotes.
 JUDGED = --configfile config/$(1).yaml -- claims_recovery claims_clustering claims_annotation \
     results/$(1)/tasks/tumour/comparisons.tsv
-ladder: $(ENV) ## from the paper's recipe to our networks, one change a model (20 minutes)
+ladder: $(ENV) ## train models from the paper's recipe to our networks, one change at a time (20 minutes)
 	@SAGEFM_PATH=config/ladder $(BIN)/snakemake --cores $(CORES) $(call JUDGED,ladder)
 	@$(BIN)/python -m sagefm.report.findings results/ladder
 
 # As `ladder`. The weights are those of the model that has seen no labelled section.
-light: $(ENV) ## train the light model, hold it against what needs no training, and bundle it
+light: $(ENV) ## train the light model, compare it with untrained methods, and bundle it
 	@$(BIN)/snakemake --cores $(CORES) $(call JUDGED,light) claims_perturbation
 	@$(BIN)/python -m sagefm.exports.bundle results/light/models/light resources/models/light
 	@$(BIN)/python workflow/bench/programmes.py results/light
@@ -122,17 +122,17 @@ light: $(ENV) ## train the light model, hold it against what needs no training, 
 	@$(BIN)/python workflow/bench/decoders.py results/light
 	@$(BIN)/python -m sagefm.report.findings results/light
 
-study: $(ENV) ## claims after more and more epochs, on more and more sections (hours; 20 sections are fetched)
+study: $(ENV) ## score claims after more epochs and on more sections (hours; downloads 20 sections)
 	@$(BIN)/snakemake --cores $(CORES) $(call JUDGED,study)
 	@$(BIN)/python -m sagefm.report.findings results/study
 
-publish: $(ENV) ## write the light model with its card to results/publish; upload it to the hub (TO=owner/name)
+publish: $(ENV) ## write the light model with its card to results/publish, or upload it to the hub (TO=owner/name)
 	@$(BIN)/python -m sagefm.report.publish light '$(TO)'
 
-findings: $(ENV) ## write what README and docs/ say of results (RUNS='results/demo': keep its tables first)
+findings: $(ENV) ## fill the results into README and docs/ (RUNS='results/demo': copy its tables first)
 	@$(BIN)/python -m sagefm.report.findings $(RUNS)
 
-gallery: $(ENV) ## write the images of README from a finished demo (results/demo; needs Chromium)
+gallery: $(ENV) ## write the images of README from a finished demo (needs Chromium)
 	@$(BIN)/python -m sagefm.report.gallery results/$(RUN)
 
 # Material warns of another program's next version at each start; it cannot be acted on here.
@@ -140,7 +140,6 @@ SITE = NO_MKDOCS_2_WARNING=true $(BIN)/mkdocs build --quiet
 docs: $(ENV) ## write the documentation's tables from the code, and build its site (site/index.html)
 	$(BIN)/python -m sagefm.report.docs
 	$(SITE)
-
 
 lint: $(ENV) ## check style, types and format of code and rules, and the links of the documentation
 	$(BIN)/ruff check
@@ -150,18 +149,18 @@ lint: $(ENV) ## check style, types and format of code and rules, and the links o
 	$(BIN)/snakemake --lint
 	$(SITE)
 
-format: $(ENV) ## put code and rules into the format that lint asks for
+format: $(ENV) ## format code and rules as lint requires
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 	$(BIN)/snakefmt Snakefile workflow/Snakefile workflow/rules
 
-lock: ## resolve envs/requirements.in anew into requirements.txt (UPGRADE=--upgrade: to the newest)
+lock: ## resolve envs/requirements.in into requirements.txt (UPGRADE=--upgrade: newest versions)
 	@folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
 	$(PYTHON) -m venv "$$folder" && "$$folder/bin/pip" install --quiet uv==0.13.9 && cd envs && \
 	"$$folder/bin/uv" pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 \
 	    --generate-hashes --no-emit-find-links --no-annotate $(UPGRADE) requirements.in -o requirements.txt
 
-clean: ## remove the results of the demo, and shared samples that no run has a link to
+clean: ## remove the results of the demo, and shared sections that no run uses
 	rm -rf results/demo
 	@comm -13 <(find -H results -path '*/samples/*' -type l -exec readlink -f {} + 2> /dev/null | sort) \
 	    <(find -H results/_shared -type f -exec readlink -f {} + 2> /dev/null | sort) | xargs -r -d '\n' rm --

@@ -33,7 +33,7 @@ def test_a_page_that_is_missing_and_a_missing_browser_are_said(tmp_path, monkeyp
         gallery.photograph(tmp_path / "index.html", (100, 100))
     (tmp_path / "index.html").write_text("<p>")
     monkeypatch.setattr("shutil.which", lambda name: None)
-    with pytest.raises(InputError, match=r"Chromium is not installed\. Fix: apt-get"):
+    with pytest.raises(InputError, match=r"Chromium is not installed\. Fix: run `apt-get"):
         gallery.photograph(tmp_path / "index.html", (100, 100))
 
 

@@ -65,6 +65,7 @@ def test_the_text_is_sound_and_of_the_config(name, repo, software):
         "30% of the genes hidden; mean squared error; learning rate 5e-05",
         "version 1.2 (code 1.2 (abc), config ffffffffffffffff)",
         "epoch 4 of 5; 31,405,790 parameters",
+        "tested by sign flips over inputs and corrected by Holm",  # as perturbation.summary does
     ):
         assert words in flat(text), words
     assert all(len(line) <= 100 for line in text.splitlines() if not line.startswith(" "))

@@ -75,7 +75,7 @@ def photograph(page: Path, size: tuple[int, int]) -> Image.Image:
     _require(page)
     browser = shutil.which("chromium") or shutil.which("chromium-browser")
     if browser is None:
-        raise InputError("Chromium is not installed. Fix: apt-get install chromium.")
+        raise InputError("Chromium is not installed. Fix: run `apt-get install chromium`.")
     with tempfile.TemporaryDirectory() as folder:
         shot = Path(folder) / "page.png"
         command = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
