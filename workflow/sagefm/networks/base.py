@@ -1,4 +1,4 @@
-"""What all networks share: the gene decoder, the loss, and how one is built."""
+"""Parts shared by all networks: the gene decoder, the loss, and the function that builds one."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -12,7 +12,7 @@ from sagefm.sections.batch import Batch
 from sagefm.sections.section import Chunk
 
 WIDTHS = (1024, 512, 512, 512, 1024)
-"""Output widths of the paper's five layers; the last is the embedding's."""
+"""Output widths of the paper's five layers; the last is the width of the embedding."""
 
 
 class GeneDecoder(nn.Module):
@@ -25,10 +25,11 @@ class GeneDecoder(nn.Module):
     n_genes
         Genes of the panel.
     widths
-        See the subclass; the last is the embedding's.
+        Layer widths, as the subclass defines them; the last is the width of the embedding.
     encoder
-        Layers by name that precede the decoder: in the draw of weights, among the parameters and
-        so in the optimiser's state. A subclass may as well add its layers afterwards.
+        Layers by name. They come before the decoder when weights are drawn and in the list of
+        parameters, so also in the optimiser's state. A subclass can add its layers afterwards
+        instead.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class GeneDecoder(nn.Module):
 
     @classmethod
     def widths_of(cls, state: Mapping[str, Tensor]) -> tuple[int, ...]:
-        """The `widths` a state dict was built with: its biases' lengths, the decoder's left out."""
+        """Return the `widths` behind a state dict: lengths of all biases except the decoder's."""
         return tuple(
             len(state[name])
             for name in state
@@ -53,12 +54,12 @@ class GeneDecoder(nn.Module):
         )
 
     def fit_input(self, draw: Callable[[], Chunk]) -> None:
-        """Fit what is not trained, before training begins; most networks have nothing to fit.
+        """Fit the parts that are not trained, before training; most networks have none.
 
         Parameters
         ----------
         draw
-            Reads a random sample of the training sections.
+            Function that reads a random sample of the training sections.
         """
 
     @property
@@ -68,61 +69,62 @@ class GeneDecoder(nn.Module):
 
     @property
     def unmeasured(self) -> Tensor | None:
-        """What a gene counts as, in the input, where a section did not measure it: (genes,).
+        """Input values (genes,) for genes that a section did not measure.
 
-        None for a network that reads it as 0.
+        None for a network that reads such genes as 0.
         """
         return None
 
     @property
     def programmes(self) -> Tensor | None:
-        """Each gene's log fold change for one unit of each dimension of the embedding.
+        """Log fold change of each gene per unit of each embedding dimension.
 
-        (genes, widths[-1]); None for a network whose embedding is not made of such programmes.
+        Shape (genes, widths[-1]); None for a network whose embedding does not consist of
+        programmes.
         """
         return None
 
     @property
     def programme_genes(self) -> Tensor | None:
-        """Genes that the programmes could be made of: bool (genes,); None without programmes."""
+        """Mask of genes that can be part of a programme: bool (genes,); None without programmes."""
         return None if self.programmes is None else self.programmes.ne(0).any(dim=1)
 
     def decode(self, embedding: Tensor, *context: Tensor) -> Tensor:
-        """Predicted expression (spots, genes) of embeddings (spots, widths[-1]).
+        """Predict expression (spots, genes) from embeddings (spots, widths[-1]).
 
-        `context` is what a network needs besides (`Batch.context`); most need nothing.
+        `context` holds further inputs of the network (`Batch.context`); most networks use none.
         """
         return functional.relu(self.fc_gene(embedding))
 
     def loss(
         self, embedding: Tensor, target: Tensor, mask: Tensor, *context: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Sum of squared errors over the hidden entries (float32 scalar), and their number."""
+        """Return the summed squared error over hidden entries (float32 scalar) and their number."""
         return squared_error(self.decode(embedding, *context), target, mask), mask.sum()
 
 
 def squared_error(prediction: Tensor, target: Tensor, mask: Tensor) -> Tensor:
-    """Sum of squared errors over the hidden entries: float32 scalar."""
+    """Return the sum of squared errors over the hidden entries: float32 scalar."""
     return ((prediction.float() - target) * mask).square().sum()
 
 
 def embed(network: GeneDecoder, batch: Batch) -> Tensor:
-    """Embeddings (spots, width) of a batch's central spots, by the path its layout allows."""
+    """Return embeddings (spots, width) of a batch's central spots, by the method for its layout."""
     return getattr(network, f"embed_{batch.layout}")(*batch.inputs)
 
 
 def predict(network: GeneDecoder, batch: Batch) -> Tensor:
-    """Predicted expression (spots, genes) of a batch's central spots."""
+    """Predict expression (spots, genes) of a batch's central spots."""
     return network.decode(embed(network, batch), *batch.context)
 
 
 def loss(network: GeneDecoder, batch: Batch) -> tuple[Tensor, Tensor]:
-    """What a network is trained to lessen, summed over a batch, and what to divide it by."""
+    """Return the training loss, summed over a batch, and the number to divide it by."""
     return network.loss(embed(network, batch), batch.target, batch.mask, *batch.context)
 
 
 def network_class(name: str) -> type[GeneDecoder]:
-    """The class of a network, by its name.
+    """Return the class of a network, by name.
 
     Raises
     ------
@@ -135,7 +137,7 @@ def network_class(name: str) -> type[GeneDecoder]:
 def build_network(
     name: str, n_genes: int, widths: tuple[int, ...] = WIDTHS, *, seed: int | None = None
 ) -> GeneDecoder:
-    """A freshly initialised network; `seed` fixes its weights without touching global state.
+    """Build a freshly initialised network; `seed` fixes its weights without changing global state.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Checkpoints in the released format: a dictionary of tensors and plain values, nothing pickled."""
+"""Checkpoints in the released format: a dictionary of tensors and plain values, without pickles."""
 
 import pickle
 import shutil
@@ -15,7 +15,7 @@ from sagefm.networks.registry import DECODER, names
 
 
 def take_checkpoint(path: str | Path, network: str, n_genes: int, destination: str | Path) -> None:
-    """Copy a released checkpoint to `destination`, if it loads into the network of the panel.
+    """Copy a released checkpoint to `destination` after checking that the network can load it.
 
     Raises
     ------
@@ -38,12 +38,12 @@ def save_checkpoint(path: str | Path, model: GeneDecoder, /, **entries) -> None:
 
 
 def read_checkpoint(path: str | Path) -> dict:
-    """Read a checkpoint, ours or the released one, onto the CPU; nothing in it is executed.
+    """Read a checkpoint, ours or the released one, onto the CPU; no code in it is executed.
 
     Returns
     -------
     dict
-        `model_state_dict`, and the entries of `save_checkpoint`. A bare state dict is read too.
+        `model_state_dict` and the entries of `save_checkpoint`. A bare state dict is also accepted.
 
     Raises
     ------
@@ -72,12 +72,12 @@ def read_checkpoint(path: str | Path) -> dict:
 
 
 def load_network(path: str | Path, network: str, n_genes: int) -> GeneDecoder:
-    """The network a checkpoint holds, its widths read from the weights.
+    """Load the network of a checkpoint; its widths come from the weights.
 
     Raises
     ------
     InputError
-        If the checkpoint is of another network, panel length or depth.
+        If the checkpoint has another network, panel length or depth.
     """
     state = unwrapped(read_checkpoint(path)["model_state_dict"])
     weights = state.get(f"{DECODER}.weight")
@@ -101,14 +101,14 @@ def load_network(path: str | Path, network: str, n_genes: int) -> GeneDecoder:
 
 
 WRAPPERS = ("module.", "_orig_mod.", "model.")
-"""What DistributedDataParallel, `torch.compile` and Lightning's modules put before all names."""
+"""Prefixes that DistributedDataParallel, `torch.compile` and Lightning add to parameter names."""
 
 STATES = ("model_state_dict", "state_dict")
-"""Keys of the weights: of the released format, and of Lightning."""
+"""Keys of the weights in the released format and in Lightning's."""
 
 
 def unwrapped(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """A state dict with the parameters' own names, also where a wrapped network was saved."""
+    """Return a state dict with the prefixes of wrapped networks removed from parameter names."""
     for prefix in WRAPPERS:
         if state and all(name.startswith(prefix) for name in state):
             return unwrapped({name.removeprefix(prefix): own for name, own in state.items()})

@@ -1,4 +1,4 @@
-"""From the first layer of a network that collapses to predictions, in as few products as can be."""
+"""Predictions from the first layer of a network that collapses, in as few products as possible."""
 
 from collections.abc import Sequence
 from typing import TypeGuard
@@ -9,13 +9,14 @@ from torch.nn import functional
 from sagefm.networks.base import GeneDecoder
 
 MEANS = ("mean", "channels")
-"""Layouts whose inputs are means over neighbours: those on which a network may collapse."""
+"""Layouts whose inputs are means over neighbours; a network can collapse only on these."""
 
 
 class Collapsible(GeneDecoder):
-    """A network that, where it is exact, is a stack of dense layers over a neighbourhood's means.
+    """A network that is exactly a stack of dense layers over means of the neighbourhood.
 
-    What the neighbours bring enters its first layer alone, one column a gene (`neighbour_weights`).
+    The neighbours enter only its first layer, with one column of weights per gene
+    (`neighbour_weights`).
     """
 
     def first(self, *inputs: Tensor) -> Tensor:
@@ -24,32 +25,32 @@ class Collapsible(GeneDecoder):
 
     @property
     def neighbour_weights(self) -> Tensor:
-        """The first layer's weights (widths[0], genes) of what the neighbours bring."""
+        """Weights (widths[0], genes) of the neighbours in the first layer."""
         raise NotImplementedError
 
     @property
     def deeper(self) -> list[tuple[Tensor, Tensor]]:
-        """Weight (out, in) and bias (out,) of each layer after the first, without the decoder."""
+        """Weight (out, in) and bias (out,) of each layer after the first, except the decoder."""
         raise NotImplementedError
 
     def finish(self, hidden: Tensor) -> Tensor:
-        """Embeddings (spots, widths[-1]) of what `first` returns."""
+        """Return embeddings (spots, widths[-1]) from the output of `first`."""
         for weight, bias in self.deeper:
             hidden = functional.linear(functional.leaky_relu(hidden), weight, bias)
         return hidden
 
 
 def collapses(network: GeneDecoder, layout: str) -> TypeGuard[Collapsible]:
-    """Whether a network is, on a layout of its input, the stack of a `Collapsible`."""
+    """Return whether a network is the layer stack of a `Collapsible` on a layout of its input."""
     return isinstance(network, Collapsible) and layout in MEANS
 
 
 class Readout:
-    """All that follows the first layer, its last layer and the decoder made one.
+    """All layers after the first, with the last layer and the decoder merged into one.
 
-    The embedding is linear in the last layer's input, and so is what the decoder makes of it before
-    its ReLU: one matrix, `weight` (outputs, the last layer's inputs), replaces both. That halves
-    the products of a prediction at the paper's widths.
+    Both the embedding and the decoder's output before its ReLU are linear in the last layer's
+    input. So one matrix, `weight` (outputs, inputs of the last layer), replaces both. That halves
+    the products per prediction at the paper's widths.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class Readout:
 
     @classmethod
     def of(cls, network: Collapsible) -> "Readout":
-        """The readout of all genes of the panel."""
+        """Build the readout of all genes of the panel."""
         weight: Tensor = network.fc_gene.weight
         bias: Tensor = network.fc_gene.bias
         for last, offset in network.deeper[-1:]:
@@ -68,18 +69,18 @@ class Readout:
         return cls(network.deeper[:-1], weight, bias, deep=bool(network.deeper))
 
     def only(self, outputs: Tensor) -> "Readout":
-        """The readout of some genes (int64 columns of the panel)."""
+        """Return the readout of some genes (int64 columns of the panel)."""
         return Readout(self.middle, self.weight[outputs], self.bias[outputs], self.deep)
 
     def __call__(self, hidden: Tensor) -> Tensor:
-        """Predictions (rows, outputs) of what `network.first` gives (rows, widths[0]).
+        """Predict (rows, outputs) from the output of `network.first` (rows, widths[0]).
 
         `hidden` is overwritten.
         """
         return self.after(0, hidden)
 
     def after(self, layers: int, hidden: Tensor) -> Tensor:
-        """Predictions of what some middle layers, the first ones, give (rows, their width).
+        """Predict from the output of the first `layers` middle layers (rows, their width).
 
         `hidden` is overwritten.
         """

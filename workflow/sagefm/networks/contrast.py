@@ -1,4 +1,4 @@
-"""Programmes of genes that set a spot apart from its section's average spot."""
+"""Gene programmes that distinguish a spot from the average spot of its section."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -30,15 +30,14 @@ REFUSES_MISSING_GENES = "it predicts differences to the section's mean, and so 0
 
 
 class Network(GeneDecoder):
-    """What sets a spot apart from its section's average spot: programmes of genes, and their dose.
+    """Gene programmes that distinguish a spot from the average of its section, and their doses.
 
-    Centre and neighbours' mean are read through principal components of the training sections,
-    which stay fixed; what a small network makes of them is added to them, and that sum is the
-    embedding. Each of its dimensions is a programme: `fc_gene.weight` holds every gene's log fold
-    change for a unit of it. They act on the difference to the embedding of the section's average
-    spot, so an average spot is predicted as the section's mean whatever its patient or depth; and
-    the loss is the multinomial likelihood of the hidden counts, which does not ask how many there
-    are.
+    Centre and neighbour mean are projected on principal components of the training sections, which
+    stay fixed. The output of a small network is added to these scores; the sum is the embedding.
+    Each of its dimensions is a programme: `fc_gene.weight` holds the log fold change of every gene
+    per unit. Programmes act on the difference to the embedding of the section's average spot. An
+    average spot is therefore predicted as the section's mean, whatever its patient or depth. The
+    loss is the multinomial likelihood of the hidden counts, which does not depend on their total.
 
     `widths` are those of the small network's hidden layers; the embedding has 2 `COMPONENTS`.
     """
@@ -47,7 +46,7 @@ class Network(GeneDecoder):
     """Principal components of each channel."""
 
     RATE_FLOOR = 1e-3
-    """Rate of a gene that the section's other spots lack."""
+    """Rate added to every gene, so that none is 0 where the section's other spots lack it."""
 
     fill: Tensor
     centre_mean: Tensor
@@ -59,7 +58,7 @@ class Network(GeneDecoder):
         wide = 2 * self.COMPONENTS
         super().__init__(n_genes, (*widths, wide))
         self.fc_gene.register_parameter("bias", None)
-        # Drawn though overwritten: without it, the weights of a seed would be others than before.
+        # Drawn although overwritten: otherwise a seed would no longer give the same weights.
         self.fc_gene.reset_parameters()
         nn.init.normal_(self.fc_gene.weight, std=0.01)
         self.register_buffer("fill", torch.zeros(n_genes))
@@ -73,17 +72,17 @@ class Network(GeneDecoder):
 
     @classmethod
     def widths_of(cls, state: Mapping[str, Tensor]) -> tuple[int, ...]:
-        """See `GeneDecoder`; the last layer's width is not free."""
+        """See `GeneDecoder`; the last layer's width is fixed."""
         return super().widths_of(state)[:-1]
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *others: Any) -> None:
-        """Read checkpoints of before there was `fill` as well: unmeasured genes were 0."""
+        """Also read older checkpoints without `fill`, where unmeasured genes were 0."""
         state_dict.setdefault(f"{prefix}fill", torch.zeros_like(self.fill))
         super()._load_from_state_dict(state_dict, prefix, *others)
 
     @property
     def unmeasured(self) -> Tensor | None:
-        """See `GeneDecoder`: the training mean, if unmeasured genes were told from zeros there."""
+        """See `GeneDecoder`: training means, if unmeasured genes were known in training."""
         return self.fill if self.fill.any() else None
 
     @property
@@ -92,10 +91,10 @@ class Network(GeneDecoder):
         return self.fc_gene.weight
 
     def fit_input(self, draw: Callable[[], Chunk]) -> None:
-        """Take the principal components of both channels; the first of each has variance 1.
+        """Fit the principal components of both channels, scaled to unit variance of the first.
 
-        Genes that a section did not measure count as their mean in the others, in every section
-        that is read from then on as well; if the sections do not say what they measured, as 0.
+        Genes that a section did not measure are replaced by their mean in the others, here and in
+        every section read later. They count as 0 if the sections do not list their measured genes.
         """
         import numpy as np
 
@@ -117,9 +116,10 @@ class Network(GeneDecoder):
             self.fill.copy_(self.centre_mean)
 
     def embed_background(self, centre: Tensor, neighbours: Tensor, *_: Tensor) -> Tensor:
-        """Embeddings (spots, widths[-1]) of two (spots, genes) inputs, as of `two_channel`.
+        """Return embeddings (spots, widths[-1]) from the inputs of `two_channel` (spots, genes).
 
-        Hidden genes of `centre` are as in the section's average spot, which enters by `log_fold`.
+        Hidden genes of `centre` have the values of the section's average spot; `log_fold` subtracts
+        it.
         """
         components = torch.cat(
             [
@@ -134,35 +134,35 @@ class Network(GeneDecoder):
         return components + hidden
 
     def log_fold(self, embedding: Tensor, background: Tensor) -> Tensor:
-        """Log fold change (spots, genes; float32) against the section's mean, up to a constant."""
+        """Log fold change (spots, genes; float32) from the section's mean, up to a constant."""
         average = self.embed_background(background, background)
         return self.fc_gene(embedding - average).float()
 
     def decode(self, embedding: Tensor, *context: Tensor) -> Tensor:
-        """Predicted expression (spots, genes).
+        """Predict expression (spots, genes).
 
         Parameters
         ----------
         embedding
             (spots, widths[-1])
         context
-            Mean expression, and mean rate, of the section's other spots, both (spots, genes), and
-            each spot's depth (spots,). The rate of a gene that they lack is 0, measured or not.
+            Mean expression and mean rate of the section's other spots, both (spots, genes), and the
+            depth of each spot (spots,). A gene absent from these spots has rate 0, measured or not.
         """
         background, rate, _ = context
         level = background * rate.ne(0)
         fold, rate = self.log_fold(embedding, background), rate + self.RATE_FLOOR
         share = rate / rate.sum(dim=1, keepdim=True)
         fold = fold - torch.logsumexp(fold + share.log(), dim=1, keepdim=True)
-        # In proportion to the fold change where a gene is rare, to its logarithm where it abounds.
+        # Proportional to the fold change for rare genes, to its logarithm for abundant ones.
         return level * torch.log1p(rate * fold.exp()) / torch.log1p(rate)
 
     def loss(
         self, embedding: Tensor, target: Tensor, mask: Tensor, *context: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Negative log likelihood of the hidden counts (nats; float32 scalar), and their number.
+        """Return the negative log likelihood (nats; float32 scalar) and sum of hidden counts.
 
-        Multinomial over each spot's hidden genes, given how many counts they have together;
+        The likelihood is multinomial over each spot's hidden genes, given their total count.
         `context` is that of `decode`.
         """
         background, rate, depth = context

@@ -1,4 +1,4 @@
-"""A graph convolution of torch_geometric, which is imported when a graph is convolved."""
+"""A graph convolution by torch_geometric, imported only when a graph is convolved."""
 
 import math
 import sys
@@ -10,15 +10,15 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-if TYPE_CHECKING:  # 3 s to import, as long as a section takes to embed; cliques need none of it
+if TYPE_CHECKING:  # 3 s to import, as long as embedding a section; cliques do not need it
     from torch_geometric.nn import GCNConv
 
 
 class GraphConvolution(nn.Module):
-    """The weights of a `GCNConv` from `wide` to `narrow` features of a spot, and its work.
+    """A `GCNConv` from `wide` to `narrow` features per spot; torch_geometric loads on first use.
 
-    Parameters have its names, order and, for a seed, its values: its weight is drawn twice, and
-    the second draw counts.
+    Parameters have the names and order of `GCNConv` and, for a given seed, the same values: it
+    draws its weight twice, and the second draw counts.
     """
 
     def __init__(self, wide: int, narrow: int) -> None:
@@ -29,17 +29,17 @@ class GraphConvolution(nn.Module):
         self.bias = nn.Parameter(torch.zeros(narrow))
 
     def forward(self, nodes: Tensor, edge_index: Tensor) -> Tensor:
-        """Convolve `nodes` (nodes, wide) over edges, int64 (2, edges): (nodes, narrow)."""
+        """Convolve `nodes` (nodes, wide) over int64 edges (2, edges); return (nodes, narrow)."""
         layer = _layer(self.lin.in_features, self.lin.out_features)
         return functional_call(layer, dict(self.named_parameters()), (nodes, edge_index))
 
 
 @cache
 def _layer(wide: int, narrow: int) -> "GCNConv":
-    """A layer of torch_geometric without values of its own, which leaves no file behind.
+    """Return a `GCNConv` of torch_geometric without values, and remove the file it writes.
 
-    The first one of a process makes torch_geometric write the code of the layer to the folder for
-    temporary files and import it from there. The file is not needed again, and is removed.
+    The first layer of a process makes torch_geometric write code to the folder for temporary files
+    and import it from there. The file is not needed afterwards.
     """
     from torch_geometric.nn import GCNConv
 
@@ -47,6 +47,6 @@ def _layer(wide: int, narrow: int) -> "GCNConv":
         layer = GCNConv(wide, narrow)
     code = sys.modules[layer.propagate.__module__]
     for name in (code.__file__, code.__cached__):
-        if name and code.__name__ in Path(name).name:  # as no file of an installed package is named
+        if name and code.__name__ in Path(name).name:  # never true of an installed package's file
             Path(name).unlink(missing_ok=True)
     return layer

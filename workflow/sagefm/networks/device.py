@@ -1,4 +1,4 @@
-"""The machine a network runs on: its device, threads and precision."""
+"""Device, threads and precision for running a network."""
 
 import ctypes
 import re
@@ -12,15 +12,15 @@ from sagefm.common.errors import InputError
 
 
 def prepare_machine(device: str, threads: int) -> torch.device:
-    """The device a job runs on (`auto`: the GPU if there is one), with torch's threads set.
+    """Set torch's threads and return the device of a job (`auto`: the GPU if there is one).
 
-    On Linux the allocator is set to keep large blocks: giving a gradient of 60 MB back to the
-    system at every step and faulting it in again costs a third of the step.
+    On Linux the allocator is set to keep large blocks. Otherwise a gradient of 60 MB is returned to
+    the system and paged in again at every step, which takes a third of the step.
 
     Raises
     ------
     InputError
-        If a GPU is asked for and torch sees none.
+        If a GPU is requested and torch finds none.
     """
     torch.set_num_threads(threads)
     if sys.platform == "linux":
@@ -38,7 +38,7 @@ def prepare_machine(device: str, threads: int) -> torch.device:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Torch computes on one thread meanwhile."""
+    """Run torch on one thread within the context."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -48,12 +48,13 @@ def one_thread() -> Iterator[None]:
 
 
 def find_device(device: str, without_gpu: str) -> torch.device:
-    """A device by its name; `auto` is the GPU if there is one.
+    """Return a device by name; `auto` is the GPU if there is one.
 
     Raises
     ------
     InputError
-        With the sentence `without_gpu`, if a GPU is named and torch sees none; for another name.
+        With the message `without_gpu` if a GPU is requested and torch finds none; also for an
+        unknown name.
     """
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -65,17 +66,17 @@ def find_device(device: str, without_gpu: str) -> torch.device:
 
 
 def autocast(device: torch.device, precision: str) -> torch.autocast:
-    """bf16 autocast on a GPU; nothing on a CPU (see `products`), or for fp32 and tf32."""
+    """Return bf16 autocast on a GPU; disabled on a CPU (see `products`) and for fp32 and tf32."""
     enabled = precision == "bf16" and device.type != "cpu"
     return torch.autocast(device.type, torch.bfloat16, enabled=enabled)
 
 
 @contextmanager
 def products(precision: str) -> Iterator[None]:
-    """Let matrices of float32 be multiplied in less: `tf32` by GPUs, `bf16` by CPUs that can.
+    """Multiply float32 matrices at lower precision: `tf32` on GPUs, `bf16` on CPUs that support it.
 
-    A CPU so rounds operands as it reads them. Autocast would write a bf16 copy of every weight and
-    of every gradient to memory, which takes as long as the products.
+    A CPU then rounds operands as it reads them. Autocast would instead write a bf16 copy of every
+    weight and gradient to memory, which takes as long as the products.
     """
     backends = {"tf32": torch.backends.cuda.matmul, "bf16": torch.backends.mkldnn.matmul}  # type: ignore[attr-defined]
     before = {kind: backend.fp32_precision for kind, backend in backends.items()}

@@ -1,4 +1,4 @@
-"""A trained model: its network with all that it takes to use it, as one object."""
+"""A trained model: its network and everything needed to use it, in one object."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,23 +23,23 @@ from sagefm.sections.resident import on_device
 from sagefm.sections.section import Chunk, Section
 
 COMPLETED_SPOTS = 128
-"""Spots whose genes are completed at once."""
+"""Number of spots whose genes are completed in one batch."""
 
 
 @dataclass(frozen=True)
 class FittedModel:
-    """A trained network, what it reads, and where it computes.
+    """A trained network with its recipe, device and precision.
 
     Parameters
     ----------
     network
-        The weights. It is put on the device, in evaluation mode.
+        Network with trained weights. It is moved to the device and set to evaluation mode.
     recipe
         Genes (`panel`), normalisation, graph, and how sections are harmonised.
     device, precision
-        Where, and in what precision (`fp32`, `tf32` or `bf16`), predictions are computed.
+        Device and precision (`fp32`, `tf32` or `bf16`) of predictions.
     checkpoint
-        The file it was read from, if it was.
+        File that the network was read from, if any.
 
     Examples
     --------
@@ -69,19 +69,20 @@ class FittedModel:
         Parameters
         ----------
         model
-            A model's folder in a run (`best.pt` with `recipe.json`), a checkpoint beside its
-            recipe, the authors' released checkpoint, or any checkpoint or state dict of a network.
+            A model's folder in a run (`best.pt` with `recipe.json`), a checkpoint in the same
+            folder as its recipe, the authors' released checkpoint, or any checkpoint or state dict
+            of a network.
         device, precision
             See `FittedModel`.
         recipe
-            What the network was trained with, for a checkpoint without a `recipe.json` beside it.
-            The authors' checkpoint needs none.
+            Training recipe, for a checkpoint without a `recipe.json` in its folder. The authors'
+            checkpoint needs none.
 
         Raises
         ------
         InputError
-            If there is no model, if what it was trained on is not known, or if the weights do not
-            fit it.
+            If the model does not exist, its recipe is unknown, or the weights do not fit the
+            network.
         """
         checkpoint, recipe = find_model(model, recipe)
         network = load_network(checkpoint, recipe.network, len(recipe.panel))
@@ -94,67 +95,67 @@ class FittedModel:
 
     @property
     def normalisation(self) -> str:
-        """How counts are normalised: a name of `sections.expression`."""
+        """Normalisation of counts: a name from `sections.expression`."""
         return self.recipe.normalisation
 
     @property
     def facts(self) -> NetworkFacts:
-        """What the network's file says of it."""
+        """Facts declared in the network's file."""
         return describe(self.recipe.network)
 
     @property
     def layout(self) -> str:
-        """Layout of the network's input on the model's graph: a name of `sections.layouts`."""
+        """Layout of the network's input on the model's graph: a name from `sections.layouts`."""
         return self.facts.layout(self.recipe.kind)
 
     @property
     def collapsible(self) -> Collapsible | None:
-        """The network, if on the model's graph it is a stack of dense layers; else None."""
+        """The network if it is a stack of dense layers on the model's graph; otherwise None."""
         return self.network if collapses(self.network, self.layout) else None
 
     @cached_property
     def unmeasured(self) -> np.ndarray | None:
-        """What a gene that a section did not measure counts as, of `GeneDecoder.unmeasured`."""
+        """Input values of genes not measured (genes,), from `GeneDecoder.unmeasured`, or None."""
         values = self.network.unmeasured
         return None if values is None else values.cpu().numpy()
 
     @cached_property
     def readout(self) -> Readout:
-        """What follows the first layer of a `collapsible` network, in as few products as can be."""
+        """Merged layers after the first of a `collapsible` network (see `Readout`)."""
         assert self.collapsible
-        # Plain tensors, whichever mode it is first asked for in.
+        # Plain tensors, whichever mode the first caller is in.
         with torch.inference_mode(mode=False), torch.no_grad():
             return Readout.of(self.collapsible)
 
     def chunk(
         self, sections: Sequence[Section], withheld: Sequence[int] | np.ndarray = ()
     ) -> Chunk:
-        """Some sections, normalised as the model reads them; `withheld` genes (columns) are 0.
+        """Load sections, normalised as the model reads them; `withheld` genes (columns) are 0.
 
         Raises
         ------
         InputError
-            If a section is not on the model's genes.
+            If a section does not have the model's genes.
         """
         return self.batches(sections, withheld=tuple(withheld)).chunk(sections)
 
     def batch(self, chunk: Chunk, rows: np.ndarray, hidden: np.ndarray) -> Batch:
-        """The model's input of some rows of a chunk, on its device.
+        """Return the model's input for some rows of a chunk, on its device.
 
         Parameters
         ----------
         hidden
-            bool (rows, genes): what is hidden at the central spots.
+            bool (rows, genes): entries hidden at the central spots.
         """
         return make_batch([(chunk, rows)], self.layout, hidden, self.unmeasured).to(self.device)
 
     def batches(self, sections: Sequence[Section], **settings) -> Batches:
-        """Batches over some sections, with further arguments of `Batches`.
+        """Return batches over some sections, with further arguments of `Batches`.
 
         Raises
         ------
         InputError
-            If a section is not on the model's genes.
+            If a section does not have the model's genes.
         """
         self._check_genes(sections)
         settings["unmeasured"] = self.unmeasured
@@ -162,26 +163,26 @@ class FittedModel:
 
     @torch.inference_mode()
     def embed(self, batch: Batch) -> Tensor:
-        """Embeddings of a batch on the model's device: float32 (spots, width)."""
+        """Return embeddings of a batch on the model's device: float32 (spots, width)."""
         with products(self.precision), autocast(self.device, self.precision):
             return embed(self.network, batch).float()
 
     @torch.inference_mode()
     def predict(self, batch: Batch) -> Tensor:
-        """Predicted expression of a batch on the model's device: float32 (spots, genes)."""
+        """Predict expression of a batch on the model's device: float32 (spots, genes)."""
         with products(self.precision), autocast(self.device, self.precision):
             return predict(self.network, batch).float()
 
     def embedded_rows(self, section: Section, withheld: Sequence[int] = ()) -> Iterator[np.ndarray]:
-        """A section's embeddings, a batch at a time: float32 (spots, width).
+        """Yield a section's embeddings batch by batch: float32 (spots, width).
 
-        A batch holds spots of one section alone: how a matrix product rounds depends on its size,
-        and a section's embedding must not depend, to the last bit, on other sections.
+        A batch holds spots of one section only. The rounding of a matrix product depends on its
+        size, and a section's embedding must not depend on other sections, not even in the last bit.
 
         Parameters
         ----------
         withheld
-            Genes (columns) taken for missing at every spot. Nothing else is hidden.
+            Genes (columns) treated as missing at every spot. No others are hidden.
         """
         whole = self.batches([section], mask_share=0.0, withheld=tuple(withheld))
         (batches,) = on_device([whole], self.device)
@@ -191,15 +192,15 @@ class FittedModel:
     def completed_rows(
         self, section: Section, missing: np.ndarray, batch_size: int = COMPLETED_SPOTS
     ) -> Iterator[np.ndarray]:
-        """Expression of a section's spots, a batch at a time: float32 (spots, genes), log units.
+        """Yield expression of a section batch by batch: float32 (spots, genes), log units.
 
-        Missing genes are predicted, the others as measured. Nothing is hidden from the network but
-        what the section lacks.
+        Missing genes are predicted; the others keep their measured values. Only missing genes are
+        hidden from the network.
 
         Parameters
         ----------
         missing
-            bool (genes,): what the section lacks, at every spot.
+            bool (genes,): genes that the section lacks at every spot.
         """
         chunk = self.chunk([section])
         every = np.arange(len(chunk.spots))

@@ -1,8 +1,8 @@
 """The paper's network: graph convolutions over a spot's neighbourhood, read at the spot.
 
-On a clique of n spots with self-loops the normalised adjacency is 1/n everywhere, so every layer
-maps all n nodes to one vector and the whole network is, exactly, a multilayer perceptron of the
-spots' mean expression. `embed_mean` is that path, `embed_subgraphs` the general one.
+On a clique of n spots with self-loops the normalised adjacency is 1/n everywhere. Every layer then
+maps all n nodes to one vector, and the network is exactly a multilayer perceptron of the spots'
+mean expression. `embed_mean` uses this; `embed_subgraphs` works on any graph.
 """
 
 from collections.abc import Mapping
@@ -29,9 +29,9 @@ class Network(Collapsible):
     """Graph convolutions over a spot's neighbourhood, read at the central spot.
 
     Parameters are named `conv1.bias, conv1.lin.weight, ..., fc_gene.weight, fc_gene.bias`, as in
-    the released checkpoint (31,405,790 of them at the paper's width and panel), and are built in
-    that order: a seed draws the weights that it draws in the released code, and the optimiser's
-    state, which has numbers for names, is the same there and here.
+    the released checkpoint (31,405,790 of them at the paper's widths and panel). They are built in
+    the order of the released code. So a seed draws the same weights, and the optimiser's state,
+    which numbers its parameters, is interchangeable.
     """
 
     conv1: GraphConvolution
@@ -43,30 +43,30 @@ class Network(Collapsible):
 
     @classmethod
     def widths_of(cls, state: Mapping[str, Tensor]) -> tuple[int, ...]:
-        """See `GeneDecoder`; whatever order the layers are stored in."""
+        """See `GeneDecoder`; works for any order of the stored layers."""
         return super().widths_of(dict(sorted(state.items(), key=lambda item: _place(item[0]))))
 
     @property
     def convolutions(self) -> list[GraphConvolution]:
-        """The graph convolutions, first to last."""
+        """The graph convolutions, from first to last."""
         return [getattr(self, f"conv{i}") for i in range(1, len(self.widths) + 1)]
 
     def embed_mean(self, mean: Tensor) -> Tensor:
-        """Embeddings (spots, widths[-1]) of cliques, from their mean expression (spots, genes).
+        """Return embeddings (spots, widths[-1]) of cliques from their means (spots, genes).
 
-        Exact for `knn_clique` neighbourhoods: the mean is over all spots of the clique, with the
+        Exact for `knn_clique` neighbourhoods. The mean covers all spots of the clique, with the
         central spot's hidden genes set to 0.
         """
         return self.finish(self.first(mean))
 
     def first(self, *inputs: Tensor) -> Tensor:
-        """See `Collapsible`; of the neighbourhood's mean (spots, genes)."""
+        """See `Collapsible`; the input is the neighbourhood's mean (spots, genes)."""
         (mean,) = inputs
         return functional.linear(mean, self.conv1.lin.weight, self.conv1.bias)
 
     @property
     def neighbour_weights(self) -> Tensor:
-        """See `Collapsible`; the centre's are the same."""
+        """See `Collapsible`; the centre has the same weights."""
         return self.conv1.lin.weight
 
     @property
@@ -75,16 +75,16 @@ class Network(Collapsible):
         return [(conv.lin.weight, conv.bias) for conv in self.convolutions[1:]]
 
     def embed_subgraphs(self, nodes: Tensor, edge_index: Tensor, centre: Tensor) -> Tensor:
-        """Embeddings (spots, widths[-1]) by graph convolution over disjoint subgraphs.
+        """Return embeddings (spots, widths[-1]) by graph convolution over disjoint subgraphs.
 
         Parameters
         ----------
         nodes
-            Expression (nodes, genes) of all subgraphs' spots, stacked.
+            Expression (nodes, genes) of the spots of all subgraphs, stacked.
         edge_index
             int64 (2, edges), without self-loops.
         centre
-            int64 (spots,): the row of each subgraph's central spot in `nodes`.
+            int64 (spots,): row in `nodes` of each subgraph's central spot.
         """
         hidden = nodes
         for i, conv in enumerate(self.convolutions):
@@ -94,5 +94,5 @@ class Network(Collapsible):
 
 
 def _place(parameter: str) -> tuple[int, str]:
-    """By which parameters sort in the order of their layers: `conv2` before `conv10`."""
+    """Sort key that orders parameters by layer: `conv2` before `conv10`."""
     return len(parameter), parameter

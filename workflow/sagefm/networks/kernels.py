@@ -1,8 +1,8 @@
-"""The matrix products of wide linear layers, each by the faster of two libraries on this processor.
+"""Matrix products of wide linear layers, each by the faster of two libraries on this processor.
 
-PyTorch gives them to its BLAS. The usual one, MKL, computes some shapes at less than half the rate
-of oneDNN on processors that are not Intel's; PyTorch has oneDNN as well. Results are equal within
-rounding, so the choice is part of a training's saved state.
+PyTorch uses its BLAS, usually MKL, which runs some shapes at less than half the speed of oneDNN on
+processors not made by Intel. PyTorch includes oneDNN as well. Results are equal up to rounding, so
+the choice is saved with the state of a training.
 """
 
 import logging
@@ -22,15 +22,15 @@ from sagefm.networks.device import one_thread
 log = logging.getLogger(__name__)
 
 SMALLEST = 2**22
-"""Weights of a layer; the products of smaller ones take too little of a step to be measured."""
+"""Minimum number of weights in a layer; products of smaller ones take too little time to matter."""
 
 WORTH = 1.3
-"""How many times as fast oneDNN has to be. A repeated measurement then gives the same choice."""
+"""Speed-up at which oneDNN is chosen, large enough that repeated measurements agree."""
 
 ROUNDS = 3
 
 Choice = dict[str, list[str]]
-"""Products computed by oneDNN, by the shape of the layer's weights (`1024 x 14558`)."""
+"""Products to compute with oneDNN, by the shape of the layer's weights (`1024 x 14558`)."""
 
 
 def _onednn(one: Tensor, other: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -49,14 +49,14 @@ PRODUCTS: dict[str, tuple[Callable[..., Tensor], Callable[..., Tensor]]] = {
         lambda gradient, x: _onednn(gradient.T, x.T),
     ),
 }
-"""Each product of a layer, by PyTorch's BLAS and by oneDNN.
+"""Each product of a layer, computed by PyTorch's BLAS and by oneDNN.
 
-Of `x` (rows, in), `weight` (out, in) and `gradient` (rows, out), the output's.
+Operands are `x` (rows, in), `weight` (out, in) and the output's `gradient` (rows, out).
 """
 
 
 def operands_of(rows: int, narrow: int, wide: int) -> dict[str, tuple[Tensor, Tensor]]:
-    """Random operands of each of `PRODUCTS`, of a layer with weights (narrow, wide)."""
+    """Return random operands of each of `PRODUCTS` for a layer with weights (narrow, wide)."""
     x, weight, gradient = map(torch.randn, ((rows, wide), (narrow, wide), (rows, narrow)))
     return {
         "output": (x, weight),
@@ -66,17 +66,18 @@ def operands_of(rows: int, narrow: int, wide: int) -> dict[str, tuple[Tensor, Te
 
 
 def has_onednn() -> bool:
-    """Whether this build of PyTorch computes with oneDNN on this processor."""
+    """Return whether this build of PyTorch supports oneDNN on this processor."""
     return torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 
 
 def choose(network: GeneDecoder, rows: int) -> Choice:
-    """The products of a network's wide layers that oneDNN computes faster here, logged.
+    """Choose and log the products of a network's wide layers that oneDNN computes faster here.
 
     Parameters
     ----------
     network
-        On the CPU; its matrices of at least `SMALLEST` weights are measured, once in a process.
+        Network on the CPU. Its matrices with at least `SMALLEST` weights are timed, once per
+        process.
     rows
         Spots of a batch.
     """
@@ -87,7 +88,7 @@ def choose(network: GeneDecoder, rows: int) -> Choice:
     for narrow, wide in sorted(shapes):
         if narrow * wide < SMALLEST:
             continue
-        # The first layer's input is data, which needs no gradient.
+        # The first layer's input is data and needs no gradient.
         names = [n for n in PRODUCTS if n != "input gradient" or wide != network.n_genes]
         gains = {name: _gain(name, rows, narrow, wide) for name in names}
         faster = [name for name, gain in gains.items() if gain >= WORTH]
@@ -103,9 +104,10 @@ def choose(network: GeneDecoder, rows: int) -> Choice:
 
 @cache
 def _gain(product: str, rows: int, narrow: int, wide: int) -> float:
-    """Seconds of a product by PyTorch's BLAS over those by oneDNN, on one thread.
+    """Return the time of a product by PyTorch's BLAS divided by oneDNN's, on one thread.
 
-    The best of `ROUNDS`, taken in turn, in the thread's own time: other processes do not count.
+    Each time is the best of `ROUNDS` alternating runs, in CPU time of the thread, so that other
+    processes do not count.
     """
     operands = operands_of(rows, narrow, wide)[product]
     best = [float("inf")] * 2
@@ -119,7 +121,7 @@ def _gain(product: str, rows: int, narrow: int, wide: int) -> float:
 
 
 class _Linear(torch.autograd.Function):
-    """`functional.linear` of a matrix, with each product by the kernel that `by_onednn` names."""
+    """`functional.linear` of a matrix, with oneDNN for the products listed in `by_onednn`."""
 
     @staticmethod
     def forward(ctx, x, weight, bias, by_onednn):
@@ -145,7 +147,7 @@ class _Linear(torch.autograd.Function):
 
 
 class Kernels(TorchFunctionMode):
-    """While entered, `functional.linear` takes the kernels of a choice for float32 on the CPU."""
+    """Context in which `functional.linear` uses the chosen kernels for float32 on the CPU."""
 
     def __init__(self, chosen: Mapping[str, list[str]] | None = None) -> None:
         super().__init__()
@@ -153,7 +155,7 @@ class Kernels(TorchFunctionMode):
         self._usable = self.chosen if has_onednn() else {}
 
     def __torch_function__(self, function: Any, types: Any, args=(), kwargs=None) -> Any:
-        """See `TorchFunctionMode`; all but `functional.linear` is as it was."""
+        """See `TorchFunctionMode`; only `functional.linear` changes."""
         if function is functional.linear and self._usable and not kwargs:
             x, weight, *bias = args
             chosen = self._usable.get(" x ".join(map(str, weight.shape)))

@@ -1,4 +1,4 @@
-"""Few linear programmes of genes by which a spot and its neighbours differ from their section."""
+"""A few linear gene programmes by which a spot and its neighbours differ from their section."""
 
 from collections.abc import Callable, Mapping
 
@@ -23,26 +23,26 @@ REFUSES_MISSING_GENES = "it predicts differences to the section's mean, and so 0
 
 
 class Network(GeneDecoder):
-    """Programmes of genes: what a spot and its neighbours have more of than their section.
+    """Linear gene programmes by which a spot and its neighbours differ from their section.
 
-    The embedding is linear in two differences to the section's average spot: the spot's, and its
-    neighbours' mean's, the latter with `NEIGHBOURS` times the weight. Its dimensions are the
-    leading principal components of both together over the training sections, rotated by varimax,
-    so that each rests on few genes. They stay fixed. What is trained is how genes follow from them:
-    a linear decoder of the difference of the hidden genes, begun at the components.
+    The embedding is linear in two differences from the section's average spot: that of the spot
+    itself, and that of its neighbours' mean with `NEIGHBOURS` times the weight. Its dimensions are
+    the leading principal components of both together over the training sections. A varimax rotation
+    makes each of them depend on few genes. They stay fixed. Training fits only a linear decoder
+    from the embedding to the hidden genes' differences, starting at the components.
 
-    An encoder that was trained as well, linear or with a small network added, separated classes of
-    patients held out no better (`docs/light.md`).
+    An encoder that was also trained, linear or with a small network added, did not separate classes
+    of held-out patients better (`docs/light.md`).
     """
 
     COMPONENTS = 20
-    """Dimensions of the embedding, whatever the config's `widths` are."""
+    """Number of dimensions of the embedding, regardless of the config's `widths`."""
 
     NEIGHBOURS = 2.0
-    """Weight of the neighbours' difference beside the spot's own."""
+    """Weight of the neighbours' difference relative to the spot's own."""
 
     VARIABLE_GENES = 2000
-    """Genes that the components are taken of: those that vary most within sections."""
+    """Number of genes used for the components: those that vary most within sections."""
 
     centre: Tensor
     neighbours: Tensor
@@ -56,7 +56,7 @@ class Network(GeneDecoder):
 
     @classmethod
     def widths_of(cls, state: Mapping[str, Tensor]) -> tuple[int, ...]:
-        """See `GeneDecoder`; no width is free."""
+        """See `GeneDecoder`; all widths are fixed."""
         return ()
 
     @property
@@ -66,14 +66,14 @@ class Network(GeneDecoder):
 
     @property
     def programme_genes(self) -> Tensor:
-        """See `GeneDecoder`: those that the embedding reads."""
+        """See `GeneDecoder`: genes that the embedding reads."""
         return (self.centre.ne(0) | self.neighbours.ne(0)).any(dim=1)
 
     def fit_input(self, draw: Callable[[], Chunk]) -> None:
-        """Take the components of a sample of the training sections; the first has variance 1.
+        """Fit the components to a sample of the training sections, with unit variance of the first.
 
-        Centred within sections, a gene that one did not measure is the same there at all spots, and
-        tells it from no other.
+        Expression is centred within sections. A gene that a section did not measure is thus
+        constant there and does not distinguish sections.
         """
         import numpy as np
         import scipy.sparse as sp
@@ -100,14 +100,14 @@ class Network(GeneDecoder):
                 self.fc_gene.weight[genes, i] = own * scale
 
     def embed_background(self, centre: Tensor, neighbours: Tensor, background: Tensor) -> Tensor:
-        """Embeddings (spots, 20) of three (spots, genes) inputs.
+        """Return embeddings (spots, 20) from three (spots, genes) inputs.
 
-        The spot's own expression, hidden genes as in `background`; the mean of its neighbours; the
-        mean of the section's other spots.
+        They are the spot's own expression, with hidden genes as in `background`, the mean of its
+        neighbours, and the mean of the section's other spots.
         """
         own = (centre - background) @ self.centre
         return own + (neighbours - background) @ self.neighbours
 
     def decode(self, embedding: Tensor, *context: Tensor) -> Tensor:
-        """Predicted expression (spots, genes); `context` begins with the section's mean."""
+        """Predict expression (spots, genes); `context` begins with the section's mean."""
         return functional.relu(context[0] + self.fc_gene(embedding))

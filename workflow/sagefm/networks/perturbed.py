@@ -1,10 +1,10 @@
-"""In silico perturbation: one gene set to a level in a spot's neighbours, predictions at the spot.
+"""In silico perturbation: set one gene to a level in a spot's neighbours and predict the spot.
 
 As in the paper, the genes to be predicted are hidden at the central spot. A network that collapses
-(see `collapsed`) needs no second pass over its wide input: a neighbour's gene enters the first
-layer by one column of its weights. A perturbation adds a multiple of that column to what the layer
-gave before, and only the deeper layers, and the genes asked for, are computed anew; of the second
-layer (see `second_layer`) even that for all levels at once.
+(see `collapsed`) needs no second pass over its wide input, because a neighbour's gene enters the
+first layer through one column of weights. A perturbation adds a multiple of that column to the
+layer's output. Only the deeper layers and the requested genes are computed again. The second layer
+(see `second_layer`) is computed for all levels at once.
 """
 
 from abc import ABC, abstractmethod
@@ -24,13 +24,13 @@ from sagefm.sections.section import Chunk, Section, draw_rows
 
 
 class Neighbourhoods(ABC):
-    """Some central spots of a section with their neighbours, as a network sees them."""
+    """Central spots of a section with their neighbours, as a network reads them."""
 
     n_spots: int
 
     @abstractmethod
     def respond(self, gene: int, levels: Tensor, outputs: Tensor) -> Tensor:
-        """Predictions at the central spots with a gene set to some levels in all their neighbours.
+        """Predict central spots with a gene set to several levels in all their neighbours.
 
         Parameters
         ----------
@@ -49,19 +49,19 @@ class Neighbourhoods(ABC):
 
 
 class Collapsed(Neighbourhoods):
-    """Of a network that collapses: exact, without a pass over the wide input.
+    """Neighbourhoods for a network that collapses: exact, without a pass over the wide input.
 
-    With `gene` at `level`, the first layer gives
-    `hidden + gain * (level - neighbour_mean[:, gene]) * network.neighbour_weights[:, gene]`.
+    With `gene` at `level`, the output of the first layer is `hidden + gain * (level -
+    neighbour_mean[:, gene]) * network.neighbour_weights[:, gene]`.
 
     Attributes
     ----------
     hidden
-        (spots, widths[0]): what it gives unperturbed.
+        (spots, widths[0]): output of the first layer without perturbation.
     neighbour_mean
         (spots, genes): mean expression of the neighbours, without the centre.
     gain
-        (spots,): the weight of that mean in the network's input; in a clique of n spots, (n - 1)/n.
+        (spots,): weight of that mean in the network's input; (n - 1)/n in a clique of n spots.
     """
 
     def __init__(
@@ -78,14 +78,14 @@ class Collapsed(Neighbourhoods):
 
     @classmethod
     def of(cls, model: FittedModel, inputs: tuple[Tensor, ...], sizes: Tensor) -> "Collapsed":
-        """Of a model that collapses.
+        """Build neighbourhoods from a batch's inputs, for a model that collapses.
 
         Parameters
         ----------
         inputs
-            Expression of centres, and mean of their neighbours: float32 (spots, genes).
+            Expression of the centres and mean of their neighbours: float32 (spots, genes) each.
         sizes
-            Spots of each neighbourhood, the centre included: float32 (spots,).
+            Number of spots in each neighbourhood, including the centre: float32 (spots,).
         """
         network = model.collapsible
         assert network
@@ -100,16 +100,19 @@ class Collapsed(Neighbourhoods):
 
     @classmethod
     def joined(cls, parts: Sequence["Collapsed"]) -> "Collapsed":
-        """Several of one network as one: a few spots of each section cost what many of one do."""
+        """Join batches of one network into one.
+
+        A few spots from each of many sections then cost no more than many spots of one section.
+        """
         states = ((part.hidden, part.gain, part.neighbour_mean) for part in parts)
         joined = map(torch.cat, zip(*states, strict=True))
         return cls(parts[0].network, parts[0].readout, *joined)
 
     @cached_property
     def second(self) -> SecondLayer | None:
-        """The second layer, if there is one before the readout's and it is cheaper by itself.
+        """Second layer, if one precedes the readout and computing it separately is faster.
 
-        A GPU multiplies faster than it picks out the units that change sign.
+        None on a GPU, where a matrix product is faster than finding the units that change sign.
         """
         if self.readout.middle and self.hidden.device.type == "cpu":
             return SecondLayer(self.hidden, *self.readout.middle[0])
@@ -128,7 +131,10 @@ class Collapsed(Neighbourhoods):
 
 
 class General(Neighbourhoods):
-    """Of any network: all of it, once a level. On the subgraphs of cliques this is brute force."""
+    """Neighbourhoods for any network: a full pass per level.
+
+    On the subgraphs of cliques this is the brute-force equivalent of `Collapsed`.
+    """
 
     def __init__(
         self,
@@ -147,7 +153,7 @@ class General(Neighbourhoods):
             self.neighbours[centre] = False
         else:
             self.n_spots = len(inputs[0])
-            self.values = inputs[1]  # the neighbours' mean: of equal values, their value
+            self.values = inputs[1]  # the mean of equal values is that value
             self.neighbours = sizes > 1
 
     def respond(self, gene: int, levels: Tensor, outputs: Tensor) -> Tensor:
@@ -163,10 +169,10 @@ class General(Neighbourhoods):
 
 
 def choose_spots(sections: Sequence[Section], spots: int, seed: int) -> list[np.ndarray]:
-    """Rows of each section to perturb: as many of each, drawn at random; `spots` in all.
+    """Choose rows of each section to perturb, at random and in equal numbers; `spots` in total.
 
-    Fewer where sections are smaller than their share, more where they outnumber `spots`: each has
-    one at least.
+    The total is lower if sections are smaller than their share. It is higher if there are more
+    sections than `spots`, since each gets at least one.
     """
     shares = [max(len(part), 1) for part in np.array_split(np.arange(spots), len(sections))]
     return [draw_rows(*one, seed) for one in zip(sections, shares, strict=True)]
@@ -180,16 +186,16 @@ def neighbourhoods(
     batch_size: int = 64,
     chunk: Chunk | None = None,
 ) -> Iterator[Neighbourhoods]:
-    """Batches of a section's spots to perturb, one held at a time.
+    """Yield batches of a section's spots to perturb, one in memory at a time.
 
     Parameters
     ----------
     rows
-        Central spots: rows of the section.
+        Rows of the section: the central spots.
     hidden_genes
-        Columns of the panel that are hidden (0) at the central spots.
+        Columns of the panel, hidden (set to 0) at the central spots.
     chunk
-        The section as the model reads it, where it is in memory; else it is read.
+        The section as the model reads it, if already in memory; otherwise it is read.
     """
     chunk = chunk or model.chunk([section])
     sizes = np.diff(chunk.ego_indptr).astype(np.float32)
@@ -215,11 +221,11 @@ def across_sections(
     batch_size: int = 64,
     chunks: Sequence[Chunk] = (),
 ) -> Iterator[tuple[Neighbourhoods, Tensor]]:
-    """Batches of some spots of each section, as of `neighbourhoods`, and their sections' numbers.
+    """Yield batches of spots across sections, as `neighbourhoods` does, with section numbers.
 
-    The numbers are int64 (spots,), and `rows` the central spots of each section. Where the network
-    collapses, a batch may span sections. `chunks` are the sections as the model reads them, where
-    they are in memory; else each is read.
+    The numbers are int64 (spots,); `rows` holds the central spots of each section. If the network
+    collapses, a batch may span sections. `chunks` holds the sections as the model reads them, if
+    already in memory; otherwise each is read.
     """
     held: list[Collapsed] = []
     owners: list[Tensor] = []

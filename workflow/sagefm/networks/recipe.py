@@ -1,4 +1,4 @@
-"""What a section must become before a model can read it, written beside the model's weights."""
+"""Recipe of a model: how to prepare a section for it, saved with the model's weights."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -14,23 +14,23 @@ RECIPE, CHECKPOINT = "recipe.json", "best.pt"
 PAPER_PANEL = Path(__file__).with_name("sagefm_genes.txt")
 
 BUNDLED = Path(__file__).with_name("bundled")
-"""Folder of the models that come with the package, each a folder of its name."""
+"""Folder of the models included in the package, one subfolder per model."""
 
 
 @dataclass(frozen=True)
 class ModelRecipe:
-    """A model but for its weights; what is left out is the paper's.
+    """A model without its weights; defaults are the paper's.
 
     Attributes
     ----------
     panel
         Gene symbols in the network's order.
     network, normalisation
-        As in the config's entry of the model.
+        As in the model's config entry.
     graph
-        Kind of neighbourhood and its sizes, arguments of `neighbourhoods.build_graph`.
+        Kind of neighbourhood and its sizes: arguments of `neighbourhoods.build_graph`.
     qc, harmonise
-        Arguments of `ingest.ingest`: which spots are kept, how genes are mapped to the panel.
+        Arguments of `ingest.ingest`: which spots are kept and how genes are mapped to the panel.
     """
 
     panel: Sequence[str]
@@ -47,7 +47,7 @@ class ModelRecipe:
 
 
 def write_recipe(path: str | Path, recipe: ModelRecipe) -> None:
-    """Write a recipe as JSON, the panel last."""
+    """Write a recipe as JSON, with the panel last."""
     facts = asdict(recipe)
     panel = {"panel": list(facts.pop("panel"))}
     with atomic(path) as temporary:
@@ -55,7 +55,7 @@ def write_recipe(path: str | Path, recipe: ModelRecipe) -> None:
 
 
 def read_recipe(path: str | Path) -> ModelRecipe:
-    """Read what `write_recipe` wrote.
+    """Read a recipe written by `write_recipe`.
 
     Raises
     ------
@@ -79,26 +79,26 @@ def read_recipe(path: str | Path) -> ModelRecipe:
 
 
 def bundled_models() -> list[str]:
-    """Names of the models that come with the package, sorted."""
+    """Return the names of the models included in the package, sorted."""
     return sorted(path.parent.name for path in BUNDLED.glob(f"*/{CHECKPOINT}"))
 
 
 def find_model(model: str | Path, recipe: ModelRecipe | None = None) -> tuple[Path, ModelRecipe]:
-    """The checkpoint and the recipe of a model.
+    """Find the checkpoint and the recipe of a model.
 
     Parameters
     ----------
     model
-        A model's folder, as a run leaves it in `models/`, a checkpoint, or the name of a model
-        that comes with the package (`light`); a file or folder of that name comes first.
+        A model's folder from `models/` of a run, a checkpoint, or the name of a model included in
+        the package (`light`). An existing file or folder of that name takes precedence.
     recipe
-        Of the model; if not given, that in the checkpoint's folder. A checkpoint that has none and
-        does not name its network is taken for the authors' released one.
+        The model's recipe. By default, the one in the checkpoint's folder. A checkpoint without a
+        recipe that does not name its network is treated as the authors' released one.
 
     Raises
     ------
     InputError
-        If there is no checkpoint, or no recipe where one is needed.
+        If the checkpoint does not exist, or a required recipe is missing.
     """
     path = Path(model)
     if not path.exists() and str(model) in bundled_models():

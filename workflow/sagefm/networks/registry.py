@@ -1,21 +1,22 @@
-"""Networks by name: one file each in this folder, and what it says of itself.
+"""Networks by name: one file each in this folder, which declares facts about the network.
 
-The plan of a run, the schemas, the text of the methods and the figures need a network's facts, but
-not the network. Those are constants at the top level of its file, read from the source here, so
-that torch is not imported; the network is the file's class `Network`, of `base.GeneDecoder`.
+The plan of a run, the schemas, the methods text and the figures need a network's facts, but not the
+network. The facts are constants at the top level of its file. They are read from the source here,
+so that torch is not imported. The network is the file's class `Network`, a subclass of
+`base.GeneDecoder`.
 
-| constant | what it is |
+| constant | meaning |
 |---|---|
-| docstring | its first paragraph says what the network is, in the table of the documentation |
-| `TITLE` | what it is, in the text of the methods |
-| `LAYOUTS` | its input (of `sections.layouts`) by kind of graph; `*` is any other kind |
-| `SIZES` | widths from input to prediction; `genes` and `widths` (of the config) are filled in |
-| `FIRST_LAYERS` | how many first layers it has side by side; 1 if not given |
-| `FIXED` | numbers a gene that it keeps and does not train; 0 if not given |
-| `COLLAPSES` | the layouts on which it is a `collapsed.Collapsible`; none if not given |
-| `LOSS` | the arguments of `Loss`; the squared error if not given |
-| `LAYERS` | names of layers in the figure of the network, by how they begin in the checkpoint |
-| `REFUSES_MISSING_GENES` | why it does not predict a gene that no spot of a section has; if so |
+| docstring | first paragraph: description of the network for the documentation's table |
+| `TITLE` | name of the network in the methods text |
+| `LAYOUTS` | layout of its input (`sections.layouts`) by kind of graph; `*` is any other kind |
+| `SIZES` | widths from input to prediction; `genes` and the config's `widths` are filled in |
+| `FIRST_LAYERS` | number of parallel first layers; default 1 |
+| `FIXED` | number of stored, untrained values per gene; default 0 |
+| `COLLAPSES` | layouts on which it is a `collapsed.Collapsible`; default none |
+| `LOSS` | arguments of `Loss`; default squared error |
+| `LAYERS` | names of layers in the network's figure, by prefix in the checkpoint |
+| `REFUSES_MISSING_GENES` | why it cannot predict genes missing from a whole section, if so |
 """
 
 import ast
@@ -32,29 +33,29 @@ from sagefm.common.text import count
 from sagefm.sections.layouts import LAYOUTS
 
 NETWORKS = Registry("networks", "network", required=("Network",))
-"""The files that have a class `Network`, here and in the `networks` of each `SAGEFM_PATH`."""
+"""Files with a class `Network`, here and in the `networks` folder of each `SAGEFM_PATH` entry."""
 
 DECODER = "fc_gene"
 """Name of the layer that predicts genes, in every network's checkpoint."""
 
 ANY_GRAPH = "*"
-"""The key of `LAYOUTS` for kinds of graph that it does not name."""
+"""Key of `LAYOUTS` for all kinds of graph that it does not list."""
 
 
 @dataclass(frozen=True)
 class Loss:
-    """What the training of a network minimises.
+    """The loss that a network's training minimises.
 
     Attributes
     ----------
     name
-        As in `training.json`.
+        Name in `training.json`.
     words
-        In the text of the methods.
+        Description in the methods text.
     axis
-        Label of an axis, with the unit.
+        Axis label, with the unit.
     is_squared_error
-        Whether it compares with the mean squared error of untrained predictions.
+        Whether it is comparable with the mean squared error of untrained predictions.
     """
 
     name: str = "squared error"
@@ -68,7 +69,7 @@ SQUARED_ERROR = Loss(is_squared_error=True)
 
 @dataclass(frozen=True)
 class NetworkFacts:
-    """What a network's file says of it: the constants of the table above, in lower case."""
+    """Facts declared in a network's file: the constants of the table above, in lower case."""
 
     name: str
     help: str
@@ -83,34 +84,34 @@ class NetworkFacts:
     refuses_missing_genes: str = ""
 
     def layout(self, graph_kind: str) -> str:
-        """Layout of its input on a kind of graph; its method `embed_{layout}` takes that."""
+        """Layout of its input on a kind of graph, which its method `embed_{layout}` takes."""
         return self.layouts.get(graph_kind) or self.layouts[ANY_GRAPH]
 
     def collapses_on(self, graph_kind: str) -> bool:
-        """Whether it is a stack of dense layers over means (`Collapsible`) on a kind of graph."""
+        """Return whether it is a stack of dense layers (`Collapsible`) on a kind of graph."""
         return self.layout(graph_kind) in self.collapses
 
     def input_words(self, graph_kind: str, spots: int) -> str:
-        """What enters it, in a figure; `spots` is the size of a neighbourhood."""
+        """Return its input in words for a figure; `spots` is the size of a neighbourhood."""
         return LAYOUTS[self.layout(graph_kind)].format(spots=count(spots, "spot"))
 
     def chain(self, n_genes: int, widths: Sequence[int]) -> list[int]:
-        """Widths of its layers from the input to the prediction."""
+        """Return the widths of its layers from the input to the prediction."""
         filled: dict[str | int, Sequence[int]] = {"genes": [n_genes], "widths": widths}
         return [width for size in self.sizes for width in filled.get(size) or [int(size)]]
 
     def embedding_width(self, widths: Sequence[int]) -> int:
-        """Features of an embedding, by the `widths` of the config."""
+        """Return the number of features of an embedding, given the config's `widths`."""
         return self.chain(0, widths)[-2]
 
     def parameters(self, n_genes: int, widths: Sequence[int]) -> int:
-        """Trained parameters, biases left out."""
+        """Return the number of trained parameters, without biases."""
         chain = self.chain(n_genes, widths)
         more = (self.first_layers - 1) * chain[0] * chain[1]
         return more + sum(one * other for one, other in pairwise(chain))
 
     def layer_name(self, layer: str) -> str:
-        """A layer's name for people, from its name in the checkpoint."""
+        """Return a layer's display name, from its name in the checkpoint."""
         for start, words in self.layers.items():
             if layer.startswith(start):
                 return words + layer.removeprefix(start)
@@ -118,12 +119,12 @@ class NetworkFacts:
 
 
 def names() -> tuple[str, ...]:
-    """Names of all networks, sorted."""
+    """Return the names of all networks, sorted."""
     return NETWORKS.names()
 
 
 def help_of(name: str) -> str:
-    """What a network is, in a sentence or two, for the documentation."""
+    """Describe a network in a sentence or two, for the documentation."""
     facts = describe(name)
     last = facts.sizes[-2]
     width = "" if last == "widths" else f" Its embedding has {last} features, whatever `widths` is."
@@ -131,12 +132,12 @@ def help_of(name: str) -> str:
 
 
 def describe(name: str) -> NetworkFacts:
-    """What a network's file says of it; nothing in the file is executed.
+    """Read the facts declared in a network's file, without executing it.
 
     Raises
     ------
     InputError
-        If there is no such network, or its file lacks a constant or has one that is not plain.
+        If there is no such network, or its file lacks a constant or has one that is not a literal.
     """
     return _read_facts(NETWORKS.file(name))
 

@@ -1,10 +1,10 @@
-"""The second layer of a network whose first layer moves along one column: one product, not levels.
+"""Second layer of a perturbed network: one product per spot for all levels.
 
 A perturbation moves each unit of the first layer along a straight line, and leaky ReLU bends that
-line only where the unit changes sign. So at every level the second layer gives what it gave
-unperturbed, plus the shift times one product a spot, plus one term for each unit that changed
-sign. That is exact however many do; it pays while they are few (about 2 % of 1,024 at levels from 0
-to 3 log units).
+line only where the unit changes sign. So at every level the second layer's output is the
+unperturbed output, plus the shift times one product per spot, plus one term for each unit that
+changed sign. This is exact for any number of such units, and fast while they are few (about 2% of
+1,024 at levels from 0 to 3 log units).
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -17,13 +17,13 @@ from torch import Tensor
 from torch.nn import functional
 
 SLOPE = 0.01
-"""Slope of leaky ReLU below 0: torch's default, which the networks use."""
+"""Slope of leaky ReLU below 0: torch's default, used by the networks."""
 
 
 class SecondLayer:
-    """Of some spots, with first layer `hidden` (spots, width) unperturbed; on the CPU.
+    """Second layer of some spots with unperturbed first layer `hidden` (spots, width), on the CPU.
 
-    `weight` (narrow, width) and `bias` (narrow,) are the second layer's.
+    `weight` (narrow, width) and `bias` (narrow,) are the parameters of the second layer.
     """
 
     def __init__(self, hidden: Tensor, weight: Tensor, bias: Tensor) -> None:
@@ -32,12 +32,12 @@ class SecondLayer:
         self.gate = torch.where(hidden > 0, 1.0, SLOPE)
 
     def shifted(self, shift: Tensor, column: Tensor) -> Tensor:
-        """The layer's output (levels, spots, narrow), before its own non-linearity.
+        """Return the layer's output (levels, spots, narrow), before its non-linearity.
 
         Parameters
         ----------
         shift
-            (levels, spots): how far along `column` (width,) the first layer is moved.
+            (levels, spots): distance that the first layer moves along `column` (width,).
         """
         moved = torch.addcmul(
             self.unperturbed, shift[..., None], (self.gate * column) @ self.columns
@@ -52,16 +52,16 @@ class SecondLayer:
 
 @cache
 def _pool(threads: int) -> ThreadPoolExecutor:
-    """Python's threads: those of a parallel numba function spin while they wait for one another."""
+    """Return a pool of Python threads, which do not spin while waiting as numba's would."""
     return ThreadPoolExecutor(threads)
 
 
 @njit(nogil=True, cache=True)
 def _add_turned(hidden, shift, column, weights, out, start, end):
-    """Add to `out`, of some spots, what the units bring whose sign the shift has changed.
+    """Add to `out`, for spots from `start` to `end`, the terms of units that changed sign.
 
-    Straight on, such a unit would bring `gate * x`; bent, it brings (1 - SLOPE) * |x| more, whether
-    it rose above 0 or fell below.
+    Without a bend, such a unit would contribute `gate * x`. With it, it contributes (1 - SLOPE) *
+    |x| more, whether it rose above 0 or fell below.
     """
     bend = np.float32(1 - SLOPE)
     for spot in range(start, end):

@@ -1,7 +1,7 @@
-"""A spot and the mean of its neighbours, each with first-layer weights of its own.
+"""A spot and the mean of its neighbours, with separate first-layer weights for each.
 
-In the paper's clique a spot counts as one of its neighbours; this network tells them apart, at the
-price of one more first layer.
+In the paper's clique, the central spot counts like any of its neighbours. This network
+distinguishes them, at the cost of a second first layer.
 """
 
 from torch import Tensor, nn
@@ -23,10 +23,9 @@ LAYERS = {"fc_gene": "linear, ReLU"}
 
 
 class Network(Collapsible):
-    """The central spot and its neighbours' mean, each with first-layer weights of its own.
+    """The central spot and its neighbours' mean, with separate first-layer weights for each.
 
-    The paper's clique cannot tell the centre from its neighbours; this network can, at the price
-    of one more first layer. Any neighbourhood kind serves; only the set of neighbours enters.
+    Any kind of neighbourhood works; only the set of neighbours matters.
     """
 
     def __init__(self, n_genes: int, widths: tuple[int, ...] = WIDTHS) -> None:
@@ -39,14 +38,15 @@ class Network(Collapsible):
         )
 
     def embed_channels(self, centre: Tensor, neighbours: Tensor) -> Tensor:
-        """Embeddings (spots, widths[-1]) of two (spots, genes) inputs.
+        """Return embeddings (spots, widths[-1]) from two (spots, genes) inputs.
 
-        `centre` is the spot's own expression, hidden genes 0; `neighbours` the mean of the others.
+        `centre` is the spot's own expression with hidden genes at 0; `neighbours` is the mean of
+        the others.
         """
         return self.finish(self.first(centre, neighbours))
 
     def first(self, *inputs: Tensor) -> Tensor:
-        """See `Collapsible`; of the centre's and the neighbours' expression (spots, genes)."""
+        """See `Collapsible`; inputs are those of `embed_channels`."""
         centre, neighbours = inputs
         return self.centre(centre) + self.neighbours(neighbours)
 
