@@ -1,4 +1,4 @@
-"""The claims on pretraining: the data it used, and how light the model is."""
+"""The claims on pretraining: the data used and the size of the model."""
 
 from collections.abc import Mapping
 
@@ -17,19 +17,19 @@ def pretraining_claims(
     paper_data: bool,
     reported: tuple[int, int],
 ) -> list[Claim]:
-    """Claim 1, and `lightweight`.
+    """Judge claim 1 (`pretraining_set`) and `lightweight`.
 
     Parameters
     ----------
     organs, duplicates
-        Of `pretraining_set`, on the cohorts the model is trained on.
+        Tables from `pretraining_set` for the cohorts that the model is trained on.
     split, training
         The model's split with the columns of `seen.mark_seen`, and the summary of its training
         (empty for a released checkpoint).
     paper_data
-        Whether those cohorts are the paper's own.
+        Whether those cohorts are the paper's.
     reported
-        The paper's numbers of samples and of organs.
+        Numbers of samples and organs in the paper.
     """
     samples, names = int(organs["n_samples"].sum()), [*organs["organ"]]
     parts = split["part"].value_counts()
@@ -66,7 +66,7 @@ def _pretraining_verdict(
 
 
 def _persons(organs: pd.DataFrame, split: pd.DataFrame) -> str:
-    """How many patients can be held out, and how far it is known that they are."""
+    """Describe how many patients can be held out and for how many test samples this is certain."""
     groups, unnamed = split["group"].nunique(), organs["n_without_patient"].sum()
     words = f"split by {groups} groups that share no patient as far as is known"
     if not unnamed:
@@ -82,7 +82,7 @@ def _persons(organs: pd.DataFrame, split: pd.DataFrame) -> str:
 
 
 def _twice(samples: int, duplicates: pd.DataFrame) -> str:
-    """Which sections were deposited twice, and how many different ones that leaves."""
+    """List sections that were deposited twice and count the distinct ones."""
     if duplicates.empty:
         return ""
     pairs = ", ".join(

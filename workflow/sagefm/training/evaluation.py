@@ -1,4 +1,4 @@
-"""A network's loss on held-out batches, and that of the neighbours' mean."""
+"""Loss of a network, and of the neighbours' mean, on held-out batches."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from sagefm.training.parallel.group import Alone
 
 
 def neighbour_mean_mse(batches: Batches) -> float:
-    """Mean squared error of the neighbours' mean expression, which needs no training."""
+    """Return the mean squared error of the neighbours' mean expression, an untrained predictor."""
     total, hidden = 0.0, 0
     for batch in replace(batches, layout="channels", unmeasured=None).epoch(0):
         total += squared_error(batch.inputs[1], batch.target, batch.mask).item()
@@ -30,24 +30,24 @@ def evaluate(
     group: Alone | None = None,
     by_batch: bool = False,
 ) -> tuple[float, float]:
-    """A network's own loss, and the mean squared error, over the hidden entries of all batches.
+    """Return a network's loss and its mean squared error over the hidden entries of all batches.
 
     Parameters
     ----------
     stream
-        Names the masks (see `gene_mask`).
+        Number that selects the masks (see `gene_mask`).
     group
-        Processes that share the work out; all are given the result.
+        Processes that share the work; all receive the result.
     by_batch
-        Whether the loss is the mean of the batches' means, as in the released code, where a short
-        last batch counts as much as any; else it is the mean of all entries.
+        Whether the loss is the mean of batch means, as in the released code, so that a short last
+        batch counts as much as the others. Otherwise it is the mean over all entries.
     """
     group = group or Alone()
     network.eval()
-    # Read at the end: a batch that had to be waited for would leave a GPU idle.
+    # Read only at the end: waiting for each batch would leave a GPU idle.
     sums = torch.zeros(4, batches.n_batches, dtype=torch.float64, device=device)
     share = group.rank, group.size
-    # Only a short last batch may leave a process without a share, so the numbers are everyone's.
+    # Only a short last batch can leave a process without a share, so batch numbers agree.
     for number, batch in enumerate(batches.epoch(0, stream=stream, share=share, device=device)):
         with products(precision), autocast(device, precision):
             embedding = embed(network, batch)

@@ -1,4 +1,4 @@
-"""A training's inputs from the config, and its results as files."""
+"""Inputs of a training from the config, and its results as files."""
 
 import json
 import shutil
@@ -21,7 +21,7 @@ from sagefm.training.trainer import Recipe, Trainer
 
 
 def recipe_of(model: dict) -> Recipe:
-    """The training recipe of a config's model entry."""
+    """Return the training recipe of a model's config entry."""
     known = {field.name for field in fields(Recipe)}
     values = {"network": model["network"], "widths": tuple(model["widths"]), **model["training"]}
     return Recipe(**{key: value for key, value in values.items() if key in known})
@@ -30,7 +30,7 @@ def recipe_of(model: dict) -> Recipe:
 def batches_of(
     sections: list[Section], model: dict, kind: str, workers: int, cache: SectionCache | None = None
 ) -> Batches:
-    """Batches over some sections by a config's model entry and its graph's kind."""
+    """Return batches over some sections, from a model's config entry and its graph's kind."""
     return Batches(
         sections,
         describe(model["network"]).layout(kind),
@@ -46,7 +46,7 @@ def batches_of(
 
 
 def unmeasured_words(training: Batches) -> str:
-    """How many genes are not learnt in sections that lack some, and in none."""
+    """Describe how many genes are not learnt because some, or all, sections lack them."""
     n_genes, lacking = training.sections[0].n_genes(), len(training.measured)
     fewest = min(int(genes.sum()) for genes in training.measured.values())
     words = (
@@ -61,33 +61,33 @@ def unmeasured_words(training: Batches) -> str:
 
 
 def continue_from(state: Path, best: str | Path = "", last: str | Path = "") -> None:
-    """Let a training begin at the end of another: its checkpoints become the state to resume.
+    """Start a training where another ended: its checkpoints become the state to resume.
 
     Parameters
     ----------
     state
-        Folder of the resumable state; one that has a state already is left as it is.
+        Folder of the resumable state; an existing state is kept.
     best, last
-        The other's checkpoints, as `publish` left them; without them nothing is done.
+        Checkpoints of the other training, as written by `publish`. Without them, nothing is done.
     """
     if not last or (state / "state.pt").exists():
         return
-    for source, name in ((best, "best.pt"), (last, "state.pt")):  # the state last: it is resumed
+    for source, name in ((best, "best.pt"), (last, "state.pt")):  # last: it triggers resuming
         with atomic(state / name) as temporary:
             shutil.copyfile(source, temporary)
 
 
 def publish(trainer: Trainer, output: Any, threads: int, devices: int = 1) -> None:
-    """Write a finished training's results, then remove its resumable state.
+    """Write the results of a finished training, then remove its resumable state.
 
-    `output` names best, last (checkpoints), history (table) and summary (json). Killed in between,
-    a new start finds the state complete and publishes again.
+    `output` has the paths best, last (checkpoints), history (table) and summary (JSON). If the
+    process is killed meanwhile, the next start finds the complete state and publishes again.
     """
     history = history_of(trainer)
     write_table(history, output.history)
     with atomic(output.summary) as temporary:
         temporary.write_text(json.dumps(summary(trainer, threads, devices), indent=2) + "\n")
-    best = "best.pt" if trainer.progress.best_epoch else "state.pt"  # the one there is of no epoch
+    best = "best.pt" if trainer.progress.best_epoch else "state.pt"  # without epochs, the only one
     for name, path in ((best, output.best), ("state.pt", output.last)):
         with atomic(path) as temporary:
             try:
@@ -98,13 +98,13 @@ def publish(trainer: Trainer, output: Any, threads: int, devices: int = 1) -> No
 
 
 def history_of(trainer: Trainer) -> pd.DataFrame:
-    """One row an epoch; no row of a network that was not trained."""
+    """Return one row per epoch; no rows if the network was not trained."""
     rows = trainer.progress.history
     return pd.DataFrame(rows) if rows else pd.DataFrame(columns=list(HISTORY))
 
 
 def summary(trainer: Trainer, threads: int, devices: int = 1) -> dict:
-    """What was trained, on how much, at what cost; seconds are those of training steps."""
+    """Summarise a training: data, losses and cost; seconds are those of training steps."""
     history = history_of(trainer)
     seconds = float(history["seconds"].sum())
     if history.empty:

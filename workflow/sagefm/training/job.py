@@ -1,4 +1,4 @@
-"""A training as a job: in this process on one device, or a process for each of several."""
+"""A training as a job: in this process on one device, or in one process per device."""
 
 import json
 import logging
@@ -32,13 +32,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class TrainingJob:
-    """What is trained, on what, where; plain values, to be handed to other processes.
+    """Data, recipe, devices and outputs of a training, as plain values for other processes.
 
-    `parts` are the files of samples and of graphs of the training and of the validation part;
-    `recipe`, `kind` are a config's model entry and its graph's kind; `state` is the folder of the
-    resumable state; `output` are the paths that `publish` writes; `devices` and `threads` are those
-    of all `nodes` together, `keep_gb` is each device's memory for sections (see `SectionCache`).
-    Unless that is 0, a GPU that has room for all of them keeps them itself (see `resident`).
+    `parts` holds the files of samples and of graphs, for training and for validation. `recipe` and
+    `kind` are a model's config entry and the kind of its graph. `state` is the folder of the
+    resumable state, and `output` has the paths that `publish` writes. `devices` and `threads` are
+    totals over all `nodes`. `keep_gb` is each device's memory for sections (see `SectionCache`).
+    Unless it is 0, a GPU with room for all sections holds them itself (see `resident`).
     """
 
     parts: list[tuple[list[str], list[str]]]
@@ -56,14 +56,14 @@ class TrainingJob:
     compiled: bool = False
 
     def run(self) -> None:
-        """Train to the end, from the saved state if there is one, and publish.
+        """Train to the end, from the saved state if there is one, then publish.
 
         Raises
         ------
         Preempted
             After a signal to stop, once the state is saved.
         InputError
-            If what is asked for is not there, training diverges, or a process is lost.
+            If a requested device is missing, training diverges, or a process is lost.
         """
         if self.devices == 1:
             return self.train()
@@ -77,7 +77,7 @@ class TrainingJob:
             raise Preempted
 
     def train(self) -> None:
-        """Train in this process: alone, or as one of the processes that `run` launched."""
+        """Train in this process, alone or as one of those launched by `run`."""
         device = prepare_machine(self.device, max(self.threads // self.devices, 1))
         group = Alone()
         if self.devices > 1:
@@ -112,7 +112,7 @@ class TrainingJob:
 
 
 def take_part(folder: Path) -> int:
-    """One of the processes that `TrainingJob.run` launches; returns its exit status."""
+    """Run one of the processes launched by `TrainingJob.run`; return its exit status."""
     settings = Launch.read(folder)
     if settings.nodes == 1:
         follow_parent()
@@ -123,7 +123,7 @@ def take_part(folder: Path) -> int:
     try:
         TrainingJob(**json.loads(settings.argument)).train()
     except Preempted:
-        stop(folder)  # not by an exit status, at which the others would be ended
+        stop(folder)  # not an exit status, which would end the others
     except PeerLost as error:
         log.warning("process %d of %d lost the others: %s", rank, settings.size, error)
         return LOST

@@ -1,4 +1,4 @@
-"""What a model is trained on, counted from the sheets: claim 1."""
+"""Samples, patients and spots that a model is trained on, counted from the sheets: claim 1."""
 
 import pandas as pd
 
@@ -9,23 +9,24 @@ from sagefm.training.split import PARTS
 def organs_table(
     samples: pd.DataFrame, split: pd.DataFrame, duplicates: pd.DataFrame
 ) -> pd.DataFrame:
-    """Samples, patients and spots of each organ; most samples first.
+    """Count samples, patients and spots per organ; organs with most samples first.
 
     Parameters
     ----------
     samples
         Sheet rows: cohort, sample, dataset, patient, organ, expected_spots (empty where unknown).
     split
-        Of `split.split_samples`, on the same samples.
+        Result of `split.split_samples` on the same samples.
     duplicates
-        Of `known_duplicates`.
+        Result of `known_duplicates`.
 
     Returns
     -------
     DataFrame
-        organ, n_samples, n_duplicates (deposited twice), n_datasets, n_groups (of
-        the split: patients, and samples without one), n_named_patients, n_without_patient,
-        expected_spots (of the sheets; missing if a row has none), train, validation, test: samples.
+        Columns organ, n_samples, n_duplicates (deposited twice), n_datasets, n_groups (of the
+        split: patients, and samples without one), n_named_patients, n_without_patient,
+        expected_spots (from the sheets; missing if a row has none), and numbers of samples in
+        train, validation and test.
     """
     table = samples.merge(split[["cohort", "sample", "group", "part"]], on=["cohort", "sample"])
     table = table.assign(
@@ -51,12 +52,12 @@ def organs_table(
 
 
 def known_duplicates(samples: pd.DataFrame, duplicates: pd.DataFrame | None) -> pd.DataFrame:
-    """The pairs of the table of duplicates that are among the samples, with their organ.
+    """Return the known duplicates in which both sections are among the samples, with their organ.
 
     Returns
     -------
     DataFrame
-        sample, duplicate_of, evidence, organ; empty if no table is given.
+        Columns sample, duplicate_of, evidence, organ; no rows if no table is given.
     """
     columns = ["sample", "duplicate_of", "evidence", "organ"]
     if duplicates is None:

@@ -1,4 +1,4 @@
-"""How far a training has come."""
+"""Progress of a training."""
 
 from dataclasses import dataclass, field
 
@@ -11,14 +11,15 @@ HISTORY = (
     "seconds",
     "spots_per_second",
 )
-"""What is written down of an epoch."""
+"""Columns recorded for each epoch."""
 
 
 @dataclass
 class Progress:
-    """The state of a training: the next batch of the current epoch, and what came before.
+    """State of a training: the next batch of the current epoch, and results so far.
 
-    `loss` and `weight` are sums over the epoch's batches, as saved; see `running_sums`.
+    `loss` and `weight` are sums over the batches of the epoch at the last save (see
+    `running_sums`).
     """
 
     epoch: int = 1

@@ -1,18 +1,18 @@
-"""Sums over the batches of an epoch, which a device need not be waited for."""
+"""Sums over the batches of an epoch that do not wait for the device."""
 
 import torch
 from torch import Tensor
 
 
 class RunningSums:
-    """Sums of numbers, kept on a device: adding to them waits for nothing.
+    """Sums held on a device, so that adding to them does not wait for it.
 
     Parameters
     ----------
     device
-        Where the numbers are computed.
+        Device that computes the numbers.
     sums
-        What they begin with, by name.
+        Initial values, by name.
     """
 
     def __init__(self, device: torch.device, **sums: float) -> None:
@@ -20,11 +20,11 @@ class RunningSums:
         self._sums = torch.tensor([*sums.values()], dtype=torch.float64, device=device)
 
     def add(self, *values: Tensor | float) -> None:
-        """Add a number, or a tensor of one, to each sum."""
+        """Add a number, or a tensor with one element, to each sum."""
         sums = self._sums
         own = [torch.as_tensor(value, dtype=sums.dtype, device=sums.device) for value in values]
         self._sums = sums + torch.stack(own)
 
     def read(self) -> dict[str, float]:
-        """The sums by name, once the device has computed them."""
+        """Return the sums by name, once the device has computed them."""
         return dict(zip(self._names, self._sums.tolist(), strict=True))

@@ -1,6 +1,6 @@
-"""The sections of a cohort that a model may be scored on.
+"""Sections of a cohort on which a model may be scored.
 
-Apart from `seen`, which a split and the claims use: they read no section.
+Separate from `seen`, which splits and claims use without reading sections.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,12 +21,12 @@ def scored_sections(
     rows: Sequence[Mapping],
     cohort: str,
 ) -> tuple[list[Section], pd.DataFrame]:
-    """Sections of `scored_samples`, and their facts.
+    """Return the sections of `scored_samples` and their sheet rows.
 
     Parameters
     ----------
     samples, graphs
-        The cohort's files, each sample with its graph.
+        Files of the cohort's samples and of their graphs, in the same order.
     split
         The model's split (TSV).
     rows
@@ -35,14 +35,14 @@ def scored_sections(
     Returns
     -------
     sections
-        In the order of the files.
+        Sections, in the order of the files.
     facts
-        Their rows of the sheet, in that order, of `mark_seen`.
+        Their sheet rows from `mark_seen`, in the same order.
 
     Raises
     ------
     InputError
-        If there are none.
+        If there are no such sections.
     """
     table = read_table(split, dtype=str).fillna("")
     facts = scored_samples(table, pd.DataFrame(rows), cohort).set_index("sample", drop=False)

@@ -1,34 +1,34 @@
-"""Which patients a model has learnt from, and the samples it may be scored on."""
+"""Patients that a model was trained on, and samples on which it may be scored."""
 
 import pandas as pd
 
 from sagefm.stats.patients import is_named, join_copies, name_patients, patient_keys
 
 SCORED = "scored"
-"""The part of samples in a table of `with_scored` that are none of the model's split."""
+"""Part of the samples that `with_scored` adds, which belong to no part of the model's split."""
 
 
 def with_scored(
     split: pd.DataFrame, rows: pd.DataFrame, duplicates: pd.DataFrame | None
 ) -> pd.DataFrame:
-    """A model's split with the samples of another cohort, on which it is to be scored.
+    """Add the samples of another cohort, on which the model will be scored, to its split.
 
-    A section that the model has learnt from may be in that cohort again, under another patient: the
-    groups of both are one then.
+    That cohort may contain a section from training under another patient. The groups of both
+    patients are then merged.
 
     Parameters
     ----------
     split
-        Of `split.split_samples`.
+        Result of `split.split_samples`.
     rows
-        The other cohort's sheet: cohort, sample, dataset, patient.
+        Sheet of the other cohort: cohort, sample, dataset, patient.
     duplicates
-        Columns sample, duplicate_of, see `patients.join_copies`.
+        Columns sample, duplicate_of (see `patients.join_copies`).
 
     Returns
     -------
     DataFrame
-        The columns of `split`; the part of the samples that were added is `SCORED`.
+        The columns of `split`; added samples have the part `SCORED`.
     """
     added = rows[["cohort", "sample", "dataset", "patient"]]
     added = added.assign(group=_groups(split, added), part=SCORED)
@@ -38,25 +38,25 @@ def with_scored(
 
 
 def mark_seen(split: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-    """Samples and whether the model has learnt from their patients, and from their data sets.
+    """Mark whether the model was trained on each sample's patient and on its data set.
 
-    A patient is seen if a sample of the patient is in the training or validation part. Whether that
-    is so is unknown of a patient whom the sheet does not name, and of one whose data set has
-    samples without names in these parts. Patients who share a section, by the groups of the split,
-    are one.
+    A patient is seen if one of the patient's samples is in the training or validation part. This is
+    unknown for samples without a patient in the sheet. It is also unknown for patients whose data
+    set has unnamed samples in these parts. Patients that share a section, by the groups of the
+    split, count as one.
 
     Parameters
     ----------
     split
-        Of `split.split_samples` or `with_scored`, or its table read as text.
+        Result of `split.split_samples` or `with_scored`, or its table read as text.
     rows
-        A cohort's sheet: columns cohort, sample, dataset, patient, and others that are kept.
+        A cohort's sheet: columns cohort, sample, dataset, patient; further columns are kept.
 
     Returns
     -------
     DataFrame
-        `rows`, their patient as `name_patients` has it (the least name of those who are one), with
-        patient_seen (nullable boolean: missing where unknown) and dataset_seen (bool).
+        `rows` with patients named by `name_patients` (the first name in sorted order for merged
+        patients), patient_seen (nullable boolean: missing if unknown) and dataset_seen (bool).
     """
     learnt = split[~split["part"].isin(["test", SCORED])].fillna("")
     groups = _groups(split, rows)
@@ -71,16 +71,16 @@ def mark_seen(split: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _groups(split: pd.DataFrame, rows: pd.DataFrame) -> pd.Series:
-    """The group of each sample's patient in a split; of one who is not in it, the patient's key."""
+    """Return the group of each sample's patient in a split, or the patient's key if not in it."""
     keys, listed = patient_keys(rows), split.fillna("")
     known = dict(zip(patient_keys(listed), listed["group"], strict=True))
     return keys.map(known).fillna(keys)
 
 
 def scored_samples(split: pd.DataFrame, rows: pd.DataFrame, cohort: str) -> pd.DataFrame:
-    """A cohort's samples a model may be scored on, marked by `mark_seen`.
+    """Return a cohort's samples on which a model may be scored, marked by `mark_seen`.
 
-    Of a cohort the model was trained on, only the test part; else all.
+    For a cohort used in training, only the test part; otherwise all samples.
     """
     table, own = mark_seen(split, rows), split[split["part"] != SCORED]
     if cohort in set(own["cohort"]):

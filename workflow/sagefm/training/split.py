@@ -1,4 +1,4 @@
-"""Training, validation and test samples, with no patient on two sides."""
+"""Training, validation and test samples, with each patient in one part only."""
 
 import hashlib
 import math
@@ -23,11 +23,11 @@ def split_samples(
     held_out_patients: list[str] | None = None,
     duplicates: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Assign each sample to a part; samples of one patient, and duplicates, stay together.
+    """Assign samples to parts, keeping samples of one patient, and duplicates, together.
 
-    A group is a patient of `patient_keys`; a known duplicate joins the groups of both sections.
-    Groups take their turn in an order that depends on the seed and their names alone, first filling
-    `test`, then `validation`, as long as a part does not outgrow its share (rounded up) of samples.
+    A group is a patient of `patient_keys`; a known duplicate merges the groups of both sections.
+    Groups are taken in an order that depends only on the seed and their names. They fill first
+    `test`, then `validation`, as long as a part does not exceed its share (rounded up) of samples.
 
     Parameters
     ----------
@@ -36,9 +36,9 @@ def split_samples(
     validation, test
         Shares of samples.
     held_out_patients
-        Patients, by their names of `name_patients`, whose groups go to `test` whatever the seed.
+        Patients, named as by `name_patients`, whose groups go to `test` for any seed.
     duplicates
-        Columns sample, duplicate_of: sections known to be the same tissue, see `join_copies`.
+        Columns sample, duplicate_of: sections known to be the same tissue (see `join_copies`).
 
     Returns
     -------
@@ -59,7 +59,7 @@ def split_samples(
     forced = table.loc[name_patients(table).isin(held_out_patients or []), "group"].unique()
     part.update(dict.fromkeys(forced, "test"))
     for name, share in (("test", test), ("validation", validation)):
-        # Rounded first, or 0.1 of 70 samples would be 8.
+        # Rounded first, because 0.1 of 70 samples would otherwise give 8.
         room = math.ceil(round(share * len(table), 6))
         room -= sum(sizes[group] for group in turn if part[group] == name)
         free = [group for group in turn if part[group] == "train"]
@@ -88,10 +88,10 @@ def _rank(seed: int, group: str) -> str:
 
 
 def in_released_order(split: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """A split's rows in the order in which the released code would read its files.
+    """Return a split's rows in the order in which the released code would read its files.
 
-    It shuffles the list of all files once, before it cuts the list into parts (15fe51f, class
-    DataGenerator). That list comes in the disk's order; here it begins in the order of the table.
+    The released code shuffles the list of all files once, before splitting it (15fe51f, class
+    DataGenerator). Its list has the order of the disk; here it starts in the order of the table.
     """
     order = list(range(len(split)))
     random.Random(seed).shuffle(order)
@@ -99,7 +99,7 @@ def in_released_order(split: pd.DataFrame, seed: int) -> pd.DataFrame:
 
 
 def paths_of_part(split: pd.DataFrame, paths: list[str], part: str) -> list[Path]:
-    """Of per-sample files named `{cohort}/{sample}.*`, those of one part, in the split's order."""
+    """Select the files of one part from per-sample files `{cohort}/{sample}.*`, in split order."""
     by_sample = {(Path(path).parent.name, Path(path).stem): Path(path) for path in paths}
     chosen = split[split["part"] == part]
     return [by_sample[key] for key in zip(chosen["cohort"], chosen["sample"], strict=True)]

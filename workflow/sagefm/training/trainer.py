@@ -1,7 +1,7 @@
 """Pretraining: hide genes of the central spot, predict them from its neighbourhood.
 
-Everything random is a pure function of (seed, epoch, sample, spot), so a run that was stopped and
-resumed takes the very steps of one that was not.
+Everything random is a pure function of (seed, epoch, sample, spot). A run that was stopped and
+resumed therefore takes exactly the same steps as an uninterrupted one.
 """
 
 import logging
@@ -33,15 +33,15 @@ from sagefm.training.running_sums import RunningSums
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a network is trained; the defaults are the paper's (released code, 15fe51f).
+    """Training settings of a network; the defaults are the paper's (released code, 15fe51f).
 
-    `batch_size` is that of a step, over all devices. `order` is `as_released` (sections shuffled
-    once, spots never) or `shuffled`; `validation` is `as_released` (masks drawn anew every epoch,
-    the loss a mean of the batches' means) or `fixed` (the same masks, the mean of all their
-    entries); `genes` is `all_as_in_the_paper` (those that a section did not measure are targets,
-    with a truth of 0) or `measured`; `precision` is `fp32`, `tf32` or `bf16`. `scheduler_patience`
-    10 acts on the 11th bad epoch, so that with `patience` 10 training stops before it ever does;
-    the published values are kept.
+    `batch_size` is per step, over all devices. `order` is `as_released` (sections shuffled once,
+    spots never) or `shuffled`. `validation` is `as_released` (new masks every epoch, loss as the
+    mean of batch means) or `fixed` (the same masks, mean over all their entries). `genes` is
+    `all_as_in_the_paper` (genes that a section did not measure are targets, with a true value of 0)
+    or `measured`. `precision` is `fp32`, `tf32` or `bf16`. `scheduler_patience` 10 acts on the 11th
+    bad epoch, so with `patience` 10 training stops before it ever acts; the published values are
+    kept.
     """
 
     network: str = "gcn"
@@ -65,16 +65,16 @@ log = logging.getLogger(__name__)
 
 
 def initial_network(recipe: Recipe, training: Batches, fitted: bool = True) -> GeneDecoder:
-    """A model's network before its first step.
+    """Build a model's network as it is before its first step.
 
     Parameters
     ----------
     recipe
         Network, widths and seed.
     training
-        Batches of the sections that it is to be trained on.
+        Batches of its training sections.
     fitted
-        Whether its input is fitted to them, where the network has something to fit.
+        Whether to fit the network's input to them, if it fits any (see `fit_input`).
     """
     n_genes = training.sections[0].n_genes()
     network = build_network(recipe.network, n_genes, recipe.widths, seed=recipe.seed)
@@ -84,28 +84,28 @@ def initial_network(recipe: Recipe, training: Batches, fitted: bool = True) -> G
 
 
 class Preempted(Exception):
-    """SIGTERM, SIGINT or SIGUSR1 came; the state is saved and a restart continues from it."""
+    """Training received a stop signal; the state is saved and a restart continues from it."""
 
 
 class Trainer:
-    """A network, its optimiser and scheduler, and the progress of one training run.
+    """Network, optimiser, scheduler and progress of one training run.
 
     Parameters
     ----------
     recipe
-        What is trained and how.
+        Network and training settings.
     training, validation
-        Batches of the two parts of the split.
+        Batches of these two parts of the split.
     state
-        Folder of the resumable state: `state.pt` (all of it) and `best.pt`.
+        Folder of the resumable state: `state.pt` (the complete state) and `best.pt`.
     save_seconds
         Longest time between two saved states.
     group
-        The processes that train together; the first of them saves.
+        Processes that train together; the first of them saves.
     compiled
-        Whether the loss is compiled by `torch.compile`.
+        Whether to compile the loss with `torch.compile`.
     start
-        The network to begin with, such as a trained one; one of fresh weights if not given.
+        Network to start from, such as a trained one. By default, one with fresh weights.
     """
 
     def __init__(
@@ -134,7 +134,7 @@ class Trainer:
         )
         self.progress, self._saved = Progress(), time.monotonic()
         self._kernels = Kernels()
-        # A compiler chooses for itself, and products in bf16 have one kernel on a CPU.
+        # A compiler chooses kernels itself, and bf16 products have only one kernel on a CPU.
         chosen_here = device.type == "cpu" and not compiled and recipe.precision != "bf16"
         if resumed:
             self._resume(chosen_here)
@@ -147,16 +147,16 @@ class Trainer:
         self._sums = RunningSums(device, loss=self.progress.loss, weight=self.progress.weight)
 
     def run(self) -> Progress:
-        """Train to the end; `state.pt` and `best.pt` are then the last and the best checkpoint.
+        """Train to the end; `state.pt` then has the last and `best.pt` the best checkpoint.
 
-        Of a recipe without epochs there is `state.pt` alone, with the network as it began.
+        A recipe with 0 epochs gives only `state.pt`, with the initial network.
 
         Raises
         ------
         Preempted
-            On SIGTERM, SIGINT (Ctrl-C) or SIGUSR1, after the state was saved.
+            On SIGTERM, SIGINT (Ctrl-C) or SIGUSR1, after saving the state.
         InputError
-            If the validation loss is no longer a number.
+            If the validation loss becomes NaN or infinite.
         """
         with on_stop(self._on_stop), products(self.recipe.precision), self._kernels:
             while not self._finished():
@@ -167,7 +167,7 @@ class Trainer:
 
     @property
     def converged(self) -> bool:
-        """Whether validation loss has not fallen for `patience` epochs, which ends the training."""
+        """Whether validation loss has not fallen for `patience` epochs, which ends training."""
         stale = self.progress.epoch - 1 - self.progress.best_epoch
         return self.progress.best_epoch > 0 and stale >= self.recipe.patience
 
@@ -179,7 +179,7 @@ class Trainer:
         self.network.train()
         started = time.monotonic()
         left = self.training.n_batches - progress.batch
-        # No name is given to the batches, or their sections and threads would outlive the last one.
+        # The batches have no name, because a reference would keep their sections and threads alive.
         bar = tqdm(
             padded(
                 self.training.epoch(
@@ -207,13 +207,13 @@ class Trainer:
         self._close_epoch()
 
     def _step(self, batch: Batch | None) -> None:
-        """One step, on this process's share of a batch; on none, if the batch is too small."""
+        """Take one step on this process's share of a batch, or None if the batch is too small."""
         self.optimizer.zero_grad()
         total, weight = torch.zeros(()), torch.zeros(())
         if batch is not None:
             with autocast(self.device, self.recipe.precision):
                 total, weight = self._loss(self.network, batch)
-        # Of the whole batch, as shares differ in their hidden entries.
+        # Sums over the whole batch, since shares differ in their number of hidden entries.
         whole, entries = self.group.sums(total.detach(), weight)
         if batch is not None:
             (total / entries).backward()
@@ -222,7 +222,7 @@ class Trainer:
         self._sums.add(whole, entries)
 
     def _close_epoch(self) -> None:
-        """Validate, write down the epoch, keep the best, step the scheduler, save."""
+        """Validate, record the epoch, keep the best network, step the scheduler and save."""
         progress, recipe = self.progress, self.recipe
         sums, as_released = self._sums.read(), recipe.validation == "as_released"
         stream = progress.epoch if as_released else FIXED_STREAM
@@ -273,7 +273,7 @@ class Trainer:
             self.network,
             optimizer_state_dict=self.optimizer.state_dict(),
             scheduler_state_dict=self.scheduler.state_dict(),
-            epoch=len(self.progress.history) - 1,  # counted from 0, as released
+            epoch=len(self.progress.history) - 1,  # counted from 0, as in the released code
             best_val_loss=self.progress.best_val_loss,
             hidden_channels=list(recipe.widths),
             learning_rate=recipe.learning_rate,

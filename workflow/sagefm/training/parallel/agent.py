@@ -1,7 +1,7 @@
 """torchrun on one node: the processes of a `Launch` that run here.
 
-torchrun's own function rather than its command: the command says which process failed only in a
-block of text, and here it is written down for the job, which names it in a sentence.
+This calls torchrun's function rather than its command. The command names a failed process only
+within a block of text; here it is recorded for the job, which reports it in one sentence.
 """
 
 import json
@@ -20,23 +20,23 @@ from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 from sagefm.training.parallel.launcher import LOST, STOPS, Launch, follow_parent, stop
 
 SAVE_SECONDS = 1800
-"""How long processes that were asked to stop may take to save their state."""
+"""Time limit for processes to save their state after a request to stop."""
 
 SETTLE_SECONDS = 5.0
-"""How long the process that failed first, on another node, is waited for once others miss it."""
+"""Time to wait, after losing another node, for the process that failed first to be recorded."""
 
 
 def run_here(folder: Path) -> int:
     """Run this node's processes to their end and write their exit statuses to the folder.
 
-    `codes-NODE` has those of processes that failed, by rank. Returns the agent's exit status: 0
-    also after a stop, since SLURM ends all tasks of a job of which one fails.
+    `codes-NODE` has the statuses of failed processes, by rank. Returns the agent's exit status. It
+    is also 0 after a stop, since SLURM ends all tasks of a job if one fails.
     """
     launch = Launch.read(folder)
     node = int(os.environ["SLURM_PROCID"]) if launch.nodes > 1 else 0
     if launch.nodes == 1:
         follow_parent()
-    logging.disable(logging.CRITICAL)  # the sentence that ends the job says what matters
+    logging.disable(logging.CRITICAL)  # the job's final message has the cause
     config = LaunchConfig(
         min_nodes=launch.nodes,
         max_nodes=launch.nodes,
@@ -57,7 +57,7 @@ def run_here(folder: Path) -> int:
     except ChildFailedError as error:
         codes = {rank: failure.exitcode for rank, failure in error.failures.items()}
     except SignalException:
-        for number in STOPS:  # torchrun no longer waits once a third signal comes
+        for number in STOPS:  # torchrun stops waiting at a third signal
             signal.signal(number, signal.SIG_IGN)
         with suppress(ChildProcessError):
             while True:

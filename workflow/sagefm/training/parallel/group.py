@@ -1,7 +1,8 @@
-"""The processes that train one model together, a device each, and what they tell one another.
+"""Processes that train one model together, one per device, and their communication.
 
-Each takes its share of every batch. Sums of all shares (loss, number of hidden entries, gradients)
-are those of the whole batch, so that weights stay the same in all, as if one had done it alone.
+Each takes a share of every batch. Sums over all shares (loss, number of hidden entries, gradients)
+equal those of the whole batch. Weights therefore stay the same in all processes, as if one had
+trained alone.
 """
 
 import os
@@ -19,15 +20,15 @@ from sagefm.common.errors import InputError
 T = TypeVar("T")
 
 PATIENCE = timedelta(minutes=30)
-"""How long a process waits for the others: rank 0 may save, or prepare the network's input."""
+"""Time limit for waiting on other processes: rank 0 may be saving or fitting the input."""
 
 
 class PeerLost(RuntimeError):
-    """Another process of the training is gone, and with it the sums over all of them."""
+    """Another process of the training has ended, so sums over all are impossible."""
 
 
 class Alone:
-    """One process that trains a model by itself; `Together` in its simplest form."""
+    """A process that trains a model by itself; the simplest form of `Together`."""
 
     rank, size = 0, 1
 
@@ -36,29 +37,29 @@ class Alone:
 
     @property
     def stopping(self) -> bool:
-        """Whether training is to stop, as all processes know since their last `sums`."""
+        """Whether training will stop, as all processes know since their last `sums`."""
         return self.stop_wanted
 
     def sums(self, *values: Any) -> list[Any]:
-        """The sums of numbers, or of tensors of one number, over all processes."""
+        """Return sums of numbers, or of one-element tensors, over all processes."""
         return list(values)
 
     def add_gradients(self, network: nn.Module) -> None:
         """Replace each gradient by its sum over all processes."""
 
     def share_weights(self, network: nn.Module) -> None:
-        """Give all processes the weights and buffers of the first."""
+        """Copy the weights and buffers of the first process to all."""
 
     def from_first(self, make: Callable[[], T]) -> T:
-        """What `make` returns in the first process, in all of them."""
+        """Return in all processes what `make` returns in the first."""
         return make()
 
     def leave(self) -> None:
-        """Part from the others, once nothing is left to sum."""
+        """Leave the group, once nothing is left to sum."""
 
 
 class Together(Alone):
-    """One of several processes that train a model; see `join`."""
+    """One of several processes that train a model (see `join`)."""
 
     def __init__(self, rank: int, size: int, device: torch.device) -> None:
         super().__init__()
@@ -67,11 +68,11 @@ class Together(Alone):
 
     @property
     def stopping(self) -> bool:
-        """See `Alone`; one process that is asked to stop stops all, after the same step."""
+        """See `Alone`; a request to stop one process stops all, after the same step."""
         return self._stopping
 
     def sums(self, *values: Any) -> list[Any]:
-        """See `Alone`; a wish to stop travels with them."""
+        """See `Alone`; requests to stop are summed as well."""
         own = [*map(float, values), self.stop_wanted]
         sums = torch.tensor(own, dtype=torch.float64, device=self.device)
         _wait([_begin(dist.all_reduce, sums)])
@@ -80,10 +81,10 @@ class Together(Alone):
         return totals
 
     def add_gradients(self, network: nn.Module) -> None:
-        """See `Alone`; a process without a share of the batch has none, and adds zeros.
+        """See `Alone`; a process without a share of the batch adds zeros.
 
-        One sum over all gradients in one vector. DistributedDataParallel would average them, and
-        needs a forward pass in every process at every step.
+        All gradients are summed as one vector. DistributedDataParallel would average them and needs
+        a forward pass in every process at every step.
         """
         parameters = list(network.parameters())
         for parameter in parameters:
@@ -114,7 +115,7 @@ class Together(Alone):
 
 @contextmanager
 def _with_others() -> Iterator[None]:
-    """What torch raises where another process is gone becomes `PeerLost`."""
+    """Turn torch's error about an ended process into `PeerLost`."""
     try:
         yield
     except RuntimeError as error:
@@ -133,17 +134,17 @@ def _wait(parts: list) -> None:
 
 
 def join(device: torch.device, nodes: int) -> Together:
-    """Join the processes of a training, by the variables that torchrun sets.
+    """Join the processes of a training, found through torchrun's environment variables.
 
     Parameters
     ----------
     device
-        What this one computes on: gradients travel by NCCL between GPUs, else by gloo.
+        Device of this process. Gradients are sent by NCCL between GPUs, otherwise by gloo.
     nodes
-        How many nodes the processes are on.
+        Number of nodes that run the processes.
     """
     if nodes == 1:
-        os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")  # whatever this machine's name stands for
+        os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")  # hostnames may not resolve
     if device.type == "cuda":
         torch.cuda.set_device(device)
     with _with_others():
@@ -152,12 +153,12 @@ def join(device: torch.device, nodes: int) -> Together:
 
 
 def device_of(number: int, devices: int, device: torch.device) -> torch.device:
-    """The device of one of a machine's processes: a GPU for each, or the CPU for all.
+    """Return the device of one of a machine's processes: its own GPU, or the CPU.
 
     Raises
     ------
     InputError
-        If one GPU is named for all, or there are fewer GPUs than processes.
+        If a single GPU is named for all, or there are fewer GPUs than processes.
     """
     if devices == 1 or device.type == "cpu":
         return device

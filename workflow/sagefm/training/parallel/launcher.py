@@ -1,8 +1,8 @@
-"""Processes that train together: torchrun's agent on each node, started, stopped and judged as one.
+"""Processes that train together: torchrun's agent on each node, run as one job.
 
 The agents (`parallel.agent`) start the processes, watch them, pass signals on and end all if one
-fails. Here is what torchrun lacks: the job's log has what they write, the process that failed first
-is named in one sentence, and none outlives the job.
+fails. This file adds what torchrun lacks. The job's log contains their output, one sentence names
+the process that failed first, and no process outlives the job.
 """
 
 import json
@@ -23,13 +23,13 @@ from sagefm.common.errors import InputError
 log = logging.getLogger(__name__)
 
 STOPPED = 143
-"""Exit status of a job that a signal stopped, once its state is saved."""
+"""Exit status of a job stopped by a signal, after its state was saved."""
 
 LOST = 76
-"""Exit status of a process that found another gone."""
+"""Exit status of a process that lost contact with another."""
 
 STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
-"""What stops a training, which saves its state; SLURM's `srun` passes on the last alone."""
+"""Signals at which a training saves its state and stops; SLURM's `srun` forwards only the last."""
 
 SETTINGS = "launch.json"
 
@@ -38,10 +38,11 @@ SETTINGS = "launch.json"
 class Launch:
     """Processes `python -m module FOLDER` that work together.
 
-    `size` of them, as many on each of `nodes` nodes. The agents meet at `endpoint`, a host and its
-    port (0: any that is free); the processes find each other by torchrun's variables of the
-    environment (RANK, WORLD_SIZE, MASTER_ADDR, ...). In FOLDER they `read` this, `argument`
-    included, and may leave a sentence for the user (`fail`) or that they were stopped (`stop`).
+    There are `size` processes, in equal numbers on `nodes` nodes. The agents meet at `endpoint`, a
+    host and port (0: any free one). The processes find each other through torchrun's environment
+    variables (RANK, WORLD_SIZE, MASTER_ADDR, ...). They `read` this object, including `argument`,
+    from FOLDER. There they may leave a message for the user (`fail`) or record that they were
+    stopped (`stop`).
     """
 
     module: str
@@ -52,20 +53,20 @@ class Launch:
 
     @classmethod
     def read(cls, folder: Path) -> "Launch":
-        """The launch that a folder is of."""
+        """Read the launch from its folder."""
         return cls(**json.loads((folder / SETTINGS).read_text()))
 
     def run(self, folder: Path, prefix: Sequence[str] = (), stop: int = signal.SIGTERM) -> int:
-        """Run the processes to their end; SIGTERM, SIGINT and SIGUSR1 are passed on to all.
+        """Run the processes to their end, passing SIGTERM, SIGINT and SIGUSR1 on to all.
 
         Parameters
         ----------
         folder
-            An empty folder that all nodes see.
+            An empty folder visible to all nodes.
         prefix
-            The command that starts another on each node; nothing on this machine alone.
+            Command that starts the agent on each node; empty to run on this machine only.
         stop
-            The signal that `prefix` passes on.
+            Signal that `prefix` passes on.
 
         Returns
         -------
@@ -74,7 +75,7 @@ class Launch:
         Raises
         ------
         InputError
-            If a process failed: its own sentence, or else which one and how.
+            If a process failed: its own message, otherwise its number and exit status.
         """
         (folder / SETTINGS).write_text(json.dumps(asdict(self)))
         agent = subprocess.Popen(
@@ -83,7 +84,7 @@ class Launch:
             stderr=subprocess.PIPE,
             text=True,
             errors="replace",
-            start_new_session=True,  # Ctrl-C reaches it once, through this process
+            start_new_session=True,  # Ctrl-C reaches it only once, through this process
         )
         with agent, _logged(agent), _passed_on(agent, stop) as passed:
             try:
@@ -91,11 +92,11 @@ class Launch:
             finally:
                 agent.kill()
                 if agent.stdin:
-                    agent.stdin.close()  # what the agent may have left ends, and its stderr with it
+                    agent.stdin.close()  # ends processes it may have left; closes stderr
         return self._verdict(folder, status, bool(passed))
 
     def _verdict(self, folder: Path, status: int, passed: bool) -> int:
-        """What the agents wrote, their exit status and whether a signal was passed on come to."""
+        """Return the exit status of the job, or raise an error, from the agents' reports."""
         for sentence in sorted(folder.glob("error-*")):
             raise InputError(sentence.read_text())
         reports = [json.loads(file.read_text()) for file in folder.glob("codes-*")]
@@ -121,29 +122,29 @@ class Launch:
 
 
 def launch(module: str, argument: str, size: int) -> int:
-    """Run `size` processes of a module on this machine to their end; see `Launch.run`."""
+    """Run `size` processes of a module on this machine to their end (see `Launch.run`)."""
     with tempfile.TemporaryDirectory(prefix="sagefm-") as folder:
         return Launch(module, argument, size).run(Path(folder))
 
 
 def fail(folder: Path, sentence: str) -> None:
-    """Leave the sentence that ends the job; the process then exits with a status of its own."""
+    """Write the message that ends the job; the process then exits with a non-zero status."""
     (folder / f"error-{os.environ['RANK']}").write_text(sentence)
 
 
 def stop(folder: Path) -> None:
-    """Leave word that this process was stopped, and has saved what is to be saved."""
+    """Record that this process was stopped and has saved its state."""
     (folder / "stopped").touch()
 
 
 def follow_parent() -> None:
-    """End this process as soon as the job that launched it is gone, whose pipe is its stdin.
+    """End this process when the job that launched it ends and closes the pipe to stdin.
 
-    On several nodes SLURM ends what a job leaves.
+    On several nodes, SLURM ends the remaining processes of a job.
     """
 
     def watch() -> None:
-        # Not through Python's buffer, which an exit must not find held.
+        # Not through Python's buffer, whose lock would block an exit.
         os.read(sys.stdin.fileno(), 1)
         os._exit(1)
 
@@ -152,7 +153,7 @@ def follow_parent() -> None:
 
 @contextmanager
 def on_stop(handler: Callable[..., None]) -> Iterator[None]:
-    """Call `handler`, as `signal.signal` has it, at each of the signals that stop a training."""
+    """Call `handler(number, frame)` at each of the signals that stop a training."""
     previous = {stop: signal.signal(stop, handler) for stop in STOPS}
     try:
         yield
@@ -163,7 +164,7 @@ def on_stop(handler: Callable[..., None]) -> Iterator[None]:
 
 @contextmanager
 def _passed_on(process: subprocess.Popen, as_signal: int) -> Iterator[list[int]]:
-    """Pass the first signal to stop on to a process; yields those that came."""
+    """Pass the first signal to stop on to a process; yield the signals received."""
     came: list[int] = []
 
     def handler(number: int, _: object) -> None:
@@ -177,7 +178,7 @@ def _passed_on(process: subprocess.Popen, as_signal: int) -> Iterator[list[int]]
 
 @contextmanager
 def _logged(process: subprocess.Popen) -> Iterator[None]:
-    """Write what a process and its children write to stderr to the log, to the last line."""
+    """Log every line that a process and its children write to stderr."""
 
     def read() -> None:
         assert process.stderr is not None

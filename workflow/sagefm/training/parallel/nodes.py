@@ -1,7 +1,7 @@
-"""Processes that work together on several nodes of one SLURM job, an agent on each.
+"""Processes that work together on several nodes of one SLURM job, with an agent on each.
 
-The job's own process starts the agents by `srun`; each sees its node's share of the GPUs. The nodes
-of a cluster share a file system, where the agents leave the exit statuses of their processes.
+The job's own process starts the agents with `srun`; each sees its node's share of the GPUs. Agents
+leave the exit statuses of their processes on the shared file system.
 """
 
 import os
@@ -17,25 +17,26 @@ from sagefm.training.parallel.launcher import Launch
 def launch_on_nodes(
     module: str, argument: str, size: int, nodes: int, cores: int, shared: Path
 ) -> int:
-    """Run `size` processes of a module on the nodes of this SLURM job; see `Launch.run`.
+    """Run `size` processes of a module on the nodes of this SLURM job (see `Launch.run`).
 
     Parameters
     ----------
     size
-        A multiple of `nodes`: each has as many, of ranks that follow one another.
+        Number of processes, a multiple of `nodes`. Each node runs an equal number, with consecutive
+        ranks.
     cores
-        Of all nodes together.
+        Number of cores on all nodes together.
     shared
-        A folder that all nodes see.
+        A folder visible to all nodes.
 
     Raises
     ------
     InputError
-        If this is not a job of SLURM's, or a process failed.
+        If this is not a SLURM job, or a process failed.
     """
     require_slurm("a training")
     folder = shared.resolve() / "launch"
-    shutil.rmtree(folder, ignore_errors=True)  # what a job that was killed left
+    shutil.rmtree(folder, ignore_errors=True)  # left by a killed job
     folder.mkdir(parents=True)
     srun = [
         *("srun", f"--nodes={nodes}", f"--ntasks={nodes}", "--kill-on-bad-exit=1"),
@@ -49,7 +50,7 @@ def launch_on_nodes(
 
 
 def require_slurm(who: str) -> None:
-    """Raise `InputError` where a training on several nodes could not be started."""
+    """Raise `InputError` unless this SLURM job can start processes on several nodes."""
     if "SLURM_JOB_ID" not in os.environ or not shutil.which("srun"):
         raise InputError(
             f"{who} asks for several nodes (`compute.nodes`), but this is not a SLURM job that "
@@ -59,7 +60,7 @@ def require_slurm(who: str) -> None:
 
 
 def _endpoint() -> str:
-    """Where the first agent listens: on this node, the job's first, at a port that is free."""
+    """Return the address of the first agent: this node (the job's first) and a free port."""
     host = os.environ.get("MASTER_ADDR") or socket.gethostname()
     with socket.socket() as free:
         free.bind(("", 0))
