@@ -1,4 +1,4 @@
-"""What each representation is called, its colour and its role, for tables, figures and claims."""
+"""Title, colour and role of each representation, for tables, figures and claims."""
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
@@ -9,21 +9,21 @@ from sagefm.representations.method import BOUNDS, COMPARED, ROLES, Description
 from sagefm.representations.registry import load_method, names
 
 MODEL = "sagefm-"
-"""Begins the name of a model's embedding: `sagefm-paper`."""
+"""Prefix of the name of a model's embedding: `sagefm-paper`."""
 
 UNTRAINED = "untrained-"
-"""Begins the name of a model's network before its first step: `untrained-paper`."""
+"""Prefix of the name of a model's network before its first step: `untrained-paper`."""
 
 
 class Catalogue:
-    """Descriptions of representations by name: the registry's, and those of a run's entries.
+    """Descriptions of representations by name, from the registry and from the entries of a run.
 
     Parameters
     ----------
     entries
-        Of `registry.described` and `describe_models`: an entry's description comes before that of
-        a method of its name, and nothing is compared with what is no entry. If not given, all
-        methods are.
+        Results of `registry.described` and `describe_models`. An entry's description overrides that
+        of a method with the same name. Only entries serve as references; without entries, all
+        methods do.
     """
 
     def __init__(self, entries: Mapping[str, Mapping[str, Any]] | None = None) -> None:
@@ -32,7 +32,7 @@ class Catalogue:
         self._compared = list(self._known if entries is None else own)
 
     def __getitem__(self, name: str) -> Description:
-        """The description of any representation; one unknown goes by its name, in neutral."""
+        """Describe a representation; an unknown one gets its name and a neutral colour."""
         if name in self._known:
             return self._known[name]
         if is_model(name):
@@ -42,34 +42,34 @@ class Catalogue:
         return Description(name.replace("_", " "))
 
     def title(self, name: str) -> str:
-        """A representation's name for people: `PCA`, `neighbour mean`, a model's title."""
+        """Return a representation's display name: `PCA`, `neighbour mean`, or a model's title."""
         return self[name].title
 
     def titles(self, chosen: list[str]) -> str:
-        """Several names in a sentence: `PCA and neighbour mean`."""
+        """Join several display names for a sentence: `PCA and neighbour mean`."""
         return " and ".join(map(self.title, chosen))
 
     def colour(self, name: str) -> str:
-        """A representation's colour: a blue for a model, its own for a method."""
+        """Return a representation's colour: a blue for a model, the method's own otherwise."""
         return self[name].colour
 
     def is_bound(self, name: str) -> bool:
-        """Whether a representation bounds what a score can be, and is no method."""
+        """Return whether a representation bounds a score and does not count as a method."""
         return self[name].role in BOUNDS
 
     def references(self, *roles: str) -> list[str]:
-        """Representations that others are compared with, of some roles or of all.
+        """Return representations with which others are compared, of some roles or of all.
 
-        In the order of `ROLES`; within one, those of single spots come before spatial ones.
+        They are in the order of `ROLES`. Within a role, single spots come before spatial ones.
         """
         return self._of_roles(self._compared, roles or COMPARED)
 
     def baselines(self) -> list[str]:
-        """The methods that the claims name, those that the run lacks among them."""
+        """Return the methods named by the claims, including those not in the run."""
         return self._of_roles(self._known, ("baseline",))
 
     def untrained(self, spatial: bool) -> list[str]:
-        """Untrained representations: of single spots, or of neighbourhoods."""
+        """Return untrained representations of single spots, or of neighbourhoods."""
         return [name for name in self.references("untrained") if self[name].spatial == spatial]
 
     def _of_roles(self, chosen: Iterable[str], roles: Collection[str]) -> list[str]:
@@ -81,19 +81,19 @@ class Catalogue:
 
 
 def is_model(name: str) -> bool:
-    """Whether a representation is a model's embedding."""
+    """Return whether a representation is a model's embedding."""
     return name.startswith(MODEL)
 
 
 def describe_models(models: Iterable[str], titles: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    """Descriptions of models' embeddings and of their networks before training, as a rule's param.
+    """Describe models' embeddings, and their networks before training, as a rule's param.
 
     Parameters
     ----------
     models
-        All of the config, in its order, which is that of their colours.
+        All models of the config, in its order, which sets their colours.
     titles
-        Of `model_titles`.
+        Titles from `model_titles`.
     """
     found = {}
     for name, colour in model_colours(models).items():
@@ -112,4 +112,4 @@ def _untrained(title: str) -> Description:
 
 
 REGISTERED = Catalogue()
-"""The catalogue of the registry alone, without entries of a run."""
+"""Catalogue of the registry alone, without the entries of a run."""

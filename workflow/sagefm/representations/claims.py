@@ -1,4 +1,4 @@
-"""The verdict on spatial coherence, from the scores of the representations."""
+"""Verdict on spatial coherence, from the scores of the representations."""
 
 from collections.abc import Mapping
 
@@ -17,21 +17,21 @@ def coherence_claim(
     patients: Mapping[str, str],
     catalogue: Catalogue = REGISTERED,
 ) -> Claim:
-    """`spatially coherent`: Moran's I of the embedding, against untrained ones and controls.
+    """Judge `spatially coherent`: Moran's I of the embedding against untrained ones and controls.
 
-    The embedding has to exceed the untrained neighbourhoods too, since averaging neighbours is
-    coherent by construction; significantly less than single spots contradicts the claim.
+    The embedding must exceed untrained neighbourhoods too, because averaging neighbours is coherent
+    by construction. A significantly lower value than that of single spots contradicts the claim.
 
     Parameters
     ----------
     subject
-        The model and the cohort.
+        Model and cohort.
     table
-        Of `coherence.moran_table`, all representations of the cohort.
+        Results of `coherence.moran_table` for all representations of the cohort.
     patients
-        Each sample's patient.
+        Patient of each sample.
     catalogue
-        What the representations are called, and which of them are references.
+        Titles and roles of the representations.
     """
     scores = table.assign(patient=table["sample"].map(patients))
     by_patient = scores.groupby(["patient", "representation"])["mean_moran_i"].mean().unstack()
@@ -81,7 +81,7 @@ def coherence_claim(
 
 
 def _missing(references: list[str], catalogue: Catalogue) -> list[str]:
-    """Of the untrained representations, one of single spots and one of neighbourhoods is needed."""
+    """List missing baselines: one of single spots and one of neighbourhoods are required."""
     kinds = {False: "an untrained baseline of single spots", True: "an untrained neighbourhood"}
     return [
         words

@@ -1,7 +1,7 @@
 """Spatial coherence of a representation: Moran's I of its components over the array's neighbours.
 
-A mean over 15 spots is smooth by construction, trained or not; the untrained neighbour mean
-is therefore shown beside every trained embedding.
+A mean over 15 spots is smooth by construction, trained or not. The untrained neighbour mean is
+therefore shown next to every trained embedding.
 """
 
 import numpy as np
@@ -19,32 +19,33 @@ def moran_table(
     samples: np.ndarray,
     components: int,
 ) -> pd.DataFrame:
-    """Moran's I of a representation, one row a sample.
+    """Compute Moran's I of a representation, one row per sample.
 
-    Representations differ in width, so each is first reduced to as many principal components of
+    Representations differ in width. Each is first reduced to `components` principal components of
     the whole cohort.
 
     Parameters
     ----------
     values
-        (spots, features) of the cohort, dense or csr.
+        (spots, features) of the cohort, dense or CSR.
     coordinates, samples
-        (spots, 2) pixels and (spots,) names.
+        Spot positions in pixels (spots, 2) and sample names (spots,).
     components
-        Principal components compared.
+        Number of principal components.
 
     Returns
     -------
     DataFrame
-        sample, representation, components, mean_moran_i, median_moran_i (over components), n_spots.
+        Columns sample, representation, components, mean_moran_i, median_moran_i (over components),
+        n_spots.
     """
-    from scanpy.metrics import morans_i  # seconds, which those who want neighbours alone are spared
+    from scanpy.metrics import morans_i  # slow to import
 
     if sp.issparse(values):
         reduced = principal_components(values, components, seed=0)[0]
     else:
         reduced = dense_components(values, components)
-    # Beyond the rank there is rounding alone, whose order in space means nothing.
+    # Components beyond the rank are rounding errors without spatial meaning.
     spread = reduced.var(axis=0)
     reduced = reduced[:, spread > 1e-8 * spread[0]]
     components = reduced.shape[1]

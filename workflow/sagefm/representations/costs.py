@@ -1,4 +1,4 @@
-"""What representations cost: seconds and memory of the jobs that made them."""
+"""Run time and memory of the jobs that computed representations."""
 
 import json
 from collections.abc import Mapping
@@ -12,19 +12,19 @@ def costs_table(
     trainings: Mapping[str, str | Path],
     differs: Mapping[str, str],
 ) -> pd.DataFrame:
-    """One row a representation: its name, seconds, peak_mib, training_seconds, differs.
+    """Return one row per representation: name, seconds, peak_mib, training_seconds, differs.
 
     Parameters
     ----------
     benchmarks
-        Snakemake's benchmark file of the job that wrote each representation: the whole job, with
-        its imports; peak memory is that of the process, in MiB, sampled.
+        Snakemake's benchmark file of the job that wrote each representation. It covers the whole
+        job, with its imports. Peak memory is that of the process, in MiB, sampled.
     trainings
-        `training.json` of the representations that come from a model trained in this run; what
-        that took is not part of `seconds`, and missing for all others.
+        `training.json` for representations by a model trained in this run. Training time is not
+        part of `seconds`; it is missing for all others.
     differs
-        Of published methods, what their authors set otherwise (`registry.differs`); missing for all
-        others.
+        For published methods, settings that differ from the authors' (`registry.differs`); missing
+        for all others.
     """
     rows = []
     for name, path in benchmarks.items():

@@ -1,4 +1,4 @@
-"""A model's embedding of a cohort as a representation."""
+"""A model's embedding of a cohort, as a representation."""
 
 from pathlib import Path
 
@@ -11,16 +11,16 @@ from sagefm.sections.section import sections_of
 def write_embedding(
     path: str | Path, name: str, cohort: Cohort, model: FittedModel, fitted_here: bool
 ) -> None:
-    """Embed a cohort's spots and write them; no gene is hidden but those withheld.
+    """Embed a cohort's spots and write the result; only withheld genes are hidden.
 
     Parameters
     ----------
     path, name
-        Of the representation.
+        File and name of the representation.
     cohort
-        Its samples, with the graphs that the model reads.
+        Samples, with the graphs that the model reads.
     fitted_here
-        Whether the model was fitted on sections of this very cohort.
+        Whether the model was fitted on sections of this cohort.
     """
     withheld = cohort.withheld_columns()
     sections = sections_of(cohort.samples, cohort.graphs)

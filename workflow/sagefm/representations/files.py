@@ -1,4 +1,4 @@
-"""Representations of a cohort: one file each, spots x features in `obsm`, section after section."""
+"""Representations of a cohort: one file each, spots x features in `obsm`, section by section."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,9 +20,10 @@ from sagefm.sections.cohort import Cohort, cohort_obs, cohort_spatial, describe_
 class Representation:
     """A representation of a cohort's spots, read from its file.
 
-    `values` is float32 (spots, features), an array or, for `raw`, a csr matrix; `obs` is of
-    `cohort.cohort_obs`, or of `described`; `spatial` float64 (spots, 2) pixels. `transductive` says
-    whether it was fitted on these very spots, `spatial_method` whether a spot's neighbours enter.
+    `values` is float32 (spots, features): an array or, for `raw`, a CSR matrix. `obs` comes from
+    `cohort.cohort_obs` or `described`. `spatial` is float64 (spots, 2) in pixels. `transductive`
+    states whether it was fitted on these spots, `spatial_method` whether it uses a spot's
+    neighbours.
     """
 
     name: str
@@ -33,20 +34,20 @@ class Representation:
     spatial_method: bool
 
     def described(self, rows: Sequence[Mapping], labels: str | Path | None) -> "Representation":
-        """The same with `obs` of `cohort.describe_spots`, whose arguments these are."""
+        """Return a copy with `obs` from `cohort.describe_spots`, which takes these arguments."""
         return replace(self, obs=describe_spots(self.obs, rows, labels))
 
     def centred(self) -> np.ndarray:
-        """The values less their sample's mean: dense float32 (spots, features).
+        """Return the values minus the mean of their sample: dense float32 (spots, features).
 
-        MOFA centres its groups by default, which takes the means of samples away; the same is here
-        to be had for every representation. A centred `raw` is dense.
+        MOFA centres its groups by default, which removes the means of samples. This does the same
+        for any representation. A centred `raw` is dense.
         """
         return centre(self.values, self.obs["sample"].to_numpy())
 
 
 def centre(values: np.ndarray | sp.csr_matrix, samples: np.ndarray) -> np.ndarray:
-    """Values (spots, features) less the mean of their sample; `samples` names each row's."""
+    """Subtract sample means from values (spots, features); `samples` names each row's sample."""
     dense = values.copy() if isinstance(values, np.ndarray) else values.toarray()
     for sample in pd.unique(samples):
         rows = samples == sample
@@ -66,15 +67,15 @@ def write_representation(
     Parameters
     ----------
     values
-        In the order of the cohort's samples: a whole matrix, or consecutive blocks of rows, held
-        one at a time.
+        Values in the order of the cohort's samples: a whole matrix, or consecutive blocks of rows,
+        held one at a time.
     facts
-        What is said of it, kept in `uns['representation']`: method, transductive, spatial, ...
+        Facts stored in `uns['representation']`: method, transductive, spatial, ...
 
     Raises
     ------
     ValueError
-        If there are more or fewer rows than the cohort has spots, or a value is not finite.
+        If the number of rows differs from the cohort's number of spots, or a value is not finite.
     """
     obs, spatial = cohort_obs(cohort.samples), cohort_spatial(cohort.samples)
     with atomic(path) as temporary:
@@ -92,7 +93,7 @@ def write_representation(
 
 
 def _append_blocks(path: Path, name: str, blocks: Iterable[np.ndarray], n_spots: int) -> None:
-    """Write dense rows, a block at a time, into an h5ad that is there already."""
+    """Append dense rows, one block at a time, to an existing h5ad file."""
     done, data = 0, None
     with h5py.File(path, "r+") as file:
         for block in blocks:
@@ -124,7 +125,7 @@ def read_representation(path: str | Path) -> Representation:
     Raises
     ------
     InputError
-        If the file is not one of `write_representation`, or a value is not finite.
+        If the file was not written by `write_representation`, or a value is not finite.
     """
     with as_h5ad(path), h5py.File(path) as file:
         facts = facts_in(file["uns/representation"]) if "uns/representation" in file else {}
@@ -149,7 +150,7 @@ def read_representation(path: str | Path) -> Representation:
 
 
 def _read_values(stored: h5py.Dataset | h5py.Group) -> np.ndarray | sp.csr_matrix:
-    """A matrix of an h5ad, dense or csr."""
+    """Read a matrix of an h5ad file, dense or CSR."""
     if isinstance(stored, h5py.Dataset):
         return stored[:]
     parts = (stored["data"][:], stored["indices"][:], stored["indptr"][:])
@@ -157,7 +158,7 @@ def _read_values(stored: h5py.Dataset | h5py.Group) -> np.ndarray | sp.csr_matri
 
 
 def _read_obs(stored: h5py.Group) -> pd.DataFrame:
-    """`cohort.cohort_obs` of a file."""
+    """Read the columns of `cohort.cohort_obs` from a file."""
     columns = {name: text_in(stored[name]) for name in ("sample", "spot")}
     return pd.DataFrame(columns, index=names_in(stored)).astype({"sample": "category"})
 
@@ -168,7 +169,7 @@ def require_same_spots(expected: pd.Index, found: pd.Index, path: str | Path) ->
     Raises
     ------
     InputError
-        If not: their rows must not be put side by side.
+        If they differ, so that their rows cannot be joined.
     """
     if not expected.equals(found):
         raise InputError(

@@ -1,4 +1,4 @@
-"""Running packages that print, seed the whole process and silence warnings, and undoing it."""
+"""Isolation of packages that print, set global seeds and silence warnings."""
 
 import logging
 import random
@@ -12,9 +12,9 @@ import numpy as np
 
 @contextmanager
 def isolated(seed: int) -> Iterator[None]:
-    """Seed Python's and NumPy's generators for a while, and send what is printed to the log.
+    """Seed Python's and NumPy's generators within the context, and send printed text to the log.
 
-    Afterwards both generators and the warning filters are as they were before.
+    Afterwards, both generators and the warning filters are restored.
     """
     states = random.getstate(), np.random.get_state()
     random.seed(seed)

@@ -1,4 +1,4 @@
-"""What a representation method is: the words of its file, its options, and its function."""
+"""Definition of a representation method: the constants of its file, its options, its function."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -18,33 +18,33 @@ ROLES = {
     "input": "The expression itself, not reduced: `other`, and not laid out on the paper's figure.",
     "other": "Scored and drawn beside the others; nothing is compared with it.",
 }
-"""What a representation is for, by role; comparisons are listed in this order."""
+"""Purpose of a representation, by role; comparisons are listed in this order."""
 
 COMPARED = ("baseline", "untrained", "spatial method", "control")
-"""Roles that others are compared with."""
+"""Roles with which others are compared."""
 
 BOUNDS = ("control", "ceiling")
-"""Roles that bound a score from below and above: in every table, never the best."""
+"""Roles that bound a score from below or above: in every table, never the best."""
 
 REQUIRED = ("represent", "SPATIAL", "TRANSDUCTIVE")
-"""What the file of a method defines at least."""
+"""Names that the file of a method must define."""
 
 FLOAT32, FLOAT64 = 4, 8
-"""Bytes of a number."""
+"""Bytes per number."""
 
 STACKED_BYTES = 7
-"""Of a gene and spot while a cohort's expression is stacked: a quarter detected, at 27 bytes."""
+"""Bytes per gene and spot while a cohort is stacked: 27 each for the quarter detected."""
 
 COLOUR = re.compile("#[0-9A-Fa-f]{6}")
 
 
 @dataclass(frozen=True)
 class Description:
-    """What tables, figures and claims need of a representation.
+    """Words and colour of a representation for tables, figures and claims.
 
-    `title` is its name for people, `colour` that of its marks (`#RRGGBB`), `role` one of `ROLES`,
-    `spatial` whether a spot's neighbours enter. `in_words` is what it does, where a sentence reads
-    "significantly below averaging neighbours".
+    `title` is its display name, `colour` the colour of its marks (`#RRGGBB`), and `role` one of
+    `ROLES`. `spatial` states whether it uses a spot's neighbours. `in_words` says what it does, for
+    sentences such as "significantly below averaging neighbours".
     """
 
     title: str
@@ -54,7 +54,7 @@ class Description:
     in_words: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse a colour or role that is none; without words of its own, it goes by its title."""
+        """Refuse an invalid colour or role; `in_words` defaults to the title."""
         if not COLOUR.fullmatch(str(self.colour)):
             raise InputError(
                 f"`{self.colour}` is not a colour. Fix: write it as #RRGGBB, such as #AA3377."
@@ -64,43 +64,44 @@ class Description:
         object.__setattr__(self, "in_words", self.in_words or self.title)
 
     def plain(self) -> dict[str, Any]:
-        """Its fields, as a rule's param holds them."""
+        """Return its fields as a dictionary, for a rule's param."""
         return asdict(self)
 
 
 @dataclass(frozen=True)
 class NoOptions:
-    """The options of a method that has none."""
+    """Options of a method without options."""
 
 
 @dataclass(frozen=True)
 class Method:
-    """A method of representing spots.
+    """A method that computes a representation.
 
     Parameters
     ----------
     name
-        Of its file.
+        Name of its file, without the suffix.
     description
-        What figures and claims need of it.
+        Title, colour and role for figures and claims.
     help, source
-        One sentence on what it does, and where it comes from, with a citation.
+        One sentence on what it does, and its source, with a citation.
     transductive
-        Whether it is fitted on the very spots that it represents.
+        Whether it is fitted on the spots that it represents.
     options
-        Dataclass of what the config may set, its fields made by `option`.
+        Dataclass of the config's settings, with fields made by `option`.
     represent
-        Of a `Cohort`, options and a seed: values (spots, features), dense or csr, in the order of
-        the cohort's samples.
+        Function of a `Cohort`, options and a seed. It returns values (spots, features), dense or
+        CSR, in the order of the cohort's samples.
     check
-        Of options, a cohort and its samples' names: ends in an `InputError`, before any job starts,
-        if the method lacks something there.
+        Function of options, a cohort's name and its samples' names. It runs before any job and
+        raises an `InputError` if the method lacks an input.
     withholds
-        Whether it leaves out the genes that a task withholds, as all that reads a `Cohort` does.
+        Whether it excludes the genes that a task withholds, as any method that reads a `Cohort`
+        does.
     held_bytes
-        Of options, spots of a cohort and genes of the panel: bytes that it holds at once, besides
-        the program. The request of its job and the check before any job follow from it. None of a
-        method that does not say.
+        Function of options, spots of a cohort and genes of the panel. It returns the peak memory of
+        its data in bytes, which sets the memory request of its job and the check before any job.
+        None if unknown.
     """
 
     name: str
@@ -116,36 +117,36 @@ class Method:
 
 
 def stacked_bytes(spots: int, genes: int) -> float:
-    """Bytes that the expression of a cohort takes at once while `Cohort.expression` stacks it."""
+    """Return the peak bytes of a cohort's expression while `Cohort.expression` stacks it."""
     return spots * genes * STACKED_BYTES
 
 
 def option(default: Any, help: str, authors: Any = None) -> Any:
-    """A field of a method's `Options`: its default, and what it means, for the documentation.
+    """Declare a field of a method's `Options`, with its default and a help text for the docs.
 
-    `authors` is what the method's authors publish, where that is not the default.
+    `authors` is the value published by the method's authors, if it differs from the default.
     """
     published = default if authors is None else authors
     return field(default=default, metadata={"help": help, "authors": published})
 
 
 def method_of_module(module: ModuleType, name: str, title: str, source: str) -> Method:
-    """The method that a module describes by its constants.
+    """Build the method that a module describes by its constants.
 
     Parameters
     ----------
     module
-        Has `REQUIRED`; optional are `TITLE`, `SOURCE`, `COLOUR`, `ROLE`, `IN_WORDS`,
-        `Options`, `check`, `held_bytes` and `WITHHOLDS`.
+        Module that defines `REQUIRED` and optionally `TITLE`, `SOURCE`, `COLOUR`, `ROLE`,
+        `IN_WORDS`, `Options`, `check`, `held_bytes` and `WITHHOLDS`.
     name
-        Of its file.
+        Name of its file, without the suffix.
     title, source
-        What to take where the module gives none.
+        Defaults for a module that defines none.
 
     Raises
     ------
     InputError
-        At the first that is of the wrong kind.
+        At the first name with a value of the wrong kind.
     """
     if not callable(module.represent):
         raise InputError(
@@ -182,4 +183,4 @@ def method_of_module(module: ModuleType, name: str, title: str, source: str) -> 
 
 
 def _nothing_to_check(options: Any, cohort: str, samples: Sequence[str]) -> None:
-    """The check of a method that needs nothing but the cohort."""
+    """Default check, for a method that needs only the cohort."""

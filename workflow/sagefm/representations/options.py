@@ -1,4 +1,4 @@
-"""The options of a method, read from the config."""
+"""Options of a method, read from the config."""
 
 import typing
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from sagefm.common.errors import InputError, hint
 
 
 def parse_options(options: type, given: Mapping[str, Any]) -> Any:
-    """An instance of a method's `Options` with the values that the config gives.
+    """Build a method's `Options` from the values in the config.
 
     Raises
     ------
@@ -43,7 +43,7 @@ def _alternatives(kind: Any) -> tuple:
 
 
 def _fits(value: Any, kind: Any) -> bool:
-    """Whether a config's value is of an option's type; an integer serves as a number."""
+    """Return whether a config value has the type of an option; integers are valid numbers."""
     if typing.get_origin(kind) is typing.Literal:
         return value in typing.get_args(kind)
     if isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""What a claim compares a model's embedding with: differences by role, and what is missing."""
+"""References of a claim on embeddings: differences by role, and missing references."""
 
 from collections.abc import Collection, Iterable, Mapping
 from math import nan
@@ -9,7 +9,7 @@ from sagefm.common.verdict import Difference
 from sagefm.representations.catalogue import Catalogue
 
 WORDS = {"spatial method": "a spatial method", "untrained": "an untrained baseline"}
-"""What a run lacks if nothing of a role was computed; a named method goes by its title."""
+"""Words for a role of which nothing was computed; a named method appears by its title."""
 
 
 def differences_of(
@@ -18,16 +18,16 @@ def differences_of(
     named: Collection[str],
     catalogue: Catalogue,
 ) -> list[Difference]:
-    """The differences to each reference, in the order of the table.
+    """Return the difference from each reference, in the order of the table.
 
     Parameters
     ----------
     pairs
-        One row a reference: reference, difference, low, high, p_holm, smallest_p, n.
+        One row per reference: reference, difference, low, high, p_holm, smallest_p, n.
     values
-        Each reference's own value, by name.
+        Value of each reference, by name.
     named
-        Roles that the claim itself says the model exceeds.
+        Roles that, according to the claim, the model exceeds.
     catalogue
         Titles and roles of the references.
     """
@@ -43,7 +43,7 @@ def differences_of(
 
 
 def lacking(compared: Iterable[str], roles: Collection[str], catalogue: Catalogue) -> list[str]:
-    """What has to be compared with and was not: every baseline, and one of each other role."""
+    """List required references not compared: each baseline, and one of each other role."""
     there = set(compared)
     found = {catalogue[name].role for name in there}
     missing = [catalogue.title(name) for name in catalogue.baselines() if name not in there]

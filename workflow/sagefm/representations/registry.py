@@ -1,7 +1,7 @@
 """Methods by name, and the entries of `representations.methods` that use them.
 
-A method is a file of the folder `methods` or one that the config names. All are read before any job
-starts, so nothing heavy is imported here.
+A method is a file in the folder `methods` or one named in the config. All are read before any job
+starts, so this file avoids slow imports.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,19 +18,19 @@ from sagefm.representations.options import parse_options
 METHODS = Registry("representations/methods", "representation method", REQUIRED)
 
 OF_ENTRY = ("method", "file", "cohorts", "title", "colour", "source")
-"""Keys of an entry that are not its method's options."""
+"""Keys of an entry that are not options of its method."""
 
 MATRIX = "h5ad"
-"""The option that makes an entry one of the method `matrix`; a file, or one for each cohort."""
+"""Option that makes an entry use the method `matrix`; a file, or one per cohort."""
 
 
 def names() -> tuple[str, ...]:
-    """The methods of the folder `methods`, sorted."""
+    """Return the names of the methods in the folder `methods`, sorted."""
     return METHODS.names()
 
 
 def load_method(name: str) -> Method:
-    """A method of the folder `methods`.
+    """Load a method from the folder `methods`.
 
     Raises
     ------
@@ -41,7 +41,7 @@ def load_method(name: str) -> Method:
 
 
 def _of_file(path: str | Path, title: str) -> Method:
-    """The method of a Python file; `title` is its name for people unless it gives its own."""
+    """Load the method of a Python file; `title` is its display name unless the file sets one."""
     module = METHODS.load_file(path)
     try:
         return method_of_module(module, Path(path).stem, title=title, source=f"own file {path}")
@@ -50,26 +50,26 @@ def _of_file(path: str | Path, title: str) -> Method:
 
 
 def method_of(name: str, entry: Mapping) -> str:
-    """The method of an entry: named by `method` or `file`, else as the entry."""
+    """Return the method of an entry: from `method` or `file`, otherwise the entry's name."""
     return entry.get("file") or entry.get("method", "matrix" if MATRIX in entry else name)
 
 
 def file_of(name: str, entry: Mapping) -> Path:
-    """The file whose code makes an entry's representation: the method's, or the user's own."""
+    """Return the file whose code computes an entry: the method's, or the user's own."""
     own = entry.get("file")
     return Path(own) if own else METHODS.file(method_of(name, entry))
 
 
 def load_entry(name: str, entry: Mapping) -> Method:
-    """The method of an entry of `representations.methods`, called as the entry says.
+    """Load the method of an entry of `representations.methods`, with the entry's title and colour.
 
-    Without a `title`, an entry of the method's own name is called as the method; any other one goes
-    by its own name and, without a `colour`, is drawn in the neutral colour.
+    Without a `title`, an entry with its method's name has the method's title. Any other entry is
+    shown by its own name and, without a `colour`, in the neutral colour.
 
     Raises
     ------
     InputError
-        If it names two methods, or one that is not there or cannot be used.
+        If it names two methods, or one that does not exist or cannot be used.
     """
     where = f"config, at representations.methods.{name}"
     if "file" in entry and (other := next((key for key in ("method", MATRIX) if key in entry), "")):
@@ -83,7 +83,7 @@ def load_entry(name: str, entry: Mapping) -> Method:
             words = {"title": plain, "colour": NEUTRAL} | words
         if "title" in words:
             words["in_words"] = words["title"]
-        # Whether neighbours enter is an option of some methods, such as a matrix.
+        # For some methods, such as a matrix, the use of neighbours is an option.
         facts = {f.name: entry[f.name] for f in fields(method.options) if f.name in entry}
         spatial = facts.get("spatial", method.description.spatial)
         return replace(
@@ -97,12 +97,12 @@ def load_entry(name: str, entry: Mapping) -> Method:
 
 
 def read_options(name: str, entry: Mapping) -> Any:
-    """The `Options` of an entry of `representations.methods`.
+    """Read the `Options` of an entry of `representations.methods`.
 
     Parameters
     ----------
     name, entry
-        The entry's name, and its keys from the config.
+        Name of the entry and its keys from the config.
 
     Raises
     ------
@@ -118,9 +118,9 @@ def read_options(name: str, entry: Mapping) -> Any:
 
 
 def differs(name: str, entry: Mapping) -> str:
-    """Where the options of a published method are not its authors': `epochs 300 (authors: 600)`.
+    """List options that differ from the authors' published ones: `epochs 300 (authors: 600)`.
 
-    `nothing` where all are theirs; empty for a method that is not a published one.
+    `nothing` if none differ; empty for a method that is not a published one.
     """
     if load_entry(name, entry).description.role not in ("baseline", "spatial method"):
         return ""
@@ -133,14 +133,14 @@ def differs(name: str, entry: Mapping) -> str:
 
 
 def compared_as(chosen: Iterable[str], entries: Mapping[str, Mapping]) -> str:
-    """How methods that are compared were fitted and set, as captions have it.
+    """Describe in a caption how compared methods were fitted and set.
 
     Parameters
     ----------
     chosen
-        Names of representations; of entries and no bounds, those that are written about.
+        Names of representations. Those without an entry, and bounds, are left out.
     entries
-        Of `representations.methods`, by name.
+        Entries of `representations.methods`, by name.
     """
     methods = {name: load_entry(name, entries[name]) for name in chosen if name in entries}
     titles = {
@@ -163,26 +163,26 @@ def compared_as(chosen: Iterable[str], entries: Mapping[str, Mapping]) -> str:
 
 
 def held_bytes(name: str, entry: Mapping, spots: int, genes: int) -> float | None:
-    """Bytes that an entry's method holds of a cohort of so many spots; None if it does not say."""
+    """Return the peak bytes that an entry's method needs for a cohort; None if unknown."""
     held = load_entry(name, entry).held_bytes
     return None if held is None else held(read_options(name, entry), spots, genes)
 
 
 def reads(name: str, entry: Mapping) -> tuple[str, ...]:
-    """What an entry reads beside expression: of `patients` and `labels`, those it needs.
+    """Return the inputs of an entry besides expression: `patients`, `labels`, both or none.
 
-    Its `Options` has an attribute `reads` if it needs any.
+    Methods that need any declare them in the attribute `reads` of their `Options`.
     """
     return getattr(read_options(name, entry), "reads", ())
 
 
 def on_cohort(name: str, entry: Mapping, cohort: str) -> dict[str, Any]:
-    """An entry as it is on one cohort: with this cohort's file, where each has its own.
+    """Return an entry for one cohort, with this cohort's file if each has its own.
 
     Raises
     ------
     InputError
-        If it has none for this cohort.
+        If the entry has no file for this cohort.
     """
     paths = entry.get(MATRIX)
     if not isinstance(paths, Mapping):
@@ -196,12 +196,12 @@ def on_cohort(name: str, entry: Mapping, cohort: str) -> dict[str, Any]:
 
 
 def described(entries: Mapping[str, Mapping]) -> dict[str, dict[str, Any]]:
-    """The description of each entry, as a rule's param: what a `Catalogue` is made of."""
+    """Describe each entry, as a rule's param: input of a `Catalogue`."""
     return {name: load_entry(name, entry).description.plain() for name, entry in entries.items()}
 
 
 def options_table(name: str) -> list[tuple[str, str, str]]:
-    """Name, default and meaning of each option of a method, for the documentation."""
+    """Return name, default and meaning of each option of a method, for the documentation."""
     return [
         (
             f.name,
@@ -213,7 +213,7 @@ def options_table(name: str) -> list[tuple[str, str, str]]:
 
 
 def table_rows() -> list[tuple[str, str, str]]:
-    """Rows of the documentation's table: method or option, default, what it is."""
+    """Return rows of the documentation's table: method or option, default, meaning."""
     rows = []
     for name in names():
         method = load_method(name)

@@ -1,4 +1,4 @@
-"""An entry of `representations.methods`, computed on a cohort."""
+"""Computation of an entry of `representations.methods` on a cohort."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,27 +14,27 @@ from sagefm.sections.cohort import Cohort, cohort_obs
 def represent_entry(
     name: str, entry: Mapping, cohort: Cohort, seed: int
 ) -> tuple[np.ndarray | sp.csr_matrix, dict[str, Any]]:
-    """The values of an entry on a cohort, and what the method says of them.
+    """Compute the values of an entry on a cohort, and facts about them.
 
     Parameters
     ----------
     name, entry
-        The entry, of `registry.on_cohort`.
+        Name and keys of the entry, from `registry.on_cohort`.
     cohort
-        What is represented.
+        Cohort to represent.
     seed
-        Of the method.
+        Seed of the method.
 
     Returns
     -------
     values, facts
-        (spots, features), dense or csr, and facts, as `write_representation` takes them.
+        Values (spots, features), dense or CSR, and facts for `write_representation`.
 
     Raises
     ------
     InputError
-        If a matrix cannot be joined to the cohort's spots, or an own file returns something other
-        than a finite row of numbers for each spot.
+        If a matrix cannot be joined to the cohort's spots, or a user's own file does not return one
+        row of finite numbers per spot.
     """
     method, options = load_entry(name, entry), read_options(name, entry)
     facts = {
@@ -51,7 +51,7 @@ def represent_entry(
 
 
 def _checked(values: Any, spots: int) -> np.ndarray | sp.csr_matrix:
-    """Values as an array or csr matrix, if they are (spots, features) and finite."""
+    """Return values as an array or CSR matrix, if they are (spots, features) and finite."""
     sparse = sp.issparse(values)
     table = sp.csr_matrix(values) if sparse else np.asarray(values)
     fix = "Fix: return an array (spots, features) with the spots of `cohort.sections()` in order."

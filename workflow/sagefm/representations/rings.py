@@ -1,7 +1,7 @@
-"""Rings of the array around each spot: what averages over neighbours are taken of.
+"""Rings of array positions around each spot, over which neighbours are averaged.
 
-Six spots lie next to a spot on Visium's hexagonal array, eight on the square one of Spatial
-Transcriptomics. Without array positions, those within 1.5 times the spots' spacing do.
+A spot has six adjacent spots on Visium's hexagonal array and eight on the square array of Spatial
+Transcriptomics. Without array positions, spots within 1.5 times the spacing count as adjacent.
 """
 
 from collections.abc import Iterable
@@ -17,12 +17,12 @@ from sagefm.sections.section import spot_positions
 
 
 def ring(path: Path) -> sp.csr_matrix:
-    """Boolean spots x spots matrix of the spots next to each spot of a sample, itself left out.
+    """Return the boolean spots x spots matrix of adjacent spots in a sample, without the diagonal.
 
     Raises
     ------
     InputError
-        Where array positions and pixels disagree.
+        If array positions and pixels disagree.
     """
     coordinates, array = spot_positions(path)
     if array is None:
@@ -34,22 +34,22 @@ def ring(path: Path) -> sp.csr_matrix:
 
 
 def ring_mean(cohort: Cohort) -> sp.csr_matrix:
-    """Means over each spot and its ring: csr float32 (spots, spots), section by section."""
+    """Return means over each spot and its ring: CSR float32 (spots, spots), section by section."""
     ties = (ring(path) for path in cohort.samples)
     return _cohort_mean(own + sp.identity(own.shape[0], dtype=bool) for own in ties)
 
 
 def nth_ring_means(cohort: Cohort, rings: int) -> list[sp.csr_matrix]:
-    """Means over the spots that are 1, 2, ... rings from each spot: csr float32 (spots, spots).
+    """Return means over the 1st, 2nd, ... ring of each spot: CSR float32 (spots, spots).
 
-    A spot with no other at that distance is its own mean.
+    A spot without others at that distance is its own mean.
     """
     sections = [_shells(ring(path), rings) for path in cohort.samples]
     return [_cohort_mean(shells) for shells in zip(*sections, strict=True)]
 
 
 def _cohort_mean(members: Iterable[sp.csr_matrix]) -> sp.csr_matrix:
-    """Rows of each section's members (boolean, spots x spots), divided by their sum."""
+    """Normalise each section's members (boolean, spots x spots) to row sums of 1."""
     blocks = []
     for own in members:
         inside = sp.csr_matrix(own, dtype=np.float32)
@@ -60,7 +60,7 @@ def _cohort_mean(members: Iterable[sp.csr_matrix]) -> sp.csr_matrix:
 
 
 def _shells(ties: sp.csr_matrix, rings: int) -> list[sp.csr_matrix]:
-    """Spots that are reached in 1, 2, ... steps and not in fewer: boolean spots x spots."""
+    """Return spots first reached in 1, 2, ... steps: boolean spots x spots."""
     shells, reached = [], sp.csr_matrix(sp.identity(ties.shape[0], dtype=bool))
     for _ in range(rings):
         nearer, reached = reached, sp.csr_matrix(reached + reached @ ties, dtype=bool)

@@ -1,7 +1,7 @@
-"""What untrained representations share: normalisation, genes, components, and Harmony.
+"""Shared parts of untrained representations: normalisation, genes, components and Harmony.
 
-They are held against trained models, so that they are given the models' normalisation and the genes
-that published methods choose.
+Trained models are compared with these. They therefore use the models' normalisation and the gene
+selection of published methods.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
     from sagefm.sections.cohort import Cohort
 
 IN_MEMORY = 50_000
-"""Spots of the largest cohort whose expression is held at once."""
+"""Maximum number of spots of a cohort whose expression is held in memory at once."""
 
 COPIES = 3
-"""Of an array, while it is computed with."""
+"""Number of copies of an array during a computation."""
 
 HARMONY_CLUSTERS = 100
-"""Most clusters of harmonypy; each spot has a weight in each."""
+"""Maximum number of clusters in harmonypy; each spot has a weight in each."""
 
 LARGEST_SECTION = 15_000
-"""Spots of a section at most, as on Visium's larger array (14,336)."""
+"""Maximum number of spots of a section, as on Visium's larger array (14,336)."""
 
 
 @dataclass(frozen=True)
 class Untrained:
-    """Options of every untrained representation; one with more of its own is a subclass."""
+    """Options of every untrained representation; methods with more options subclass it."""
 
     components: int = option(50, "Principal components.")
     normalisation: Literal["log1p", "log1p_cp10k"] = option("log1p_cp10k", "As for a model.")
@@ -51,7 +51,7 @@ class Untrained:
 
 
 def expression_of(cohort: "Cohort", options: Untrained) -> "sp.csr_matrix":
-    """Expression of the chosen genes, normalised: csr float32 (spots, genes)."""
+    """Return the normalised expression of the chosen genes: CSR float32 (spots, genes)."""
     from sagefm.sections.cohort import cohort_obs
     from sagefm.stats.variable_genes import variable_genes
 
@@ -68,16 +68,16 @@ def components_of(
     seed: int,
     average: "Callable[[Cohort], sp.csr_matrix] | None" = None,
 ) -> "np.ndarray":
-    """Principal components of the chosen genes: float32 (spots, components).
+    """Return principal components of the chosen genes: float32 (spots, components).
 
-    A cohort of more than `IN_MEMORY` spots is read section after section, see `stats.streamed`;
-    its components are the same to 1e-4 of the first one's spread.
+    A cohort of more than `IN_MEMORY` spots is read section by section (see `stats.streamed`). Its
+    components agree to within 1e-4 of the standard deviation of the first one.
 
     Parameters
     ----------
     average
-        Of a cohort: means over neighbourhoods (spots, spots), section by section; what is analysed
-        are these means of the spots.
+        Function of a cohort that returns means over neighbourhoods (spots, spots), section by
+        section. The components are then those of the spots' neighbourhood means.
     """
     from sagefm.sections.cohort import cohort_obs
     from sagefm.stats.components import principal_components
@@ -101,29 +101,29 @@ def components_of(
 
 
 def streams(options: Untrained, spots: int) -> bool:
-    """Whether a cohort of so many spots is read section after section.
+    """Return whether a cohort with `spots` spots is read section by section.
 
-    Not with `n_top_genes: null`: the products of all genes are larger than what they would save.
+    Never with `n_top_genes: null`, as the products of all genes need more memory than this saves.
     """
     return spots > IN_MEMORY and options.n_top_genes is not None
 
 
 def components_bytes(options: Untrained, spots: int, genes: int) -> float:
-    """Bytes that `components_of` holds, and Harmony after it: see `method.Method.held_bytes`."""
+    """Return the peak bytes of `components_of` and of Harmony (see `method.Method.held_bytes`)."""
     own = spots * options.components * COPIES * FLOAT64
     if options.harmony is not None:
         own += spots * HARMONY_CLUSTERS * COPIES * FLOAT64
     if not streams(options, spots):
         return own + stacked_bytes(spots, genes)
-    # The products of genes, their eigenvectors, and the largest section there is.
+    # Gene products, their eigenvectors, and the largest possible section.
     chosen = options.n_top_genes or genes
     return own + COPIES * FLOAT64 * (chosen**2 + LARGEST_SECTION * chosen)
 
 
 def aligned(values: "np.ndarray", cohort: "Cohort", options: Untrained, seed: int) -> "np.ndarray":
-    """Components (spots, components), aligned over the batches that the options name.
+    """Align components (spots, components) over the batches named in the options.
 
-    By harmonypy at its defaults (10 iterations at most, diversity penalty 2).
+    harmonypy runs with its defaults (at most 10 iterations, diversity penalty 2).
     """
     import numpy as np
 

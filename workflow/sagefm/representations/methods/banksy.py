@@ -1,9 +1,10 @@
-"""BANKSY: each spot's own expression and, with less weight, that of its neighbours.
+"""BANKSY: each spot's own expression and, with a lower weight, that of its neighbours.
 
-Each gene is in the matrix twice, z-scored within its section: at the spot, and averaged over
-the nearest spots with weights that fall with distance; principal components follow. Defaults are
+Each gene enters the matrix twice, z-scored within its section: at the spot, and averaged over the
+nearest spots with weights that fall with distance. Principal components follow. The defaults are
 those of the authors' analysis of several Visium sections (DLPFC_concatenate_multisample in
-github.com/prabhakarlab/Banksy_py), counts scaled to the library size without logarithms included.
+github.com/prabhakarlab/Banksy_py). This includes counts scaled to the library size without
+logarithms.
 """
 
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ SOURCE = "pybanksy (Singhal et al. 2024, doi:10.1038/s41588-024-01664-3)"
 
 @dataclass(frozen=True)
 class Options:
-    """What the config may set."""
+    """Settings from the config."""
 
     neighbour_share: float = option(
         0.2, "The authors' lambda, 0 to 1: 0.2 to find cell types, 0.8 to find domains."
@@ -63,9 +64,9 @@ def held_bytes(options: Options, spots: int, genes: int) -> float:
 
 
 def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
-    """Principal components (spots, components) of all sections' matrices, one below the other.
+    """Return principal components (spots, components) of the sections' matrices, stacked.
 
-    The chosen genes of all spots are held dense two or three times, in double precision.
+    Memory holds two or three dense matrices of the chosen genes of all spots, in double precision.
     """
     import numpy as np
     from scanpy.pp import pca
@@ -80,7 +81,7 @@ def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
     values = expression[:, genes] if options.logarithm else np.expm1(expression[:, genes])
     spatial = cohort_spatial(cohort.samples)
     blocks = []
-    # A gene that a section lacks has no variance: pybanksy makes its 0 / 0 a 0.
+    # A gene that a section lacks has variance 0; pybanksy replaces its 0 / 0 by 0.
     with isolated(seed), np.errstate(invalid="ignore"):
         for sample in dict.fromkeys(samples):
             rows = samples == sample
@@ -91,7 +92,7 @@ def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
 
 
 def _matrix(values: "np.ndarray", spatial: "np.ndarray", options: Options) -> "np.ndarray":
-    """BANKSY's matrix of one section: float64 (spots, 2 genes), or 3 genes with the gradient."""
+    """Return BANKSY's matrix of one section: float64 (spots, 2 genes), or 3 with the gradient."""
     import numpy as np
     from anndata import AnnData
     from banksy.embed_banksy import create_nbr_matrix
@@ -101,7 +102,7 @@ def _matrix(values: "np.ndarray", spatial: "np.ndarray", options: Options) -> "n
     orders = range(2 if options.gradient else 1)
     weights = {}
     for order in orders:
-        # As many neighbours as there are: for the gradient pybanksy takes twice the number.
+        # Limited to the available neighbours; for the gradient, pybanksy uses twice the number.
         count = min(options.neighbours, (len(values) - 1) // (order + 1))
         weights[order] = generate_spatial_weights_fixed_nbrs(
             spatial, m=order, num_neighbours=count, decay_type=options.decay, verbose=False

@@ -1,6 +1,6 @@
 """Depth alone: log counts of a spot and of the rings around it.
 
-Depth differs between tissues, so that a representation that is no better has learnt depth.
+Depth differs between tissues. A representation that scores no better may have learnt depth alone.
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ SOURCE = "after Bhuva et al. 2024, doi:10.1186/s13059-024-03241-7"
 
 @dataclass(frozen=True)
 class Options:
-    """What the config may set."""
+    """Settings from the config."""
 
     rings: int = option(3, "Rings around the spot, each a feature.")
 
@@ -40,13 +40,13 @@ class Options:
 
 def held_bytes(options: Options, spots: int, genes: int) -> float:
     """See `method.Method.held_bytes`."""
-    # Six spots more in each ring, in matrices of indices and weights.
+    # Each ring has six spots more than the last, in matrices of indices and weights.
     entries = 1 + 3 * options.rings * (options.rings + 1)
     return 3 * spots * entries * FLOAT64
 
 
 def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
-    """log(1 + counts) of the spot, and of the mean spot of each ring: (spots, rings + 1)."""
+    """Return log(1 + counts) of the spot, and of each ring's mean: (spots, rings + 1)."""
     import numpy as np
 
     from sagefm.representations.rings import nth_ring_means

@@ -1,10 +1,10 @@
-"""GraphST: a graph autoencoder that also learns to tell true neighbourhoods from shuffled ones.
+"""GraphST: a graph autoencoder that also learns to distinguish true from shuffled neighbourhoods.
 
-One network for all sections, each a part of the graph by itself. Expression is scaled to the
-library size, to logarithms and to variance 1, as the authors advise; genes are chosen within
-samples, not by `seurat_v3`. The network is the package's, trained as its class does for Visium, by
-the same formulas in another order: dense matrices of spots x spots, which the class makes, would
-take 10 GB for 23,000 spots.
+One network is trained on all sections, which are separate components of the graph. Expression is
+scaled to the library size, log-transformed and scaled to variance 1, as the authors advise. Genes
+are chosen within samples, not by `seurat_v3`. The network is the package's. Its training follows
+the package's class for Visium, with the same formulas in another order. The class itself builds
+dense matrices of spots x spots, which would take 10 GB for 23,000 spots.
 """
 
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ SOURCE = "GraphST (Long et al. 2023, doi:10.1038/s41467-023-36796-3)"
 
 @dataclass(frozen=True)
 class Options:
-    """What the config may set; the defaults are those of the package."""
+    """Settings from the config; the defaults are those of the package."""
 
     n_top_genes: int = option(3000, "Highly variable genes, ranked within samples.")
     neighbours: int = option(3, "Nearest spots that a spot is tied to.")
@@ -47,7 +47,7 @@ class Options:
     components: int = option(20, "Principal components of the reconstruction that are returned.")
 
     def __post_init__(self) -> None:
-        """Refuse no training at all."""
+        """Refuse fewer than one epoch."""
         if self.epochs < 1:
             raise ValueError(f"`epochs` is {self.epochs}, but there must be one at least.")
 
@@ -58,9 +58,9 @@ def held_bytes(options: Options, spots: int, genes: int) -> float:
 
 
 def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
-    """Principal components (spots, components) of the reconstructed expression.
+    """Return principal components (spots, components) of the reconstructed expression.
 
-    The chosen genes of all spots are held dense. On a GPU if torch finds one.
+    Memory holds a dense matrix of the chosen genes of all spots. Runs on a GPU if torch finds one.
     """
     import logging
 
@@ -85,14 +85,14 @@ def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
 def train(
     features: "np.ndarray", ties: "sp.csr_matrix", options: Options, seed: int
 ) -> tuple["np.ndarray", float]:
-    """Train the package's network and reconstruct.
+    """Train the package's network and reconstruct the expression.
 
     Parameters
     ----------
     features
-        float32 (spots, genes).
+        Scaled expression, float32 (spots, genes).
     ties
-        (spots, spots), 1 from each spot to its nearest.
+        (spots, spots), 1 from each spot to its nearest ones.
 
     Returns
     -------
@@ -132,7 +132,7 @@ def train(
         hidden = spread @ encoded
         shuffled = spread @ encoded[np.random.permutation(len(features))]
         smooth = spread @ hidden
-        # The reconstruction's squared error, written out: no matrix of spots x genes is made.
+        # The reconstruction's squared error, expanded so that it needs no spots x genes matrix.
         gram = smooth.T @ smooth
         gained = 2 * (smooth * decoded).sum() - (gram * (network.weight2 @ network.weight2.T)).sum()
         error = (square - gained) / x.numel()
@@ -148,7 +148,7 @@ def train(
 
 
 def _ties(cohort: "Cohort", neighbours: int) -> "sp.csr_matrix":
-    """(spots, spots), 1 from each spot to its nearest of the same section."""
+    """Return (spots, spots), 1 from each spot to its nearest ones in the same section."""
     import numpy as np
     import scipy.sparse as sp
 

@@ -1,7 +1,7 @@
-"""SIGN: components of each spot, averaged over the ring again and again, all side by side.
+"""SIGN: components of each spot, averaged over rings 0, 1, ... times and concatenated.
 
-As SIGN has it, what is propagated along the graph is computed beforehand; its network, which reads
-the features, is left to the classifier. Averages are means over a spot and its ring.
+As in SIGN, features are propagated along the graph beforehand. The network that SIGN trains on them
+is replaced by the classifier. Averages are means over a spot and its ring.
 """
 
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ SOURCE = "Frasca et al. 2020, arXiv:2004.11198"
 
 @dataclass(frozen=True)
 class Options(Untrained):
-    """What the config may set."""
+    """Settings from the config."""
 
     components: int = option(30, "Principal components of each spot.")
     rings: int = option(3, "How many times the components are averaged over the ring.")
@@ -50,7 +50,7 @@ def held_bytes(options: Options, spots: int, genes: int) -> float:
 
 
 def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
-    """Components averaged 0, 1, ... times: (spots, (rings + 1) components)."""
+    """Return components averaged 0, 1, ... times: (spots, (rings + 1) components)."""
     import numpy as np
 
     from sagefm.representations.rings import ring_mean

@@ -1,6 +1,6 @@
-"""The labels themselves: the best that a metric can give.
+"""The labels themselves: the best value that a metric can reach.
 
-One feature a label of the cohort; a spot without a label has zeros.
+Each label of the cohort is one feature; spots without a label have zeros.
 """
 
 from dataclasses import dataclass
@@ -29,13 +29,13 @@ SOURCE = "the cohort's label table"
 
 @dataclass(frozen=True)
 class Options:
-    """Nothing to set; the labels are read."""
+    """No settings; the method reads the labels."""
 
     reads: ClassVar[tuple[str, ...]] = ("labels",)
 
 
 def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
-    """1 at a spot's label, labels in alphabetical order: float32 (spots, labels).
+    """Return a one-hot matrix of labels in alphabetical order: float32 (spots, labels).
 
     Raises
     ------

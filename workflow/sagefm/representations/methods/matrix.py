@@ -33,7 +33,7 @@ FIX_NAMES = (
 
 @dataclass(frozen=True)
 class Options:
-    """What the config may set."""
+    """Settings from the config."""
 
     h5ad: str | Mapping = option(MISSING, "File of the matrix, or a file for each cohort.")
     obsm: str = option(MISSING, "Key of the matrix in `obsm`.")
@@ -42,14 +42,14 @@ class Options:
 
 
 def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray | sp.csr_matrix":
-    """The matrix's rows (spots, features; float32) in the order of the cohort's samples.
+    """Return the matrix's rows (spots, features; float32) in the order of the cohort's samples.
 
-    `options.h5ad` is the cohort's own file.
+    `options.h5ad` is the file of this cohort.
 
     Raises
     ------
     InputError
-        If the file lacks spots of the cohort, or names one twice.
+        If the file lacks spots of the cohort, or has one twice.
     """
     import h5py
     import numpy as np
@@ -71,7 +71,7 @@ def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray | sp
 
 
 def _rows(path: str, names: "pd.DataFrame", obs: "pd.DataFrame") -> "np.ndarray":
-    """Where each spot of the cohort is in the file."""
+    """Return the row in the file of each spot of the cohort."""
     import pandas as pd
 
     found = pd.Index(names["sample"] + ":" + names["spot"])
@@ -97,7 +97,7 @@ def _rows(path: str, names: "pd.DataFrame", obs: "pd.DataFrame") -> "np.ndarray"
 
 
 def spot_names(path: str, obs: Mapping) -> "pd.DataFrame":
-    """Columns sample and spot, as text, of the `obs` of an open h5ad.
+    """Return columns sample and spot, as text, from the `obs` of an open h5ad file.
 
     Raises
     ------
@@ -119,19 +119,19 @@ def spot_names(path: str, obs: Mapping) -> "pd.DataFrame":
 
 
 def check(options: Options, cohort: str, samples: Sequence[str]) -> None:
-    """Check, before any job, that the file has the matrix, and rows of every sample of a cohort.
+    """Check, before any job, that the file has the matrix and rows for every sample of a cohort.
 
     Parameters
     ----------
     options
-        `h5ad` is the cohort's own file.
+        Options; `h5ad` is the file of this cohort.
     cohort, samples
-        The cohort, and its samples by the sheet.
+        Name of the cohort and its samples in the sheet.
 
     Raises
     ------
     InputError
-        If it has not.
+        If the matrix or rows are missing, or the file cannot be read.
     """
     import h5py
 
@@ -164,7 +164,7 @@ def check(options: Options, cohort: str, samples: Sequence[str]) -> None:
 
 
 def _shape(node) -> tuple[int, ...]:
-    """The shape of a dataset, or of a group that holds a sparse matrix or a table."""
+    """Return the shape of a dataset, or of a group with a sparse matrix or a table."""
     if hasattr(node, "shape"):
         return tuple(node.shape)
     if "shape" in node.attrs:

@@ -1,8 +1,8 @@
-"""Factors of MOFA, each sample a group: the baseline of the paper.
+"""Factors of MOFA, with each sample as a group: the baseline of the paper.
 
-A Bayesian factor analysis that learns, a factor at a time, which genes and which samples it is
-active in. Its authors advise to scale counts to the library size, to take logarithms and to choose
-highly variable genes within groups (https://biofam.github.io/MOFA2/faq.html): so it is done here.
+MOFA is a Bayesian factor analysis that learns in which genes and samples each factor is active. Its
+authors advise scaling counts to the library size, taking logarithms and choosing highly variable
+genes within groups (https://biofam.github.io/MOFA2/faq.html). This is done here.
 """
 
 from dataclasses import dataclass
@@ -30,12 +30,12 @@ TRANSDUCTIVE = True
 SOURCE = "MOFA+ by mofapy2 (Argelaguet et al. 2020, doi:10.1186/s13059-020-02015-1)"
 
 OFF = 1e-6
-"""Spread of a factor that MOFA has switched off, as a share of the largest."""
+"""Spread below which a factor counts as switched off, relative to the largest."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """What the config may set; where nothing else is said, the defaults are those of mofapy2."""
+    """Settings from the config; unless stated otherwise, the defaults are those of mofapy2."""
 
     factors: int = option(
         15,
@@ -66,15 +66,15 @@ def held_bytes(options: Options, spots: int, genes: int) -> float:
 
 
 def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
-    """Factors (spots, active factors), in the order of the cohort's samples.
+    """Return factors (spots, active factors), in the order of the cohort's samples.
 
-    The chosen genes of all spots are held dense, in double precision, a few times over. On a GPU if
-    there is one and `cupy` is installed.
+    Memory holds a few dense matrices of the chosen genes of all spots, in double precision. Runs on
+    a GPU if there is one and `cupy` is installed.
 
     Raises
     ------
     RuntimeError
-        If mofapy2 gives up; the log holds what it said.
+        If mofapy2 gives up; its output is in the log.
     """
     import logging
 
@@ -87,7 +87,7 @@ def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
     expression = cohort.expression(options.normalisation)
     samples = cohort_obs(cohort.samples)["sample"].astype(str)
     genes = variable_genes(expression, samples.to_numpy(), options.n_top_genes)
-    # 0 log 0, of a gene that is surely in or out of a factor: mofapy2 makes it 0.
+    # A gene that is certainly in or out of a factor gives 0 log 0, which mofapy2 replaces by 0.
     with isolated(seed), np.errstate(divide="ignore", invalid="ignore"):
         model = _fit(expression[:, genes].toarray(), samples, options, seed)
     bound = model.train_stats["elbo"]
@@ -101,7 +101,7 @@ def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
             options.iterations,
         )
     factors = np.asarray(model.nodes["Z"].getExpectation(), dtype=np.float32)
-    # A factor that is off is not quite 0, and scaling would make a feature of its rounding.
+    # A factor that is off is not exactly 0; scaling would amplify its rounding errors.
     spread = factors.std(axis=0)
     active = spread > OFF * spread.max()
     log.info("%d of %d factors are active", active.sum(), len(active))
@@ -109,7 +109,7 @@ def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
 
 
 def _fit(values: "np.ndarray", samples: "pd.Series", options: Options, seed: int):
-    """The trained network of mofapy2, for values (spots, genes) of consecutive samples."""
+    """Fit mofapy2's model to values (spots, genes) of consecutive samples."""
     import numpy as np
     from mofapy2.run.entry_point import entry_point
 
@@ -122,7 +122,7 @@ def _fit(values: "np.ndarray", samples: "pd.Series", options: Options, seed: int
     names, firsts = np.unique(samples, return_index=True)
     order = np.argsort(firsts)
     mofa.set_data_matrix(
-        # Groups in the order of their first spots: mofapy2 puts their rows one after the other.
+        # Groups in the order of their first spots, because mofapy2 concatenates their rows.
         [np.split(values, np.sort(firsts)[1:])],
         likelihoods=["gaussian"],
         groups_names=names[order].tolist(),
@@ -144,13 +144,13 @@ def _fit(values: "np.ndarray", samples: "pd.Series", options: Options, seed: int
     try:
         mofa.run()
     except SystemExit as error:
-        # mofapy2 ends the process, with success, where training raises a TypeError.
+        # mofapy2 exits with status 0 if training raises a TypeError.
         raise RuntimeError("MOFA gave up; what it printed is in the log") from error
     return mofa.model
 
 
 def _has_gpu() -> bool:
-    """Whether mofapy2 can compute on a GPU: it needs `cupy`, which the lock leaves out."""
+    """Return whether mofapy2 can use a GPU: it needs `cupy`, which the lock leaves out."""
     try:
         import cupy
     except ImportError:

@@ -1,6 +1,6 @@
-"""Principal components of the neighbourhood's mean expression: what training has to beat.
+"""Principal components of the neighbourhood's mean expression, which a trained model must beat.
 
-On the paper's graph the mean over a spot and its 14 nearest is all the network ever sees.
+On the paper's graph, the network's only input is the mean over a spot and its 14 nearest.
 """
 
 from typing import TYPE_CHECKING
@@ -35,7 +35,7 @@ def held_bytes(options: Options, spots: int, genes: int) -> float:
 
 
 def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
-    """Principal components (spots, components)."""
+    """Return principal components (spots, components)."""
     from sagefm.representations.untrained import aligned, components_of
     from sagefm.sections.cohort import Cohort
 

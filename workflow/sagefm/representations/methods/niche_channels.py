@@ -1,8 +1,8 @@
-"""The niche twice: as it is, and relative to its section.
+"""The niche twice: its absolute expression, and relative to its section.
 
-The mean expression of a spot and its ring, as in NichePCA, beside the same less the section's mean
-or z-scored within the section. Components of the two are set side by side: one has the absolute
-level, the other the difference to the section.
+The niche is the mean expression of a spot and its ring, as in NichePCA. For the relative part, it
+is centred or z-scored within the section. Components of both parts are concatenated: one keeps the
+absolute level, the other the difference from the section.
 """
 
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ SOURCE = "this project"
 
 @dataclass(frozen=True)
 class Options(Untrained):
-    """What the config may set."""
+    """Settings from the config."""
 
     components: int = option(30, "Principal components of each of the two.")
     within_section: Literal["z_score", "centre"] = option(
@@ -46,9 +46,9 @@ def held_bytes(options: Options, spots: int, genes: int) -> float:
 
 
 def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
-    """Components of the absolute niche, then of the relative one: (spots, 2 components).
+    """Return components of the absolute niche, then of the relative one: (spots, 2 components).
 
-    The chosen genes of all spots are held dense, twice in single precision and once in double.
+    Memory holds three dense matrices of the chosen genes: two in single, one in double precision.
     """
     import numpy as np
 
@@ -65,7 +65,7 @@ def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
 
 
 def relative(values: "np.ndarray", samples: "np.ndarray", scaled: bool) -> "np.ndarray":
-    """Values (spots, genes) less the mean of their sample; `scaled` by its standard deviation.
+    """Subtract sample means from values (spots, genes); if `scaled`, divide by standard deviations.
 
     A gene that does not vary in a sample is 0 there.
     """

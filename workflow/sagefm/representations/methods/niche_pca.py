@@ -1,7 +1,7 @@
 """NichePCA: principal components of the mean expression of a spot and the ring around it.
 
-The ring is that of the array, 6 spots on Visium and 8 on Spatial Transcriptomics; the authors take
-the nearest cells, 10 or 25 of them. Their Harmony over samples is the option `harmony`.
+The ring has 6 spots on Visium and 8 on Spatial Transcriptomics; the authors use the 10 or 25
+nearest cells. Their Harmony over samples is the option `harmony`.
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ SOURCE = "Schaub et al. 2025, doi:10.1093/bioinformatics/btaf005"
 
 @dataclass(frozen=True)
 class Options(Untrained):
-    """What the config may set."""
+    """Settings from the config."""
 
     components: int = option(30, "Principal components.")
 
@@ -41,7 +41,7 @@ def held_bytes(options: Options, spots: int, genes: int) -> float:
 
 
 def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
-    """Principal components (spots, components)."""
+    """Return principal components (spots, components)."""
     from sagefm.representations.rings import ring_mean
     from sagefm.representations.untrained import aligned, components_of
 

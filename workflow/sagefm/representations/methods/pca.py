@@ -1,4 +1,4 @@
-"""Principal components of each spot's own expression: no neighbour, no training."""
+"""Principal components of each spot's own expression, without neighbours or training."""
 
 from typing import TYPE_CHECKING
 
@@ -32,7 +32,7 @@ def held_bytes(options: Options, spots: int, genes: int) -> float:
 
 
 def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
-    """Principal components (spots, components)."""
+    """Return principal components (spots, components)."""
     from sagefm.representations.untrained import aligned, components_of
 
     return aligned(components_of(cohort, options, seed), cohort, options, seed)

@@ -1,4 +1,4 @@
-"""Random numbers: what any score is by chance."""
+"""Random numbers, which show what a score is by chance."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -26,7 +26,7 @@ SOURCE = "independent standard normal numbers"
 
 @dataclass(frozen=True)
 class Options:
-    """What the config may set."""
+    """Settings from the config."""
 
     components: int = option(50, "Numbers a spot.")
 
@@ -37,7 +37,7 @@ def held_bytes(options: Options, spots: int, genes: int) -> float:
 
 
 def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
-    """Standard normal numbers (spots, components), drawn for each sample by itself."""
+    """Return standard normal numbers (spots, components), drawn separately for each sample."""
     import numpy as np
 
     from sagefm.sections.cohort import cohort_obs

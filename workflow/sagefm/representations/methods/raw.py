@@ -1,4 +1,4 @@
-"""Each spot's own expression, as it is: every gene of the panel a feature."""
+"""Each spot's own expression without reduction: every gene of the panel is a feature."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -26,7 +26,7 @@ SOURCE = "log1p of the counts of the panel's genes: the paper's input (arXiv:260
 
 @dataclass(frozen=True)
 class Options:
-    """What the config may set."""
+    """Settings from the config."""
 
     normalisation: Literal["log1p", "log1p_cp10k"] = option("log1p", "As for a model.")
 
@@ -37,5 +37,5 @@ def held_bytes(options: Options, spots: int, genes: int) -> float:
 
 
 def represent(cohort: "Cohort", options: Options, seed: int) -> "sp.csr_matrix":
-    """Normalised expression: csr (spots, genes)."""
+    """Return normalised expression: CSR (spots, genes)."""
     return cohort.expression(options.normalisation)
