@@ -1,4 +1,4 @@
-"""The scoreboard, a table and the report's first page: what held, what did not, on which model."""
+"""The scoreboard, as a table and as the report's first page: verdicts by claim and model."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -18,16 +18,16 @@ COLUMNS = (
 
 
 def scoreboard(reported: pd.DataFrame, chapters: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """One row a claim and model, claims in the paper's order, models in the chapters'.
+    """Return one row per claim and model: claims in the paper's order, models in the chapters'.
 
     A claim that no chapter computes has one row, `not computed`, without a model.
 
     Parameters
     ----------
     reported
-        What the paper says: `resources/reported.tsv`.
+        The paper's claims: `resources/reported.tsv`.
     chapters
-        Tables of `claims_table`.
+        Tables from `claims_table`.
 
     Raises
     ------
@@ -134,7 +134,7 @@ NOT_COMPUTED = {
     "verdict": "not computed",
     "reason": "not computed for this model",
 }
-"""A cell of a model that a claim was not judged on."""
+"""Cell of a model on which a claim was not judged."""
 
 IN_SHORT = {
     "held": "What held on this run's data",
@@ -149,18 +149,18 @@ def scoreboard_html(
     models: Mapping[str, tuple[str, str]],
     provenance: Mapping[str, Any],
 ) -> str:
-    """A self-contained page of the scoreboard: a row a claim, a column a model.
+    """Render the scoreboard as a self-contained page: a row per claim, a column per model.
 
     Parameters
     ----------
     board
-        Of `scoreboard`.
+        Table from `scoreboard`.
     run
-        Its name.
+        Name of the run.
     models
-        Those that are judged: the name of each for readers, and how it was trained.
+        Display name and training of each judged model.
     provenance
-        Of `report.provenance`.
+        Facts from `report.provenance`.
     """
     rows = board.to_dict("records")
     facts = {key: provenance[key] for key in ("version", "code", "config_sha256", "python")}
@@ -186,9 +186,9 @@ def scoreboard_html(
 def _in_short(
     rows: Sequence[Mapping[str, str]], titles: Mapping[str, str]
 ) -> dict[str, list[tuple[str, str]]]:
-    """Claims with what was found, by outcome; what has none cannot be decided.
+    """Group claims and their results by outcome; claims without an outcome are undecided.
 
-    Where there are several models, each is named.
+    With several models, each claim names its model.
     """
     lists: dict[str, list[tuple[str, str]]] = {outcome: [] for outcome in IN_SHORT}
     for row in rows:

@@ -1,4 +1,4 @@
-"""The models that a claim is judged on, as its rule names them."""
+"""Models on which a claim is judged, as named by its rule."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,7 +17,7 @@ Marks = Callable[[pd.DataFrame, pd.DataFrame, str], pd.DataFrame]
 
 
 def read_summaries(trained: Sequence[str], paths: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """The summaries (`training.json`) of the models that were trained here, by name."""
+    """Read the summaries (`training.json`) of models trained in this run, by name."""
     return {
         model: json.loads(Path(path).read_text())
         for model, path in zip(trained, paths, strict=True)
@@ -27,7 +27,7 @@ def read_summaries(trained: Sequence[str], paths: Iterable[str]) -> dict[str, di
 def read_trainings(
     models: Iterable[str], trained: Sequence[str], paths: Iterable[str]
 ) -> dict[str, Training]:
-    """How far each model was trained; one without a summary is a released checkpoint."""
+    """Read how far each model was trained; models without a summary are released checkpoints."""
     summaries = read_summaries(trained, paths)
     return {model: Training.of(summaries.get(model, {})) for model in models}
 
@@ -39,21 +39,22 @@ def subjects(
     splits: Iterable[str] = (),
     marked: Marks = lambda split, rows, cohort: mark_seen(split, rows),
 ) -> list[Subject]:
-    """Each model with the data it is judged on.
+    """Return each model with the data on which it is judged.
 
     Parameters
     ----------
     judged_on
-        Of the rules' `judged_on`: models (each with the cohorts it is trained on), trained (those
+        Dictionary from the rules' `judged_on`: models (with their training cohorts), trained (those
         trained here), cohort, title, paper_data, and rows of the cohort's sheet.
     name
-        What the tables are filed under: the cohort, or a task.
+        Name in the paths of the tables: the cohort or a task.
     trainings
         Paths of the trained models' summaries.
     splits
-        Paths of the models' splits, if the claim says whose patients they have seen.
+        Paths of the models' splits, if the claim reports which patients they have seen.
     marked
-        Which samples count, of a split, the rows and the cohort: of `seen.mark_seen`.
+        Function of a split, sheet rows and a cohort's name that returns the samples that count, as
+        marked by `seen.mark_seen`.
     """
     models, cohort = judged_on["models"], judged_on["cohort"]
     fitted = read_trainings(models, judged_on["trained"], trainings)

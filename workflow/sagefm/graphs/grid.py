@@ -20,10 +20,11 @@ def grid_adjacency(
     technology: str | None,
     corners: bool = False,
 ) -> sp.csr_matrix:
-    """Boolean spots x spots matrix of array neighbours, looked up by array position.
+    """Return a boolean spots x spots matrix of array neighbours, looked up by array position.
 
-    Array positions are exact where pixels are jittered; the pixels only check them: every tie must
-    be between half and twice the usual length. Where there are none, they are fitted to the pixels.
+    Array positions are exact even if pixels are jittered, so pixels serve only as a check: every
+    edge must have between half and twice the median length. Missing array positions are fitted to
+    the pixels.
 
     Parameters
     ----------
@@ -32,13 +33,13 @@ def grid_adjacency(
     array
         (spots, 2) integer array_row, array_col; None if they are not known.
     technology
-        A key of `ARRAYS`, or the array itself: `hexagonal` (6 neighbours; columns count half steps)
-        or `square` (4, or 8 with `corners`).
+        A key of `ARRAYS`, or the kind of array: `hexagonal` (6 neighbours; columns count half
+        steps) or `square` (4, or 8 with `corners`).
 
     Raises
     ------
     InputError
-        For another technology, or where array and pixels disagree.
+        For another technology, or if array and pixels disagree.
     """
     kind = ARRAYS.get(technology or "", technology)
     if kind not in (HEXAGONAL, SQUARE):
@@ -75,10 +76,10 @@ def grid_adjacency(
 
 
 def neighbours_on_array(array: np.ndarray, steps: Steps) -> sp.csr_matrix:
-    """Boolean spots x spots matrix of spots that are one of some steps (row, column) apart."""
+    """Return a boolean spots x spots matrix of spots one of the given steps (row, column) apart."""
     points, point_of = np.unique(array, axis=0, return_inverse=True)
     rows, columns = (points - points.min(axis=0)).T
-    width = columns.max() + 5 if len(points) else 1  # no step leads into another row's columns
+    width = columns.max() + 5 if len(points) else 1  # so wide that steps stay within their row
     codes = rows * width + columns
     pairs = []
     for row_step, column_step in steps:

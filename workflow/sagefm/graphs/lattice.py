@@ -1,4 +1,4 @@
-"""Array positions fitted to coordinates, where a section has no others."""
+"""Array positions fitted to coordinates, for sections without array positions."""
 
 import numpy as np
 import scipy.sparse as sp
@@ -8,31 +8,34 @@ from scipy.spatial import cKDTree
 from sagefm.common.errors import InputError
 
 REACH = 1.3
-"""Spacings within which spots are neighbours: diagonals of a square array are 1.41 apart, second
-neighbours of a hexagonal one 1.73."""
+"""Largest distance between neighbours, in spacings.
+
+Diagonals of a square array are 1.41 apart, second neighbours of a hexagonal one 1.73.
+"""
 
 TOLERANCE = 0.4
-"""Spacings by which a spot may be off its place on the array."""
+"""Largest deviation of a spot from its place on the array, in spacings."""
 
 
 def fit_lattice(coordinates: np.ndarray, neighbours: int) -> np.ndarray:
-    """Row and column of each spot on a regular array: int64 (spots, 2).
+    """Fit row and column of each spot on a regular array: int64 (spots, 2).
 
-    Neighbouring spots are numbered one from another, from the middle of the largest patch of
-    tissue outwards. A linear map that fits these numbers then numbers the rest, so that rotation,
-    a slight shear and gaps in the tissue do no harm.
+    Spots are numbered from neighbour to neighbour, from the middle of the largest patch of tissue
+    outwards. A linear map fitted to these numbers then gives the rest. Rotation, slight shear and
+    gaps in the tissue therefore do not matter.
 
     Parameters
     ----------
     coordinates
         (spots, 2) float, finite.
     neighbours
-        Of a spot: 4 on a square array; 6 on a hexagonal one, whose columns count half steps.
+        Neighbours of a spot: 4 on a square array; 6 on a hexagonal one, whose columns count half
+        steps.
 
     Raises
     ------
     InputError
-        If the coordinates are not those of such an array.
+        If the coordinates do not fit such an array.
     """
     spacing = np.median(cKDTree(coordinates).query(coordinates, k=2)[0][:, 1])
     points, point_of = _distinct(coordinates, spacing)
@@ -59,7 +62,7 @@ def fit_lattice(coordinates: np.ndarray, neighbours: int) -> np.ndarray:
 
 
 def _distinct(coordinates: np.ndarray, spacing: float) -> tuple[np.ndarray, np.ndarray]:
-    """Places without the spots that share them, and the place of each spot."""
+    """Return distinct places, and the place of each spot."""
     _, first, place = np.unique(
         np.round(coordinates / (spacing / 4)), axis=0, return_index=True, return_inverse=True
     )
@@ -67,7 +70,7 @@ def _distinct(coordinates: np.ndarray, spacing: float) -> tuple[np.ndarray, np.n
 
 
 def _basis(steps: np.ndarray, neighbours: int) -> np.ndarray:
-    """Steps of the array (2, 2), one a row, the first as near to x as can be."""
+    """Return the two steps of the array as rows (2, 2), the first as close to x as possible."""
     turn = 2 * np.pi / neighbours
     directions = np.arctan2(steps[:, 1], steps[:, 0])
     angle = np.angle(np.exp(1j * neighbours * directions).mean()) / neighbours
@@ -79,7 +82,7 @@ def _basis(steps: np.ndarray, neighbours: int) -> np.ndarray:
 def _numbered(
     points: np.ndarray, pairs: np.ndarray, basis: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Whole numbers of steps (points, 2) that lead to each point, and where they lead."""
+    """Return the integer steps (points, 2) to each point, and the places they predict."""
     ties = sp.csr_matrix((np.ones(len(pairs)), pairs.T), shape=(len(points),) * 2)
     patch = connected_components(ties, directed=False)[1]
     inside = np.flatnonzero(patch == np.bincount(patch).argmax())

@@ -1,6 +1,6 @@
-"""The nearest spots of each spot, and who is taken of those that are equally far.
+"""The nearest spots of each spot, and the choice among equally distant ones.
 
-On an array, ties are the rule: the 14th neighbour on a hexagonal array is one of six.
+Ties are common on an array: the 14th neighbour on a hexagonal array is one of six.
 """
 
 from collections.abc import Callable
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 def spot_tree(coordinates: np.ndarray) -> "cKDTree":
-    """A tree of spots to search for neighbours, coordinates (spots, 2).
+    """Build a search tree of spots from coordinates (spots, 2).
 
-    All that reads sections imports this module, and few of it search: scipy's trees, which take as
-    long to import as a section to read, are imported here.
+    Every module that reads sections imports this one, but few search. Importing scipy's trees takes
+    as long as reading a section, so they are imported only here.
     """
     from scipy.spatial import cKDTree
 
@@ -24,9 +24,9 @@ def spot_tree(coordinates: np.ndarray) -> "cKDTree":
 
 
 def nearest(coordinates: np.ndarray, size: int) -> np.ndarray:
-    """The `size` nearest spots of each spot: int32 (spots, min(size, spots)), itself first.
+    """Return the `size` nearest spots of each spot: int32 (spots, min(size, spots)), itself first.
 
-    Ties in distance go to the lower row, so that the result depends on nothing but the input.
+    Ties in distance go to the lower row, so that the result depends only on the input.
     """
     n = len(coordinates)
     size = min(size, n)
@@ -42,7 +42,7 @@ def nearest(coordinates: np.ndarray, size: int) -> np.ndarray:
         distance[candidates == todo[:, None]] = -1.0
         order = np.lexsort((candidates, distance), axis=1)[:, :size]
         result[todo] = np.take_along_axis(candidates, order, axis=1)
-        # Settled once the itself-first rule and every tie at the border lie inside the candidates.
+        # Settled once the spot itself and every tie at the border are among the candidates.
         border = np.take_along_axis(distance, order[:, -1:], axis=1)[:, 0]
         settled = (border < farthest) & (result[todo, 0] == todo)
         if reach == n:
@@ -52,20 +52,20 @@ def nearest(coordinates: np.ndarray, size: int) -> np.ndarray:
 
 
 def nearest_by_ball_tree(coordinates: np.ndarray, size: int) -> np.ndarray:
-    """As `nearest`, but ties go as scikit-learn's ball tree meets the spots, as in released code.
+    """Return the same as `nearest`, with ties in the order of scikit-learn's ball tree.
 
-    The order follows from all coordinates and their rows, so a section without the spots that the
-    quality control removes may be tied differently from the whole one.
+    The released code uses this order. It depends on all coordinates and their rows, so removing
+    spots by quality control may change ties elsewhere in a section.
     """
-    # scikit-learn takes a second to import; graphs of other kinds do without.
+    # scikit-learn takes a second to import; other kinds of graph do not need it.
     from sklearn.neighbors import NearestNeighbors
 
     n = len(coordinates)
     size = min(size, n)
     search = NearestNeighbors(n_neighbors=size, algorithm="ball_tree").fit(coordinates)
     found = search.kneighbors(coordinates, return_distance=False).astype(np.int32)
-    # Of spots that share a position any may come first. Ours begins with itself; if it was not
-    # among the nearest at all, it takes the place of the last.
+    # The tree may list spots at the same position in any order. Here each spot comes first; if it
+    # is not among the nearest found, it replaces the last.
     own = np.arange(n)
     for row in np.flatnonzero(found[:, 0] != own):
         others = found[row][found[row] != row]
@@ -74,7 +74,7 @@ def nearest_by_ball_tree(coordinates: np.ndarray, size: int) -> np.ndarray:
 
 
 def has_tied_border(coordinates: np.ndarray, size: int) -> np.ndarray:
-    """Whether the last of a spot's `size` nearest is as far as one left out: bool (spots,).
+    """Return whether the last of a spot's `size` nearest ties with an excluded one: bool (spots,).
 
     Distances that differ by less than a billionth count as equal.
     """
@@ -88,4 +88,4 @@ TIES: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {
     "row": nearest,
     "ball_tree": nearest_by_ball_tree,
 }
-"""Rules for ties: `row` takes the lower row, `ball_tree` is the order of the released code."""
+"""Rules for ties: `row` takes the lower row, `ball_tree` the order of the released code."""

@@ -1,8 +1,8 @@
-"""Neighbourhoods: for each spot an ego graph, the spot first.
+"""Neighbourhoods: for each spot an ego graph, with the spot first.
 
-Four kinds: `knn_clique` (the paper's: nearest spots, every pair tied), `star` (nearest spots, tied
-to the centre only), `grid` (rings of the array) and `radius`. Distances are in full-resolution
-pixels or, for `radius`, in multiples of the section's spot spacing.
+There are four kinds: `knn_clique` (the paper's: nearest spots, all pairs connected), `star`
+(nearest spots, connected to the centre only), `grid` (rings of the array) and `radius`. Distances
+are in full-resolution pixels or, for `radius`, in multiples of the section's spot spacing.
 """
 
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ from sagefm.common.io import atomic
 from sagefm.graphs.nearest import TIES, nearest, spot_tree
 
 NEIGHBOURS = 6
-"""Nearest spots tied to each spot: as many as on Visium's array, whatever the model's graph."""
+"""Number of nearest spots connected to each spot, as on Visium's array, for any model's graph."""
 
 
 def neighbour_weights(coordinates: np.ndarray) -> sp.csr_matrix:
-    """Symmetric 0/1 weights (spots x spots) of the nearest spots, no spot its own neighbour."""
+    """Return symmetric 0/1 weights (spots x spots) of the nearest spots, with a zero diagonal."""
     near = nearest(coordinates, NEIGHBOURS + 1)[:, 1:]
     n = len(coordinates)
     rows = np.repeat(np.arange(n), near.shape[1])
@@ -33,8 +33,8 @@ class Graph:
     """The neighbourhoods of one section's n spots.
 
     Spots of neighbourhood i: `ego[indptr[i]:indptr[i + 1]]` (int32), spot i itself first.
-    `adjacency` is the boolean spots x spots matrix whose edges tie them (`grid`, `radius`); it is
-    None where the kind says it all (`knn_clique`: all pairs; `star`: centre to each).
+    `adjacency` is the boolean spots x spots matrix of their edges (`grid`, `radius`). It is None if
+    the kind determines the edges (`knn_clique`: all pairs; `star`: centre to each).
     """
 
     kind: str
@@ -44,22 +44,22 @@ class Graph:
 
     @property
     def n_spots(self) -> int:
-        """Number of spots of the section."""
+        """Number of spots in the section."""
         return len(self.indptr) - 1
 
     def mean_operator(self) -> sp.csr_matrix:
-        """Row-stochastic spots x spots matrix (float32): the mean over each neighbourhood."""
+        """Return the matrix of neighbourhood means: float32 (spots, spots), rows sum to 1."""
         weights = np.repeat(1.0 / np.diff(self.indptr), np.diff(self.indptr)).astype(np.float32)
         return sp.csr_matrix((weights, self.ego, self.indptr), shape=(self.n_spots,) * 2)
 
     def subgraphs(self, spots: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Explicit subgraphs of some spots, stacked as disjoint graphs.
+        """Return explicit subgraphs of some spots, stacked as disjoint graphs.
 
         Returns
         -------
-        nodes : int32 (nodes,), the section's row of each node
-        edge_index : int64 (2, edges), both directions, no self-loops
-        centre : int64 (spots,), the node of each central spot
+        nodes : int32 (nodes,), row in the section of each node
+        edge_index : int64 (2, edges), both directions, without self-loops
+        centre : int64 (spots,), node of each central spot
         """
         sizes = np.diff(self.indptr)[spots]
         centre = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64)
@@ -75,7 +75,7 @@ class Graph:
             first = np.concatenate([[0], np.cumsum(sizes[owner])[:-1]])
             target = centre[owner[source]] + np.arange(len(source)) - first[source]
             return nodes, np.stack([source, target])[:, source != target], centre
-        # A node's tie to a spot is an edge if that spot is a node of the same subgraph.
+        # A link of a node is an edge if its other end is in the same subgraph.
         ties = self.adjacency[nodes].tocoo()
         keys = owner * np.int64(self.n_spots) + nodes
         wanted = owner[ties.row] * np.int64(self.n_spots) + ties.col
@@ -97,7 +97,7 @@ def build_graph(
     technology: str | None = None,
     corners: bool = False,
 ) -> Graph:
-    """Neighbourhoods of one section.
+    """Build the neighbourhoods of one section.
 
     Parameters
     ----------
@@ -106,23 +106,21 @@ def build_graph(
     kind
         `knn_clique`, `star`, `grid` or `radius`.
     size
-        Spots of a `knn_clique` or `star` neighbourhood, the spot included (paper: 15); fewer in a
-        section that has fewer.
+        Number of spots in a `knn_clique` or `star` neighbourhood, including the central one (paper:
+        15). Smaller in a section with fewer spots.
     ties
-        Which of several spots equally far is taken into a `knn_clique` or `star`: a key of
-        `nearest.TIES`.
+        Rule for equally distant spots in a `knn_clique` or `star`: a key of `nearest.TIES`.
     rings, array, technology, corners
-        For `grid`: rings of array neighbours, integer (spots, 2) array row and column, and the
-        technology that says whether the array is hexagonal (Visium) or square (Spatial
-        Transcriptomics; `corners` adds the diagonal neighbours).
+        For `grid`: number of rings of array neighbours, array row and column (spots, 2; integer),
+        and the technology. The array is hexagonal on Visium and square on Spatial Transcriptomics,
+        where `corners` adds the diagonal neighbours.
     radius_spacings
         For `radius`: radius in multiples of the median distance to the nearest other spot.
 
     Raises
     ------
     InputError
-        For an unknown kind or rule for ties, or a grid whose array does not agree with the
-        coordinates.
+        For an unknown kind or rule for ties, or a grid whose array disagrees with the coordinates.
     """
     coordinates = np.asarray(coordinates, dtype=np.float64)
     if kind in ("knn_clique", "star"):
@@ -142,10 +140,10 @@ def build_graph(
 
 
 def others_operator(indptr: np.ndarray, ego: np.ndarray) -> sp.csr_matrix:
-    """The mean over each neighbourhood without its centre: csr float64 (spots, spots).
+    """Return the mean over each neighbourhood without its centre: CSR float64 (spots, spots).
 
-    `indptr` and `ego` are those of a `Graph`, or of several that are stacked; a spot without
-    neighbours has an empty mean.
+    `indptr` and `ego` are those of one `Graph`, or of several stacked. A spot without neighbours
+    has an empty row.
     """
     sizes = np.diff(indptr)
     weights = np.repeat(1 / np.maximum(sizes - 1, 1), sizes)
@@ -154,7 +152,7 @@ def others_operator(indptr: np.ndarray, ego: np.ndarray) -> sp.csr_matrix:
 
 
 def spot_spacing(coordinates: np.ndarray) -> float:
-    """Median distance (pixels) from a spot to the nearest spot at another position."""
+    """Return the median distance (pixels) from a spot to the nearest spot at another position."""
     positions = np.unique(coordinates, axis=0)
     return float(np.median(spot_tree(positions).query(positions, k=2)[0][:, 1]))
 
@@ -169,7 +167,7 @@ def _within_radius(coordinates: np.ndarray, radius_spacings: float) -> sp.csr_ma
 
 
 def _rings(kind: str, adjacency: sp.csr_matrix, rings: int) -> Graph:
-    """Ego graphs of the spots within `rings` steps along `adjacency`."""
+    """Build ego graphs of the spots within `rings` steps along `adjacency`."""
     n = adjacency.shape[0]
     step = (adjacency + sp.identity(n, dtype=bool, format="csr")).astype(bool)
     reached = step

@@ -1,4 +1,4 @@
-"""Principal components of sparse expression, without a dense matrix, the same at every run."""
+"""Principal components of sparse expression, reproducible and without a dense matrix."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
@@ -17,26 +17,26 @@ def principal_components(
     average: sp.csr_matrix | None = None,
     fill: tuple[np.ndarray, sp.csr_matrix] | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Principal components by Lanczos bidiagonalisation (PROPACK), centred implicitly.
+    """Compute principal components by Lanczos bidiagonalisation (PROPACK), with implicit centring.
 
-    scanpy and scikit-learn take ARPACK for this, which SciPy 1.17 restarts from numbers that no
-    seed reaches: its last components differ from run to run.
+    scanpy and scikit-learn use ARPACK, which SciPy 1.17 restarts from numbers that no seed
+    controls. Its last components therefore differ between runs.
 
     Parameters
     ----------
     expression
         (spots, genes).
     components
-        At most; there are never more than one less than spots or genes.
+        Maximum number of components; never more than spots - 1 or genes - 1.
     average
-        (spots, spots): if given, what is analysed are these averages of the spots, such as means
-        over neighbourhoods. They are never formed, being far less sparse than expression.
+        (spots, spots): if given, these averages of the spots are analysed, such as means over
+        neighbourhoods. They are never formed, as they are far less sparse than expression.
     fill
-        Of `fill_unmeasured`: added to expression, as if each spot of a group had it.
+        Result of `fill_unmeasured`, added to the expression of every spot of a group.
 
     Returns
     -------
-    scores : float32 (spots, components), by falling variance
+    scores : float32 (spots, components), by decreasing variance
     loadings : float32 (components, genes), of unit length
     mean : float32 (genes,)
     """
@@ -68,16 +68,16 @@ def principal_components(
 def fill_unmeasured(
     expression: sp.csr_matrix, groups: np.ndarray, measured: np.ndarray
 ) -> tuple[np.ndarray, sp.csr_matrix]:
-    """What groups of spots have of genes that they did not measure: the mean of the others.
+    """Return fill-in values of unmeasured genes per group of spots: the mean of the other groups.
 
-    A gene that is 0 in some groups for want of measuring would tell these from the rest.
+    A gene that is 0 in some groups only because it was not measured would otherwise separate them.
 
     Parameters
     ----------
     expression
         (spots, genes).
     groups
-        The group of each spot, such as its section: int (spots,).
+        Group of each spot, such as its section: int (spots,).
     measured
         bool (groups, genes).
 
@@ -86,7 +86,7 @@ def fill_unmeasured(
     groups
         As given.
     fill : csr float64 (groups, genes)
-        0 where the group measured the gene, or none did.
+        0 where the group, or no group, measured the gene.
     """
     sizes = np.bincount(groups, minlength=len(measured))
     spots = np.maximum(sizes @ measured, 1)
@@ -95,21 +95,22 @@ def fill_unmeasured(
 
 
 def dense_components(values: np.ndarray, components: int) -> np.ndarray:
-    """Principal components of dense values, exact: no seed enters.
+    """Compute exact principal components of dense values, without a seed.
 
-    By the eigenvectors of the products of the shorter side. scikit-learn takes a randomised method
-    for tables of this size, whose later components depend on the seed where variance falls slowly.
+    Uses the eigenvectors of the products along the shorter side. For tables of this size,
+    scikit-learn uses a randomised method. Its later components depend on the seed if variance falls
+    slowly.
 
     Parameters
     ----------
     values
         (spots, features).
     components
-        At most; there are never more than features, or one less than spots.
+        Maximum number of components; never more than features or spots - 1.
 
     Returns
     -------
-    float32 (spots, components), by falling variance.
+    float32 (spots, components), by decreasing variance.
     """
     from scipy.linalg import eigh
 
@@ -126,9 +127,9 @@ def dense_components(values: np.ndarray, components: int) -> np.ndarray:
 
 
 def signs_of(axes: np.ndarray) -> np.ndarray:
-    """What turns each axis (features, components) so that its largest loading is positive.
+    """Return the signs that make the largest loading of each axis (features, components) positive.
 
-    An axis has no direction; this is scikit-learn's.
+    The direction of an axis is arbitrary; this is scikit-learn's convention.
     """
     return np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])])
 
@@ -140,24 +141,24 @@ def components_within(
     components: int,
     seed: int,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Principal components of several averages of spots side by side, centred within groups.
+    """Compute principal components of several averages of spots, joined and centred within groups.
 
-    As `principal_components`, nothing is formed that is less sparse than expression.
+    As in `principal_components`, no matrix less sparse than expression is formed.
 
     Parameters
     ----------
     expression
         (spots, genes).
     averages
-        Each (spots, spots); what is analysed are their products with expression, side by side.
+        Each (spots, spots). Their products with expression, joined along genes, are analysed.
     groups
-        The group of each spot, such as its section: int (spots,).
+        Group of each spot, such as its section: int (spots,).
     components
-        At most; there are never more than one less than spots.
+        Maximum number of components; never more than spots - 1.
 
     Returns
     -------
-    scores : float32 (spots, components), by falling variance
+    scores : float32 (spots, components), by decreasing variance
     loadings : float32 (components, averages, genes); of unit length over the last two axes
     """
     x = sp.csr_matrix(expression, dtype=np.float64)
@@ -185,7 +186,7 @@ def components_within(
 def _leading(
     shape: tuple[int, int], forwards: Product, backwards: Product, components: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Scores and loadings of a matrix that is given by its products with vectors."""
+    """Return scores and loadings of a matrix defined by its products with vectors."""
     matrix = LinearOperator(
         shape, forwards, backwards, matmat=forwards, rmatmat=backwards, dtype=np.float64
     )
@@ -199,10 +200,10 @@ def _leading(
 
 
 def varimax(loadings: np.ndarray, rounds: int = 200, tolerance: float = 1e-7) -> np.ndarray:
-    """The rotation after which each component has few large loadings (Kaiser 1958).
+    """Return the rotation after which each component has few large loadings (Kaiser 1958).
 
     Kaiser, The varimax criterion for analytic rotation in factor analysis, doi:10.1007/BF02289233;
-    in the form of a singular value decomposition at each round.
+    computed with a singular value decomposition per round.
 
     Parameters
     ----------
@@ -212,7 +213,7 @@ def varimax(loadings: np.ndarray, rounds: int = 200, tolerance: float = 1e-7) ->
     Returns
     -------
     float64 (components, components), orthogonal: `rotation @ loadings` are the rotated loadings,
-    each turned so that its third moment is positive.
+    each with the sign that makes its third moment positive.
     """
     wide = np.asarray(loadings, dtype=np.float64).T
     rotation, before = np.eye(wide.shape[1]), 0.0

@@ -1,4 +1,4 @@
-"""Correlation of two matrices, gene by gene, over hidden entries alone, one batch at a time."""
+"""Correlation of two matrices, gene by gene, over hidden entries only, one batch at a time."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,17 +8,17 @@ from scipy.special import stdtr
 
 
 class Entries:
-    """The hidden entries of a mask, sorted by column, and sums over those of each column.
+    """Hidden entries of a mask, sorted by column, with sums over the entries of each column.
 
-    Few entries are hidden: to take them out costs less than to pass over all. With `by_row`, rows
-    are columns here.
+    Few entries are hidden, so extracting them is faster than passing over all. With `by_row`,
+    columns here are rows of the mask.
 
     Attributes
     ----------
     row
-        Of each entry: int64 (entries,).
+        Row of each entry: int64 (entries,).
     n
-        Entries of each column: int64 (columns,).
+        Number of entries in each column: int64 (columns,).
     """
 
     def __init__(self, mask: np.ndarray, by_row: bool = False) -> None:
@@ -34,17 +34,17 @@ class Entries:
         self._starts = (np.cumsum(self.n) - self.n)[self._filled]
 
     def take(self, values: np.ndarray) -> np.ndarray:
-        """Values of the entries, of a matrix of the mask's shape: float64 (entries,)."""
+        """Take the entries' values from a matrix of the mask's shape: float64 (entries,)."""
         return np.take(values, self._flat).astype(np.float64)
 
     def predictions(self, predicted: np.ndarray, blind: np.ndarray | None) -> Iterator[np.ndarray]:
-        """Each prediction of the entries, as `Moments.add` takes them: float64 (entries,)."""
+        """Yield the entries' values of each prediction of `Moments.add`: float64 (entries,)."""
         yield from map(self.take, predicted)
         if blind is not None:
             yield from blind[:, self.row]
 
     def sums(self, values: np.ndarray) -> np.ndarray:
-        """Sum over each column of values (..., entries): float64 (..., columns)."""
+        """Sum values (..., entries) over each column: float64 (..., columns)."""
         total = np.zeros((*values.shape[:-1], len(self.n)))
         if len(self._starts):
             total[..., self._filled] = np.add.reduceat(values, self._starts, axis=-1)
@@ -52,10 +52,10 @@ class Entries:
 
 
 def spot_scores(truth: np.ndarray, predicted: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """R2 and MSE of each spot over its hidden genes: float64 (2, P, spots).
+    """Return R2 and MSE of each spot over its hidden genes: float64 (2, P, spots).
 
-    R2 = 1 - var(error) / var(truth), as the released code has it: a constant offset costs nothing.
-    NaN where the truth does not vary.
+    R2 = 1 - var(error) / var(truth), as in the released code: a constant offset is not penalised.
+    NaN if the truth does not vary.
     """
     entries = Entries(mask, by_row=True)
     x = entries.take(truth)
@@ -75,7 +75,7 @@ class Moments:
     """Sums per gene (last axis) over hidden entries of truth x and P predictions y.
 
     `n`, `x`, `xx`: float64 (genes,); `y`, `yy`, `xy`: float64 (P, genes). Sums of several batches,
-    samples or strata add up.
+    samples or strata can be added.
     """
 
     n: np.ndarray
@@ -87,7 +87,7 @@ class Moments:
 
     @classmethod
     def zeros(cls, predictions: int, genes: int) -> "Moments":
-        """Nothing summed yet."""
+        """Return sums of 0."""
         return cls(*np.zeros((3, genes)), *np.zeros((3, predictions, genes)))
 
     def add(
@@ -99,7 +99,7 @@ class Moments:
     ) -> None:
         """Add a batch: truth and mask (spots, genes), predicted (P, spots, genes).
 
-        `blind` (B, spots) are further predictions, the last of P, that are the same for all genes.
+        `blind` (B, spots) holds further predictions that are the same for all genes, the last of P.
         """
         entries = Entries(mask)
         x = entries.take(truth)
@@ -117,20 +117,20 @@ class Moments:
         return self
 
     def squared_error(self) -> np.ndarray:
-        """Sum of squared errors: (P, genes)."""
+        """Return the sum of squared errors: (P, genes)."""
         return np.maximum(self.xx - 2 * self.xy + self.yy, 0)
 
     def varies(self) -> np.ndarray:
-        """Whether the truth varies over the hidden entries, so that it is tested: bool (genes,)."""
+        """Return whether the truth varies over hidden entries, and so is tested: bool (genes,)."""
         return self.xx - self.x**2 / np.maximum(self.n, 1) > 0
 
     def pearson(self) -> np.ndarray:
-        """Pearson correlation (P, genes); NaN where either side does not vary."""
+        """Return the Pearson correlation (P, genes); NaN if either side does not vary."""
         return correlation(self.n, self.x, self.y, self.xx, self.yy, self.xy)
 
 
 def correlation(n, x, y, xx, yy, xy) -> np.ndarray:
-    """Pearson correlation from sums; NaN where a side varies by no more than rounding."""
+    """Return the Pearson correlation from sums; NaN if a side varies only by rounding errors."""
     with np.errstate(invalid="ignore", divide="ignore"):
         variance_x, variance_y = xx - x**2 / n, yy - y**2 / n
         varies = (variance_x > 1e-10 * xx) & (variance_y > 1e-10 * yy)
@@ -139,15 +139,15 @@ def correlation(n, x, y, xx, yy, xy) -> np.ndarray:
 
 
 def median(values: np.ndarray) -> float:
-    """Median of what is not NaN; NaN if nothing is."""
+    """Return the median of non-NaN values; NaN if there are none."""
     values = np.asarray(values, dtype=float)
     return float(np.nanmedian(values)) if np.isfinite(values).any() else np.nan
 
 
 def p_value(r: np.ndarray, n: np.ndarray) -> np.ndarray:
-    """Two-sided p of a correlation r over n pairs, by the t distribution with n - 2 degrees.
+    """Return the two-sided p of a correlation r over n pairs (t distribution, n - 2 degrees).
 
-    As `scipy.stats.pearsonr` and `spearmanr` have it; NaN where r is.
+    Agrees with `scipy.stats.pearsonr` and `spearmanr`; NaN if r is NaN.
     """
     degrees = np.maximum(n - 2, 1)
     with np.errstate(divide="ignore"):
@@ -156,8 +156,8 @@ def p_value(r: np.ndarray, n: np.ndarray) -> np.ndarray:
 
 
 def benjamini_hochberg(p: np.ndarray) -> np.ndarray:
-    """Benjamini-Hochberg adjusted p (doi:10.1111/j.2517-6161.1995.tb02031.x); NaN stays NaN."""
-    from scipy.stats import false_discovery_control  # a second to import; most users do without
+    """Adjust p by Benjamini-Hochberg (doi:10.1111/j.2517-6161.1995.tb02031.x); NaN stays NaN."""
+    from scipy.stats import false_discovery_control  # slow to import and rarely used
 
     adjusted = np.full(p.shape, np.nan)
     known = ~np.isnan(p)
@@ -167,7 +167,7 @@ def benjamini_hochberg(p: np.ndarray) -> np.ndarray:
 
 
 def masked_spearman(x: np.ndarray, predicted: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Spearman correlation of each prediction and gene over the hidden entries.
+    """Compute the Spearman correlation of each prediction and gene over the hidden entries.
 
     Parameters
     ----------
@@ -176,21 +176,21 @@ def masked_spearman(x: np.ndarray, predicted: np.ndarray, mask: np.ndarray) -> n
     predicted
         Predictions (P, spots, genes).
     mask
-        Which entries are hidden: bool (spots, genes).
+        Hidden entries: bool (spots, genes).
 
     Returns
     -------
     ndarray
-        float64 (P, genes); NaN where either side does not vary.
+        float64 (P, genes); NaN if either side does not vary.
     """
     from scipy.stats import rankdata
 
     def ranked(side: np.ndarray) -> np.ndarray:
-        # Entries that are not hidden take the last ranks of both sides, then are left out.
+        # Visible entries get the last ranks on both sides and are then left out.
         return rankdata(np.where(mask, side, np.inf), axis=0)
 
     truth, found = ranked(x), []
-    for side in predicted:  # one at a time, for the memory of its ranks
+    for side in predicted:  # one at a time, to save memory
         moments = Moments.zeros(1, x.shape[1])
         moments.add(truth, ranked(side)[None], mask)
         found.append(moments.pearson()[0])

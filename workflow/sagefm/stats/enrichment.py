@@ -1,4 +1,4 @@
-"""Gene sets that are found among chosen genes more often than by chance."""
+"""Gene sets that are over-represented among chosen genes."""
 
 from collections.abc import Collection, Mapping
 
@@ -12,25 +12,25 @@ def enrichment(
     sets: Mapping[str, Collection[str]],
     universe: Collection[str],
 ) -> pd.DataFrame:
-    """Overlap of lists of genes with gene sets, by the hypergeometric test (one-sided).
+    """Test the overlap of gene lists with gene sets (one-sided hypergeometric test).
 
     Parameters
     ----------
     chosen
         Lists of genes by name, drawn from the universe.
     sets
-        Gene sets by name; genes outside the universe are left out, and sets without any other.
+        Gene sets by name. Genes outside the universe are left out, as are sets without other genes.
     universe
         All genes that could have been chosen.
 
     Returns
     -------
     DataFrame
-        list, set, n_set (genes of the universe), n_overlap, expected (overlap by chance), p (of an
-        overlap as large or larger), q (Benjamini-Hochberg over all rows), genes (of the overlap, in
-        the order of the list). Sorted by list, then p.
+        Columns list, set, n_set (genes of the universe), n_overlap, expected (overlap by chance), p
+        (of an overlap as large or larger), q (Benjamini-Hochberg over all rows), genes (of the
+        overlap, in the order of the list). Sorted by list, then p.
     """
-    from scipy.stats import hypergeom  # a second to import; most users do without
+    from scipy.stats import hypergeom  # slow to import and rarely used
 
     known = set(universe)
     rows = []

@@ -1,23 +1,22 @@
-"""Components of two fits, matched: their order and direction are arbitrary."""
+"""Matching of components between two fits, whose order and direction are arbitrary."""
 
 import numpy as np
 
 
 def match_columns(reference: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A partner for each column, so that the sum of absolute correlations is the highest.
+    """Match each column to a partner so that the sum of absolute correlations is maximal.
 
     Each column is used once (Hungarian algorithm).
 
     Parameters
     ----------
     reference, other
-        (features, columns), the same features; `other` has at least as many columns.
+        (features, columns) with the same features; `other` has at least as many columns.
 
     Returns
     -------
-    partner : int (columns of the reference,), columns of `other`
-    correlation : float64 (columns of the reference,), Pearson's, with its sign; 0 with a column
-        that is constant
+    partner : int (columns of the reference,), indices of columns of `other`
+    correlation : float64 (columns of the reference,), signed Pearson's r; 0 for constant columns
     """
     from scipy.optimize import linear_sum_assignment
 
@@ -28,7 +27,7 @@ def match_columns(reference: np.ndarray, other: np.ndarray) -> tuple[np.ndarray,
 
 
 def _standardised(values: np.ndarray) -> np.ndarray:
-    """Columns of mean 0 and length 1; constant ones are 0."""
+    """Scale columns to mean 0 and length 1; constant ones become 0."""
     centred = np.asarray(values, dtype=np.float64)
     centred = centred - centred.mean(axis=0)
     length = np.linalg.norm(centred, axis=0)

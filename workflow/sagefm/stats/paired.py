@@ -1,7 +1,8 @@
-"""Paired differences: their interval, exact sign-flip test, and Holm's correction of its p values.
+"""Paired differences: interval, exact sign-flip test, and Holm's correction of p values.
 
-Under the null hypothesis a pair's difference is as likely negative as positive, so that all sign
-patterns are equally likely (Fisher 1935; Good 2005). Nothing is assumed of the differences' shape.
+Under the null hypothesis, a pair's difference is as likely negative as positive. All sign patterns
+are then equally likely (Fisher 1935; Good 2005). The test assumes nothing about the differences'
+distribution.
 """
 
 from collections.abc import Sequence
@@ -12,34 +13,35 @@ from numpy.typing import ArrayLike
 from scipy.special import stdtrit
 
 EXACT_UP_TO = 18
-"""Pairs up to which every pattern of signs is gone through (2^18 patterns, milliseconds)."""
+"""Maximum number of pairs for enumerating all sign patterns (2^18 patterns take milliseconds)."""
 
 DRAWS = 100_000
-"""Patterns drawn where there are more pairs."""
+"""Number of patterns drawn if there are more pairs."""
 
 MANY_DRAWS = 20_000
-"""The same where thousands of tests are made at once."""
+"""Number of patterns drawn when thousands of tests are made at once."""
 
 BLOCK = 4_000_000
-"""Most numbers held at once while flipping."""
+"""Maximum number of values in memory while flipping signs."""
 
 
 def paired_difference(values: np.ndarray, lower_is_better: bool = False) -> dict[str, float]:
-    """What a table says of the differences between two methods, pair by pair.
+    """Summarise the paired differences between two methods for a table.
 
     Parameters
     ----------
     values
-        (pairs,): a method less its reference, one a patient; NaN where a pair lacks a value, which
-        leaves it out.
+        (pairs,): method minus reference, one per patient. Pairs that lack a value are NaN and left
+        out.
     lower_is_better
-        Whether a negative difference is the better one.
+        Whether a negative difference is better.
 
     Returns
     -------
     dict
-        difference (mean), low and high (95 % by t; NaN for fewer than 2 pairs), p (`sign_flip`),
-        smallest_p (attainable with so many pairs), n, better_in (pairs).
+        difference (mean), low and high (95% t interval; NaN for fewer than 2 pairs), p
+        (`sign_flip`), smallest_p (attainable with this number of pairs), n, better_in (number of
+        pairs).
     """
     values = np.asarray(values, dtype=float)
     values = values[~np.isnan(values)]
@@ -57,38 +59,38 @@ def paired_difference(values: np.ndarray, lower_is_better: bool = False) -> dict
 
 
 def t_interval(values: np.ndarray) -> tuple[float, float, float]:
-    """Mean and 95 % t interval of independent values (n,); NaN bounds for fewer than two."""
+    """Return mean and 95% t interval of independent values (n,); NaN bounds for fewer than two."""
     n = len(values)
     mean = float(np.mean(values)) if n else np.nan
     if n < 2:
         return mean, np.nan, np.nan
-    # Not by its `loc` and `scale`: it gives NaN for equal values, whose interval has no width.
+    # Not by `loc` and `scale`, which give NaN for equal values, where the interval has width 0.
     reach = stdtrit(n - 1, [0.025, 0.975]) * np.std(values, ddof=1) / np.sqrt(n)
     low, high = (mean + reach).tolist()
     return mean, low, high
 
 
 def smallest_p(pairs: int) -> float:
-    """The smallest p that `sign_flip` can give for so many pairs; NaN for none."""
+    """Return the smallest p that `sign_flip` can reach with this number of pairs; NaN for none."""
     if not pairs:
         return float("nan")
     return 2.0 ** (1 - pairs) if pairs <= EXACT_UP_TO else 1 / (1 + DRAWS)
 
 
 def sign_flip(differences: np.ndarray, draws: int = DRAWS, seed: int = 0) -> float:
-    """Two-sided p value of the mean of paired differences, by `sign_flips`.
+    """Return the two-sided p of the mean of paired differences, by `sign_flips`.
 
     Parameters
     ----------
     differences
-        (pairs,): one a section, patient, ...; NaN where a pair lacks a value, which leaves it out.
+        (pairs,): one per section, patient, ... Pairs that lack a value are NaN and left out.
     draws, seed
-        Patterns drawn where there are too many for all, and their seed.
+        Number of patterns drawn if there are too many to enumerate, and their seed.
 
     Returns
     -------
     float
-        p, or NaN if there is no pair.
+        p, or NaN without pairs.
 
     Raises
     ------
@@ -105,26 +107,26 @@ def sign_flip(differences: np.ndarray, draws: int = DRAWS, seed: int = 0) -> flo
 
 
 def sign_flips(differences: np.ndarray, seed: int, draws: int = MANY_DRAWS) -> np.ndarray:
-    """Two-sided p values of the means of several sets of paired differences.
+    """Return two-sided p values of the means of several sets of paired differences.
 
-    Exact for up to `EXACT_UP_TO` pairs, when the smallest attainable value is 2 / 2^n; for more, a
-    seeded sample of the patterns, the same for all sets, the observed one counted with it (Phipson
-    and Smyth 2010).
+    Exact for up to `EXACT_UP_TO` pairs; the smallest attainable value is then 2 / 2^n. With more
+    pairs, a seeded sample of patterns is used, the same for all sets, and includes the observed one
+    (Phipson and Smyth 2010).
 
     Parameters
     ----------
     differences
         (tests, pairs).
     seed, draws
-        Of the patterns, where there are too many for all, and how many are drawn.
+        Seed and number of patterns drawn if there are too many to enumerate.
 
     Returns
     -------
     ndarray
-        float64 (tests,); NaN where a difference is.
+        float64 (tests,); NaN if any difference is NaN.
     """
     tests, pairs = differences.shape
-    # Equal sums reached in another order differ in their last digits: they are ties.
+    # Equal sums added in another order differ in their last digits but count as ties.
     observed = np.abs(differences.sum(axis=1)) - 1e-9 * np.abs(differences).sum(axis=1)
     exact = pairs <= EXACT_UP_TO
     patterns = 2 ** (pairs - 1) if exact else draws
@@ -132,7 +134,7 @@ def sign_flips(differences: np.ndarray, seed: int, draws: int = MANY_DRAWS) -> n
     step = max(1, BLOCK // max(tests, pairs))
     for start in range(0, patterns, step):
         numbers = np.arange(start, min(start + step, patterns))
-        if exact:  # the first sign stays: a pattern and its opposite are equally extreme
+        if exact:  # the first sign is fixed, as opposite patterns are equally extreme
             signs = 1.0 - 2 * (numbers[:, None] >> np.arange(pairs - 1, -1, -1) & 1)
         else:
             signs = generator.choice([-1.0, 1.0], size=(len(numbers), pairs))
@@ -142,19 +144,19 @@ def sign_flips(differences: np.ndarray, seed: int, draws: int = MANY_DRAWS) -> n
 
 
 def holm_within(table: pd.DataFrame, family: Sequence[str]) -> pd.Series:
-    """`holm` of a table's column p within each family of tests.
+    """Apply `holm` to column p of a table within each family of tests.
 
     Parameters
     ----------
     table
-        Column p and those of the family; a missing value in them is a value like others.
+        Table with column p and those of the family; missing values in them form their own group.
     family
-        Columns that the tests of one family share; none if all are one family.
+        Columns whose values define a family; empty if all tests are one family.
 
     Returns
     -------
     Series
-        float64, of the table's rows.
+        float64, with the table's index.
     """
     if not family:
         return pd.Series(holm(table["p"]), index=table.index)
@@ -163,15 +165,15 @@ def holm_within(table: pd.DataFrame, family: Sequence[str]) -> pd.Series:
 
 
 def holm(p_values: ArrayLike) -> np.ndarray:
-    """Adjusted p values of a family of tests, by Holm's (1979) step-down method; NaN stays NaN.
+    """Adjust the p values of a family of tests by Holm's (1979) step-down method; NaN stays NaN.
 
-    As `statsmodels.stats.multitest.multipletests`, which collects garbage at every call: a tenth of
-    a second where torch is loaded, for tables of hundreds of families.
+    Agrees with `statsmodels.stats.multitest.multipletests`. That function runs garbage collection
+    at every call, which takes 0.1 s when torch is loaded.
 
     Parameters
     ----------
     p_values
-        (tests,); those that are NaN are not counted.
+        (tests,); NaN values do not count as tests.
     """
     p_values = np.asarray(p_values, dtype=float)
     adjusted = np.full(len(p_values), np.nan)

@@ -1,4 +1,4 @@
-"""Partial correlation of two matrices given values of each row, gene by gene, from sums."""
+"""Partial correlation of two matrices given covariates of each row, gene by gene, from sums."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from sagefm.stats.correlation import Entries, Moments
 
 @dataclass
 class Covariates:
-    """Sums per gene over hidden entries of q covariates z of the rows, beside those of `Moments`.
+    """Sums per gene over hidden entries for q covariates z of the rows, added to `Moments`.
 
     float64: `z` (q, genes), `zz` (q, q, genes), `zx` (q, genes), `zy` (P, q, genes).
     """
@@ -21,7 +21,7 @@ class Covariates:
 
     @classmethod
     def zeros(cls, covariates: int, predictions: int, genes: int) -> "Covariates":
-        """Nothing summed yet."""
+        """Return sums of 0."""
         q = covariates
         shapes = (q, genes), (q, q, genes), (q, genes), (predictions, q, genes)
         return cls(*map(np.zeros, shapes))
@@ -34,7 +34,7 @@ class Covariates:
         values: np.ndarray,
         blind: np.ndarray | None = None,
     ) -> None:
-        """Add a batch, as `Moments.add` takes it, with the covariates of its rows: (spots, q)."""
+        """Add a batch, as in `Moments.add`, with covariates (spots, q) of its rows."""
         entries = Entries(mask)
         z = np.asarray(values, dtype=np.float64).T[:, entries.row]
         self.z += entries.sums(z)
@@ -44,14 +44,14 @@ class Covariates:
             self.zy[p] += entries.sums(z * y)
 
     def partial(self, moments: Moments) -> np.ndarray:
-        """Pearson correlation of the residuals of both sides on z, with intercept: (P, genes).
+        """Correlate the residuals of both sides on z, with intercept: Pearson's r (P, genes).
 
-        Degrees of freedom are n - 2 - q. NaN where none are left, where either side does not vary,
-        or where z leaves nothing of it to vary.
+        Degrees of freedom are n - 2 - q. NaN if none are left, if either side does not vary, or if
+        z explains all of its variance.
         """
         n = np.maximum(moments.n, 1)
         zz = np.moveaxis(self.zz - self.z[:, None] * self.z / n, -1, 0)
-        # What does not vary, or is a multiple of another covariate, explains nothing more.
+        # The pseudoinverse drops covariates that are constant or multiples of others.
         inverse = np.linalg.pinv(zz, rcond=1e-10, hermitian=True)
         zx, zy = self.zx - self.z * moments.x / n, self.zy - self.z * moments.y[:, None] / n
         slope = np.einsum("gab,bg->ag", inverse, zx)

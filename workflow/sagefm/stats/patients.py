@@ -1,7 +1,7 @@
-"""Who a patient is: a name counts within its data set, and a sample without one is its own.
+"""Identity of patients: names count within a data set; an unnamed sample is its own patient.
 
-Every table, split, test and figure asks here, so that all count the same patients. Whether a model
-has seen the patient of a sample is answered by `training.seen.mark_seen`.
+Every table, split, test and figure uses these functions, so that all count the same patients.
+`training.seen.mark_seen` decides whether a model has seen the patient of a sample.
 """
 
 from typing import Any
@@ -12,17 +12,17 @@ from sagefm.common.keys import named, trimmed
 
 
 def is_named(samples: pd.DataFrame) -> pd.Series:
-    """Whether the sheet names the patient of each sample: bool, from text column patient."""
+    """Return whether the sheet names the patient of each sample: bool, from text column patient."""
     return _names(samples) != ""
 
 
 def _names(samples: pd.DataFrame) -> pd.Series:
-    """Names of patients, empty where there is none."""
+    """Return names of patients, empty if there is none."""
     return samples["patient"].fillna("").map(named)
 
 
 def patient_keys(samples: pd.DataFrame) -> pd.Series:
-    """The patient of each sample, the same in every table of every cohort.
+    """Return the key of each sample's patient, the same in every table of every cohort.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def patient_keys(samples: pd.DataFrame) -> pd.Series:
     Returns
     -------
     Series
-        `dataset:patient`, or `cohort/sample` where the patient is not named.
+        `dataset:patient`, or `cohort/sample` if the patient is not named.
     """
     own = samples["cohort"] + "/" + samples["sample"]
     named = samples["dataset"].map(trimmed) + ":" + _names(samples)
@@ -40,20 +40,20 @@ def patient_keys(samples: pd.DataFrame) -> pd.Series:
 
 
 def name_patients(samples: pd.DataFrame) -> pd.Series:
-    """A short name for each sample's patient that no other patient of the table has.
+    """Return a short name for each sample's patient, unique within the table.
 
     Parameters
     ----------
     samples
-        Text columns sample, dataset, patient (empty where unnamed), of one table: a cohort's sheet,
+        Text columns sample, dataset, patient (empty where unnamed) of one table: a cohort's sheet,
         or the spots of its samples.
 
     Returns
     -------
     Series
-        The patient's name, or the sample's where the patient is not named, followed by ` (sample)`
-        if a patient has that name; with its data set before it (`dataset:name`) where patients of
-        several data sets have that name.
+        The patient's name. Unnamed patients get the sample's name, followed by ` (sample)` if a
+        patient has that name. If patients of several data sets share a name, the data set is
+        prepended (`dataset:name`).
     """
     names, known = _names(samples), is_named(samples)
     taken = samples["sample"].isin(names[known])
@@ -66,17 +66,17 @@ def name_patients(samples: pd.DataFrame) -> pd.Series:
 def join_copies(
     groups: pd.Series, samples: pd.DataFrame, duplicates: pd.DataFrame | None
 ) -> pd.Series:
-    """Groups of which those that share a section are one, under the least of their names.
+    """Merge groups that share a section, under the first of their names in sorted order.
 
     Parameters
     ----------
     groups
-        str, such as a patient.
+        Group of each row, such as a patient: str.
     samples
-        Text columns cohort, sample: the sample that each row of `groups` is of.
+        Text columns cohort, sample: the sample of each row of `groups`.
     duplicates
-        Columns sample, duplicate_of: sections known to be the same tissue, as `sample` of any
-        cohort or as `cohort/sample`.
+        Columns sample, duplicate_of: sections known to be the same tissue, given as `sample` (of
+        any cohort) or `cohort/sample`.
     """
     if duplicates is not None:
         own = samples["cohort"] + "/" + samples["sample"]
@@ -87,34 +87,34 @@ def join_copies(
 
 
 def seen_patients(samples: pd.DataFrame) -> pd.Series:
-    """Whether a model has seen each patient: nullable boolean by name, missing where unknown.
+    """Return whether a model has seen each patient: nullable boolean by name; missing if unknown.
 
-    `samples` has columns patient and patient_seen, of `training.seen.mark_seen`; a patient may have
-    several rows, and is seen if any of them says so.
+    `samples` has columns patient and patient_seen from `training.seen.mark_seen`. A patient may
+    have several rows and is seen if any of them is.
     """
     seen = samples["patient_seen"].astype("boolean").groupby(samples["patient"])
     return seen.any(skipna=False)
 
 
 def seen_stratum(seen: Any) -> str:
-    """`seen`, `unseen` or `unknown`: a value of patient_seen, whatever it is missing as."""
+    """Return `seen`, `unseen` or `unknown` for a value of patient_seen, with any missing value."""
     if pd.isna(seen):
         return "unknown"
     return "seen" if seen else "unseen"
 
 
 def count_seen(samples: pd.DataFrame) -> dict[str, int]:
-    """Of `seen_patients`, how many are: n_patients_seen, n_patients_unknown."""
+    """Count seen and unknown patients, by `seen_patients`: n_patients_seen, n_patients_unknown."""
     seen = seen_patients(samples)
     return {"n_patients_seen": int(seen.sum()), "n_patients_unknown": int(seen.isna().sum())}
 
 
 def words_of_seen(patients: int, seen: int, unknown: int) -> str:
-    """How many patients pretraining has seen, for people."""
+    """Describe how many patients were seen in pretraining."""
     words = f"{seen} of {patients} patients seen in pretraining"
     return f"{words}, {unknown} unknown" if unknown else words
 
 
 def patients_seen(samples: pd.DataFrame) -> str:
-    """`words_of_seen`, of samples of `training.seen.mark_seen`."""
+    """Describe how many patients of `samples` (from `training.seen.mark_seen`) were seen."""
     return words_of_seen(samples["patient"].nunique(), *count_seen(samples).values())

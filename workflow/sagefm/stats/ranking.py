@@ -1,4 +1,4 @@
-"""How well a score ranks the positives of a table, with the table's rows counted by weights."""
+"""Ranking of positives by a score, with weighted rows of a table."""
 
 from typing import Literal
 
@@ -8,30 +8,30 @@ import numpy as np
 def ranking(
     values: np.ndarray, positive: np.ndarray, known: np.ndarray, weights: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """AUROC and average precision with rows counted several times over, or not at all.
+    """Compute AUROC and average precision with rows counted any number of times.
 
     Parameters
     ----------
     values, positive, known
-        (rows, columns): a score, whether an entry is a positive one, whether it counts at all.
+        (rows, columns): score, whether an entry is positive, whether it counts at all.
     weights
-        (draws, rows): how often each row counts.
+        (draws, rows): number of times each row counts.
 
     Returns
     -------
     tuple
-        float64 (draws,) each, as scikit-learn's `roc_auc_score` and `average_precision_score` of
-        the repeated entries; NaN where positives or negatives are missing.
+        float64 (draws,) each, equal to scikit-learn's `roc_auc_score` and `average_precision_score`
+        on the repeated entries; NaN if positives or negatives are missing.
     """
     row, column = np.nonzero(positive)
     thresholds, place = np.unique(values[row, column], return_inverse=True)
     negative = known & ~positive
-    # Of each row, entries as high as each positive's score, and negatives below it (ties: half).
+    # Per row: entries at or above each positive's score, and negatives below it (ties count half).
     above = _counts(values, known, thresholds, "right")
     hits = _counts(values, positive, thresholds, "right")
     negatives = negative.sum(axis=1, keepdims=True)
     beaten = negatives - (above - hits + _counts(values, negative, thresholds, "left")) / 2
-    # Whole and half numbers this small are exact in single precision.
+    # Integers and halves of this size are exact in single precision.
     counted = weights.astype(np.float32)
     above, hits, beaten = (
         (counted @ part.astype(np.float32))[:, place] for part in (above, hits, beaten)
@@ -47,7 +47,7 @@ def ranking(
 def _counts(
     values: np.ndarray, chosen: np.ndarray, thresholds: np.ndarray, side: Literal["left", "right"]
 ) -> np.ndarray:
-    """Of each row, how many chosen values are at or above (`right`) or above (`left`) thresholds.
+    """Count chosen values of each row at or above (`right`) or above (`left`) each threshold.
 
     Returns
     -------

@@ -9,30 +9,31 @@ import pandas as pd
 from sagefm.stats.correlation import correlation
 
 BOOTSTRAPS = 1000
-"""Resamplings of an interval over patients."""
+"""Number of resamplings for an interval over patients."""
 
 BLOCK = 4_000_000
-"""Most numbers held at once while resampling."""
+"""Maximum number of values in memory while resampling."""
 
 
 def resampling(patients: int, draws: int, seed: int = 0) -> np.ndarray:
-    """How often each patient is drawn: float64 (draws, patients), the same for equal arguments."""
+    """Return how often each patient is drawn: float64 (draws, patients), fixed by the arguments."""
     generator = np.random.default_rng(seed)
     return generator.multinomial(patients, np.full(patients, 1 / patients), draws).astype(float)
 
 
 def with_intervals(found: Mapping[str, np.ndarray]) -> dict[str, float]:
-    """Values with 95 % intervals: the percentiles over the resamplings of each.
+    """Return values with 95% intervals: percentiles over the resamplings of each.
 
     Parameters
     ----------
     found
-        By name, (1 + draws,): the value, then those of the resamplings; NaN ones do not count.
+        Arrays (1 + draws,) by name: the value, then those of the resamplings. NaN values do not
+        count.
 
     Returns
     -------
     dict
-        Each name, and the same with `_low` and `_high` (NaN where no resampling has a value).
+        Each name, and the name with `_low` and `_high` (NaN if no resampling has a value).
     """
     facts: dict[str, float] = {}
     for name, values in found.items():
@@ -43,14 +44,14 @@ def with_intervals(found: Mapping[str, np.ndarray]) -> dict[str, float]:
 
 
 def level_spearman(levels: np.ndarray, responses: np.ndarray) -> np.ndarray:
-    """Spearman correlation of each row's responses with its levels, (pairs, levels) both.
+    """Compute the Spearman correlation of each row's responses with its levels (pairs, levels).
 
     Returns
     -------
     ndarray
-        float64 (pairs,); NaN where either side does not vary.
+        float64 (pairs,); NaN if either side does not vary.
     """
-    from scipy.stats import rankdata  # a second to import; intervals do without
+    from scipy.stats import rankdata  # slow to import; not needed for intervals
 
     x, y = (rankdata(side, axis=1) for side in (levels, responses))
     sums = [side.sum(axis=1) for side in (x, y, x * x, y * y, x * y)]
@@ -60,16 +61,16 @@ def level_spearman(levels: np.ndarray, responses: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Patients:
-    """Who the samples are of: what intervals and tests are over.
+    """Patients of the samples, over whom intervals and tests are computed.
 
-    `members`: float64 (patients, samples), 1 where a sample is a patient's.
+    `members`: float64 (patients, samples), 1 where a sample belongs to a patient.
     """
 
     members: np.ndarray
 
     @classmethod
     def of(cls, samples: pd.DataFrame) -> "Patients":
-        """From a column patient, of `patients.name_patients`."""
+        """Build from column patient, as named by `patients.name_patients`."""
         owner = samples["patient"].to_numpy(dtype=str)
         return cls((np.unique(owner)[:, None] == owner).astype(float))
 
@@ -77,18 +78,18 @@ class Patients:
         return len(self.members)
 
     def means(self, values: np.ndarray) -> np.ndarray:
-        """Each patient's mean over its samples: (..., samples) to (..., patients)."""
+        """Average over each patient's samples: (..., samples) to (..., patients)."""
         return values @ (self.members / self.members.sum(axis=1, keepdims=True)).T
 
     def interval(self, values: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """95 % interval of the mean over samples: percentiles over resampled patients.
+        """Return the 95% interval of the mean over samples: percentiles over resampled patients.
 
         Parameters
         ----------
         values
             (..., samples).
         seed
-            Of the `BOOTSTRAPS` resamplings, the same for all values.
+            Seed of the `BOOTSTRAPS` resamplings, which are the same for all values.
 
         Returns
         -------

@@ -1,7 +1,7 @@
-"""Variable genes and principal components of sections that are read one after another.
+"""Variable genes and principal components of sections that are read one at a time.
 
-For cohorts that do not fit into memory: as `variable_genes` and `components`, which hold all spots,
-with memory of a section and of genes x genes.
+For cohorts that do not fit into memory. They match `variable_genes` and `components`, which hold
+all spots, but need memory only for one section and for genes x genes.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -14,18 +14,18 @@ from sagefm.stats.components import signs_of
 from sagefm.stats.variable_genes import variable_within
 
 Sections = Callable[[], Iterable[sp.csr_matrix]]
-"""Starts reading anew: each section's matrix (spots, genes), in the same order every time."""
+"""Function that rereads all sections' matrices (spots, genes), in the same order each time."""
 
 
 def streamed_variable_genes(sections: Sections, count: int) -> np.ndarray:
-    """The genes that `variable_genes` chooses, the sections being its samples.
+    """Choose the genes that `variable_genes` would choose with sections as samples.
 
     Parameters
     ----------
     sections
-        csr (spots, genes), on the scale of logarithms; read twice.
+        CSR (spots, genes), on a log scale; read twice.
     count
-        Genes wanted; all that vary are taken if there are no more.
+        Number of genes; if fewer vary, all of those are chosen.
 
     Returns
     -------
@@ -46,7 +46,7 @@ def streamed_variable_genes(sections: Sections, count: int) -> np.ndarray:
 
 
 def _best(tables: pd.DataFrame, genes: int, count: int) -> np.ndarray:
-    """Genes chosen in most sections, ties by their mean dispersion, as scanpy combines batches."""
+    """Choose genes selected in most sections, ties by mean dispersion, as scanpy does."""
     tables["highly_variable"] = tables["highly_variable"].astype(int)
     combined = tables.groupby(tables.index).agg(
         {"dispersions_norm": "mean", "highly_variable": "sum"}
@@ -60,21 +60,21 @@ def _best(tables: pd.DataFrame, genes: int, count: int) -> np.ndarray:
 
 
 def streamed_components(sections: Sections, components: int) -> np.ndarray:
-    """Principal components by the eigenvectors of the genes' covariance.
+    """Compute principal components from the eigenvectors of the genes' covariance.
 
-    Exact, as `principal_components` is up to rounding: scores agree to 1e-4 of the first one's
-    spread, where two components do not have the same variance.
+    Exact, like `principal_components`, up to rounding. Scores agree to within 1e-4 of the first
+    one's standard deviation, unless two components have the same variance.
 
     Parameters
     ----------
     sections
-        csr (spots, genes); read twice.
+        CSR (spots, genes); read twice.
     components
-        At most; there are never more than one less than spots or genes.
+        Maximum number of components; never more than spots - 1 or genes - 1.
 
     Returns
     -------
-    float32 (spots, components), by falling variance.
+    float32 (spots, components), by decreasing variance.
     """
     from scipy.linalg import eigh
 

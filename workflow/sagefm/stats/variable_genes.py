@@ -1,4 +1,4 @@
-"""The genes that vary most within sections: what several methods are fitted on."""
+"""Genes that vary most within sections, on which several methods are fitted."""
 
 import numpy as np
 import pandas as pd
@@ -6,22 +6,22 @@ import scipy.sparse as sp
 
 
 def variable_genes(expression: sp.csr_matrix, samples: np.ndarray, count: int) -> np.ndarray:
-    """Highly variable genes, ranked within each sample, so that no sample's mean picks them.
+    """Choose highly variable genes, ranked within each sample so that sample means do not matter.
 
-    `scanpy.pp.highly_variable_genes` with flavour `seurat` and the sample as batch.
+    Runs `scanpy.pp.highly_variable_genes` with flavour `seurat` and the sample as batch.
 
     Parameters
     ----------
     expression
-        csr (spots, genes), on the scale of logarithms.
+        CSR (spots, genes), on a log scale.
     samples
-        The sample of each spot.
+        Sample of each spot.
     count
-        Genes wanted; all are taken if there are no more.
+        Number of genes; if fewer vary, all of those are chosen.
 
     Returns
     -------
-    bool (genes,), at most `count` of them true; none is true that varies in no sample.
+    bool (genes,), with at most `count` true. Genes that vary in no sample are never chosen.
     """
     from anndata import AnnData
     from scanpy.pp import highly_variable_genes
@@ -43,18 +43,18 @@ def variable_genes(expression: sp.csr_matrix, samples: np.ndarray, count: int) -
 
 
 def variable_within(expression: sp.csr_matrix, count: int) -> pd.DataFrame:
-    """What one sample says of its genes: columns highly_variable, dispersions_norm, as scanpy has.
+    """Rank the genes of one sample, as scanpy does: columns highly_variable, dispersions_norm.
 
     Parameters
     ----------
     expression
-        csr (spots, genes) of the sample, on the scale of logarithms.
+        CSR (spots, genes) of the sample, on a log scale.
     count
-        Genes wanted.
+        Number of genes to mark as highly variable.
 
     Returns
     -------
-    DataFrame indexed by the genes' positions, as text: scanpy orders ties by name.
+    DataFrame indexed by gene positions as text, because scanpy orders ties by name.
     """
     from anndata import AnnData
     from scanpy.pp import highly_variable_genes
@@ -69,7 +69,7 @@ def variable_within(expression: sp.csr_matrix, count: int) -> pd.DataFrame:
         n_top_genes=count,
         inplace=False,
     )
-    # Not `highly_variable`, which is made up to the count by genes that were not chosen.
+    # Not `highly_variable`, which scanpy pads with unselected genes to reach the count.
     chosen = table["highly_variable_nbatches"].astype(bool)
     return table[["dispersions_norm"]].assign(highly_variable=chosen)
 
