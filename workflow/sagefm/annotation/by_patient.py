@@ -1,9 +1,9 @@
-"""A task patient by patient: the headline score, who was seen in pretraining, paired differences.
+"""A task by patient: the headline score, patients seen in pretraining, paired differences.
 
 The headline is `patient_balanced_accuracy`. A class counts in a patient if at least
-`min_class_spots` of its spots were tested there; the patient's value is the mean over the classes
-that count of the share of their spots found; the score is the mean over patients. A patient in whom
-one class counts has that class's share; a patient in whom none counts is left out.
+`min_class_spots` of its spots were tested there. The patient's value is the mean recall over the
+classes that count, and the score is the mean over patients. If only one class counts in a patient,
+the value is that class's recall. Patients without such a class are left out.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,11 +18,11 @@ from sagefm.stats.patients import name_patients, seen_patients
 from sagefm.training.seen import mark_seen
 
 COMPARED = (HEADLINE, "accuracy")
-"""Columns of the patients' table that are compared."""
+"""Compared columns of the patients' table."""
 
 
 def sets_of_predictions(predictions: pd.DataFrame) -> Iterator[tuple[dict, pd.DataFrame]]:
-    """The values of `KEYS` of each set of predictions, and its rows."""
+    """Yield the values of `KEYS` for each set of predictions, with its rows."""
     for keys, own in predictions.groupby(KEYS, sort=False):
         yield dict(zip(KEYS, keys, strict=True)), own
 
@@ -30,23 +30,23 @@ def sets_of_predictions(predictions: pd.DataFrame) -> Iterator[tuple[dict, pd.Da
 def patient_table(
     predictions: pd.DataFrame, seen: Mapping[str, pd.Series], min_class_spots: int
 ) -> pd.DataFrame:
-    """Scores of each patient, the spots of repeats pooled.
+    """Compute the scores of each patient, with the spots of repeats pooled.
 
     Parameters
     ----------
     predictions
-        Of `predict.annotate_task`, with a column representation.
+        Predictions from `predict.annotate_task`, with a column representation.
     seen
-        Of `patients_of_models`.
+        Result of `patients_of_models`.
     min_class_spots
-        Tested spots, each counted once, from which a class counts in a patient.
+        Minimum number of tested spots, each counted once, for a class to count in a patient.
 
     Returns
     -------
     DataFrame
-        `KEYS`, patient, seen (missing where it is unknown whether the model has seen the patient),
-        n_spots, n_classes (that count), accuracy (of all spots), `HEADLINE` (of the classes that
-        count; NaN if there is none).
+        Columns `KEYS`, patient, seen (missing if it is unknown whether the model has seen the
+        patient), n_spots, n_classes (that count), accuracy (of all spots), `HEADLINE` (of the
+        classes that count; NaN if there are none).
     """
     rows = []
     for keys, own in sets_of_predictions(predictions):
@@ -72,7 +72,7 @@ def patient_table(
 
 
 def headline_score(patients: pd.DataFrame) -> dict[str, float]:
-    """The mean over patients of one set of predictions, with its 95 % t interval.
+    """Average one set of predictions over patients, with a 95% t interval.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def headline_score(patients: pd.DataFrame) -> dict[str, float]:
     -------
     dict
         `HEADLINE`, with `_low` and `_high` (NaN for fewer than two patients), and
-        n_patients_counted (those in whom a class counts).
+        n_patients_counted (patients with a class that counts).
     """
     values = patients[HEADLINE].dropna().to_numpy()
     mean, low, high = t_interval(values)
@@ -96,15 +96,15 @@ def headline_score(patients: pd.DataFrame) -> dict[str, float]:
 
 
 def patient_subsets(patients: Sequence[str], seen: Mapping[str, pd.Series]) -> dict[str, list[str]]:
-    """Patients scored together: `all`, and those that a model has not seen, if that is not all.
+    """Return patients scored together: `all`, and those that a model has not seen, if fewer.
 
-    Those of whom it is unknown whether the model has seen them are in `all` alone.
+    Patients for whom this is unknown are only in `all`.
 
     Returns
     -------
     dict
-        Name (`all`, `unseen by {representation}`) to patients; of models that lack the same ones,
-        the first gives its name.
+        Name (`all`, `unseen by {representation}`) to patients. If several models have not seen the
+        same patients, the subset is named after the first.
     """
     subsets = {"all": sorted(patients)}
     for name, known in seen.items():
@@ -120,28 +120,28 @@ def task_comparisons(
     references: Sequence[str],
     transductive: Mapping[str, bool],
 ) -> pd.DataFrame:
-    """Each representation against each of its references, patient by patient.
+    """Compare each representation with each of its references, patient by patient.
 
-    Like is compared with like: the same classifier, centring, protocol and patients.
+    Compared values share the classifier, centring, protocol and patients.
 
     Parameters
     ----------
     patients
-        Of `patient_table`.
+        Result of `patient_table`.
     subsets
-        Of `patient_subsets`.
+        Result of `patient_subsets`.
     references
-        Of `Catalogue.references`; those that were not scored are left out.
+        Result of `Catalogue.references`; those that were not scored are left out.
     transductive
-        Representation to whether it was fitted on the spots it is scored on.
+        For each representation, whether it was fitted on the spots it is scored on.
 
     Returns
     -------
     DataFrame
-        `KEYS`, transductive, baseline (the reference), baseline_transductive, metric, subset, and
-        of `paired.paired_difference` over patients: difference, low, high, p, smallest_p,
-        n_patients, better_in (patients); p_holm corrects a representation's comparisons with all
-        its references, of which there are n_comparisons.
+        Columns `KEYS`, transductive, baseline (the reference), baseline_transductive, metric,
+        subset, and from `paired.paired_difference` over patients: difference, low, high, p,
+        smallest_p, n_patients, better_in (patients). p_holm is corrected over a representation's
+        n_comparisons comparisons with all its references.
     """
     rows = []
     for subset, names in subsets.items():
@@ -172,23 +172,23 @@ def task_comparisons(
 def patients_of_models(
     splits: Mapping[str, pd.DataFrame], rows: pd.DataFrame
 ) -> dict[str, pd.Series]:
-    """Of each model's representation, whether its pretraining has seen each patient.
+    """Return, for each model's representation, whether its pretraining has seen each patient.
 
     Parameters
     ----------
     splits
-        Model to its split, of `split.split_samples`.
+        Split of each model, from `split.split_samples`.
     rows
-        The cohort's sheet: cohort, sample, dataset, patient.
+        Sheet of the cohort: cohort, sample, dataset, patient.
 
     Returns
     -------
     dict
-        Representation to `patients.seen_patients`. Of a cohort that the model was trained on, all
-        samples count.
+        Result of `patients.seen_patients` for each representation. For a cohort that the model was
+        trained on, all samples count.
     """
     return {
-        # By every name of the sheet: a task joins fewer of them, as it knows no training section.
+        # Uses all names of the sheet: a task merges fewer patients, as it lacks training sections.
         f"sagefm-{model}": seen_patients(mark_seen(split, rows).assign(patient=name_patients(rows)))
         for model, split in splits.items()
     }
@@ -197,6 +197,6 @@ def patients_of_models(
 def seen_by(
     seen: Mapping[str, pd.Series], representation: str, patients: Sequence[str]
 ) -> pd.Series:
-    """Whether a representation's model has seen some patients; without a model: none."""
+    """Return whether a representation's model has seen some patients; without a model, none."""
     nobody = pd.Series(False, index=patients, dtype="boolean")
     return seen.get(representation, nobody).reindex(patients)

@@ -1,9 +1,9 @@
-"""How far probabilities of classes can be trusted: temperature, reliability, calls and their cost.
+"""Reliability of class probabilities: temperature, calibration, calls and their accuracy.
 
-Probabilities of a classifier are calibrated by one number, the temperature that their logarithms
-are divided by, and judged by their expected calibration error (Guo et al. 2017, arXiv:1706.04599).
-Everything is computed on held-out predictions. The temperature that a patient's predictions are
-judged at was fitted on the predictions of the other patients.
+A classifier's probabilities are calibrated by one number, a temperature that divides their
+logarithms. They are judged by the expected calibration error (Guo et al. 2017, arXiv:1706.04599).
+Everything is computed on held-out predictions. The temperature used for a patient's predictions was
+fitted on those of the other patients.
 """
 
 from collections.abc import Sequence
@@ -14,41 +14,41 @@ from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp, softmax
 
 BINS = 10
-"""Intervals of equal width, of the confidence, whose accuracy is compared with it."""
+"""Number of equal-width intervals of confidence, whose accuracy is compared with it."""
 
 THRESHOLDS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
-"""Confidences at which the share of spots that are called, and their accuracy, are reported."""
+"""Confidences for which the share of called spots and their accuracy are reported."""
 
 SMALLEST = 1e-300
-"""Least probability whose logarithm is taken."""
+"""Minimum probability before taking the logarithm."""
 
 HOTTEST = 20.0
-"""Highest temperature that is tried; its inverse is the lowest."""
+"""Highest temperature tried; its inverse is the lowest."""
 
 
 def heated(probabilities: np.ndarray, temperature: float | np.ndarray) -> np.ndarray:
-    """Probabilities (spots, classes) at a temperature, or at one for each spot (spots, 1).
+    """Apply a temperature, or one per spot (spots, 1), to probabilities (spots, classes).
 
-    A class of probability 0 is one that the classifier has not seen, and keeps it.
+    Probability 0 marks a class that the classifier has not seen and does not change.
     """
     return softmax(_logarithms(probabilities) / temperature, axis=1)
 
 
 def fit_temperature(probabilities: np.ndarray, truth: np.ndarray) -> float:
-    """The temperature of the least log loss.
+    """Fit the temperature that minimises the log loss.
 
     Parameters
     ----------
     probabilities
-        float64 (spots, classes), of held-out spots.
+        float64 (spots, classes) of held-out spots.
     truth
-        int (spots,): each spot's class. Spots of a class that the classifier has not seen are left
+        int (spots,): class of each spot. Spots of a class that the classifier has not seen are left
         out, because no temperature changes their probability of 0.
 
     Returns
     -------
     float
-        Between 1 / `HOTTEST` and `HOTTEST`; 1 without any spot.
+        Between 1 / `HOTTEST` and `HOTTEST`; 1 without spots.
     """
     rows = np.flatnonzero(probabilities[np.arange(len(truth)), truth] > 0)
     if not len(rows):
@@ -66,14 +66,14 @@ def fit_temperature(probabilities: np.ndarray, truth: np.ndarray) -> float:
 def held_out_temperatures(
     probabilities: np.ndarray, truth: np.ndarray, groups: np.ndarray
 ) -> np.ndarray:
-    """For each spot, the temperature fitted on the spots of all other groups: float64 (spots,).
+    """Fit, for each spot, a temperature on the spots of all other groups: float64 (spots,).
 
     Parameters
     ----------
     probabilities, truth
-        As for `fit_temperature`.
+        As in `fit_temperature`.
     groups
-        (spots,): what is held out together, such as the patient.
+        (spots,): groups held out together, such as patients.
     """
     found = np.ones(len(truth))
     for group in np.unique(groups):
@@ -83,20 +83,20 @@ def held_out_temperatures(
 
 
 def reliability_table(confidence: np.ndarray, right: np.ndarray) -> pd.DataFrame:
-    """Accuracy by confidence.
+    """Compute accuracy by confidence.
 
     Parameters
     ----------
     confidence
-        float (spots,): the highest probability of each spot.
+        float (spots,): highest probability of each spot.
     right
-        bool (spots,): whether the class of that probability is the spot's.
+        bool (spots,): whether the class with that probability is correct.
 
     Returns
     -------
     DataFrame
-        confidence_low, confidence_high (of `BINS` intervals), n_spots, confidence (mean), accuracy;
-        intervals without spots are left out.
+        Columns confidence_low, confidence_high (of `BINS` intervals), n_spots, confidence (mean),
+        accuracy. Intervals without spots are left out.
     """
     number = np.minimum((np.asarray(confidence) * BINS).astype(int), BINS - 1)
     spots = pd.DataFrame({"number": number, "confidence": confidence, "accuracy": right})
@@ -111,7 +111,7 @@ def reliability_table(confidence: np.ndarray, right: np.ndarray) -> pd.DataFrame
 
 
 def calibration_error(reliability: pd.DataFrame) -> float:
-    """Expected calibration error of a `reliability_table`: the mean gap, weighted by spots."""
+    """Return the expected calibration error of a `reliability_table`: the mean gap over spots."""
     gaps = (reliability["confidence"] - reliability["accuracy"]).abs()
     return float(np.average(gaps, weights=reliability["n_spots"]))
 
@@ -119,19 +119,19 @@ def calibration_error(reliability: pd.DataFrame) -> float:
 def calls_table(
     confidence: np.ndarray, right: np.ndarray, thresholds: Sequence[float] = THRESHOLDS
 ) -> pd.DataFrame:
-    """What abstention below a confidence costs, and what it gains.
+    """Compute the share and accuracy of spots called above each confidence threshold.
 
     Parameters
     ----------
     confidence, right
-        As for `reliability_table`.
+        As in `reliability_table`.
     thresholds
-        Least confidences of a call.
+        Minimum confidences of a call.
 
     Returns
     -------
     DataFrame
-        threshold, share_called (of all spots), accuracy_called (NaN if no spot is called).
+        Columns threshold, share_called (of all spots), accuracy_called (NaN if no spot is called).
     """
     rows = []
     for threshold in thresholds:
@@ -142,6 +142,6 @@ def calls_table(
 
 
 def _logarithms(probabilities: np.ndarray) -> np.ndarray:
-    """Natural logarithms, minus infinity of a class that has probability 0."""
+    """Return natural logarithms; minus infinity for probability 0."""
     logs = np.log(np.maximum(probabilities, SMALLEST))
     return np.where(probabilities > 0, logs, -np.inf)

@@ -1,4 +1,4 @@
-"""Claims 4 and 5: what a task's scores say about them."""
+"""Verdicts on claims 4 and 5, from a task's scores."""
 
 from dataclasses import dataclass
 
@@ -19,11 +19,11 @@ HELD_OUT = "held_out_patients"
 
 @dataclass(frozen=True)
 class Question:
-    """A task as its claim needs it.
+    """Facts about a task that its claim needs.
 
-    `claim` is `annotation` or `subtypes`, `reported` the paper's accuracy (0 to 1; None where it
-    gives none), `derived` whether the labels are made from gene sets, `withheld` how many of their
-    genes were taken out of the representations.
+    `claim` is `annotation` or `subtypes`. `reported` is the paper's accuracy (0 to 1; None if it
+    gives none). `derived` states whether labels come from gene sets, and `withheld` how many genes
+    of these sets were excluded from the representations.
     """
 
     claim: str
@@ -35,7 +35,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Scores:
-    """A task's tables: of `task_scores`, `task_comparisons` and `patient_table`."""
+    """Tables of a task, from `task_scores`, `task_comparisons` and `patient_table`."""
 
     scores: pd.DataFrame
     comparisons: pd.DataFrame
@@ -45,20 +45,20 @@ class Scores:
 def task_claim(
     subject: Subject, question: Question, found: Scores, catalogue: Catalogue = REGISTERED
 ) -> Claim:
-    """The claim of one task, on one model.
+    """Judge the claim of one task on one model.
 
-    The model has to exceed all that others are compared with and the majority class in the mean
-    over patients of balanced accuracy, on patients held out. The paper's accuracy is compared with
-    the pooled one, under every protocol and classifier.
+    The model must exceed all references and the majority class on held-out patients, in balanced
+    accuracy averaged over patients. The paper's accuracy is compared with the pooled one, under
+    every protocol and classifier.
 
     Parameters
     ----------
     subject, question
-        The model and the task, whose name and title are the subject's.
+        Model and task; the subject has the task's name and title.
     found
-        The task's tables.
+        Tables of the task.
     catalogue
-        What the representations are called and what they are for.
+        Titles and roles of the representations.
     """
     scores, protocol = found.scores, headline_protocol(found.scores)
     whole = _chosen(scores, question.classifier, protocol)
@@ -74,7 +74,7 @@ def task_claim(
             f"task `{subject.name}` has no scores of {subject.representation} under `{protocol}`",
             f"tasks/{subject.name}/skipped.tsv",
         )
-    own = mine.iloc[0]  # centred values count where there are no others
+    own = mine.iloc[0]  # centred values count only if there are no others
     like = whole[(whole["centred"] == own["centred"]) | (whole["representation"] == MAJORITY)]
     like = like.set_index("representation")
     pairs = _comparisons(found.comparisons, own, catalogue)
@@ -119,13 +119,13 @@ def task_claim(
 
 
 def _chosen(scores: pd.DataFrame, classifier: str, protocol: str) -> pd.DataFrame:
-    """Rows of one classifier, and of the majority class, on all patients of a protocol."""
+    """Select rows of one classifier and of the majority class, on all patients of a protocol."""
     of_classifier = scores["classifier"].isin([classifier, MAJORITY])
     return scores[of_classifier & (scores["protocol"] == protocol) & (scores["subset"] == "all")]
 
 
 def _comparisons(comparisons: pd.DataFrame, own: pd.Series, catalogue: Catalogue) -> pd.DataFrame:
-    """The model's comparisons in the headline score, as `differences_of` has them."""
+    """Select the model's comparisons in the headline score, in the form of `differences_of`."""
     keys = [*KEYS, "subset"]
     mine = comparisons[comparisons[keys].eq(own[keys]).all(axis=1)]
     asked = catalogue.references()
@@ -135,7 +135,7 @@ def _comparisons(comparisons: pd.DataFrame, own: pd.Series, catalogue: Catalogue
 
 
 def _above_majority(patients: pd.DataFrame, own: pd.Series) -> list[Difference]:
-    """The model less the majority class in both scores, by their intervals over patients."""
+    """Return differences from the majority class in both scores, with intervals over patients."""
     keys = ["representation", "centred", "classifier"]
     there = patients[patients["protocol"] == own["protocol"]]
     mine = there[there[keys].eq(own[keys]).all(axis=1)].set_index("patient")
@@ -153,10 +153,10 @@ def _above_majority(patients: pd.DataFrame, own: pd.Series) -> list[Difference]:
 def _reported(
     subject: Subject, question: Question, scores: pd.DataFrame, own: pd.Series
 ) -> Reported | None:
-    """The paper's accuracy and the model's: the judged row's value, the highest upper bound of all.
+    """Return the paper's accuracy with the model's judged value and the highest upper bound of all.
 
-    How the paper split and classified is not known, so that its figure is excluded only if it lies
-    above the interval under every protocol, classifier and centring.
+    How the paper split and classified spots is unknown. Its figure is therefore excluded only if it
+    is above the interval under every protocol, classifier and centring.
     """
     if question.reported is None:
         return None
@@ -180,7 +180,7 @@ def _setting(subject: Subject, protocol: str) -> str:
 def _facts(
     question: Question, scores: pd.DataFrame, protocol: str, catalogue: Catalogue
 ) -> list[str]:
-    """What else has to be known to read the claim."""
+    """List further facts needed to interpret the claim."""
     facts = []
     models = scores[scores["representation"].map(is_model)]
     random = _chosen(models, question.classifier, "random_spots")
@@ -208,9 +208,9 @@ def _facts(
 
 
 def _never_seen(models: pd.DataFrame, classifier: str, protocol: str) -> list[dict]:
-    """Of each model that has seen some patients, the row of all those it has not.
+    """Return, for each model that has seen some patients, the row of all patients it has not seen.
 
-    A subset of patients is named for one model only, but may be that of several.
+    A subset of patients is named after one model but may apply to several.
     """
     own = models[
         (models["protocol"] == protocol)
@@ -231,7 +231,7 @@ def _title(name: str, catalogue: Catalogue) -> str:
 
 
 def _named(row: pd.Series | dict, catalogue: Catalogue) -> str:
-    """A representation with its scores."""
+    """Format a representation with its scores."""
     centred = ", centred," if row["centred"] else ""
     return f"{catalogue.title(row['representation'])}{centred} {_percent(row)}"
 

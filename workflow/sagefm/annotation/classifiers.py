@@ -1,8 +1,8 @@
-"""Classifiers of spots: scaled, tuned and fitted on the training part alone.
+"""Classifiers of spots, scaled, tuned and fitted on the training part only.
 
-Every classifier comes after a scaling to unit variance. Those that would suffer from a thousand
-features (all but the logistic regression) first see their principal components. The one
-hyperparameter of each is chosen within the training part, on two halves of its patients.
+Every classifier follows a scaling to unit variance. All but the logistic regression would perform
+poorly on a thousand features, so they use principal components. Each has one hyperparameter, chosen
+within the training part on two halves of its patients.
 """
 
 import warnings
@@ -22,30 +22,29 @@ from sklearn.preprocessing import StandardScaler
 
 from sagefm.annotation.logistic import Multinomial
 
-if TYPE_CHECKING:  # a second to import; only the classifiers that need them pay
+if TYPE_CHECKING:  # slow to import; needed only by some classifiers
     from sklearn.ensemble import RandomForestClassifier
     from sklearn.neighbors import KNeighborsClassifier
 
 COMPONENTS = 50
-"""Principal components that forest, knn and mlp see of a wider representation."""
+"""Number of principal components for forest, knn and mlp, if a representation is wider."""
 
 VARIANCE = 0.9999
-"""Share of the variance of scaled features that is kept, in as few rotated ones as hold it."""
+"""Share of the variance of scaled features kept in as few rotated features as possible."""
 
 HALVES = 2
-"""Parts of the inner validation."""
+"""Number of parts of the inner validation."""
 
 COLUMNS_AT_ONCE = 2048
 
 PENALTIES = tuple(10.0**power for power in range(-9, 7))
-"""Values of C tried in the logistic regression: from one class for all spots to no penalty to speak
-of, so that the best is not the last."""
+"""Values of C tried in logistic regression, from one class for all spots to almost no penalty."""
 
 MARGIN = 0.01
-"""Recall within which values of a grid count as equally good: the simplest of them is chosen."""
+"""Recall difference within which grid values count as equal; the simplest is then chosen."""
 
 PATIENCE = 2
-"""Values tried in a row that are worse than the best by more, after which the rest is not tried."""
+"""Number of successive values below the best by more than `MARGIN` that ends tuning."""
 
 NEGLIGIBLE = 1e-6
 """Standard deviation, relative to the largest, below which a feature counts as constant."""
@@ -55,9 +54,9 @@ Values: TypeAlias = np.ndarray | sp.csr_matrix
 
 @dataclass(frozen=True)
 class Kind:
-    """A classifier: how to make it, and the values tried of one hyperparameter, simplest first.
+    """A classifier: its constructor and the values tried for its hyperparameter, simplest first.
 
-    `tuning` are settings that make it cheaper while that is chosen, `reduced` whether it sees
+    `tuning` holds settings that make tuning faster. `reduced` states whether the classifier uses
     principal components.
     """
 
@@ -69,13 +68,13 @@ class Kind:
 
 
 class Scaling(StandardScaler):
-    """To unit variance, with features that hardly vary in the training part put to zero.
+    """Scaling to unit variance that sets features with almost no training variance to zero.
 
-    They would otherwise be inflated to the size of the others: rounding errors, or a chance value.
+    Otherwise, rounding errors or chance values would be inflated to the size of other features.
     """
 
     def fit(self, values: Values, y: Any = None) -> "Scaling":
-        """Learn mean and standard deviation of `values` (rows, features)."""
+        """Fit mean and standard deviation of `values` (rows, features)."""
         super().fit(values)
         deviation = np.sqrt(self.var_)
         self.scale_[deviation <= NEGLIGIBLE * deviation.max()] = np.inf
@@ -120,24 +119,24 @@ CLASSIFIERS: Mapping[str, Kind] = {
 class TrainingSpan(TransformerMixin, BaseEstimator):
     """Centred coordinates in the span of the training rows, for more features than rows.
 
-    Distances and scalar products of the training rows stay as they are, so a penalised linear
-    model or a nearest neighbour comes out the same, in n instead of p dimensions. A test row's part
-    outside the span plays no role in them.
+    Distances and scalar products between training rows are unchanged. A penalised linear model or
+    nearest neighbours therefore give the same result, in n instead of p dimensions. The part of a
+    test row outside the span does not affect them.
     """
 
     def fit(self, values: Values, y: Any = None) -> "TrainingSpan":
-        """Factor the Gram matrix of `values` (rows, features)."""
+        """Factorise the Gram matrix of `values` (rows, features)."""
         self.rows_ = values
         gram = _products(values, values)
         self.means_, self.mean_ = gram.mean(axis=0), gram.mean()
         centred = gram - self.means_ - self.means_[:, None] + self.mean_
-        # Centred rows depend on each other linearly: a little is added for the factor to exist.
+        # Centred rows are linearly dependent; a small ridge makes the factorisation possible.
         centred[np.diag_indices_from(centred)] += 1e-6 * max(np.trace(centred) / len(gram), 1e-12)
         self.factor_ = cholesky(centred, lower=True, overwrite_a=True, check_finite=False)
         return self
 
     def transform(self, values: Values) -> np.ndarray:
-        """Coordinates float32 (rows, training rows)."""
+        """Return coordinates: float32 (rows, training rows)."""
         products = _products(values, self.rows_)
         centred = products - self.means_ - products.mean(axis=1, keepdims=True) + self.mean_
         solved = solve_triangular(self.factor_, centred.T, lower=True, check_finite=False)
@@ -145,23 +144,23 @@ class TrainingSpan(TransformerMixin, BaseEstimator):
 
 
 def _products(left: Values, right: Values) -> np.ndarray:
-    """Scalar products of rows, float64, with only some columns dense at a time."""
+    """Return scalar products of rows in float64, with only some columns dense at a time."""
     total = np.zeros((left.shape[0], right.shape[0]))
     left, right = (m if isinstance(m, np.ndarray) else m.tocsc() for m in (left, right))
     for first in range(0, left.shape[1], COLUMNS_AT_ONCE):
         some = (m[:, first : first + COLUMNS_AT_ONCE] for m in (left, right))
         a, b = (part if isinstance(part, np.ndarray) else part.toarray() for part in some)
-        # In single precision the rounding of a dominant direction can outweigh a small one.
+        # In single precision, rounding errors of a dominant direction can exceed a small one.
         total += a.astype(np.float64) @ b.astype(np.float64).T
     return total
 
 
 def fit_scaling(values: Values) -> Pipeline:
-    """Scaling to unit variance (and zero mean, unless sparse), fitted on `values`.
+    """Fit a scaling of `values` to unit variance (and to zero mean, unless sparse).
 
-    Many features are then rotated, for speed: to the rows' coordinates in their span if there are
-    more features than rows, else onto the principal components that hold `VARIANCE`. What is left
-    out of the latter is so small that a penalised model gives it no weight.
+    Many features are then rotated, for speed. With more features than rows, rows get coordinates in
+    their span. Otherwise, the principal components that hold `VARIANCE` are kept; the rest is so
+    small that a penalised model gives it no weight.
     """
     sparse = sp.issparse(values)
     steps: list[Any] = [Scaling(with_mean=not sparse)]
@@ -173,7 +172,7 @@ def fit_scaling(values: Values) -> Pipeline:
 
 
 def fit_reduction(scaled: Values, seed: int) -> PCA | None:
-    """Principal components of scaled training values; None if there are few features anyway."""
+    """Fit principal components of scaled training values; None if there are few features."""
     if scaled.shape[1] <= COMPONENTS:
         return None
     solver = "arpack" if sp.issparse(scaled) else "randomized"
@@ -183,10 +182,10 @@ def fit_reduction(scaled: Values, seed: int) -> PCA | None:
 
 @dataclass(frozen=True)
 class Fitted:
-    """A fitted classifier, the hyperparameter chosen (`name=value`), and what is to be noted.
+    """A fitted classifier, its chosen hyperparameter (`name=value`) and notes.
 
-    `at_end` is whether a value beyond the grid could be better: it is the last, or it is the first
-    and tells classes apart.
+    `at_end` states whether a value beyond the grid could be better. This holds if the chosen value
+    is the last, or if it is the first and separates classes.
     """
 
     model: Any
@@ -204,21 +203,21 @@ def fit_classifier(
     seed: int,
     class_weight: str | None = None,
 ) -> Fitted:
-    """Choose the hyperparameter within a training part, then fit on all of it.
+    """Choose the hyperparameter within a training part, then fit on the whole part.
 
     Parameters
     ----------
     name
         One of `CLASSIFIERS`.
     values
-        (spots, features) of the training part, scaled.
+        Scaled values (spots, features) of the training part.
     labels, patients, samples
-        (spots,) of the training part, of two classes or more.
+        (spots,) of the training part, with at least two classes.
     class_weight
-        None, or `balanced` (logistic and forest): classes weigh the same, whatever their size.
+        None, or `balanced` (logistic and forest) for equal class weights regardless of class size.
     """
     with warnings.catch_warnings():
-        # A fit that stopped early is noted in the table instead, a class of one spot in another.
+        # Tables record fits that stopped early and classes with one spot instead.
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.filterwarnings("ignore", "The least populated class")
         return _tune_and_fit(
@@ -227,7 +226,7 @@ def fit_classifier(
 
 
 def _tune_and_fit(kind, values, labels, patients, samples, seed, class_weight) -> Fitted:
-    """`fit_classifier`, with the warnings of unfinished fits."""
+    """Run `fit_classifier` without suppressing warnings of unfinished fits."""
     splits, notes = _inner_splits(labels, patients, samples, seed)
     number, at_end = _best_of_grid(kind, values, labels, splits, seed, class_weight)
     best = _possible(kind, number, len(labels))
@@ -238,11 +237,11 @@ def _tune_and_fit(kind, values, labels, patients, samples, seed, class_weight) -
 
 
 def _best_of_grid(kind, values, labels, splits, seed, class_weight) -> tuple[int, bool]:
-    """Which value is chosen, and `Fitted.at_end`: the simplest within `MARGIN` of the best recall.
+    """Return the index of the simplest value within `MARGIN` of the best recall, and `at_end`.
 
-    Recall is the halves' mean. Values are tried from the simplest on, until `PATIENCE` in a row are
-    worse than the best by more than `MARGIN`, and something has been learned: recall is above that
-    of naming one class. Without halves the simplest value is chosen.
+    Recall is the mean over halves. Values are tried from the simplest on, until `PATIENCE` in a row
+    are worse than the best by more than `MARGIN` and the best recall exceeds that of naming one
+    class. Without halves, the simplest value is chosen.
     """
     models = [kind.make(seed, class_weight).set_params(**kind.tuning) for _ in splits]
     chance = [1 / len(np.unique(labels[test])) for _, test in splits]
@@ -267,15 +266,16 @@ def _best_of_grid(kind, values, labels, splits, seed, class_weight) -> tuple[int
 
 
 def _possible(kind: Kind, number: int, rows: int) -> Any:
-    """A value of the grid, not more neighbours than there are rows."""
+    """Return a value of the grid, limited to the number of rows if it counts neighbours."""
     value = kind.grid[number]
     return min(value, rows) if kind.parameter == "n_neighbors" else value
 
 
 def _inner_splits(labels, patients, samples, seed) -> tuple[list, list[str]]:
-    """Halves of the training part by patient, else by sample, else by spot, which is noted.
+    """Split the training part into halves by patient, otherwise by sample or by spot, with a note.
 
-    A half with one class to learn from is left out; there is none where every class has one spot.
+    Halves with a single class to learn from are left out. There are none if every class has one
+    spot.
     """
     for groups, note in ((patients, None), (samples, "tuned across samples of one patient")):
         if len(np.unique(groups)) >= HALVES:
@@ -294,7 +294,7 @@ def _usable(halves: Iterable, labels: np.ndarray) -> list:
 
 
 def mean_recall(truth: np.ndarray, predicted: np.ndarray) -> float:
-    """Balanced accuracy: the mean over the true classes of the share of their spots found."""
+    """Return the balanced accuracy: mean recall over the true classes."""
     _, number = np.unique(truth, return_inverse=True)
     found = np.bincount(number, weights=truth == predicted)
     return float(np.mean(found / np.bincount(number)))

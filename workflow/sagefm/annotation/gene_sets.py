@@ -1,4 +1,4 @@
-"""Labels derived from expression: the gene set that scores highest at a spot."""
+"""Labels derived from expression: the gene set with the highest score at a spot."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,21 +11,21 @@ from sagefm.sections.cohort import Cohort
 from sagefm.sections.expression import normalise
 
 CONTROLS = 50
-"""Control genes drawn from a bin of abundance; scanpy's default."""
+"""Number of control genes drawn from each abundance bin; scanpy's default."""
 
 
 def found_genes(cohort: Cohort, sets: Mapping[str, Sequence[str]]) -> pd.DataFrame:
-    """Which genes can be scored: those of the panel that some spot of the cohort shows.
+    """List which genes can be scored: genes of the panel detected in some spot of the cohort.
 
     Returns
     -------
     DataFrame
-        set, gene, in_panel, found.
+        Columns set, gene, in_panel, found.
 
     Raises
     ------
     InputError
-        If of a set no gene is found.
+        If no gene of a set is found.
     """
     panel = cohort.panel()
     sums = [np.asarray(counts.sum(axis=0)).ravel() for counts in cohort.counts_by_section()]
@@ -42,22 +42,22 @@ def found_genes(cohort: Cohort, sets: Mapping[str, Sequence[str]]) -> pd.DataFra
 
 
 def module_scores(cohort: Cohort, genes: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Score of each gene set at each spot, sample by sample (scanpy.tl.score_genes).
+    """Score each gene set at each spot, sample by sample (scanpy.tl.score_genes).
 
-    A score is the mean log1p expression (10,000 counts a spot) of the set's genes less that of
-    control genes of like abundance (Satija et al. 2015): `CONTROLS`, drawn with the seed, from each
-    of 25 bins of abundance that holds a gene of the set. Control genes differ from sample to sample
-    and are not withheld from the representations.
+    A score is the mean log1p expression (at 10,000 counts per spot) of the set's genes minus that
+    of control genes of similar abundance (Satija et al. 2015). From each of 25 abundance bins with
+    a gene of the set, `CONTROLS` control genes are drawn with the seed. Control genes differ
+    between samples and are not withheld from the representations.
 
     Parameters
     ----------
     genes
-        Of `found_genes`.
+        Result of `found_genes`.
 
     Returns
     -------
     DataFrame
-        float64 (spots, sets), rows in the order of the cohort's samples, numbered.
+        float64 (spots, sets), with numbered rows in the order of the cohort's samples.
     """
     from anndata import AnnData
     from scanpy.tools import score_genes
@@ -79,12 +79,12 @@ def module_scores(cohort: Cohort, genes: pd.DataFrame, seed: int) -> pd.DataFram
 
 
 def highest_set(scores: pd.DataFrame, margin: float) -> pd.DataFrame:
-    """Label of each spot: the set that scores highest, `UNASSIGNED` if by less than a margin.
+    """Label each spot with its highest-scoring set, or `UNASSIGNED` if the lead is too small.
 
     Returns
     -------
     DataFrame
-        label and margin (highest less second highest score), rows as in `scores`.
+        Columns label and margin (highest minus second highest score), with the rows of `scores`.
     """
     values = scores.to_numpy()
     ranked = np.sort(values, axis=1)

@@ -1,4 +1,4 @@
-"""A task's labels: where they come from, which classes are kept, and why others were dropped."""
+"""Labels of a task: their source, the classes kept, and why others were dropped."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,18 +17,18 @@ from sagefm.sections.labels import join_labels, read_spots
 
 @dataclass(frozen=True)
 class TaskLabels:
-    """What `label_task` gives.
+    """Result of `label_task`.
 
     Attributes
     ----------
     spots
-        All spots of the cohort: sample, section (one name for samples that are the same), patient
-        (of `patients.name_patients`), spot, x_pixels, y_pixels, source_label, label (missing where
-        the spot is excluded); of derived labels also margin and `score_{set}`.
+        All spots of the cohort: sample, section (one name for copies of a sample), patient (from
+        `patients.name_patients`), spot, x_pixels, y_pixels, source_label, label (missing for
+        excluded spots). Derived labels also have margin and `score_{set}`.
     classes
-        class, n_spots, n_patients, n_samples, kept, note, spots_by_patient.
+        Columns class, n_spots, n_patients, n_samples, kept, note, spots_by_patient.
     genes
-        Of derived labels: set, gene, in_panel, found, withheld; else empty.
+        For derived labels: set, gene, in_panel, found, withheld. Otherwise empty.
     """
 
     spots: pd.DataFrame
@@ -36,7 +36,7 @@ class TaskLabels:
     genes: pd.DataFrame
 
     def withheld(self) -> list[str]:
-        """Genes that the representations of the task have to do without, sorted."""
+        """Return the genes withheld from the task's representations, sorted."""
         return sorted(set(self.genes.loc[self.genes["withheld"].astype(bool), "gene"]))
 
 
@@ -51,31 +51,31 @@ def label_task(
     min_spots: int = 20,
     seed: int = 0,
 ) -> TaskLabels:
-    """Labels of a task on a cohort.
+    """Label the spots of a cohort for a task.
 
     Parameters
     ----------
     obs
-        The cohort's spots, of `cohort.describe_spots`; with a column section where samples are
+        Spots of the cohort, from `cohort.describe_spots`, with a column section if samples are
         copies of each other.
     labels
-        `source` is `cohort` (its own), `table` (`path`, `column`, `sample_column`,
+        `source` is `cohort` (the cohort's own labels), `table` (`path`, `column`, `sample_column`,
         `spot_column`; joined as in `labels.join_labels`) or `module_scores` (`gene_sets`, `margin`,
         `withhold`).
     drop
-        Classes left out, named as in the source; of derived labels, `unassigned` always is, unless
-        it is merged.
+        Classes left out, named as in the source. With derived labels, `unassigned` is always left
+        out unless it is merged.
     merge
-        New class: classes of the source that it takes the place of.
+        Source classes that each new class replaces.
     min_spots
-        Classes with fewer spots, after merging, are left out.
+        Minimum number of spots; smaller classes, after merging, are left out.
     name, seed
-        The task's name, for errors; the seed of the control genes of derived labels.
+        Name of the task for errors, and seed of the control genes of derived labels.
 
     Raises
     ------
     InputError
-        If no spot is labelled, a class named is not there, or fewer than two classes are left.
+        If no spot is labelled, a named class does not exist, or fewer than two classes are left.
     """
     try:
         return _label(cohort, obs, labels, drop, merge or {}, min_spots, seed)
@@ -84,7 +84,7 @@ def label_task(
 
 
 def _label(cohort, obs, labels, drop, merge, min_spots, seed) -> TaskLabels:
-    """`label_task`, with errors that do not yet name the task."""
+    """Run `label_task` with errors that do not yet name the task."""
     spots = _spots(cohort, obs)
     genes = pd.DataFrame(columns=["set", "gene", "in_panel", "found", "withheld"])
     if labels["source"] == "module_scores":
@@ -181,7 +181,7 @@ def _classes(spots: pd.DataFrame, min_spots: int) -> pd.DataFrame:
 
 
 def _dropped(spots: pd.DataFrame, notes: Mapping[str, str]) -> pd.DataFrame:
-    """Rows of the classes left out, each with its note, and of spots without label."""
+    """Return rows of the classes left out, with their notes, and of spots without a label."""
     rows = [
         _class_row(name, spots[spots["source_label"] == name], False, note)
         for name, note in notes.items()

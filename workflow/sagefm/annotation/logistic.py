@@ -1,9 +1,9 @@
-"""Multinomial logistic regression that converges for any penalty, in few steps.
+"""Multinomial logistic regression that converges in few steps for any penalty.
 
-The model is that of `sklearn.linear_model.LogisticRegression`: squared weights are penalised, the
-intercept is not. Coordinates are scaled by the loss's curvature along each feature and class, as it
-is where all spots have the classes' overall shares. On rotated embeddings, whose variances span
-orders of magnitude, L-BFGS then needs a few dozen steps where it otherwise stops short.
+The model is that of `sklearn.linear_model.LogisticRegression`: it penalises squared weights but not
+the intercept. Coordinates are scaled by the curvature of the loss along each feature and class,
+evaluated where all spots have the overall class shares. On rotated embeddings, whose variances span
+orders of magnitude, L-BFGS then needs a few dozen steps. Without scaling it stops short.
 """
 
 from typing import Any
@@ -16,18 +16,18 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 
 class Multinomial(ClassifierMixin, BaseEstimator):
-    """A classifier of scikit-learn's interface; a further `fit` starts at the last solution.
+    """A classifier with scikit-learn's interface; a further `fit` starts at the last solution.
 
     Parameters
     ----------
     C
         Inverse of the penalty on squared weights, as in scikit-learn.
     class_weight
-        None, or `balanced`: classes weigh the same, whatever their size.
+        None, or `balanced` for equal class weights regardless of class size.
     max_iter
-        Most steps of a fit.
+        Maximum number of steps of a fit.
     tol
-        Relative decrease of the penalised loss in one step below which a fit is done.
+        Relative decrease of the penalised loss per step below which a fit ends.
     """
 
     classes_: np.ndarray
@@ -46,13 +46,13 @@ class Multinomial(ClassifierMixin, BaseEstimator):
         self.tol = tol
 
     def fit(self, values: np.ndarray | sp.csr_matrix, labels: np.ndarray) -> "Multinomial":
-        """Fit weights (features + 1, classes), the last row of which is the intercept."""
+        """Fit weights (features + 1, classes); the last row is the intercept."""
         classes, number = np.unique(labels, return_inverse=True)
         sizes = np.bincount(number)
         rows, weights = np.arange(len(labels)), np.ones(len(labels), dtype=values.dtype)
         if self.class_weight == "balanced":
             weights = (len(labels) / (len(classes) * sizes))[number].astype(values.dtype)
-        # Two classes have opposite weights: half of what one weight vector would be, each.
+        # Two classes have opposite weights, each half of a single weight vector.
         penalty = (2 if len(classes) == 2 else 1) / self.C
         shares = np.bincount(number, weights) / weights.sum()
         spread = shares * (1 - shares)
@@ -65,7 +65,7 @@ class Multinomial(ClassifierMixin, BaseEstimator):
             start = self.weights_
 
         def loss(point: np.ndarray) -> tuple[float, np.ndarray]:
-            """Penalised loss in nats, and its gradient, of scaled coordinates."""
+            """Return the penalised loss in nats and its gradient in scaled coordinates."""
             own = point.reshape(scale.shape) / scale
             missed = _products(values, own).astype(values.dtype)
             missed -= missed.max(axis=1, keepdims=True)
@@ -91,20 +91,20 @@ class Multinomial(ClassifierMixin, BaseEstimator):
         return self
 
     def predict_proba(self, values: np.ndarray | sp.csr_matrix) -> np.ndarray:
-        """Probability of each of `classes_`: float64 (spots, classes)."""
+        """Return the probability of each of `classes_`: float64 (spots, classes)."""
         return softmax(_products(values, self.weights_), axis=1)
 
     def predict(self, values: np.ndarray | sp.csr_matrix) -> np.ndarray:
-        """The likeliest class of each spot."""
+        """Return the most probable class of each spot."""
         return self.classes_[_products(values, self.weights_).argmax(axis=1)]
 
 
 def _products(values: Any, weights: np.ndarray) -> np.ndarray:
-    """Spots' values times weights, in the values' precision, plus the intercepts in float64."""
+    """Multiply values by weights in the values' precision, and add intercepts in float64."""
     return values @ weights[:-1].astype(values.dtype) + weights[-1]
 
 
 def _squares(values: Any, weights: np.ndarray) -> np.ndarray:
-    """Weighted sums of squares of the features: float64 (features,)."""
+    """Return weighted sums of squares of the features: float64 (features,)."""
     squares = values.multiply(values) if sp.issparse(values) else np.square(values)
     return np.asarray(squares.T @ weights, dtype=float)

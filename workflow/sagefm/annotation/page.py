@@ -1,4 +1,4 @@
-"""Figure 4 of the paper, on one page: the classes of spots, predicted."""
+"""Figure 4 of the paper on one page: predicted classes of spots."""
 
 from collections.abc import Mapping, Sequence
 
@@ -20,19 +20,19 @@ def draw_annotation_page(
     catalogue: Catalogue = REGISTERED,
     tissues: Mapping[str, Tissue] = NO_TISSUES,
 ) -> Figure:
-    """Figure 4: of the first task, accuracy, confusion, two maps; of the others, accuracy.
+    """Draw figure 4: accuracy, confusion and two maps of the first task; accuracy of the others.
 
     Parameters
     ----------
     tasks
-        Of each: scores, patients, skipped, title, reported as `draw_annotation` takes them;
-        confusion, maps and shown as `draw_confusion` and `draw_annotation_maps` do.
+        For each task: scores, patients, skipped, title and reported as in `draw_annotation`;
+        confusion, maps and shown as in `draw_confusion` and `draw_annotation_maps`.
     palette
         Colours of the first task's labels.
     catalogue
         Names of the representations.
     tissues
-        Of the first task's sections.
+        Images of the first task's sections.
     """
     heights = [_score_height(task["scores"]) for task in tasks]
     middle = 3.2
@@ -53,7 +53,7 @@ def draw_annotation_page(
 
 
 def _as_it_is(scores: pd.DataFrame) -> pd.DataFrame:
-    """Scores of representations as they are; of the centred ones, if there are no others."""
+    """Select scores of representations that are not centred, or all if there are none."""
     plain = scores[~scores["centred"].astype(bool)]
     return plain if plain["representation"].nunique() > 1 else scores
 

@@ -1,4 +1,4 @@
-"""A task's classes predicted from one representation, under each protocol, by each classifier."""
+"""Predictions of a task's classes from one representation, by protocol and classifier."""
 
 import logging
 import time
@@ -25,10 +25,10 @@ LOG = logging.getLogger("sagefm")
 
 @dataclass(frozen=True)
 class AnnotationPlan:
-    """What is computed of a task: as in the config's entry.
+    """Settings of a task's predictions, from its config entry.
 
-    Of several values of `centred`, all but the first go to the first classifier alone.
-    Probabilities are rounded to `digits` decimals, for the size of their table.
+    If `centred` has several values, only the first classifier uses those after the first.
+    Probabilities are rounded to `digits` decimals, to limit the size of their table.
     """
 
     protocols: Sequence[str]
@@ -42,20 +42,20 @@ class AnnotationPlan:
 
 @dataclass
 class Annotation:
-    """What `annotate_task` gives: rows of two tables, documented there."""
+    """Rows of the two tables that `annotate_task` returns."""
 
     predictions: list[pd.DataFrame] = field(default_factory=list)
     fits: list[dict] = field(default_factory=list)
 
 
 def task_folds(spots: pd.DataFrame, plan: AnnotationPlan) -> list[tuple[Fold, str]]:
-    """The folds of a task, each with why it has to be skipped (empty: it has not).
+    """Return the folds of a task, each with the reason for skipping it (empty if not skipped).
 
     Parameters
     ----------
     spots
-        Spots that take part: label, sample, patient, x_pixels, y_pixels, and section, if some
-        samples are the same.
+        Labelled spots: label, sample, patient, x_pixels, y_pixels, and section if some samples are
+        copies of each other.
     """
     labels, patients = (spots[name].to_numpy(dtype=str) for name in ("label", "patient"))
     samples = spot_sections(spots)
@@ -81,28 +81,28 @@ def task_folds(spots: pd.DataFrame, plan: AnnotationPlan) -> list[tuple[Fold, st
 def annotate_task(
     representation: Representation, labels: pd.DataFrame, plan: AnnotationPlan
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Predict the class of every spot of a task, each time it is in a test part.
+    """Predict the class of every spot of a task each time it is in a test part.
 
     Parameters
     ----------
     labels
-        `TaskLabels.spots` of the same cohort; spots without label take no part.
+        `TaskLabels.spots` of the same cohort; spots without a label are excluded.
 
     Returns
     -------
     predictions : DataFrame
         protocol, classifier, centred, repeat, fold, sample, patient, spot, truth, predicted, and
-        `p_{class}`, the probability of each class (0 of one that training lacked).
+        `p_{class}`, the probability of each class (0 for classes missing from training).
     fits : DataFrame
-        protocol, repeat, fold, classifier, centred, chosen (of the hyperparameter), at_end (whether
+        protocol, repeat, fold, classifier, centred, chosen (hyperparameter value), at_end (whether
         a value beyond its grid could be better), seconds, n_train, n_test, n_classes,
-        classes_unseen (of the test part, not in training), n_unseen (spots of those), notes,
-        skipped (why, else empty), transductive, spatial_method.
+        classes_unseen (in the test part but not in training), n_unseen (spots of those), notes,
+        skipped (reason, otherwise empty), transductive, spatial_method.
 
     Raises
     ------
     InputError
-        If the labels are not of the representation's spots.
+        If labels and representation do not have the same spots.
     """
     index = pd.Index(labels["sample"].astype(str) + ":" + labels["spot"].astype(str))
     found = pd.Index(representation.obs.index.astype(str))
@@ -136,7 +136,7 @@ def _one_fold(
     centred: bool,
     plan: AnnotationPlan,
 ) -> None:
-    """Fit every classifier on the fold's training part, and predict its test part."""
+    """Fit every classifier on the fold's training part and predict its test part."""
     scaling = fit_scaling(values[fold.train])
     train, test = scaling.transform(values[fold.train]), scaling.transform(values[fold.test])
     reduced = train, test
@@ -166,7 +166,7 @@ def _one_fold(
 
 
 def _probabilities(fitted: Fitted, values: Values, classes: np.ndarray) -> np.ndarray:
-    """Probability of each of the task's classes: float64 (spots, classes)."""
+    """Return the probability of each of the task's classes: float64 (spots, classes)."""
     probability = np.zeros((values.shape[0], len(classes)))
     known = np.searchsorted(classes, fitted.model.classes_)
     probability[:, known] = fitted.model.predict_proba(values)
@@ -200,12 +200,12 @@ def _predictions(
 
 
 def _columns(classes: np.ndarray) -> list[str]:
-    """Columns of the classes' probabilities."""
+    """Return the column names of class probabilities."""
     return [f"p_{name}" for name in classes]
 
 
 def _facts(fold: Fold, spots: pd.DataFrame, centred: bool) -> dict:
-    """What is known of a fold before anything is fitted."""
+    """Return facts about a fold that are known before fitting."""
     known, tested = spots["label"].iloc[fold.train], spots["label"].iloc[fold.test]
     unseen = tested[~tested.isin(known.unique())]
     return {
@@ -228,19 +228,19 @@ def _facts(fold: Fold, spots: pd.DataFrame, centred: bool) -> dict:
 
 
 def majority_predictions(spots: pd.DataFrame, plan: AnnotationPlan) -> pd.DataFrame:
-    """Every test spot predicted to be of the training part's largest class: what costs nothing.
+    """Predict the training part's largest class for every test spot, as a trivial baseline.
 
-    Only of the folds that the representations are scored on.
+    Covers only folds on which the representations are scored.
 
     Parameters
     ----------
     spots
-        Spots that take part: label, sample, patient, spot, x_pixels, y_pixels.
+        Labelled spots: label, sample, patient, spot, x_pixels, y_pixels.
 
     Returns
     -------
     DataFrame
-        Predictions as of `annotate_task`, without probabilities, with representation.
+        Predictions as in `annotate_task`, with a column representation and without probabilities.
     """
     tables = []
     for fold, why in task_folds(spots, plan):

@@ -1,4 +1,4 @@
-"""How spots are split into training and test parts: at random, by block, sample, or patient."""
+"""Splits of spots into training and test parts: at random, by block, by sample or by patient."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,24 +10,24 @@ from sklearn.model_selection import GroupKFold, StratifiedShuffleSplit
 from sagefm.graphs.neighbourhoods import spot_spacing
 
 TEST_SHARE = 0.2
-"""Of `random_spots`."""
+"""Test share of `random_spots`."""
 
 ONE_BY_ONE = 20
-"""Groups up to which each is held out by itself; of more, a tenth at a time."""
+"""Maximum number of groups held out one at a time; of more, a tenth is held out at a time."""
 
 
 BLOCKS = 4
-"""Strips that `spatial_blocks` cuts a section into, each held out once."""
+"""Number of strips into which `spatial_blocks` cuts a section; each is held out once."""
 
 MARGIN = 2.5
-"""Pitches of the array around a block whose spots are not trained on: two rings of neighbours."""
+"""Width of the untrained margin around a block, in array pitches: two rings of neighbours."""
 
 
 @dataclass(frozen=True)
 class Fold:
     """Row numbers (int64) of a training and a test part.
 
-    `name` is the sample or patient held out, or the fold's number where there is no one of these.
+    `name` is the held-out sample or patient, or otherwise the number of the fold.
     """
 
     protocol: str
@@ -47,13 +47,13 @@ def folds(
     repeats: int,
     seed: int,
 ) -> Iterator[Fold]:
-    """The folds of a protocol; a protocol of held-out groups has none if there is one group only.
+    """Yield the folds of a protocol; held-out protocols have none if there is only one group.
 
-    `random_spots` takes a fifth of the spots, stratified by label, `repeats` times; its training
-    part holds neighbours of nearly every test spot, so it says how well spots are distinguished
-    within sections already labelled, not how well a new patient's are. `spatial_blocks` holds out a
-    strip of every section at a time (`strips`), and trains on no spot of a section within `MARGIN`
-    pitches of its strip: no neighbour of a test spot is in training, but its section is.
+    `random_spots` takes a fifth of the spots, stratified by label, `repeats` times. Nearly every
+    test spot has neighbours in the training part. The score therefore shows how well spots are
+    distinguished within labelled sections, not in a new patient. `spatial_blocks` holds out one
+    strip of every section at a time (`strips`) and does not train on spots within `MARGIN` pitches
+    of it. No neighbour of a test spot is then in training, but its section is.
 
     Parameters
     ----------
@@ -90,10 +90,10 @@ def folds(
 
 
 def strips(samples: np.ndarray, coordinates: np.ndarray) -> np.ndarray:
-    """The strip of each spot: `BLOCKS` of equal size along the longest axis of its section.
+    """Return the strip of each spot: `BLOCKS` equal parts along the longest axis of its section.
 
-    That axis is the first principal axis of the spots' positions, so that strips cut across the
-    tissue and touch two others at most.
+    That axis is the first principal axis of the spots' positions. Strips then cut across the tissue
+    and touch at most two others.
 
     Returns
     -------
@@ -105,7 +105,7 @@ def strips(samples: np.ndarray, coordinates: np.ndarray) -> np.ndarray:
         own = np.flatnonzero(samples == sample)
         centred = coordinates[own] - coordinates[own].mean(axis=0)
         _, axes = np.linalg.eigh(centred.T @ centred)
-        # Rounded, so that spots of one row of the array keep the order that they have in the table.
+        # Rounded, so that spots of one array row keep their order in the table.
         along = np.round(centred @ axes[:, -1], 6)
         place = np.argsort(np.argsort(along, kind="stable"), kind="stable")
         blocks[own] = place * BLOCKS // len(own)
@@ -113,7 +113,7 @@ def strips(samples: np.ndarray, coordinates: np.ndarray) -> np.ndarray:
 
 
 def _within_margin(samples: np.ndarray, coordinates: np.ndarray, test: np.ndarray) -> np.ndarray:
-    """Which spots are within `MARGIN` pitches of a test spot of their section: bool (spots,)."""
+    """Mark spots within `MARGIN` pitches of a test spot of their section: bool (spots,)."""
     near = np.zeros(len(samples), dtype=bool)
     for sample in np.unique(samples[test]):
         own = samples == sample

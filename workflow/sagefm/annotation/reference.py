@@ -1,7 +1,7 @@
-"""A reference: a classifier of spots, fitted once on labelled sections, kept with its calibration.
+"""A reference: a spot classifier fitted once on labelled sections, saved with its calibration.
 
-It is the annotation chapter's logistic regression. What it is worth is measured on the reference's
-own patients, each held out once, before it is fitted on all of them.
+It is the annotation chapter's logistic regression. Its accuracy is measured on the reference's own
+patients, each held out once, before the final fit on all of them.
 """
 
 import json
@@ -34,39 +34,38 @@ from sagefm.representations.files import Representation
 CLASSIFIER = "logistic"
 
 UNROUNDED = 17
-"""Decimals of held-out probabilities: the temperature reads the small ones, too."""
+"""Decimals of held-out probabilities; fitting the temperature needs the small ones."""
 
 PUBLISHED = 5
-"""Decimals of probabilities in tables, for their size."""
+"""Decimals of probabilities in tables, to limit their size."""
 
 ARRAYS = ("classes", "mean", "scale", "weights", "intercept")
-"""Arrays of the saved file; the rest is plain JSON beside them."""
+"""Arrays in the saved file; all else is plain JSON in the same file."""
 
 TABLES = ("reliability", "calls")
 
 
 @dataclass(frozen=True)
 class Reference:
-    """A classifier of spots from a representation, with what is known of its errors.
+    """A classifier of spots from a representation, with its measured errors.
 
     Attributes
     ----------
     classes
         str (classes,).
     mean, scale
-        float64 (features,): a feature is scaled by them first; of one that is left out, `scale` is
-        infinite.
+        float64 (features,): scaling of each feature. `scale` is infinite for features left out.
     weights, intercept
-        float64 (features, classes) and (classes,), of scaled features.
+        float64 (features, classes) and (classes,), for scaled features.
     temperature
-        What the logits are divided by.
+        Divisor of the logits.
     facts
-        What it was made of and what it is worth: `protocol` (what was held out), `n_patients`,
-        `n_sections`, `n_spots`, `patient_balanced_accuracy` with `_low` and `_high`, `accuracy`,
-        `calibration_error` (expected, with the temperature) and `calibration_error_before`
-        (without), `chosen` (the classifier's hyperparameter), and what the caller adds.
+        Data and accuracy: `protocol` (what was held out), `n_patients`, `n_sections`, `n_spots`,
+        `patient_balanced_accuracy` with `_low` and `_high`, `accuracy`, `calibration_error`
+        (expected, with the temperature) and `calibration_error_before` (without), `chosen` (the
+        classifier's hyperparameter), and facts added by the caller.
     reliability, calls
-        Of `calibration.reliability_table` and `calibration.calls_table`, on held-out spots.
+        Results of `calibration.reliability_table` and `calibration.calls_table` on held-out spots.
     """
 
     classes: np.ndarray
@@ -88,19 +87,19 @@ class Reference:
         seed: int,
         class_weight: str | None = None,
     ) -> "Reference":
-        """Measure by held-out patients, then fit on all labelled spots.
+        """Measure accuracy on held-out patients, then fit on all labelled spots.
 
         Parameters
         ----------
         representation
             Dense values of the labelled sections.
         labels
-            Of the same spots: sample, patient, spot, x_pixels, y_pixels, label (missing where a
+            Labels of the same spots: sample, patient, spot, x_pixels, y_pixels, label (missing if a
             spot has none).
         min_class_spots
-            Spots from which a class counts in a patient.
+            Minimum number of spots for a class to count in a patient.
         seed, class_weight
-            Of the classifier.
+            Seed and class weights of the classifier.
 
         Raises
         ------
@@ -137,7 +136,7 @@ class Reference:
             seed,
             class_weight,
         )
-        # What follows the scaling is affine, so that its values at the unit vectors are all of it.
+        # The steps after scaling are affine, so their values at the unit vectors define them.
         units = np.eye(values.shape[1], dtype=np.float32)
         rest = scaling[1:].transform if len(scaling) > 1 else np.asarray
         at_zero = np.asarray(rest(np.zeros_like(units[:1])), dtype=np.float64)
@@ -161,12 +160,12 @@ class Reference:
         )
 
     def probabilities(self, values: np.ndarray) -> np.ndarray:
-        """Calibrated probability of each class: float64 (spots, classes), of values as fitted on.
+        """Return calibrated class probabilities: float64 (spots, classes).
 
         Raises
         ------
         InputError
-            If the values have another number of features.
+            If the values have a different number of features.
         """
         if values.shape[1] != len(self.mean):
             raise InputError(
@@ -177,26 +176,26 @@ class Reference:
         return softmax((scaled @ self.weights + self.intercept) / self.temperature, axis=1)
 
     def classify(self, representation: Representation, confidence: float) -> pd.DataFrame:
-        """The class of each spot of a representation that was made by the same model.
+        """Classify each spot of a representation made by the same model.
 
         Parameters
         ----------
         confidence
-            Least probability of the likeliest class, for the spot to be marked as confident.
+            Minimum probability of the most probable class for a spot to count as confident.
 
         Returns
         -------
         DataFrame
-            sample, spot, predicted (the likeliest class), confident, and `p_{class}`, the
-            calibrated probability of each class, of `PUBLISHED` decimals.
+            Columns sample, spot, predicted (the most probable class), confident, and `p_{class}`,
+            the calibrated probability of each class, with `PUBLISHED` decimals.
 
         Raises
         ------
         InputError
-            If the values have another number of features.
+            If the values have a different number of features.
         """
         values = np.asarray(representation.values, dtype=np.float64)
-        found = self.probabilities(values).round(PUBLISHED)  # first: the columns agree
+        found = self.probabilities(values).round(PUBLISHED)  # first: columns then agree
         table = representation.obs[["sample", "spot"]].reset_index(drop=True).astype(str)
         table["predicted"] = self.classes[found.argmax(axis=1)]
         table["confident"] = found.max(axis=1) >= confidence
@@ -204,15 +203,15 @@ class Reference:
         return table.join(pd.DataFrame(found, columns=columns))
 
     def quality(self) -> pd.DataFrame:
-        """What is known of it, in one row: `facts`, and its temperature."""
+        """Return `facts` and the temperature as one row."""
         return pd.DataFrame([{**self.facts, "temperature": self.temperature}])
 
     def with_facts(self, **facts: Any) -> "Reference":
-        """The same with further plain facts."""
+        """Return a copy with further plain facts."""
         return replace(self, facts={**self.facts, **facts})
 
     def save(self, path: str | Path) -> None:
-        """Write one `.npz` of plain arrays and JSON; nothing in it is executed when it is read."""
+        """Write one `.npz` of plain arrays and JSON; reading it executes no code."""
         path = Path(path)
         if path.suffix != ".npz":
             raise InputError(f"{path}: a reference is a .npz file. Fix: give it a name in .npz.")
@@ -224,12 +223,12 @@ class Reference:
 
     @classmethod
     def load(cls, path: str | Path) -> "Reference":
-        """Read what `save` wrote.
+        """Read a file written by `save`.
 
         Raises
         ------
         InputError
-            If there is no such file, or if it is not a reference.
+            If the file does not exist or is not a reference.
         """
         try:
             with np.load(path, allow_pickle=False) as file:
@@ -249,7 +248,7 @@ class Reference:
 
 
 def protocol_of(labels: pd.DataFrame) -> str:
-    """What labelled spots allow to hold out: patients, else sections, else parts of the section."""
+    """Return the protocol that labelled spots allow: by patient, else by section, else by block."""
     for column in ("patient", "sample"):
         if labels[column].nunique() > 1:
             return f"held_out_{column}s"
@@ -261,11 +260,11 @@ HELD_OUT = {
     "held_out_samples": "sections held out one after another, of one patient (optimistic)",
     "spatial_blocks": f"{BLOCKS} parts of the one section held out in turn (optimistic)",
 }
-"""What a protocol of `protocol_of` is, in words."""
+"""Descriptions of the protocols of `protocol_of`."""
 
 
 def _quality(predictions: pd.DataFrame, min_class_spots: int) -> dict[str, Any]:
-    """Temperature, tables and facts that held-out predictions give."""
+    """Compute temperature, tables and facts from held-out predictions."""
     columns = [name for name in predictions if name.startswith("p_")]
     classes = np.array([name.removeprefix("p_") for name in columns])
     probabilities = predictions[columns].to_numpy(dtype=float)

@@ -1,7 +1,7 @@
 """Scores of predicted classes, with intervals by bootstrap over patients.
 
-Every score is a function of sums over patients, kept once per patient (or pair of patients), so
-that a resampling of patients only changes their weights.
+Every score is a function of sums over patients, stored once per patient (or pair of patients).
+Resampling patients only changes their weights.
 """
 
 from collections.abc import Sequence
@@ -16,23 +16,23 @@ from sagefm.stats.resampling import resampling
 METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "auroc")
 
 BOOTSTRAPS = 2000
-"""Resamplings of patients for a score's interval."""
+"""Number of resamplings of patients for a score's interval."""
 
 
 @dataclass(frozen=True)
 class Tally:
-    """Counts of one repeat's predictions.
+    """Counts of predictions in one repeat.
 
     Attributes
     ----------
     classes, patients
         Names, sorted.
     confusion
-        float64 (patients, classes, classes): spots by true and predicted class.
+        float64 (patients, classes, classes): number of spots by true and predicted class.
     wins
-        float64 (classes, patients, patients): pairs of a spot of the class (of the first patient)
-        and one of another class (of the second) in which the former's probability of the class is
-        the higher; ties count half. None without probabilities.
+        float64 (classes, patients, patients): number of pairs of a spot of the class (first
+        patient) and a spot of another class (second patient) in which the first has the higher
+        probability of the class. Ties count half. None without probabilities.
     """
 
     classes: np.ndarray
@@ -41,10 +41,10 @@ class Tally:
     wins: np.ndarray | None
 
     def scores(self, weights: np.ndarray) -> dict[str, np.ndarray]:
-        """Each of `METRICS` for each row of weights (draws, patients): float64 (draws,).
+        """Compute each of `METRICS` for each row of weights (draws, patients): float64 (draws,).
 
-        The mean over classes is over those that have true spots; macro F1 counts classes that are
-        only predicted as 0, as scikit-learn does. AUROC is one class against the rest.
+        Means over classes cover classes with true spots. For macro F1, classes that are only
+        predicted count as 0, as in scikit-learn. AUROC compares one class with the rest.
         """
         confusion = np.tensordot(weights, self.confusion, axes=1)
         hits = np.diagonal(confusion, axis1=1, axis2=2)
@@ -59,14 +59,14 @@ class Tally:
     def _auroc(self, weights: np.ndarray, truth: np.ndarray) -> np.ndarray:
         if self.wins is None:
             return np.full(len(weights), np.nan)
-        # Per class, so that memory does not grow with draws x patients x classes.
+        # Class by class, so that memory does not grow with draws x patients x classes.
         won = np.stack([((weights @ own) * weights).sum(axis=1) for own in self.wins], axis=1)
         pairs = truth * (truth.sum(axis=1, keepdims=True) - truth)
         return _mean_where(won, pairs, pairs > 0)
 
 
 def _mean_where(above: np.ndarray, below: np.ndarray, where: np.ndarray) -> np.ndarray:
-    """Mean over a row's columns of above / below, of those columns alone that are in `where`."""
+    """Return the row means of above / below over the columns marked in `where`."""
     ratios = np.divide(above, below, out=np.zeros_like(above, dtype=float), where=where)
     counted = where.sum(axis=1)
     return np.divide(
@@ -75,7 +75,7 @@ def _mean_where(above: np.ndarray, below: np.ndarray, where: np.ndarray) -> np.n
 
 
 def tally(predictions: pd.DataFrame, classes: ArrayLike, patients: ArrayLike) -> Tally:
-    """Count the predictions of one repeat: rows with truth, predicted, patient, `p_{class}`."""
+    """Count the predictions of one repeat, with columns truth, predicted, patient, `p_{class}`."""
     classes, patients = np.asarray(classes, dtype=str), np.asarray(patients, dtype=str)
     who = np.searchsorted(patients, predictions["patient"].to_numpy(dtype=str))
     truth = np.searchsorted(classes, predictions["truth"].to_numpy(dtype=str))
@@ -94,7 +94,7 @@ def tally(predictions: pd.DataFrame, classes: ArrayLike, patients: ArrayLike) ->
 
 
 def _wins(score: np.ndarray, positive: np.ndarray, who: np.ndarray, patients: int) -> np.ndarray:
-    """Pairs won by positives of a patient (rows) over negatives of another (columns)."""
+    """Count pairs won by positives of a patient (rows) over negatives of another (columns)."""
     wins = np.zeros((patients, patients))
     own, mine = score[positive], who[positive]
     for other in range(patients):
@@ -105,16 +105,16 @@ def _wins(score: np.ndarray, positive: np.ndarray, who: np.ndarray, patients: in
 
 
 def score(predictions: pd.DataFrame, classes: ArrayLike, seed: int = 0) -> dict[str, float]:
-    """Scores of one classifier's predictions under one protocol.
+    """Score one classifier's predictions under one protocol.
 
-    Predictions of all folds are pooled; of repeats, the scores are averaged.
+    Predictions of all folds are pooled; scores are averaged over repeats.
 
     Returns
     -------
     dict
-        Each of `METRICS`, its `{metric}_low` and `{metric}_high` (95 % interval: percentiles over
-        resampled patients; NaN if there is one patient), n_spots (of all repeats together, each
-        counted once), n_patients, n_classes.
+        Each of `METRICS` with `{metric}_low` and `{metric}_high` (95% interval: percentiles over
+        resampled patients; NaN for one patient), n_spots (over all repeats, each counted once),
+        n_patients, n_classes.
     """
     patients = np.unique(predictions["patient"].to_numpy(dtype=str))
     tallies = [tally(own, classes, patients) for _, own in predictions.groupby("repeat")]

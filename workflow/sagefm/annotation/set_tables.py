@@ -1,4 +1,4 @@
-"""Tables of gene sets that labels are derived from; light, as they are read before a run too."""
+"""Tables of gene sets for derived labels; quick to import, as they are also read before a run."""
 
 from pathlib import Path
 
@@ -10,13 +10,13 @@ from sagefm.common.text import count
 
 
 def read_gene_sets(path: str | Path) -> dict[str, list[str]]:
-    """Genes of each set, from a table with the columns `set` and `gene`.
+    """Read the genes of each set from a table with the columns `set` and `gene`.
 
     Raises
     ------
     InputError
-        If a column is missing, there are fewer than two sets, two differ in capitals alone, or one
-        has the name of spots without a class.
+        If a column is missing, there are fewer than two sets, two names differ only in case, or one
+        has the name reserved for spots without a class.
     """
     table = read_table(path, dtype=str)
     if missing := {"set", "gene"} - set(table.columns):

@@ -1,4 +1,4 @@
-"""All tables of a task, from the predictions of every representation."""
+"""All tables of a task, from the predictions of all representations."""
 
 from collections.abc import Mapping, Sequence
 
@@ -35,36 +35,37 @@ def summarise_task(
     headline: str,
     catalogue: Catalogue = REGISTERED,
 ) -> dict[str, pd.DataFrame]:
-    """Every table of a task.
+    """Compute every table of a task.
 
     Parameters
     ----------
     labels
         `TaskLabels.spots`.
     annotations
-        Representation to its predictions and fits, of `predict.annotate_task`.
+        Predictions and fits of each representation, from `predict.annotate_task`.
     min_class_spots
-        Of `by_patient.patient_table`.
+        As in `by_patient.patient_table`.
     splits, rows
-        Each model's split, and the rows of the cohort's sheet: who was seen in pretraining.
+        Split of each model and rows of the cohort's sheet, which give the patients seen in
+        pretraining.
     costs
-        Of the cohort's representations.
+        Costs of the cohort's representations.
     headline
-        The representation that the claim is about.
+        Representation on which the claim is judged.
     catalogue
-        What the representations are for, by role.
+        Titles and roles of the representations.
 
     Returns
     -------
     dict
-        scores, per_class, confusion (documented in `tables`); patients, comparisons (in
-        `by_patient`); skipped (protocol, repeat, fold, reason); shown (role, `KEYS`: whose
-        confusion and maps are drawn); maps.
+        Tables scores, per_class, confusion and maps (documented in `tables`), patients and
+        comparisons (in `by_patient`), skipped (protocol, repeat, fold, reason), and shown (role,
+        `KEYS`: predictions whose confusion and maps are drawn).
 
     Raises
     ------
     InputError
-        If every fold of every protocol had to be skipped, or no class counts in any patient.
+        If all folds of all protocols had to be skipped, or no class counts in any patient.
     """
     spots = labels[labels["label"].notna()].reset_index(drop=True)
     skipped = pd.DataFrame(
@@ -115,7 +116,7 @@ def summarise_task(
 def _shown(
     scores: pd.DataFrame, headline: str, classifier: str, catalogue: Catalogue
 ) -> pd.DataFrame:
-    """Which predictions figures show: the headline's, the best others', an untrained niche's."""
+    """Choose predictions for figures: the headline's, the best other, an untrained niche's."""
     protocol = headline_protocol(scores)
     own = scores[
         (scores["protocol"] == protocol)

@@ -1,4 +1,4 @@
-"""A task's tables: all representations side by side, each class, confusion, maps."""
+"""Tables of a task: scores of all representations, scores by class, confusion, maps."""
 
 from collections.abc import Mapping
 
@@ -25,32 +25,32 @@ def task_scores(
     costs: pd.DataFrame,
     seed: int,
 ) -> pd.DataFrame:
-    """Scores of every representation, classifier, centring and protocol.
+    """Score every representation, classifier, centring and protocol.
 
     Parameters
     ----------
     predictions, fits
-        Of `predict.annotate_task`, with a column representation; of predictions also those of
-        `predict.majority_predictions`.
+        Results of `predict.annotate_task`, with a column representation. Predictions include those
+        of `predict.majority_predictions`.
     patients
-        Of `by_patient.patient_table`, of the same predictions.
+        Result of `by_patient.patient_table` for the same predictions.
     seen
-        Of `by_patient.patients_of_models`.
+        Result of `by_patient.patients_of_models`.
     costs
-        representation, and `COSTS` as far as known.
+        Columns representation and, as far as known, `COSTS`.
     seed
-        Of the bootstrap.
+        Seed of the bootstrap.
 
     Returns
     -------
     DataFrame
-        `KEYS`, subset (of patients), `HEADLINE` (over patients) and `METRICS` (pooled spots) each
-        with `_low` and `_high`, n_patients_counted (in `HEADLINE`), n_spots, n_patients,
-        n_classes, patients_seen, patients_unknown (whether they were seen), n_folds, n_train
-        (median), n_at_end (fits for which a value beyond the grid could be better), n_unseen (spots
-        of classes that training lacked: counted as wrong), transductive, spatial_method,
-        fit_seconds, and of the representation representation_seconds, peak_mib, training_seconds
-        (as it was made of all genes, also where the task withholds some).
+        Columns `KEYS`, subset (of patients), `HEADLINE` (over patients) and `METRICS` (pooled
+        spots) each with `_low` and `_high`, n_patients_counted (in `HEADLINE`), n_spots,
+        n_patients, n_classes, patients_seen, patients_unknown (whether they were seen), n_folds,
+        n_train (median), n_at_end (fits for which a value beyond the grid could be better),
+        n_unseen (spots of classes missing from training, counted as wrong), transductive,
+        spatial_method, fit_seconds, and for the representation representation_seconds, peak_mib,
+        training_seconds (from all genes, even if the task withholds some).
     """
     classes = np.unique(predictions["truth"].to_numpy(dtype=str))
     subsets = patient_subsets(predictions["patient"].unique(), seen)
@@ -75,7 +75,7 @@ def task_scores(
 
 
 def _fit_facts(fits: pd.DataFrame) -> dict:
-    """What the fits behind a row of scores come to; missing for the majority class."""
+    """Summarise the fits behind a row of scores; missing for the majority class."""
     first = fits.iloc[0] if len(fits) else {}
     return {
         "n_folds": len(fits) or np.nan,
@@ -89,12 +89,12 @@ def _fit_facts(fits: pd.DataFrame) -> dict:
 
 
 def class_table(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Precision, recall and F1 of each class; of repeats, all spots pooled.
+    """Compute precision, recall and F1 of each class, with the spots of repeats pooled.
 
     Returns
     -------
     DataFrame
-        `KEYS`, class, precision (NaN if never predicted), recall, f1, n_spots, n_predicted.
+        Columns `KEYS`, class, precision (NaN if never predicted), recall, f1, n_spots, n_predicted.
     """
     rows = []
     for keys, own in sets_of_predictions(predictions):
@@ -117,7 +117,7 @@ def class_table(predictions: pd.DataFrame) -> pd.DataFrame:
 
 
 def confusion_table(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Spots by true and predicted class: `KEYS`, truth, predicted, n_spots (repeats pooled)."""
+    """Count spots by true and predicted class: `KEYS`, truth, predicted, n_spots (all repeats)."""
     counts = predictions.groupby([*KEYS, "truth", "predicted"], sort=False).size()
     return counts.rename("n_spots").reset_index()
 
@@ -125,22 +125,22 @@ def confusion_table(predictions: pd.DataFrame) -> pd.DataFrame:
 def map_table(
     spots: pd.DataFrame, predictions: pd.DataFrame, chosen: Mapping[str, Mapping]
 ) -> pd.DataFrame:
-    """True and predicted classes on the tissue.
+    """Return true and predicted classes with positions on the tissue.
 
     Parameters
     ----------
     spots
-        `TaskLabels.spots`; those without label are kept, as background.
+        `TaskLabels.spots`; those without a label are kept as background.
     predictions
-        Of all representations.
+        Predictions of all representations.
     chosen
-        Column to the values of `KEYS` that pick one prediction a spot.
+        For each new column, the values of `KEYS` that select one prediction per spot.
 
     Returns
     -------
     DataFrame
-        sample, patient, spot, x_pixels, y_pixels, label, and a column of predicted classes for
-        each of `chosen`.
+        Columns sample, patient, spot, x_pixels, y_pixels, label, and one column of predicted
+        classes for each of `chosen`.
     """
     columns = ["sample", "patient", "spot", "x_pixels", "y_pixels", "label"]
     table = spots[columns]
