@@ -1,4 +1,4 @@
-"""What clusters against labels say about the paper's claim 3."""
+"""Verdict on the paper's claim 3, from the agreement of clusters with labels."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from sagefm.representations.catalogue import REGISTERED, Catalogue
 from sagefm.representations.references import differences_of, lacking
 
 NAMED = ("baseline", "spatial method")
-"""Roles of what the paper says it is better than: MOFA, and spatial methods."""
+"""Roles of the methods that the paper claims to exceed: MOFA, and spatial methods."""
 
 SIDE = {
     ("section", "kmeans", "label", "nmi"): "NMI",
@@ -24,7 +24,7 @@ SIDE = {
     ("cohort", "none", "label", "purity"): "purity of labels",
     ("cohort", "none", "label", "purity_across"): "purity of labels across patients",
 }
-"""Metrics beside the headline, by scope, clustering, factor and metric, as they are (uncentred)."""
+"""Metrics reported with the headline, by scope, clustering, factor and metric; not centred."""
 
 
 def clustering_claim(
@@ -34,21 +34,21 @@ def clustering_claim(
     comparisons: pd.DataFrame,
     catalogue: Catalogue = REGISTERED,
 ) -> Claim:
-    """Claim 3: k-means clusters of a model's embedding against labels, within a section.
+    """Judge claim 3: k-means clusters of a model's embedding against labels, within a section.
 
-    The model has to exceed MOFA, the spatial methods, the untrained representations and the
-    controls in the mean over patients of the adjusted Rand index.
+    The model must exceed MOFA, the spatial methods, the untrained representations and the controls
+    in the adjusted Rand index averaged over patients.
 
     Parameters
     ----------
     subject
-        The model and the cohort.
+        Model and cohort.
     models
-        All models of the run: the best of them is named.
+        All models of the run, of which the best is named.
     summary, comparisons
-        Of `clustering_tables`.
+        Tables of clusterings, from `tables`.
     catalogue
-        What the representations are called, and which of them are references.
+        Titles and roles of the representations.
     """
     name, evidence = subject.representation, f"clustering/{subject.name}/summary.tsv"
     scores = _pick(summary, HEADLINE).set_index("representation")
@@ -103,13 +103,13 @@ def clustering_claim(
 
 
 def _pick(table: pd.DataFrame, key: Key) -> pd.DataFrame:
-    """Rows of one score as it is (uncentred)."""
+    """Select rows of one score without centring."""
     own = rows_of(table, key)
     return own[~own["centred"]]
 
 
 def _beside(summary: pd.DataFrame, name: str, reference: str, catalogue: Catalogue) -> list[str]:
-    """Which of the other metrics are better and worse than one reference's, on the mean."""
+    """List the other metrics whose mean is better, or worse, than that of one reference."""
     won: list[str] = []
     lost: list[str] = []
     for key, words in SIDE.items():
@@ -128,7 +128,7 @@ def _beside(summary: pd.DataFrame, name: str, reference: str, catalogue: Catalog
 def _best(
     scores: pd.DataFrame, models: Sequence[str], references: Sequence[str], catalogue: Catalogue
 ) -> str:
-    means = scores["mean"].fillna(-1.0)  # less than any adjusted Rand index
+    means = scores["mean"].fillna(-1.0)  # below any adjusted Rand index
     recipe = means[[f"sagefm-{m}" for m in models if f"sagefm-{m}" in means.index]].idxmax()
     first = means.idxmax()
     beaten = [catalogue.title(r) for r in references if means[recipe] > means[r]]

@@ -1,9 +1,9 @@
-"""Clusterings of a representation and their scores, and the geometry of its pooled cohort.
+"""Clusterings of a representation with their scores, and the geometry of its pooled cohort.
 
-Within a section, k-means has as many clusters as there are labels; Leiden is cut at a fixed
-resolution and at the one that agrees best with the labels. That best one uses the answer: it is an
-oracle, an upper bound of what choosing a resolution can bring. The pooled cohort is scored by its
-geometry and by the metrics of integration; its clusters are kept for maps and exports only.
+Within a section, k-means uses as many clusters as there are labels. Leiden is cut at a fixed
+resolution and at the one that agrees best with the labels. The latter uses the labels, so it is an
+oracle: an upper bound on the gain from choosing a resolution. The pooled cohort is scored by its
+geometry and by integration metrics. Its clusters serve only for maps and exports.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,15 +31,15 @@ class Result:
     """Tables of one representation.
 
     scores
-        One row a value: scope (`section` or `cohort`), section and its patient, centred, clustering
-        (`kmeans`, `leiden`, `leiden_best`; `none` where groups are held against the geometry
-        itself, `integration` for the metrics of that name), factor, metric, seed, value, clusters,
-        resolution, spots; and representation, transductive, spatial.
+        One row per value: scope (`section` or `cohort`), section and its patient, centred,
+        clustering (`kmeans`, `leiden`, `leiden_best`; `none` if groups are compared with the
+        geometry itself; `integration` for the metrics of that module), factor, metric, seed, value,
+        clusters, resolution, spots; and representation, transductive, spatial.
     clusters
-        One row a spot: sample, spot, x_pixels, y_pixels, label, and its cluster of the first seed
-        by each scope and clustering, as it is (not centred).
+        One row per spot: sample, spot, x_pixels, y_pixels, label, and its cluster from the first
+        seed for each scope and clustering, without centring.
     skipped
-        What could not be scored, and why: scope, section, factor, reason.
+        Scores that could not be computed: scope, section, factor, reason.
     """
 
     scores: pd.DataFrame
@@ -48,11 +48,11 @@ class Result:
 
 
 def cluster_representation(representation: Representation, settings: Settings) -> Result:
-    """Cluster a representation within sections and pooled, and score it.
+    """Cluster a representation within sections and pooled, and score the clusterings.
 
-    Centring takes out the mean of a sample, and so changes nothing within one: only the pooled
-    cohort is scored both as it is and centred. Where `values` are sparse, the pooled cohort is that
-    of their leading `sparse_components` principal components, a section still exact.
+    Centring removes the mean of each sample and changes nothing within a sample. Only the pooled
+    cohort is therefore scored both with and without it. If `values` are sparse, the pooled cohort
+    uses their leading `sparse_components` principal components; sections remain exact.
     """
     obs = representation.obs
     skipped = absent_labels(obs, settings.drop)
@@ -80,12 +80,12 @@ def cluster_representation(representation: Representation, settings: Settings) -
 
 
 def score_clusterings(scope: Scope, settings: Settings) -> Iterator[dict]:
-    """Rows of scores of all clusterings of a section; the first seed's clusters are kept in it.
+    """Yield rows of scores of all clusterings of a section; keep the first seed's clusters in it.
 
-    k-means has as many clusters as there are labels (`settings.clusters` where there are none).
-    Agreement with labels and array neighbours is scored for every seed. How compact clusters are
-    says little of a seed, and is scored for the first one alone, on the first
-    `settings.components` principal components (names ending in `_pcs`).
+    k-means has as many clusters as there are labels (`settings.clusters` without labels). Agreement
+    with labels and array neighbours is scored for every seed. Compactness varies little between
+    seeds and is scored only for the first one, on the first `settings.components` principal
+    components (names ending in `_pcs`).
     """
     labels = scope.groups.get("label")
     codes = None if labels is None else pd.factorize(labels)[0]
@@ -124,14 +124,14 @@ def score_clusterings(scope: Scope, settings: Settings) -> Iterator[dict]:
 
 
 def _first_clusters(scope: Scope, settings: Settings) -> None:
-    """Keep in a scope the clusters of its spots by the first seed."""
+    """Store the first seed's clusters of a scope's spots in the scope."""
     graph = leiden_graph(fuzzy_graph(scope.values, settings.neighbours))
     scope.first["kmeans"] = _kmeans(scope, settings, seed=0)
     scope.first["leiden"] = leiden(graph, settings.fixed_resolution, seed=0)
 
 
 def _kmeans(scope: Scope, settings: Settings, seed: int) -> np.ndarray:
-    """k-means clusters (spots,), as many as labels, or the config's number without any."""
+    """Return k-means clusters (spots,): as many as labels, or else the config's number."""
     labels = scope.groups.get("label")
     k = settings.clusters if labels is None else len(set(labels) - {None})
     return kmeans(scope.values, k, settings.restarts, seed)
@@ -140,7 +140,7 @@ def _kmeans(scope: Scope, settings: Settings, seed: int) -> np.ndarray:
 def _leiden(
     values: np.ndarray, resolutions: Sequence[float], settings: Settings
 ) -> dict[float, list[np.ndarray]]:
-    """Leiden clusters (spots,) by resolution, the fixed one among them, and seed."""
+    """Return Leiden clusters (spots,) by resolution, including the fixed one, and seed."""
     graph = leiden_graph(fuzzy_graph(values, settings.neighbours))
     return {
         resolution: [leiden(graph, resolution, seed) for seed in range(settings.seeds)]
@@ -151,7 +151,7 @@ def _leiden(
 def _best(
     cuts: Mapping[float, list[np.ndarray]], label: np.ndarray
 ) -> tuple[float, list[np.ndarray]]:
-    """The resolution, and its clusters, that agree best with the labels on the mean over seeds."""
+    """Return the resolution that agrees best with labels (mean over seeds), and its runs."""
     known = label >= 0
     agreement = {
         resolution: np.mean([adjusted_rand(label[known], run[known]) for run in runs])
@@ -164,7 +164,7 @@ def _best(
 def _clusters_table(
     representation: Representation, samples: np.ndarray, scopes: Sequence[Scope]
 ) -> pd.DataFrame:
-    """One row a spot: where it is, what it is, and its clusters of the first seed."""
+    """Return one row per spot: position, label, and clusters from the first seed."""
     obs = representation.obs
     table = pd.DataFrame({"sample": samples, "spot": obs["spot"].astype(str).to_numpy()})
     table["x_pixels"], table["y_pixels"] = representation.spatial.T

@@ -1,7 +1,7 @@
-"""A representation's own geometry: principal axes, nearest neighbours, k-means and Leiden.
+"""Geometry of a representation: principal axes, nearest neighbours, k-means and Leiden.
 
-The neighbour graph is that of scanpy's `pp.neighbors` (UMAP's fuzzy union, McInnes et al. 2018),
-written in numpy since importing scanpy and compiling UMAP costs a job more than its clusterings.
+The neighbour graph is that of scanpy's `pp.neighbors` (UMAP's fuzzy union, McInnes et al. 2018). It
+is written in numpy because importing scanpy and compiling UMAP takes longer than the clusterings.
 """
 
 import random
@@ -15,14 +15,15 @@ from sklearn.neighbors import NearestNeighbors
 from sagefm.stats.components import principal_components
 
 NEGLIGIBLE = 1e-4
-"""Share of a representation's variance that may be left out with its narrowest axes."""
+"""Maximum share of a representation's variance that is dropped with its narrowest axes."""
 
 
 def rotate(values: np.ndarray) -> np.ndarray:
-    """Coordinates on the principal axes, the widest first: float64 (spots, axes).
+    """Return coordinates on the principal axes, the widest first: float64 (spots, axes).
 
-    Distances between spots, and so all that is computed from them, stay what they are but for the
-    last axes, which together hold at most `NEGLIGIBLE` of the variance. At least one axis is kept.
+    Distances between spots, and all results based on them, are unchanged except for dropped axes.
+    These are the last ones and hold at most `NEGLIGIBLE` of the variance. At least one axis is
+    kept.
     """
     centred = values - values.mean(axis=0, dtype=np.float64)
     n, features = centred.shape
@@ -32,20 +33,20 @@ def rotate(values: np.ndarray) -> np.ndarray:
     else:
         squares, axes = np.linalg.eigh(centred @ centred.T)
         coordinates = (axes * np.sqrt(np.maximum(squares, 0)))[:, ::-1]
-    rest = np.cumsum(np.maximum(squares, 0))[::-1]  # what an axis and those after it hold
+    rest = np.cumsum(np.maximum(squares, 0))[::-1]  # variance of an axis and all later ones
     return coordinates[:, : max(1, int(np.sum(rest > NEGLIGIBLE * rest[0])))]
 
 
 def reduce(values: sp.csr_matrix, components: int, seed: int) -> np.ndarray:
-    """Leading principal components, float64 (spots, components), of a matrix that stays sparse."""
+    """Return leading principal components, float64 (spots, components), of a sparse matrix."""
     return principal_components(values, components, seed)[0].astype(np.float64)
 
 
 def nearest_spots(values: np.ndarray, neighbours: int) -> tuple[np.ndarray, np.ndarray]:
-    """Distances and indices (spots, neighbours) of the nearest spots, each spot itself first."""
+    """Return distances and indices (spots, neighbours) of the nearest spots, itself first."""
     index = NearestNeighbors(n_neighbors=min(neighbours, len(values)), algorithm="brute")
     distances, near = index.fit(values).kneighbors(values)
-    # Among spots that are equal, the spot itself need not have come first.
+    # Among identical spots, the spot itself may not be listed first.
     own = near == np.arange(len(near))[:, None]
     order = np.argsort(~own, axis=1, kind="stable")
     distances = np.take_along_axis(distances, order, axis=1)
@@ -55,10 +56,10 @@ def nearest_spots(values: np.ndarray, neighbours: int) -> tuple[np.ndarray, np.n
 
 
 def fuzzy_graph(values: np.ndarray, neighbours: int) -> sp.csr_matrix:
-    """Weights of scanpy's neighbour graph: symmetric csr (spots, spots).
+    """Return the weights of scanpy's neighbour graph: symmetric CSR (spots, spots).
 
-    A spot's weights fall exponentially beyond its nearest other spot, at the rate that makes their
-    sum log2 of `neighbours`, which counts the spot itself.
+    A spot's weights fall exponentially beyond its nearest other spot. The rate is such that their
+    sum is log2 of `neighbours`, which includes the spot itself.
     """
     distances, near = nearest_spots(values, neighbours)
     n, k = near.shape
@@ -78,13 +79,13 @@ def fuzzy_graph(values: np.ndarray, neighbours: int) -> sp.csr_matrix:
 
 
 def kmeans(values: np.ndarray, k: int, restarts: int, seed: int) -> np.ndarray:
-    """k-means clusters, int (spots,), the most compact of several starts; at most one a spot."""
+    """Return the best k-means clusters of several starts: int (spots,); at most one per spot."""
     means = KMeans(min(k, len(values)), n_init=restarts, random_state=seed)
     return means.fit_predict(values)
 
 
 def leiden_graph(weights: sp.csr_matrix) -> igraph.Graph:
-    """The graph igraph clusters, from symmetric weights."""
+    """Build the igraph graph to cluster from symmetric weights."""
     upper = sp.triu(weights, k=1).tocoo()
     graph = igraph.Graph(
         n=weights.shape[0], edges=np.stack([upper.row, upper.col], axis=1).tolist()
@@ -94,11 +95,11 @@ def leiden_graph(weights: sp.csr_matrix) -> igraph.Graph:
 
 
 def leiden(graph: igraph.Graph, resolution: float, seed: int) -> np.ndarray:
-    """Leiden clusters of a graph, modularity at a resolution, as scanpy's igraph flavour has them.
+    """Return Leiden clusters by modularity at a resolution, as scanpy's igraph flavour does.
 
     Returns
     -------
-    int (spots,), clusters numbered from 0.
+    int (spots,), with clusters numbered from 0.
     """
     igraph.set_random_number_generator(random.Random(seed))
     try:

@@ -1,7 +1,8 @@
-"""Heterogeneity that a representation preserves, without any clustering: biology and batch.
+"""Heterogeneity preserved by a representation, measured without clustering: biology and batch.
 
-Known groups are held against the geometry itself: how apart they lie, and how often a spot's
-nearest neighbours are of its own group. For biology more is better; for patients and samples, less.
+Known groups are compared with the geometry itself: how far apart they are, and how often a spot's
+nearest neighbours belong to its own group. For biology, more is better; for patients and samples,
+less is better.
 """
 
 from functools import cached_property
@@ -19,18 +20,19 @@ from sagefm.clustering.tables import BATCH
 
 
 class Surroundings:
-    """Coordinates of spots, and what the scores of every grouping of them share.
+    """Coordinates of spots, with distances and neighbours shared by the scores of all groupings.
 
     Parameters
     ----------
     values
         (spots, features).
     samples, patients
-        (spots,) section and patient of each.
+        (spots,) section and patient of each spot.
     neighbours
-        Nearest other spots looked at, fewer where there are fewer.
+        Number of nearest other spots, limited to those available.
     spots, seed
-        Most spots whose silhouette is computed, drawn at random: its cost grows with their square.
+        Maximum number of spots for the silhouette, drawn at random, because its cost grows with
+        their square.
     """
 
     def __init__(
@@ -48,12 +50,12 @@ class Surroundings:
 
     @cached_property
     def near(self) -> np.ndarray:
-        """Nearest other spots, int (spots, neighbours)."""
+        """Nearest other spots: int (spots, neighbours)."""
         return nearest_spots(self.values, self.neighbours + 1)[1][:, 1:]
 
     @cached_property
     def near_across(self) -> dict[str, np.ndarray]:
-        """By patient, the nearest spots of other patients, int (its spots, neighbours)."""
+        """Nearest spots of other patients, by patient: int (spots of the patient, neighbours)."""
         found = {}
         for patient in np.unique(self.patients):
             others = np.flatnonzero(self.patients != patient)
@@ -65,22 +67,22 @@ class Surroundings:
 
     @cached_property
     def distances(self) -> np.ndarray:
-        """Between the drawn spots, float64 (drawn, drawn)."""
+        """Distances between the drawn spots: float64 (drawn, drawn)."""
         distances = euclidean_distances(self.values[self.drawn])
         np.fill_diagonal(distances, 0)
         return distances
 
     def shares(self, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Share of each spot's nearest others, and of all others, of its group: (spots,) each.
+        """Return shares of a spot's group in its nearest others and in all others: (spots,) each.
 
-        The second is what the first would be by chance; `groups` int (spots,).
+        The second is the value of the first expected by chance. `groups` is int (spots,).
         """
         sizes = np.bincount(groups).astype(float)
         shares = (groups[self.near] == groups[:, None]).mean(axis=1)
         return shares, (sizes[groups] - 1) / (len(groups) - 1)
 
     def shares_across(self, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The same where only spots of other patients are others."""
+        """Return the same as `shares`, counting only spots of other patients as others."""
         shares, chances = np.empty(len(groups)), np.empty(len(groups))
         whole = np.bincount(groups).astype(float)
         for patient, near in self.near_across.items():
@@ -91,23 +93,23 @@ class Surroundings:
         return shares, chances
 
     def scores(self, groups: np.ndarray, across: bool) -> pd.DataFrame:
-        """Silhouette and neighbour purity of known groups, a value a section: its spots' mean.
+        """Return silhouette and neighbour purity of known groups, as means over a section's spots.
 
         Parameters
         ----------
         groups
             int (spots,), from 0.
         across
-            Whether to add the purity among spots of other patients (`purity_across`), which no
-            batch effect can raise.
+            Whether to add the purity among spots of other patients (`purity_across`), which batch
+            effects cannot increase.
 
         Returns
         -------
         DataFrame
-            section, metric, value. Purity is (share - chance) / (1 - chance), share and chance
-            means over the section's spots: 0 in every section if spots lay anywhere, whatever
-            groups it has; 1 if all neighbours are of the spot's group. It is not defined, and left
-            out, where chance is 1.
+            Columns section, metric, value. Purity is (share - chance) / (1 - chance), with means
+            over the section's spots. It is 0 for random positions, whatever groups a section has,
+            and 1 if all neighbours are in the spot's group. It is undefined, and left out, if
+            chance is 1.
         """
         columns = {"purity": _by_section(*self.shares(groups), self.samples)}
         if across and len(np.unique(self.patients)) >= 2:
@@ -122,10 +124,10 @@ class Surroundings:
 
 
 def cohort_heterogeneity(scope: Scope, patients: np.ndarray, settings: Settings) -> pd.DataFrame:
-    """Scores of the known groups in a cohort's geometry, one row a section, metric and factor.
+    """Score the known groups in a cohort's geometry: one row per section, metric and factor.
 
-    On its first `settings.components` principal components; factors known of the same spots share
-    their neighbours.
+    Uses its first `settings.components` principal components. Factors known for the same spots
+    share neighbours.
     """
     shared: dict[bytes, Surroundings] = {}
     tables = []
@@ -150,7 +152,7 @@ def cohort_heterogeneity(scope: Scope, patients: np.ndarray, settings: Settings)
 
 
 def _by_section(shares: np.ndarray, chances: np.ndarray, samples: np.ndarray) -> pd.Series:
-    """Purity of each section, in excess of what its own groups would have by chance."""
+    """Return the purity of each section, as excess over the chance level of its own groups."""
     means = pd.DataFrame({"share": shares, "chance": chances}).groupby(samples).mean()
     room = 1 - means["chance"]
     return (means["share"] - means["chance"]) / room.where(room > 1e-12)

@@ -1,8 +1,8 @@
-"""Integration of patients in a cohort's geometry: the metrics of scIB, in numpy.
+"""Integration of patients in a cohort's geometry: scIB's metrics in numpy.
 
-Batch is the patient, whose sections share a tissue and an experiment; labels are the factor
+The batch is the patient, whose sections share a tissue and an experiment. Labels are the factor
 `label`. Definitions are those of scib-metrics 0.5.10 (https://scib-metrics.readthedocs.io), and a
-test holds them to its values; the summary is scIB's (Luecken et al. 2022,
+test compares the values. The summary is scIB's (Luecken et al. 2022,
 doi:10.1038/s41592-021-01336-8).
 
 - `bras`: batch removal adapted silhouette (Rautenstrauch and Ohler 2025,
@@ -10,12 +10,12 @@ doi:10.1038/s41592-021-01336-8).
 - `ilisi`, `clisi`: local inverse Simpson's index of patients and of labels (Korsunsky et al. 2019,
   doi:10.1038/s41592-019-0619-0);
 - `cilisi`: iLISI within each label (Andreatta et al. 2023, doi:10.1101/2023.07.07.548105), on as
-  many neighbours as iLISI; beside the summary, which scib-metrics makes without it.
+  many neighbours as iLISI; not part of the summary, as in scib-metrics.
 
-All but the adjusted Rand index lie within 0 and 1, and more is better. kBET and the comparison of
-principal component regressions, which scib-metrics has by default, are not computed. The cost of
-nearest neighbours and of the silhouette grows with the square of the spots: above
-`settings.integration_spots`, so many are drawn at random, and every metric is computed on them.
+All metrics except the adjusted Rand index range from 0 to 1, and higher is better. kBET and the
+comparison of principal component regressions, defaults in scib-metrics, are not computed. The cost
+of nearest neighbours and of the silhouette grows with the square of the number of spots. Above
+`settings.integration_spots`, all metrics therefore use a random sample of that size.
 """
 
 from collections.abc import Mapping
@@ -34,34 +34,34 @@ from sagefm.clustering.scopes import Scope, Settings
 BIO_CONSERVATION = ("isolated_labels", "nmi", "ari", "silhouette", "clisi")
 
 BATCH_CORRECTION = ("bras", "ilisi", "graph_connectivity")
-"""Metrics whose means are the two halves of the summary, as scib-metrics sorts them."""
+"""Metrics whose means form the two halves of the summary, grouped as in scib-metrics."""
 
 BIO_WEIGHT = 0.6
-"""Of bio conservation in the total; batch correction has the rest."""
+"""Weight of bio conservation in the total; batch correction has the rest."""
 
 LISI_NEIGHBOURS, GRAPH_NEIGHBOURS = 90, 15
-"""Nearest spots of each, the spot itself counted, as scib-metrics' `Benchmarker` has them."""
+"""Numbers of nearest spots, including the spot itself, as in scib-metrics' `Benchmarker`."""
 
 FEWEST = 6
-"""Spots below which a neighbourhood's perplexity, a third of it, would be 1."""
+"""Minimum number of spots in a neighbourhood; below it, a third (its perplexity) would be 1."""
 
 SPOTS_AT_ONCE = 512
 
 TIE = 1e-9
-"""Squared distances closer than this share of their mean are ties, and are broken at random."""
+"""Squared distances within this share of their mean are ties, which are broken at random."""
 
 
 def cohort_integration(scope: Scope, patients: np.ndarray, settings: Settings) -> pd.DataFrame:
-    """Metrics of a pooled cohort's labelled spots, one row a metric and seed, as in `scores`.
+    """Compute integration metrics of a pooled cohort's labelled spots: one row per metric and seed.
 
-    On its first `settings.components` principal components. Metrics that k-means enters have a row
-    for each of its seeds, all others one.
+    Uses its first `settings.components` principal components. Metrics that depend on k-means have a
+    row per seed, all others one row.
     """
     labels = scope.groups.get("label", np.full(len(scope.values), None))
     known = np.flatnonzero(pd.notna(labels))
     if len(known) < FEWEST:
         return pd.DataFrame()
-    # In random order, so that equally near spots are not always those of the first section.
+    # In random order, so that ties in distance do not favour the first section.
     drawn = np.random.default_rng(0).permutation(known)[: settings.integration_spots]
     values = scope.values[drawn, : settings.components]
     codes, batches = (np.unique(own[drawn], return_inverse=True)[1] for own in (labels, patients))
@@ -86,23 +86,23 @@ def cohort_integration(scope: Scope, patients: np.ndarray, settings: Settings) -
 def integration_scores(
     values: np.ndarray, labels: np.ndarray, batches: np.ndarray, seed: int
 ) -> dict[str, float]:
-    """Every metric that needs no clustering, by name.
+    """Compute all metrics that need no clustering, by name.
 
     Parameters
     ----------
     values
         float (spots, features).
     labels, batches
-        int (spots,), from 0: label and patient of each spot; two labels at least.
+        int (spots,), from 0: label and patient of each spot; at least two labels.
     seed
-        Of the order in which equally near spots are taken.
+        Seed for the order of equally distant spots.
 
     Returns
     -------
     dict
-        clisi, silhouette, isolated_labels, graph_connectivity, ilisi, bras, cilisi; the last three
-        only where they are defined: for two patients at least, and of BRAS and CiLISI a label that
-        two of them have.
+        clisi, silhouette, isolated_labels, graph_connectivity, ilisi, bras, cilisi. The last three
+        need at least two patients; BRAS and CiLISI also need a label shared by two patients.
+        Otherwise they are left out.
     """
     distances, near = lisi_neighbours(values, LISI_NEIGHBOURS, seed)
     weights = lisi_weights(distances[:, 1:], perplexity=near.shape[1] // 3)
@@ -123,11 +123,11 @@ def integration_scores(
 
 
 def integration_summary(scores: Mapping[str, float]) -> dict[str, float]:
-    """bio_conservation, batch_correction and their weighted mean, total.
+    """Return bio_conservation, batch_correction and their weighted mean, total.
 
-    As scib-metrics' `Benchmarker.get_results(min_max_scale=False)`: plain means of metrics that are
-    on one scale already, so that a method's summary does not depend on what it is shown with. One
-    that lacks a metric is left out, and with it the total.
+    As in scib-metrics' `Benchmarker.get_results(min_max_scale=False)`, these are plain means of
+    metrics on one scale. A method's summary therefore does not depend on the other methods. A half
+    that lacks a metric is left out, and so is the total.
     """
     found = {}
     for name, metrics in (
@@ -143,10 +143,10 @@ def integration_summary(scores: Mapping[str, float]) -> dict[str, float]:
 
 
 def lisi_neighbours(values: np.ndarray, k: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Distances and indices (spots, k) of the nearest spots, the spot itself first.
+    """Return distances and indices (spots, k) of the nearest spots, the spot itself first.
 
-    Among equally near spots, each spot's are drawn at random: by their order, all spots of one
-    place would have the same few neighbours. `k` is cut to the number of spots.
+    Ties in distance are broken at random for each spot. In a fixed order, all spots at one place
+    would have the same few neighbours. `k` is limited to the number of spots.
     """
     n, k = len(values), min(k, len(values))
     rng = np.random.default_rng(seed)
@@ -168,17 +168,17 @@ def lisi_neighbours(values: np.ndarray, k: int, seed: int) -> tuple[np.ndarray, 
 
 
 def lisi_weights(distances: np.ndarray, perplexity: float) -> np.ndarray:
-    """Weights (spots, others) that fall exponentially with distance, and add to 1 a spot.
+    """Return weights (spots, others) that fall exponentially with distance and sum to 1 per spot.
 
-    The rate of each spot is that at which the weights' perplexity, the exponential of their
-    entropy, is the one asked for (to 1e-5 of its logarithm, in 50 steps, as scib-metrics).
+    Each spot's rate gives its weights the requested perplexity, the exponential of their entropy
+    (to 1e-5 of its logarithm, in 50 steps, as in scib-metrics).
 
     Parameters
     ----------
     distances
         float (spots, others), without the spot itself.
     """
-    beyond = distances - distances.min(axis=1, keepdims=True)  # which no weight depends on
+    beyond = distances - distances.min(axis=1, keepdims=True)  # no effect on weights
     rate, low, high = np.ones((3, len(beyond), 1)) * np.array([1, 0, np.inf])[:, None, None]
     for _ in range(50):
         weights = np.exp(-beyond * rate)
@@ -193,12 +193,12 @@ def lisi_weights(distances: np.ndarray, perplexity: float) -> np.ndarray:
 
 
 def lisi(weights: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """Effective number of groups around each spot: float (spots,).
+    """Return the effective number of groups around each spot: float (spots,).
 
     Parameters
     ----------
     weights
-        Of `lisi_weights`.
+        Result of `lisi_weights`.
     groups
         int (spots, others), from 0: group of each other spot.
     """
@@ -209,9 +209,9 @@ def lisi(weights: np.ndarray, groups: np.ndarray) -> np.ndarray:
 
 
 def cilisi(values: np.ndarray, labels: np.ndarray, batches: np.ndarray, seed: int) -> float:
-    """Mean over spots of iLISI among those of their own label, 1 where its patients are mixed.
+    """Return the mean over spots of iLISI within their own label: 1 if its patients are mixed.
 
-    Labels of one patient, or of fewer than `FEWEST` spots, are left out; NaN if all are.
+    Labels of one patient, or with fewer than `FEWEST` spots, are left out; NaN if all are.
     """
     found = []
     for label in np.unique(labels):
@@ -225,9 +225,10 @@ def cilisi(values: np.ndarray, labels: np.ndarray, batches: np.ndarray, seed: in
 
 
 def graph_connectivity(near: np.ndarray, labels: np.ndarray) -> float:
-    """Mean over labels of the share of spots in the largest connected part of their own graph.
+    """Return the mean over labels of the share of spots in the largest component of their graph.
 
-    Connected by nearest spots, int (spots, k), in both directions. Labels int (spots,).
+    Edges lead from each spot to its nearest ones, int (spots, k); components are strongly
+    connected. Labels are int (spots,).
     """
     rows = np.repeat(np.arange(len(near)), near.shape[1])
     graph = csr_matrix((np.ones(near.size), (rows, near.ravel())), shape=(len(near),) * 2)
@@ -240,19 +241,20 @@ def graph_connectivity(near: np.ndarray, labels: np.ndarray) -> float:
 
 
 def isolated_labels(widths: np.ndarray, labels: np.ndarray, batches: np.ndarray) -> float:
-    """Mean silhouette, 0 to 1 (spots,), of the labels that the fewest patients have, averaged."""
+    """Return the mean silhouette (0 to 1) of the labels present in the fewest patients."""
     present = [len(np.unique(batches[labels == label])) for label in np.unique(labels)]
     rare = np.unique(labels)[np.array(present) == min(present)]
     return float(np.mean([widths[labels == label].mean() for label in rare]))
 
 
 def bras(values: np.ndarray, labels: np.ndarray, batches: np.ndarray) -> float:
-    """1 less the absolute silhouette of patients within a label, by cosine; mean over labels.
+    """Return 1 minus the absolute silhouette of patients within a label, averaged over labels.
 
-    A spot's distance to other patients is the mean over all their spots, not over the nearest
-    patient's. Cosines are taken from the origin of `values`, for which the cohort's mean is meant.
-    Sums of distances are had from sums of unit vectors, which takes time linear in the spots.
-    Labels of one patient, or of one spot a patient, are left out; NaN if all are.
+    Distances are by cosine. A spot's distance to other patients is the mean over all their spots,
+    not over the nearest patient's. Cosines are taken from the origin of `values`, which should be
+    the cohort's mean. Sums of distances are computed from sums of unit vectors, in time linear in
+    the number of spots. Labels of one patient, or with one spot per patient, are left out; NaN if
+    all are.
     """
     norms = np.linalg.norm(values, axis=1, keepdims=True)
     units = values / np.where(norms > 0, norms, 1)
@@ -264,7 +266,7 @@ def bras(values: np.ndarray, labels: np.ndarray, batches: np.ndarray) -> float:
         if not 2 <= len(sizes) < n:
             continue
         sums = np.stack([inside[codes == code].sum(axis=0) for code in range(len(sizes))])
-        apart = sizes - inside @ sums.T  # summed distances of each spot to each patient's
+        apart = sizes - inside @ sums.T  # summed distances of each spot to each patient's spots
         of_own = apart[np.arange(n), codes]
         to_itself = 1 - np.square(inside).sum(axis=1)
         others = (apart.sum(axis=1) - of_own) / (n - sizes[codes])

@@ -1,4 +1,4 @@
-"""All metrics of all representations in one table figure, as scib draws it (claim 3)."""
+"""Table figure of all metrics of all representations, in the style of scib (claim 3)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,17 +19,17 @@ from sagefm.plotting.style import DOUBLE, NEUTRAL, head, styled
 from sagefm.representations.catalogue import REGISTERED, Catalogue
 
 ROW, HEADER, NAME, FOOT = 0.17, 0.92, 1.78, 0.24
-"""Heights of a row, of the columns' names and below the rows; left end of the metrics; inches."""
+"""Row height, header height, left end of the metrics, and height below the rows, in inches."""
 
 FITTED = "fitted on\nthese spots"
-"""Heads the dots of transductive representations."""
+"""Heading of the dots that mark transductive representations."""
 
 COLOURS = colormaps["YlGnBu"]
 
 
 @dataclass(frozen=True)
 class Column:
-    """A metric's column: how it is drawn (`bar`, `circle` or `range`), and its width in inches."""
+    """Column of a metric: how it is drawn (`bar`, `circle` or `range`), and its width in inches."""
 
     key: Key
     title: str
@@ -67,29 +67,29 @@ GROUPS = {
         Column(("section", "kmeans", None, "neighbour_excess"), "coherence"),
     ],
 }
-"""Columns by group; all are higher for the better."""
+"""Columns by group; higher is better in all."""
 
 LINE = 95
-"""Letters of a title's line."""
+"""Number of characters per line of a title."""
 
 GAP = 0.08
-"""Between groups, in inches."""
+"""Gap between groups, in inches."""
 
 
 @styled
 def draw_metric_table(summary: pd.DataFrame, catalogue: Catalogue = REGISTERED) -> Figure:
-    """Representations in rows, metrics in columns: not centred, and below that centred.
+    """Draw representations in rows and metrics in columns: not centred, and below, centred.
 
-    Colours of a column run from the lowest to the highest method of both parts.
+    Colours of a column range from the lowest to the highest method of both parts.
 
-    Rows are sorted by the total, or where there is none by the agreement of k-means with labels;
-    controls and ceilings come under a line. Centring changes nothing within a section, so that the
-    second part has the pooled cohort's columns alone.
+    Rows are sorted by the total, or without it by the agreement of k-means with labels. Controls
+    and ceilings follow below a line. Centring changes nothing within a section, so the second part
+    has only columns of the pooled cohort.
 
     Parameters
     ----------
     summary
-        Of `tables.clustering_summary`.
+        Result of `tables.clustering_summary`.
     catalogue
         Names, colours and roles of the representations.
     """
@@ -132,7 +132,7 @@ def draw_metric_table(summary: pd.DataFrame, catalogue: Catalogue = REGISTERED) 
 
 
 def _order(summary: pd.DataFrame, catalogue: Catalogue) -> list[str]:
-    """Representations, the best first, bounds last."""
+    """Sort representations from best to worst, with bounds last."""
     ranks = [scored_rows(summary, key, False)["mean"] for key in (TOTAL, HEADLINE)]
     by = next((rank for rank in ranks if len(rank)), ranks[0])
     names = by.reindex(pd.unique(summary["representation"])).sort_values(ascending=False).index
@@ -147,7 +147,7 @@ def _counts(summary: pd.DataFrame) -> str:
 
 
 def _places(columns: dict[str, list[Column]]) -> Iterator[tuple[str, Column, float]]:
-    """Group, column and left end of each, in inches."""
+    """Yield group, column and left end of each column, in inches."""
     left = NAME
     for group, own in columns.items():
         for column in own:
@@ -165,7 +165,7 @@ def _fill(
     scales: dict[Key, tuple[float, float]],
     catalogue: Catalogue,
 ) -> None:
-    """Draw a table into an axes whose unit is an inch, its first row below 0."""
+    """Draw a table into axes in units of inches, with the first row below 0."""
     places = [(group, column, left) for group, column, left in _places(whole) if group in columns]
     right = max(left + column.width for _, column, left in places)
     centres = {name: -ROW * (row + 0.5) for row, name in enumerate(order)}
@@ -199,14 +199,14 @@ def _fill(
 
 
 def _scale(summary: pd.DataFrame, key: Key, catalogue: Catalogue) -> tuple[float, float]:
-    """The lowest and highest mean of a metric over methods, centred or not."""
+    """Return the lowest and highest mean of a metric over methods, centred or not."""
     rows = rows_of(summary, key).dropna(subset="mean")
     methods = rows.loc[~rows["representation"].map(catalogue.is_bound).astype(bool), "mean"]
     return (methods.min(), methods.max()) if len(methods) else (0.0, 1.0)
 
 
 def _draw_key(ax: Axes, y: float) -> None:
-    """What the colours say, from the left below the last table."""
+    """Draw the colour key, from the left below the last table."""
     ax.text(0.05, y, "colour: methods of a column, lowest", va="center", fontsize=7)
     for step in range(16):
         face = COLOURS(_shade(step, (0, 15)))
@@ -215,12 +215,12 @@ def _draw_key(ax: Axes, y: float) -> None:
 
 
 def _head(ax: Axes, x: float, words: str) -> None:
-    """The name of a column, upright above it."""
+    """Draw the name of a column, upright above it."""
     ax.text(x, 0.05, words, rotation=90, ha="center", va="bottom", fontsize=6.5, linespacing=0.9)
 
 
 def _shade(value: float, scale: tuple[float, float]) -> float:
-    """Where a value lies among the methods', for its colour, 0.1 to 0.85."""
+    """Return the position of a value between the methods' extremes, 0.1 to 0.85, for its colour."""
     low, high = scale
     return 0.1 + 0.75 * float(np.clip((value - low) / (high - low), 0, 1) if high > low else 0.5)
 
@@ -238,7 +238,7 @@ def _circle(
 def _bar(
     ax: Axes, left: float, width: float, y: float, value: float, scale: tuple[float, float]
 ) -> None:
-    """A bar from 0 to 1."""
+    """Draw a bar on a scale from 0 to 1."""
     length = (width - 0.05) * min(max(value, 0), 1)
     face = COLOURS(0.5 * _shade(value, scale))  # light, for the number on it
     ax.add_patch(Rectangle((left + 0.02, y - 0.06), length, 0.12, color=face, lw=0))
@@ -248,7 +248,7 @@ def _bar(
 def _ranges(
     ax: Axes, rows: pd.DataFrame, centres: dict[str, float], left: float, right: float
 ) -> None:
-    """Dot: mean over patients; thin: its 95 % interval; thick: lowest to highest seed."""
+    """Draw the mean over patients (dot), its 95% interval (thin) and the range of seeds (thick)."""
     intervals = rows["n"] >= FEWEST
     ends = rows[["mean", "seed_low", "seed_high"]].stack()
     ends = pd.concat([ends, rows.loc[intervals, ["low", "high"]].stack()])
@@ -272,7 +272,7 @@ def _ranges(
 
 
 def _number(value: float) -> str:
-    """Two digits without the leading 0: `.42`, `−.03`, `1.0`."""
+    """Format with two digits and without the leading 0: `.42`, `−.03`, `1.0`."""
     text = with_sign(value, ".2f")
     return "1.0" if text == "1.00" else text.replace("0.", ".", 1)
 

@@ -1,4 +1,4 @@
-"""How good a clustering is: against known groups, in its own space, and on the tissue."""
+"""Quality of a clustering: against known groups, in its own space, and on the tissue."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ Scores = Iterator[tuple[str, float]]
 
 
 def external_scores(truth: np.ndarray, clusters: np.ndarray) -> Scores:
-    """Agreement of clusters with known groups: name and value of each score.
+    """Yield the agreement of clusters with known groups: name and value of each score.
 
-    The scores are scikit-learn's, from one table of counts; a test holds them equal. Each of its
-    functions checks and counts anew, which takes ten times as long.
+    The scores equal scikit-learn's, as a test checks, but come from one table of counts.
+    scikit-learn's functions each check and count again, which takes ten times as long.
 
     Parameters
     ----------
     truth, clusters
-        int (spots,), from 0: group of each spot and its cluster.
+        int (spots,), from 0: known group and cluster of each spot.
     """
     counts, n = _counts(truth, clusters), len(truth)
     rows, columns = counts.sum(axis=1), counts.sum(axis=0)
@@ -34,17 +34,17 @@ def external_scores(truth: np.ndarray, clusters: np.ndarray) -> Scores:
     yield "ami", (shared - expected) / room if abs(room) > 1e-12 else 1.0
     yield "homogeneity", shared / own if own else 1.0
     yield "completeness", shared / other if other else 1.0
-    # The V measure is the normalised mutual information with the arithmetic mean.
+    # The V measure equals the normalised mutual information with the arithmetic mean.
     yield "nmi", 2 * shared / (own + other) if own + other else 1.0
 
 
 def adjusted_rand(truth: np.ndarray, clusters: np.ndarray) -> float:
-    """The adjusted Rand index alone, of the arguments of `external_scores`."""
+    """Return only the adjusted Rand index, for the arguments of `external_scores`."""
     return _adjusted_rand(_counts(truth, clusters))
 
 
 def _counts(truth: np.ndarray, clusters: np.ndarray) -> np.ndarray:
-    """Spots of each group (rows) in each cluster (columns), int64, without empty ones."""
+    """Count spots of each group (rows) in each cluster (columns): int64, without empty ones."""
     k = clusters.max() + 1
     counts = np.bincount(truth * k + clusters, minlength=(truth.max() + 1) * k).reshape(-1, k)
     return counts[counts.any(axis=1)][:, counts.any(axis=0)].astype(np.int64)
@@ -59,16 +59,17 @@ def _adjusted_rand(counts: np.ndarray) -> float:
 
 
 class Geometry:
-    """Coordinates of spots, and what the internal scores of every clustering of them share.
+    """Coordinates of spots, with distances shared by the internal scores of all clusterings.
 
-    The scores are scikit-learn's, on distances that are computed once; a test holds them equal.
+    The scores equal scikit-learn's, as a test checks, but distances are computed only once.
 
     Parameters
     ----------
     values
         (spots, features).
     spots, seed
-        Most spots whose silhouette is computed, drawn at random: its cost grows with their square.
+        Maximum number of spots for the silhouette, drawn at random, because its cost grows with
+        their square.
     """
 
     def __init__(self, values: np.ndarray, spots: int, seed: int) -> None:
@@ -78,7 +79,7 @@ class Geometry:
         self.total = float(np.square(values - values.mean(axis=0)).sum())
 
     def scores(self, clusters: np.ndarray) -> Scores:
-        """How compact and apart clusters (spots,) are; nothing for a single cluster."""
+        """Yield compactness and separation of clusters (spots,); nothing for a single cluster."""
         n, k = len(clusters), len(np.unique(clusters))
         if not 2 <= k < n:
             return
@@ -102,29 +103,29 @@ class Geometry:
         member = _membership(clusters)
         sizes = np.asarray(member.sum(axis=0)).ravel()
         rows, own = np.arange(len(clusters)), member.indices
-        sums = (member.T @ self.distances).T  # distances are symmetric, and not copied this way
+        sums = (member.T @ self.distances).T  # distances are symmetric; this avoids a copy
         inner = sums[rows, own] / np.maximum(sizes[own] - 1, 1)
         means = sums / sizes
         means[rows, own] = np.inf
         outer = means.min(axis=1)
         larger = np.maximum(inner, outer)
-        # A cluster of one spot has no inside: 0, as Rousseeuw (1987) has it.
+        # A cluster of one spot scores 0, as in Rousseeuw (1987).
         scored = (larger > 0) & (sizes[own] > 1)
         return np.where(scored, (outer - inner) / np.where(larger > 0, larger, 1), 0)
 
 
 def _membership(clusters: np.ndarray) -> sp.csr_matrix:
-    """0/1 (spots, clusters); `indices` are the clusters numbered from 0."""
+    """Return a 0/1 matrix (spots, clusters); its `indices` are the clusters numbered from 0."""
     codes = np.unique(clusters, return_inverse=True)[1]
     return sp.csr_matrix((np.ones(len(codes)), (np.arange(len(codes)), codes)))
 
 
 @dataclass(frozen=True)
 class Ties:
-    """Pairs of array neighbours, each once, and what a clustering's scores on them share.
+    """Pairs of array neighbours, each listed once, with the sections of pairs and spots.
 
-    `first` and `second` are the spots of each pair, `of_tie` and `of_spot` number the section of
-    each pair and of each spot; sections without a pair are left out of `counted`.
+    `first` and `second` are the spots of each pair. `of_tie` and `of_spot` number the section of
+    each pair and of each spot. `counted` marks the sections that have pairs.
     """
 
     first: np.ndarray
@@ -135,7 +136,7 @@ class Ties:
 
     @classmethod
     def of(cls, weights: sp.csr_matrix, sections: np.ndarray) -> "Ties":
-        """Pairs of symmetric 0/1 weights (spots, spots), none between sections (spots,)."""
+        """Build from symmetric 0/1 weights (spots, spots), without pairs across sections."""
         upper = sp.triu(weights, k=1).tocoo()
         codes = np.unique(sections, return_inverse=True)[1]
         of_tie = codes[upper.row]
@@ -144,15 +145,15 @@ class Ties:
 
 
 def neighbour_scores(ties: Ties, clusters: np.ndarray) -> Scores:
-    """Share of array neighbours in the same cluster, and its excess over chance.
+    """Yield the share of array neighbours in the same cluster, and its excess over chance.
 
-    Chance is the expectation under all permutations of a section's clusters over its spots. Both
-    are means over sections.
+    Chance is the expectation over all permutations of a section's clusters over its spots. Both are
+    means over sections.
 
     Parameters
     ----------
     ties
-        Of the spots' array.
+        Pairs of neighbours on the spots' array.
     clusters
         int (spots,), from 0.
     """
@@ -169,13 +170,13 @@ def neighbour_scores(ties: Ties, clusters: np.ndarray) -> Scores:
 
 
 def chance_share(sizes: np.ndarray) -> float:
-    """Probability that two different spots, drawn at random, are of one group; its sizes given."""
+    """Return the probability that two random spots are in the same group, given group sizes."""
     n, sizes = int(sizes.sum()), sizes.astype(float)
     return float(np.sum(sizes * (sizes - 1)) / (n * (n - 1)))
 
 
 def subsample(n: int, most: int, seed: int) -> np.ndarray:
-    """Indices of at most `most` of n spots, drawn without replacement, in order."""
+    """Draw at most `most` of n spots without replacement; return sorted indices."""
     if n <= most:
         return np.arange(n)
     return np.sort(np.random.default_rng(seed).choice(n, most, replace=False))

@@ -1,4 +1,4 @@
-"""Figure 3 of the paper, on one page: clusters, and the heterogeneity that they keep."""
+"""Figure 3 of the paper on one page: clusters, and the heterogeneity that they preserve."""
 
 from collections.abc import Mapping, Sequence
 
@@ -19,7 +19,7 @@ METRICS = {
     ("section", "kmeans", None, "silhouette_pcs"): "silhouette\nk-means",
     ("cohort", "none", "label", "purity_across"): "purity of labels,\nother patients",
 }
-"""Of clusterings: agreement with labels, compactness, and what no batch effect can raise."""
+"""Metrics shown: agreement with labels, compactness, and a purity immune to batch effects."""
 
 
 @styled
@@ -32,21 +32,21 @@ def draw_clustering_page(
     catalogue: Catalogue = REGISTERED,
     tissues: Mapping[str, Tissue] = NO_TISSUES,
 ) -> Figure:
-    """Figure 3: UMAP, clusters beside the labels of a section, metrics, batch against biology.
+    """Draw figure 3: UMAP, clusters and labels of a section, metrics, batch against biology.
 
     Parameters
     ----------
     umap, clusters, palette, drop, tissues
-        As `draw_umap` and `draw_cluster_maps` take them; of the UMAP, representations that are
-        among `clusters` are shown, up to `UMAPS`.
+        As in `draw_umap` and `draw_cluster_maps`. The UMAP shows up to `UMAPS` representations that
+        are in `clusters`.
     summary
-        Of `tables.clustering_summary`.
+        Result of `tables.clustering_summary`.
     catalogue
         Names, colours and roles of the representations.
     """
     figure = Figure(figsize=(DOUBLE, 9.7))
     first, second, third = below(figure, [3.5, 2.1, 4.1])
-    # The cohort is laid out by principal components: those of the input are PCA's.
+    # Layouts use principal components, and those of the input are the same as PCA's.
     shown = [name for name in clusters if catalogue[name].role != "input"][:UMAPS]
     by_name = dict([*umap.groupby("representation", sort=False)])
     points = pd.concat(by_name[name] for name in shown if name in by_name)

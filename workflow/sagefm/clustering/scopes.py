@@ -1,4 +1,4 @@
-"""What is clustered together: the spots of a section or a cohort, and their known groups."""
+"""Units of clustering: the spots of a section or a cohort, with their known groups."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,9 +14,9 @@ from sagefm.representations.files import Representation, centre
 
 @dataclass(frozen=True)
 class Settings:
-    """The config's block `clustering`; its keys are explained in the schema.
+    """The config's block `clustering`; the schema explains its keys.
 
-    It is one for all cohorts: labels to `drop` are those of any, and left out where they occur.
+    It applies to all cohorts: each label in `drop` is left out in any cohort that has it.
     """
 
     factors: Sequence[str]
@@ -36,10 +36,11 @@ class Settings:
 
 @dataclass
 class Scope:
-    """Spots that are clustered together: one section, or a cohort.
+    """Spots that are clustered together: one section or a cohort.
 
-    `values` float64 (spots, axes), rotated to the principal axes; `groups` the factors scored,
-    each (spots,) with None where a spot is not scored; `weights` ties array neighbours.
+    `values` is float64 (spots, axes), rotated to the principal axes. `groups` holds the scored
+    factors, each (spots,) with None for spots that are not scored. `weights` connects array
+    neighbours.
     """
 
     name: str
@@ -54,9 +55,9 @@ class Scope:
 
 
 def absent_labels(obs: pd.DataFrame, drop: Sequence[str]) -> list[dict]:
-    """Rows of the skipped table for labels to drop that these spots do not have.
+    """Return rows of the skipped table for labels to drop that these spots do not have.
 
-    Another cohort may have them, so that this is not an error; it may be a typing error, though.
+    This is not an error, because another cohort may have them, but it may be a typing error.
     """
     found = set(obs["label"].dropna()) if "label" in obs else set()
     where = {"scope": "cohort", "section": None, "factor": "label"}
@@ -67,10 +68,10 @@ def absent_labels(obs: pd.DataFrame, drop: Sequence[str]) -> list[dict]:
 def scored_groups(
     obs: pd.DataFrame, factors: Sequence[str], settings: Settings, where: Mapping, skipped: list
 ) -> dict[str, np.ndarray]:
-    """The factors of some spots that can be scored, and in `skipped` why the others cannot.
+    """Return the factors of some spots that can be scored; add reasons for the others to `skipped`.
 
-    Labels that the config drops, or that too few spots have, are not scored. A factor of one value
-    says nothing; one that groups spots as an earlier one does would be scored twice.
+    Labels that the config drops, or with too few spots, are not scored. A factor with one value is
+    not informative. A factor that groups spots like an earlier one would be scored twice.
     """
     found: dict[str, np.ndarray] = {}
     for factor in factors:
@@ -105,7 +106,7 @@ def _same_partition(one: np.ndarray, other: np.ndarray) -> bool:
 def section_scopes(
     representation: Representation, samples: np.ndarray, settings: Settings, skipped: list
 ) -> Iterator[Scope]:
-    """Each section with enough spots; labels are the only factor that varies in it."""
+    """Yield each section with enough spots; labels are the only factor that varies within it."""
     for section in pd.unique(samples):
         inside = samples == section
         where = {"scope": "section", "section": section}
@@ -131,7 +132,7 @@ def section_scopes(
 def cohort_scopes(
     representation: Representation, samples: np.ndarray, settings: Settings, skipped: list
 ) -> list[Scope]:
-    """The pooled cohort as it is and centred; none of a cohort that is a single section."""
+    """Return the pooled cohort without and with centring; nothing if it is a single section."""
     sections = list(pd.unique(samples))
     where = {"scope": "cohort", "section": None}
     if len(sections) == 1:

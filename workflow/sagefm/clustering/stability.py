@@ -1,8 +1,8 @@
-"""How many clusters a representation has: as many as come out again from other spots and seeds.
+"""Choice of the number of clusters: the largest number that is stable across spots and seeds.
 
 For each number, k-means is fitted on random parts of the spots, and every spot is assigned to the
-nearest centre of each fit. The stability is the mean adjusted Rand index of all pairs of fits. The
-number chosen is the largest one that is nearly as stable as the most stable one.
+nearest centre of each fit. Stability is the mean adjusted Rand index over all pairs of fits. The
+chosen number is the largest one that is nearly as stable as the most stable one.
 """
 
 from collections.abc import Sequence
@@ -18,37 +18,37 @@ from sagefm.clustering.metrics import adjusted_rand
 from sagefm.plotting.style import GREY, NEUTRAL, OKABE_ITO, SINGLE, head, styled
 
 NUMBERS = tuple(range(2, 16))
-"""Numbers of clusters that are tried."""
+"""Numbers of clusters to try."""
 
 REPEATS = 10
-"""Fits for each number, each on its own part of the spots and with its own seed."""
+"""Number of fits per number of clusters, each with its own part of the spots and seed."""
 
 PART = 0.8
-"""Share of the spots that a fit sees."""
+"""Share of the spots used in a fit."""
 
 MARGIN = 0.05
-"""Adjusted Rand index below the highest within which a number counts as equally stable."""
+"""Difference from the highest adjusted Rand index within which a number counts as stable."""
 
 
 def stability_table(
     values: np.ndarray, numbers: Sequence[int] = NUMBERS, repeats: int = REPEATS, seed: int = 0
 ) -> pd.DataFrame:
-    """Agreement of clusterings fitted on different spots, by number of clusters.
+    """Compute the agreement of clusterings fitted on different spots, by number of clusters.
 
     Parameters
     ----------
     values
         float (spots, features).
     numbers
-        Of clusters; those that a part of the spots cannot have are left out.
+        Numbers of clusters; those not smaller than a part of the spots are left out.
     repeats, seed
-        Fits of each number, and the seed of the first.
+        Number of fits per number of clusters, and seed of the first.
 
     Returns
     -------
     DataFrame
-        number, stability (mean adjusted Rand index of all pairs of fits), low, high (10th and 90th
-        percentile of the pairs), pairs.
+        Columns number, stability (mean adjusted Rand index of all pairs of fits), low, high (10th
+        and 90th percentiles of the pairs), pairs.
     """
     size = round(PART * len(values))
     rows = []
@@ -66,21 +66,21 @@ def stability_table(
 
 
 def stable_number(stability: pd.DataFrame) -> int:
-    """The largest number of a `stability_table` within `MARGIN` of the most stable one."""
+    """Return the largest number of a `stability_table` within `MARGIN` of the most stable one."""
     stable = stability["stability"] >= stability["stability"].max() - MARGIN
     return int(stability.loc[stable, "number"].max())
 
 
 @styled
 def draw_stability(stability: pd.DataFrame, chosen: int) -> Figure:
-    """Stability by number of clusters, with the number chosen.
+    """Draw stability by number of clusters, with the chosen number.
 
     Parameters
     ----------
     stability
-        Of `stability_table`.
+        Result of `stability_table`.
     chosen
-        The number that was taken.
+        Chosen number of clusters.
     """
     figure = Figure(figsize=(SINGLE, 2.6))
     ax = figure.subplots()

@@ -1,6 +1,6 @@
 """Scores of clusterings over patients and seeds: means with intervals, paired differences.
 
-Sections of one patient resemble each other: they are averaged, and patients are what is counted.
+Sections of one patient resemble each other, so they are averaged and patients are the units.
 """
 
 from collections.abc import Sequence
@@ -18,9 +18,9 @@ LOW_METRICS = ("davies_bouldin", "davies_bouldin_pcs")
 
 
 def lower_is_better(factor: object, metric: str) -> bool:
-    """Whether a lower score is the better one: for batch factors, and for Davies-Bouldin.
+    """Return whether a lower score is better: for batch factors and for Davies-Bouldin.
 
-    `factor` is missing (None or NaN) for metrics that hold nothing against known groups.
+    `factor` is missing (None or NaN) for metrics without known groups.
     """
     return factor in BATCH or metric in LOW_METRICS
 
@@ -28,14 +28,14 @@ def lower_is_better(factor: object, metric: str) -> bool:
 KEYS = ["scope", "centred", "clustering", "factor", "metric"]
 
 Key = tuple[str, str, str | None, str]
-"""Scope, clustering, factor (None: held against no groups) and metric of a score."""
+"""Scope, clustering, factor (None: no known groups) and metric of a score."""
 
 HEADLINE: Key = ("section", "kmeans", "label", "ari")
-"""What claim 3 is judged by."""
+"""Score by which claim 3 is judged."""
 
 
 def rows_of(table: pd.DataFrame, key: Key) -> pd.DataFrame:
-    """Rows of one score in a summary or in comparisons, as it is and centred."""
+    """Select rows of one score in a summary or in comparisons, with and without centring."""
     scope, clustering, factor, metric = key
     of_factor = table["factor"].isna() if factor is None else table["factor"] == factor
     same = (table["scope"] == scope) & (table["clustering"] == clustering)
@@ -43,7 +43,7 @@ def rows_of(table: pd.DataFrame, key: Key) -> pd.DataFrame:
 
 
 def scored_rows(summary: pd.DataFrame, key: Key, centred: bool) -> pd.DataFrame:
-    """Rows of one score in a summary that have a mean, centred or not, by representation."""
+    """Select rows of one score in a summary that have a mean, centred or not, by representation."""
     own = rows_of(summary, key)
     own = own[(own["centred"].astype(bool) == centred) & own["mean"].notna()]
     return own.set_index("representation")
@@ -53,26 +53,28 @@ FACTS = ["transductive", "spatial"]
 
 
 def clustering_summary(scores: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFrame:
-    """Mean of every score, its 95 % interval (Student's t) over patients and its spread over seeds.
+    """Average every score, with a 95% t interval over patients and its spread over seeds.
 
-    Where sections have values of their own, a patient's value is the mean of its sections and these
-    of their seeds. The pooled cohort has one value a seed, and no interval: it is one cohort.
+    If sections have their own values, a patient's value is the mean over its sections, each
+    averaged over seeds. The pooled cohort has one value per seed and no interval, as it is one
+    cohort.
 
     Parameters
     ----------
     scores
-        Of `cluster.cluster_representation`, all representations of a cohort.
+        Scores from `cluster.cluster_representation` for all representations of a cohort.
     costs
-        representation, seconds, peak_mib, training_seconds: what each took to compute.
+        Costs of each representation: representation, seconds, peak_mib, training_seconds.
 
     Returns
     -------
     DataFrame
-        scope, centred, clustering, factor, metric, representation, over (`patients` or `seeds`),
-        mean, low, high (over patients; NaN for fewer than two and for the pooled cohort), n
-        (patients or seeds), n_sections (0 for the pooled cohort), spots, seeds, seed_sd, seed_low,
-        seed_high (standard deviation, lowest and highest over seeds of the mean over patients; NaN
-        for a single seed), transductive, spatial, seconds, peak_mib, training_seconds.
+        Columns scope, centred, clustering, factor, metric, representation, over (`patients` or
+        `seeds`), mean, low, high (over patients; NaN for fewer than two and for the pooled cohort),
+        n (patients or seeds), n_sections (0 for the pooled cohort), spots, seeds, seed_sd,
+        seed_low, seed_high (standard deviation, minimum and maximum over seeds of the mean over
+        patients; NaN for a single seed), transductive, spatial, seconds, peak_mib,
+        training_seconds.
 
     Raises
     ------
@@ -114,26 +116,27 @@ def clustering_summary(scores: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFram
 
 
 def clustering_comparisons(scores: pd.DataFrame, references: Sequence[str]) -> pd.DataFrame:
-    """Paired differences over patients of each representation and those it is compared with.
+    """Compute paired differences over patients between each representation and its references.
 
-    A patient's difference is the mean of its sections' that both were scored on.
+    A patient's difference is the mean over sections on which both were scored.
 
     Parameters
     ----------
     scores
-        As for `clustering_summary`.
+        As in `clustering_summary`.
     references
-        Of `Catalogue.references`; those that were not scored are passed over.
+        Result of `Catalogue.references`; those that were not scored are left out.
 
     Returns
     -------
     DataFrame
-        scope, centred, clustering, factor, metric, representation, reference, difference (mean over
-        patients, seeds averaged), low, high (95 %, Student's t), better_in (patients for which the
-        representation is the better one: the lower one for batch factors and Davies-Bouldin), n
-        (patients), n_sections, p (sign-flip test), smallest_p (attainable with so many patients),
-        p_holm (Holm over all comparisons of the metric) and p_holm_own (over the representation's
-        own ones), transductive and reference_transductive (whether each was fitted on these spots).
+        Columns scope, centred, clustering, factor, metric, representation, reference, difference
+        (mean over patients, seeds averaged), low, high (95% t interval), better_in (patients in
+        which the representation is better: lower for batch factors and Davies-Bouldin), n
+        (patients), n_sections, p (sign-flip test), smallest_p (attainable with this number of
+        patients), p_holm (Holm over all comparisons of the metric), p_holm_own (Holm over the
+        representation's own comparisons), transductive and reference_transductive (whether each was
+        fitted on these spots).
     """
     rows = []
     for key, group in _by_section(scores).groupby(KEYS, dropna=False, sort=False):
@@ -158,12 +161,12 @@ def clustering_comparisons(scores: pd.DataFrame, references: Sequence[str]) -> p
 
 
 def skipped_table(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """What could not be scored, and why; the same for all representations, named once."""
+    """List scores that could not be computed, with reasons, once for all representations."""
     return pd.concat(tables, ignore_index=True).drop_duplicates(ignore_index=True)
 
 
 def _over_seeds(scores: pd.DataFrame) -> pd.DataFrame:
-    """Seeds of each score, and what the mean over patients comes to by seed."""
+    """Return each score's number of seeds, and the spread over seeds of its mean over patients."""
     keys = [*KEYS, "representation"]
     means = scores
     for finer in (["seed", "patient", "section"], ["seed", "patient"], ["seed"]):
@@ -177,12 +180,12 @@ def _over_seeds(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def _pooled(scores: pd.DataFrame) -> pd.Series:
-    """Metrics of the whole cohort, which have no value of a section."""
+    """Mark metrics of the whole cohort, which have no value per section."""
     return (scores["scope"] == "cohort") & (scores["clustering"] != "none")
 
 
 def _by_section(scores: pd.DataFrame) -> pd.DataFrame:
-    """One value a section: the mean over seeds."""
+    """Return one value per section: the mean over seeds."""
     keys = [*KEYS, "representation", "patient", "section"]
     groups = scores[~_pooled(scores)].groupby(keys, dropna=False, sort=False)
     return groups.agg(value=("value", "mean"), spots=("spots", "first")).reset_index()

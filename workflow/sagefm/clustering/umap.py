@@ -1,7 +1,7 @@
-"""UMAP of a cohort's representations, for the eye: nothing is scored on it.
+"""UMAP of a cohort's representations, for visual inspection only; it is not scored.
 
-As scanpy does, only the layout is umap-learn's; its input is the graph that Leiden cuts. umap-learn
-would spend ten times as long on compiling its own.
+As in scanpy, only the layout is umap-learn's. Its input is the graph used for Leiden, because
+compiling umap-learn's own graph takes ten times as long.
 """
 
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ from sagefm.representations.files import Representation, require_same_spots
 EPOCHS = 200
 
 MIN_DISTANCE = 0.1
-"""umap-learn's own defaults for large data sets, and for how close spots may lie."""
+"""umap-learn's defaults: epochs for large data sets, and minimum distance between spots."""
 
 
 def umap_table(
@@ -27,28 +27,28 @@ def umap_table(
     spots: int,
     seed: int,
 ) -> pd.DataFrame:
-    """Two coordinates of each drawn spot in every representation.
+    """Compute two coordinates of each drawn spot in every representation.
 
     Parameters
     ----------
     representations
-        Of one cohort, taken one at a time.
+        Representations of one cohort, read one at a time.
     components
-        Principal components of each that UMAP sees, so that all have as many.
+        Number of principal components used by UMAP, the same for all.
     neighbours
-        Nearest spots, the spot itself counted.
+        Number of nearest spots, including the spot itself.
     spots, seed
-        Most spots shown, the same for all, drawn at random.
+        Maximum number of spots, drawn at random and the same for all.
 
     Returns
     -------
     DataFrame
-        representation, sample, spot, label, patient, umap_1, umap_2.
+        Columns representation, sample, spot, label, patient, umap_1, umap_2.
 
     Raises
     ------
     InputError
-        If representations are not of the same spots in the same order.
+        If representations do not have the same spots in the same order.
     """
     tables, first = [], None
     for representation in representations:
@@ -67,10 +67,10 @@ def umap_table(
 
 
 def umap_layout(values: np.ndarray, neighbours: int, seed: int) -> np.ndarray:
-    """UMAP coordinates (spots, 2) of values (spots, features)."""
+    """Return UMAP coordinates (spots, 2) of values (spots, features)."""
     from umap.umap_ import find_ab_params, simplicial_set_embedding
 
-    if values.shape[1] == 1:  # the layout begins with two principal components
+    if values.shape[1] == 1:  # the layout starts from two principal components
         values = np.column_stack([values, np.zeros(len(values))])
     a, b = find_ab_params(spread=1.0, min_dist=MIN_DISTANCE)
     layout, _ = simplicial_set_embedding(

@@ -1,4 +1,4 @@
-"""Predictions of missing genes that need no network."""
+"""Predictions of missing genes that use no network."""
 
 import numpy as np
 
@@ -6,11 +6,11 @@ import numpy as np
 def depth_scaled_mean(
     visible: np.ndarray, seen: np.ndarray, gene_mean: np.ndarray, scaled: bool
 ) -> np.ndarray:
-    """Training means of the genes, times the level of each spot's visible genes.
+    """Scale the training means of genes by the level of each spot's visible genes.
 
-    The level is the sum of a spot's visible expression over the sum of the training means of the
-    same genes. It follows the spot's depth, and uses no count of a missing gene. Each spot has its
-    own level, not its section's: that is the stronger baseline.
+    The level is the sum of a spot's visible expression over the sum of the same genes' training
+    means. It follows the spot's depth and uses no counts of missing genes. Each spot has its own
+    level, not its section's, which is the stronger baseline.
 
     Parameters
     ----------
@@ -21,8 +21,9 @@ def depth_scaled_mean(
     gene_mean
         float64 (genes,): mean normalised expression over the training samples.
     scaled
-        Whether the visible counts were scaled to a total. That total is then reduced to the share
-        that these genes have in the training means, or the level would rise with the genes missing.
+        Whether the visible counts were scaled to a total. That total is then reduced to these
+        genes' share of the training means. Otherwise the level would rise with the number of
+        missing genes.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Sections measured with fewer genes than the panel, completed: the missing ones predicted."""
+"""Completion of sections measured with fewer genes than the panel: missing genes are predicted."""
 
 from pathlib import Path
 
@@ -21,26 +21,26 @@ def complete_section(
 ) -> int:
     """Write a section with its missing genes predicted, as h5ad.
 
-    `X`, `obs` and `obsm['spatial']` are the harmonised section's. `layers['expression']` (float32)
-    holds every panel gene, `var['predicted']` says which of them were predicted, and
-    `uns['imputation']` by what.
+    `X`, `obs` and `obsm['spatial']` are those of the harmonised section. `layers['expression']`
+    (float32) holds every panel gene, `var['predicted']` marks the predicted ones, and
+    `uns['imputation']` describes the model.
 
     Parameters
     ----------
     section
-        As ingestion writes it; genes that its source did not measure are predicted.
+        Section written by ingestion. Genes that its source did not measure are predicted.
     name
-        The model's, for the file.
+        Name of the model, stored in the file.
 
     Returns
     -------
     int
-        Genes predicted.
+        Number of predicted genes.
 
     Raises
     ------
     InputError
-        If the network cannot predict a gene that a section lacks.
+        If the network cannot predict genes that a section lacks.
     """
     if reason := model.facts.refuses_missing_genes:
         able = [one for one in names() if not describe(one).refuses_missing_genes]

@@ -1,7 +1,7 @@
-"""Missing genes drawn as the released code draws them: anew for every spot's subgraph.
+"""Missing genes drawn as in the released code: separately for every spot's subgraph.
 
-Each gene of the panel is missing independently, in all spots of the subgraph. Genes that the source
-of a section lacks are scored too, with a truth of 0. Read from the released code
+Each gene of the panel is missing independently, in all spots of the subgraph. Genes that a
+section's source lacks are also scored, with a true value of 0. This follows the released code
 (github.com/dayenai/SAGE-FM at 15fe51f).
 """
 
@@ -19,14 +19,14 @@ from sagefm.sections.masks import gene_masks
 from sagefm.sections.section import Chunk
 
 PREDICTORS = ("as_released", "gene_mean", "gene_mean_depth", "zero")
-"""What is predicted at once: by the model, and by what needs no training."""
+"""Predictors computed together: the model and the untrained ones."""
 
 
 def can_draw_as_released(model: FittedModel) -> bool:
-    """Whether genes can be taken out of each subgraph: of networks that see no other spots.
+    """Return whether genes can be removed per subgraph: the network must read no other spots.
 
-    The model must read log1p of counts, as the original does: where counts are scaled, genes taken
-    out after scaling would show in the total of the others.
+    The model must also read log1p of counts, as the original does. With scaled counts, genes
+    removed after scaling would still affect the total of the others.
     """
     return SCALED_TO[model.normalisation] is None and not model.facts.refuses_missing_genes
 
@@ -39,7 +39,7 @@ def predict_as_released(
     known: np.ndarray,
     gene_mean: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Predict what is drawn as missing at some spots.
+    """Predict the genes drawn as missing at some spots.
 
     Parameters
     ----------
@@ -48,18 +48,18 @@ def predict_as_released(
     rows
         Central spots.
     draw
-        Seed, stream and share of `gene_masks`: a spot's genes depend on these and on the spot
-        alone.
+        Seed, stream and share for `gene_masks`. A spot's missing genes depend only on these and the
+        spot.
     known
-        bool (genes,): genes that the section's source has.
+        bool (genes,): genes that the section's source measured.
     gene_mean
         float64 (genes,): mean expression over the training samples.
 
     Returns
     -------
     tuple
-        Truth float32 (rows, genes), `PREDICTORS` float32 (P, rows, genes), and which entries are
-        missing, bool (rows, genes).
+        Truth, float32 (rows, genes); `PREDICTORS`, float32 (P, rows, genes); missing entries, bool
+        (rows, genes).
     """
     seed, stream, share = draw
     origins = complete.keys[rows], complete.spots[rows]
@@ -77,14 +77,14 @@ def predict_as_released(
 
 
 def hide_everywhere(batch: Batch, hidden: Tensor, sizes: Tensor) -> Batch:
-    """The same batch with genes set to 0 in all spots of each subgraph, neighbours included.
+    """Set genes to 0 in all spots of each subgraph of a batch, including neighbours.
 
     Parameters
     ----------
     hidden
         bool (spots, genes).
     sizes
-        int64 (spots,): spots of each subgraph.
+        int64 (spots,): number of spots in each subgraph.
     """
     device = batch.inputs[0].device
     hidden = hidden.to(device)

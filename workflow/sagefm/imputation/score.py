@@ -1,9 +1,9 @@
-"""Imputation under systematic missingness: genes that no spot of a section has, predicted.
+"""Imputation of genes missing from whole sections.
 
-A share of the panel is taken out of the counts of a whole section, as if a targeted panel had been
-used, and compared with what the complete section has. Only genes that the section's source measured
-are scored: of the others there is no truth. `released` draws and scores as the released code does.
-Sections stream through, a batch of spots at a time.
+A share of the panel is removed from the counts of a whole section, as if a targeted panel had been
+used. Predictions are compared with the complete section. Only genes that the section's source
+measured are scored, as the others have no known truth. `released` draws and scores as in the
+released code. Sections are streamed, one batch of spots at a time.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,28 +23,27 @@ from sagefm.sections.section import Chunk, Section, draw_rows, measured_genes_of
 from sagefm.stats.correlation import Moments, median, spot_scores
 
 FIXED = ("systematic", "centre_only", "neighbour_mean", "gene_mean", "gene_mean_depth", "zero")
-"""What is predicted at once of a fixed set of genes: by the model in each setting, and by what
-needs no training."""
+"""Predictors of a fixed set of genes: the model in each setting, and the untrained ones."""
 
 
 @dataclass(frozen=True)
 class ImputationPlan:
-    """What is taken out, and of which spots the predictions are scored.
+    """Genes to remove, and spots on which predictions are scored.
 
     Parameters
     ----------
     shares
-        Of the panel, between 0 and 1.
+        Shares of the panel to remove, between 0 and 1.
     settings
-        Of `tables.SETTINGS`.
+        Names from `tables.SETTINGS`.
     repeats
-        Sets of genes drawn a share.
+        Number of gene sets drawn per share.
     seed
-        Of genes and spots.
+        Seed for genes and spots.
     spots
-        Most spots scored a section, drawn at random; None for all.
+        Maximum number of spots scored per section, drawn at random; None for all.
     batch_size
-        Spots held dense at once.
+        Number of spots held as a dense matrix at once.
     """
 
     shares: Sequence[float]
@@ -55,10 +54,10 @@ class ImputationPlan:
     batch_size: int = 128
 
     def genes(self, share: float, repeat: int, n_genes: int) -> np.ndarray:
-        """Columns taken out, sorted: int64 (round(share * n_genes),).
+        """Return the removed columns, sorted: int64 (round(share * n_genes),).
 
-        A function of seed, repeat and share alone, so the same for every model and section; those
-        of a share are among those of any larger one.
+        They depend only on seed, repeat and share, so they are the same for every model and
+        section. The genes of a share are included in those of any larger share.
         """
         turn = np.random.default_rng([self.seed, repeat]).permutation(n_genes)
         return np.sort(turn[: round(share * n_genes)])
@@ -67,26 +66,26 @@ class ImputationPlan:
 def score_section(
     model: FittedModel, section: Section, gene_mean: np.ndarray, plan: ImputationPlan
 ) -> pd.DataFrame:
-    """Take genes out of one section, predict them, and score the predictions.
+    """Remove genes from one section, predict them, and score the predictions.
 
-    The truth is the expression of the complete section. What the network sees is normalised after
-    the genes are taken out: under `log1p_cp10k` a spot is scaled by the counts that are left.
+    The truth is the expression of the complete section. The network's input is normalised after
+    removing the genes: under `log1p_cp10k`, a spot is scaled by its remaining counts.
 
     Parameters
     ----------
     gene_mean
-        Mean expression of each gene over the training samples: (genes,).
+        (genes,): mean expression of each gene over the training samples.
 
     Returns
     -------
     DataFrame
-        One row a share, repeat, setting and predictor: n_spots; n_genes (scored); mse, rmse; r2
+        One row per share, repeat, setting and predictor: n_spots; n_genes (scored); mse, rmse; r2
         (1 - squared error / squared deviation from the mean of all scored entries); r2_spot (mean
-        over spots of 1 - var(error) / var(truth), which a few spots of low counts may rule);
-        median_pearson and mean_pearson (over the genes that vary, 0 where the prediction does not,
-        so that all predictors are judged by the same genes); constant (share of the genes that are
-        predicted the same at every spot). Expression is in log units. Rows of `as_released` are
-        left out for a model that `can_draw_as_released` excludes.
+        over spots of 1 - var(error) / var(truth), which a few spots with low counts may dominate);
+        median_pearson and mean_pearson (over the genes that vary, and 0 if the prediction does not,
+        so that all predictors are judged on the same genes); constant (share of genes with the same
+        prediction at every spot). Expression is in log units. Rows of `as_released` are left out
+        for models that `can_draw_as_released` excludes.
     """
     complete = model.chunk([section])
     rows = draw_rows(section, plan.spots, plan.seed)
@@ -120,9 +119,9 @@ def _predictions(
     known: np.ndarray,
     gene_mean: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of some rows the truth (rows, scored), `FIXED` (P, rows, scored), and that all are missing.
+    """Return truth (rows, scored), `FIXED` (P, rows, scored) and a mask that is all true.
 
-    Scored are the missing genes that the source has.
+    Missing genes that the source measured are scored.
     """
     complete, lacking = chunks
     scored = missing[known[missing]]
@@ -147,15 +146,15 @@ def _scores(
     settings: Sequence[str],
     found: Iterable[tuple[np.ndarray, np.ndarray, np.ndarray]],
 ) -> pd.DataFrame:
-    """Scores of some settings.
+    """Compute the scores of some settings.
 
     Parameters
     ----------
     predictors
-        What is predicted, the model under the name of the setting: (P,).
+        Names of the predictions, with the setting as the model's name: (P,).
     found
-        A batch at a time: truth (rows, genes), predictions (P, rows, genes), missing entries
-        (rows, genes), which alone are scored.
+        Batches of truth (rows, genes), predictions (P, rows, genes) and missing entries (rows,
+        genes). Only missing entries are scored.
     """
     moments, r2_spots = None, []
     for truth, predicted, missing in found:
@@ -198,7 +197,7 @@ def score_sections(
     gene_mean: np.ndarray,
     plan: ImputationPlan,
 ) -> Iterator[pd.DataFrame]:
-    """`score_section` of each section in turn, with its facts (of `seen.mark_seen`)."""
+    """Yield `score_section` of each section, with the section's facts from `seen.mark_seen`."""
     for section, about in zip(sections, facts, strict=True):
         scores = score_section(model, section, gene_mean, plan)
         yield scores.assign(**about)

@@ -1,4 +1,4 @@
-"""Imputation summed up: scores over patients, and differences to the depth-scaled gene means."""
+"""Summary of imputation: scores over patients, and differences from depth-scaled gene means."""
 
 import pandas as pd
 
@@ -12,37 +12,38 @@ SETTINGS = {
     "centre_only": ("model", "neighbour_mean", "gene_mean", "gene_mean_depth", "zero"),
     AS_RELEASED: ("model", "gene_mean", "gene_mean_depth", "zero"),
 }
-"""Who lacks the genes, and the predictors that are possible there.
+"""Predictors available in each setting, that is, by which spots lack the genes.
 
 `systematic`: all spots; `centre_only`: the central spot, while its neighbours keep them;
-`as_released`: all spots of a subgraph, with genes drawn anew for each, as in the released code.
-`gene_mean` is over the training samples; `gene_mean_depth` is `baselines.depth_scaled_mean`.
+`as_released`: all spots of a subgraph, with genes drawn separately for each, as in the released
+code. `gene_mean` is the mean over the training samples; `gene_mean_depth` is
+`baselines.depth_scaled_mean`.
 """
 
 REFERENCE = "gene_mean_depth"
-"""The strongest baseline without a network, which differences are to."""
+"""Strongest baseline without a network, from which differences are computed."""
 
 METRICS = ("mse", "rmse", "r2", "r2_spot", "median_pearson", "mean_pearson", "constant")
-"""Scores of `score.score_section`."""
+"""Scores computed by `score.score_section`."""
 
 
 def summarise_imputation(samples: pd.DataFrame) -> pd.DataFrame:
-    """Scores over patients: repeats are averaged, then a patient's sections.
+    """Average scores over patients: first over repeats, then over a patient's sections.
 
     Parameters
     ----------
     samples
-        Of `score.score_sections`, concatenated.
+        Concatenated results of `score.score_sections`.
 
     Returns
     -------
     DataFrame
-        One row a setting, share, predictor and metric: mean, low, high (95 % by t over patients)
-        and n_patients; of all, n_patients_seen, n_patients_unknown (whether they were seen),
-        n_samples, n_spots; difference (predictor less
-        `REFERENCE`, over the same patients) with difference_low, difference_high, p (exact
-        sign-flip test), p_holm (over a predictor's shares), smallest_p, better_in (patients); these
-        are empty for `REFERENCE` itself.
+        One row per setting, share, predictor and metric: mean, low, high (95% t interval over
+        patients) and n_patients; for all rows, n_patients_seen, n_patients_unknown (whether they
+        were seen), n_samples, n_spots; difference (predictor minus `REFERENCE`, over the same
+        patients) with difference_low, difference_high, p (exact sign-flip test), p_holm (over a
+        predictor's shares), smallest_p, better_in (patients). The differences are empty for
+        `REFERENCE` itself.
     """
     keys = ["setting", "predictor", "share"]
     per_sample = samples.groupby([*keys, "patient", "sample"])[[*METRICS]].mean()
