@@ -84,8 +84,8 @@ for task in TASKS:
     )
 
 
-# A classifier of all labelled spots, for cohorts without labels; from models' embeddings alone, as
-# other representations are fitted to each cohort by itself.
+# Classifier fitted on all labelled spots, for cohorts without labels. It uses only models'
+# embeddings, because other representations are fitted to each cohort separately.
 rule reference:
     input:
         labels=rules.task_labels.output.labels,
@@ -295,7 +295,7 @@ rule annotation_figures:
 deliver(figures=expand(rules.annotation_figures.output, task=TASKS))
 
 
-# One task a claim: annotation, then subtypes.
+# One task per claim: annotation, then subtypes.
 PAGE_TASKS = [
     next(task for task in CLAIMING_TASKS if TASKS[task]["claim"] == claim)
     for claim in ("annotation", "subtypes")

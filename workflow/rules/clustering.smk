@@ -1,4 +1,4 @@
-# Claim 3: clusters of each representation against labels, and what heterogeneity it keeps.
+# Claim 3: clusters of each representation against labels, and the heterogeneity it preserves.
 
 CLUSTERING = config["clustering"]
 CLUSTERED = CLUSTERING["cohorts"]

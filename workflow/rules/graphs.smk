@@ -1,5 +1,5 @@
-# A neighbourhood for every spot: one sparse file a sample and kind, those of a cohort in one job, as a
-# job's start takes longer than the neighbourhoods of a section.
+# A neighbourhood for every spot: one sparse file per sample and kind. One job computes a whole
+# cohort, because starting a job takes longer than the neighbourhoods of a section.
 
 
 rule graph:

@@ -1,4 +1,5 @@
-# Genes that no spot of a section has: how well they are predicted, and a user's sections completed.
+# Genes missing from whole sections: accuracy of their prediction, and completion of a user's
+# sections.
 
 IMPUTATION = config["imputation"]
 IMPUTATION_MODELS = RUN.chapter_models("imputation")
@@ -104,7 +105,7 @@ rule impute_sample:
         "../scripts/imputation/complete.py"
 
 
-# `snakemake impute`: by the models that can predict a gene that no spot of a section has.
+# `snakemake impute`: uses the models that can predict genes missing from a whole section.
 rule impute:
     input:
         asked=wanted("imputation.complete", IMPUTATION["complete"]),

@@ -1,8 +1,8 @@
-# What a spot is to each method: embeddings of the models, and other methods' beside them.
+# Representations of spots: embeddings of the models, and other methods for comparison.
 
 REPRESENTATION = f"{RESULTS}/representations/{{cohort}}/all-genes/{{representation}}.h5ad"
 COHERENT = config["representations"]["cohorts"]
-# The rule that makes a representation, where it is not `represent`.
+# Rule that computes a representation, if not `represent`.
 RULE_OF = {f"sagefm-{model}": "embed" for model in MODELS}
 RULE_OF |= dict.fromkeys(RUN.untrained_networks, "embed_untrained")
 

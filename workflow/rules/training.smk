@@ -1,11 +1,11 @@
-# The models: samples split by patient, then a network trained, or a released one fetched.
-# Device, workers and the like are resources, not params: to change them reruns nothing.
+# Models: samples are split by patient, then a network is trained or a released one is fetched.
+# Device, workers and similar settings are resources, not params, so changing them reruns nothing.
 
 
 rule split:
     input:
         duplicates=given(config["split"]["duplicates"]),
-        # A released checkpoint is trained on none: its split needs no section to be there.
+        # A released checkpoint is not trained here, so its split needs no sections.
         samples=lambda wildcards: (
             []
             if wildcards.model in RELEASED
@@ -48,7 +48,7 @@ rule seen:
     input:
         split=rules.split.output.split,
         duplicates=given(config["split"]["duplicates"]),
-        # Of a released checkpoint, those that are fetched to train others.
+        # For a released checkpoint, only sections that are fetched anyway to train other models.
         training_samples=lambda wildcards: samples_of(
             cohort for cohort in MODELS[wildcards.model]["pretrain_on"] if cohort in LEARNT_COHORTS
         ),
@@ -94,7 +94,7 @@ rule pretrain:
         f"{RESULTS}/benchmarks/pretrain/{{model}}.tsv"
     wildcard_constraints:
         model=one_of(TRAINED),
-    priority: 1  # most of the run waits for it
+    priority: 1  # most of the run depends on it
     conda:
         model_environment
     threads: of_model("compute", "threads")
@@ -259,7 +259,7 @@ rule training_figure:
         "../scripts/training/figure.py"
 
 
-# An untrained network has no course to draw.
+# A network trained for 0 epochs has no losses to draw.
 deliver(
     figures=expand(
         rules.training_figure.output,
@@ -332,7 +332,7 @@ rule pretraining_set_figure:
 deliver(figures=rules.pretraining_set_figure.output)
 
 
-# Those trained on the sections that are counted.
+# Models trained on the sections that are counted.
 JUDGED_ON_SET = [
     model for model in JUDGED if MODELS[model]["pretrain_on"] == MODELS[HEADLINE]["pretrain_on"]
 ]

@@ -1,4 +1,4 @@
-"""Judge the paper's claims on annotation and subtypes, on each model."""
+"""Judge the paper's claims on annotation and subtypes for each model."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Draw a task: scores, each class, confusion, maps."""
+"""Draw the figures of a task: scores, classes, confusion, maps."""
 
 from sagefm.annotation.figures import draw_annotation, draw_classes
 from sagefm.annotation.map_figures import draw_annotation_maps, draw_confusion

@@ -1,4 +1,4 @@
-"""Write a task's labels, its classes, and the genes that its labels were made of."""
+"""Write a task's labels, its classes, and the genes from which derived labels were made."""
 
 import pandas as pd
 

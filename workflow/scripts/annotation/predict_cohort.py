@@ -1,4 +1,4 @@
-"""Classify the spots of a cohort without labels, by a task's reference."""
+"""Classify the spots of a cohort without labels, using a task's reference."""
 
 from sagefm.annotation.reference import Reference
 from sagefm.common.io import write_table

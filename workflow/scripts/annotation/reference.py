@@ -1,4 +1,4 @@
-"""Fit a task's classifier once on all labelled spots, and measure it on held-out ones."""
+"""Fit a task's classifier on all labelled spots, after measuring it on held-out ones."""
 
 from sagefm.annotation.reference import Reference
 from sagefm.annotation.terms import TEXT

@@ -1,4 +1,4 @@
-"""Score a task: all representations side by side."""
+"""Score a task for all representations."""
 
 from sagefm.annotation.predict import AnnotationPlan
 from sagefm.annotation.summary import summarise_task

@@ -1,4 +1,4 @@
-"""Judge the paper's claim on clusters, on each model."""
+"""Judge the paper's claim on clusters for each model."""
 
 from sagefm.claims.subjects import subjects
 from sagefm.clustering.claims import clustering_claim

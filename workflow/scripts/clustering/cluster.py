@@ -1,4 +1,4 @@
-"""Cluster a representation of a cohort, and score its clusters and its geometry."""
+"""Cluster a representation of a cohort, and score its clusters and geometry."""
 
 from sagefm.clustering.cluster import cluster_representation
 from sagefm.clustering.scopes import Settings

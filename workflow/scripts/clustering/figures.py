@@ -1,4 +1,4 @@
-"""Draw the clusterings of a cohort in numbers."""
+"""Draw the scores of a cohort's clusterings."""
 
 from sagefm.clustering.figures import draw_batch_biology
 from sagefm.clustering.metric_table import draw_metric_table

@@ -1,4 +1,4 @@
-"""Draw the clusters of a cohort: UMAP, and maps beside the labels."""
+"""Draw the clusters of a cohort: UMAP, and maps next to the labels."""
 
 from sagefm.clustering.map_figures import draw_cluster_maps, draw_umap
 from sagefm.common.io import read_table

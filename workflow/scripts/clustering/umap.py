@@ -1,4 +1,4 @@
-"""Lay out the spots of a cohort by UMAP, in every representation."""
+"""Compute the UMAP layout of a cohort's spots for every representation."""
 
 from sagefm.clustering.umap import umap_table
 from sagefm.common.io import write_table

@@ -1,4 +1,4 @@
-"""Write one section with the panel genes it lacks predicted."""
+"""Write a section with its missing panel genes predicted."""
 
 from sagefm.common.job import job
 from sagefm.imputation.complete import complete_section

@@ -1,4 +1,4 @@
-"""Draw how well genes that whole sections lack are predicted, by all models on one cohort."""
+"""Draw how well all models predict genes missing from whole sections of a cohort."""
 
 import pandas as pd
 

@@ -1,4 +1,4 @@
-"""Take genes out of the sections of a cohort, and score a model's predictions of them."""
+"""Remove genes from the sections of a cohort and score a model's predictions of them."""
 
 import pandas as pd
 

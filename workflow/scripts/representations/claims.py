@@ -1,4 +1,4 @@
-"""Judge whether the embeddings are spatially coherent, on each model."""
+"""Judge whether the embeddings of each model are spatially coherent."""
 
 import pandas as pd
 

@@ -1,4 +1,4 @@
-"""Write what each representation of a cohort cost, its model's training included."""
+"""Write run time and memory of each representation of a cohort, with its model's training time."""
 
 from sagefm.common.io import write_table
 from sagefm.common.job import job

@@ -1,4 +1,4 @@
-"""Write a cohort's embeddings by a trained model: no gene is hidden but those withheld."""
+"""Write a trained model's embeddings of a cohort; only withheld genes are hidden."""
 
 from sagefm.common.job import job
 from sagefm.networks.device import prepare_machine

@@ -1,4 +1,4 @@
-"""Write a cohort's embeddings by the network of a model before its first step of training."""
+"""Write a cohort's embeddings by a model's network before its first training step."""
 
 from sagefm.common.io import read_table
 from sagefm.common.job import job

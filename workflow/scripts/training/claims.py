@@ -1,4 +1,4 @@
-"""Judge the paper's claims on pretraining, on each model."""
+"""Judge the paper's claims on pretraining for each model."""
 
 from sagefm.claims.reported import reported_values
 from sagefm.claims.subjects import read_summaries

@@ -1,4 +1,4 @@
-"""Write each gene's mean expression over a model's training samples: the plainest baseline."""
+"""Write each gene's mean expression over a model's training samples: the simplest baseline."""
 
 from sagefm.common.io import read_table, write_table
 from sagefm.common.job import job

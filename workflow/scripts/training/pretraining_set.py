@@ -1,4 +1,4 @@
-"""Count what the headline model is trained on, and name what was deposited twice."""
+"""Count the samples that the headline model is trained on, and list known duplicates."""
 
 import pandas as pd
 

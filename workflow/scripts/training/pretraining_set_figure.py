@@ -1,4 +1,4 @@
-"""Draw what the headline model is trained on."""
+"""Draw the samples that the headline model is trained on."""
 
 from sagefm.common.io import read_table
 from sagefm.common.job import job

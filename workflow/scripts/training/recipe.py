@@ -1,4 +1,4 @@
-"""Write down what a model reads, so that it can be used without its run's config."""
+"""Write the recipe of a model, so that it can be used without its run's config."""
 
 from sagefm.common.job import job
 from sagefm.networks.recipe import ModelRecipe, write_recipe

@@ -1,4 +1,4 @@
-"""Take a released checkpoint, checked against the panel."""
+"""Copy a released checkpoint after checking it against the panel."""
 
 from sagefm.common.job import job
 from sagefm.networks.checkpoint import take_checkpoint

@@ -1,4 +1,4 @@
-"""Write down of whom in another cohort a model has seen a section, by the sections' counts too."""
+"""List the patients of another cohort that a model has seen, also by comparing sections' counts."""
 
 import pandas as pd
 

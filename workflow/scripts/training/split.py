@@ -1,4 +1,4 @@
-"""Write down which samples a model trains on, stops by, and is tested on."""
+"""List the samples used for a model's training, validation and test."""
 
 import pandas as pd
 
