@@ -10,13 +10,13 @@ from sagefm.common.errors import InputError, hint
 from sagefm.plotting.colours import NEUTRAL
 
 ROLES = {
-    "baseline": "The claims name it: a model has to be better.",
-    "untrained": "Expression arranged without training: training has to be better.",
-    "spatial method": "A published spatial method: clusters are compared with its clusters.",
-    "control": "A bound from below, such as depth alone: what is no better has learnt only that.",
-    "ceiling": "A bound from above, such as the labels themselves; nothing is compared with it.",
-    "input": "The expression itself, not reduced: `other`, and not laid out on the paper's figure.",
-    "other": "Scored and drawn beside the others; nothing is compared with it.",
+    "baseline": "Named in the claims: a model must be better.",
+    "untrained": "Computed from expression without training: a trained model must be better.",
+    "spatial method": "A published spatial method, whose clusters are a reference for others.",
+    "control": "A lower bound, such as depth alone, that a useful representation must exceed.",
+    "ceiling": "An upper bound, such as the labels themselves; never a reference.",
+    "input": "The expression itself: like `other`, but left out of the UMAPs of figure 3.",
+    "other": "Scored and drawn with the others, but never a reference.",
 }
 """Purpose of a representation, by role; comparisons are listed in this order."""
 

@@ -34,7 +34,9 @@ class Untrained:
     """Options of every untrained representation; methods with more options subclass it."""
 
     components: int = option(50, "Principal components.")
-    normalisation: Literal["log1p", "log1p_cp10k"] = option("log1p_cp10k", "As for a model.")
+    normalisation: Literal["log1p", "log1p_cp10k"] = option(
+        "log1p_cp10k", "Normalisation, as for models."
+    )
     n_top_genes: int | None = option(
         2000, "Highly variable genes, ranked within samples; null: all genes."
     )

@@ -38,14 +38,14 @@ class Options:
     neighbour_share: float = option(
         0.2, "The authors' lambda, 0 to 1: 0.2 to find cell types, 0.8 to find domains."
     )
-    neighbours: int = option(6, "Nearest spots averaged over.")
+    neighbours: int = option(6, "Number of nearest spots to average over.")
     gradient: bool = option(
-        False, "Whether the size of the expression's gradient around a spot is a third part."
+        False, "Whether the magnitude of the expression gradient is added as a third part."
     )
     decay: Literal["scaled_gaussian", "reciprocal", "uniform"] = option(
         "scaled_gaussian", "How a neighbour's weight falls with its distance."
     )
-    logarithm: bool = option(False, "Whether expression is on the scale of logarithms.")
+    logarithm: bool = option(False, "Whether expression is log-transformed.")
     n_top_genes: int = option(2000, "Highly variable genes, ranked within samples.")
     components: int = option(20, "Principal components.")
 

@@ -30,7 +30,7 @@ SOURCE = "after Bhuva et al. 2024, doi:10.1186/s13059-024-03241-7"
 class Options:
     """Settings from the config."""
 
-    rings: int = option(3, "Rings around the spot, each a feature.")
+    rings: int = option(3, "Number of rings around the spot, each one feature.")
 
     def __post_init__(self) -> None:
         """Refuse a negative number of rings."""

@@ -38,12 +38,12 @@ class Options:
     """Settings from the config; the defaults are those of the package."""
 
     n_top_genes: int = option(3000, "Highly variable genes, ranked within samples.")
-    neighbours: int = option(3, "Nearest spots that a spot is tied to.")
+    neighbours: int = option(3, "Number of nearest spots linked to each spot.")
     width: int = option(64, "Width of the hidden layer.")
     epochs: int = option(600, "Steps of training, each on all spots.")
     learning_rate: float = option(0.001, "Step size of Adam.")
     reconstruction_weight: float = option(10.0, "Weight of the reconstruction's squared error.")
-    contrast_weight: float = option(1.0, "Weight of telling true from shuffled neighbourhoods.")
+    contrast_weight: float = option(1.0, "Weight of separating true from shuffled neighbourhoods.")
     components: int = option(20, "Principal components of the reconstruction that are returned.")
 
     def __post_init__(self) -> None:

@@ -36,7 +36,7 @@ class Options(Untrained):
     """Settings from the config."""
 
     components: int = option(30, "Principal components of each spot.")
-    rings: int = option(3, "How many times the components are averaged over the ring.")
+    rings: int = option(3, "Number of times that components are averaged over the ring.")
 
     def __post_init__(self) -> None:
         """Refuse a negative number of rings."""

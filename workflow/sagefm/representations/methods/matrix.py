@@ -37,8 +37,8 @@ class Options:
 
     h5ad: str | Mapping = option(MISSING, "File of the matrix, or a file for each cohort.")
     obsm: str = option(MISSING, "Key of the matrix in `obsm`.")
-    spatial: bool = option(True, "Whether a spot's neighbours entered.")
-    transductive: bool = option(True, "Whether it was fitted on the very spots it represents.")
+    spatial: bool = option(True, "Whether the matrix uses a spot's neighbours.")
+    transductive: bool = option(True, "Whether it was fitted on the spots it represents.")
 
 
 def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray | sp.csr_matrix":

@@ -39,10 +39,12 @@ class Options:
 
     factors: int = option(
         15,
-        "Factors to begin with (mofapy2's own default: 10); those switched off are left out.",
+        "Initial number of factors (mofapy2's default: 10); those switched off are left out.",
         authors=10,
     )
-    normalisation: Literal["log1p", "log1p_cp10k"] = option("log1p_cp10k", "As for a model.")
+    normalisation: Literal["log1p", "log1p_cp10k"] = option(
+        "log1p_cp10k", "Normalisation, as for models."
+    )
     n_top_genes: int = option(
         2000, "Highly variable genes, ranked within samples.", authors="no number named"
     )
@@ -55,9 +57,9 @@ class Options:
     ard_weights: bool = option(True, "Whether a factor may be off altogether.")
     spikeslab_weights: bool = option(True, "Whether a factor may leave genes out.")
     convergence: Literal["fast", "medium", "slow"] = option(
-        "fast", "Share of the first bound that a step may gain at the end: 5e-6, 5e-7 or 5e-8."
+        "fast", "Gain per step that ends fitting, relative to the first bound: 5e-6, 5e-7 or 5e-8."
     )
-    iterations: int = option(1000, "Iterations at most; reaching them is a warning in the log.")
+    iterations: int = option(1000, "Maximum number of iterations; reaching it logs a warning.")
 
 
 def held_bytes(options: Options, spots: int, genes: int) -> float:

@@ -33,9 +33,9 @@ SOURCE = "this project"
 class Options(Untrained):
     """Settings from the config."""
 
-    components: int = option(30, "Principal components of each of the two.")
+    components: int = option(30, "Number of principal components of each part.")
     within_section: Literal["z_score", "centre"] = option(
-        "z_score", "How the second is made: z-scored, or centred only, gene by gene."
+        "z_score", "How the relative part is computed: z-scored or centred, gene by gene."
     )
 
 

@@ -28,7 +28,7 @@ SOURCE = "independent standard normal numbers"
 class Options:
     """Settings from the config."""
 
-    components: int = option(50, "Numbers a spot.")
+    components: int = option(50, "Number of random values per spot.")
 
 
 def held_bytes(options: Options, spots: int, genes: int) -> float:

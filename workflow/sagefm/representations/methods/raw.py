@@ -28,7 +28,9 @@ SOURCE = "log1p of the counts of the panel's genes: the paper's input (arXiv:260
 class Options:
     """Settings from the config."""
 
-    normalisation: Literal["log1p", "log1p_cp10k"] = option("log1p", "As for a model.")
+    normalisation: Literal["log1p", "log1p_cp10k"] = option(
+        "log1p", "Normalisation, as for models."
+    )
 
 
 def held_bytes(options: Options, spots: int, genes: int) -> float:
