@@ -1,5 +1,5 @@
-# What a run says of each spot: a page to look through, and on request (`snakemake explore`) files for
-# scanpy and viewers.
+# The results of each spot: a section viewer, and on request (`snakemake explore`) files for scanpy and
+# other viewers.
 
 
 rule explore_cohort:
@@ -56,7 +56,7 @@ rule explore:
         cohorts=expand(rules.explore_cohort.output.explore, cohort=RUN.represented_cohorts()),
 
 
-# The root's file stands for the store, a folder: Snakemake keeps no time of a folder's content.
+# The output is the store's root file, because Snakemake does not track times inside a folder.
 rule explore_store:
     input:
         explore=rules.explore_cohort.output.explore,
@@ -87,7 +87,7 @@ rule explore_zarr:
         roots=expand(rules.explore_store.output.root, cohort=RUN.represented_cohorts()),
 
 
-# Bytes and colours for a browser; of a large cohort, some sections.
+# The section viewer in a browser. For a large cohort, it shows some sections.
 rule sections:
     input:
         samples=lambda wildcards: samples_of([wildcards.cohort]),

@@ -1,6 +1,6 @@
-"""SAGE-FM for spatial transcriptomics: embed, predict and perturb sections by a trained model.
+"""SAGE-FM for spatial transcriptomics: embed, predict and perturb sections with a trained model.
 
-Public functions are loaded when they are first used, so that importing the package is quick.
+Public functions are loaded on first use, so importing the package is quick.
 """
 
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""Labels of a section, learnt from labelled ones through a model's embedding."""
+"""Labels for a section, learnt from labelled sections through a model's embedding."""
 
 import hashlib
 from pathlib import Path
@@ -16,7 +16,7 @@ from sagefm.networks.fitted import FittedModel
 LABEL, CONFIDENCE, PROBABILITIES = "sagefm_label", "sagefm_confidence", "label_probabilities"
 
 MIN_CLASS_SPOTS = 5
-"""Spots from which a class counts in a patient, in the reference's accuracy."""
+"""Minimum number of spots a class needs in a patient to count in the reference's accuracy."""
 
 
 def fit_reference(
@@ -31,35 +31,36 @@ def fit_reference(
     min_overlap: float | None = None,
     seed: int = 0,
 ) -> Reference:
-    """Fit a classifier of labelled spots, and measure it on held-out patients.
+    """Fit a classifier to labelled spots and measure its accuracy on held-out patients.
 
     Parameters
     ----------
     adata
-        Labelled sections; raw counts, as for `embed`, which also writes their embedding here.
+        Labelled sections with raw counts, as for `embed`. Their embedding is written to
+        `obsm["X_sagefm"]`.
     model
-        Of `load`.
+        A model from `load`.
     label
-        Column of `obs` that names each spot's class; spots without one are not used.
+        Column of `obs` that names each spot's class. Spots without a class are not used.
     patient
         Column of `obs` that names each spot's patient. If not given, each section counts as a
         patient.
     layer, library_key, technology, min_overlap
         See `embed`.
     seed
-        Of the classifier.
+        Seed of the classifier.
 
     Returns
     -------
     Reference
-        The classifier of `annotate`. `facts` has its accuracy and calibration error on held-out
-        patients, `reliability` its accuracy by confidence, `calls` what abstention brings. `save`
-        writes it as one file.
+        The classifier for `annotate`. `facts` has its accuracy and calibration error on held-out
+        patients, `reliability` its accuracy by confidence, and `calls` its coverage and accuracy
+        at several confidence thresholds. `save` writes it to one file.
 
     Raises
     ------
     InputError
-        If a column is missing, if fewer than two classes are labelled, or as for `embed`.
+        If a column is missing or fewer than two classes are labelled; see also `embed`.
 
     Examples
     --------
@@ -89,24 +90,23 @@ def annotate(
     technology: str | None = None,
     min_overlap: float | None = None,
 ) -> AnnData:
-    """Name the class of each spot, by a reference of labelled sections.
+    """Label each spot with a class learnt from labelled sections.
 
     Writes `obs["sagefm_label"]` (missing where the confidence is too low),
-    `obs["sagefm_confidence"]` (the calibrated probability of the likeliest class),
-    `obsm["label_probabilities"]` (a table of spots by classes) and `obsm["X_sagefm"]`.
+    `obs["sagefm_confidence"]` (calibrated probability of the most probable class),
+    `obsm["label_probabilities"]` (table of spots by classes) and `obsm["X_sagefm"]`.
 
     Parameters
     ----------
     adata
-        Any sections; raw counts, as for `embed`.
+        Sections with raw counts, as for `embed`.
     model
         The model that the reference was fitted with.
     reference
-        Of `fit_reference`, or the file that it was saved to.
+        A reference from `fit_reference`, or the file it was saved to.
     confidence
-        Least probability of a call, 0 to 1; spots below it have no label. `reference.calls` lists
-        how many spots of held-out patients were called at several values, and how many of them
-        rightly.
+        Minimum probability for a label, 0 to 1. Spots below it get no label. For several values,
+        `reference.calls` lists the share of held-out spots with a label and their accuracy.
     layer, library_key, technology, min_overlap
         See `embed`.
 
@@ -118,7 +118,7 @@ def annotate(
     Raises
     ------
     InputError
-        If the reference was fitted with another model or cannot be read, or as for `embed`.
+        If the reference cannot be read or was fitted with another model; see also `embed`.
 
     Examples
     --------
@@ -153,7 +153,7 @@ def annotate(
 
 
 def fingerprint(model: FittedModel) -> str:
-    """16 hex digits of a model's weights and genes: equal for equal embeddings."""
+    """Hash a model's weights and genes to 16 hex digits, so that equal models have equal hashes."""
     digest = hashlib.sha256("\n".join(model.genes).encode())
     for name, weights in sorted(model.network.state_dict().items()):
         digest.update(name.encode())

@@ -1,7 +1,7 @@
-"""What the package offers: a trained model put to use on any AnnData.
+"""Public functions that apply a trained model to any AnnData.
 
-Each function takes the model from `load`, and leaves every spot of the AnnData in its place. Counts
-are mapped to the model's genes, normalised as in its training, and given its kind of neighbourhood.
+Each function takes a model from `load` and keeps the order of the spots. Counts are mapped to the
+model's genes and normalised as in its training. Spots are joined by the model's kind of graph.
 """
 
 from pathlib import Path
@@ -33,10 +33,10 @@ def load(model: str | Path, *, device: str = "auto") -> FittedModel:
     ----------
     model
         `light`, the model that comes with the package; a model's folder in a run
-        (`results/demo/models/paper`); or a checkpoint: one of these folders', or the authors'
-        released one.
+        (`results/demo/models/paper`); or a checkpoint, from such a folder or released by the
+        paper's authors.
     device
-        `cpu`, `cuda`, or `auto`: a GPU if there is one.
+        `cpu`, `cuda`, or `auto`: a GPU if one is available.
 
     Returns
     -------
@@ -46,7 +46,7 @@ def load(model: str | Path, *, device: str = "auto") -> FittedModel:
     Raises
     ------
     InputError
-        If there is no such model or device, or if the weights do not fit.
+        If the model or device does not exist, or if the weights do not fit the network.
 
     Examples
     --------
@@ -71,40 +71,42 @@ def read(
     min_overlap: float | None = None,
     aliases: str | Path = "",
 ) -> AnnData:
-    """Read a section of any format that the workflow reads, on a model's genes.
+    """Read a section in any supported format and map its counts to a model's genes.
 
     Parameters
     ----------
     path
-        Space Ranger's `outs/`, a 10x `.h5`, a folder of `matrix.mtx`, an `.h5ad`, SpatialData's
+        Space Ranger's `outs/`, a 10x `.h5`, a folder with `matrix.mtx`, an `.h5ad`, a SpatialData
         `.zarr` or a table of counts.
     model
-        Whose genes and quality control are used; the paper's if not given.
+        Model whose genes and quality control are used. Default: the paper's.
     positions
-        Table of the spots' positions, if the section has none of its own.
+        Table of spot positions, if the section does not include them.
     technology
         `Visium`, `Visium HD` or `Spatial Transcriptomics`, or the array itself, `hexagonal` or
-        `square`; only a model on the array's grid needs it.
+        `square`. Only a model with a `grid` graph needs it.
     layer
-        The layer with the raw counts, or `raw`, if they are not in `X`.
+        Layer that holds the raw counts, or `raw`. Default: `X`.
     library, library_key
-        Of a file of several sections the one to read, and the column of `obs` that names them, if
-        several columns hold this name.
+        Section to read from a file with several, and the column of `obs` that names the sections.
+        The column is needed only if several columns contain the name.
     orientation
-        Of a table of counts, `spots_by_genes` or `genes_by_spots`, where names do not tell.
+        `spots_by_genes` or `genes_by_spots`, for a table of counts whose row and column names do
+        not show it.
     min_overlap
-        Least share of the model's genes that the section must have; the model's own if not given.
+        Minimum fraction of the model's genes that the section must have, 0 to 1. Default: the
+        model's own.
     aliases
         Table (TSV) with the columns `alias` (an earlier symbol or an Ensembl id) and `symbol`.
 
     Returns
     -------
     AnnData
-        `X`: csr int32 (spots, genes), raw counts; a gene that the section lacks is 0, and
-        `var["in_source"]` is false. Spots without tissue or counts are left out.
+        `X`: csr int32 (spots, genes), raw counts. A gene that the section lacks is 0, and its
+        `var["in_source"]` is false. Spots without tissue or counts are removed.
         `obsm["spatial"]`: float64 (spots, 2), x and y in full-resolution pixels. `obs`: `n_counts`,
-        `n_genes` and `mito_share`, over all genes of the section. `uns["spatial"]`: the tissue's
-        image, if there is one.
+        `n_genes` and `mito_share`, over all genes of the section. `uns["spatial"]`: the tissue
+        image, if available.
 
     Raises
     ------
@@ -159,21 +161,21 @@ def embed(
     ----------
     adata
         Raw counts (spots, genes), dense or sparse. Genes are matched to the model's by symbol:
-        `var_names`, or `var["gene_symbols"]` if these are Ensembl ids. `obsm["spatial"]` holds x
-        and y of each spot, in full-resolution pixels. All spots are used: leave out those without
-        tissue beforehand.
+        `var_names`, or `var["gene_symbols"]` if `var_names` are Ensembl ids. `obsm["spatial"]`
+        holds x and y of each spot, in full-resolution pixels. All spots are used, so remove those
+        without tissue first.
     model
-        Of `load`.
+        A model from `load`.
     layer
-        Layer that holds the raw counts; `X` if not given.
+        Layer that holds the raw counts. Default: `X`.
     library_key
-        Column of `obs` that names each spot's section. Spots of different sections are never
-        neighbours, so several sections need it.
+        Column of `obs` that names each spot's section. Required for several sections, because
+        spots of different sections are never neighbours.
     technology
-        `Visium` or `Spatial Transcriptomics`; only a model on the array's grid needs it, and then
-        `obs["array_row"]` and `obs["array_col"]`. If not given, it is what `read` was given.
+        `Visium` or `Spatial Transcriptomics`. Only a model with a `grid` graph needs it, together
+        with `obs["array_row"]` and `obs["array_col"]`. Default: the value passed to `read`.
     min_overlap
-        Least share of the model's genes that must be found, 0 to 1; the model's own if not given.
+        Minimum fraction of the model's genes that must be found, 0 to 1. Default: the model's own.
 
     Returns
     -------
@@ -183,7 +185,7 @@ def embed(
     Raises
     ------
     InputError
-        If counts, coordinates or genes cannot be used; `adata` is then unchanged.
+        If counts, coordinates or genes cannot be used. `adata` is then unchanged.
 
     Examples
     --------
@@ -211,7 +213,7 @@ def predict(
 ) -> AnnData:
     """Write the predicted expression into `layers["predicted"]`: float32 (spots, genes).
 
-    Nothing is hidden from the model. Units are those of the model's normalisation, such as
+    No gene is hidden from the model. Values are in units of the model's normalisation, such as
     log(1 + count). Genes of `adata` that the model lacks are NaN.
 
     Parameters

@@ -1,4 +1,4 @@
-"""A trained model as the repository ships it: weights in half precision, with their recipe."""
+"""Write a trained model as the repository ships it: float16 weights and a recipe."""
 
 import sys
 from pathlib import Path
@@ -16,19 +16,19 @@ def bundle(model: str | Path, folder: str | Path) -> str:
     Parameters
     ----------
     model
-        As for `sagefm.load`.
+        A model, as for `sagefm.load`.
     folder
-        Made if it is missing; its `best.pt` and `recipe.json` are replaced.
+        Output folder, created if missing. Its `best.pt` and `recipe.json` are replaced.
 
     Returns
     -------
     str
-        SHA-256 of the weights' file, the same for the same weights.
+        SHA-256 of the weights file, the same for the same weights.
 
     Raises
     ------
     InputError
-        If there is no such model.
+        If the model does not exist.
     """
     fitted, folder = FittedModel.load(model), Path(folder)
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The command `sagefm`: what can be done with a trained model and a section, without a run."""
+"""The command `sagefm`: apply a trained model to sections without running the workflow."""
 
 import argparse
 import logging
@@ -10,20 +10,20 @@ import sagefm
 from sagefm.common.errors import InputError
 
 COMMANDS = ("embed", "annotate", "domains", "finetune", "score")
-"""Files of the folder `commands`; each has `HELP`, `DESCRIPTION`, `add_arguments` and `run`."""
+"""Modules in `commands`, each with `HELP`, `DESCRIPTION`, `add_arguments` and `run`."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit status, 1 if the input cannot be used.
+    """Run the command and return its exit status: 1 if the input cannot be used.
 
     Parameters
     ----------
     arguments
-        Words of the command line after `sagefm`; those of this process if not given.
+        Command-line arguments after `sagefm`. Default: those of this process.
     """
     options = vars(_parser().parse_args(arguments))
     logging.basicConfig(format="%(message)s")
-    logging.getLogger("sagefm").setLevel(logging.INFO)  # other packages' steps are of no interest
+    logging.getLogger("sagefm").setLevel(logging.INFO)  # not other packages' messages
     logging.captureWarnings(True)
     try:
         print(options.pop("run")(**options))

@@ -1,4 +1,4 @@
-"""Domains of tissue: clusters that several sections share, their number and their markers."""
+"""Tissue domains: clusters shared by several sections, their number and their markers."""
 
 import warnings
 from collections.abc import Sequence
@@ -20,16 +20,16 @@ from sagefm.representations.files import centre
 DOMAIN, FOUND = "sagefm_domain", "sagefm_domains"
 
 COMPONENTS = 50
-"""Principal components of the embedding that are clustered."""
+"""Number of principal components of the embedding that are clustered."""
 
 RESTARTS = 10
-"""Starts of the final k-means, of which the most compact is kept."""
+"""Number of starts of the final k-means. The most compact result is kept."""
 
 MIN_SPOTS = 5
-"""Spots of a domain in a patient from which their sum is a sample of the markers' test."""
+"""Minimum number of spots of a domain in a patient for their sum to enter the marker test."""
 
 MIN_PATIENTS = 3
-"""Patients that a domain, and the rest of the tissue, must have for markers."""
+"""Minimum number of patients with the domain, and with another one, for a marker test."""
 
 
 def domains(
@@ -43,34 +43,34 @@ def domains(
     centred: bool = False,
     seed: int = 0,
 ) -> AnnData:
-    """Cluster all sections together, with as many clusters as are stable, and find markers.
+    """Find tissue domains shared across sections, their number and their marker genes.
 
-    Writes `obs["sagefm_domain"]` (`1` is the largest domain; the same names on all sections) and
-    `uns["sagefm_domains"]`: `number`, `stability` (a table by number of clusters), `markers` (a
-    table: domain, gene, score, log2_fold_change, p, q; at most 50 genes a domain) and `note` (which
-    domains have no markers, and why).
+    All sections are clustered together. Writes `obs["sagefm_domain"]` (`1` is the largest domain;
+    names are the same in all sections) and `uns["sagefm_domains"]`: `number`, `stability` (a table
+    by number of clusters), `markers` (a table: domain, gene, score, log2_fold_change, p, q; at most
+    50 genes per domain) and `note` (which domains have no markers, and why).
 
     Parameters
     ----------
     adata
         Sections with raw counts and an embedding.
     obsm
-        Key of the embedding.
+        Key of the embedding in `obsm`.
     patient
         Column of `obs` that names each spot's patient. If not given, each section counts as a
         patient.
     library_key
         Column of `obs` that names each spot's section.
     layer
-        Layer that holds the raw counts; `X` if not given.
+        Layer that holds the raw counts. Default: `X`.
     numbers
-        Numbers of clusters that are tried: the largest one whose clusters come out again from other
-        spots and seeds is taken. With a single number, that one is taken.
+        Numbers of clusters to try. The largest number whose clusters are reproduced from other
+        spots and seeds is chosen. A single number is used as it is.
     centred
-        Whether each section's mean is taken away first, which lessens differences between sections,
-        and also those of what the sections are made of.
+        Whether to subtract each section's mean first. This reduces differences between sections,
+        including those in tissue composition.
     seed
-        Of the parts, of k-means and so of the names.
+        Seed of the random parts and of k-means, and so of the names.
 
     Returns
     -------
@@ -80,7 +80,7 @@ def domains(
     Raises
     ------
     InputError
-        If the embedding, the counts or a column is missing, or there are too few spots.
+        If the embedding, the counts or a column is missing, or if there are too few spots.
 
     Examples
     --------
@@ -121,25 +121,25 @@ def domains(
 def domain_markers(
     counts: sp.csr_matrix, genes: Sequence[str], domain: pd.Categorical, patients: np.ndarray
 ) -> tuple[pd.DataFrame, str]:
-    """Genes that a domain has more of than the rest, tested over patients.
+    """Test which genes are higher in a domain than in the rest, with patients as samples.
 
-    Counts are summed over a patient's spots of a domain, scaled to 10,000, and log(1 + x) is
-    taken; scanpy's `rank_genes_groups` tests these sums by a t-test (Welch), with
-    Benjamini-Hochberg's correction within a domain.
+    Counts are summed over a patient's spots of a domain, scaled to 10,000 and log(1 + x)
+    transformed. scanpy's `rank_genes_groups` compares these sums with Welch's t-test and applies
+    the Benjamini-Hochberg correction within each domain.
 
     Parameters
     ----------
     counts
-        csr (spots, genes), raw.
+        csr (spots, genes), raw counts.
     genes, domain, patients
-        Names of the genes; domain and patient of each spot.
+        Gene names, and the domain and patient of each spot.
 
     Returns
     -------
     markers : DataFrame
-        domain, gene, score, log2_fold_change, p, q; 50 genes a domain, the highest score first.
+        domain, gene, score, log2_fold_change, p, q; 50 genes per domain, highest score first.
     note : str
-        Domains that have no markers, as too few patients have them; empty if all have.
+        Domains without markers because too few patients have them; empty if all have markers.
     """
     import scanpy
 
@@ -180,6 +180,6 @@ def domain_markers(
         warnings.simplefilter("ignore", pd.errors.PerformanceWarning)
         scanpy.tl.rank_genes_groups(bulk, "domain", groups=tested, method="t-test", n_genes=50)
     table = scanpy.get.rank_genes_groups_df(bulk, group=tested)
-    if "group" not in table:  # scanpy leaves the column out where there is one group
+    if "group" not in table:  # scanpy omits the column if there is only one group
         table.insert(0, "group", tested[0])
     return table.set_axis(columns, axis=1).astype({"domain": str}), note

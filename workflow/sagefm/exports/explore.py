@@ -1,4 +1,4 @@
-"""A cohort as one file to look at: for scanpy, squidpy, cellxgene and what else reads AnnData."""
+"""Export a cohort as one AnnData for scanpy, squidpy, cellxgene and other viewers."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -18,15 +18,16 @@ from sagefm.representations.files import Representation, require_same_spots
 from sagefm.sections.cohort import Cohort, describe_spots
 
 OF_SPOTS = ("in_tissue", "array_row", "array_col", "n_counts", "n_genes", "mito_share")
+"""Columns of a sample's `obs` that are exported if all samples have them."""
 
 ORACLE = "leiden_best"
-"""Clusters cut where they agree best with labels: not shown, since no one else could find them."""
+"""Clusters at the resolution that agrees best with the labels. Not exported, as it uses labels."""
 
 MOST_COLUMNS = 30
-"""Columns of `obs`: more, and a viewer's list is too long to read."""
+"""Maximum number of columns of `obs`, so that a viewer's list stays readable."""
 
 GAP = 1.15
-"""Room of a section in the layout of all of them, in sizes of the largest."""
+"""Distance between sections in the joint layout, in multiples of the largest section's size."""
 
 
 def explore_cohort(
@@ -41,53 +42,53 @@ def explore_cohort(
     palette: Mapping[str, str] | None = None,
     headline: str | None = None,
 ) -> AnnData:
-    """Everything a run has to say of a cohort's spots, side by side.
+    """Collect all results on a cohort's spots in one AnnData.
 
     Parameters
     ----------
     rows, labels
         As for `cohort.describe_spots`.
     representations
-        Of the cohort, taken one at a time.
+        The cohort's representations, read one at a time.
     clusters
-        By representation, of `cluster.cluster_representation`.
+        Tables of `cluster.cluster_representation`, by representation.
     predictions
-        By task and representation, of `predict.annotate_task`, or of `Reference.classify` on a
-        cohort without labels.
+        Tables of `predict.annotate_task`, or of `Reference.classify` for a cohort without labels,
+        by task and representation.
     classifiers
-        The one whose predictions are shown, by task.
+        Name of the classifier whose predictions are exported, by task.
     umap
-        Of `umap.umap_table`; spots that were not drawn have no coordinates.
+        Table of `umap.umap_table`. Spots that are not in it have no coordinates.
     palette
-        Colours of labels and patients, of `palette.palette_of`: those of the report. Other classes
-        get other colours.
+        The report's colours of labels and patients, from `palette.palette_of`. Other classes get
+        other colours.
     headline
-        The representation whose columns come first in `obs`.
+        Name of the representation whose columns come first in `obs`.
 
     Returns
     -------
     AnnData
-        `X` csr float32 (spots, genes), raw counts, and `layers['log1p']` their log(1 + x), not
-        scaled by depth; `var['n_sections']` that measured each gene.
-        `obs`: of `cohort.describe_spots`, `OF_SPOTS`, representations of a single feature, each
-        task's classes as `{task}` (of a labelled cohort); then by representation, the headline
-        first, as long as there are at most `MOST_COLUMNS`: domains
-        `kmeans_cohort_{representation}`, found in all sections together, so that a name means the
-        same in each; the class predicted while the spot was held out, `{task}_{representation}`,
-        and its probability, `{task}_{representation}_probability`.
+        `X`: csr float32 (spots, genes), raw counts. `layers['log1p']`: their log(1 + x), not scaled
+        by depth. `var['n_sections']`: number of sections that measured each gene.
+        `obs`: columns of `cohort.describe_spots`, `OF_SPOTS`, representations with a single
+        feature, and the classes of each task as `{task}` (labelled cohorts only). Columns of each
+        representation follow, the headline first, up to `MOST_COLUMNS` in all:
+        `kmeans_cohort_{representation}`, domains of all sections together, so that a name means
+        the same in each; `{task}_{representation}`, the class predicted while the spot was held
+        out; `{task}_{representation}_probability`, its probability.
         `obsm`: `clusters` (`{kind}_{scope}_{representation}`) and `classes`
-        (`{task}_{representation}`), tables of all of them; `probabilities_{task}_{representation}`,
-        float32 (spots, classes), whose classes are `uns['classes'][task]`;
-        `spatial` (pixels of each section), `X_spatial` (all sections beside one another, in spot
-        spacings, y upwards),
-        `X_{representation}` unless it is sparse, which is `X`, and `X_umap_{representation}`.
-        `uns['spatial'][sample]`: the section's image, a blank one if it has none, and its scale.
-        Colours of classes in `uns['{column}_colors']`.
+        (`{task}_{representation}`), tables of all clusters and classes;
+        `probabilities_{task}_{representation}`, float32 (spots, classes), whose classes are
+        `uns['classes'][task]`; `spatial` (pixels of each section); `X_spatial` (all sections side
+        by side, in spot spacings, y upwards); `X_{representation}`, except for a sparse one, which
+        is `X`; and `X_umap_{representation}`.
+        `uns['spatial'][sample]`: the section's image (blank if it has none) and its scale.
+        `uns['{column}_colors']`: colours of the classes.
 
     Raises
     ------
     InputError
-        If a representation is not of the cohort's spots.
+        If a representation has other spots than the cohort.
     """
     adata = cohort.counts()
     adata.obs = describe_spots(adata.obs, rows, labels)
@@ -123,14 +124,14 @@ def explore_cohort(
 
 
 def side_by_side(spatial: np.ndarray, samples: np.ndarray) -> np.ndarray:
-    """Coordinates of all sections in one plane: float32 (spots, 2), in spot spacings, y upwards.
+    """Lay out all sections in one plane: float32 (spots, 2), in spot spacings, y upwards.
 
     Parameters
     ----------
     spatial
-        (spots, 2), full-resolution pixels of each spot's own section (x, y, downwards).
+        (spots, 2), x and y in full-resolution pixels of each spot's section, y downwards.
     samples
-        The section of each spot.
+        Section of each spot.
     """
     names = pd.unique(samples)
     plane, size = np.empty(spatial.shape, dtype=np.float32), 0.0
@@ -146,7 +147,7 @@ def side_by_side(spatial: np.ndarray, samples: np.ndarray) -> np.ndarray:
 
 
 def _of_samples(paths: Iterable[Path]) -> tuple[np.ndarray, pd.DataFrame, dict[str, dict]]:
-    """Sections that measured each gene, `OF_SPOTS` as far as all have them, and the libraries."""
+    """Read the number of sections with each gene, the shared `OF_SPOTS`, and the images."""
     measured, tables, libraries = [], [], {}
     for path in paths:
         with h5py.File(path) as file:
@@ -167,14 +168,14 @@ def _add_representation(adata: AnnData, representation: Representation) -> None:
     require_same_spots(adata.obs_names, representation.obs.index, f"representation `{name}`")
     if sp.issparse(representation.values):
         return
-    if representation.values.shape[1] == 1:  # viewers take a layout of two columns or more
+    if representation.values.shape[1] == 1:  # viewers need two columns or more
         adata.obs[name] = representation.values[:, 0]
     else:
         adata.obsm[f"X_{name}"] = representation.values
 
 
 def _clusters(adata: AnnData, clusters: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """All clusters but the oracle's, `{kind}_{scope}_{representation}`: categories."""
+    """Table of all clusters except the oracle's, `{kind}_{scope}_{representation}`."""
     found = {}
     for name, table in clusters.items():
         for kind in table:
@@ -188,7 +189,7 @@ def _add_tasks(
     predictions: Mapping[str, Mapping[str, pd.DataFrame]],
     classifiers: Mapping[str, str],
 ) -> None:
-    """Classes of tasks, and what each representation predicts of a spot while it is held out."""
+    """Add the classes of each task, and each representation's held-out predictions."""
     classes: dict[str, pd.Series] = {}
     for task, found in predictions.items():
         for name, table in found.items():
@@ -210,7 +211,7 @@ def _add_tasks(
 
 
 def _show(adata: AnnData, name: str, tasks: Iterable[str]) -> None:
-    """Put what is found of a representation into `obs`, if there is room for all of it."""
+    """Copy a representation's domains and predictions into `obs`, if all of them fit."""
     columns = {}
     domains = f"kmeans_cohort_{name}"
     if domains in adata.obsm.get("clusters", ()):
@@ -227,13 +228,13 @@ def _show(adata: AnnData, name: str, tasks: Iterable[str]) -> None:
 
 
 def held_out(table: pd.DataFrame, name: str, classifier: str) -> pd.DataFrame:
-    """What a classifier predicts of each spot while it is held out, a row a spot.
+    """Select a classifier's held-out prediction of each spot, one row per spot.
 
     Parameters
     ----------
     table
-        Of `predict.annotate_task`, of the representation `name`; or of `Reference.classify`, whose
-        spots that are not confident get no class.
+        Table of `predict.annotate_task` for the representation `name`, or of `Reference.classify`.
+        In the latter, spots below the confidence threshold get no class.
     """
     if table.empty:
         return table
@@ -244,17 +245,17 @@ def held_out(table: pd.DataFrame, name: str, classifier: str) -> pd.DataFrame:
         return own
     own = own[own["protocol"] == headline_protocol(own.assign(representation=name))]
     own = own[own["centred"] == own["centred"].iloc[0]]
-    return own.drop_duplicates(["sample", "spot"])  # of repeats, the first
+    return own.drop_duplicates(["sample", "spot"])  # the first repeat
 
 
 def _on_spots(values: pd.Series | pd.DataFrame, table: pd.DataFrame, adata: AnnData):
-    """Values of a table with the columns sample and spot, in the order of `adata`'s spots."""
+    """Reorder values to `adata`'s spots, by the table's columns sample and spot."""
     index = table["sample"].astype(str) + ":" + table["spot"].astype(str)
     return values.set_axis(pd.Index(index), axis=0).reindex(adata.obs_names)
 
 
 def _colour(adata: AnnData, columns: Iterable[str], palette: Mapping[str, str]) -> None:
-    """One colour for each class, the same in all columns, where viewers look for it."""
+    """Write one colour per class, the same in all columns, where viewers look for it."""
     kept = dict.fromkeys(columns)
     classes = {name for column in kept for name in adata.obs[column].cat.categories}
     colours = colours_of(map(str, classes), palette)

@@ -1,4 +1,4 @@
-"""A model trained on, on a user's sections: resumable, stopped by patients held out of training."""
+"""Fine-tune a model on a user's sections, with early stopping on held-out patients."""
 
 import copy
 import math
@@ -25,16 +25,16 @@ from sagefm.training.files import publish
 from sagefm.training.trainer import Recipe, Trainer
 
 MASK_SHARE = 0.3
-"""Share of genes hidden, of a model whose checkpoint does not say its own; the config's default."""
+"""Share of genes hidden if the checkpoint does not state it: the config's default."""
 
 VALIDATION = 0.2
-"""Share of the patients whose sections decide when training stops; one at least."""
+"""Share of patients whose sections decide when training stops; at least one patient."""
 
 BEFORE = "validation_loss_before"
-"""Column of the history that has the loss of the model given."""
+"""Column of the history with the loss of the original model."""
 
 SLOWER = 10
-"""The learning rate is the model's own, divided by this, unless one is given."""
+"""Divisor of the model's own learning rate, used unless a rate is given."""
 
 
 def finetune(
@@ -52,42 +52,43 @@ def finetune(
     learning_rate: float | None = None,
     seed: int = 0,
 ) -> FittedModel:
-    """Train a model further on some sections, until the loss on held-out patients stops falling.
+    """Fine-tune a model on your sections until the loss on held-out patients stops falling.
 
-    The model itself stays as it is. What was killed continues where it was if it is called again
-    with the same arguments.
+    The original model is not changed. If training was interrupted, call the function again with
+    the same arguments to resume it.
 
     Parameters
     ----------
     adata
-        Two sections or more; raw counts, as for `embed`.
+        Two or more sections with raw counts, as for `embed`.
     model
-        Of `load`.
+        A model from `load`.
     folder
-        Where the new model is written: `best.pt` and `recipe.json`, which `load` reads, the last
-        checkpoint, the course of training (`history.tsv`) and its facts (`summary.json`).
+        Output folder of the new model: `best.pt` and `recipe.json`, which `load` reads, the last
+        checkpoint, the losses by epoch (`history.tsv`) and a summary (`summary.json`).
     patient
         Column of `obs` that names each spot's patient. If not given, each section counts as a
-        patient. One patient in five, drawn by `seed`, is held out.
+        patient. One patient in five, drawn at random, is held out.
     library_key, layer, technology, min_overlap
         See `embed`.
     epochs, patience
-        Most epochs, and epochs without a lower loss after which training stops.
+        Maximum number of epochs, and number of epochs without a lower loss after which training
+        stops.
     learning_rate
-        Of Adam; if not given, a tenth of the one that the model was trained with.
+        Learning rate of Adam. Default: a tenth of the rate that the model was trained with.
     seed
-        Of the patients held out, of the order of spots and of the genes hidden.
+        Seed for the held-out patients, the order of spots and the hidden genes.
 
     Returns
     -------
     FittedModel
-        The new model. If the loss on held-out patients never fell below that of the model given,
-        it has the weights of the model given, and `history.tsv` shows why.
+        The new model. If training never lowered the loss on held-out patients, it has the weights
+        of the original model; `history.tsv` shows the losses.
 
     Raises
     ------
     InputError
-        If the folder has a model already, there are fewer than two sections, or as for `embed`.
+        If the folder already has a model or there are fewer than two sections; see also `embed`.
 
     Examples
     --------
@@ -141,19 +142,21 @@ def finetune(
 
 
 def validation_sections(spots: pd.DataFrame, seed: int) -> set[str]:
-    """Sections of the patients that decide when training stops.
+    """Draw the patients that decide when training stops, and return their sections.
+
+    With a single patient, sections are drawn instead.
 
     Parameters
     ----------
     spots
-        Columns sample and patient.
+        Table with the columns sample and patient.
     seed
-        Of the draw. Where there is one patient, sections are drawn.
+        Seed of the draw.
 
     Raises
     ------
     InputError
-        If there is one section only, or a section is of two patients.
+        If there is only one section, or if a section has spots of two patients.
     """
     pairs = spots[["sample", "patient"]].drop_duplicates()
     if pairs["sample"].duplicated().any():
@@ -177,7 +180,7 @@ def validation_sections(spots: pd.DataFrame, seed: int) -> set[str]:
 def _recipe(
     model: FittedModel, epochs: int, patience: int, learning_rate: float | None, seed: int
 ) -> tuple[Recipe, float]:
-    """How the model was trained, as far as its checkpoint says so, with the user's changes."""
+    """Training recipe and mask share from the model's checkpoint, with the user's changes."""
     known = read_checkpoint(model.checkpoint) if model.checkpoint else {}
     rate = known.get("learning_rate", Recipe.learning_rate) / SLOWER
     share = known.get("mask_percentage", MASK_SHARE)
@@ -196,6 +199,6 @@ def _recipe(
 
 
 def _note_start(trainer: Trainer, loss: float) -> None:
-    """Write the loss of the model given beside that of each epoch, for the table of the course."""
+    """Add the original model's loss to each epoch of the history."""
     for row in trainer.progress.history:
         row[BEFORE] = loss

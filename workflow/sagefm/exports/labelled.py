@@ -1,4 +1,4 @@
-"""Spots of an AnnData with labels, patients and sections, as the chapters' functions read them."""
+"""Read sections, labels and patients from an AnnData into the tables used by each chapter."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,21 +16,21 @@ from sagefm.exports.prepared import column_of, section_rows, spatial_of
 from sagefm.representations.files import Representation
 
 SECTION = "section"
-"""Column of obs that names the file of each spot, where several are read."""
+"""Column of `obs` that names each spot's file, if several files are read."""
 
 
 def read_sections(
     paths: Sequence[str | Path], library_key: str | None = None
 ) -> tuple[AnnData, str | None]:
-    """Read one h5ad or several as one AnnData, and the column of obs that names the sections.
+    """Read one or more h5ad files as one AnnData, and return it with its `library_key`.
 
-    Genes that a section lacks are 0 there. Several files are a section each, unless `library_key`
-    names a column that they all have.
+    Genes that a section lacks are 0 there. Each of several files is one section, unless
+    `library_key` names a column that they all have.
 
     Raises
     ------
     InputError
-        If a file cannot be read as h5ad, or two have the same name.
+        If a file cannot be read as h5ad, or if two files have the same name.
     """
     files = [Path(path) for path in paths]
     for file in files:
@@ -53,18 +53,18 @@ def read_sections(
 
 
 def texts_of(adata: AnnData, key: str, argument: str) -> pd.Series:
-    """`prepared.column_of` as text, missing where it is missing or empty."""
+    """Read `prepared.column_of` as text, with empty values as missing."""
     text = column_of(adata, key, argument).astype(object).map(str, na_action="ignore")
     return text.where(text != "")
 
 
 def embedding_of(adata: AnnData, key: str, remedy: str) -> np.ndarray:
-    """An embedding in `obsm`: float32 (spots, features), dense.
+    """Read an embedding from `obsm`: dense float32 (spots, features).
 
     Raises
     ------
     InputError
-        If there is none of this key; the sentence goes on with the remedy.
+        If the key does not exist; `remedy` is the message's fix.
     """
     if key not in adata.obsm:
         raise InputError(f"there is no obsm['{key}']. Fix: {remedy}; {hint(key, adata.obsm)}")
@@ -75,15 +75,14 @@ def embedding_of(adata: AnnData, key: str, remedy: str) -> np.ndarray:
 def spots_of(
     adata: AnnData, *, label: str | None, patient: str | None, library_key: str | None
 ) -> pd.DataFrame:
-    """All spots of an AnnData: sample, patient, spot, x_pixels, y_pixels, and label if named.
+    """Table of an AnnData's spots: sample, patient, spot, x_pixels, y_pixels, and label if named.
 
     Without a column of patients, each section counts as a patient.
 
     Raises
     ------
     InputError
-        If a column is missing, a spot has no patient, no spot has a label, or coordinates are
-        missing.
+        If a column or coordinates are missing, a spot has no patient, or no spot has a label.
     """
     places = AnnData(obs=pd.DataFrame(index=adata.obs_names), obsm={"spatial": spatial_of(adata)})
     check_spatial(places, Path("AnnData"))
@@ -118,7 +117,7 @@ def representation_of(
     transductive: bool = False,
     spatial: bool = True,
 ) -> Representation:
-    """Values (spots, features) of the spots of `spots_of`, as a chapter reads a representation."""
+    """Build a `Representation` from values (spots, features) and the table of `spots_of`."""
     columns = [name for name in ("sample", "spot", "patient", "label") if name in spots]
     obs = spots[columns].set_index(spots["sample"] + ":" + spots["spot"])
     return Representation(

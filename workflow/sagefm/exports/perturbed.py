@@ -1,4 +1,4 @@
-"""A gene set to some levels in the neighbours of every spot of an AnnData, and others predicted."""
+"""In silico perturbation of a gene in the neighbours of every spot of an AnnData."""
 
 from collections.abc import Sequence
 
@@ -27,33 +27,33 @@ def perturb(
     technology: str | None = None,
     min_overlap: float | None = None,
 ) -> pd.DataFrame:
-    """Set a gene to some levels in all neighbours of each spot, and predict others at the spot.
+    """Set a gene to given levels in every spot's neighbours and predict other genes at the spot.
 
-    As in the paper, the outputs are hidden at the spot itself.
+    As in the paper, the predicted genes are hidden at the spot itself.
 
     Parameters
     ----------
     adata, model, layer, library_key, technology, min_overlap
-        See `api.embed`.
+        See `embed`.
     gene
-        Symbol of the gene that is set.
+        Symbol of the perturbed gene.
     outputs
-        Symbols of the genes that are predicted.
+        Symbols of the predicted genes.
     levels
-        How many, evenly spaced from the gene's least to its greatest expression in `adata`; or the
-        levels themselves, in units of the model's normalisation.
+        Number of levels, evenly spaced from the gene's lowest to its highest expression in
+        `adata`; or the levels themselves, in units of the model's normalisation.
 
     Returns
     -------
     DataFrame
-        A row for each section (column `section`, if there is a `library_key`), output and level:
+        One row per section, output and level. Columns: `section` (only with `library_key`),
         `input`, `output`, `level`, `predicted` (mean over the section's spots, in units of the
         model's normalisation) and `n_spots`.
 
     Raises
     ------
     InputError
-        If the model lacks a gene or the levels are all equal; see also `api.embed`.
+        If the model lacks a gene or the levels are all equal; see also `embed`.
 
     Examples
     --------
@@ -78,7 +78,7 @@ def perturb(
 
 
 def _columns(model: FittedModel, genes: Sequence[str]) -> list[int]:
-    """Columns of some genes in the model's panel."""
+    """Column indices of genes in the model's panel."""
     columns = pd.Index(model.genes).get_indexer(list(genes))
     for name, column in zip(genes, columns, strict=True):
         if column < 0:
@@ -87,7 +87,7 @@ def _columns(model: FittedModel, genes: Sequence[str]) -> list[int]:
 
 
 def _nearest(name: str, genes: Sequence[str]) -> str:
-    """What to give in place of an unknown symbol; the whole panel is too long to list."""
+    """Suggest a fix for an unknown symbol. The whole panel is too long to list."""
     question = hint(name, genes)
     return question if question.startswith("did you mean") else "use a symbol of `model.genes`."
 
@@ -116,7 +116,7 @@ def _levels(
 def _responses(
     model: FittedModel, section: Section, source: int, targets: list[int], levels: np.ndarray
 ) -> pd.DataFrame:
-    """Mean prediction over a section's spots: a row for each output and level."""
+    """Mean prediction over a section's spots, one row per output and level."""
     rows = np.arange(section.n_spots())
     wanted = torch.tensor(targets, device=model.device)
     steps = torch.from_numpy(levels).to(model.device)

@@ -1,4 +1,4 @@
-"""Any AnnData as sections that a model reads: counts on the model's genes, and neighbourhoods."""
+"""Prepare any AnnData for a model: counts on the model's genes, and neighbourhoods."""
 
 import logging
 import tempfile
@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Source:
-    """Where an AnnData has what a model reads; see `api.embed` for each."""
+    """Options that say how to read an AnnData; `api.embed` describes each."""
 
     layer: str | None = None
     library_key: str | None = None
@@ -46,12 +46,14 @@ class Source:
 def prepared_sections(
     adata: AnnData, recipe: ModelRecipe, source: Source
 ) -> Iterator[list[tuple[Section, np.ndarray]]]:
-    """Each section of an AnnData as files that live as long as the context, and its rows.
+    """Write each section of an AnnData to temporary files, and yield the sections with their rows.
+
+    The files are deleted when the context ends.
 
     Raises
     ------
     InputError
-        If counts, coordinates or genes cannot be used; the sentence names their place.
+        If counts, coordinates or genes cannot be used. The message names their place.
     """
     parts = section_rows(adata, source.library_key)
     with tempfile.TemporaryDirectory(prefix="sagefm-") as folder:
@@ -69,12 +71,12 @@ def prepared_sections(
 
 
 def section_rows(adata: AnnData, library_key: str | None) -> dict[str, np.ndarray]:
-    """Rows of each section of an AnnData, by the section's name.
+    """Row indices of each section of an AnnData, by section name.
 
     Raises
     ------
     InputError
-        If there is no such column, if it lacks values, or if none is named and there are several.
+        If the column does not exist or lacks values, or if several sections have no `library_key`.
     """
     if library_key is None:
         libraries = [*adata.uns.get("spatial", {})]
@@ -96,12 +98,12 @@ def section_rows(adata: AnnData, library_key: str | None) -> dict[str, np.ndarra
 
 
 def column_of(adata: AnnData, key: str, argument: str) -> pd.Series:
-    """A column of obs, which an argument names.
+    """Return a column of `obs`; `argument` is the option that named it.
 
     Raises
     ------
     InputError
-        If there is no such column.
+        If the column does not exist.
     """
     if key not in adata.obs:
         raise InputError(
@@ -111,12 +113,12 @@ def column_of(adata: AnnData, key: str, argument: str) -> pd.Series:
 
 
 def matrix_of(adata: AnnData, layer: str | None) -> tuple[Any, str]:
-    """The matrix of the counts, `X` if no layer is named, and what an error calls it.
+    """Return the counts matrix (`X` if no layer is named) and its name for error messages.
 
     Raises
     ------
     InputError
-        If there is no such layer.
+        If the layer does not exist.
     """
     if layer is None:
         return adata.X, "X"
@@ -128,12 +130,12 @@ def matrix_of(adata: AnnData, layer: str | None) -> tuple[Any, str]:
 
 
 def spatial_of(adata: AnnData) -> Any:
-    """X and y of each spot in `obsm["spatial"]`, as an array.
+    """Return x and y of each spot, from `obsm["spatial"]`, as an array.
 
     Raises
     ------
     InputError
-        If it is missing.
+        If they are missing.
     """
     if "spatial" not in adata.obsm:
         raise InputError(
@@ -146,14 +148,14 @@ def spatial_of(adata: AnnData) -> Any:
 def write_section(
     sample: AnnData, counts: Path, graph: Path, recipe: ModelRecipe, technology: str
 ) -> None:
-    """Write a sample on a model's genes, and its neighbourhoods, as the files that a run has."""
+    """Write a sample on a model's genes, and its graph, in the files of a run's format."""
     write_h5ad(sample, counts)
     at, array = spot_positions(counts)
     save_graph(build_graph(at, **recipe.graph, array=array, technology=technology), graph)
 
 
 def _harmonised(adata: AnnData, rows: np.ndarray, recipe: ModelRecipe, source: Source) -> AnnData:
-    """Some spots of an AnnData, all of them, on the model's genes."""
+    """Map the given rows of an AnnData to the model's genes, without removing any spot."""
     matrix, name = matrix_of(adata, source.layer)
     spatial = spatial_of(adata)
     fix = "Fix: give the raw counts in X, or name the layer that holds them, as `layer`."
@@ -189,7 +191,7 @@ def _harmonised(adata: AnnData, rows: np.ndarray, recipe: ModelRecipe, source: S
 
 
 def _technology(adata: AnnData, source: Source) -> str:
-    """The technology as given, or as `api.read` found it."""
+    """The technology as given, or as stored by `api.read`."""
     if source.technology is not None:
         return source.technology
     return str(adata.uns.get("provenance", {}).get("technology", ""))

@@ -1,4 +1,4 @@
-"""Programmes of genes, of a model whose embedding is made of them, and the gene sets in them."""
+"""Gene programmes of a model, and the gene sets enriched in them."""
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -12,25 +12,25 @@ from sagefm.perturbation.pair_sources import read_gmt
 from sagefm.stats.enrichment import enrichment
 
 BUNDLED = Path(__file__).with_name("gene_sets")
-"""Gene sets that come with the package: hallmarks (MSigDB) and markers of compartments."""
+"""Folder of the bundled gene sets: hallmarks (MSigDB) and markers of tissue compartments."""
 
 DIRECTIONS = {"rises": 1, "falls": -1}
-"""Genes that rise with a programme, and those that fall: the sign of their weights."""
+"""Sign of the weights of genes that rise, and of genes that fall, with a programme."""
 
 
 def programmes(model: FittedModel) -> pd.DataFrame:
-    """Programmes of genes, of a network whose embedding is made of them.
+    """Return the gene programmes of a model, one for each dimension of its embedding.
 
     Parameters
     ----------
     model
-        Of `load`.
+        A model from `load`.
 
     Returns
     -------
     DataFrame
-        float32 (genes, programmes): each gene's log fold change for one unit of a dimension of the
-        embedding; columns number the dimensions.
+        float32 (genes, programmes): each gene's log fold change per unit of an embedding dimension.
+        Columns are the numbers of the dimensions.
 
     Raises
     ------
@@ -57,38 +57,38 @@ def programme_sets(
     *,
     top: int = 50,
 ) -> pd.DataFrame:
-    """Gene sets among the genes that rise or fall most with each programme.
+    """Test gene sets for enrichment among the genes that rise or fall most with each programme.
 
-    An overlap is held against the hypergeometric distribution. The universe is the genes that the
-    programmes could be made of: for `light`, the 2,000 that vary most within sections, since a
-    larger universe would find whatever is abundant in every programme. p is corrected over all
+    Overlaps are tested against the hypergeometric distribution. The universe is the genes that a
+    programme can contain: for `light`, the 2,000 that vary most within sections. In a larger
+    universe, sets of abundant genes would be enriched in every programme. p is corrected over all
     programmes, directions and sets.
 
     Parameters
     ----------
     model
-        Of `load`.
+        A model from `load`.
     gene_sets
-        Genes by the name of their set, or a file: a `.gmt`, or a table (TSV) with the columns `set`
-        and `gene`. If not given, the 50 hallmark sets of MSigDB and the markers of epithelium,
-        stroma, immune cells and fat that come with the package.
+        Mapping from set name to genes, or a file: a `.gmt`, or a table (TSV) with the columns `set`
+        and `gene`. Default: the 50 hallmark sets of MSigDB and the markers of epithelium, stroma,
+        immune cells and fat that come with the package.
     top
-        Genes of each direction of a programme.
+        Number of genes tested in each direction of a programme.
 
     Returns
     -------
     DataFrame
-        A row for each programme, direction and set; the sets of a direction by rising p.
-        `programme`: column of `programmes`. `direction`: `rises` or `falls`. `set`. `n_set`: genes
-        of the set in the universe. `n_overlap`: of these, among the top. `expected`: the overlap
-        expected by chance. `p`; `q`: false discovery rate (Benjamini-Hochberg). `genes`: the
-        overlap, the highest weight first.
+        One row per programme, direction and set; the sets of a direction are sorted by p.
+        `programme`: column of `programmes`. `direction`: `rises` or `falls`. `set`: name of the
+        set. `n_set`: number of its genes in the universe. `n_overlap`: number of these among the
+        top genes. `expected`: overlap expected by chance. `p`: p-value. `q`: false discovery rate
+        (Benjamini-Hochberg). `genes`: the overlap, highest weight first.
 
     Raises
     ------
     InputError
         If the model's network has no programmes, if a file cannot be read, if `top` is not
-        positive, or if no set has a gene of the model.
+        positive, or if no set has a gene of the programmes.
 
     Examples
     --------
@@ -125,7 +125,7 @@ def programme_sets(
 def _sets(
     given: str | Path | Mapping[str, Collection[str]] | None,
 ) -> Mapping[str, Collection[str]]:
-    """Gene sets of a file, of a mapping, or of the package."""
+    """Gene sets from a file, a mapping, or the package."""
     if given is None:
         return {
             name: genes for path in sorted(BUNDLED.iterdir()) for name, genes in _sets(path).items()

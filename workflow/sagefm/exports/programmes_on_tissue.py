@@ -1,4 +1,4 @@
-"""Where on tissue programmes are high, and whether other fits of a model find them again."""
+"""Programmes on tissue: their values by label, spatial spread, and stability across fits."""
 
 from collections.abc import Mapping, Sequence
 
@@ -15,18 +15,18 @@ from sagefm.sections.section import Section
 from sagefm.stats.matching import match_columns
 
 MIN_LABEL_SPOTS = 5
-"""Spots from which a label counts in a section."""
+"""Minimum number of spots a label needs to count in a section."""
 
 
 def refit(model: FittedModel, sections: Sequence[Section]) -> FittedModel:
-    """A model's programmes as other sections give them, before any training of its decoder.
+    """Fit a model's programmes to other sections, without training its decoder.
 
     Parameters
     ----------
     model
-        Of a network that fits its input (`GeneDecoder.fits_input`).
+        A model whose network fits its input (`GeneDecoder.fits_input`).
     sections
-        On the model's genes and graph.
+        Sections on the model's genes and graph.
     """
     network = build_network(model.recipe.network, len(model.genes), model.network.widths, seed=0)
     batches = model.batches(sections, every_gene=model.unmeasured is None)
@@ -35,9 +35,10 @@ def refit(model: FittedModel, sections: Sequence[Section]) -> FittedModel:
 
 
 def matched_values(adata: AnnData, model: FittedModel, reference: FittedModel) -> np.ndarray:
-    """A section's values of a reference's programmes, by another fit of the model.
+    """Score a section on a reference's programmes, computed by another fit of the model.
 
-    Each programme of the reference gets the other fit's that resembles it most, in its direction.
+    Each reference programme is matched to the most similar programme of the other fit, with its
+    sign aligned.
 
     Returns
     -------
@@ -51,12 +52,12 @@ def matched_values(adata: AnnData, model: FittedModel, reference: FittedModel) -
 
 
 def stability(reference: FittedModel, fits: Mapping[str, FittedModel]) -> pd.DataFrame:
-    """How like the programmes of other fits are those of a reference.
+    """Correlate the programmes of a reference with their best matches in other fits.
 
     Returns
     -------
     DataFrame
-        fit, programme, correlation: the absolute correlation of the genes' weights, best match.
+        fit, programme, correlation (absolute, of the gene weights).
     """
     own = programmes(reference)
     tables = []
@@ -70,14 +71,14 @@ def stability(reference: FittedModel, fits: Mapping[str, FittedModel]) -> pd.Dat
 def section_profile(
     values: np.ndarray, labels: pd.Series, coordinates: np.ndarray
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Programmes of one section by label, and how they are spread.
+    """Summarise the programmes of one section by label and by spatial spread.
 
     Parameters
     ----------
     values
         float (spots, programmes).
     labels
-        Of the spots; missing where a spot has none.
+        Label of each spot, or missing.
     coordinates
         (spots, 2), pixels.
 
@@ -85,10 +86,10 @@ def section_profile(
     -------
     by_label
         programme, label, value (mean over the label's spots, in standard deviations of the section
-        from its mean), n_spots. Labels of fewer than `MIN_LABEL_SPOTS` spots are left out.
+        from its mean), n_spots. Labels with fewer than `MIN_LABEL_SPOTS` spots are excluded.
     spread
-        programme, moran_i (over the array's neighbours), label_share (of the variance of labelled
-        spots, between labels: eta squared).
+        programme, moran_i (over the array's neighbours), label_share (share of the variance of
+        labelled spots between labels: eta squared).
     """
     from scanpy.metrics import morans_i
 
@@ -114,18 +115,18 @@ def section_profile(
 
 
 def label_summary(by_label: pd.DataFrame) -> pd.DataFrame:
-    """Programmes by label, over patients.
+    """Average programmes by label over patients.
 
     Parameters
     ----------
     by_label
-        patient, programme, label, value; a row for each patient that has the label.
+        patient, programme, label, value; one row for each patient with the label.
 
     Returns
     -------
     DataFrame
-        programme, label, value (mean over patients), n_patients, n_highest: the patients in which
-        no other label has a higher value.
+        programme, label, value (mean over patients), n_patients, n_highest (number of patients in
+        which no other label has a higher value).
     """
     highest = by_label.groupby(["patient", "programme"])["value"].transform("max")
     marked = by_label.assign(highest=by_label["value"] == highest)

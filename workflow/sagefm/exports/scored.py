@@ -1,4 +1,4 @@
-"""An embedding made elsewhere, scored as the workflow scores its own, beside baselines."""
+"""Score an embedding computed elsewhere as the workflow scores its own, with baselines."""
 
 from collections.abc import Sequence
 from dataclasses import fields
@@ -27,12 +27,13 @@ from sagefm.sections.cohort import Cohort
 from sagefm.sections.genes import read_panel
 
 BASELINES = ("pca", "neighbour_mean", "niche_pca", "niche_channels", "hops", "depth")
-"""Untrained representations that an embedding is shown beside."""
+"""Untrained representations that an embedding is compared with."""
 
 INTEGRATION = ("total", "bio_conservation", "batch_correction", "bras", "ilisi", "cilisi", "clisi")
-"""Metrics of the pooled sections that are shown, where they are defined."""
+"""Integration metrics of the pooled sections, reported where they are defined."""
 
 ARI = "ari_within_sections"
+"""Name of the clustering metric in the table of scores."""
 
 
 def score_embedding(
@@ -48,40 +49,40 @@ def score_embedding(
     seeds: int = 3,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Score an embedding by a column of labels, beside untrained baselines.
+    """Score an embedding against labels and compare it with untrained baselines.
 
     Parameters
     ----------
     adata
-        Sections with raw counts, which the baselines are computed from on the paper's genes;
-        `obsm["spatial"]` and, where known, `obs["array_row"]` and `obs["array_col"]`.
+        Sections with raw counts, `obsm["spatial"]` and, where known, `obs["array_row"]` and
+        `obs["array_col"]`. Baselines are computed from the counts of the paper's genes.
     obsm
-        Key of the embedding: (spots, features), dense or sparse.
+        Key of the embedding in `obsm`: (spots, features), dense or sparse.
     label
-        Column of `obs` that names each spot's class; spots without one are not scored.
+        Column of `obs` that names each spot's class. Spots without a class are not scored.
     patient
         Column of `obs` that names each spot's patient. If not given, each section counts as a
         patient.
     library_key
         Column of `obs` that names each spot's section.
     layer
-        Layer that holds the raw counts; `X` if not given.
+        Layer that holds the raw counts. Default: `X`.
     min_overlap
-        Least share of the paper's genes that must be found; the workflow's default if not given.
+        Minimum fraction of the paper's genes that must be found, 0 to 1. Default: the workflow's.
     baselines
-        Representation methods to compute, of the registry.
+        Names of the representation methods to compare with, from the registry.
     seeds
-        Seeds of k-means.
+        Number of k-means seeds.
     seed
-        Of the classifier and the baselines.
+        Seed of the classifier and the baselines.
 
     Returns
     -------
     DataFrame
-        representation (`obsm` first), metric, value, low and high (95 %, Student's t over
-        patients; missing for a pooled metric), n_patients (whose mean it is), of (what was held
-        out or clustered). Metrics: `patient_balanced_accuracy` of a logistic regression,
-        `ari_within_sections` of k-means, and those of integration, if there are two patients.
+        representation (`obsm` first), metric, value, low and high (95% interval, Student's t over
+        patients; missing for a pooled metric), n_patients (number of patients averaged), of (what
+        was held out or clustered). Metrics: `patient_balanced_accuracy` of a logistic regression,
+        `ari_within_sections` of k-means and, with two or more patients, integration metrics.
 
     Raises
     ------
@@ -132,7 +133,7 @@ def score_embedding(
 
 
 def _values(adata: AnnData, obsm: str) -> np.ndarray:
-    """The embedding, dense float32 (spots, features)."""
+    """Read the embedding: dense float32 (spots, features), finite."""
     values = embedding_of(adata, obsm, "correct `obsm`")
     if values.ndim != 2 or not values.shape[1] or not np.isfinite(values).all():
         raise InputError(
@@ -143,7 +144,7 @@ def _values(adata: AnnData, obsm: str) -> np.ndarray:
 
 
 def _settings(seeds: int) -> Settings:
-    """The workflow's defaults of clustering, with another number of seeds."""
+    """The workflow's default clustering settings, with another number of seeds."""
     keys = load_schema("config")["properties"]["clustering"]["properties"]
     known = {field.name: keys[field.name]["default"] for field in fields(Settings)}
     return Settings(**known | {"seeds": seeds, "factors": ["label", "patient"], "drop": []})
@@ -152,7 +153,7 @@ def _settings(seeds: int) -> Settings:
 def _baselines(
     adata: AnnData, spots: pd.DataFrame, source: Source, names: Sequence[str], seed: int
 ) -> list[Representation]:
-    """Baselines of the same spots, on the paper's genes, as the workflow computes them."""
+    """Compute baselines for the same spots on the paper's genes, as the workflow does."""
     recipe = ModelRecipe(read_panel(PAPER_PANEL))
     found = []
     with prepared_sections(adata, recipe, source) as sections:
@@ -177,7 +178,7 @@ def _baselines(
 
 
 def _clustered(scores: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFrame:
-    """The rows of clusterings that are shown, in the form of `score_embedding`."""
+    """Select the reported clustering scores, in the columns of `score_embedding`."""
     summary = clustering_summary(scores, costs)
     chosen = {ARI: SECTION_ARI}
     chosen |= {name: ("cohort", "integration", "label", name) for name in INTEGRATION}

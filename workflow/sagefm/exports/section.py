@@ -1,4 +1,4 @@
-"""One section embedded by a model at hand, without a run: the same steps, on one file."""
+"""Embed one section without running the workflow, by the same steps."""
 
 import tempfile
 from dataclasses import asdict
@@ -34,33 +34,33 @@ def embed_section(
     min_overlap: float | None = None,
     aliases: str | Path = "",
 ) -> AnnData:
-    """Write a section with a model's embedding of its spots, as h5ad.
+    """Embed the spots of a section and write the result as h5ad.
 
     Parameters
     ----------
     source
-        Whatever `api.read` reads.
+        A section in any format of `api.read`.
     output
-        The file to write: `ingest.ingest`'s sample (raw counts on the model's panel, coordinates,
-        array positions, the image where the source has one) with the embedding in
-        `obsm['X_sagefm']` (float32) and what it was made with in `uns['sagefm']`.
+        Output file: the sample of `ingest.ingest` (raw counts on the model's panel, coordinates,
+        array positions, and the image if the source has one), with the embedding in
+        `obsm['X_sagefm']` (float32) and the model's recipe and checkpoint in `uns['sagefm']`.
     model
-        As of `FittedModel.load`.
+        A model, as for `FittedModel.load`.
     positions, technology, layer, library, library_key, orientation, min_overlap, aliases
         See `api.read`.
     predict
-        Whether `layers['predicted']` (float32; spots, genes) is to hold the model's prediction of
-        every gene, nothing hidden, in its normalised units.
+        Whether to also write `layers['predicted']` (float32; spots, genes): the model's prediction
+        of every gene, with none hidden, in its normalised units.
 
     Returns
     -------
     AnnData
-        What was written, without the predictions.
+        The written sample, without the predictions.
 
     Raises
     ------
     InputError
-        For a section, a model or an output that cannot be used; nothing is then written.
+        If the section, model or output cannot be used. Nothing is then written.
     """
     source, output = Path(source), Path(output)
     check_output(source, output)
@@ -92,7 +92,7 @@ def embed_section(
 
 
 def check_output(source: Path, output: Path) -> None:
-    """Check, before anything is computed, that a section's result can be written to a file.
+    """Check that a section's result can be written to a file, before anything is computed.
 
     Raises
     ------
@@ -110,7 +110,7 @@ def check_output(source: Path, output: Path) -> None:
 
 
 def _facts(model: FittedModel) -> dict[str, Any]:
-    """What the embedding was made with, without the panel, which is the file's `var`."""
+    """Recipe and checkpoint of the embedding, without the panel, which is the file's `var`."""
     recipe, checkpoint = model.recipe, model.checkpoint
     assert checkpoint
     facts = {key: value for key, value in asdict(recipe).items() if key != "panel"}

@@ -1,4 +1,4 @@
-"""A cohort as a SpatialData store: spots as circles on the tissue's images, in micrometres."""
+"""Export a cohort as a SpatialData store: spots as circles on tissue images, in micrometres."""
 
 import shutil
 from collections.abc import Mapping
@@ -11,34 +11,34 @@ from anndata import AnnData
 from sagefm.common.io import full_disk, temporary_of
 from sagefm.plotting.histology import PITCH, micrometres_a_pixel
 
-if TYPE_CHECKING:  # seconds to import; only the functions that need it pay
+if TYPE_CHECKING:  # takes seconds to import, so functions import it when they need it
     from spatialdata import SpatialData
 
 ROOT = "zarr.json"
-"""The file of a store's root: it is written last, and stands for the store in the workflow."""
+"""Root file of a store. It is written last and represents the store in the workflow."""
 
 REGION, INSTANCE = "region", "instance_id"
-"""Columns of the table that say which circle, of which section, a row is of."""
+"""Columns of the table that name each row's section and its circle in that section."""
 
 
 def spatialdata_of(adata: AnnData, technologies: Mapping[str, str]) -> "SpatialData":
-    """Everything of `explore_cohort` in the places where napari and spatialdata-plot look for it.
+    """Convert the AnnData of `explore_cohort` to SpatialData, for napari and spatialdata-plot.
 
     Parameters
     ----------
     adata
-        Of `explore.explore_cohort`.
+        The AnnData of `explore.explore_cohort`.
     technologies
-        Of each section, as its sheet has it.
+        Technology of each section, from its sheet.
 
     Returns
     -------
     SpatialData
-        `tables["spots"]`: as `adata`, without the images. Of each section, its `shapes[sample]`,
-        circles as large as spots, and `images[f"{sample}_image"]` if it has one: in full-resolution
-        and image pixels, and in the coordinate system `sample`. That is in micrometres from the
-        corner of the image where the pitch of the technology is known, else in full-resolution
-        pixels.
+        `tables["spots"]`: `adata` without the images. For each section, `shapes[sample]`: circles
+        of the spots' size, in full-resolution pixels; and, if it has an image,
+        `images[f"{sample}_image"]`, in image pixels. Both have a transformation to the coordinate
+        system `sample`: micrometres from the corner of the image if the technology's pitch is
+        known, otherwise full-resolution pixels.
     """
     from spatialdata import SpatialData
     from spatialdata.models import Image2DModel, ShapesModel, TableModel
@@ -62,7 +62,7 @@ def spatialdata_of(adata: AnnData, technologies: Mapping[str, str]) -> "SpatialD
             transformations={name: Scale([unit, unit], axes=("x", "y"))},
         )
         image = np.asarray(libraries[name]["images"]["hires"])
-        if image.min() < image.max():  # a blank one stands for none
+        if image.min() < image.max():  # blank if the section has no image
             step = unit / float(factors["tissue_hires_scalef"])
             images[f"{name}_image"] = Image2DModel.parse(
                 np.moveaxis(image, 2, 0),
@@ -75,7 +75,7 @@ def spatialdata_of(adata: AnnData, technologies: Mapping[str, str]) -> "SpatialD
 
 
 def write_store(data: "SpatialData", path: Path) -> None:
-    """Write a SpatialData store, whole or not at all; one that is there is replaced.
+    """Write a SpatialData store atomically, replacing any existing one.
 
     Raises
     ------

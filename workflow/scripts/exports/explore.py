@@ -1,4 +1,4 @@
-"""Put all that a run has to say of a cohort into one file for viewers."""
+"""Collect a cohort's results in one file for viewers."""
 
 from sagefm.annotation.terms import TEXT
 from sagefm.clustering.umap import umap_table
@@ -18,7 +18,7 @@ with job(snakemake):
         predictions[task][name] = read_table(path, dtype=TEXT)
     spots = sum(len(spot_names(path)) for path in inputs.samples)
     layouts = None
-    if params.umap:  # of every spot, where the figure has some
+    if params.umap:  # over all spots; the figure shows a sample of them
         layouts = umap_table(
             map(read_representation, inputs.representations), spots=spots, **params.umap
         )

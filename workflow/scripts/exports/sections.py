@@ -1,4 +1,4 @@
-"""Write a cohort's sections as a page to look through."""
+"""Write the viewer of a cohort's sections, an HTML page."""
 
 from pathlib import Path
 

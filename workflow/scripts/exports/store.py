@@ -1,4 +1,4 @@
-"""Write a cohort's file for viewers as a SpatialData store."""
+"""Convert a cohort's file for viewers to a SpatialData store."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`sagefm annotate`: a section's classes, learnt from labelled sections."""
+"""`sagefm annotate`: label a section with classes learnt from labelled sections."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 HELP = "label the spots of a section from labelled sections"
 
 DESCRIPTION = (
-    "Learn classes from labelled sections and name each spot's: obs['sagefm_label'], "
+    "Learn classes from labelled sections and label each spot of IN: obs['sagefm_label'], "
     "obs['sagefm_confidence'] and obsm['label_probabilities'] of OUT. Accuracy and calibration on "
     "held-out patients of the labelled sections are printed."
 )
@@ -29,7 +29,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         required=True,
         nargs="+",
         metavar="FILE",
-        help="labelled .h5ad files with raw counts and --label, or a reference saved before (.npz)",
+        help="labelled .h5ad files with raw counts (needs --label), or a saved reference (.npz)",
     )
     parser.add_argument("--label", help="column of obs that names the class of labelled spots")
     add_groups(parser)
@@ -37,9 +37,9 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--confidence",
         type=float,
         default=0.5,
-        help="least probability of a call; spots below it have no label (default: 0.5)",
+        help="minimum probability of a label; spots below it get none (default: 0.5)",
     )
-    parser.add_argument("--save-reference", metavar="NPZ", help="file to keep the reference in")
+    parser.add_argument("--save-reference", metavar="NPZ", help="file to save the reference to")
 
 
 def run(
@@ -55,7 +55,7 @@ def run(
     save_reference: str | None,
     **labelled: str | None,
 ) -> str:
-    """Annotate a section; the sentences that say what was written and how good it is."""
+    """Annotate a section and return a message with the reference's accuracy and the output."""
     from sagefm.common.h5ad import write_h5ad
     from sagefm.common.io import atomic
     from sagefm.exports.annotated import LABEL, annotate
@@ -79,7 +79,7 @@ def run(
 
 
 def quality(reference: "Reference") -> str:
-    """What a reference is worth, for people: its scores on held-out spots, and two tables."""
+    """Describe a reference: its scores on held-out spots, and two tables."""
     from sagefm.annotation.reference import HELD_OUT
 
     facts = reference.facts
@@ -107,7 +107,7 @@ def _reference(
     patient: str | None,
     library_key: str | None,
 ) -> "Reference":
-    """The reference of a saved file, or of labelled sections."""
+    """Load a saved reference, or fit one to labelled sections."""
     from sagefm.annotation.reference import Reference
     from sagefm.exports.annotated import fit_reference
     from sagefm.exports.labelled import read_sections

@@ -1,4 +1,4 @@
-"""`sagefm domains`: clusters shared across sections, their number and their markers."""
+"""`sagefm domains`: find clusters shared across sections, their number and their markers."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -9,7 +9,7 @@ HELP = "find tissue domains shared by several sections, and their markers"
 
 DESCRIPTION = (
     "Cluster the embedding of all sections together. The number of domains is the largest whose "
-    "clusters come out again from other spots and seeds. OUT has obs['sagefm_domain']; markers are "
+    "clusters are reproduced from other spots and seeds. OUT has obs['sagefm_domain']. Markers are "
     "tested over patients."
 )
 
@@ -19,7 +19,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_sections(parser)
     parser.add_argument("output", metavar="OUT", help="the .h5ad to write, with all sections")
     parser.add_argument("--model", help="model that embeds the sections first")
-    parser.add_argument("--obsm", help="key of an embedding that IN has, in place of --model")
+    parser.add_argument("--obsm", help="key of an embedding in IN, instead of --model")
     add_groups(parser)
     parser.add_argument(
         "--technology",
@@ -28,11 +28,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--number", type=int, help="number of domains (default: the largest stable one)"
     )
+    parser.add_argument("--centred", action="store_true", help="subtract each section's mean first")
     parser.add_argument(
-        "--centred", action="store_true", help="take each section's mean away beforehand"
-    )
-    parser.add_argument(
-        "--figure", metavar="PDF", help="curve of stability to draw; a .png is written beside it"
+        "--figure", metavar="PDF", help="stability curve to draw; a .png is also written"
     )
     parser.add_argument("--markers", metavar="TSV", help="table of markers to write")
     add_device(parser)
@@ -52,7 +50,7 @@ def run(
     device: str,
     **options,
 ) -> str:
-    """Find domains; the sentences that say how many, and where they were written."""
+    """Find domains and return a message with their number, sizes and output file."""
     from sagefm.clustering.stability import NUMBERS, draw_stability
     from sagefm.common.errors import InputError
     from sagefm.common.h5ad import write_h5ad

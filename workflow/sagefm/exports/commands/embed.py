@@ -1,10 +1,10 @@
-"""`sagefm embed`: a section with its embedding, as h5ad."""
+"""`sagefm embed`: embed a section and write it as h5ad."""
 
 from argparse import ArgumentParser
 
 from sagefm.exports.commands.shared import add_machine, add_section
 
-HELP = "write a section with its embedding, as h5ad"
+HELP = "embed a section and write it as h5ad"
 
 DESCRIPTION = "Embed each spot of a section: counts in, obsm['X_sagefm'] out."
 
@@ -16,36 +16,36 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--layer", default="", help="layer with the raw counts, or raw (default: X)"
     )
-    parser.add_argument(
-        "--library", default="", help="of a file of several sections, the one to read"
-    )
+    parser.add_argument("--library", default="", help="section to read from a file with several")
     parser.add_argument("--library-key", default="", help="column of obs that names the sections")
     parser.add_argument(
         "--orientation",
         default="",
         choices=("spots_by_genes", "genes_by_spots"),
-        help="rows and columns of a table of counts, where names do not tell",
+        help="orientation of a table of counts, if its names do not show it",
     )
     parser.add_argument(
         "--min-overlap",
         type=float,
-        help="least share of the model's genes that IN must have (default: the model's own)",
+        help="minimum share of the model's genes that IN must have (default: the model's own)",
     )
     parser.add_argument(
-        "--aliases", default="", help="table (TSV) of earlier symbols or ids: alias, symbol"
+        "--aliases",
+        default="",
+        help="table (TSV) with the columns alias (old symbol or id), symbol",
     )
     parser.add_argument(
-        "--predict", action="store_true", help="also write each gene as predicted, as a layer"
+        "--predict", action="store_true", help="also write the predicted expression as a layer"
     )
 
 
 def run(source: str, output: str, model: str, device: str, **options) -> str:
-    """Embed a section; the sentence that says what was written."""
-    # Seconds to import: `sagefm --help` does without them.
+    """Embed a section and return a message with what was written."""
+    # These take seconds to import, and `sagefm --help` does not need them.
     from sagefm.exports.section import embed_section
     from sagefm.networks.device import prepare_machine
 
-    # One thread, as in the workflow: how a matrix product rounds depends on their number.
+    # One thread, as in the workflow: rounding in matrix products depends on their number.
     sample = embed_section(source, output, model, prepare_machine(device, threads=1), **options)
     facts = sample.uns["provenance"]
     return (

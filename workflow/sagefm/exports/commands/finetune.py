@@ -1,25 +1,27 @@
-"""`sagefm finetune`: a model trained further on a user's sections."""
+"""`sagefm finetune`: fine-tune a model on a user's sections."""
 
 from argparse import ArgumentParser
 
 from sagefm.exports.commands.shared import add_groups, add_machine, add_sections
 
-HELP = "train a model further on your own sections"
+HELP = "fine-tune a model on your own sections"
 
 DESCRIPTION = (
-    "Continue the training of a model on sections of raw counts, until the loss on held-out "
-    "patients stops falling. FOLDER is then a model for the other commands. If it is stopped, the "
-    "same command continues where it was."
+    "Continue the training of a model on sections with raw counts until the loss on held-out "
+    "patients stops falling. FOLDER is then a model for the other commands. If training was "
+    "interrupted, repeat the command to resume it."
 )
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the arguments of `run`."""
     add_sections(parser)
-    parser.add_argument("folder", metavar="FOLDER", help="where the new model is written")
+    parser.add_argument("folder", metavar="FOLDER", help="output folder of the new model")
     add_machine(parser)
     add_groups(parser)
-    parser.add_argument("--epochs", type=int, default=50, help="most epochs (default: 50)")
+    parser.add_argument(
+        "--epochs", type=int, default=50, help="maximum number of epochs (default: 50)"
+    )
     parser.add_argument(
         "--patience",
         type=int,
@@ -27,9 +29,9 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="epochs without a lower loss after which training stops (default: 5)",
     )
     parser.add_argument(
-        "--learning-rate", type=float, help="of Adam (default: a tenth of the model's own)"
+        "--learning-rate", type=float, help="learning rate (default: a tenth of the model's own)"
     )
-    parser.add_argument("--seed", type=int, default=0, help="of all that is drawn (default: 0)")
+    parser.add_argument("--seed", type=int, default=0, help="random seed (default: 0)")
 
 
 def run(
@@ -42,7 +44,7 @@ def run(
     technology: str,
     **options,
 ) -> str:
-    """Train a model further; the sentence that says what it came to."""
+    """Fine-tune a model and return a message with its losses before and after."""
     from sagefm.common.io import read_table
     from sagefm.exports.api import load
     from sagefm.exports.finetuned import BEFORE, finetune

@@ -1,10 +1,10 @@
-"""`sagefm score`: an embedding made elsewhere, beside untrained baselines."""
+"""`sagefm score`: score an embedding computed elsewhere, and untrained baselines."""
 
 from argparse import ArgumentParser
 
 from sagefm.exports.commands.shared import add_groups, add_sections
 
-HELP = "score an embedding by labels, beside untrained baselines"
+HELP = "score an embedding against labels, with untrained baselines"
 
 DESCRIPTION = (
     "Score obsm[KEY] of labelled sections as the workflow scores its own representations: balanced "
@@ -23,12 +23,12 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--min-overlap",
         type=float,
-        help="least share of the paper's genes that must be found (default: the workflow's)",
+        help="minimum share of the paper's genes that must be found (default: the workflow's)",
     )
     parser.add_argument(
         "--baselines", nargs="*", metavar="METHOD", help="baselines to compute (default: all six)"
     )
-    parser.add_argument("--out", metavar="TSV", help="table to write, with intervals")
+    parser.add_argument("--out", metavar="TSV", help="output table, with intervals")
 
 
 def run(
@@ -40,7 +40,7 @@ def run(
     out: str | None,
     **options,
 ) -> str:
-    """Score an embedding; the table of scores, representations in rows."""
+    """Score an embedding and return the table of scores, representations in rows."""
     from sagefm.common.io import write_table
     from sagefm.exports.labelled import read_sections
     from sagefm.exports.scored import BASELINES, score_embedding

@@ -1,10 +1,10 @@
-"""Arguments that several commands have, under the same names and words."""
+"""Arguments shared by several commands."""
 
 from argparse import ArgumentParser
 
 
 def add_section(parser: ArgumentParser) -> None:
-    """A section of any format, the h5ad to write, and what is to be known of the section."""
+    """Add the input section in any format, its positions, and the output h5ad."""
     parser.add_argument(
         "source", metavar="IN", help="Space Ranger's outs/, a 10x .h5, an .h5ad, a .zarr or a table"
     )
@@ -13,7 +13,7 @@ def add_section(parser: ArgumentParser) -> None:
 
 
 def add_machine(parser: ArgumentParser) -> None:
-    """The model, and what it needs."""
+    """Add the model, the technology and the device."""
     parser.add_argument(
         "--model",
         default="light",
@@ -29,19 +29,19 @@ def add_machine(parser: ArgumentParser) -> None:
 
 
 def add_device(parser: ArgumentParser) -> None:
-    """Where a model computes."""
+    """Add the device that a model runs on."""
     parser.add_argument(
-        "--device", default="auto", help="cpu, cuda, or auto: a GPU if there is one"
+        "--device", default="auto", help="cpu, cuda, or auto: a GPU if one is available"
     )
 
 
 def add_sections(parser: ArgumentParser) -> None:
-    """Sections that are read together."""
+    """Add the input sections, which are read together."""
     parser.add_argument("source", metavar="IN", nargs="+", help=".h5ad files with raw counts")
 
 
 def add_groups(parser: ArgumentParser) -> None:
-    """Columns of obs that name sections and patients."""
+    """Add the columns of obs that name sections and patients."""
     parser.add_argument(
         "--library-key", help="column of obs that names each spot's section, if a file has several"
     )
