@@ -1,4 +1,4 @@
-# Claim 2: genes hidden at the central spot, predicted; beside what needs no training.
+# Claim 2: predict genes hidden at the central spot, and compare with untrained baselines.
 
 RECOVERED = config["recovery"]["cohorts"]
 RECOVERY = f"{RESULTS}/recovery/{{model}}/{{cohort}}"
@@ -48,7 +48,7 @@ rule recovery:
 deliver(tables=expand(rules.recovery.output, model=MODELS, cohort=RECOVERED))
 
 
-# Figures of the run as a whole, and of each model on each cohort.
+# Figures of the whole run, then of each model on each cohort.
 SUMMARIES = expand(rules.recovery.output.summary, model=MODELS, cohort=RECOVERED)
 
 
@@ -197,7 +197,7 @@ rule maps_figure:
 deliver(figures=expand(rules.maps_figure.output, model=MODELS, cohort=RECOVERED))
 
 
-# The models on one cohort after the other, with the technologies of training and cohort.
+# The models on each cohort, with the technologies of the training and of the cohort.
 rule transfer:
     input:
         patients=expand(rules.recovery.output.patients, cohort=RECOVERED, model=MODELS),

@@ -1,4 +1,4 @@
-"""What recovery says about the paper's claim 2."""
+"""Claim 2 of the paper, judged by masked-gene recovery."""
 
 import pandas as pd
 
@@ -9,7 +9,7 @@ from sagefm.plotting.colours import PREDICTOR_NAMES
 from sagefm.stats.paired import t_interval
 
 HEADLINE = "recovered_shared"
-"""Share of the tested genes that are recovered, of the same genes for all predictors."""
+"""Share of the tested genes that are recovered, over the same genes for all predictors."""
 
 
 def recovery_claim(
@@ -19,19 +19,19 @@ def recovery_claim(
     comparisons: pd.DataFrame,
     reported: float,
 ) -> Claim:
-    """Claim 2, from a model's recovery on one cohort.
+    """Judge claim 2 by a model's recovery on one cohort.
 
-    The model has to exceed the untrained baselines and the gene-blind controls in the mean over
-    patients of the share of genes recovered within a section, and reach the paper's share, which
-    like its best baseline's is of all spots pooled.
+    The score is the share of genes recovered within a section, averaged over patients. The model
+    must exceed the untrained baselines and the gene-blind controls. It must also reach the paper's
+    share and exceed the best baseline over all spots pooled.
 
     Parameters
     ----------
     subject
         The model and the cohort.
     summary, patients, comparisons
-        Of the recovery tables: all spots pooled, each patient, and the model less each of the other
-        predictors over patients.
+        Recovery tables: over all pooled spots, for each patient, and the model minus each other
+        predictor over patients.
     reported
         The paper's share of genes, 0 to 1.
     """
@@ -66,8 +66,8 @@ def recovery_claim(
         n,
         subject.training,
         [*differences, in_pool],
-        # A section has fewer spots than the cohort, so that fewer genes are significant in it: the
-        # paper's figure, of pooled spots, is excluded only if the pooled share is lower too.
+        # A section has fewer spots than the cohort, so fewer genes are significant in it. The
+        # paper's share is over pooled spots: it is excluded only if our pooled share is lower too.
         reported=Reported(reported, pooled[HEADLINE], low, max(high, pooled[HEADLINE]), n),
         setting=subject.setting,
     )

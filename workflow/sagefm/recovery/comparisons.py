@@ -1,4 +1,4 @@
-"""Recovery patient by patient, and the model against each baseline and control."""
+"""Recovery by patient, and comparison of the model with each baseline and control."""
 
 import pandas as pd
 
@@ -11,16 +11,17 @@ HEADLINES = (
     "within_given_depth",
     "share_given_depth",
 )
-"""Columns of `Recovery.samples` that predictors are compared by; each is better if it is larger."""
+"""Columns of `Recovery.samples` by which predictors are compared. Higher is better in each."""
 
 
 def recovery_by_patient(samples: pd.DataFrame) -> pd.DataFrame:
-    """Means over a patient's samples of `HEADLINES` and mse: one row a predictor and patient.
+    """Average `HEADLINES` and mse over each patient's samples: one row per predictor and patient.
 
     Parameters
     ----------
     samples
-        Of `Recovery.samples`: genes are compared within each sample, all of them weigh the same.
+        Table from `Recovery.samples`. Genes are compared within samples, and all samples of a
+        patient have the same weight.
     """
     keys = ["predictor", "role", "patient"]
     groups = samples.groupby(keys, sort=False)
@@ -29,20 +30,21 @@ def recovery_by_patient(samples: pd.DataFrame) -> pd.DataFrame:
 
 
 def compare(patients: pd.DataFrame) -> pd.DataFrame:
-    """The model less each other predictor, paired over patients.
+    """Compare the model with each other predictor, paired over patients.
 
     Parameters
     ----------
     patients
-        Of `recovery_by_patient`.
+        Table of `recovery_by_patient`.
 
     Returns
     -------
     DataFrame
-        One row a baseline and metric of `HEADLINES`: baseline, role, metric, difference (mean over
-        patients), low, high (95 % by t), p (exact sign-flip test), p_holm (over the baselines and
-        controls of a metric), smallest_p, n_patients, better_in (patients). What is constant within
-        a sample recovers nothing by definition, and has no row.
+        One row per baseline and metric of `HEADLINES`: baseline, role, metric, difference (model
+        minus baseline, mean over patients), low, high (95% interval by t), p (exact sign-flip
+        test), p_holm (over the baselines and controls of a metric), smallest_p, n_patients,
+        better_in (number of patients). Predictors that are constant within a sample recover
+        nothing by definition and have no row.
     """
     correlated = patients.dropna(subset="median_pearson_shared")["predictor"].unique()
     rows = []

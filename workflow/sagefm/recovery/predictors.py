@@ -1,4 +1,4 @@
-"""What predicts hidden genes: the model, untrained baselines, and controls that see no gene."""
+"""Predictors of hidden genes: the model, untrained baselines, and controls that see no gene."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,43 +21,45 @@ ROLES = {
     "neighbour_depth": "control",
     "random": "control",
 }
-"""Each predictor, and what it is.
+"""Role of each predictor.
 
-The model; the mean of the neighbours' expression; the gene's mean over the entries of the sample
-that are not hidden; its mean over the training samples; nothing. Then what is the same for all
-genes of a spot: log(1 + counts of its visible genes); log(1 + mean counts of its neighbours); a
-seeded random number. A correlation that these reach tells nothing about genes."""
+`neighbour_mean` is the neighbours' mean expression, `sample_gene_mean` the gene's mean over the
+sample's visible entries, `gene_mean` its mean over the training samples, and `zero` predicts 0.
+The controls predict the same value for all genes of a spot: `visible_depth` is
+log(1 + counts of its visible genes), `neighbour_depth` log(1 + mean counts of its neighbours), and
+`random` a seeded random number. A correlation that a control reaches is not evidence about genes.
+"""
 
 PREDICTORS = tuple(ROLES)
 
 RANKED = PREDICTORS[:3]
-"""Predictors of which a pooled Spearman correlation is computed."""
+"""Predictors with a pooled Spearman correlation."""
 
 EXPRESSION = tuple(name for name, role in ROLES.items() if role != "control")
-"""Predictors on the scale of expression, which alone have an error; the first of `PREDICTORS`."""
+"""Predictors on the scale of expression, the first of `PREDICTORS`. Only these have an error."""
 
 
 DEPTH_DEGREE = 3
-"""Degree of the polynomial of log depth that is held fixed.
+"""Degree of the polynomial in log depth that is partialled out.
 
-Expression bends with log depth: a straight line leaves a prediction that knows the depth alone a
-partial correlation of 0.2, in counts drawn from depth alone; a cubic leaves less than 0.02
-(`tests/recovery/test_recovery.py`)."""
+Expression is not linear in log depth. For counts drawn from depth alone, a predictor that knows
+only the depth keeps a partial correlation of 0.2 given a straight line, and less than 0.02 given a
+cubic (`tests/recovery/test_recovery.py`)."""
 
 
 class Predicted(NamedTuple):
-    """Some spots: what is true, what is predicted where, and their depths.
+    """A batch of spots: true and predicted expression, the mask, and the spots' depths.
 
     Attributes
     ----------
     truth, mask
-        (spots, genes)
+        True expression, and whether it is hidden: (spots, genes).
     predicted
-        Of `EXPRESSION`: float32 (P, spots, genes).
+        Predictions of `EXPRESSION`: float32 (P, spots, genes).
     blind
-        Of the controls, the same for all genes: float64 (B, spots).
+        Predictions of the controls, the same for all genes: float64 (B, spots).
     depth
-        Of `depth_terms`: float64 (spots, `DEPTH_DEGREE`).
+        Terms of `depth_terms`: float64 (spots, `DEPTH_DEGREE`).
     """
 
     truth: np.ndarray
@@ -75,7 +77,7 @@ def depth_terms(total: np.ndarray) -> np.ndarray:
 
 
 class Depths:
-    """Counts of the spots of one section and of their neighbours."""
+    """Counts of the spots of one section, and of their neighbours."""
 
     def __init__(self, section: Section) -> None:
         self.counts = read_counts(section.counts_path)
@@ -85,7 +87,7 @@ class Depths:
         self.neighbours = others_operator(graph.indptr, graph.ego) @ self.total
 
     def visible(self, start: int, mask: np.ndarray) -> np.ndarray:
-        """Counts of the genes that are not hidden, of rows from `start` on: float64 (spots,)."""
+        """Sum the visible genes' counts of the rows from `start` on: float64 (spots,)."""
         rows = self.counts[start : start + len(mask)]
         spot = np.repeat(np.arange(len(mask)), np.diff(rows.indptr))
         shown = rows.data * ~mask[spot, rows.indices]
@@ -93,7 +95,7 @@ class Depths:
 
 
 def predictions(model: FittedModel, batches: Batches, gene_mean: np.ndarray) -> Iterator[Predicted]:
-    """Truth and predictions of one section's batches, in the order of its spots."""
+    """Yield truth and predictions of one section's batches, in the order of its spots."""
     (section,) = batches.sections
     channels = replace(batches, layout="channels", unmeasured=None)
     depths = Depths(section)
@@ -113,7 +115,7 @@ def predictions(model: FittedModel, batches: Batches, gene_mean: np.ndarray) -> 
 
 
 def _visible_mean(batches: Batches) -> np.ndarray:
-    """Mean of each gene over the entries that are not hidden: float64 (genes,)."""
+    """Mean of each gene over its visible entries: float64 (genes,)."""
     visible, total = 0.0, 0.0
     for batch in batches.epoch(0):
         shown = ~batch.mask.numpy()

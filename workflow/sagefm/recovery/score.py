@@ -1,7 +1,7 @@
-"""Masked-gene recovery (claim 2): how well hidden genes are predicted, beside untrained baselines.
+"""Masked-gene recovery (claim 2): predict hidden genes with the model and untrained baselines.
 
-Sections stream through; only sums per gene are kept. Only the pooled Spearman correlation needs
-values side by side: those of at most `rank_spots` spots lie in a scratch file while it is computed.
+Sections are read one at a time, and only sums per gene are kept. The pooled Spearman correlation
+needs single values: those of at most `rank_spots` spots are kept in a scratch file.
 """
 
 import math
@@ -41,11 +41,13 @@ MAP_PERCENTILES = {
     "lower quartile": 25,
     "5th percentile": 5,
 }
-"""Genes to map, by percentile of the model's correlation: bad ones are shown beside good ones."""
+"""Genes to map, by percentile of the model's correlation, from the best to poorly predicted ones.
+
+Keys are the names of the positions."""
 
 
 class Scratch:
-    """Truth, mask and ranked predictions of some spots, in files of a folder that is removed."""
+    """Truth, mask and ranked predictions of spots, in files of a temporary folder."""
 
     def __init__(self, folder: Path, spots: int, genes: int) -> None:
         shape = (1 + len(RANKED), spots, genes)
@@ -55,9 +57,9 @@ class Scratch:
         self.filled = 0
 
     def add(self, truth: np.ndarray, predicted: np.ndarray, mask: np.ndarray) -> None:
-        """Append spots: truth and mask (spots, genes), predictions of `EXPRESSION`.
+        """Append spots: truth and mask (spots, genes), and predictions of `EXPRESSION`.
 
-        Rounded to 1e-5, so that means that are equal but for the order of summing tie.
+        Values are rounded to 1e-5, so that means that differ only in their order of summing tie.
         """
         here = slice(self.filled, self.filled + len(truth))
         self.mask[here] = mask
@@ -66,7 +68,7 @@ class Scratch:
         self.filled = here.stop
 
     def spearman(self, block: int = 512) -> tuple[np.ndarray, np.ndarray]:
-        """Correlation (ranked predictors, genes) and pairs (genes,), some genes at a time."""
+        """Correlate in blocks of genes: (ranked predictors, genes), and pairs used: (genes,)."""
         parts, pairs = [], []
         for start in range(0, self.mask.shape[1], block):
             genes = slice(start, start + block)
@@ -86,23 +88,25 @@ def recover(
     scratch: Path,
     every_gene: bool = False,
 ) -> Recovery:
-    """Score a model and the baselines on the hidden entries of some sections.
+    """Score a model and the baselines on the hidden entries of sections.
 
     Parameters
     ----------
     template
-        Of `FittedModel.batches`: its settings (masks, seed, ...) are used for each section in turn.
+        Batches from `FittedModel.batches`, whose settings (masks, seed, ...) are used for each
+        section in turn.
     gene_mean
         Mean expression of each gene over the training samples: (genes,).
     facts
-        Of each section: sample, patient, organ, patient_seen.
+        Facts of each section: sample, patient, organ, patient_seen.
     rank_spots
-        Most spots ranked for the pooled Spearman correlation, drawn evenly over the sections.
+        Maximum number of spots ranked for the pooled Spearman correlation, drawn evenly over the
+        sections.
     scratch
-        An empty folder for at most 17 bytes a ranked spot and gene.
+        Empty folder for at most 17 bytes per ranked spot and gene.
     every_gene
-        Whether genes that a section did not measure are scored as well, with a truth of 0, as the
-        paper does.
+        Whether to score genes that a section did not measure too, with a truth of 0, as the paper
+        does.
     """
     sizes = [section.n_spots() for section in sections]
     result = Recovery(genes=len(gene_mean))
@@ -147,10 +151,10 @@ def recovery_maps(
     genes: pd.DataFrame,
     gene_mean: np.ndarray,
 ) -> pd.DataFrame:
-    """True and predicted expression of a few genes at every spot of one section.
+    """Compute true and predicted expression of a few genes at every spot of one section.
 
-    `genes` has columns gene, column (of the panel), position and pearson (why it was chosen). Each
-    is hidden at every central spot, besides those that are drawn.
+    `genes` has the columns gene, column (in the panel), and position and pearson (why the gene was
+    chosen). These genes are hidden at every central spot, in addition to the randomly drawn ones.
     """
     columns = genes["column"].to_numpy()
     batches = replace(template, sections=[section], always_hidden=tuple(columns))

@@ -1,4 +1,4 @@
-"""Recovery of each stratum over patients: means of what holds within sections, with intervals."""
+"""Recovery within sections, averaged over the patients of each stratum, with intervals."""
 
 import pandas as pd
 
@@ -7,26 +7,27 @@ from sagefm.stats.paired import t_interval
 from sagefm.stats.patients import seen_stratum
 
 UNIT = "neighbour_mean"
-"""The predictor whose error is the unit of the others': it needs no training."""
+"""Predictor that all errors are divided by. It needs no training."""
 
 KEYS = ["stratum_kind", "stratum", "predictor"]
 
 VALUES = {"recovered_p05": "patients_recovered", "relative_mse": "patients_relative_mse"}
+"""Columns of a section's scores, and the names of their means over patients."""
 
 
 def over_patients(recovery: Recovery) -> pd.DataFrame:
-    """Mean over patients of the share recovered and of the error, in every stratum.
+    """Average the share of genes recovered and the error over patients, in every stratum.
 
-    Within each section, genes count as recovered by the correlation over its spots, and fall into
-    the bin of how often they are detected there. A patient's value is the mean of its sections.
+    Within each section, genes are recovered by their correlation over its spots, and binned by
+    their detection rate there. A patient's value is the mean of its sections.
 
     Returns
     -------
     DataFrame
         stratum_kind, stratum, predictor; patients_recovered (share of the tested genes),
-        patients_relative_mse (error over that of `UNIT` in the same section), each with *_low and
-        *_high (95 %, Student's t over patients; missing for one); patients_n; patients_genes (mean
-        number of tested genes).
+        patients_relative_mse (error divided by that of `UNIT` in the same section), each with *_low
+        and *_high (95% interval, Student's t over patients; missing for a single patient);
+        patients_n; patients_genes (mean number of tested genes).
     """
     samples = pd.DataFrame(recovery.samples)
     strata = {

@@ -1,4 +1,4 @@
-"""Sums of a recovery over the sections of a cohort: all that its tables are made of."""
+"""Sums of a recovery over the sections of a cohort, from which its tables are computed."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,24 +13,25 @@ from sagefm.stats.partial import Covariates
 from sagefm.stats.patients import seen_stratum
 
 DETECTION_BINS = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0)
-"""Edges of the bins of detection rate: the share of a gene's hidden entries above 0."""
+"""Bin edges of the detection rate: the share of a gene's hidden entries above 0."""
 
 
 def detection_bins(detection: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
-    """Each bin of detection rates (genes,): its name, and which genes are in it."""
+    """Yield each bin of detection rates (genes,): its name and a mask of the genes in it."""
     for low, high in pairwise(DETECTION_BINS):
         yield f"{low:g}-{high:g}", (detection > low) & (detection <= high)
 
 
 def is_recovered(r: np.ndarray, p: np.ndarray) -> np.ndarray:
-    """Whether a correlation is positive at two-sided p < 0.05; never where it is not defined."""
+    """Whether a correlation is positive at two-sided p < 0.05; false where it is undefined."""
     return (r > 0) & (p < 0.05)
 
 
 def comparable(r: np.ndarray) -> np.ndarray:
     """Genes on whose correlations (P, genes) predictors can be compared: bool (genes,).
 
-    Those for which every predictor has a correlation that has one of any gene.
+    These are the genes for which all predictors have a correlation. Predictors without a
+    correlation for any gene are ignored.
     """
     known = ~np.isnan(r)
     varying = known[known.any(axis=1)]
@@ -40,9 +41,9 @@ def comparable(r: np.ndarray) -> np.ndarray:
 class Within:
     """One kind of correlation within sections, summed over sections: arrays (P, genes).
 
-    `r`, `n` sum the correlation and its being defined; `hits` its being positive at p < 0.05;
-    `shared_r`, `shared_n` are `r`, `n` over sections where the gene is `comparable`; `tested`
-    (genes,) counts sections in which the truth varies.
+    `r` sums the correlations, `n` counts those that are defined, and `hits` those that are positive
+    at p < 0.05. `shared_r` (P, genes) and `shared_n` (genes,) do the same over sections where the
+    gene is `comparable`. `tested` (genes,) counts sections in which the truth varies.
     """
 
     def __init__(self, genes: int) -> None:
@@ -60,15 +61,15 @@ class Within:
         self.tested += tested
 
     def means(self) -> np.ndarray:
-        """Mean correlation, and share of hits, over the sections where each predictor has one."""
+        """Mean correlation and share of hits, over sections where the predictor's is defined."""
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.stack([self.r, self.hits]) / self.n
 
     def shared_means(self) -> np.ndarray:
-        """The same over the same sections for all predictors; no hit where there is no correlation.
+        """Mean correlation and share of hits, over the same sections for all predictors.
 
-        The correlation is over sections where the gene is comparable, the share over those where
-        its truth varies.
+        The correlation is over sections where the gene is comparable. The share is over sections
+        where its truth varies; an undefined correlation is not a hit.
         """
         varies = self.n.any(axis=1, keepdims=True)
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -78,12 +79,12 @@ class Within:
 
 @dataclass
 class Recovery:
-    """Everything summed up over a cohort's sections.
+    """Sums over a cohort's sections.
 
-    `strata` maps (kind, value) to `Moments`; `detected` counts hidden entries above 0 a gene;
+    `strata` maps (kind, value) to `Moments`. `detected` counts each gene's hidden entries above 0.
     `within` and `given_depth` sum correlations within sections, plain and given the depth of the
-    spot; `samples`, `bins` and `spots` are rows of tables, `bins` those of genes by how often they
-    are detected in a section.
+    spot. `samples`, `bins` and `spots` are rows of tables: by section, by the detection rate of
+    genes in a section, and by spot.
     """
 
     genes: int
@@ -109,7 +110,7 @@ class Recovery:
     ) -> None:
         """Add one section: facts (sample, patient, organ, patient_seen), its sums and spots.
 
-        `detected` (genes,) counts its hidden entries above 0.
+        `detected` (genes,) counts each gene's hidden entries above 0.
         """
         self.detected += detected
         tested = moments.varies()
@@ -166,7 +167,7 @@ class Recovery:
 
 
 def errors(moments: Moments, chosen: slice | np.ndarray = slice(None)) -> np.ndarray:
-    """Mean squared error (P,) over some genes; NaN of what is not on the scale of expression."""
+    """Mean squared error (P,) over the chosen genes; NaN for predictors not in `EXPRESSION`."""
     squares = np.array([own[chosen].sum() for own in moments.squared_error()])
     mse = squares / max(moments.n[chosen].sum(), 1)
     return np.where([name in EXPRESSION for name in PREDICTORS], mse, np.nan)

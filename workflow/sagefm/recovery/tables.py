@@ -1,4 +1,4 @@
-"""Tidy tables of a recovery: per gene, per stratum; and which genes to map."""
+"""Tidy tables of a recovery, per gene and per stratum, and the choice of genes to map."""
 
 from collections.abc import Collection
 
@@ -12,14 +12,15 @@ from sagefm.recovery.sums import Recovery, comparable, detection_bins, errors, i
 from sagefm.stats.correlation import Moments, benjamini_hochberg, median, p_value
 
 MAP_MIN_DETECTION = 0.1
-"""Genes rarer than this show nothing on a map."""
+"""Minimum detection rate of a mapped gene. Maps of rarer genes are almost empty."""
 
 
 def gene_table(recovery: Recovery, genes: list[str]) -> pd.DataFrame:
-    """One row a predictor and gene: correlations over all samples, within samples, error.
+    """One row per predictor and gene: correlations over all samples, within samples, and error.
 
-    Columns `_shared` and those given the depth of the spot are over the same sections for all
-    predictors (`sums.Within.shared_means`); the others over those where each has a correlation.
+    Columns `_shared` and `_given_depth` are over the same sections for all predictors
+    (`sums.Within.shared_means`). Other columns are over the sections where the predictor has a
+    correlation.
     """
     moments = recovery.strata["all", "all"]
     r = moments.pearson()
@@ -60,22 +61,23 @@ def gene_table(recovery: Recovery, genes: list[str]) -> pd.DataFrame:
 
 
 def recovery_summary(recovery: Recovery, genes: pd.DataFrame) -> pd.DataFrame:
-    """One row a predictor and stratum: all, each organ, patients by `seen_stratum`, detection bins.
+    """One row per predictor and stratum: all, each organ, `seen_stratum`, and detection bins.
 
-    A gene counts as recovered if its correlation is positive at two-sided p < 0.05, as tested
-    if its truth varies over the hidden entries. Where a predictor is constant it recovers nothing;
-    `n_genes_constant` counts those genes. Columns of the same names but for `_shared` are medians
-    and shares over genes, or sections, that differ between predictors.
+    A gene is tested if its truth varies over the hidden entries, and recovered if its correlation
+    is positive at two-sided p < 0.05. A constant prediction recovers nothing; `n_genes_constant`
+    counts these genes. Columns without `_shared` are medians and shares over genes, or sections,
+    that differ between predictors.
 
     - `recovered_shared`: share of the tested genes that are recovered, all sections pooled.
-    - `recovered_within_shared`: mean over the tested genes of the share of sections, of those in
-      which the gene varies, in which it is recovered; `share_given_depth` the same by the partial
+    - `recovered_within_shared`: share of sections in which a gene is recovered, of those in which
+      it varies; mean over the tested genes. `share_given_depth`: the same for the partial
       correlation given the log depth of the complete spot.
     - `median_pearson_shared`, `median_within_pearson_shared`, `within_given_depth`: medians over
-      the genes (for the last two, of means over the sections) that every predictor has a
-      correlation of, if it has one of any; `n_genes_shared` counts those of the first.
-    - Controls have no error, and no rank correlation is computed of them: these are empty.
-    - Columns `patients_*` are of `strata.over_patients`: means over patients, with intervals.
+      the genes for which all predictors have a correlation, except predictors that have none at
+      all. The last two are medians of means over sections. `n_genes_shared` counts the genes of
+      the first.
+    - Errors and rank correlations of controls are not computed, and are empty.
+    - Columns `patients_*` are from `strata.over_patients`: means over patients, with intervals.
     """
     rows = []
     everything = recovery.strata["all", "all"]
@@ -108,7 +110,7 @@ def _rows(
     genes: pd.DataFrame | None,
     spots: pd.DataFrame | None,
 ) -> list[dict]:
-    """One row a predictor of a stratum; `genes` where its rank and within-sample columns hold."""
+    """One row per predictor of a stratum. `genes` adds rank and within-sample columns."""
     r = moments.pearson()
     p = p_value(r, moments.n)
     tested, mse = moments.varies()[chosen], errors(moments, chosen)
@@ -144,7 +146,7 @@ def _rows(
 
 
 def _over_genes(own: pd.DataFrame, tested: np.ndarray, ranked: bool) -> dict[str, float]:
-    """A predictor's columns from some rows of its gene table, `tested` where the truth varies."""
+    """Summarise rows of a predictor's gene table; `tested` marks genes whose truth varies."""
     count = max(int(tested.sum()), 1)
     hits = is_recovered(own["spearman"], own["spearman_p"]).sum() / count
 
@@ -164,16 +166,17 @@ def _over_genes(own: pd.DataFrame, tested: np.ndarray, ranked: bool) -> dict[str
 
 
 def genes_to_map(genes: pd.DataFrame, measured: Collection[str] | None = None) -> pd.DataFrame:
-    """Genes at fixed percentiles of the model's correlation: gene, column, position, pearson.
+    """Choose genes at percentiles of the model's correlation: gene, column, position, pearson.
 
-    Among genes detected in at least a tenth of the hidden entries; of all, if none is.
+    Only genes detected in at least `MAP_MIN_DETECTION` of the hidden entries are considered, or
+    all genes if none is.
 
     Parameters
     ----------
     genes
-        Of `gene_table`.
+        Table of `gene_table`.
     measured
-        Genes that the section to be mapped has; all if not given.
+        Genes measured in the section to map. Default: all.
     """
     own = genes[genes["predictor"] == "model"].reset_index(names="column").dropna(subset="pearson")
     if measured is not None:

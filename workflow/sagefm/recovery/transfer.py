@@ -1,4 +1,4 @@
-"""Recovery on every cohort side by side: on the technology of the training, and on others."""
+"""Recovery on every cohort, on the training's technology and on others."""
 
 from collections.abc import Collection, Mapping
 
@@ -12,27 +12,27 @@ def transfer_table(
     technologies: Mapping[str, Collection[str]],
     trained_on: Mapping[str, Collection[str]],
 ) -> pd.DataFrame:
-    """One row a cohort and model: the share of genes that it recovers, and the best other's.
+    """One row per cohort and model: share of genes recovered by the model and the best other.
 
-    The share is the claim's: of the tested genes, within a section, mean over a patient's sections,
-    then over patients. There is no test: a cohort may have too few patients for one.
+    The share is the claim's: of the tested genes, within a section, averaged over a patient's
+    sections and then over patients. It is not tested, because a cohort may have too few patients.
 
     Parameters
     ----------
     patients
-        Of `comparisons.recovery_by_patient`, with columns model and cohort.
+        Table of `comparisons.recovery_by_patient`, with the columns model and cohort.
     technologies
-        Of each cohort, as its sheet has them; empty if it names none.
+        Technologies of each cohort, from its sheet; empty if the sheet names none.
     trained_on
         Cohorts that each model was pretrained on.
 
     Returns
     -------
     DataFrame
-        cohort, model, technology, trained_on (technologies of the training), transfer (`yes` if
-        none of the cohort's technologies is among them, `no`, or `unknown` where a sheet names
-        none), n_patients, n_samples, n_spots, recovered_shared (0 to 1), best_other, its role, and
-        best_other_recovered_shared.
+        cohort, model, technology, trained_on (technologies of the training cohorts), transfer
+        (`yes` if these include none of the cohort's technologies, `no`, or `unknown` if a sheet
+        names none), n_patients, n_samples, n_spots, recovered_shared (0 to 1), best_other,
+        best_other_role, best_other_recovered_shared.
     """
     rows = []
     for (cohort, model), own in patients.groupby(["cohort", "model"], sort=False):

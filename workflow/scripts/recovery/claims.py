@@ -1,4 +1,4 @@
-"""Judge the paper's claim on recovery, on each model."""
+"""Judge the paper's claim on recovery, for each model."""
 
 from sagefm.claims.reported import reported_values
 from sagefm.claims.subjects import subjects

@@ -1,4 +1,4 @@
-"""Draw a model's correlation with the truth against how often a gene is detected."""
+"""Draw a model's correlation with the truth against the detection rate of genes."""
 
 from sagefm.common.io import read_table
 from sagefm.common.job import job

@@ -1,4 +1,4 @@
-"""Draw the share of genes recovered, of all models and cohorts, beside the paper's."""
+"""Draw the share of genes recovered by all models on all cohorts, with the paper's share."""
 
 import pandas as pd
 

@@ -1,4 +1,4 @@
-"""Score a model's recovery of hidden genes on one cohort, beside the untrained baselines."""
+"""Score the recovery of hidden genes by a model and untrained baselines, on one cohort."""
 
 import tempfile
 from pathlib import Path

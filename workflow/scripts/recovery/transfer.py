@@ -1,4 +1,4 @@
-"""Put recovery on every cohort side by side, with the technologies of cohort and training."""
+"""Compare recovery across cohorts, with the technologies of each cohort and of the training."""
 
 import pandas as pd
 
