@@ -1,4 +1,4 @@
-# Claim 6: a gene changed in a spot's neighbours, and what the models then predict at the spot.
+# Claim 6: change a gene in a spot's neighbours and read the models' predictions at the spot.
 
 from sagefm.perturbation.terms import FORWARD, REVERSE, hidden_by
 

@@ -1,4 +1,4 @@
-"""What perturbed pairs say about the paper's claim 6."""
+"""Claim 6 of the paper, judged by perturbing known pairs of genes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,29 +17,29 @@ HAS_TO_EXCEED = {
     (FORWARD, FAIR): "random genes of similar expression",
     (BETWEEN, FAIR): "the reverse experiment",
 }
-"""Comparisons of the summary, by direction and control."""
+"""Names of the comparisons that the claim must win, by direction and control."""
 
 
 @dataclass(frozen=True)
 class Findings:
-    """Tables of one pair table: of `response_summary` and `discrimination_table`."""
+    """Results of one pair table, from `response_summary` and `discrimination_table`."""
 
     summary: pd.DataFrame
     discrimination: pd.DataFrame
 
     def row(self, direction: str, control: str) -> pd.Series:
-        """One comparison of the summary."""
+        """Row of the summary for one comparison, over inputs."""
         own = self.summary
         chosen = (own["direction"] == direction) & (own["control"] == control)
         return own[chosen & (own["unit"] == INPUTS)].iloc[0]
 
     def score(self, name: str) -> pd.Series:
-        """One score of the forward experiment."""
+        """Row of one score in the forward experiment."""
         own = self.discrimination
         return own[(own["direction"] == FORWARD) & (own["score"] == name)].iloc[0]
 
     def differences(self) -> list[Difference]:
-        """All that matched outputs have to exceed; co-expression needs no model."""
+        """Differences from everything that matched outputs must exceed, with co-expression last."""
         found = []
         for key, words in HAS_TO_EXCEED.items():
             found.append(Difference.of(words, self.row(*key), named=True))
@@ -49,7 +49,7 @@ class Findings:
         return [*found, Difference("co-expression in AUROC", mean, low, high, n=n)]
 
     def unusable(self) -> str:
-        """Why the responses mean nothing; empty if they do."""
+        """Reason why the responses cannot be judged; empty if they can."""
         for key, words in HAS_TO_EXCEED.items():
             if self.row(*key)["n_pairs"] == 0:
                 return f"no pair could be compared with {words}"
@@ -58,7 +58,7 @@ class Findings:
         return ""
 
     def evidence(self, subject: Subject) -> Evidence:
-        """What the claim is judged by."""
+        """Evidence that the claim is judged by."""
         fair = self.row(FORWARD, FAIR)
         return Evidence(
             fair["difference"],
@@ -75,17 +75,17 @@ class Findings:
 
 
 def perturbation_claim(subject: Subject, findings: Mapping[str, Findings]) -> Claim:
-    """Claim 6, from the first pair table; the others are named in the reason.
+    """Judge claim 6 by the first pair table; the reason also names the others.
 
-    Matched outputs have to exceed the table's other outputs, random genes, random genes of like
-    expression and the reverse experiment, and their slopes co-expression without a model.
+    Matched outputs must exceed the table's other outputs, random genes, random genes of similar
+    expression, and the reverse experiment. Their slopes must exceed co-expression without a model.
 
     Parameters
     ----------
     subject
         The model and the cohort.
     findings
-        Of each pair table, by its name.
+        Results of each pair table, by its name.
     """
     table, first = next(iter(findings.items()))
     fair = first.row(FORWARD, FAIR)
@@ -126,7 +126,7 @@ def perturbation_claim(subject: Subject, findings: Mapping[str, Findings]) -> Cl
 
 
 def _beyond_coexpression(findings: Findings) -> str:
-    """How well pairs are found by what co-expression does not explain."""
+    """Describe how well pairs are found by the part of slopes that co-expression leaves."""
     left = findings.score(REMAINDER)
     return (
         "AUROC of what co-expression and expression leave of the slopes "

@@ -1,7 +1,7 @@
-"""Co-expression of a spot with its neighbours: what a perturbation must say more than.
+"""Co-expression of a spot with its neighbours: the untrained baseline of perturbations.
 
-No training enters: the Pearson correlation, over spots, of one gene's mean among the neighbours
-with another gene at the centre.
+It is the Pearson correlation, over spots, of one gene's mean among the neighbours with another gene
+at the centre.
 """
 
 from collections.abc import Sequence
@@ -16,37 +16,37 @@ from sagefm.common.text import count
 from sagefm.sections.section import Section, load_chunk, measured_genes_of
 
 BATCH_SPOTS = 1024
-"""Spots made dense at once."""
+"""Number of spots converted to dense at once."""
 
 Rows = list[np.ndarray]
-"""Of each section, a number a gene."""
+"""One array per section, with one value per gene."""
 
 
 def neighbour_correlation(
     sections: Sequence[Section], normalisation: str, inputs: np.ndarray, outputs: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Correlation of genes' means among the neighbours with genes at the centre.
+    """Correlate genes' means among the neighbours with genes at the centre.
 
-    Sections are read one at a time; spots without neighbours are left out, and for each two genes
-    the sections that did not measure both. Both correlations are NaN where a side does not vary.
+    Sections are read one at a time. Spots without neighbours are excluded, and for each pair of
+    genes the sections that did not measure both. Correlations are NaN where a gene does not vary.
 
     Parameters
     ----------
     sections
-        Over whose spots the correlation is.
+        Sections whose spots are correlated.
     normalisation
-        Of the counts; see `expression.normalise`.
+        Normalisation of the counts; see `expression.normalise`.
     inputs, outputs
-        int64 columns of the panel: genes among the neighbours, genes at the centre.
+        int64 columns of the panel: genes among the neighbours, and genes at the centre.
 
     Returns
     -------
     pooled : float32 (inputs, outputs), over all spots
-    within : float32 (inputs, outputs), over all spots, of the difference to the section's mean
+    within : float32 (inputs, outputs), over all spots, of differences from the section's mean
     """
     within = np.zeros((len(inputs), len(outputs)), dtype=np.float32)
-    # Of each section: for inputs and for outputs, a row of sums of squares, of means, of what is
-    # measured.
+    # Sums of squares, means and whether genes are measured: for inputs and for outputs, one row
+    # per section.
     squares: tuple[Rows, Rows] = ([], [])
     means: tuple[Rows, Rows] = ([], [])
     measured: tuple[Rows, Rows] = ([], [])
@@ -63,12 +63,12 @@ def neighbour_correlation(
             means[number].append(total / max(len(spots), 1))
             squares[number].append(np.zeros(len(genes)))
             measured[number].append(there[genes].astype(float))
-        # Differences to the section's mean, so that single precision suffices for the products.
+        # Subtract the section's mean, so that single precision suffices for the products.
         shift = [mean[-1].astype(np.float32) for mean in means]
         for start in range(0, len(spots), BATCH_SPOTS):
             batch = [side[start : start + BATCH_SPOTS].toarray() for side in sides]
             x, y = (values - mean for values, mean in zip(batch, shift, strict=True))
-            within += x.T @ y  # what is not measured is 0 throughout and adds nothing
+            within += x.T @ y  # unmeasured genes are 0 everywhere and add nothing
             for rows, values in zip(squares, (x, y), strict=True):
                 rows[-1] += np.einsum("sg,sg->g", values, values, dtype=np.float64)
     sums = _PairSums(np.array(sizes, dtype=float)[:, None], *(map(np.stack, measured)))
@@ -84,8 +84,8 @@ def neighbour_correlation(
 class _PairSums:
     """Sums over the sections that measured both genes of a pair: float64 (inputs, outputs).
 
-    `spots` (sections, 1) are theirs; `x`, `y` (sections, genes) are 1 where an input, an output was
-    measured, else 0.
+    `spots` (sections, 1) are numbers of spots. `x` and `y` (sections, genes) are 1 where an input,
+    or an output, was measured and 0 elsewhere.
     """
 
     spots: np.ndarray
@@ -93,16 +93,16 @@ class _PairSums:
     y: np.ndarray
 
     def squares(self, of_x: np.ndarray, of_y: np.ndarray) -> list[np.ndarray]:
-        """Of a number a section and gene, for inputs and for outputs."""
+        """Sum values given per section and gene, for inputs and for outputs."""
         return [(self.x * of_x).T @ self.y, self.x.T @ (self.y * of_y)]
 
     def means_squared(self, means: tuple[Rows, Rows]) -> list[np.ndarray]:
-        """Of spots times squared means."""
+        """Sum the number of spots times squared means, for inputs and for outputs."""
         return self.squares(*(self.spots * np.square(own) for own in means))
 
     def between(self, of_x: np.ndarray, of_y: np.ndarray) -> list[np.ndarray]:
-        """What differences between sections' means add to the products and to both squares."""
-        # Near 0 first, or the differences of large sums would lose their digits.
+        """Contribution of differences between sections' means to the products and both squares."""
+        # Centre first, because differences of large sums would lose digits.
         a, b = (
             there * (own - (weights * own).sum(axis=0) / np.maximum(weights.sum(axis=0), 1))
             for there, own in ((self.x, of_x), (self.y, of_y))
@@ -119,7 +119,7 @@ class _PairSums:
 
 
 def words_of_unmeasured(sections: Sequence[Section], pairs: np.ndarray) -> str:
-    """How many pairs, int64 (pairs, 2) columns, lack sections; empty if all are measured in all."""
+    """Say how many pairs, int64 (pairs, 2) columns, lack sections; empty if none does."""
     there = np.stack([measured_genes_of(section.counts_path) for section in sections])
     both = there[:, pairs[:, 0]] & there[:, pairs[:, 1]]
     lacking = (~both).sum(axis=0)
@@ -143,7 +143,7 @@ class Coexpression:
     within: np.ndarray
 
     def of(self, inputs: Sequence[str], outputs: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-        """`pooled` and `within` of some inputs by some outputs, in the order given."""
+        """Select `pooled` and `within` for the given inputs and outputs, in their order."""
         at = np.ix_(
             pd.Index(self.inputs).get_indexer(inputs), pd.Index(self.outputs).get_indexer(outputs)
         )
@@ -157,7 +157,7 @@ def write_coexpression(
     pooled: np.ndarray,
     within: np.ndarray,
 ) -> None:
-    """Write what `neighbour_correlation` returns, with the genes' names, as npz of plain arrays."""
+    """Write the correlations of `neighbour_correlation` and gene names, as npz of plain arrays."""
     with atomic(path) as temporary:
         np.savez_compressed(
             temporary,
@@ -178,7 +178,7 @@ def read_coexpression(path: str | Path) -> Coexpression:
 def _correlation(
     products: np.ndarray, squares: Sequence[np.ndarray], floor: Sequence[np.ndarray]
 ) -> np.ndarray:
-    """Products over the roots of both sides' squares; NaN where those are rounding alone."""
+    """Divide products by the roots of both sides' squares; NaN where these are rounding error."""
     for square, low in zip(squares, floor, strict=True):
         products /= np.sqrt(np.where(square > low, square, np.nan)).astype(np.float32)
     return np.clip(products, -1, 1, out=products)

@@ -1,7 +1,7 @@
-"""Whether pairs can be separated from all other entries (input, output) of a table, and by what.
+"""Discrimination of pairs from all other entries (input, output) of a table.
 
-By the slopes of a model, by co-expression that needs no model, by expression alone, and by what is
-left of the slopes once those are accounted for.
+Entries are ranked by the slopes of a model, by co-expression without a model, by expression alone,
+and by the residual of the slopes after accounting for these.
 """
 
 from collections.abc import Mapping
@@ -23,29 +23,30 @@ SCORES = ("slope", "coexpression_pooled", "coexpression_within", "output_mean", 
 def discrimination_table(
     responses: PairResponses, coexpression: Coexpression, gene_means: pd.Series, seed: int
 ) -> pd.DataFrame:
-    """How well each score puts the pairs before the other entries, in one direction.
+    """Measure how well each score ranks the pairs above the other entries, in one direction.
 
-    Entries are those of all inputs with all outputs for which every score is known, but pairs of
-    negative sign, of which a low slope is expected.
+    Entries are all combinations of an input and an output for which every score is known. Pairs of
+    negative sign are excluded, because a low slope is expected of them.
 
     Parameters
     ----------
     responses, coexpression
-        In the same direction.
+        Responses and co-expression in the same direction.
     gene_means
         Mean expression of the table's genes.
     seed
-        Of the resampling.
+        Seed of the resampling.
 
     Returns
     -------
     DataFrame
         score: `slope`, `coexpression_pooled`, `coexpression_within`, `output_mean` (expression of
-        the output), or `slope_remainder` (residual of the slope's ranks, after linear regression on
+        the output), or `slope_remainder` (residual of the slope's ranks after linear regression on
         the ranks of both co-expressions and of the mean expression of input and output); auroc,
-        average_precision; slope_advantage (AUROC of the slope less the score's); spearman_slope
-        (with the slope, over all entries); each with *_low and *_high (95 %, bootstrap over inputs;
-        ranks are not drawn anew). n_inputs, n_outputs, n_entries, n_pairs, prevalence.
+        average_precision; slope_advantage (AUROC of the slope minus the score's); spearman_slope
+        (correlation with the slope over all entries); each with *_low and *_high (95% interval,
+        bootstrap over inputs without ranking again). n_inputs, n_outputs, n_entries, n_pairs,
+        prevalence.
     """
     scores, pairs = _entries(responses, coexpression, gene_means)
     known = np.logical_and.reduce([np.isfinite(values) for values in scores.values()])
@@ -110,9 +111,9 @@ def _remainder(ranks: Mapping[str, np.ndarray]) -> np.ndarray:
 def _weighted_correlation(
     x: np.ndarray, y: np.ndarray, known: np.ndarray, weights: np.ndarray
 ) -> np.ndarray:
-    """Pearson correlation (draws,) of values of the known entries, rows counted by weights."""
+    """Pearson correlation (draws,) over the known entries, with rows weighted."""
     row = np.nonzero(known)[0]
-    # Centred, so that the sums of squares of ranks lose no digits.
+    # Centred, so that sums of squared ranks lose no digits.
     x, y = (side - side.sum() / max(len(side), 1) for side in (x, y))
     sums = [
         weights @ np.bincount(row, weights=part, minlength=len(known))

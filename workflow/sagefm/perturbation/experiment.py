@@ -1,8 +1,8 @@
-"""Pairs of genes perturbed: the response of one to the other, beside that of control genes.
+"""Perturbation experiment: the response of one gene to another, and of control genes.
 
-For a pair (input, output) the input's level is set in the neighbours of every chosen spot, as
-`perturbation` has it, and the output's prediction is read at the spot, where genes are hidden (see
-`terms.hidden_by`). The predictions of three kinds of control are read as well.
+For a pair (input, output), the input is set to a level in the neighbours of every chosen spot
+(`networks.perturbed`). The output's prediction is read at the spot, where genes are hidden (see
+`terms.hidden_by`). The predictions of three kinds of control genes are read as well.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,29 +24,30 @@ from sagefm.sections.gene_summary import levels_between
 from sagefm.sections.section import Section
 
 NEARBY = 20
-"""An expression-matched control is one of this many genes per control wanted, the nearest ones."""
+"""Number of nearest genes in expression, per control, that matched controls are drawn from."""
 
 CHUNK_BYTES = 2**28
-"""Sums held at once: inputs are taken in chunks of this size."""
+"""Maximum size of the sums held at once. Inputs are processed in chunks of this size."""
 
 
 def draw_controls(pairs: np.ndarray, gene_mean: np.ndarray, number: int, seed: int) -> np.ndarray:
-    """Control genes of each pair: int64 (P, 2, number), random ones and expression-matched ones.
+    """Draw random and expression-matched control genes of each pair: int64 (P, 2, number).
+
+    No control is the pair's input, or an output of that input.
 
     Parameters
     ----------
     pairs
         int64 (P, 2): columns of input and output.
     gene_mean
-        (genes,): mean expression, by which a match is judged.
+        (genes,): mean expression, which controls are matched by.
     seed
-        A pair's controls depend on it and on the pair alone; no control is the pair's input, or an
-        output of that input.
+        Seed of the draw. A pair's controls depend only on the seed and the pair.
 
     Raises
     ------
     InputError
-        If the panel has not enough other genes.
+        If the panel has too few other genes.
     """
     order = np.argsort(gene_mean, kind="stable")
     place = np.argsort(order)
@@ -80,24 +81,24 @@ def perturb_pairs(
     state: Path,
     hidden: str = "table",
 ) -> PairResponses:
-    """Perturb every input of a table, and read its outputs and their controls.
+    """Perturb every input of a pair table, and read its outputs and their controls.
 
     Parameters
     ----------
     facts
-        Of each section: sample, patient, patient_seen.
+        Facts of each section: sample, patient, patient_seen.
     pairs
-        Columns input, output, sign, group; all genes of the panel.
+        Columns input, output, sign, group. All genes are in the panel.
     gene_means
         The panel in the network's order: columns gene, mean (over the training samples).
     genes
-        Of the sections, by `GeneSums.summary`: the levels lie between each gene's low and high.
+        The sections' genes, from `GeneSums.summary`. Levels are between each gene's low and high.
     settings
-        `spots` in all, `levels`, `controls` a pair and kind, `seed`.
+        `spots` in all, `levels`, `controls` per pair and kind, and `seed`.
     state
-        Folder where finished chunks of inputs are kept, for a job that was killed to go on from.
+        Folder where finished chunks of inputs are kept, so that an interrupted job can resume.
     hidden
-        Of `terms.hidden_by`.
+        Genes to hide, from `terms.hidden_by`.
     """
     column = pd.Series(np.arange(len(gene_means)), gene_means["gene"])
     coded = np.stack([column[pairs[side]].to_numpy() for side in ("input", "output")], axis=1)
@@ -124,18 +125,18 @@ def perturb_pairs(
 
 @dataclass(frozen=True)
 class PerturbationPlan:
-    """What is perturbed and read: columns of the panel.
+    """Genes to perturb and to read, as columns of the panel.
 
     Attributes
     ----------
     pairs
         int64 (P, 2): input and output.
     levels
-        float32 (I, L), of the distinct inputs in sorted order.
+        float32 (I, L): levels of the distinct inputs, in sorted order.
     controls
-        int64 (P, 2, C), of `draw_controls`.
+        int64 (P, 2, C), from `draw_controls`.
     hidden
-        Of `terms.hidden_by`.
+        Genes to hide, from `terms.hidden_by`.
     """
 
     pairs: np.ndarray
@@ -154,18 +155,18 @@ class PerturbationPlan:
         return np.unique(self.pairs[:, 1])
 
     def read(self, own: int) -> np.ndarray:
-        """Genes read of one input, by number: the outputs, then its pairs' controls."""
+        """Genes to read for one input, by its number: the outputs, then its pairs' controls."""
         return np.concatenate([self.outputs, self.controls[self.of_input(own)].ravel()])
 
     def of_input(self, own: int) -> np.ndarray:
-        """Pairs of one input, by number: rows of `pairs`."""
+        """Pairs of one input, by its number: rows of `pairs`."""
         return np.flatnonzero(self.pairs[:, 0] == self.inputs[own])
 
     def passes(self, chunk: np.ndarray) -> list[tuple[np.ndarray, list[tuple[int, np.ndarray]]]]:
-        """What is hidden together, and what is read then.
+        """Plan the passes over the spots: which genes are hidden together, and which are read.
 
-        Each pass has the genes hidden at the central spots and, of some inputs of the chunk (by
-        their place in it), the places in `read` of the genes read.
+        Each pass has the genes hidden at the central spots. It also lists inputs, by their place in
+        the chunk, each with the places in `read` of the genes to read.
         """
         n = len(self.outputs)
         if self.hidden == "table":
@@ -186,7 +187,7 @@ class PerturbationPlan:
         return parts
 
     def chunks(self, sections: int) -> list[np.ndarray]:
-        """The inputs, as many at a time as `CHUNK_BYTES` has room for."""
+        """Split the inputs into chunks whose sums fit into `CHUNK_BYTES`."""
         wide = len(self.outputs) + 2 * self.controls.shape[2] * len(self.pairs) / len(self.inputs)
         each = 8 * sections * self.levels.shape[1] * wide
         size = max(1, int(CHUNK_BYTES // each))
@@ -200,14 +201,14 @@ def respond_to_pairs(
     plan: PerturbationPlan,
     state: Path,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Curves, slopes and control slopes of `PairResponses`.
+    """Compute the curves, slopes and control slopes of `PairResponses`.
 
     Parameters
     ----------
     rows
         Chosen spots of each section.
     state
-        Folder where finished chunks of inputs are kept, for a job that was killed to go on from.
+        Folder where finished chunks of inputs are kept, so that an interrupted job can resume.
     """
     parts = []
     chunks = plan.chunks(len(sections))
@@ -229,7 +230,7 @@ def _respond_chunk(
     plan: PerturbationPlan,
     chunk: np.ndarray,
 ) -> dict[str, np.ndarray]:
-    """What `respond_to_pairs` returns, of some inputs' pairs (`pairs`: their rows in the plan)."""
+    """Compute the arrays of `respond_to_pairs` for a chunk; `pairs` are its rows in the plan."""
     inputs, outputs, device = plan.inputs, plan.outputs, model.device
     of_input, read = [plan.of_input(i) for i in chunk], [plan.read(i) for i in chunk]
     n_levels = plan.levels.shape[1]
@@ -238,7 +239,7 @@ def _respond_chunk(
     wanted = [torch.from_numpy(genes).to(device) for genes in read]
     levels = torch.from_numpy(plan.levels[chunk]).to(device)
     passes = plan.passes(chunk)
-    # Several passes over the sections read each once.
+    # Read each section only once, even with several passes.
     held = [model.chunk([section]) for section in sections] if len(passes) > 1 else []
     for hidden, asked in passes:
         for spots, owner in across_sections(model, sections, rows, hidden, chunks=held):

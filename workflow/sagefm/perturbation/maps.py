@@ -1,4 +1,4 @@
-"""Where on the tissue a perturbation is answered: every spot of one section, a few pairs."""
+"""Maps of the response to a perturbation: a few pairs, at every spot of one section."""
 
 from collections.abc import Sequence
 
@@ -16,12 +16,16 @@ from sagefm.sections.section import Section, spot_names, spot_positions
 def pairs_to_map(
     pairs: pd.DataFrame, named: Sequence[Sequence[str]], number: int = 3
 ) -> pd.DataFrame:
-    """The pairs to map: the strongest but one place for those named, each input once.
+    """Choose pairs to map: the strongest, with one place kept for a named pair; each input once.
 
     Parameters
     ----------
     pairs
-        A row a pair, as `summary.summarise_pairs` has it.
+        One row per pair, from `summary.summarise_pairs`.
+    named
+        Inputs and outputs of named pairs.
+    number
+        Number of pairs to map.
     """
     keys = pd.MultiIndex.from_frame(pairs[["input", "output"]])
     wanted = pairs[keys.isin([tuple(pair) for pair in named])]
@@ -39,18 +43,18 @@ def response_map(
     pairs: pd.DataFrame,
     hidden: Sequence[Sequence[str]],
 ) -> pd.DataFrame:
-    """Predictions at the lowest and highest level of each pair's input, spot by spot.
+    """Predict each pair's output at every spot, at the lowest and highest level of its input.
 
     Parameters
     ----------
     sections
-        The cohort's: the map is of the one with the most spots.
+        The cohort's sections. The one with the most spots is mapped.
     genes
-        Of all of them, by `GeneSums.summary`: the levels are each input's low and high.
+        Genes of all sections, from `GeneSums.summary`. Levels are each input's low and high.
     pairs
         Columns input, output.
     hidden
-        Of each pair the genes hidden at the central spots, by `terms.hidden_outputs`.
+        Genes hidden at the central spots, for each pair, from `terms.hidden_outputs`.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Where gene pairs come from: ligand-receptor resources, gene sets, TF targets, a user's table."""
+"""Read gene pairs from ligand-receptor resources, gene sets, TF targets or a user's table."""
 
 from collections.abc import Mapping, Sequence
 from itertools import product
@@ -17,38 +17,38 @@ COLUMNS = ["input", "output", "sign", "group"]
 TF_COLUMNS = ("source", "target", "weight")
 
 NAMED = 5
-"""Unknown genes that an error names."""
+"""Maximum number of unknown genes named in an error."""
 
 
 def read_pairs(entry: Mapping, panel: Sequence[str]) -> pd.DataFrame:
-    """Gene pairs of one entry of the config's `perturbation.pairs`.
+    """Read the gene pairs of one entry of the config's `perturbation.pairs`.
 
     Parameters
     ----------
     entry
-        `source` and what it needs:
+        `source` and its settings:
 
-        - `liana`: `resource`, a ligand-receptor resource of the liana package; a complex counts as
-          its subunits, each ligand subunit paired with each receptor subunit;
-        - `gene_sets`: `gene_sets` (GMT) and `drivers` (TSV: input, set, reason); a driver is paired
-          with every gene of its set but itself;
-        - `tf_targets`: `path` (CSV, or TSV by its name: source, target, weight, as CollecTRI);
-        - `table`: `path` (TSV: input, output, and if need be sign, group).
+        - `liana`: `resource`, a ligand-receptor resource of the liana package. Complexes are split
+          into subunits, and each ligand subunit is paired with each receptor subunit;
+        - `gene_sets`: `gene_sets` (GMT) and `drivers` (TSV: input, set, reason). A driver is paired
+          with every other gene of its set;
+        - `tf_targets`: `path` (CSV or TSV, by suffix: source, target, weight, as in CollecTRI);
+        - `table`: `path` (TSV: input, output, and optionally sign, group).
     panel
-        The model's genes, which those of a `table` must be among; others are left for
-        `pairs.pairs_of_cohort` to drop.
+        The model's genes. All genes of a `table` must be among them; those of other sources that
+        are not are dropped by `pairs.pairs_of_cohort`.
 
     Returns
     -------
     DataFrame
-        input, output: symbols as the source has them; sign: int64, 1 where the output is expected
-        to rise with the input, -1 where to fall, 0 where the source gives no weight; group: gene
-        set, resource or the table's own, else empty.
+        input, output: symbols in the source; sign: int64, 1 if the output is expected to rise with
+        the input, -1 if to fall, 0 if the source gives no weight; group: gene set, resource or the
+        table's own group, or empty.
 
     Raises
     ------
     InputError
-        If a file cannot be read or is not what it should be.
+        If a file cannot be read or has the wrong content.
     """
     match entry["source"]:
         case "liana":
@@ -73,12 +73,12 @@ def _of_liana(resource: str) -> pd.DataFrame:
 
 
 def read_gmt(path: str | Path) -> dict[str, list[str]]:
-    """Genes of each set of a GMT file: a set a line, its name, a description, its genes.
+    """Read the genes of each set of a GMT file. A line has a set's name, a description and genes.
 
     Raises
     ------
     InputError
-        If the file cannot be read, a line has no gene, or two have one set.
+        If the file cannot be read, a line has no gene, or two lines have the same set.
     """
     try:
         lines = read_text(path).splitlines()
@@ -150,7 +150,7 @@ def _of_table(path: str | Path, panel: Sequence[str]) -> pd.DataFrame:
 
 
 def _refuse(path: str | Path, table: pd.DataFrame, bad: pd.Series, why: str) -> None:
-    """InputError that names the first bad line, and its first two cells."""
+    """Raise an InputError that names the first bad line and its first two cells."""
     if bad.any():
         line = bad.idxmax()
         pair = " -> ".join(table.loc[line].iloc[:2])
@@ -158,7 +158,7 @@ def _refuse(path: str | Path, table: pd.DataFrame, bad: pd.Series, why: str) -> 
 
 
 def _check_genes(path: str | Path, table: pd.DataFrame, panel: Sequence[str]) -> None:
-    """InputError if a gene of a user's table is not in the panel."""
+    """Raise an InputError if a gene of a user's table is not in the panel."""
     genes = table[["input", "output"]].stack().drop_duplicates()
     unknown = genes[~genes.isin(list(panel))]
     if len(unknown) == len(genes):
@@ -176,12 +176,13 @@ def _check_genes(path: str | Path, table: pd.DataFrame, panel: Sequence[str]) ->
 
 
 def _read(path: str | Path, columns: Sequence[str]) -> pd.DataFrame:
-    """A table of text with `columns` first, indexed by the lines of its file (the header is 1).
+    """Read a table as text, `columns` first, indexed by line number (the header is line 1).
 
     Raises
     ------
     InputError
-        If it cannot be read, has no rows or lacks a column, or a cell of the first two is empty.
+        If it cannot be read, has no rows, lacks a column, or has an empty cell in the first two
+        columns.
     """
     try:
         table = read_table(path, dtype=str, skip_blank_lines=False)

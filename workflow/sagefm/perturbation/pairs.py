@@ -1,4 +1,4 @@
-"""Gene pairs that can be asked of a cohort: in the panel, and detected in enough of its spots."""
+"""Select the gene pairs that can be tested on a cohort: in the panel and detected often enough."""
 
 from collections.abc import Sequence
 
@@ -11,19 +11,19 @@ from sagefm.common.errors import InputError
 def pairs_of_cohort(
     pairs: pd.DataFrame, detection: pd.DataFrame, panel: Sequence[str], min_detected: float
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Pairs that a cohort can answer, and the others with the first reason that applies.
+    """Split pairs into those that can be tested on a cohort and the others, with a reason.
 
     Parameters
     ----------
     pairs
-        input, output, sign, group, of `pair_sources.read_pairs`.
+        input, output, sign, group, from `pair_sources.read_pairs`.
     detection
-        Columns gene, and mean and detected of `gene_summary.GeneSums.summary`.
+        Columns gene, and mean and detected from `gene_summary.GeneSums.summary`.
     panel
         The model's genes.
     min_detected
-        Least share of spots in which both genes must be detected: of the spots of those sections of
-        the cohort that measured the gene.
+        Minimum share of spots in which both genes must be detected, in sections of the cohort that
+        measured the gene.
 
     Returns
     -------
@@ -31,7 +31,8 @@ def pairs_of_cohort(
         The columns of `pairs`, and input_detected, output_detected (share of spots), input_mean,
         output_mean (mean log1p expression).
     dropped
-        The same, missing for a gene that is not in the panel, and reason.
+        The same columns, missing for a gene that is not in the panel, and reason (the first that
+        applies).
 
     Raises
     ------

@@ -1,22 +1,22 @@
-"""A positive control: counts in which some genes depend on a gene of the neighbours.
+"""Positive control: counts in which some genes depend on another gene in the neighbours.
 
-Real counts are kept, but for the inputs and outputs. Each input is confined to a niche: elsewhere
-most of its counts are taken away at random (binomial thinning). Of each output a share of the
-counts, the strength, is taken away at random and drawn anew from a Poisson distribution whose rate
-is proportional to the input's mean count among the neighbours. The expected total of the output in
-a section stays the same. At strength 0 the outputs are as measured; at 1 they follow the
-neighbours' input alone.
+Counts are real except for those of the inputs and outputs. Each input is confined to a niche: most
+of its counts elsewhere are removed at random (binomial thinning). For each output, a share of the
+counts (the strength) is removed at random. It is replaced by Poisson counts whose rate is
+proportional to the input's mean count among the neighbours. The expected total of the output in a
+section stays the same. At strength 0 the outputs are as measured. At strength 1 they depend only on
+the neighbours' input.
 """
 
 import numpy as np
 import scipy.sparse as sp
 
 NICHE, OUTSIDE = 0.4, 0.1
-"""Share of a section's spots that is an input's niche, and share of the counts kept outside it."""
+"""Share of a section's spots in an input's niche, and share of its counts kept outside."""
 
 
 def draw_pairs(genes: int, pairs: int, rng: np.random.Generator) -> np.ndarray:
-    """Inputs and outputs drawn at random, no gene twice: int64 (pairs, 2), columns."""
+    """Draw inputs and outputs at random, no gene twice: int64 (pairs, 2), columns."""
     return rng.permutation(genes)[: 2 * pairs].reshape(pairs, 2)
 
 
@@ -35,16 +35,16 @@ def plant_pairs(
     counts
         Raw counts of a section (spots x genes).
     coordinates
-        (spots, 2). A niche is the `NICHE` of the spots nearest to one drawn at random.
+        (spots, 2). A niche is the share `NICHE` of the spots that is nearest to a random spot.
     others
         (spots x spots): each row averages over a spot's neighbours, without the spot.
     pairs
         int64 (pairs, 2): columns of input and output; no gene twice.
     strength
-        Share of an output's counts that depends on the input, 0 to 1. An output whose input has no
-        count in the section is left as it is.
+        Share of an output's counts that depends on the input, 0 to 1. Outputs whose input has no
+        counts in the section are not changed.
     rng
-        Of niches, thinning and the counts drawn. Inputs are the same at every strength.
+        Generator for niches, thinning and the drawn counts. Inputs are the same at every strength.
 
     Returns
     -------

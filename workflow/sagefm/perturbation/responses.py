@@ -1,4 +1,4 @@
-"""Responses of gene pairs to perturbation: what is kept of them, and their slopes."""
+"""Responses of gene pairs to perturbation, their slopes, and their files."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +9,11 @@ import pandas as pd
 from sagefm.common.io import atomic
 
 KINDS = ("matched", "unmatched", "random", "expression_matched")
-"""The pair's own output; the table's outputs that are not paired with the input; genes drawn from
-the whole panel (the paper's baseline); genes drawn among those of about the output's mean
-expression."""
+"""Kinds of responding genes.
+
+The pair's own output; the table's outputs that are not paired with the input; genes drawn from the
+whole panel (the paper's baseline); and genes drawn from those with a mean expression similar to the
+output's."""
 
 _ARRAYS = ("levels", "curves", "slopes", "control_slopes")
 
@@ -23,20 +25,20 @@ class PairResponses:
     Attributes
     ----------
     pairs
-        P rows: input, output, sign, group; `input` is what is perturbed.
+        P rows: input, output, sign, group. `input` is the perturbed gene.
     inputs, outputs
         The table's distinct inputs (I) and outputs (T).
     samples
-        S rows: sample, patient, patient_seen (missing where unknown), n_spots.
+        S rows: sample, patient, patient_seen (missing if unknown), n_spots.
     levels
         float32 (I, L): each input's levels, normalised expression.
     curves
         float32 (P, len(KINDS), S, L): mean prediction over a sample's spots, by kind.
     slopes
-        float32 (I, T): slope of the mean prediction over samples against the level; NaN where the
+        float32 (I, T): slope of the mean prediction over samples against the level; NaN if the
         output is the input.
     control_slopes
-        float32 (P, 2, C): the same of each random and each expression-matched control gene.
+        float32 (P, 2, C): the same slope for each random and each expression-matched control gene.
     """
 
     pairs: pd.DataFrame
@@ -50,9 +52,9 @@ class PairResponses:
 
 
 def slope_weights(levels: np.ndarray) -> np.ndarray:
-    """Weights (I, L) whose product with values at the levels (I, L) is their least-squares slope.
+    """Weights (I, L) that turn values at the levels (I, L) into their least-squares slope.
 
-    NaN where the levels do not differ.
+    They are NaN if the levels do not differ.
     """
     centred = levels - levels.mean(axis=1, keepdims=True, dtype=np.float64)
     spread = np.square(centred).sum(axis=1, keepdims=True)
@@ -66,7 +68,7 @@ def write_responses(path: str | Path, responses: PairResponses) -> None:
         arrays[name] = np.array(getattr(responses, name), dtype=np.str_)
     for name in ("pairs", "samples"):
         for column, values in getattr(responses, name).items():
-            if isinstance(values.dtype, pd.BooleanDtype):  # missing values need a number's type
+            if isinstance(values.dtype, pd.BooleanDtype):  # for missing values
                 values = values.astype(float)
             text = values.dtype == object or isinstance(values.dtype, pd.CategoricalDtype)
             arrays[f"{name}.{column}"] = values.to_numpy(np.str_ if text else None)

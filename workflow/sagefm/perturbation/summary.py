@@ -1,6 +1,6 @@
-"""Tests of whether pairs respond more than their controls, and more than in reverse.
+"""Test whether pairs respond more than their controls, and more than in the reverse direction.
 
-A comparison has a row for each unit: its statistics are all over inputs, or all over patients.
+Each comparison has two rows: one with statistics over inputs, one with statistics over patients.
 """
 
 from typing import Any
@@ -31,24 +31,24 @@ def summarise_pairs(
     genes: pd.DataFrame,
     seed: int,
 ) -> dict[str, pd.DataFrame]:
-    """Every table of the perturbation of a pair table.
+    """Compute all tables of the perturbation of one pair table.
 
     Parameters
     ----------
     responses, coexpression
-        Forward, and in reverse: the same pairs, input and output exchanged.
+        Forward and reverse. In reverse, the pairs are the same with input and output exchanged.
     genes
         The pair table, with the mean expression of its genes: input, output, input_mean,
         output_mean.
     seed
-        Of resampling and of sign flips.
+        Seed of resampling and of sign flips.
 
     Returns
     -------
     dict
-        pairs (`tables.pair_table` of the forward direction, `with_reverse`), levels
-        (`level_table`) and discrimination (`discrimination_table`), both with a column
-        direction, summary (`response_summary`).
+        pairs (`tables.pair_table` of the forward direction, `with_reverse`), levels (`level_table`)
+        and discrimination (`discrimination_table`), both with a column direction, and summary
+        (`response_summary`).
     """
     slopes = pair_slopes(responses[0]), pair_slopes(responses[1])
     forward, reverse = (
@@ -77,10 +77,10 @@ def _stacked(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 UNITS = {INPUTS: 2, PATIENTS: 1}
-"""What a row's statistics are over, and the axis of (sides, inputs, patients) averaged before."""
+"""Unit of a row's statistics, and the axis of (sides, inputs, patients) averaged first."""
 
 GREATEST = 10.0
-"""An effect counts for no more standard deviations: control genes may hardly move at all."""
+"""Maximum size of an effect, in standard deviations, as control genes may hardly respond."""
 
 
 def response_summary(
@@ -88,43 +88,43 @@ def response_summary(
     slopes: tuple[Slopes, Slopes],
     tables: tuple[pd.DataFrame, pd.DataFrame],
 ) -> pd.DataFrame:
-    """Matched outputs against each control, forward and in reverse, and the two directions.
+    """Compare matched outputs with each control in each direction, and the two directions.
 
-    All differences count in the direction that the pairs' signs expect.
+    Differences are signed so that the direction expected by the pair's sign is positive.
 
     Parameters
     ----------
     responses
-        Of the forward direction: its pairs and samples are those of both.
+        Responses of the forward direction. Its pairs and samples are those of both directions.
     slopes, tables
-        `tables.pair_slopes` and `pair_table`, forward and reverse.
+        Results of `tables.pair_slopes` and `pair_table`, forward and reverse.
 
     Returns
     -------
     DataFrame
-        Two rows a comparison, whose statistics are all over one unit: the inputs, or the patients.
+        Two rows per comparison: statistics over the inputs, and over the patients.
         direction (`forward`, `reverse`, `forward less reverse`), control; measure (`slope`, or
-        `effect` between the directions: slopes in standard deviations of the control genes', of
-        which no more than `GREATEST` count);
-        unit (`inputs`: each the mean of its pairs over patients; `patients`: each the mean over
-        inputs), n (units with a difference);
+        `effect` between the directions: slopes in standard deviations of the control genes' slopes,
+        at most `GREATEST`);
+        unit (`inputs`: each is the mean of its pairs over patients; `patients`: each is the mean
+        over inputs), n (units with a difference);
         matched and reference (means over the units; the reference is the control, or the reverse
-        direction), difference with low and high (95 %, t), cohens_d_z (mean over standard
-        deviation), share_above (units above 0), p (sign flips of the mean), p_holm (over the
-        controls of the direction), smallest_p (that so many units can give); the difference is the
-        same in both rows, since each input and each patient counts once.
-        Shares of pairs, for description, the same in both rows: share_as_expected and share_unmoved
+        direction), difference with low and high (95% interval, t), cohens_d_z (mean divided by
+        standard deviation), share_above (share of units above 0), p (sign flips of the mean),
+        p_holm (over the controls of the direction), smallest_p (the smallest p possible with n
+        units). The difference is the same in both rows, as each input and patient counts once.
+        Descriptive shares of pairs, the same in both rows: share_as_expected and share_unmoved
         (the slope has the expected sign, or is 0), with *_control of single control genes;
         share_above_q05 and share_below_q05 (above and below the control at a false discovery rate
-        of 5 %, patients as units); n_pairs, n_inputs (with a difference), n_samples, n_patients,
-        n_patients_seen, n_patients_unknown (whether they were seen), n_spots.
+        of 5%, patients as units); n_pairs, n_inputs (with a difference), n_samples, n_patients,
+        n_patients_seen, n_patients_unknown (seen in training, or not known), n_spots.
     """
     patients, sign = Patients.of(responses.samples), responses.pairs["sign"].to_numpy()
     inputs = responses.pairs["input"].to_numpy()
     rows = []
     standard = []
     for direction, own, table in zip((FORWARD, REVERSE), slopes, tables, strict=True):
-        # In reverse, the pairs of one input are those that read the same gene.
+        # In reverse, the pairs of one input are those whose readout is the same gene.
         signed = sign[:, None, None] * own.by_sample
         differences = signed[:, :1] - signed[:, 1:]
         standard.append(_bounded(differences / own.spread[:, :, None]))
@@ -158,7 +158,7 @@ def response_summary(
 
 
 def _bounded(effects: np.ndarray) -> np.ndarray:
-    """Effects (pairs, controls, samples), scaled down where their mean exceeds `GREATEST`."""
+    """Scale effects (pairs, controls, samples) down where their mean exceeds `GREATEST`."""
     size = np.abs(effects.mean(axis=2, keepdims=True))
     return effects * (GREATEST / np.maximum(size, GREATEST))
 
@@ -166,15 +166,15 @@ def _bounded(effects: np.ndarray) -> np.ndarray:
 def _comparison(
     matched: np.ndarray, reference: np.ndarray, inputs: np.ndarray, patients: Patients
 ) -> list[dict[str, Any]]:
-    """Statistics of two sides (pairs, samples), a row for each of `UNITS`.
+    """Compare two sides (pairs, samples), with one row of statistics for each of `UNITS`.
 
-    Pairs without a difference are left out of both sides.
+    Pairs without a difference are excluded from both sides.
     """
     known = ~np.isnan(matched - reference).any(axis=1)
     sides = np.stack([matched[known], reference[known]])
     names = np.unique(inputs[known])
     counts = {"n_pairs": int(known.sum()), "n_inputs": len(names)}
-    # Of each side, inputs x patients.
+    # Means of each side: (sides, inputs, patients).
     members = names[:, None] == inputs[known]
     means = members / members.sum(axis=1, keepdims=True) @ patients.means(sides)
     rows = []

@@ -1,4 +1,4 @@
-"""What a perturbation of each pair's input does to its output, beside the controls."""
+"""Effect of perturbing each pair's input on its output, compared with controls."""
 
 from dataclasses import dataclass
 
@@ -12,10 +12,10 @@ from sagefm.stats.paired import sign_flips
 from sagefm.stats.resampling import Patients, level_spearman
 
 CONTROLS = KINDS[1:]
-"""Other outputs of the table; random genes; random genes of similar mean expression."""
+"""Kinds of control: other outputs of the table, random genes, expression-matched genes."""
 
 FEWEST = 10
-"""Control genes by whose standard deviation an effect is measured, at least."""
+"""Minimum number of control genes for a standard deviation that effects are divided by."""
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,12 @@ class Slopes:
     Attributes
     ----------
     by_sample
-        float64 (pairs, `KINDS`, samples), of the mean of the controls' responses.
+        float64 (pairs, `KINDS`, samples): slopes of the outputs, and of the mean response of the
+        controls.
     mean, spread, as_expected, unmoved
-        float64 (pairs, `CONTROLS`), over the single control genes: their slopes' mean and standard
-        deviation (NaN if it is 0, or of fewer than `FEWEST`), the share whose slope has the pair's
-        sign, and the share whose slope is 0, as that of an output which the model holds at 0.
+        float64 (pairs, `CONTROLS`), over single control genes: mean and standard deviation of their
+        slopes (the latter NaN if it is 0, or with fewer than `FEWEST` genes), share of slopes with
+        the pair's sign, and share of slopes that are 0, as for outputs predicted as 0 everywhere.
     """
 
     by_sample: np.ndarray
@@ -40,7 +41,7 @@ class Slopes:
 
 
 def pair_slopes(responses: PairResponses) -> Slopes:
-    """Slopes of all pairs and controls."""
+    """Compute the slopes of all pairs and controls."""
     pairs = responses.pairs
     rows = pd.Index(responses.inputs).get_indexer(pairs["input"])
     columns = pd.Index(responses.outputs).get_indexer(pairs["output"])
@@ -56,7 +57,7 @@ def pair_slopes(responses: PairResponses) -> Slopes:
 
 
 def _over_genes(slopes: np.ndarray, sign: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Of each row's known slopes: mean, standard deviation, shares of the given sign and of 0."""
+    """Each row's mean, standard deviation, share with its sign and share of 0, without NaN."""
     rows = np.ma.masked_invalid(slopes.astype(float))
     right, still = (
         np.ma.masked_array(holds, rows.mask)
@@ -71,29 +72,29 @@ def _over_genes(slopes: np.ndarray, sign: np.ndarray) -> tuple[np.ndarray, ...]:
 def pair_table(
     responses: PairResponses, slopes: Slopes, coexpression: Coexpression, seed: int
 ) -> pd.DataFrame:
-    """Each pair's effect in one direction.
+    """Compute each pair's effect in one direction.
 
     Parameters
     ----------
     responses, slopes
-        Of the direction, and `pair_slopes` of them.
+        Responses of the direction, and their `pair_slopes`.
     coexpression
-        In the same direction.
+        Co-expression in the same direction.
     seed
-        Of resampling and of sign flips.
+        Seed of resampling and of sign flips.
 
     Returns
     -------
     DataFrame
         input, output, sign, group; slope (change of the predicted output, log1p, per unit of the
-        neighbours' input, log1p; mean over samples) with low and high (95 %, bootstrap over
+        neighbours' input, log1p; mean over samples) with low and high (95% interval, bootstrap over
         patients); spearman (of level and mean response); as_expected (the slope has the pair's
-        sign); unmoved (the slope is 0: the model holds the output at 0). For each control: slope_*
-        of the mean of its genes, as_expected_* and unmoved_* (shares of its genes), effect_* (slope
-        less the mean of the control genes' slopes, in their standard deviations, positive if as
-        expected), p_* (sign flips over patients of the difference of the slopes) and q_*
-        (Benjamini-Hochberg over the pairs). coexpression_pooled and coexpression_within: see
-        `coexpression.neighbour_correlation`.
+        sign); unmoved (the slope is 0, because the model predicts the output as 0). For each
+        control: slope_* (of its genes' mean response), as_expected_* and unmoved_* (shares of its
+        genes), effect_* (slope minus the mean of the control genes' slopes, in their standard
+        deviations; positive if as expected), p_* (sign flips over patients of the difference of
+        slopes) and q_* (Benjamini-Hochberg over the pairs). coexpression_pooled and
+        coexpression_within: see `coexpression.neighbour_correlation`.
     """
     patients, pairs = Patients.of(responses.samples), responses.pairs
     sign, means = pairs["sign"].to_numpy(), slopes.by_sample.mean(axis=2)
@@ -128,10 +129,10 @@ def pair_table(
 
 
 def with_reverse(forward: pd.DataFrame, reverse: pd.DataFrame) -> pd.DataFrame:
-    """The forward pairs' table, beside it the slopes and effects of the reverse experiment.
+    """Add slopes and effects of the reverse experiment to the forward table of pairs.
 
-    Columns reverse_slope, and of each control reverse_slope_* and reverse_effect_*: what happens to
-    the input when the output is set to levels in the neighbours.
+    The columns reverse_slope, reverse_slope_* and reverse_effect_* (for each control) give the
+    response of the input when the output is set to levels in the neighbours.
     """
     names = [
         "slope",
@@ -142,24 +143,24 @@ def with_reverse(forward: pd.DataFrame, reverse: pd.DataFrame) -> pd.DataFrame:
 
 
 def level_table(responses: PairResponses, seed: int) -> pd.DataFrame:
-    """Mean response of every pair and of its controls at every level.
+    """Average the response of every pair and its controls over samples, at every level.
 
     Parameters
     ----------
     responses
-        Of one direction.
+        Responses of one direction.
     seed
-        Of the resampling.
+        Seed of the resampling.
 
     Returns
     -------
     DataFrame
-        input, output, kind (of `KINDS`), step (from 1), level (of the input in the neighbours),
-        response (predicted output, mean over samples), change (of the response, from the lowest
-        level) with low and high (95 %, bootstrap over patients); all log1p.
+        input, output, kind (one of `KINDS`), step (from 1), level (of the input in the neighbours),
+        response (predicted output, mean over samples), change (of the response from the lowest
+        level) with low and high (95% interval, bootstrap over patients); all log1p.
     """
     pairs, curves = responses.pairs, np.moveaxis(responses.curves, 2, 3)
-    steps = curves.shape[2]  # of pairs, kinds, levels, samples
+    steps = curves.shape[2]  # curves are (pairs, kinds, levels, samples)
     rows = pd.Index(responses.inputs).get_indexer(pairs["input"])
     change = curves - curves[:, :, :1]
     low, high = Patients.of(responses.samples).interval(change, seed)

@@ -1,39 +1,39 @@
-"""What tables, maps, figures and claims of perturbed pairs share; imports nothing heavy."""
+"""Names and choices shared by tables, maps, figures and claims of pairs; a light import."""
 
 import pandas as pd
 
 FORWARD, REVERSE, BETWEEN = "forward", "reverse", "forward less reverse"
-"""The pairs' input is set and the output read; the other way round; the difference of the two."""
+"""Directions: the input is perturbed and the output read; the reverse; and their difference."""
 
 REMAINDER = "slope_remainder"
-"""What co-expression and expression leave of the slopes."""
+"""Score that ranks pairs by what co-expression and expression do not explain of the slopes."""
 
 INPUTS, PATIENTS = "inputs", "patients"
-"""What the statistics of a row of the summary are over. The claim and the figures read inputs."""
+"""Units of the statistics in a row of the summary. The claim and the figures use inputs."""
 
 FAIR = "expression_matched"
-"""The control that the numbers shown are against."""
+"""Control that reported numbers are compared with."""
 
 DOWNSTREAM = ("gene_sets", "tf_targets")
-"""Sources of pairs whose outputs lie downstream of the input."""
+"""Sources of pairs whose outputs are downstream of the input."""
 
 
 def hidden_by(hidden: str, source: str) -> str:
-    """Which genes are hidden at the central spots, for pairs of a source.
+    """Decide which genes are hidden at the central spots, for the pairs of one source.
 
     Parameters
     ----------
     hidden
-        Of the config: `table` or `as_released`.
+        Value in the config: `table` or `as_released`.
     source
-        Of the pairs, as in the config.
+        Source of the pairs in the config.
 
     Returns
     -------
     str
-        `table`: all outputs of the table, in one pass; `ligand_receptor`: the same, but controls
-        are read with themselves hidden alone; `downstream`: so too, and of the outputs only the
-        input's own are hidden.
+        `table`: all outputs of the table are hidden, in one pass. `ligand_receptor`: the same, but
+        controls are read with only themselves hidden. `downstream`: as `ligand_receptor`, but only
+        the input's own outputs are hidden.
     """
     if hidden == "table":
         return "table"
@@ -41,26 +41,26 @@ def hidden_by(hidden: str, source: str) -> str:
 
 
 def hidden_outputs(pairs: pd.DataFrame, source: str, how: str) -> list[str]:
-    """Outputs hidden while an input (`source`) is perturbed; `how` is of `hidden_by`."""
+    """Outputs hidden while the gene `source` is perturbed; `how` comes from `hidden_by`."""
     own = pairs[pairs["input"] == source] if how == "downstream" else pairs
     return sorted(set(own["output"]))
 
 
 def beyond_control(pairs: pd.DataFrame) -> pd.Series:
-    """How far each pair's slope lies beyond that of `FAIR` genes, in the expected direction."""
+    """Difference of each pair's slope from that of `FAIR` genes, in the expected direction."""
     return (pairs["slope"] - pairs[f"slope_{FAIR}"]) * pairs["sign"]
 
 
 def strongest_pairs(pairs: pd.DataFrame) -> pd.DataFrame:
-    """The strongest pair of each input, the strongest first.
+    """Select the strongest pair of each input, strongest first.
 
-    By how far a pair's slope lies beyond that of genes of similar expression, in the expected
-    direction; not by its effect, which is great where control genes hardly move.
+    Pairs are ranked by `beyond_control`. Their effect is not used, because it is large where
+    control genes hardly respond.
 
     Parameters
     ----------
     pairs
-        Of `tables.pair_table`.
+        Table of `tables.pair_table`.
     """
     order = beyond_control(pairs).sort_values(ascending=False, kind="stable").index
     return pairs.loc[order].drop_duplicates("input")

@@ -1,4 +1,4 @@
-"""Judge the paper's claim on perturbed pairs, on each model."""
+"""Judge the paper's claim on perturbed pairs, for each model."""
 
 from sagefm.claims.subjects import subjects
 from sagefm.common.claim import claims_table

@@ -1,6 +1,6 @@
-"""Correlate one side of pairs among the neighbours with the other at the spot, both ways.
+"""Correlate one gene of each pair in the neighbours with the other at the spot, both ways.
 
-Over the training sections.
+The correlation is over the training sections.
 """
 
 import numpy as np

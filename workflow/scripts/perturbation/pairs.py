@@ -1,4 +1,4 @@
-"""The gene pairs of a table that a cohort can answer, and those that it cannot, with reasons."""
+"""Split a table of gene pairs into those that a cohort can test, and the others with reasons."""
 
 from sagefm.common.io import write_table
 from sagefm.common.job import job

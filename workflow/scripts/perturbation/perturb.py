@@ -1,4 +1,4 @@
-"""Perturb the pairs of a table, and the same pairs with input and output exchanged."""
+"""Perturb the pairs of a table, then the same pairs with input and output exchanged."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Summarise the perturbation of a pair table: each pair, its levels, and all against controls."""
+"""Summarise the perturbation of a pair table: pairs, levels, and comparisons with controls."""
 
 from sagefm.common.io import read_table, write_table
 from sagefm.common.job import job
