@@ -1,24 +1,24 @@
-# Every gene changed in the neighbours of spots, and what the models then predict of others; the
-# same for the smallest of doses. Set against pairs that are known.
+# Change every gene in the neighbours of spots and read the models' predictions of the others, for a
+# full dose and for an infinitesimal one. The responses are compared with known pairs.
 
 SCREEN = config["screen"]
 SCREEN_MODELS = RUN.chapter_models("screen")
 SCREENS = {"model": SCREEN_MODELS, "cohort": SCREEN["cohorts"]}
 SCREENED = f"{RESULTS}/screen/{{model}}/{{cohort}}"
-# A screen holds inputs x outputs for every context, three times over while it is written.
+# For every context, a screen needs three copies of inputs x outputs in memory while it is written.
 SCREENED_ROWS = pd.DataFrame(
     RUN.rows(SCREEN["cohorts"], "organ"), columns=["sample", "dataset", "patient", "organ"]
 )
 CONTEXTS = {
     "all": 1,
-    "label": 10,  # as many as there may be; sheets do not tell
+    "label": 10,  # an upper limit: sheets do not list the labels
     "organ": SCREENED_ROWS["organ"].nunique(),
     "patient": name_patients(SCREENED_ROWS).nunique(),
 }[SCREEN["context"]]
 SCREENED_OUTPUTS = None if SCREEN["outputs"] in ("pairs", "all") else SCREEN["outputs"]
 SCREENED_BY = ["organ"] if SCREEN["context"] == "organ" else []
 SCREEN_MB = 6000 + CONTEXTS * (2500 if SCREEN["outputs"] == "all" else 1000)
-# Models whose network collapses on their graph, so that their Jacobian has thin factors.
+# Models whose network collapses on their graph. Only their Jacobian can be stored as thin factors.
 FACTORED = [
     model
     for model in MODELS

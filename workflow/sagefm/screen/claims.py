@@ -1,4 +1,4 @@
-"""What a genome-wide screen says about the adjective *interpretable*."""
+"""The paper's claim *interpretable*, judged by a genome-wide screen."""
 
 from math import nan
 
@@ -11,21 +11,22 @@ from sagefm.screen.tables import MEAN, NO_MODEL, OWN
 
 
 def interpretable_claim(subject: Subject, scores: pd.DataFrame) -> Claim:
-    """`interpretable`: whether a model's derivatives are larger for known pairs of genes.
+    """Judge `interpretable`: whether a model's derivatives are larger for known pairs of genes.
 
-    For every pair table the derivatives have to rank known pairs above permuted outputs of like
-    expression, and above co-expression, which needs no model, by an interval over inputs. The paper
-    gives nothing to hold it to, so that on the paper's data the claim stays inconclusive.
+    For every pair table, the derivatives must rank known pairs better than permuted outputs of
+    similar expression do, and better than co-expression without a model, by an interval over
+    inputs. The paper reports no number to compare with, so on the paper's data the claim stays
+    inconclusive.
 
     Parameters
     ----------
     subject
-        The model screened, and the cohort.
+        The screened model and the cohort.
     scores
-        Of `scores.screen_scores`, with column truth; of one model and cohort.
+        Table of `scores.screen_scores` for one model and cohort, with a column truth.
     """
     name = next(own for own in OWN if own in set(scores["score"]))
-    # Where there are several contexts, their mean is used.
+    # With several contexts, their mean is used.
     several = MEAN in set(scores["context"])
     ranked = scores[scores["context"].isin([MEAN, NO_MODEL])] if several else scores
     first = ranked[ranked["score"] == name].set_index("truth")
@@ -77,10 +78,10 @@ def interpretable_claim(subject: Subject, scores: pd.DataFrame) -> Claim:
 
 
 def _differences(word: str, row: pd.Series, none: float) -> list[Difference]:
-    """The AUROC of one table less chance, and less co-expression.
+    """Differences of one table's AUROC from chance and from co-expression.
 
-    Chance has the 95% range under permutation as its interval, co-expression that over inputs, each
-    drawn with all its pairs.
+    The interval for chance is the 95% range under permutation. That for co-expression is a
+    bootstrap over inputs, each drawn with all its pairs.
     """
     chance, n = row["null_auroc_mean"], int(row["n_inputs"])
     ahead = row["auroc"] - chance

@@ -1,13 +1,13 @@
-"""The mean Jacobian: a small dose's response, for every gene and every other one.
+"""The mean Jacobian: the response of every gene to a small dose of every other gene.
 
-At the unperturbed state, nothing hidden, the derivative of the predictions at the centre by a
-common shift of a gene in all neighbours is, at one spot,
+It is the derivative of the predictions at the centre by a common shift of a gene in all neighbours,
+at the unperturbed state and with no gene hidden. At one spot it is
 
     gain * D_out W_out L_n D_(n-1) L_(n-1) ... L_2 D_1 * (a column of the first layer's weights)
 
-with D the slopes of the non-linearities, diagonal and differing from spot to spot. Only they do, so
-that the mean over spots is a thin matrix (genes x widths[0]) times the first layer's weights, and
-the map of all genes against all is stored as these two factors.
+where the diagonal matrices D are the slopes of the non-linearities. Only these (and the gain)
+depend on the spot. The mean over spots is therefore a thin matrix (genes x widths[0]) times the
+first layer's weights, and the map of all genes against all is stored as these two factors.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,20 +30,20 @@ from sagefm.networks.second_layer import SLOPE
 from sagefm.screen.spots import Drawn
 
 BATCH_SPOTS = 8
-"""Spots whose middle layers' Jacobians are held at once (2 MB each at the paper's width)."""
+"""Number of spots whose middle Jacobians are held at once (2 MB each at the paper's width)."""
 
 
 @torch.inference_mode()
 def mean_jacobian(model: FittedModel, drawn: Drawn) -> dict[str, np.ndarray]:
-    """The left factor of each context: float32 (genes, widths[0]).
+    """Compute the left factor of each context: float32 (genes, widths[0]).
 
-    Times `network.neighbour_weights` it is the mean over the context's spots of the derivative of
-    each gene's prediction at the centre by each gene's level in the neighbours.
+    Its product with `network.neighbour_weights` is the mean derivative, over the context's spots,
+    of each gene's prediction at the centre by each gene's level in the neighbours.
 
     Raises
     ------
     InputError
-        If the network does not collapse on its graph, so that its Jacobian has no such factors.
+        If the network does not collapse on its graph, because its Jacobian then has no factors.
     """
     if not model.collapsible:
         raise InputError(
@@ -53,7 +53,7 @@ def mean_jacobian(model: FittedModel, drawn: Drawn) -> dict[str, np.ndarray]:
     parts = [
         (batch.hidden, batch.gain, own)
         for batch, own in drawn.neighbourhoods(model, ())
-        if isinstance(batch, Collapsed)  # as all are, of such a network
+        if isinstance(batch, Collapsed)  # always true for a collapsible network
     ]
     hidden, gain, owner = map(torch.cat, zip(*parts, strict=True))
     factors = {}
@@ -66,14 +66,14 @@ def mean_jacobian(model: FittedModel, drawn: Drawn) -> dict[str, np.ndarray]:
 def left_factor(readout: Readout, hidden: Tensor, gain: Tensor) -> Tensor:
     """Mean over spots of the Jacobian from the first layer's output to the predictions.
 
-    A prediction whose ReLU is open (or shut) at most spots is taken as open (shut) at all, by one
-    product with the spots' sum; the spots where it is not are mended one by one. That costs a
-    fraction of a product for each spot.
+    Each prediction's ReLU is first assumed to have the state, active or not, that it has at most
+    spots. This needs one product with the sum over spots. Spots with the other state are then
+    corrected one by one, which is much cheaper than one product per spot.
 
     Parameters
     ----------
     hidden, gain
-        (spots, widths[0]) and (spots,), as of `perturbed.Collapsed`.
+        (spots, widths[0]) and (spots,), from `perturbed.Collapsed`.
 
     Returns
     -------
@@ -97,7 +97,7 @@ def left_factor(readout: Readout, hidden: Tensor, gain: Tensor) -> Tensor:
 
 
 def middle_jacobian(readout: Readout, hidden: Tensor) -> Tensor:
-    """From the first layer's output to what `readout.weight` multiplies: (spots, there, here)."""
+    """Jacobian from the first layer's output to the readout's input: (spots, to, from)."""
     if not readout.deep:
         return torch.eye(hidden.shape[1], device=hidden.device).expand(len(hidden), -1, -1)
     slopes = torch.where(hidden > 0, 1.0, SLOPE)
@@ -122,16 +122,16 @@ def write_jacobian(
         file["genes"] = np.array(model.genes, dtype=object)
         file["contexts"] = np.array([*left], dtype=object)
         file["spots"] = np.array([sizes[name] for name in left])
-        # One row a gene in both, so that a pair is two contiguous reads.
+        # Both have one row per gene, so that a pair needs two contiguous reads.
         file["left"] = np.stack([*left.values()])
         file["right"] = model.collapsible.neighbour_weights.detach().cpu().numpy().T
 
 
 class Jacobian:
-    """The mean Jacobian in a file of `write_jacobian`; read where it is asked, and no further.
+    """The mean Jacobian in a file of `write_jacobian`, read from disk as needed.
 
     Values are derivatives of the output's prediction at the centre by the input's level in the
-    neighbours, both normalised expression.
+    neighbours. Both are normalised expression.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -146,26 +146,26 @@ class Jacobian:
         return {gene: column for column, gene in enumerate(self.genes)}
 
     def pair(self, output: str, input: str, context: str) -> float:
-        """One derivative."""
+        """Derivative of one output by one input."""
         return float(self.block([output], [input], context)[0, 0])
 
     def row(self, output: str, context: str) -> np.ndarray:
-        """Of one output by all genes: float32 (genes,)."""
+        """Derivatives of one output by all genes: float32 (genes,)."""
         return self.block([output], self.genes, context)[0]
 
     def column(self, input: str, context: str) -> np.ndarray:
-        """Of all genes by one input: float32 (genes,)."""
+        """Derivatives of all genes by one input: float32 (genes,)."""
         return self.block(self.genes, [input], context)[:, 0]
 
     def block(self, outputs: Sequence[str], inputs: Sequence[str], context: str) -> np.ndarray:
-        """Of some outputs by some inputs, in any order: float32 (outputs, inputs)."""
+        """Derivatives of given outputs by given inputs, in any order: float32 (outputs, inputs)."""
         number = self.contexts.index(context)
         with h5py.File(self.path) as file:
             left = self._rows(file["left"], outputs, number)
             return left @ self._rows(file["right"], inputs).T
 
     def _rows(self, factor: h5py.Dataset, genes: Sequence[str], *context: int) -> np.ndarray:
-        """Rows of a factor; a few one by one, many from the whole, which HDF5 reads faster."""
+        """Read rows of a factor: a few one by one, many from the whole, which is faster in HDF5."""
         columns = [self._column[gene] for gene in genes]
         if len(columns) > len(self.genes) // 50:
             return factor[(*context, slice(None))][columns]

@@ -1,7 +1,7 @@
-"""Does a screen find the pairs that are known? Against co-expression, popularity and chance.
+"""Score a screen by how well it ranks known pairs, against co-expression, abundance and chance.
 
-The field is every input of a pair table against every output of it, no gene against itself; the
-table's pairs are to rank above the rest.
+The field of a pair table is all its inputs by all its outputs, except a gene with itself. The
+table's pairs should rank above the other entries.
 """
 
 from collections.abc import Mapping
@@ -19,19 +19,19 @@ from sagefm.screen.tables import MEAN, NO_MODEL, by_context
 from sagefm.stats.ranking import ranking
 from sagefm.stats.resampling import BOOTSTRAPS, resampling, with_intervals
 
-if TYPE_CHECKING:  # seconds to import, and given by who calls
+if TYPE_CHECKING:  # takes seconds to import, and only callers need it
     from anndata import AnnData
 
 REFERENCE = "coexpression"
-"""The score that needs no model, which the others' areas are compared with."""
+"""Score without a model that the other scores' AUROC is compared with."""
 
 STRATA = 10
-"""Classes of mean expression within which the null permutes outputs."""
+"""Number of classes of mean expression within which the null permutes outputs."""
 
 
 @dataclass(frozen=True)
 class Truth:
-    """A pair table's field: inputs x outputs, and what is known of them.
+    """A pair table's field, inputs by outputs, and the pairs known in it.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ class Truth:
     sign
         int64 (pairs,): +1 or -1.
     field
-        bool (inputs, outputs): False where a gene meets itself.
+        bool (inputs, outputs): False where input and output are the same gene.
     """
 
     inputs: list[str]
@@ -53,26 +53,26 @@ class Truth:
 
     @property
     def prevalence(self) -> float:
-        """Share of the field that is listed: the average precision of chance."""
+        """Share of listed entries in the field: the average precision expected by chance."""
         return len(self.listed) / self.field.sum()
 
 
 def read_truth(pairs: pd.DataFrame, inputs: pd.Index, outputs: pd.Index, name: str) -> Truth:
-    """The field of a pair table among the genes of a screen.
+    """Restrict a pair table to the genes of a screen and return its field.
 
     Parameters
     ----------
     pairs
         Columns input, output, sign.
     inputs, outputs
-        Those of the screen.
+        Genes of the screen.
     name
-        The table's, for messages.
+        Name of the table, for error messages.
 
     Raises
     ------
     InputError
-        If no pair, or nothing but pairs, is among them.
+        If the field has no listed pair, or no other entry.
     """
     kept = pairs["input"].isin(inputs) & pairs["output"].isin(outputs)
     kept &= pairs["input"] != pairs["output"]
@@ -96,30 +96,31 @@ def screen_scores(
     permutations: int,
     seed: int,
 ) -> pd.DataFrame:
-    """How well each score finds the listed pairs.
+    """Measure how well each score ranks the listed pairs.
 
-    The null permutes the table's outputs among those of about the same mean expression, so that an
-    input keeps its number of pairs, and a score that only knows which genes are abundant or often
-    listed gains nothing by it. All scores meet the same permutations.
+    The null permutes the table's outputs among those of similar mean expression, so that each input
+    keeps its number of pairs. A score that only knows which genes are abundant or often listed has
+    no advantage over this null. All scores are tested against the same permutations.
 
     Parameters
     ----------
     scores
-        By context and name: (inputs, outputs) of the truth; NaN ranks below all else.
+        Scores by context and name: (inputs, outputs) of the truth. NaN ranks lowest.
     output_mean
         (outputs,): mean expression.
     permutations, seed
-        Of the null; the seed is also that of the resampling.
+        Number of permutations of the null, and seed of the null and of the resampling.
 
     Returns
     -------
     DataFrame
         context, score, n_inputs, n_outputs, n_pairs, prevalence, auroc, auprc (average precision),
-        lift (auprc / prevalence), null_auroc_mean, null_low, null_high (95 % range), p (one-sided,
-        the observed table counted; Phipson and Smyth 2010), sign_agreement (of signed scores, on
-        tables with both signs: the mean over signs of the share of pairs with it; chance is 0.5),
-        advantage (AUROC less that of `REFERENCE`, missing without it); auroc and advantage each
-        with *_low and *_high (95 %, bootstrap over inputs, the same inputs for all scores).
+        lift (auprc / prevalence), null_auroc_mean, null_low, null_high (95% range), p (one-sided,
+        counting the observed table; Phipson and Smyth 2010), sign_agreement (for signed scores and
+        tables with both signs: share of pairs whose score has their sign, averaged over the two
+        signs; chance is 0.5), advantage (AUROC minus that of `REFERENCE`; missing without it);
+        auroc and advantage each with *_low and *_high (95% interval, bootstrap over inputs, the
+        same for all scores).
     """
     source, target = truth.listed.T
     positive = np.zeros(truth.field.shape, dtype=bool)
@@ -165,14 +166,14 @@ def screen_scores(
 
 
 def _lowest_unknown(score: np.ndarray) -> np.ndarray:
-    """A score with what is not known of it below all else."""
+    """Replace missing scores by -inf, so that they rank lowest."""
     return np.where(np.isnan(score), -np.inf, score)
 
 
 def auroc_of_ranks(ranks: np.ndarray, entries: int) -> np.ndarray:
     """Area under the ROC curve from the positives' ranks among `entries` (last axis; 1: lowest).
 
-    NaN ranks are not counted: pairs that a permutation has put on a gene and itself.
+    NaN ranks are ignored: a permutation has paired the gene with itself there.
     """
     positives = np.isfinite(ranks).sum(axis=-1)
     above = np.nansum(ranks, axis=-1) - positives * (positives + 1) / 2
@@ -180,9 +181,9 @@ def auroc_of_ranks(ranks: np.ndarray, entries: int) -> np.ndarray:
 
 
 def permuted_outputs(output_mean: np.ndarray, permutations: int, seed: int) -> np.ndarray:
-    """Permutations of outputs among those of the same tenth of mean expression.
+    """Permute outputs among those of the same tenth of mean expression.
 
-    int64 (permutations, outputs): which output takes the place of each.
+    Returns int64 (permutations, outputs): the output that replaces each one.
     """
     rng = np.random.default_rng(seed)
     order = np.argsort(output_mean, kind="stable")
@@ -193,7 +194,10 @@ def permuted_outputs(output_mean: np.ndarray, permutations: int, seed: int) -> n
 
 
 def sign_agreement(score: np.ndarray, sign: np.ndarray) -> float:
-    """Mean over signs of the share of pairs whose score has it; NaN for one sign, or unsigned."""
+    """Share of pairs whose score has their sign, averaged over signs.
+
+    NaN if the pairs have a single sign, or if no score is negative.
+    """
     if len(set(sign)) < 2 or (score >= 0).all():
         return np.nan
     return float(np.mean([(np.sign(score[sign == own]) == own).mean() for own in (-1, 1)]))
@@ -205,11 +209,11 @@ def scores_of(
     jacobian: Jacobian | None,
     correlations: Mapping[str, np.ndarray],
 ) -> dict[tuple[str, str], np.ndarray]:
-    """All scores of a truth's field by context and name, those of the model first.
+    """Collect all scores of a truth's field by context and name, the model's scores first.
 
-    `response` and `jacobian` (signed, and their sizes) in each context; under `no model` the
-    correlations given (inputs, outputs), the outputs' mean expression, and its product with the
-    inputs'.
+    Each context has `response` and `jacobian`, signed and as absolute values. The context
+    `no model` has the given correlations (inputs, outputs), the outputs' mean expression, and its
+    product with the inputs' mean expression.
     """
     rows = screen.obs_names.get_indexer(truth.inputs)
     columns = screen.var_names.get_indexer(truth.outputs)

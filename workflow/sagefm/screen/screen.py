@@ -1,8 +1,8 @@
-"""Genome-wide screen: each gene raised in the neighbours, and what the centre's predictions do.
+"""Genome-wide screen: raise each gene in the neighbours and read the predictions at the centre.
 
-The dose is that of the pair experiment from end to end: in all neighbours the gene goes from the
-cohort's lowest to its highest expression, and the response is what the prediction at the centre
-gains, averaged over a context's spots. As there, all outputs are hidden at the centre.
+In all neighbours, the gene goes from its lowest to its highest expression in the cohort. The
+response is the change of the prediction at the centre, averaged over a context's spots. As in the
+pair experiment, all outputs are hidden at the centre.
 """
 
 import logging
@@ -27,23 +27,23 @@ from sagefm.networks.perturbed import Collapsed, Neighbourhoods
 log = logging.getLogger(__name__)
 
 PROBES = 3
-"""Times a first block is timed, the fastest counting: the first one also warms the machine."""
+"""Number of timings of a first block. The fastest counts, as the first includes the warm-up."""
 
 CHUNK = 256
-"""Inputs of one chunk: what is kept if the job is killed."""
+"""Number of inputs in a chunk. Finished chunks are kept if the job is killed."""
 
 ROWS = 4096
-"""Most rows of one product."""
+"""Maximum number of rows of one product."""
 
 VALUES = 2**24
-"""Most values of a product's widest matrix (64 MB); a few such are held at once."""
+"""Maximum number of values in a product's widest matrix (64 MB). A few are held at once."""
 
 
 @dataclass(frozen=True)
 class ScreenPlan:
-    """What a screen asks: inputs and outputs (int64 columns of the panel), the inputs' two levels.
+    """Inputs and outputs of a screen (int64 columns of the panel), and the inputs' two levels.
 
-    `levels` is float32 (inputs, 2), normalised expression; `contexts` the number of contexts.
+    `levels` is float32 (inputs, 2), normalised expression. `contexts` is the number of contexts.
     """
 
     inputs: Tensor
@@ -58,20 +58,20 @@ class Screen(ABC):
     plan: ScreenPlan
     n_spots: int
     block: int
-    """Inputs at a time: enough to keep the machine busy, few enough to fit in memory."""
+    """Number of inputs processed at once: enough to keep the machine busy, yet fit in memory."""
     operations: int
-    """Floating-point operations done, where they are counted."""
+    """Number of floating-point operations done, if they are counted."""
 
     @abstractmethod
     def respond(self, numbers: Tensor) -> Tensor:
-        """Mean responses (contexts, len(numbers), outputs) to some of the inputs, by number."""
+        """Mean responses (contexts, len(numbers), outputs) to the inputs with these numbers."""
 
 
 class CollapsedScreen(Screen):
-    """Of a network that collapses: many inputs and spots at once, through the deeper layers alone.
+    """Screen of a network that collapses: many inputs and spots at once, in the deeper layers only.
 
-    Where neighbours are at a level already, as most are at the lowest one of a rare gene, the
-    unperturbed prediction stands.
+    If the neighbours are already at a level, the unperturbed prediction is reused. This is common
+    for the lowest level of a rare gene.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class CollapsedScreen(Screen):
         parts = [
             (batch.hidden, batch.gain, batch.neighbour_mean[:, plan.inputs], own)
             for batch, own in batches
-            if isinstance(batch, Collapsed)  # as all are, of such a network
+            if isinstance(batch, Collapsed)  # always true for a collapsible network
         ]
         hidden, gain, mean, owner = map(torch.cat, zip(*parts, strict=True))
         own = [owner == context for context in range(plan.contexts)]
@@ -110,7 +110,7 @@ class CollapsedScreen(Screen):
                 level, number, spot = moved.T
                 rows = shift[level, number, spot, None] * weights[number]
                 predicted = self.readout(rows.add_(hidden[spot]))
-                # Of each input, the sum over spots at the highest level less that at the lowest.
+                # For each input: sum over spots at the highest level minus that at the lowest.
                 signs = hidden.new_zeros(len(numbers), len(moved))
                 signs.scatter_(0, number[None], (2.0 * level - 1)[None])
                 response += signs @ predicted
@@ -120,7 +120,7 @@ class CollapsedScreen(Screen):
 
 
 class GeneralScreen(Screen):
-    """Of any other network: the whole of it for each input and level."""
+    """Screen of any other network, which is run in full for each input and level."""
 
     block = 1
     operations = 0
@@ -147,10 +147,10 @@ class GeneralScreen(Screen):
 def build_screen(
     model: FittedModel, batches: Iterable[tuple[Neighbourhoods, Tensor]], plan: ScreenPlan
 ) -> Screen:
-    """The screen of a model.
+    """Build the screen of a model.
 
-    `batches` are those of `Drawn.neighbourhoods`, the outputs hidden at the centre;
-    they may come from a generator, and what a network that collapses does not need is let go.
+    `batches` come from `Drawn.neighbourhoods`, with the outputs hidden at the centre. They may be a
+    generator: for a network that collapses, only the needed parts are kept.
     """
     if model.collapsible:
         return CollapsedScreen(model, batches, plan)
@@ -159,9 +159,9 @@ def build_screen(
 
 @torch.inference_mode()
 def run_screen(screen: Screen, folder: Path) -> np.ndarray:
-    """All responses: float32 (contexts, inputs, outputs). What it will take is logged first.
+    """Compute all responses: float32 (contexts, inputs, outputs). The expected time is logged.
 
-    Each chunk of inputs, once finished, is kept in `folder` and not computed again.
+    Finished chunks of inputs are kept in `folder` and not computed again.
     """
     log_cost(screen)
     chunks = []
@@ -178,13 +178,13 @@ def _respond_all(screen: Screen, numbers: Tensor) -> dict[str, np.ndarray]:
 
 
 def log_cost(screen: Screen) -> None:
-    """Time a first block of inputs, spread over all of them, and log what the whole will take."""
+    """Time a first block of inputs, spread over all of them, and log the expected total time."""
     n = len(screen.plan.inputs)
     numbers = torch.linspace(0, n - 1, min(n, screen.block), device=screen.plan.inputs.device)
     seconds, before = [], screen.operations
     for _ in range(PROBES):
         started = time.perf_counter()
-        screen.respond(numbers.long()).sum().item()  # a GPU has finished when its result is here
+        screen.respond(numbers.long()).sum().item()  # `item` waits for the GPU
         seconds.append(time.perf_counter() - started)
     share, giga = n / len(numbers), (screen.operations - before) / PROBES / 1e9
     work = f" ({giga * share:,.0f} GFLOP at {giga / min(seconds):,.0f} GFLOP/s)" if giga else ""

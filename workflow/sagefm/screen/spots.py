@@ -1,4 +1,4 @@
-"""What a screen is of: genes, the range of their expression, spots drawn from each context."""
+"""Genes of a screen, and the spots drawn from each context."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,23 +27,23 @@ def screened_genes(
     outputs: str | Path | None,
     pairs: Sequence[str | Path],
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Columns of the panel (int64, ascending) of a screen's inputs and outputs.
+    """Select a screen's inputs and outputs, as columns of the panel (int64, ascending).
 
     Genes whose expression does not vary in the cohort are not inputs.
 
     Parameters
     ----------
     genes
-        Of `gene_summary.GeneSums.summary`.
+        Table of `gene_summary.GeneSums.summary`.
     inputs, outputs
-        A file of symbols each; None for the whole panel.
+        Files of gene symbols, or None for the whole panel.
     pairs
-        Pair tables whose outputs are the outputs; none to have `outputs` decide.
+        Pair tables. If given, their outputs are screened instead of `outputs`.
 
     Raises
     ------
     InputError
-        If a file names no gene, or one that the panel lacks; if no input varies.
+        If a file names no gene or a gene that the panel lacks, or if no input varies.
     """
     panel, everything = genes.index, np.arange(len(genes))
     raised = named_columns(inputs, panel) if inputs else everything
@@ -58,22 +58,22 @@ def screened_genes(
 
 
 def sample_spots(obs: pd.DataFrame, context: str, spots: int, seed: int) -> dict[str, np.ndarray]:
-    """Rows of a cohort to perturb, a sorted array for each context.
+    """Draw the rows of a cohort to perturb: one sorted array for each context.
 
-    At most `spots` of each, drawn at random, as evenly over samples as they allow. Spots whose
-    context is not known are left out.
+    At most `spots` rows are drawn at random for each context, as evenly over samples as possible.
+    Spots with an unknown context are excluded.
 
     Parameters
     ----------
     obs
-        Of `cohort.describe_spots`.
+        Table of `cohort.describe_spots`.
     context
-        `all`, or a column of it: organ, label, patient.
+        `all`, or a column of `obs`: organ, label or patient.
 
     Raises
     ------
     InputError
-        If no spot has such a context.
+        If no spot has a context.
     """
     names = pd.Series("all", obs.index) if context == "all" else obs.get(context)
     table = pd.DataFrame({"context": names, "sample": obs["sample"], "row": np.arange(len(obs))})
@@ -92,22 +92,22 @@ def sample_spots(obs: pd.DataFrame, context: str, spots: int, seed: int) -> dict
 
 @dataclass(frozen=True)
 class Drawn:
-    """The spots a model is perturbed at: sections, and rows of all of them for each context."""
+    """Spots to perturb: sections, and for each context, rows over all sections together."""
 
     sections: Sequence[Section]
     contexts: dict[str, np.ndarray]
 
     @property
     def sizes(self) -> dict[str, int]:
-        """Spots of each context."""
+        """Number of spots of each context."""
         return {name: len(rows) for name, rows in self.contexts.items()}
 
     def neighbourhoods(
         self, model: FittedModel, hidden_genes: Sequence[int]
     ) -> Iterator[tuple[Neighbourhoods, Tensor]]:
-        """Batches of the spots, as of `networks.perturbed`, each section read once.
+        """Yield the spots in batches of `networks.perturbed`, reading each section once.
 
-        With each batch come its spots' contexts, by number: int64 (spots,).
+        Each batch is yielded with the numbers of its spots' contexts: int64 (spots,).
         """
         rows = np.concatenate([*self.contexts.values()])
         numbers = np.repeat(np.arange(len(self.contexts)), [*self.sizes.values()])
@@ -126,15 +126,15 @@ class Drawn:
 def spots_of_cohort(
     inputs: Any, rows: Sequence[Mapping], cohort: str, context: str, spots: int, seed: int
 ) -> Drawn:
-    """Spots of the sections of a cohort that a model may be scored on; see `sample_spots`.
+    """Draw spots from the sections of a cohort that a model may be scored on, by `sample_spots`.
 
     Parameters
     ----------
     inputs
-        Files: the samples of the cohort, the folder of its graphs, the model's split, and the
+        Input files: the cohort's samples, the folder of its graphs, the model's split, and the
         cohort's labels if they are the context.
     rows
-        The cohort's sheet; see `scored_sections`.
+        Rows of the cohort's sheet; see `scored_sections`.
     """
     graphs = graph_files(inputs.samples, inputs.graphs)
     sections, _ = scored_sections(inputs.samples, graphs, inputs.split, rows, cohort)

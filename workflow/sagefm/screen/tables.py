@@ -1,4 +1,4 @@
-"""A screen's result: responses of outputs to inputs in each context, and the strongest of them."""
+"""Result of a screen: responses of outputs to inputs in each context, and the strongest ones."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -6,31 +6,31 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-if TYPE_CHECKING:  # seconds to import; only the functions that need it pay
+if TYPE_CHECKING:  # takes seconds to import, so functions import it when they need it
     from anndata import AnnData
 
 MEAN = "mean of contexts"
 
 NO_MODEL = "no model"
-"""Of scores that need none."""
+"""Context of scores that need no model."""
 
 OWN = ("jacobian", "response")
-"""The model's score that is judged: its derivative, or without one the response itself."""
+"""The model's scores by preference: the first one available is judged."""
 
 
 def screen_table(
     responses: np.ndarray, contexts: Mapping[str, int], inputs: pd.DataFrame, outputs: pd.DataFrame
 ) -> "AnnData":
-    """A screen: `X` is the mean over contexts; several contexts have a layer each.
+    """Store a screen as AnnData: `X` is the mean over contexts, with a layer for each of several.
 
-    HDF5 takes a slash for a folder, so that in a layer's name it is a dash.
+    Slashes in names of contexts become dashes, because HDF5 reads a slash as a folder.
 
     Parameters
     ----------
     responses
         float32 (contexts, inputs, outputs), normalised expression.
     contexts
-        Their names and numbers of spots, in the order of the responses.
+        Names of the contexts and their numbers of spots, in the order of the responses.
     inputs, outputs
         Rows of `GeneSums.summary`.
     """
@@ -53,9 +53,9 @@ def by_context(screen: "AnnData") -> dict[str, np.ndarray]:
 
 
 def top_outputs(screen: "AnnData", top: int) -> pd.DataFrame:
-    """The outputs that respond most to each input, up or down, in each context.
+    """List the outputs that respond most to each input, up or down, in each context.
 
-    An input is not its own output.
+    An input's own response is excluded.
 
     Returns
     -------

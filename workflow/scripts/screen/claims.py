@@ -1,4 +1,4 @@
-"""Judge the adjective *interpretable* by the screen, on each model."""
+"""Judge the paper's claim *interpretable* by the screen, for each model."""
 
 from sagefm.claims.subjects import subjects
 from sagefm.common.claim import claims_table

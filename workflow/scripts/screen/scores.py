@@ -1,4 +1,4 @@
-"""Score a screen against tables of known pairs, beside co-expression, popularity and chance."""
+"""Score a screen on tables of known pairs, against co-expression, abundance and chance."""
 
 import pandas as pd
 

@@ -1,4 +1,4 @@
-"""Screen a model: the dose of every input in the neighbours, the responses of outputs."""
+"""Screen a model: raise every input in the neighbours and read the responses of the outputs."""
 
 import shutil
 
