@@ -1,6 +1,6 @@
-"""A network begun at the principal components of centre and neighbours, on their own scale.
+"""A network initialised with the principal components of centre and neighbours.
 
-A step on the way to `contrast`: its reading of the input, the paper's squared error.
+A step towards `contrast`: it reads the input in the same way, with the paper's squared error.
 """
 
 from torch import Tensor
@@ -21,7 +21,7 @@ LAYERS = {"fc_gene": "linear, mean added, ReLU"}
 
 
 class Network(Contrast):
-    """Principal components of centre and neighbours, and what a small network makes of them."""
+    """Principal components of centre and neighbours, followed by a small network."""
 
     loss = GeneDecoder.loss
 
@@ -30,5 +30,5 @@ class Network(Contrast):
         return self.embed_background(centre, neighbours)
 
     def decode(self, embedding: Tensor, *context: Tensor) -> Tensor:
-        """Predicted expression (spots, genes): the training mean, and what the embedding adds."""
+        """Predicted expression (spots, genes): the training mean plus the embedding's part."""
         return functional.relu(self.centre_mean + self.fc_gene(embedding))

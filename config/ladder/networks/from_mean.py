@@ -1,6 +1,6 @@
-"""A network begun at principal components, which predicts differences to the section's mean.
+"""A network initialised with principal components, predicting differences from the section's mean.
 
-A step on the way to `contrast`: all of it but its loss and the scale of its prediction.
+A step towards `contrast`, which has another loss and another scale of its prediction.
 """
 
 from torch import Tensor
@@ -23,7 +23,7 @@ REFUSES_MISSING_GENES = "it predicts differences to the section's mean, and so 0
 
 
 class Network(Contrast):
-    """What sets a spot apart from its section's average spot, added to the section's mean."""
+    """Predicts a spot's difference from its section's mean, and adds the mean."""
 
     loss = GeneDecoder.loss
 
