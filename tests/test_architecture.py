@@ -1,4 +1,4 @@
-"""The layout of the library: which room may use which, and that each name means one thing."""
+"""The layout of the library: which folders may import which, and unique public names."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""Claims 4 and 5: what is said beside a verdict, and the paper's figure under every protocol."""
+"""Claims 4 and 5: the facts beside a verdict, and the paper's number under every protocol."""
 
 import numpy as np
 import pandas as pd

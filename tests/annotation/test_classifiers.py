@@ -1,4 +1,4 @@
-"""Classifiers: reproducible; sparse, wide and rotated values come out alike."""
+"""Classifiers are reproducible, and agree on sparse, wide and rotated values."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Figures of tasks: whole, labelled, the same twice; scripts and captions that hold together."""
+"""Figures of tasks: complete, labelled and reproducible; scripts and captions match."""
 
 from types import SimpleNamespace
 

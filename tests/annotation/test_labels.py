@@ -1,4 +1,4 @@
-"""A task's labels: joined by awkward barcodes, merged, dropped, derived, each with its reason."""
+"""A task's labels: joined by awkward barcodes, merged, dropped or derived, with reasons."""
 
 import numpy as np
 import pandas as pd

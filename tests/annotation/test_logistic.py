@@ -1,4 +1,4 @@
-"""The logistic regression: scikit-learn's solution for any penalty, weights and kind of values."""
+"""The logistic regression finds scikit-learn's solution for any penalty, weights and input."""
 
 import numpy as np
 import pytest

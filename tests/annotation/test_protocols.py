@@ -1,4 +1,4 @@
-"""Protocols: no group on two sides, every spot tested once, the rules for many groups."""
+"""Protocols: no group on both sides, every spot tested once, and limits on the number of groups."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""A reference: the chapter's classifier kept in a file, with a calibration that can be trusted."""
+"""A reference: the annotation classifier saved to a file, with a reliable calibration."""
 
 import numpy as np
 import pandas as pd

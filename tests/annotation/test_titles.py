@@ -1,4 +1,4 @@
-"""Titles of a task's figures: what the tables hold, whatever it is."""
+"""Titles of annotation figures state what the tables hold, whatever the result."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""The public functions, on any AnnData: as the workflow computes, in place, section by section."""
+"""Public functions on any AnnData: same results as the workflow, in place, by section."""
 
 import doctest
 import shutil

@@ -1,4 +1,4 @@
-"""The scoreboard, what its rows say, and the claims on pretraining; verdicts: `test_verdicts`."""
+"""The scoreboard and its rows, and the claims on pretraining (verdicts are in `test_verdicts`)."""
 
 import pandas as pd
 import pytest

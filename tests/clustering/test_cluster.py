@@ -1,4 +1,4 @@
-"""Clusterings of a whole representation: what is scored where, and what is skipped and why."""
+"""Clustering of a whole representation: which scopes are scored, and which are skipped and why."""
 
 from dataclasses import replace
 

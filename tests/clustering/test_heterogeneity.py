@@ -1,4 +1,4 @@
-"""Heterogeneity without clusters: purity by brute force, silhouette by scikit-learn."""
+"""Heterogeneity without clusters: purity against brute force, silhouette against scikit-learn."""
 
 import numpy as np
 import pytest

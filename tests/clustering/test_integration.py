@@ -1,4 +1,4 @@
-"""Metrics of integration: scib-metrics' own values, and geometries whose score is known."""
+"""Integration metrics equal those of scib-metrics, and known scores of simple geometries."""
 
 from pathlib import Path
 

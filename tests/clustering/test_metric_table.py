@@ -1,4 +1,4 @@
-"""The table figure of all metrics: its rows, its order, what is drawn of seeds and patients."""
+"""The table figure of all metrics: its rows, their order, and its marks of seeds and patients."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""Scores of clusters: scikit-learn's own, chance by permutation, geometry by brute force."""
+"""Scores of clusters against scikit-learn, chance by permutation, and geometry by brute force."""
 
 import numpy as np
 import pytest

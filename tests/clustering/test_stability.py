@@ -1,4 +1,4 @@
-"""The number of clusters that come out again: found where it is known, and drawn."""
+"""The stable number of clusters: found where it is known, and drawn."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""Summaries and paired differences of handmade scores, and what the claim says of them."""
+"""Summaries and paired differences of handmade scores, and the claim based on them."""
 
 import numpy as np
 import pandas as pd

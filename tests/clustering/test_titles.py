@@ -1,4 +1,4 @@
-"""Titles of clustering's figures: what the table holds, whatever it is."""
+"""Titles of clustering figures state what the tables hold, whatever the result."""
 
 import numpy as np
 import pandas as pd

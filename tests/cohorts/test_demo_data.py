@@ -1,4 +1,4 @@
-"""The bundled sections are those that resources/demo/README.md says."""
+"""The bundled sections are those described in resources/demo/README.md."""
 
 import anndata
 import numpy as np

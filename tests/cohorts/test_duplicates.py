@@ -1,4 +1,4 @@
-"""One tissue under two names is found, whatever became of names, order and single spots."""
+"""Duplicate sections are found, even with other names, another order or missing spots."""
 
 import numpy as np
 import pytest

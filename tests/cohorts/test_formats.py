@@ -1,4 +1,4 @@
-"""Which files make a section; what is wrong with them is tested with their readers."""
+"""Which files make up a section of each format (damaged files are tested with the readers)."""
 
 import pytest
 import scipy.sparse as sp

@@ -1,4 +1,4 @@
-"""Names that are not symbols have each their sentence; genes that a file lacks, their meaning."""
+"""Gene names that are not symbols give clear errors, and missing genes are marked."""
 
 import anndata
 import numpy as np

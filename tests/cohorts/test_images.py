@@ -1,4 +1,4 @@
-"""The tissue's image, wherever a source keeps it: of the right size, scale and place."""
+"""The tissue image, from every place that sources keep it: its size, scale and position."""
 
 import gzip
 import io

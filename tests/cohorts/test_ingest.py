@@ -1,4 +1,4 @@
-"""A row of a sheet becomes a harmonised sample with its provenance; what cannot names the row."""
+"""A row of a sheet becomes a harmonised sample with provenance; errors name the row."""
 
 import hashlib
 

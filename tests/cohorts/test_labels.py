@@ -1,4 +1,4 @@
-"""Labels out of files that R wrote (tests/data/r_labels/make.R), and what is no such file."""
+"""Labels read from files written by R (tests/data/r_labels/make.R), and files that are not."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Sections of every make, written anew from a real one, give its counts, coordinates and array."""
+"""Sections of every make, rewritten from a real one, give its counts, coordinates and array."""
 
 import gzip
 import shutil

@@ -1,4 +1,4 @@
-"""Mapping to the panel: what is found, renamed, repeated, missing, and what is refused."""
+"""Mapping to the panel: genes found, renamed, repeated or missing, and input that is refused."""
 
 import re
 

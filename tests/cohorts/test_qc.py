@@ -1,4 +1,4 @@
-"""Quality control: which spots stay, what is refused, and the table of a cohort."""
+"""Quality control: which spots are kept, which sections are refused, and the cohort's table."""
 
 import anndata
 import numpy as np

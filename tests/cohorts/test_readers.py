@@ -1,4 +1,4 @@
-"""Every format gives the same section back; every damage gives one sentence."""
+"""Every format gives the same section; every damaged file gives a one-line error."""
 
 import anndata
 import numpy as np

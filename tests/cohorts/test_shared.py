@@ -1,4 +1,4 @@
-"""What makes a sample goes into its key, nothing else does; links may move with their target."""
+"""A sample's key depends only on what determines its content; links survive a move."""
 
 import shutil
 

@@ -1,4 +1,4 @@
-"""Spots of several sections, scattered spots and wrong coordinates are told from those of one."""
+"""Several sections in one file, scattered spots and wrong coordinates are detected."""
 
 import anndata
 import numpy as np

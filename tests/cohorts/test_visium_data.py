@@ -1,4 +1,4 @@
-"""The bundled Visium sections: what they hold, read as the demo reads them."""
+"""The bundled Visium sections: their content, read as the demo reads them."""
 
 import anndata
 import numpy as np

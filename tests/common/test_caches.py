@@ -1,4 +1,4 @@
-"""Caches, where the home folder cannot be written to."""
+"""Caches if the home folder is not writable."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""What a job's code does, as a checksum: which edits change it, and which do not."""
+"""The checksum of what a job's code does: which edits change it, and which do not."""
 
 import ast
 import re

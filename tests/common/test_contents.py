@@ -1,4 +1,4 @@
-"""What is in a file, as a checksum: content counts, time and place do not."""
+"""The checksum of a file depends on its content, not on its time or place."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Parts of an h5ad, held to what anndata reads and writes."""
+"""Reading and writing parts of an h5ad agrees with anndata."""
 
 import anndata
 import h5py

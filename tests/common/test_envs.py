@@ -1,6 +1,6 @@
-"""Environments other than the pip lock, which is the one that is tested, follow it.
+"""Environments other than the pip lock, the only tested one, agree with it.
 
-Conda's have its versions, and all that their rules import; the images are built from it.
+The conda files have its versions and all that their rules import. The images are built from it.
 """
 
 import ast

@@ -1,4 +1,4 @@
-"""What is said to a name that is not there."""
+"""Suggestions for a name that does not exist."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Files appear whole or not at all, and equal content gives equal bytes."""
+"""Files are written completely or not at all, and equal content gives equal bytes."""
 
 import errno
 import gzip

@@ -1,4 +1,4 @@
-"""What a script leaves behind: a log, one clear sentence, or a traceback."""
+"""What a script leaves: a log, and a one-line error or a traceback."""
 
 import logging
 import subprocess

@@ -1,4 +1,4 @@
-"""Names of models for readers: the publication and a model never share one."""
+"""Display names of models: the publication and a model never share one."""
 
 import pandas as pd
 

@@ -1,4 +1,4 @@
-"""Entries of a registry are found by their files, of the library and of a user's folder."""
+"""Registry entries are found by their files, in the library and in a user's folder."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Text of users: what spreadsheets write is read, and what is no text is said to be what it is."""
+"""Text files of users: spreadsheet exports are read, and files that are not text are named."""
 
 import gzip
 

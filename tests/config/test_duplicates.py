@@ -1,4 +1,4 @@
-"""The table of sections that are the same: names are trimmed, and a line names two."""
+"""The table of duplicate sections: names are trimmed, and each line has two names."""
 
 import pytest
 

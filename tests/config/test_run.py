@@ -1,4 +1,4 @@
-"""What a config asks for: cohorts, models, samples, representations."""
+"""What a config requests: cohorts, models, samples, representations."""
 
 import copy
 

@@ -1,4 +1,4 @@
-"""The schemas say what every key is, and an error in words."""
+"""Schemas describe every key, and errors are readable."""
 
 import copy
 import json

@@ -1,4 +1,4 @@
-"""Sheets: what is good passes, and all that is bad ends in one sentence."""
+"""Sheets: valid ones pass, and invalid ones give a one-line error."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A file of embeddings with wrong rows planted: what is said of its rows, sections and claim."""
+"""Embeddings with planted wrong rows: the tables of rows and sections, and the claim."""
 
 import h5py
 import numpy as np

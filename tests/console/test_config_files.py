@@ -1,4 +1,4 @@
-"""Configs that Snakemake cannot read: one sentence in place of its traceback."""
+"""Configs that Snakemake cannot read give a one-line error instead of a traceback."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""What a run shows on its console: steps, time left, warnings, and one sentence for a failure."""
+"""The console of a run: steps, time left, warnings, and a one-line message for a failure."""
 
 import io
 import logging

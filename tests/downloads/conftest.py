@@ -1,4 +1,4 @@
-"""The stand-ins of the services, started once for each module."""
+"""Stand-ins for the download services, started once per module."""
 
 import pytest
 

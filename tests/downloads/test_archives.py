@@ -1,4 +1,4 @@
-"""Single files out of archives, good and bad."""
+"""Single files extracted from archives, valid and damaged."""
 
 import io
 import tarfile

@@ -1,4 +1,4 @@
-"""Raw files brought to their place: once, by one job, as the lock table says."""
+"""Raw files are fetched once, by one job, and match the lock table."""
 
 import io
 import os

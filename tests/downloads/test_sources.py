@@ -1,4 +1,4 @@
-"""Sources: what an address stands for, where it is to be had, and what is said if it is not."""
+"""Sources: what an address means, where it is fetched from, and errors if it is not found."""
 
 import hashlib
 from pathlib import Path

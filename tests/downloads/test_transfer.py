@@ -1,4 +1,4 @@
-"""Downloads under faults: resumed, refused or given up, and never half a file under its name."""
+"""Downloads under faults are resumed, refused or abandoned, and never leave a partial file."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""Classes of a section learnt from labelled ones: in Python and by the command."""
+"""Labels of a section learnt from labelled sections, in Python and by the command."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The weights that come with the package give the scores that are committed for them."""
+"""The bundled weights reproduce the committed scores."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Domains over sections: one naming, a number that is stable, markers over patients."""
+"""Domains across sections: shared names, a stable number, and markers tested over patients."""
 
 from pathlib import Path
 

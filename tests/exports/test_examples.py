@@ -1,4 +1,4 @@
-"""The examples of README and documentation, run word for word on the files that they name."""
+"""The examples of README and documentation run as printed, on the files that they name."""
 
 import os
 import re

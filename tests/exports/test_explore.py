@@ -1,4 +1,4 @@
-"""A cohort for viewers: all that was found of each spot, in its place, and drawn by the tools."""
+"""The cohort file for viewers: every result of a spot in its place, and drawn by the tools."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""A model trained further: from its own weights, on patients apart, to be continued if stopped."""
+"""Fine-tuning: starts from the model's weights, holds out patients, and resumes if stopped."""
 
 import json
 from pathlib import Path

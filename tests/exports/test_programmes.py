@@ -1,4 +1,4 @@
-"""Programmes of a model: the gene sets in them, their labels, and other fits that find them."""
+"""Programmes of a model: their gene sets, their labels, and their stability across fits."""
 
 from math import comb
 

@@ -1,4 +1,4 @@
-"""A stranger's embedding scored: the rows that the chapters' own functions give."""
+"""Scores of a user's embedding equal those of the chapters' own functions."""
 
 from pathlib import Path
 

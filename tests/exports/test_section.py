@@ -1,4 +1,4 @@
-"""One section embedded without a run: as the workflow does it, in every layout, or not at all."""
+"""One section embedded without a run: as in the workflow, in every layout, or not at all."""
 
 import re
 import subprocess

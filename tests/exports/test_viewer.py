@@ -1,4 +1,4 @@
-"""The section viewer: what its page holds, and that a large cohort is sampled."""
+"""The section viewer: the content of its page, and the sampling of a large cohort."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Neighbourhoods against brute force, on made-up arrays and on real sections."""
+"""Neighbourhoods against brute force, on artificial arrays and on real sections."""
 
 import inspect
 

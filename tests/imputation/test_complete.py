@@ -1,4 +1,4 @@
-"""Sections of few genes, from ingestion on: what they lack is predicted, and flagged as such."""
+"""Sections with few genes, from ingestion on: missing genes are predicted and flagged."""
 
 import logging
 import runpy

@@ -1,4 +1,4 @@
-"""Imputation of genes taken out of whole sections: scores against a plain dense computation."""
+"""Imputation of genes removed from whole sections: scores against a plain dense computation."""
 
 import runpy
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""Checkpoints: the released format in and out, and files that are none."""
+"""Checkpoints: the released format is read and written, and other files are refused."""
 
 import pickle
 import zipfile

@@ -1,4 +1,4 @@
-"""A graph convolution is torch_geometric's, imported when needed, and leaves no file behind."""
+"""A graph convolution is torch_geometric's, is imported when needed, and leaves no file."""
 
 import os
 import subprocess

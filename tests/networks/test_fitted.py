@@ -1,4 +1,4 @@
-"""A trained model as one object: from a run's folder, a released checkpoint, or any checkpoint."""
+"""A trained model as one object: from a run's folder, a released checkpoint, or any other."""
 
 import numpy as np
 import pytest

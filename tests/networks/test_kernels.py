@@ -1,4 +1,4 @@
-"""Products by either library: equal within rounding, and chosen once."""
+"""Matrix products of both libraries: equal within rounding, and chosen once."""
 
 import itertools
 import logging

@@ -1,4 +1,4 @@
-"""The ladder from the paper's recipe to our networks: its steps are what their titles say."""
+"""The ladder from the paper's recipe to our networks: each step is what its title says."""
 
 import pytest
 import torch

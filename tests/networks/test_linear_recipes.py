@@ -1,4 +1,4 @@
-"""The recipes that were tried beside the light network: the first is the network, others differ."""
+"""Recipes tried before the light network: the first is the network, and the others differ."""
 
 from dataclasses import replace
 

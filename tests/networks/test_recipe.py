@@ -1,4 +1,4 @@
-"""A model's recipe beside its checkpoint: written, read, found, and missed where it is needed."""
+"""A model's recipe next to its checkpoint: written, read, found, and required."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""A network is one file: put into a folder that is searched, it is known everywhere."""
+"""A network is one file: placed in a searched folder, it is known everywhere."""
 
 import re
 import subprocess

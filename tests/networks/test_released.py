@@ -1,4 +1,4 @@
-"""A released checkpoint takes its place if it fits, or not at all."""
+"""A released checkpoint is put in place only if it fits."""
 
 import pytest
 import torch

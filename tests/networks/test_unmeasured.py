@@ -1,4 +1,4 @@
-"""What a network makes of genes that sections did not measure, in training and afterwards."""
+"""How a network treats genes that sections did not measure, in training and afterwards."""
 
 from dataclasses import replace
 

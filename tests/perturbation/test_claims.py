@@ -1,4 +1,4 @@
-"""Claim 6: the verdict a reviewer would give on hand-made responses, and what is said beside it."""
+"""Claim 6: the verdicts a reviewer would give on handmade responses, and the facts beside them."""
 
 from functools import cache
 

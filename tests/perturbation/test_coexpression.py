@@ -1,4 +1,4 @@
-"""Neighbours' expression against the centre's: as numpy correlates it, section after section."""
+"""Co-expression of neighbours and centre equals numpy's correlation, over several sections."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Pairs of genes perturbed, and their controls."""
+"""Perturbation of gene pairs and their controls."""
 
 import numpy as np
 import pandas as pd

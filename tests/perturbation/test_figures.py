@@ -1,4 +1,4 @@
-"""Figures of perturbed pairs: labelled, readable, drawn of what the tables hold."""
+"""Figures of perturbed pairs: labelled, readable, and drawn from the tables."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Gene pairs: each source read as it stands, and what a cohort cannot answer dropped or refused."""
+"""Gene pairs: each source is read, and pairs that a cohort cannot test are dropped or refused."""
 
 from itertools import product
 

@@ -1,4 +1,4 @@
-"""The positive control: what is planted, and that the whole chain finds it."""
+"""The positive control: which pairs are planted, and that the whole chain finds them."""
 
 import numpy as np
 import pandas as pd

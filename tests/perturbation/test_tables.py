@@ -1,4 +1,4 @@
-"""Statistics of perturbed pairs, held to a known truth, to scipy and to scikit-learn."""
+"""Statistics of perturbed pairs against a known truth, scipy and scikit-learn."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""One palette a kind of thing: by number of spots, kept by figures that show a part of it."""
+"""One palette per kind of class, ordered by number of spots, and kept in partial figures."""
 
 from itertools import combinations
 

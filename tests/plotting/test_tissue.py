@@ -1,4 +1,4 @@
-"""Maps on the tissue: the image lies under the spots, and the scale bar is right."""
+"""Maps on tissue: the image is under the spots, and the scale bar is correct."""
 
 import numpy as np
 import pytest

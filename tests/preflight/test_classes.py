@@ -1,4 +1,4 @@
-"""A task that would be left with fewer than two classes is refused before any job starts."""
+"""A task with fewer than two classes left is refused before any job starts."""
 
 import pandas as pd
 import pytest

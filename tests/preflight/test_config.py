@@ -1,4 +1,4 @@
-"""The config: what is good passes, and all that is bad ends in one sentence."""
+"""The config: valid ones pass, and invalid ones give a one-line error."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What sheets and label tables show to be wrong ends in one sentence before any job starts."""
+"""Errors in sheets and label tables give a one-line message before any job starts."""
 
 from pathlib import Path
 

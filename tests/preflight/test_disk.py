@@ -1,4 +1,4 @@
-"""Disk: what stages take follows from sheets and config; constants hold on the bundled sections."""
+"""Disk space of stages follows from sheets and config; constants hold on the bundled sections."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A key that the rest of its entry leaves unread is refused, as it would do nothing."""
+"""A key that the rest of its entry leaves unused is refused, as it would have no effect."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The preflight: what would fail after hours is told in one table, with its remedy."""
+"""The preflight: problems that would stop a run later are listed in one table, with fixes."""
 
 import threading
 from collections.abc import Iterator

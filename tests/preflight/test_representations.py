@@ -1,4 +1,4 @@
-"""Methods and matrices of the user's own: what they lack is found before any job starts."""
+"""A user's own methods and matrices: gaps are found before any job starts."""
 
 import copy
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a model is tested on, by the sheets: one patient is reported, none is refused."""
+"""A model's test patients, known from the sheets: a single one is reported, none is refused."""
 
 import copy
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Recovery of hidden genes: every number against a plain, dense computation of the same."""
+"""Recovery of hidden genes: every number against a plain, dense computation."""
 
 from dataclasses import replace
 from pathlib import Path

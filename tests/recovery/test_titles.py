@@ -1,4 +1,4 @@
-"""Titles of recovery's figures: what the table holds, whatever it is."""
+"""Titles of recovery figures state what the tables hold, whatever the result."""
 
 import numpy as np
 import pandas as pd

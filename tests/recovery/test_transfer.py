@@ -1,4 +1,4 @@
-"""Recovery on cohorts of the training's technology and of others, side by side."""
+"""Recovery on cohorts of the training's technology and of others."""
 
 import pandas as pd
 import pytest

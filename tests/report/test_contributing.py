@@ -1,4 +1,4 @@
-"""docs/extending.md: every registry finds its files as they are printed, and its paths exist."""
+"""docs/extending.md: every registry finds the printed example files, and all paths exist."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What a chapter registers is a result of the run: nothing else lists figures, tables or claims."""
+"""Results of a run are those that chapters register; nothing else lists them."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""docs/data-dictionary.md explains the columns of the tables that are committed."""
+"""docs/data-dictionary.md explains the columns of the committed tables."""
 
 import re
 

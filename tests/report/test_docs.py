@@ -1,4 +1,4 @@
-"""The documentation says what schemas, registries and code say, and its examples are valid."""
+"""The documentation agrees with schemas, registries and code, and its examples are valid."""
 
 import re
 

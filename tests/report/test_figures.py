@@ -1,4 +1,4 @@
-"""Figures: each drawn from a real-like table, labelled, told apart in colour, equal bytes twice."""
+"""Figures: drawn from realistic tables, labelled, distinguishable in colour, reproducible."""
 
 import json
 import runpy

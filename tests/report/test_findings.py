@@ -1,4 +1,4 @@
-"""What README and docs say of results is made from the committed tables, and from nothing else."""
+"""Results in README and docs are generated from the committed tables, and only from them."""
 
 import re
 

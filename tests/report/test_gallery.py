@@ -1,4 +1,4 @@
-"""The images of README and docs: their size, and what is said where one cannot be made."""
+"""The images of README and docs: their size, and the message if one cannot be made."""
 
 import pytest
 from PIL import Image

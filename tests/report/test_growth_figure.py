@@ -1,4 +1,4 @@
-"""Growth against spots: what the figure says of it."""
+"""Growth against spots: the text of the figure."""
 
 import pandas as pd
 import pytest

@@ -1,4 +1,4 @@
-"""The messages of errors, as the page on troubleshooting lists them."""
+"""The error messages listed on the troubleshooting page."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The methods in sentences: of the real configs, sound, and of what is in the config alone."""
+"""The methods text: for the real configs, correct, and only about what is in the config."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The paper's five figures: readable, lettered, drawn by the same code as the chapters' own."""
+"""The paper's five figures: readable, lettered, and drawn by the chapters' own code."""
 
 from types import SimpleNamespace
 

@@ -1,4 +1,4 @@
-"""Provenance: everything two runs must share, and nothing that is secret."""
+"""Provenance: everything two runs must share, and nothing secret."""
 
 import hashlib
 import json

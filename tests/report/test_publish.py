@@ -1,4 +1,4 @@
-"""A model's folder as it is published, and its upload to a hub on this machine."""
+"""A model's folder as published, and its upload to a hub on this machine."""
 
 import re
 

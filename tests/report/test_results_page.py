@@ -1,4 +1,4 @@
-"""The results page: its verdict in words, its rows, what it lists; it needs no other file."""
+"""The results page: its verdict in words, its rows and lists; it needs no other file."""
 
 import math
 import re

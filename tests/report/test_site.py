@@ -1,4 +1,4 @@
-"""The site of the documentation: links of the repository's texts lead to the site's pages."""
+"""The documentation site: links in the repository's texts lead to pages of the site."""
 
 import pytest
 import yaml

@@ -1,4 +1,4 @@
-"""Names, colours and roles of representations: a method's own, the same for all models."""
+"""Names, colours and roles of representations: from the method, and the same for all models."""
 
 from sagefm.plotting.colours import (
     CLASS_COLOURS,

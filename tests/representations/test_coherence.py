@@ -1,4 +1,4 @@
-"""Moran's I: its formula by hand, and what it says of patterns known to the eye."""
+"""Moran's I: its formula computed by hand, and its value for simple patterns."""
 
 import numpy as np
 import pytest

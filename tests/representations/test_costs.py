@@ -1,4 +1,4 @@
-"""What representations cost, from Snakemake's benchmarks and the models' training."""
+"""Costs of representations, from Snakemake's benchmarks and the models' training."""
 
 import json
 

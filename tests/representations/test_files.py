@@ -1,4 +1,4 @@
-"""Representations of a cohort: rows in the samples' order, whole files or none."""
+"""Representations of a cohort: rows in the samples' order, and complete files or none."""
 
 import shutil
 import tracemalloc

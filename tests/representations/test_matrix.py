@@ -1,4 +1,4 @@
-"""A matrix computed elsewhere: joined by sample and spot, in whatever order its rows are."""
+"""A matrix computed elsewhere is joined by sample and spot, whatever its row order."""
 
 import anndata
 import numpy as np

@@ -1,4 +1,4 @@
-"""Methods of the registry: rows of the spots, seeded, offline, blind to the genes withheld."""
+"""Methods of the registry: one row per spot, seeded, offline, and blind to withheld genes."""
 
 import logging
 import random

@@ -1,4 +1,4 @@
-"""A method is added by one file: of a folder that is searched, or one that the config names."""
+"""A method is added by one file, in a searched folder or named in the config."""
 
 import subprocess
 import sys

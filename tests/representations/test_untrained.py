@@ -1,4 +1,4 @@
-"""Untrained representations and controls, against loops over a bundled section and made data."""
+"""Untrained representations and controls, against loops over real and artificial data."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Networks before their first step, as representations beside the trained ones."""
+"""Networks before their first step, as representations next to the trained ones."""
 
 import numpy as np
 import pytest

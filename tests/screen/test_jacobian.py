@@ -1,4 +1,4 @@
-"""The mean Jacobian: autograd's, finite differences', and what a file gives back of it."""
+"""The mean Jacobian equals autograd and finite differences, and is restored from its file."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Scores of a screen: scikit-learn's areas, a null that is flat where it must be, the figure."""
+"""Scores of a screen: areas equal scikit-learn's, a flat null where expected, and the figure."""
 
 import numpy as np
 import pandas as pd

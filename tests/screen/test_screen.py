@@ -1,4 +1,4 @@
-"""The screen: equal to perturbing gene by gene, by whichever path; resumed, not begun again."""
+"""The screen equals perturbing gene by gene, by either path, and resumes if interrupted."""
 
 import logging
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""A batch's way to a device; no GPU is here, so that its streams are stand-ins that take notes."""
+"""Moving a batch to a device; without a GPU, its streams are stand-ins that record calls."""
 
 from contextlib import contextmanager
 

@@ -1,4 +1,4 @@
-"""Batches: what they hold, in which order, and how much memory they take."""
+"""Batches: their content, their order, and the memory they use."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Statistics of genes: those of all spots, of any sections, the same to the bit in any company."""
+"""Statistics of genes: over all spots or any sections, bit for bit the same in any grouping."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The graphs of a cohort's sections: a file each, in one folder."""
+"""The graphs of a cohort's sections: one file each, in one folder."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Masks: a pure function of (seed, stream, sample, spot)."""
+"""Masks are a pure function of (seed, stream, sample, spot)."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The device's generator of masks: NumPy's bits."""
+"""The device's mask generator gives NumPy's bits."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Batches of sections that a device holds: those that are streamed, made by other code."""
+"""Batches of sections held on a device equal the streamed ones, although other code makes them."""
 
 from dataclasses import replace
 

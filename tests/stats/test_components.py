@@ -1,4 +1,4 @@
-"""Principal components: those of a dense analysis, and the same ones every time."""
+"""Principal components equal those of a dense analysis, and are reproducible."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Correlations from sums: equal to scipy's, gene by gene, over hidden entries alone."""
+"""Correlations from sums equal scipy's, gene by gene, over hidden entries only."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Gene sets among chosen genes, against counting by hand; components of two fits, matched."""
+"""Gene set enrichment against counting by hand, and matched components of two fits."""
 
 from math import comb
 

@@ -1,4 +1,4 @@
-"""The sign-flip test against every pattern written out; intervals and corrections."""
+"""The sign-flip test against all patterns enumerated; intervals and corrections."""
 
 from itertools import product
 

@@ -1,4 +1,4 @@
-"""Partial correlation from sums, against regressions written out."""
+"""Partial correlation from sums, against explicit regressions."""
 
 import numpy as np
 import pytest

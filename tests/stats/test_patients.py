@@ -1,4 +1,4 @@
-"""One answer to who a patient is."""
+"""The definition of a patient is the same everywhere."""
 
 import numpy as np
 import pandas as pd

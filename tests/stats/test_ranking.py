@@ -1,4 +1,4 @@
-"""Ranking of positives with rows counted by weights: scikit-learn's areas."""
+"""Ranking of positives with weighted rows equals scikit-learn's areas."""
 
 import numpy as np
 import pytest

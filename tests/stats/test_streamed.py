@@ -1,4 +1,4 @@
-"""Sections read one after another: the genes and components of those that are held together."""
+"""Sections read one after another give the genes and components of those held together."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Labels, representations and tables of a task, made for tests."""
+"""Artificial labels, representations and tables of a task."""
 
 from functools import cache
 
@@ -14,7 +14,7 @@ PROTOCOLS = ["held_out_patients", "random_spots"]
 
 
 def labels_of(patients: int = 4, spots: int = 30, seed: int = 0) -> pd.DataFrame:
-    """Labels of a cohort with a sample a patient; every seventh spot is excluded."""
+    """Labels of a cohort with one sample per patient; every seventh spot is excluded."""
     rng = np.random.default_rng(seed)
     n = patients * spots
     table = pd.DataFrame(
@@ -32,7 +32,7 @@ def labels_of(patients: int = 4, spots: int = 30, seed: int = 0) -> pd.DataFrame
 
 
 def representation_of(labels: pd.DataFrame, name: str = "pca", noise: float = 1.0, seed: int = 0):
-    """Values that tell the labels, more or less."""
+    """A representation from which the labels can be predicted, less well with more noise."""
     rng = np.random.default_rng(seed)
     number = labels["label"].map({name: i for i, name in enumerate(CLASSES)}).fillna(0)
     values = rng.normal(0, noise, (len(labels), 5)) + np.eye(5)[number.astype(int)]

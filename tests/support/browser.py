@@ -1,6 +1,6 @@
-"""A headless Chromium that a test drives by its DevTools protocol, over a pipe: nothing to install.
+"""Drive a headless Chromium by its DevTools protocol, over a pipe and without other packages.
 
-Only what a page is asked for: open it, wait, evaluate JavaScript, and what went wrong meanwhile.
+A test can open a page, wait, evaluate JavaScript, and read the problems that occurred.
 """
 
 import json
@@ -17,13 +17,13 @@ QUIET = [
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
     *("--no-first-run", "--window-size=1300,1000", "--remote-debugging-pipe"),
-    # Whatever a page asks of the net fails, and is seen to.
+    # Every network request fails and is reported.
     "--host-resolver-rules=MAP * ~NOTFOUND",
 ]
 
 
 class Page:
-    """One tab. `problems` holds console errors, exceptions and loads that failed."""
+    """One tab. `problems` lists console errors, exceptions and failed loads."""
 
     def __init__(self, to: int, back: int) -> None:
         self.to, self.back = to, back
@@ -36,7 +36,7 @@ class Page:
             self.call(f"{domain}.enable")
 
     def call(self, method: str, timeout: float = 60, **params: Any) -> dict:
-        """Send a command and wait for its answer; what happens meanwhile is noted."""
+        """Send a command and wait for its answer, recording problems that occur meanwhile."""
         self.number += 1
         message = {"id": self.number, "method": method, "params": params}
         if self.session:
@@ -48,7 +48,7 @@ class Page:
             for event in self._read():
                 if event.get("id") == self.number:
                     answer = event
-                else:  # also what came together with the answer, behind it
+                else:  # including events that arrive after the answer
                     self._note(event)
             if answer is not None:
                 assert "error" not in answer, (method, answer["error"])
@@ -56,7 +56,7 @@ class Page:
         raise TimeoutError(f"{method}: no answer within {timeout} s")
 
     def evaluate(self, expression: str) -> Any:
-        """The value of a JavaScript expression; of a promise, what it becomes."""
+        """Value of a JavaScript expression, or the resolved value of a promise."""
         found = self.call(
             "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True
         )
@@ -64,7 +64,7 @@ class Page:
         return found["result"].get("value")
 
     def open(self, path: Path) -> None:
-        """Open a file and wait until it is loaded."""
+        """Open a file and wait until it has loaded."""
         self.call("Page.navigate", url=path.resolve().as_uri())
         self.wait("document.readyState === 'complete' && location.href !== 'about:blank'")
 
@@ -76,7 +76,7 @@ class Page:
         """Wait until a problem with these words has been reported."""
 
         def reported() -> bool:
-            self.evaluate("1")  # with its answer comes what happened meanwhile
+            self.evaluate("1")  # its answer also brings new events
             return any(words in problem for problem in self.problems)
 
         self._until(reported, f"no such problem was reported: {words}", timeout)
@@ -108,13 +108,13 @@ class Page:
 
 
 def chromium() -> str | None:
-    """Where the browser is, if there is one."""
+    """Path of the browser, or None."""
     return shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 @contextmanager
 def opened(profile: Path) -> Iterator[Page]:
-    """A tab of a new browser, whose profile is a new folder; it is ended at the end."""
+    """Start a browser with a new profile folder, yield its tab, and stop it at the end."""
     to_browser, to = os.pipe()
     back, from_browser = os.pipe()
 

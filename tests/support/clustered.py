@@ -1,4 +1,4 @@
-"""Scores of clusterings, made for tests."""
+"""Artificial scores of clusterings."""
 
 import numpy as np
 import pandas as pd
@@ -34,7 +34,7 @@ COSTS = pd.DataFrame(
 
 
 def rows(name, values, metric="ari", clustering="kmeans", factor="label", scope="section", **more):
-    """Two seeds of each section: a value and the same again a little higher."""
+    """Two rows per section, one for each seed; the second value is slightly higher."""
     facts = {"representation": name, "scope": scope, "centred": False, "clustering": clustering,
              "factor": factor, "metric": metric, "transductive": name == "mofa",
              "spatial": name != "pca", "spots": 100, "clusters": 5, "resolution": None}  # fmt: skip

@@ -1,4 +1,4 @@
-"""A small real cohort on disk: three samples with their graphs, the second with labels."""
+"""A small cohort of real sections on disk: three samples with graphs, the second with labels."""
 
 from pathlib import Path
 
@@ -10,13 +10,13 @@ from support import small
 
 SPOTS, GENES = 40, 120
 SAMPLES = ("heart-2", "SPA147", "heart-1")
-"""In an order that is no sorted one."""
+"""Samples in an unsorted order."""
 
 
 def write_cohort(
     folder: Path, samples: tuple[str, ...] = SAMPLES, spots: int = SPOTS, genes: int = GENES
 ) -> Cohort:
-    """Write patches of some sections as ingestion does."""
+    """Write patches of the sections as ingestion does."""
     sections = small.write_sections(folder, samples, spots, genes)
     return Cohort(
         tuple(section.counts_path for section in sections),
@@ -25,13 +25,13 @@ def write_cohort(
 
 
 def rows_of(cohort: Cohort) -> list[dict[str, str]]:
-    """The cohort's sheet: each sample of a patient of its own."""
+    """The cohort's sheet, with a different patient for each sample."""
     facts = {"dataset": "test", "organ": "Heart", "disease_state": ""}
     return [{"sample": path.stem, "patient": f"P-{path.stem}", **facts} for path in cohort.samples]
 
 
 def write_labels(cohort: Cohort, path: Path) -> Path:
-    """Write labels of the first ten spots of SPA147."""
+    """Write labels for the first ten spots of SPA147."""
     spots = cohort_obs(cohort.samples)
     own = spots.loc[spots["sample"] == "SPA147", ["sample", "spot"]].iloc[:10]
     write_table(own.assign(label="tumour"), path)

@@ -1,4 +1,4 @@
-"""A small config that is good, its sheets, and what every refusal of a bad one has to be."""
+"""A small valid config, its sheets, and the form of every error for an invalid one."""
 
 import copy
 from pathlib import Path
@@ -49,7 +49,7 @@ def good_rows() -> list[dict]:
 
 
 def write_files(folder: Path) -> None:
-    """What the config names; sections and panel are empty, as nothing here reads them."""
+    """Write the files that the config names; sections and panel are empty, as they are not read."""
     for name in ("one.h5ad", "two.h5ad", "panel.txt", "release.pt"):
         (folder / name).touch()
     (folder / "labels.tsv").write_text("sample\tspot\tlabel\nbs1\tA\ttumour\n")
@@ -64,7 +64,7 @@ def write_sheet(rows: list[dict], path="atlas.tsv") -> str:
 
 
 def check(config: dict):
-    """As the Snakefile does."""
+    """Check a config as the Snakefile does."""
     check_config(config)
     config = copy.deepcopy(config)
     complete_models(config["models"])

@@ -1,6 +1,6 @@
-"""What every figure has to be: large enough to read, nothing cut off, no text over another.
+"""Requirements for every figure: readable text, nothing cut off, and no overlapping text.
 
-And the image of a section's tissue, for maps on it.
+It also writes a section's tissue image, for maps.
 """
 
 import re
@@ -20,7 +20,7 @@ UNKNOWN = re.compile(r"\bnan\b")
 
 
 def assert_readable(figure: Figure) -> None:
-    """Assert that texts are large enough, inside the figure, apart and known; no legend on bars."""
+    """Assert that texts are large enough, inside, apart and known, and no legend covers bars."""
     canvas = FigureCanvasAgg(figure)
     with context(style.STYLE, after_reset=True):
         canvas.draw()
@@ -46,7 +46,7 @@ def title_of(figure: Figure) -> str:
 
 
 def visible_texts(figure) -> list[Text]:
-    """Texts that are drawn; ticks beyond an axis' limits exist, but are not."""
+    """Texts that are drawn. Ticks beyond the limits of an axis exist but are not drawn."""
     hidden = set()
     for ax in figure.axes:
         for axis in (ax.xaxis, ax.yaxis):
@@ -62,7 +62,7 @@ IMAGE = np.arange(60 * 80 * 3).reshape(60, 80, 3).astype(np.uint8)
 
 
 def write_image(path: Path, image: np.ndarray | None = IMAGE, scale: float = 0.1) -> Path:
-    """Of a harmonised sample, what its maps need: the image of its tissue, if there is one."""
+    """Write the parts of a harmonised sample that maps need: the tissue image, if there is one."""
     with h5py.File(path, "w") as file:
         if image is not None:
             file[f"uns/spatial/{path.stem}/images/hires"] = image

@@ -1,7 +1,7 @@
-"""Made evidence on the paper's claims: the same values per patient as the tables of each chapter.
+"""Artificial evidence on the paper's claims: the same values per patient in each chapter's tables.
 
-A case gives one value a patient for the model and for what it is compared with; a function for each
-chapter lays them out as its tables and asks its claim function.
+A case gives one value per patient for the model and for each reference. A function for each chapter
+arranges the values as its tables and calls its claim function.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -30,11 +30,11 @@ BASE = 0.4 + 0.1 * np.sin(np.arange(20.0))
 """Values of the references by patient: patients differ, methods do not."""
 
 WOBBLE = 0.01 * np.cos(7 * np.arange(20.0))
-"""What a difference adds from patient to patient."""
+"""Variation of a difference between patients."""
 
 
 def values(added: float = 0.0, patients: int = 12, wobble: float = 1.0) -> np.ndarray:
-    """The base raised by a number, a little more or less from patient to patient."""
+    """The base values plus a number, which varies slightly between patients."""
     return (BASE + added + wobble * WOBBLE)[:patients]
 
 
@@ -42,8 +42,9 @@ def values(added: float = 0.0, patients: int = 12, wobble: float = 1.0) -> np.nd
 class Case:
     """One situation, by role: `model`, `baseline`, `spatial`, `untrained`, `control`, `majority`.
 
-    Each has a value a patient; a role that is left out was not computed. `verdict` is what a
-    reviewer would say, `why` that the reason says. `only` names the chapters it is about.
+    Each has one value per patient; roles that are missing were not computed. `verdict` is the
+    verdict a reviewer would give, and `why` words of its reason. `only` names the chapters that the
+    case applies to.
     """
 
     name: str
@@ -64,7 +65,7 @@ class Case:
     only: Sequence[str] = ()
 
     def of_roles(self, names: Mapping[str, str]) -> dict[str, np.ndarray]:
-        """Values by what the chapter calls each role, those that were computed."""
+        """Values of the computed roles, by the chapter's name for each role."""
         found = {names[role]: getattr(self, role) for role in names}
         return {name: own for name, own in found.items() if own is not None}
 
@@ -98,18 +99,18 @@ PREDICTED = {
 
 
 def compared(own: np.ndarray, others: Mapping[str, np.ndarray]) -> pd.DataFrame:
-    """A row a reference, as the chapters' comparisons have it."""
+    """One row per reference, as in the chapters' comparisons."""
     pairs = [{"reference": name} | paired_difference(own - other) for name, other in others.items()]
     return pd.DataFrame(pairs).assign(p_holm=holm([pair["p"] for pair in pairs]))
 
 
 def summarised(own: np.ndarray, name: str) -> dict[str, float]:
-    """Mean and interval as columns."""
+    """Columns with the mean and its interval."""
     return dict(zip((name, f"{name}_low", f"{name}_high"), t_interval(own), strict=True))
 
 
 def clusters(case: Case) -> Claim:
-    """Claim 3."""
+    """Claim 3, from clusters."""
     table = pd.DataFrame(
         [
             row | {"value": value, "section": patient, "patient": f"of {patient}"}
@@ -128,7 +129,7 @@ def clusters(case: Case) -> Claim:
 
 
 def coherence(case: Case) -> Claim:
-    """`spatially coherent`; the spatial method's place is taken by the untrained neighbourhood."""
+    """`spatially coherent`; the untrained neighbourhood replaces the spatial method."""
     names = {**EMBEDDED, "spatial": "neighbour_mean"}
     table = pd.DataFrame(
         [
@@ -142,7 +143,7 @@ def coherence(case: Case) -> Claim:
 
 
 def recovery(case: Case) -> Claim:
-    """Claim 2; the share of pooled spots is the patients' mean unless the case says otherwise."""
+    """Claim 2; the share over pooled spots is the patients' mean unless the case gives another."""
     found = case.of_roles(PREDICTED)
     by_patient = pd.DataFrame(found).rename_axis("patient").reset_index()
     patients = by_patient.melt("patient", var_name="predictor", value_name="recovered_shared")
@@ -172,7 +173,7 @@ def recovery(case: Case) -> Claim:
 
 
 def task(case: Case, claim: str) -> Claim:
-    """Claim 4 or 5; accuracy is as balanced accuracy, and pooled as the mean over patients."""
+    """Claim 4 or 5; accuracy equals balanced accuracy, and pooled values the patients' mean."""
     found = case.of_roles({**EMBEDDED, "majority": MAJORITY})
     found.setdefault(MAJORITY, values(-0.2))
     keys = {"centred": False, "protocol": case.protocol}

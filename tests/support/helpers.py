@@ -1,4 +1,4 @@
-"""Real bundled sections, written again in the other formats that the readers know."""
+"""The bundled sections, also rewritten in the other formats that the readers know."""
 
 import re
 from pathlib import Path
@@ -33,12 +33,12 @@ HARMONISE = {"duplicates": "first", "min_overlap": 0.5, "aliases": None}
 
 
 def demo_section(sample: str = "heart-1") -> anndata.AnnData:
-    """A bundled section, as the file has it."""
+    """Read a bundled section as it is in its file."""
     return anndata.read_h5ad(REPO / f"resources/demo/st/{sample}.h5ad")
 
 
 def install_examples(folder: Path) -> list[str]:
-    """Write the files that docs/extending.md shows into a folder for `SAGEFM_PATH`; their names."""
+    """Write the files shown in docs/extending.md to a folder for `SAGEFM_PATH`; return names."""
     text = (REPO / "docs/extending.md").read_text()
     examples = re.findall(r"```python\n# (\S+)\n(.*?)```", text, flags=re.DOTALL)
     for name, content in examples:

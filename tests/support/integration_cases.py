@@ -1,4 +1,4 @@
-"""Spots with labels and patients, more or less mixed, for the metrics of integration."""
+"""Spots with labels and patients, mixed to different degrees, for the integration metrics."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ Case = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def cases() -> dict[str, Case]:
-    """By name: values (spots, 8), labels and batches (spots,)."""
+    """Cases by name: values (spots, 8), labels and batches (spots,)."""
     return {
         "mixed": _case(0, apart=2.0, shift=0.0),
         "shifted": _case(1, apart=2.0, shift=2.0),
@@ -16,7 +16,7 @@ def cases() -> dict[str, Case]:
 
 
 def _case(seed: int, apart: float, shift: float, nested: bool = False) -> Case:
-    """Labels that lie `apart`, patients that are shifted; nested: a label of one patient alone."""
+    """Labels at a distance `apart`, patients shifted; nested: one label has a single patient."""
     rng = np.random.default_rng(seed)
     labels = rng.choice(4, size=420, p=[0.4, 0.3, 0.2, 0.1])
     batches = rng.choice(3, size=420, p=[0.5, 0.3, 0.2])

@@ -1,8 +1,8 @@
-"""Kills the first job of every rule with SIGKILL; a run's Pythons have it as `sitecustomize`.
+"""Kill the first job of every rule with SIGKILL; a run's Pythons load this as `sitecustomize`.
 
-At the worst moment: the job's other outputs are there, and half of the last one is in its temporary
-file. The environment says where to note what was killed (`KILLED`, a folder), and for which rules
-all goes down with the job, as by a power cut (`POWER_CUTS`, their names).
+The job is killed at the worst moment: its other outputs exist, and half of the last one is in its
+temporary file. Environment variables name the folder that records killed jobs (`KILLED`), and the
+rules for which the whole run is killed, as in a power cut (`POWER_CUTS`).
 """
 
 import os
@@ -15,7 +15,7 @@ _there: set[Path] = set()
 
 
 def _job() -> tuple[str, set[Path]]:
-    """Rule and outputs of this process; what is no script of a rule can only bind the report."""
+    """Rule and outputs of this process. If it is not a rule's script, it packs the report."""
     job = getattr(sys.modules["__main__"], "snakemake", None)
     if not hasattr(job, "output"):
         return "report_zip", {Path("results/small/report.zip").absolute()}
@@ -23,9 +23,9 @@ def _job() -> tuple[str, set[Path]]:
 
 
 def _replace(temporary, destination, **more) -> None:
-    """Rename a file; a rule's first job does not live to rename its last output.
+    """Rename a file, unless it is the last output of a rule's first job, which is then killed.
 
-    Of an output that is a folder, the first file counts.
+    If an output is a folder, its first file counts.
     """
     rule, outputs = _job()
     path = Path(destination).absolute()
@@ -34,10 +34,10 @@ def _replace(temporary, destination, **more) -> None:
         try:
             Path(os.environ["KILLED"], rule).touch(exist_ok=False)
         except FileExistsError:
-            pass  # the rule's turn is over
+            pass  # the rule's first job was killed already
         else:
             about = Path(temporary).lstat()
-            if not Path(temporary).is_symlink() and about.st_nlink == 1:  # no other's as well
+            if not Path(temporary).is_symlink() and about.st_nlink == 1:  # no other name
                 os.truncate(temporary, about.st_size // 2)
             if rule in os.environ["POWER_CUTS"].split():
                 os.killpg(0, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""Small models on the genes of a bundled section, as a run leaves them."""
+"""Small models on the genes of a bundled section, in folders as a run writes them."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,11 +12,11 @@ from support import helpers
 
 WIDTHS = (32, 16, 32)
 MIN_COUNTS = 2000
-"""A spot's least counts, which leaves some of the section's spots out."""
+"""Minimum counts of a spot, chosen so that some spots of the section are removed."""
 
 
 def small_panel() -> list[str]:
-    """A panel of 300 genes: those with the most counts, and two that are in no section."""
+    """A panel of 300 genes: the most abundant ones, and two that no section has."""
     section = helpers.demo_section("heart-1")
     total = np.asarray(section.X.sum(axis=0, dtype=np.int64)).ravel()  # stored unsigned
     order = np.argsort(-total, kind="stable")
@@ -24,7 +24,7 @@ def small_panel() -> list[str]:
 
 
 def write_models(folder: Path, genes: Sequence[str], recipes: Mapping[str, Mapping]) -> Path:
-    """A folder of models, the first of seed 0."""
+    """Write a folder of models, with seeds from 0 on."""
     for seed, (name, recipe) in enumerate(recipes.items()):
         network = build_network(recipe["network"], len(genes), WIDTHS, seed=seed)
         save_checkpoint(folder / name / "best.pt", network, network=recipe["network"])

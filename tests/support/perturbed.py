@@ -1,4 +1,4 @@
-"""Responses of perturbed pairs with a known truth, without a model."""
+"""Artificial responses of perturbed pairs with a known truth, without a model."""
 
 from functools import cache
 
@@ -11,11 +11,11 @@ from sagefm.perturbation.summary import summarise_pairs
 
 CONTROL_GENES = 30
 PATIENTS = ("A", "A", "B", "C", "D", "E", "F", "G", "H")
-"""The first has two samples."""
+"""Patient of each sample. The first patient has two samples."""
 
 
 def pairs_like(inputs: int = 12, outputs: int = 20, each: int = 3, seed: int = 0) -> pd.DataFrame:
-    """Some outputs of each input; of the first input, one of negative sign."""
+    """A pair table with `each` outputs per input; one pair of the first input is negative."""
     rng = np.random.default_rng(seed)
     rows = [
         {"input": f"L{i:02d}", "output": f"R{o:02d}", "sign": 1, "group": "made up"}
@@ -26,7 +26,7 @@ def pairs_like(inputs: int = 12, outputs: int = 20, each: int = 3, seed: int = 0
 
 
 def exchanged(pairs: pd.DataFrame) -> pd.DataFrame:
-    """The reverse experiment's pairs."""
+    """The pairs of the reverse experiment."""
     return pairs.rename(columns={"input": "output", "output": "input"})
 
 
@@ -38,9 +38,9 @@ def responses_like(
     spread: float = 0.05,
     slopes: np.ndarray | None = None,
 ) -> PairResponses:
-    """Straight curves: pairs' slopes raised by a number in the direction of their sign.
+    """Linear responses, with pairs' slopes raised by a number in the direction of their sign.
 
-    `slopes` (inputs, outputs) are those before that; normal with `spread` unless given.
+    `slopes` (inputs, outputs) are the slopes before raising. Default: normal with `spread`.
     """
     rng = np.random.default_rng(seed)
     inputs, outputs = (sorted(set(pairs[side])) for side in ("input", "output"))
@@ -61,7 +61,7 @@ def responses_like(
         ],
         axis=1,
     )
-    # What samples add is centred, so that means over samples are the truth.
+    # Samples' deviations are centred, so that means over samples are the truth.
     noise = rng.normal(0, spread / 5, (len(pairs), len(KINDS), len(patients)))
     by_sample = by_kind[:, :, None] + noise - noise.mean(axis=2, keepdims=True)
     levels = np.linspace(0, rng.uniform(1, 4, len(inputs)), 5, axis=1).astype(np.float32)
@@ -81,14 +81,14 @@ def responses_like(
 
 
 def coexpression_like(responses: PairResponses, seed: int = 5) -> Coexpression:
-    """Noise; its genes in another order than the responses'."""
+    """Random co-expression, with genes in another order than in the responses."""
     inputs, outputs = responses.inputs[::-1], responses.outputs[::-1]
     pooled, within = np.random.default_rng(seed).normal(0, 0.1, (2, len(inputs), len(outputs)))
     return Coexpression(inputs, outputs, pooled.astype(np.float32), within.astype(np.float32))
 
 
 def genes_like(pairs: pd.DataFrame, seed: int = 6) -> pd.DataFrame:
-    """The pairs, with the mean expression of their genes."""
+    """The pairs with the mean expression of their genes."""
     names = pd.unique(pairs[["input", "output"]].to_numpy().ravel())
     mean = pd.Series(np.random.default_rng(seed).random(len(names)), names)
     return pairs.assign(input_mean=pairs["input"].map(mean), output_mean=pairs["output"].map(mean))

@@ -1,4 +1,4 @@
-"""Tables of recovery, made for tests."""
+"""Tables of recovery from artificial predictions."""
 
 from functools import cache
 
@@ -14,7 +14,7 @@ from sagefm.stats.partial import Covariates
 
 @cache
 def recovery_like(genes: int = 200, spots: int = 150) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Summary and gene table of three sections, by the code that makes the real ones."""
+    """Summary and gene table of three sections, computed by the library's own code."""
     rng = np.random.default_rng(2)
     rates = np.geomspace(0.1, 2, genes)  # each is detected somewhere
     recovery = Recovery(genes=genes)
@@ -24,7 +24,7 @@ def recovery_like(genes: int = 200, spots: int = 150) -> tuple[pd.DataFrame, pd.
         mask = rng.random(truth.shape) < 0.3
         predicted = np.zeros((len(EXPRESSION), *truth.shape), dtype=np.float32)
         predicted[0] = rates * level
-        predicted[0, :, 5] = 0  # an output that the ReLU keeps shut
+        predicted[0, :, 5] = 0  # an output with an inactive ReLU
         predicted[1] = rates * level + rng.normal(0, 0.1, truth.shape)
         predicted[2], predicted[3] = truth.mean(axis=0), rates
         blind = level.T + rng.normal(0, 0.1, (len(PREDICTORS) - len(EXPRESSION), spots))
@@ -56,7 +56,7 @@ def maps_like(genes: int = 6) -> pd.DataFrame:
                 "gene": f"GENE{i}",
                 "position": "median",
                 "pearson": 0.5,
-                "truth": rng.poisson(i, len(x)) * 1.0,  # the first is nowhere expressed
+                "truth": rng.poisson(i, len(x)) * 1.0,  # the first is not expressed anywhere
                 "predicted": rng.random(len(x)) * float(i > 0),
                 "neighbour_mean": rng.random(len(x)) * float(i > 0),
             }

@@ -1,4 +1,4 @@
-"""The published network, written from the names of its layers, with the steps of its training."""
+"""The published network, reconstructed from the names of its layers, with its training steps."""
 
 from collections.abc import Iterable
 
@@ -11,7 +11,7 @@ from sagefm.sections.batch import Batch
 
 
 class Released(nn.Module):
-    """Five graph convolutions and a decoder, straight from PyG's layers, in their order."""
+    """Five graph convolutions and a decoder, built directly from PyG's layers."""
 
     def __init__(self, genes: int, widths: tuple[int, ...]):
         super().__init__()
@@ -28,13 +28,13 @@ class Released(nn.Module):
 
 
 def masked_loss(network: Released, batch: Batch) -> Tensor:
-    """Mean squared error of a batch's hidden entries; the batch's layout is `subgraphs`."""
+    """Mean squared error of the hidden entries of a batch with layout `subgraphs`."""
     _, prediction = network(*batch.inputs)
     return ((prediction - batch.target) ** 2 * batch.mask).sum() / batch.mask.sum()
 
 
 def steps(network: Released, optimizer: torch.optim.Optimizer, batches: Iterable[Batch]) -> None:
-    """Train on some batches."""
+    """Train on the given batches."""
     for batch in batches:
         optimizer.zero_grad()
         masked_loss(network, batch).backward()

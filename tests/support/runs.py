@@ -1,6 +1,6 @@
-"""A small run of the whole workflow: a copy of the repository, its config, Snakemake started on it.
+"""A small run of the whole workflow, in a copy of the repository with a small config.
 
-The copy lets a test edit the library or the config, and keeps its results out of the repository.
+In the copy, a test can edit the library or the config, and results stay out of the repository.
 """
 
 import os
@@ -26,7 +26,7 @@ from support import small
 REPO = Path(__file__).resolve().parents[2]
 WIDTHS = [32, 16, 16, 16, 32]
 GENES, MISSING = 400, 5
-"""Genes of the small panel, and how many of them no section has."""
+"""Number of genes in the small panel, and number of these that no section has."""
 
 SHEET = ["sample", "source", "path_or_id", "organ", "patient", "technology", "dataset"]
 SAMPLES = {
@@ -139,11 +139,11 @@ def represent(cohort, options, seed):
 
     return np.asarray(cohort.counts().X.sum(axis=1), np.float32) / options.unit
 '''
-"""All of a representation in a file of the user's own, besides its line in the config."""
+"""A user's file that defines a representation; the config also has an entry for it."""
 
 
 def row(sample: str, path: str, patient: str = "", **more: str) -> dict[str, str]:
-    """A sheet's row of a bundled section, or of a file in its form."""
+    """A sheet's row for a bundled section, or for a file in the same format."""
     organ = "Heart" if patient.startswith("heart") else "Breast"
     return {
         "sample": sample,
@@ -189,7 +189,7 @@ def prepare(folder: Path) -> Path:
         rows = [row(name, f"resources/demo/st/{name}.h5ad", p) for name, p in samples.items()]
         write_sheet(folder / f"{cohort}.tsv", rows)
     (folder / "depth.py").write_text(METHOD)
-    # A section more than the cohort has, for the test that adds it.
+    # One section more than the cohort has, for the test that adds it.
     write_matrix(folder / "elsewhere.h5ad", [*SAMPLES["breast"], "SPA136"])
     starts = {"first": 20, "second": 40}
     sets = [f"{name}\t{gene}" for name, i in starts.items() for gene in genes[i : i + 15]]
@@ -202,18 +202,18 @@ def prepare(folder: Path) -> Path:
 
 
 FINISHED = "results/small/report.zip"
-"""The last file of a run."""
+"""Last file written by a run."""
 
 
 def finish(folder: Path) -> Path:
-    """Run the workflow in a prepared folder, all of it."""
+    """Run the whole workflow in a prepared folder."""
     done = snakemake(folder)
     assert done.returncode == 0, done.stdout
     return folder
 
 
 def pretend(folder: Path) -> None:
-    """Let the jobs of a prepared folder write empty files; their code is compared as before."""
+    """Make the jobs of a prepared folder write empty files; their code is compared as usual."""
     for script in (folder / "workflow/scripts").rglob("*.py"):
         work = textwrap.indent(script.read_text(), "    ")
         script.write_text(f"def work():\n{work}\n{EMPTY}")
@@ -237,7 +237,7 @@ def pack_report(archive, *_):
 
 
 def write_matrix(path: Path, samples: Iterable[str]) -> None:
-    """An embedding computed elsewhere: the array's position of each spot, last spot first."""
+    """Write an embedding computed elsewhere: each spot's array position, last spot first."""
     names = [
         f"{sample}:{spot}"
         for sample in samples
@@ -250,9 +250,10 @@ def write_matrix(path: Path, samples: Iterable[str]) -> None:
 
 
 def snakemake(folder: Path, *arguments: str, **options) -> subprocess.CompletedProcess[str]:
-    """Run Snakemake in a prepared folder as a user does; both streams together in `stdout`.
+    """Run Snakemake in a prepared folder as a user does, with both streams in `stdout`.
 
-    The library is the folder's own, which a test may have edited. `options` are `subprocess.run`'s.
+    It uses the folder's copy of the library, which a test may have edited. `options` are passed to
+    `subprocess.run`.
     """
     environment = options.pop("env", os.environ)
     paths = [str(folder / "workflow"), *filter(None, [environment.get("PYTHONPATH")])]
@@ -272,14 +273,14 @@ def snakemake(folder: Path, *arguments: str, **options) -> subprocess.CompletedP
 
 
 def jobs(printed: str) -> dict[str, int]:
-    """Jobs of each rule in Snakemake's table; none where there is nothing to be done."""
+    """Number of jobs of each rule in Snakemake's table; empty if there is nothing to do."""
     table = re.search(r"^job +count\n[- ]+\n((?:\w+ +\d+\n)+)", printed, re.M)
     found = dict(line.split() for line in table[1].splitlines()) if table else {}
     return {rule: int(count) for rule, count in found.items()}
 
 
 def would_run(folder: Path) -> dict[str, int]:
-    """Jobs of each rule that the next start would run."""
+    """Number of jobs of each rule that the next start would run."""
     done = snakemake(folder, "--dry-run")
     assert done.returncode == 0, done.stdout
     return {name: n for name, n in jobs(done.stdout).items() if name not in {"all", "total"}}
@@ -287,7 +288,7 @@ def would_run(folder: Path) -> dict[str, int]:
 
 @contextmanager
 def edited(path: Path, old: str, new: str) -> Iterator[None]:
-    """A file changed for a while; afterwards as it was, its time included."""
+    """Change a file temporarily, then restore its content and its time."""
     stat, text = path.stat(), path.read_text()
     assert old in text
     path.write_text(text.replace(old, new, 1))

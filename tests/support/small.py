@@ -19,7 +19,7 @@ KNN = {"kind": "knn_clique", "size": 15}
 
 @cache
 def _sources() -> dict[str, anndata.AnnData]:
-    """The bundled sections, on the genes common to them, the most abundant first."""
+    """The bundled sections on their common genes, most abundant first."""
     sections = {sample: helpers.demo_section(sample) for sample in SAMPLES}
     common = set.intersection(*(set(section.var_names) for section in sections.values()))
     first = sections[SAMPLES[0]]
@@ -29,7 +29,7 @@ def _sources() -> dict[str, anndata.AnnData]:
 
 
 def patch(sample: str = "heart-1", spots: int = 40, genes: int = 120) -> anndata.AnnData:
-    """The spots of a section nearest to its middle, and its most abundant genes."""
+    """Cut out the spots nearest to a section's middle, with its most abundant genes."""
     section = _sources()[sample]
     middle = np.median(section.obsm["spatial"], axis=0)
     distance = np.linalg.norm(section.obsm["spatial"] - middle, axis=1)
@@ -42,7 +42,7 @@ def patch(sample: str = "heart-1", spots: int = 40, genes: int = 120) -> anndata
 def write_sections(
     folder: Path, samples=SAMPLES[:3], spots: int = 40, genes: int = 120, **spec
 ) -> list[Section]:
-    """Write patches of some sections, with their graphs (`knn_clique` of 15 if nothing is said)."""
+    """Write patches of the sections with their graphs. Default graph: `knn_clique` of 15."""
     paths, graphs = [], []
     for sample in samples:
         section = patch(sample, spots, genes)
@@ -60,7 +60,7 @@ def write_sections(
 
 
 def normalised(counts: np.ndarray, how: str, hidden: np.ndarray | None = None) -> np.ndarray:
-    """Dense expression (spots, genes) by definition, genes hidden (bool) before it is scaled."""
+    """Normalise by definition: dense (spots, genes), with genes hidden (bool) before scaling."""
     counts = np.asarray(counts, dtype=float)
     seen = counts if hidden is None else np.where(hidden, 0, counts)
     if how == "log1p":

@@ -1,7 +1,7 @@
-"""In CI a skipped test is a failure, unless its reason says that it needs a GPU.
+"""In CI, a skipped test fails unless its reason says that it needs a GPU.
 
-A test that skips because a tool or a file is missing would otherwise be lost without a word. The
-rule holds where the environment has `CI=true`; elsewhere skips stay skips.
+A test skipped because a tool or file is missing would otherwise go unnoticed. The rule applies if
+the environment has `CI=true`; elsewhere, skips stay skips.
 """
 
 import os
@@ -12,7 +12,7 @@ import pytest
 def _refuse_skip(report: pytest.CollectReport | pytest.TestReport) -> None:
     """Turn a skip that CI does not allow into a failure that names its reason.
 
-    An expected failure (`xfail`) is reported as skipped too, and is left alone.
+    An expected failure (`xfail`) is also reported as skipped, and is not changed.
     """
     if os.environ.get("CI") != "true" or not report.skipped or hasattr(report, "wasxfail"):
         return
@@ -24,7 +24,7 @@ def _refuse_skip(report: pytest.CollectReport | pytest.TestReport) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport():
-    """Judge the skip of one test."""
+    """Check the skip of one test."""
     report = yield
     _refuse_skip(report)
     return report
@@ -32,7 +32,7 @@ def pytest_runtest_makereport():
 
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report():
-    """Judge the skip of a whole module."""
+    """Check the skip of a whole module."""
     report = yield
     _refuse_skip(report)
     return report

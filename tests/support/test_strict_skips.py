@@ -1,4 +1,4 @@
-"""The rule about skipped tests, tried on small test files of its own."""
+"""The rule about skipped tests, tried on small test files."""
 
 import pytest
 
@@ -36,8 +36,8 @@ SUITE = """
 
 @pytest.fixture
 def suite(pytester: pytest.Pytester, monkeypatch) -> pytest.Pytester:
-    """A folder whose conftest loads the plugin as this repository's does."""
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # as pyproject.toml says here
+    """A folder whose conftest loads the plugin, as in this repository."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # as in pyproject.toml
     pytester.makeconftest('pytest_plugins = ["support.strict_skips"]')
     return pytester
 
@@ -46,7 +46,7 @@ def test_ci_fails_skips_that_need_no_gpu(suite, monkeypatch):
     monkeypatch.setenv("CI", "true")
     suite.makepyfile(SUITE)
     result = suite.runpytest()
-    # A skip in a fixture is an error of the set-up, as any failure there is.
+    # A skip in a fixture counts as an error in set-up, as any failure there.
     result.assert_outcomes(passed=1, skipped=1, xfailed=1, failed=1, errors=2)
     for reason in ("no table here", "no tool here", "no file here"):
         result.stdout.fnmatch_lines([f"*was skipped, which CI does not allow: *{reason}*"])

@@ -1,4 +1,4 @@
-"""What `as_released` has of the released code: weights, order, validation, use of checkpoints."""
+"""`as_released` behaves like the released code: weights, order, validation, checkpoints."""
 
 import random
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""A training that continues another ends where one without the stop does, to the last bit."""
+"""Training that continues another ends with the same weights as training without the stop."""
 
 import json
 from dataclasses import replace

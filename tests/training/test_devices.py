@@ -1,4 +1,4 @@
-"""One model trained by two processes on the CPU: as by one alone; stopped, killed, resumed."""
+"""Training by two processes on the CPU equals training by one; stopped, killed, resumed."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""The check of a GPU, run on the CPU by the same code."""
+"""The GPU check, run on the CPU by the same code."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""An agent on each node, started by a stand-in of `srun` on this machine; SLURM: test_slurm."""
+"""An agent on each node, started by a stand-in for `srun` (real SLURM: `test_slurm`)."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""The paper's 416 samples, counted: organs, patients, parts, what was deposited twice."""
+"""The paper's 416 samples, counted: organs, patients, parts, and duplicates."""
 
 import pandas as pd
 import pytest

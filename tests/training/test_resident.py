@@ -1,4 +1,4 @@
-"""Training on sections that the device holds: the CPU as that device ends with the same weights."""
+"""Training on sections held on the device (here the CPU) ends with the same weights."""
 
 import logging
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Which patients a model has seen, and the sections it may be scored on."""
+"""Which patients a model has seen, and which sections it may be scored on."""
 
 import pandas as pd
 import pytest

@@ -1,4 +1,4 @@
-"""The split: no patient on two sides, and nothing but seed and names decides."""
+"""The split: no patient on both sides, and only the seed and names matter."""
 
 import numpy as np
 import pandas as pd

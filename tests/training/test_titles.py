@@ -1,4 +1,4 @@
-"""Titles of training's figures: what the table holds, whatever it is."""
+"""Titles of training figures state what the tables hold, whatever the result."""
 
 import pandas as pd
 import pytest

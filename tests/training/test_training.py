@@ -1,4 +1,4 @@
-"""Training on small real sections: it learns, stops, resumes bit for bit, publishes."""
+"""Training on small real sections: it learns, stops, resumes bit for bit, and publishes."""
 
 import fcntl
 import json

@@ -1,4 +1,4 @@
-"""The parts of the speed bench on tiny sections, and its refusal to measure on a busy machine."""
+"""The parts of the speed bench on tiny sections, and its refusal to measure a busy machine."""
 
 import math
 import os

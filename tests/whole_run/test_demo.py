@@ -1,4 +1,4 @@
-"""`make demo` as a newcomer runs it, in a copy of the repository: the two commands' first half."""
+"""`make demo` as a newcomer runs it, in a copy of the repository."""
 
 import os
 import re

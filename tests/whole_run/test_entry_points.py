@@ -1,4 +1,4 @@
-"""The workflow from its two Snakefiles, and as a module of another workflow, planned alike."""
+"""Both Snakefiles, and the workflow as a module of another one, plan the same jobs."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Disks that are really full or read-only, under Snakemake: the sentence, and nothing partial."""
+"""Full and read-only disks under Snakemake: a clear message, and no partial output."""
 
 import re
 import subprocess

@@ -1,6 +1,6 @@
-"""What a finished run is good for: its cohorts to look at, its notebook, its models for a section.
+"""Uses of a finished run: viewing its cohorts, its notebook, its models on a new section.
 
-Through Snakemake and the commands, on the small run that `test_workflow` checks as such.
+They run through Snakemake and the commands, on the small run that `test_workflow` checks.
 """
 
 import subprocess

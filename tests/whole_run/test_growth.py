@@ -1,4 +1,4 @@
-"""The bench of growth: which sizes are measured, and the sections that they are of."""
+"""The growth bench: which sizes are measured, and from which sections."""
 
 import pytest
 

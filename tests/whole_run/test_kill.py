@@ -1,4 +1,4 @@
-"""Snakemake killed in mid-training and started again: the end is as if nothing had happened."""
+"""Snakemake killed in the middle of training and restarted: the result is the same."""
 
 import json
 import os

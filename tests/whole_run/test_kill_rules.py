@@ -1,4 +1,4 @@
-"""The first job of every rule killed with SIGKILL, at some all that runs: the same results."""
+"""The first job of every rule is killed with SIGKILL, some with the whole run: same results."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What measures runs in a process of its own, which ends with the one that started it."""
+"""Measurements run in a separate process, which ends with its parent."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""The examples of config/README.md: each address of a section is one, and brings the section."""
+"""The examples of config/README.md: each address is valid and gives the section."""
 
 import io
 import re

@@ -1,4 +1,4 @@
-"""The full reproduction's config and sheets: whole, and planned from nothing."""
+"""Config and sheets of the full reproduction: complete, and planned from nothing."""
 
 import re
 import subprocess

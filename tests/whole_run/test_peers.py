@@ -1,4 +1,4 @@
-"""Representations side by side: who is compared, on how many spots, and what a row holds."""
+"""The comparison of representations: which are compared, on how many spots, and their rows."""
 
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial

@@ -1,4 +1,4 @@
-"""The preflight under Snakemake: first of a run that downloads, a job of its own for the GPU."""
+"""The preflight under Snakemake: first in a run that downloads, with a separate GPU job."""
 
 import copy
 from pathlib import Path

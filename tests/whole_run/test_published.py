@@ -1,4 +1,4 @@
-"""The paper's three cohorts from where they are published to a trained model, through faults."""
+"""The paper's three cohorts, from their published files to a trained model, through faults."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""On one machine no job waits for a limit on how many are started in a while."""
+"""On one machine, no job waits for a limit on the rate of job starts."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""The rehearsal of the full run: its sheets and services, and what is made of its jobs."""
+"""The rehearsal of the full run: its sheets and services, and the table of its jobs."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""What a release says of itself agrees: version, licence, and where the licences of data stand."""
+"""Statements about a release agree: version, licence, and where data licences are listed."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""The report in a browser without a network: no errors, every figure loads, links lead somewhere.
+"""The report in a browser without a network: no errors, all figures load, all links work.
 
 Needs Chromium (`apt-get install chromium`).
 """

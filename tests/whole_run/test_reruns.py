@@ -1,7 +1,7 @@
-"""A finished run started again: it does what a change asks for, and no more.
+"""Restarting a finished run does what a change requires, and no more.
 
-What runs again hangs on rules, code and files, not on what is in the results. The jobs of the run
-here write empty files, so that it takes a minute; the last tests are of a real run.
+Which jobs run again depends on rules, code and files, not on the content of results. Jobs here
+write empty files, so that the run takes a minute. The last tests are of a real run.
 """
 
 import os

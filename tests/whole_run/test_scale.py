@@ -1,4 +1,4 @@
-"""The generator of the scale bench, and what it measures: memory that does not grow."""
+"""The generator of the scale bench, and its measurement: memory that does not grow."""
 
 from dataclasses import replace
 

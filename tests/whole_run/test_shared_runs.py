@@ -1,4 +1,4 @@
-"""Two runs whose ingestion agrees share their samples; where a setting differs, they do not."""
+"""Two runs with the same ingestion settings share their samples; with others, they do not."""
 
 from pathlib import Path
 

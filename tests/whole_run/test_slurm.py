@@ -1,6 +1,6 @@
 """The workflow on a real SLURM, through profiles/slurm: a small run, and jobs that are ended.
 
-`make cluster-test` installs what it takes. The cluster is this machine (workflow/bench/slurm.py).
+`make cluster-test` installs what is needed. The cluster is this machine (workflow/bench/slurm.py).
 """
 
 import gzip

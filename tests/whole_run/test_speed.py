@@ -1,4 +1,4 @@
-"""The speed bench: its table, and that what it measures runs."""
+"""The speed bench: its table, and that its measurements run."""
 
 import pandas as pd
 import pytest

@@ -1,12 +1,13 @@
-"""Make `scib_metrics.tsv`, to which `clustering/test_integration.py` holds the metrics.
+"""Make `scib_metrics.tsv`, the reference values of `clustering/test_integration.py`.
 
-In an environment of its own, with scib-metrics 0.5.10 (jax 0.10.2):
+Run it in a separate environment with scib-metrics 0.5.10 (jax 0.10.2):
 
     pip install scib-metrics==0.5.10
     PYTHONPATH=tests python tests/data/integration/freeze.py
 
-CiLISI, which scib-metrics lacks, is put together from its `lisi_knn` of each label. The summary is
-that of its `Benchmarker` without what is not computed here (kBET, principal component regression).
+scib-metrics lacks CiLISI, which is computed here from its `lisi_knn` of each label. The summary is
+that of its `Benchmarker` without the metrics that this project does not compute (kBET, principal
+component regression).
 """
 
 from pathlib import Path
