@@ -1,5 +1,6 @@
 """Disk space of stages follows from sheets and config; constants hold on the bundled sections."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import yaml
 from sagefm.common.h5ad import write_h5ad
 from sagefm.config.run import Run
 from sagefm.config.schemas import load_schema, set_defaults
+from sagefm.config.sheets import read_samples
 from sagefm.networks.base import build_network
 from sagefm.networks.registry import names
 from sagefm.preflight import disk
@@ -148,3 +150,14 @@ def test_a_folder_that_is_not_there_lies_on_the_disk_above_it(tmp_path):
     assert total.what == f"disk, free at {tmp_path}"
     assert total.verdict == "ok"
     assert not Path(tmp_path / "a").exists()
+
+
+def test_the_page_on_the_paper_has_the_sizes_that_are_predicted(repo, monkeypatch):
+    monkeypatch.chdir(repo)
+    config = yaml.safe_load((repo / "config/paper.yaml").read_text())
+    set_defaults(config, load_schema("config"))
+    sheets = {name: read_samples(own["samples"], name) for name, own in config["cohorts"].items()}
+    text = (repo / "docs/paper.md").read_text()
+    for need in stage_needs(Run(config, sheets), 14_558):
+        (words,) = re.findall(rf"^\| {need.stage} \|.*\| ([\d.]+) GB", text, re.M)
+        assert f"{need.size / 1e9:.2g}" == words, need.stage

@@ -72,7 +72,7 @@ def planned(folder: Path, *arguments: str) -> tuple[dict[str, int], set[str]]:
     return runs.jobs(done.stdout + done.stderr), imported
 
 
-def test_the_whole_reproduction_is_planned_from_nothing(folder):
+def test_the_whole_reproduction_is_planned_from_nothing(folder, repo):
     """`make bench` measures how long that takes."""
     jobs, imported = planned(folder, "--configfile", CONFIG)
     # 416 + 12 sections, 12 positions, 12 label files, an archive, a checkpoint, its embeddings, and
@@ -84,6 +84,9 @@ def test_the_whole_reproduction_is_planned_from_nothing(folder):
     assert jobs["preflight_gpu"] == jobs["label_table"] == 1
     assert {"snakemake", "pandas"} < imported
     assert not {"torch", "anndata", "scanpy", "huggingface_hub", "rdata"} & imported
+    page = (repo / "docs/paper.md").read_text()
+    assert f"{jobs['fetch']} raw files" in page
+    assert f"about {round(jobs['total'], -2):,} jobs" in page
 
 
 @pytest.mark.slow
