@@ -1,4 +1,4 @@
-"""Rows of the scoreboard: a claim of the paper, a model, what was obtained, and the verdict."""
+"""Rows of the scoreboard: a claim of the paper, a model, the value obtained and the verdict."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -13,7 +13,7 @@ VERDICTS = ("supported", "contradicted", "inconclusive", "proxy", "not computed"
 
 @dataclass(frozen=True)
 class Glance:
-    """A row of the scoreboard at a glance.
+    """A one-line summary of a scoreboard row.
 
     Attributes
     ----------
@@ -22,7 +22,7 @@ class Glance:
     alternative
         The best of the references, with its score.
     lead
-        The model's score less that of the alternative, as text.
+        The model's score minus that of the alternative, as text.
     """
 
     score: str = "-"
@@ -33,13 +33,13 @@ class Glance:
     def of(
         cls, score: float, references: Mapping[str, float], words: Callable[[float, int], str]
     ) -> "Glance":
-        """From a score and those of the references, by name; higher is better.
+        """Build it from the model's score and those of the references, by name; higher is better.
 
         Parameters
         ----------
         words
-            How a score is written, with how many decimals more than usual: one where the two
-            differ, but would read alike.
+            Formats a score, given the number of decimals beyond the usual: one if the two differ
+            but would look equal.
         """
         known = {name: value for name, value in references.items() if value == value}
         if not known:
@@ -54,10 +54,10 @@ class Glance:
 class Claim:
     """A row of the scoreboard: one of the paper's claims, judged on one model.
 
-    `id` is the claim's in `resources/reported.tsv`, `verdict` one of `VERDICTS` with its `reason`,
-    `evidence` the file that shows it, relative to the run's folder. `outcome` is what the same
-    rules give on this run's data, the paper's or not: a value of `OUTCOMES`, or `-`; `protocol`
-    how it was measured; `glance` the scores alone.
+    `id` is the claim's id in `resources/reported.tsv`. `verdict` is one of `VERDICTS`, with its
+    `reason`. `evidence` is the file that shows it, relative to the run's folder. `outcome` is the
+    result of the same rules on this run's data, whether or not they are the paper's: a value of
+    `OUTCOMES`, or `-`. `protocol` says how it was measured; `glance` has the scores alone.
     """
 
     id: str
@@ -79,20 +79,20 @@ class Claim:
 
 @dataclass(frozen=True)
 class Subject:
-    """A model, and the cohort or task that a claim is judged on.
+    """A model, and the cohort or task on which a claim is judged.
 
     Attributes
     ----------
     model, training
-        Its name in the config, and how far it was trained.
+        Name of the model in the config, and how far it was trained.
     name, title
-        Of the cohort or task: its name in the config, and what it is, for people.
+        Name of the cohort or task in the config, and its description for readers.
     paper_data
         Whether the data are the paper's own.
     seen
-        How many of the patients pretraining has seen, for people.
+        How many of the patients pretraining has seen, in words.
     maybe_trained_on
-        Whether the data may be among those of a checkpoint's training, which are not known.
+        Whether the data may have been used to train the checkpoint, whose training set is unknown.
     """
 
     model: str
@@ -105,22 +105,22 @@ class Subject:
 
     @property
     def representation(self) -> str:
-        """The name of the model's embedding."""
+        """Name of the model's embedding."""
         return f"sagefm-{self.model}"
 
     @property
     def setting(self) -> str:
-        """Why these data cannot decide a claim; empty if they can."""
+        """Reason why these data cannot decide a claim; empty if they can."""
         return "the checkpoint may have been trained on these sections" * self.maybe_trained_on
 
     def conclude(self, evidence: Evidence, facts: Sequence[str] = ()) -> dict[str, Any]:
-        """Verdict, outcome and reason of a claim by `judge`, with facts after the reason."""
+        """Return verdict, outcome and reason of a claim by `judge`, with facts after the reason."""
         return self.state(judge(evidence), facts)
 
     def state(self, found: tuple[str, str], facts: Sequence[str] = ()) -> dict[str, Any]:
-        """Verdict, outcome and reason of what was found: a key of `OUTCOMES`, and why.
+        """Return verdict, outcome and reason for a finding: a key of `OUTCOMES`, and why.
 
-        On other data than the paper's the verdict is `proxy`.
+        The verdict is `proxy` if the data are not the paper's.
         """
         verdict, why = found
         outcome = OUTCOMES[verdict]
@@ -131,6 +131,6 @@ class Subject:
 
 
 def claims_table(claims: Sequence[Claim]) -> pd.DataFrame:
-    """A chapter's claims as a table; what is in `glance` has columns of its own."""
+    """Return a chapter's claims as a table, with the parts of `glance` as separate columns."""
     rows = [asdict(claim) for claim in claims]
     return pd.DataFrame([row | row.pop("glance") for row in rows])

@@ -1,9 +1,9 @@
-"""What the code of a job does, as a checksum: a job reruns when its code does something else.
+"""Checksums of what a job's code does, so that a job reruns only when its behaviour may change.
 
-Compared are the syntax trees of a script and of all that it imports of the library. Docstrings,
-comments, annotations, blank lines, file times and where the repository is make no difference.
-Files of a registry are loaded by name, not imported, so that a new one changes no checksum; a rule
-adds those that its config names.
+The syntax trees of a script and of all library modules that it imports are compared. Docstrings,
+comments, annotations, blank lines, file times and the repository's location are ignored. Files of a
+registry are loaded by name, not imported, so that adding one changes no checksum. A rule adds those
+that its config names.
 """
 
 import ast
@@ -17,18 +17,18 @@ LIBRARY = Path(__file__).parents[1]
 SCRIPTS = LIBRARY.parent / "scripts"
 
 AROUND = "common/job.py"
-"""What every script does around its work: its log and its errors, which change no result."""
+"""Code common to all scripts (log and errors), excluded because it changes no result."""
 
 
 @cache
 def code_state(*names: str | Path) -> str:
-    """Checksum of what some scripts and modules do, and of all that they import of the library.
+    """Return a checksum of what scripts and modules do, including all their library imports.
 
     Parameters
     ----------
     names
-        Scripts by their path (`training/pretrain.py`), modules by their name in the library
-        (`report.archive`) or by their file.
+        Scripts by path (`training/pretrain.py`), modules by name in the library (`report.archive`)
+        or by file.
 
     Returns
     -------
@@ -38,14 +38,14 @@ def code_state(*names: str | Path) -> str:
     Raises
     ------
     FileNotFoundError
-        If there is no such script or module.
+        If a script or module does not exist.
     """
     return _checksum(set().union(*map(code_files, names)))
 
 
 @cache
 def code_files(name: str | Path) -> frozenset[Path]:
-    """The file of a script or module, and those of the library that it imports, one by another."""
+    """Return the file of a script or module and all library files that it imports, at any depth."""
     found: set[Path] = set()
     todo = [_named_file(name)]
     while todo:
@@ -57,7 +57,7 @@ def code_files(name: str | Path) -> frozenset[Path]:
 
 
 def is_installed_from(folder: Path) -> bool:
-    """Whether the library that is imported is the one in a folder, or a copy with the same code."""
+    """Whether the imported library is the one in a folder, or a copy with the same code."""
     if folder.resolve() == LIBRARY.resolve():
         return True
     return _sources(folder) == _sources(LIBRARY)
@@ -79,7 +79,7 @@ def _checksum(files: Iterable[Path]) -> str:
 
 
 def _address(file: Path) -> str:
-    """Where a file is in the repository; of a user's own file, its name."""
+    """Path of a file in the repository; for a user's own file, its name."""
     own = file.is_relative_to(LIBRARY.parent)
     return str(file.relative_to(LIBRARY.parent)) if own else file.name
 
@@ -91,7 +91,7 @@ def _file_state(file: Path) -> str:
 
 @cache
 def _imported_files(file: Path) -> tuple[Path, ...]:
-    """Files of the modules of the library that a file imports, at its top or in a function."""
+    """Return files of the library modules that a file imports, at top level or in a function."""
     return tuple(
         _module_file(name.removeprefix("sagefm").removeprefix("."))
         for node in _statements(_tree(file))
@@ -101,7 +101,7 @@ def _imported_files(file: Path) -> tuple[Path, ...]:
 
 
 def _statements(node: ast.AST) -> Iterator[ast.AST]:
-    """All statements below a node; expressions hold none."""
+    """Yield all statements below a node. Expressions contain none."""
     for child in ast.iter_child_nodes(node):
         if not isinstance(child, ast.expr):
             yield child
@@ -118,21 +118,21 @@ def _imported_modules(node: ast.AST) -> Iterator[str]:
 
 
 def _module_file(name: str) -> Path:
-    """The file of a module or package, by its name in the library; empty for the library itself."""
+    """Return the file of a module or package by its name in the library (empty: the library)."""
     path = LIBRARY.joinpath(*filter(None, name.split(".")))
     return path / "__init__.py" if path.is_dir() else path.with_name(f"{path.name}.py")
 
 
 @cache
 def _tree(file: Path) -> ast.AST:
-    """A file's syntax tree without what does nothing."""
+    """Return a file's syntax tree without the parts that do nothing."""
     tree = _Doing().visit(ast.parse(file.read_text()))
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     return _WithoutImports(used).visit(tree)
 
 
 def _text(node: object) -> str:
-    """A tree as text. Empty fields are left out: versions of Python have others."""
+    """Return a tree as text, without empty fields, since these differ between Python versions."""
     if isinstance(node, ast.AST):
         fields = ((name, value) for name, value in ast.iter_fields(node) if value is not None)
         filled = ",".join(f"{name}={_text(value)}" for name, value in fields if value != [])
@@ -143,16 +143,16 @@ def _text(node: object) -> str:
 
 
 class _Statements(ast.NodeTransformer):
-    """Goes through statements alone: expressions, most of a tree, hold none."""
+    """Visits statements only: expressions, most of a tree, contain none."""
 
     def visit(self, node: ast.AST) -> Any:
         return node if isinstance(node, ast.expr) else super().visit(node)
 
 
 class _Doing(_Statements):
-    """Leaves out docstrings, annotations and what type checkers alone read.
+    """Removes docstrings, annotations and code for type checkers only.
 
-    The fields of a class keep their annotations: dataclasses are made of them.
+    Class fields keep their annotations, since dataclasses depend on them.
     """
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
@@ -186,7 +186,7 @@ class _Doing(_Statements):
 
 
 class _WithoutImports(_Statements):
-    """Leaves out imported names that nothing uses, as those of annotations."""
+    """Removes imported names that are not used, such as those of annotations."""
 
     def __init__(self, used: set[str]) -> None:
         self.used = used

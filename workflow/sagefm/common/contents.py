@@ -1,6 +1,6 @@
-"""What is in a user's file, as a checksum: a job reruns when its content changes, not its time.
+"""Checksums of users' files, so that a job reruns when their content changes, not their time.
 
-A move, a copy or a fresh clone gives files other times and places.
+Moving or copying a file, or a fresh clone, changes times and places but not content.
 """
 
 import hashlib
@@ -9,19 +9,21 @@ from functools import cache
 from pathlib import Path
 
 WHOLE = 8 * 2**20
-"""Bytes up to which a file is read whole; of a larger one, its size and `BLOCKS` are compared."""
+"""Files up to this size (bytes) are read whole; for larger ones, size and `BLOCKS` are compared."""
 
 BLOCKS, BLOCK = 16, 2**14
-"""Blocks read of a large file, evenly spaced from its first byte to its last; bytes of each."""
+"""Number of blocks read of a large file, evenly spaced from first to last byte, and their size in
+bytes."""
 
 LEVELS = 2
-"""Of a folder, the files in it and in its own folders count; deeper ones are of other programs."""
+"""Levels of a folder that count: its files and those of its subfolders. Deeper ones are other
+programs'."""
 
 
 def content_state(path: str | Path) -> str:
-    """Checksum of a file's content, or of the names and contents of a folder's files.
+    """Return a checksum of a file's content, or of the names and contents of a folder's files.
 
-    Read once, as long as the file keeps its time and size.
+    The file is read once, as long as its time and size stay the same.
 
     Returns
     -------
@@ -31,7 +33,7 @@ def content_state(path: str | Path) -> str:
     Raises
     ------
     FileNotFoundError
-        If there is no such file or folder.
+        If the file or folder does not exist.
     """
     path = Path(path)
     if not path.is_dir():

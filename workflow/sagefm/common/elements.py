@@ -1,6 +1,6 @@
-"""Parts of an h5ad read and written as anndata does, which takes a second to import.
+"""Read and write parts of an h5ad without importing anndata, which takes a second.
 
-That is as long as many jobs take for their work. The format is anndata's:
+Many jobs need no longer than that for their work. The format is anndata's:
 https://anndata.readthedocs.io/en/stable/fileformat-prose.html
 """
 
@@ -15,11 +15,11 @@ import scipy.sparse as sp
 from sagefm.common.h5ad import COMPRESSION, names_in, text_in
 
 PARTS = ("layers", "obsm", "obsp", "uns", "varm", "varp")
-"""Groups of every h5ad, beside its two tables."""
+"""Groups of every h5ad, in addition to its two tables."""
 
 
 def frame_in(stored: h5py.Group, columns: Iterable[str]) -> pd.DataFrame:
-    """Some columns of a table, those of them that it has, with its row names."""
+    """Read those of the named columns that a table has, with its row names."""
     found = {name: _column_in(stored[name]) for name in columns if name in stored}
     return pd.DataFrame(found, index=pd.Index(names_in(stored)))
 
@@ -30,13 +30,13 @@ def _column_in(stored: h5py.Dataset | h5py.Group) -> Any:
         return stored[:]
     if kind in ("string-array", "categorical"):
         return text_in(stored)
-    from anndata.io import read_elem  # columns with missing whole numbers, say, are rare
+    from anndata.io import read_elem  # rarely needed, such as for columns with missing integers
 
     return read_elem(stored)
 
 
 def facts_in(stored: h5py.Group) -> dict[str, Any]:
-    """A group of texts and numbers, such as a sample's provenance."""
+    """Read a group of texts and numbers, such as a sample's provenance."""
     return {
         name: value.asstr()[()] if h5py.check_string_dtype(value.dtype) else value[()]
         for name, value in stored.items()
@@ -44,7 +44,7 @@ def facts_in(stored: h5py.Group) -> dict[str, Any]:
 
 
 def write_skeleton(file: h5py.File, obs: pd.DataFrame) -> None:
-    """An h5ad of no gene: its rows' table (columns of text or categories), and empty groups."""
+    """Write an h5ad without genes: the row table (text or categorical) and empty groups."""
     _mark(file, "anndata", "0.1.0")
     _write_frame(file, "obs", obs)
     _write_frame(file, "var", pd.DataFrame(index=pd.Index([], dtype=str)))
@@ -53,7 +53,7 @@ def write_skeleton(file: h5py.File, obs: pd.DataFrame) -> None:
 
 
 def write_facts(parent: h5py.Group, name: str, facts: Mapping[str, bool | int | str]) -> None:
-    """Texts and numbers as a group, in the order of their names."""
+    """Write texts and numbers as a group, sorted by name."""
     group = _mark(parent.create_group(name), "dict", "0.1.0")
     for key, value in sorted(facts.items()):
         kind = "string" if isinstance(value, str) else "numeric-scalar"
@@ -61,7 +61,7 @@ def write_facts(parent: h5py.Group, name: str, facts: Mapping[str, bool | int | 
 
 
 def write_matrix(parent: h5py.Group, name: str, values: np.ndarray | sp.csr_matrix) -> None:
-    """An array, or a csr matrix, compressed."""
+    """Write an array or a csr matrix, compressed."""
     if isinstance(values, np.ndarray):
         _mark(parent.create_dataset(name, data=values, **COMPRESSION), "array", "0.2.0")
         return
@@ -93,6 +93,6 @@ def _write_text(parent: h5py.Group, name: str, values: Iterable[str]) -> None:
 
 
 def _mark(element: Any, kind: str, version: str) -> Any:
-    """Say how an element is encoded."""
+    """Record the encoding of an element in its attributes."""
     element.attrs.update({"encoding-type": kind, "encoding-version": version})
     return element

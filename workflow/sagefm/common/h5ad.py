@@ -1,4 +1,4 @@
-"""Reading and writing h5ad files, whole or not at all."""
+"""Read and write h5ad files. An incomplete file is never left behind."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,22 +11,22 @@ import numpy as np
 from sagefm.common.errors import InputError
 from sagefm.common.io import atomic, require_space
 
-if TYPE_CHECKING:  # seconds to import; only the functions that need it pay
+if TYPE_CHECKING:  # importing it takes seconds, so only functions that need it do
     from anndata import AnnData
 
 CHUNK_GENES = 1024
-"""Columns of one compressed block of the layer, whose rows are those of a batch."""
+"""Number of columns in a compressed block of the layer; the rows are those of a batch."""
 
 
 def append_layer(
     path: Path, name: str, blocks: Iterator[np.ndarray], shape: tuple[int, int], batch_size: int
 ) -> None:
-    """Write consecutive rows of a layer (float32) into an h5ad that is there already.
+    """Write consecutive rows of a layer (float32) into an existing h5ad.
 
     Raises
     ------
     InputError
-        If the disk has no room for the layer as it is before compression.
+        If the disk has no room for the uncompressed layer.
     """
     require_space(path, 4 * shape[0] * shape[1])  # HDF5 must not meet a full disk
     done, chunks = 0, (min(batch_size, shape[0]), min(CHUNK_GENES, shape[1]))
@@ -43,11 +43,11 @@ COMPRESSION = {"compression": "gzip", "compression_opts": 6, "shuffle": True}
 
 
 def write_h5ad(adata: "AnnData", path: str | Path) -> None:
-    """Write an AnnData as h5ad; byte-shuffled gzip, which small counts compress best under."""
+    """Write an AnnData as h5ad with byte-shuffled gzip, which compresses small counts best."""
     from anndata.experimental import write_dispatched
 
     def write(writer, store, key, elem, *, dataset_kwargs, iospec):
-        # anndata would hand `shuffle` on to scalar strings, which HDF5 refuses.
+        # anndata would pass `shuffle` on to scalar strings, which HDF5 refuses.
         compressible = iospec.encoding_type in ("array", "csr_matrix", "csc_matrix")
         writer(store, key, elem, dataset_kwargs=COMPRESSION if compressible else {})
 
@@ -57,9 +57,9 @@ def write_h5ad(adata: "AnnData", path: str | Path) -> None:
 
 @contextmanager
 def h5_image(path: str | Path) -> Iterator[h5py.File]:
-    """An HDF5 file to fill, which is written whole at the end.
+    """Yield an HDF5 file to fill, which is written to `path` at the end.
 
-    It is made in memory, since HDF5 crashes the process when it closes a file on a full disk.
+    It is built in memory, because HDF5 crashes the process when it closes a file on a full disk.
     """
     with h5py.File("image", "w", driver="core", backing_store=False) as file:
         yield file
@@ -71,17 +71,17 @@ def h5_image(path: str | Path) -> Iterator[h5py.File]:
 
 @contextmanager
 def as_h5ad(path: str | Path) -> Iterator[None]:
-    """Say in a sentence that a file of this workflow's is none, while it is read.
+    """Raise an `InputError` if a file of this workflow cannot be read as h5ad within the context.
 
     Raises
     ------
     InputError
-        If the file is missing, is not readable HDF5, or lacks what is read of it.
+        If the file is missing, is not readable HDF5, or lacks a part that is read.
     """
     try:
         yield
     except InputError:
-        raise  # it says what is wrong
+        raise  # its message already names the problem
     except (OSError, KeyError, ValueError) as error:
         raise InputError(
             f"{path}: cannot be read as h5ad ({error}). Fix: remove it and run again."
@@ -89,14 +89,14 @@ def as_h5ad(path: str | Path) -> Iterator[None]:
 
 
 def names_in(frame: h5py.Group) -> np.ndarray:
-    """Row names of a table in an h5ad (`obs`, `var`): str objects (rows,)."""
+    """Return the row names of a table in an h5ad (`obs`, `var`): str objects (rows,)."""
     return text_in(frame[frame.attrs["_index"]])
 
 
 def text_in(column: h5py.Dataset | h5py.Group) -> np.ndarray:
-    """A column of text in an h5ad of this workflow, categories or not: str objects (rows,).
+    """Return a text column, categorical or not, of an h5ad of this workflow: str objects (rows,).
 
-    anndata reads the same and takes 2 s to import, as long as many jobs take for their work.
+    anndata gives the same result but takes 2 s to import, as long as many jobs take for their work.
     """
     if column.attrs["encoding-type"] == "categorical":
         return text_in(column["categories"])[column["codes"][:]]

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all: tables, sections, checksums."""
+"""Write files completely or not at all: tables, sections, checksums."""
 
 import csv
 import errno
@@ -19,21 +19,21 @@ from sagefm.common.errors import InputError
 from sagefm.common.keys import NAMES, trimmed
 from sagefm.common.texts import encoding_of, refusing_bytes
 
-if TYPE_CHECKING:  # seconds to import; only the functions that need it pay
+if TYPE_CHECKING:  # importing it takes seconds, so only functions that need it do
     import pandas as pd
 
 
 @contextmanager
 def atomic(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`, renamed to it on success and removed on failure.
+    """Yield a temporary path next to `path`, renamed to it on success and removed on failure.
 
-    The temporary name ends as the final one does, since writers choose their format by it. Before
-    it, it tells whose it is, so that what a killed process left goes with the next attempt.
+    The temporary name keeps the suffix, since writers choose their format by it. It also names the
+    process, so that files left by a killed process are removed at the next attempt.
 
     Raises
     ------
     InputError
-        If the disk is full or nothing may be written there; the sentence names `path`.
+        If the disk is full or the folder is not writable. The message names `path`.
     """
     path = Path(path)
     temporary = temporary_of(path)
@@ -47,12 +47,12 @@ def atomic(path: str | Path) -> Iterator[Path]:
             raise sentence from error
         raise
     finally:
-        with suppress(OSError):  # a folder that cannot be entered has been named
+        with suppress(OSError):  # a folder that cannot be entered has already been reported
             temporary.unlink(missing_ok=True)
 
 
 def temporary_of(path: Path) -> Path:
-    """What this process calls a file while it is being written."""
+    """Name of a file while this process is writing it."""
     return path.with_name(f"{_of_machine()}{os.getpid()}.{path.name}")
 
 
@@ -61,7 +61,7 @@ def _of_machine() -> str:
 
 
 def _remove_abandoned(path: Path) -> None:
-    """Remove what processes of this machine that are no more had begun to write to `path`."""
+    """Remove unfinished files for `path` left by ended processes of this machine."""
     start, end = _of_machine(), f".{path.name}"
     for other in path.parent.glob(f"{glob.escape(start)}*{glob.escape(end)}"):
         process = other.name.removeprefix(start).removesuffix(end)
@@ -70,7 +70,7 @@ def _remove_abandoned(path: Path) -> None:
 
 
 def _is_running(process: int) -> bool:
-    """Whether there is a process of this number on this machine."""
+    """Whether a process with this id is running on this machine."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:
@@ -81,9 +81,9 @@ def _is_running(process: int) -> bool:
 
 
 def write_table(table: "pd.DataFrame", path: str | Path, *, index: bool = False) -> None:
-    """Write a TSV, gzipped if the name ends in `.gz`; equal tables give equal bytes."""
+    """Write a TSV, gzipped if the name ends in `.gz`. Equal tables give identical bytes."""
     with atomic(path) as temporary, temporary.open("wb") as file:
-        if str(path).endswith(".gz"):  # its header names neither the temporary file nor the time
+        if str(path).endswith(".gz"):  # without file name and time in the header
             with gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed:
                 table.to_csv(packed, sep="\t", index=index, na_rep="NA")
         else:
@@ -91,17 +91,17 @@ def write_table(table: "pd.DataFrame", path: str | Path, *, index: bool = False)
 
 
 def read_table(path: str | Path, **kwargs) -> "pd.DataFrame":
-    """Read a TSV, or a CSV by its name; only `NA` and the empty cell are missing values.
+    """Read a TSV, or a CSV if named so; only `NA` and empty cells are missing values.
 
-    Columns of `keys.NAMES` are text, whatever they hold.
+    Columns of `keys.NAMES` are read as text, whatever they hold.
 
-    A byte order mark, UTF-16 under one, line ends of Windows, white space around names of columns
-    and separators at the end of lines do not count.
+    The function accepts a byte order mark, UTF-16 with such a mark, Windows line ends, white space
+    around column names and separators at line ends.
 
     Raises
     ------
     InputError
-        If it is not text.
+        If the file is not text.
     pandas.errors.ParserError
         If a line has more cells than the header.
     """
@@ -114,7 +114,7 @@ def read_table(path: str | Path, **kwargs) -> "pd.DataFrame":
     options |= {"na_values": ["NA", ""], "keep_default_na": False} | kwargs
     with warnings.catch_warnings(), refusing_bytes(path, "a table"):
         options["encoding"] = encoding_of(path)
-        # pandas drops cells beyond the header with a warning, whatever they hold.
+        # pandas only warns when it drops cells beyond the header.
         warnings.simplefilter("error", pd.errors.ParserWarning)
         try:
             table = pd.read_csv(path, **options)
@@ -135,12 +135,12 @@ UNCLOSED = "has a quotation mark that is not closed in its row. Fix: close it, o
 
 
 def over_several_cells(table: "pd.DataFrame") -> "pd.Series":
-    """Rows (bool) of a table of text with a cell that runs over others: it opens with a quote."""
+    """Return which rows (bool) of a text table have a cell that an unclosed quote extends."""
     return table.apply(lambda column: column.str.contains(r"[\t\n]", na=False)).any(axis=1)
 
 
 def _within_header(path: str | Path, options: Mapping) -> io.StringIO:
-    """A table's lines without empty cells beyond the header's; ParserError at one that is not."""
+    """Return lines without empty cells beyond the header; ParserError at a cell with content."""
     from pandas.errors import ParserError
 
     kept = io.StringIO()
@@ -172,7 +172,7 @@ def require_space(path: str | Path, size: int) -> None:
 
 
 def require_writable(folder: str | Path) -> None:
-    """Raise an `InputError` if nothing may be written to a folder, or to where it would be made."""
+    """Raise an `InputError` if a folder, or the place where it would be made, is not writable."""
     folder = Path(folder).absolute()
     there = next(path for path in (folder, *folder.parents) if path.exists())
     if not os.access(there, os.W_OK):
@@ -183,9 +183,9 @@ def require_writable(folder: str | Path) -> None:
 
 
 def full_disk(path: str | Path, error: BaseException) -> InputError | None:
-    """The sentence for an error in writing `path`, if its cause is that the disk is full.
+    """Return the message for an error in writing `path` if its cause is a full disk.
 
-    Libraries put errors of their own before the system's: torch a RuntimeError.
+    Some libraries wrap the system's error: torch raises a RuntimeError.
     """
     cause: BaseException | None = error
     while cause is not None:
@@ -197,7 +197,7 @@ def full_disk(path: str | Path, error: BaseException) -> InputError | None:
 
 
 def _denied(path: Path, temporary: Path, error: Exception) -> InputError | None:
-    """The sentence for an error in writing `path`, if nothing may be written there."""
+    """Return the message for an error in writing `path` if its cause is missing permission."""
     if not isinstance(error, OSError) or error.errno not in (
         errno.EACCES,
         errno.EPERM,
@@ -225,6 +225,6 @@ def _no_space(path: str | Path) -> InputError:
 
 
 def sha256(path: str | Path) -> str:
-    """Hex SHA-256 of a file's content."""
+    """Return the SHA-256 of a file's content in hexadecimal."""
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

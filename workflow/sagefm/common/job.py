@@ -1,4 +1,4 @@
-"""What every script of a rule does around its work: log, and fail with one clear sentence."""
+"""Common frame of every rule's script: set up the log, and end with one clear message."""
 
 import logging
 import os
@@ -12,11 +12,11 @@ from sagefm.common.code import LIBRARY, is_installed_from
 from sagefm.common.errors import InputError
 
 WATCHED = "SAGEFM_WATCHED"
-"""Variable that is set where the run's console shows warnings and errors, from the logs."""
+"""Environment variable that is set if the run's console shows warnings and errors from the logs."""
 
 
 class _Form(logging.Formatter):
-    """Time, rule, and of the job's own warnings and errors what they are."""
+    """Formats records with time and rule, and the job's own warnings and errors with level."""
 
     def format(self, record: logging.LogRecord) -> str:
         text = super().format(record)
@@ -28,11 +28,12 @@ class _Form(logging.Formatter):
 
 @contextmanager
 def job(snakemake: Any) -> Iterator[logging.Logger]:
-    """Send log messages to the rule's log file while a script works, warnings to stderr as well.
+    """Send a script's log messages to the rule's log file, and warnings to stderr as well.
 
-    Where the run's console reads the logs (`WATCHED`), stderr is left to it.
+    Nothing goes to stderr if the run's console reads the logs (`WATCHED`).
 
-    An `InputError` ends the script with its sentence and exit status 1; anything else leaves its
+    An `InputError` ends the script with its message and exit status 1. Any other error also leaves
+    its traceback in the log file.
     traceback in the log file as well.
     """
     log, warned = logging.getLogger("sagefm"), logging.getLogger("py.warnings")
@@ -40,7 +41,7 @@ def job(snakemake: Any) -> Iterator[logging.Logger]:
     handlers: list[logging.Handler] = [file]
     if WATCHED not in os.environ:
         console = logging.StreamHandler(sys.stderr)
-        console.setLevel(logging.WARNING)  # where many jobs share a terminal
+        console.setLevel(logging.WARNING)  # many jobs may share a terminal
         handlers.append(console)
     form = _Form(f"%(asctime)s {snakemake.rule}: %(message)s", "%H:%M:%S")
     for handler in handlers:
@@ -59,7 +60,7 @@ def job(snakemake: Any) -> Iterator[logging.Logger]:
     except Exception:
         log.exception("unexpected error")
         raise
-    finally:  # the next script of this process has a log of its own
+    finally:  # the next script of this process uses another log
         logging.captureWarnings(False)
         warned.removeHandler(file)
         for handler in handlers:
@@ -68,7 +69,7 @@ def job(snakemake: Any) -> Iterator[logging.Logger]:
 
 
 def _check_library(folder: Path) -> None:
-    """Refuse a library that is not the one beside the script, as an old image may have."""
+    """Raise an error if the library is not the one next to the script, as in an old image."""
     if not is_installed_from(folder):
         raise InputError(
             f"{LIBRARY}: this environment's `sagefm` is not the library in {folder}. Fix: install "

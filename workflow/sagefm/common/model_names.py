@@ -1,4 +1,4 @@
-"""What readers see in place of a model's name in the config, which may be that of another thing."""
+"""Names of models for readers, shown instead of their names in the config."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -9,16 +9,16 @@ if TYPE_CHECKING:  # the registries name models without pandas
     import pandas as pd
 
 NO_TITLES: Mapping[str, str] = MappingProxyType({})
-"""Of models that the config gives no titles."""
+"""Titles for a config whose models have none."""
 
 
 def model_titles(models: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-    """The name for readers of each model of a config that has one; one that several have, by model.
+    """Return the reader's name of each model with a title; if models share one, the name is added.
 
     Parameters
     ----------
     models
-        Entries of the config, by name.
+        Entries of the config by name.
     """
     titles = {name: entry["title"] for name, entry in models.items() if entry.get("title")}
     times = Counter(titles.values())
@@ -28,16 +28,16 @@ def model_titles(models: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
 
 
 def model_title(name: str, titles: Mapping[str, str] = NO_TITLES) -> str:
-    """A model's name for readers: its title, or `model NAME` if it has none.
+    """Return a model's name for readers: its title, or `model NAME` if it has none.
 
     Parameters
     ----------
     titles
-        Of `model_titles`.
+        Titles as returned by `model_titles`.
     """
     return titles.get(name) or f"model {name}"
 
 
 def name_models(table: "pd.DataFrame", titles: Mapping[str, str]) -> "pd.DataFrame":
-    """A table whose column `model` has the names for readers, as figures show it."""
+    """Replace the names in the column `model` with those for readers, as figures show them."""
     return table.assign(model=[model_title(str(name), titles) for name in table["model"]])

@@ -1,13 +1,13 @@
-"""Registries: things that can be added, one file each, found by the names of their files.
+"""Registries: things that can be added, one file each, found by file name.
 
-`Registry` serves the formats (`cohorts/formats`), the sources (`downloads/sources`), the networks
-and the representation methods. A file of a registry's package is an entry if it defines the first
-of the registry's required attributes; base classes and shared functions may therefore be in the
-same folder.
+`Registry` is used for formats (`cohorts/formats`), sources (`downloads/sources`), networks and
+representation methods. A file in a registry's package is an entry if it defines the first of the
+registry's required attributes. Base classes and shared functions may therefore be in the same
+folder.
 
-A user's own entries need no change of the library: `SAGEFM_PATH` names one or more folders that
-are laid out as the library is, with files such as `FOLDER/cohorts/formats/loom.py`. It is an
-environment variable because the jobs of a run are processes of their own.
+Users can add entries without changing the library. `SAGEFM_PATH` names one or more folders with the
+same layout as the library, with files such as `FOLDER/cohorts/formats/loom.py`. It is an
+environment variable because the jobs of a run are separate processes.
 """
 
 import os
@@ -23,30 +23,30 @@ from sagefm.common.code import LIBRARY
 from sagefm.common.errors import InputError, hint
 
 SEARCH_PATH = "SAGEFM_PATH"
-"""Environment variable: folders of a user's own entries, separated as in `PATH`."""
+"""Environment variable that lists folders with a user's own entries, separated as in `PATH`."""
 
 
 class Registry:
-    """The entries of a folder of the library, and of the same folder of each `SAGEFM_PATH`.
+    """The entries of a folder of the library and of the same folder in each `SAGEFM_PATH`.
 
-    Names are read from the names of files, so that no entry is imported until it is used.
+    Names are taken from file names, so that an entry is only imported when it is used.
 
     Parameters
     ----------
     room
-        Folder within the library, as in `cohorts/formats`.
+        Folder within the library, such as `cohorts/formats`.
     noun
-        What an entry is, for errors: "format".
+        Word for an entry in errors: "format".
     required
-        Attributes that an entry's module must have; the first of them marks a file of the library
-        as an entry.
+        Attributes that an entry's module must have. A file of the library is an entry if it defines
+        the first of them.
     """
 
     def __init__(self, room: str, noun: str, required: tuple[str, ...]) -> None:
         self.room, self.noun, self.required = room, noun, required
 
     def names(self) -> tuple[str, ...]:
-        """Names of all entries, sorted.
+        """Return the names of all entries, sorted.
 
         Raises
         ------
@@ -56,22 +56,22 @@ class Registry:
         return tuple(sorted(self._files()))
 
     def load(self, name: str) -> ModuleType:
-        """The module of an entry.
+        """Import and return the module of an entry.
 
         Raises
         ------
         InputError
-            If there is no such entry, or its file cannot be loaded.
+            If the entry does not exist or its file cannot be loaded.
         """
         return self.load_file(self.file(name))
 
     def file(self, name: str) -> Path:
-        """The file of an entry.
+        """Return the file of an entry.
 
         Raises
         ------
         InputError
-            If there is no such entry.
+            If the entry does not exist.
         """
         files = self._files()
         if name not in files:
@@ -82,7 +82,7 @@ class Registry:
         return files[name]
 
     def load_file(self, path: str | Path) -> ModuleType:
-        """The module of an entry in any file, such as one that a config names.
+        """Import and return an entry from any file, such as one that a config names.
 
         Raises
         ------
@@ -113,7 +113,7 @@ class Registry:
 
 @cache
 def _own(room: str, mark: str) -> tuple[tuple[str, Path], ...]:
-    """Name and file of the library's own entries: those that define `mark` at their top level."""
+    """Return name and file of the library's own entries: those that define `mark` at top level."""
     defined = re.compile(rf"^(?:def |class )?{mark}\b", re.MULTILINE)
     files = sorted((LIBRARY / room).glob("*.py"))
     return tuple((path.stem, path) for path in files if defined.search(path.read_text()))
@@ -121,7 +121,7 @@ def _own(room: str, mark: str) -> tuple[tuple[str, Path], ...]:
 
 @cache
 def _module(path: Path, noun: str) -> ModuleType:
-    """The module in a file: imported by its name if it is the library's, else by its path."""
+    """Import a file: by module name if it is in the library, otherwise by its path."""
     if path.is_relative_to(LIBRARY):
         inner = path.relative_to(LIBRARY).with_suffix("").parts
         return import_module(".".join(("sagefm", *inner)))

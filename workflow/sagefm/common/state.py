@@ -1,8 +1,8 @@
-"""Where the state of unfinished work is, and who may write to it.
+"""Where the state of unfinished work is kept, and which process may write to it.
 
-Snakemake deletes a job's declared outputs before it tries again, so this state is not one of them.
-Its folder is named by a hash of the recipe and of the input files: another recipe or other data
-never resume from it.
+Snakemake deletes a job's declared outputs before it retries, so this state is not declared. Its
+folder is named by a hash of the recipe and the input files. Work with another recipe or other data
+never resumes from it.
 """
 
 import fcntl
@@ -29,14 +29,14 @@ TAKEOVER_SECONDS = 120
 
 
 def state_folder(root: str | Path, recipe: dict, files: Sequence[str | Path]) -> Path:
-    """Folder of the state of what `recipe` makes of the contents of `files`."""
+    """Return the state folder for a recipe applied to the contents of `files`."""
     contents = [recipe, *(sha256(file) for file in files)]
     digest = hashlib.sha256(json.dumps(contents, sort_keys=True).encode()).hexdigest()
     return Path(root) / digest[:16]
 
 
 def remembered(path: Path, compute: Callable[[], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """A part of long work: what `compute` returns, or what an earlier run wrote to `path` (npz)."""
+    """Return what `compute` returns, or what an earlier run of it wrote to `path` (npz)."""
     if not path.exists():
         arrays = compute()
         with atomic(path) as temporary:
@@ -48,15 +48,15 @@ def remembered(path: Path, compute: Callable[[], dict[str, np.ndarray]]) -> dict
 
 @contextmanager
 def exclusive(folder: Path) -> Iterator[None]:
-    """Hold a state folder for this process alone.
+    """Lock a state folder for this process.
 
-    A Snakemake that was killed leaves its training running. The newer job asks that process to save
-    and stop (SIGTERM), then continues from its state.
+    If Snakemake is killed, its training keeps running. The newer job asks that process to save and
+    stop (SIGTERM), then continues from its state.
 
     Raises
     ------
     InputError
-        If another machine holds the folder, or the other process does not stop.
+        If a process on another machine holds the folder, or the other process does not stop.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "owner").open("a+") as owner:
@@ -68,10 +68,10 @@ def exclusive(folder: Path) -> Iterator[None]:
 
 
 def started(process: int) -> str:
-    """When a process of this machine started, in clock ticks since boot (proc(5), field 22).
+    """Return when a process of this machine started, in clock ticks since boot (proc(5), field 22).
 
-    It reveals a process number that the system has since given to another process.
-    Empty if there is no such process; "unknown" on a system without /proc.
+    This shows whether the system has since given the process id to another process. The result is
+    empty if the process does not exist and "unknown" on a system without /proc.
     """
     if not Path("/proc/self/stat").exists():
         return "unknown"
@@ -79,11 +79,11 @@ def started(process: int) -> str:
         text = Path(f"/proc/{process}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
         return ""
-    return text.rpartition(")")[2].split()[19]  # the name before may hold spaces and brackets
+    return text.rpartition(")")[2].split()[19]  # the name before it may contain spaces and brackets
 
 
 def _lock(owner: TextIO, folder: Path) -> None:
-    """Lock the open file of the owner, whose process is asked to stop."""
+    """Lock the open owner file; a process of this machine that holds it is asked to stop."""
     deadline = time.monotonic() + TAKEOVER_SECONDS
     asked, before = set(), ""
     while True:
@@ -91,7 +91,8 @@ def _lock(owner: TextIO, folder: Path) -> None:
             return fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
         owner.seek(0)
         text = owner.read()
-        # Who has just locked the file may not have written yet: it is empty, or of the last owner.
+        # A process that has just locked the file may not have written yet: the text is empty or
+        # outdated.
         host, process, since = text.split() if text.count(" ") == 2 else ("", "", "")
         here = host == socket.gethostname()
         if (host and not here and text == before) or time.monotonic() > deadline:

@@ -1,4 +1,4 @@
-"""Text files of users, whatever wrote them: UTF-8, or the UTF-16 of spreadsheets; else refused."""
+"""Read users' text files: UTF-8, or UTF-16 as written by spreadsheets; refuse anything else."""
 
 import codecs
 import gzip
@@ -15,18 +15,18 @@ _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _GZIP = b"\x1f\x8b"
 
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
-"""How files of Excel and LibreOffice begin, which are archives."""
+"""First bytes of Excel and LibreOffice files, which are archives."""
 
 
 def read_text(path: str | Path) -> str:
-    """A file's text, without byte order mark.
+    """Return a file's text, without byte order mark.
 
     Raises
     ------
     InputError
-        If it is not text; the sentence says what it is.
+        If the file is not text. The message says what it is.
     OSError
-        If it cannot be read.
+        If the file cannot be read.
     """
     with refusing_bytes(path, "text"), opened(path)(path, "rt", encoding=encoding_of(path)) as file:
         text = str(file.read())
@@ -34,14 +34,14 @@ def read_text(path: str | Path) -> str:
 
 
 def read_utf8(path: str | Path, what: str) -> str:
-    """A file's text, for those that others read as UTF-8 and nothing else.
+    """Return a file's text, which must be UTF-8 because other programs read it as such.
 
     Raises
     ------
     InputError
-        If it is not text in UTF-8; the sentence says what it is, and that it is not `what`.
+        If the file is not UTF-8 text. The message says what it is, and that it is not `what`.
     OSError
-        If it cannot be read.
+        If the file cannot be read.
     """
     with refusing_bytes(path, what):
         text = Path(path).read_text(encoding="utf-8-sig")
@@ -58,19 +58,20 @@ def _without_zeros(path: str | Path, text: str, what: str) -> str:
 
 
 def opened(path: str | Path) -> Any:
-    """`gzip.open` for a file whose name ends in `.gz`, else `open`."""
+    """Return `gzip.open` for a file whose name ends in `.gz`, otherwise `open`."""
     return gzip.open if str(path).endswith(".gz") else open
 
 
 def encoding_of(path: str | Path) -> str:
-    """The encoding of a file, by how its text begins; see `encoding_by`."""
+    """Return the encoding of a file, judged by its first bytes; see `encoding_by`."""
     return encoding_by(_start(path))
 
 
 def encoding_by(start: bytes) -> str:
-    """`utf-16` for its byte order mark, as in "Unicode text" of Excel; else `utf-8-sig`.
+    """Return `utf-16` if the bytes begin with its byte order mark, otherwise `utf-8-sig`.
 
-    Without that mark, two letters of ASCII with a byte of 0 beside each are UTF-16 as well.
+    Excel's "Unicode text" has that mark. Without it, two ASCII letters each paired with a byte of 0
+    also count as UTF-16.
     """
     if start.startswith(_UTF16):
         return "utf-16"
@@ -81,7 +82,7 @@ def encoding_by(start: bytes) -> str:
 
 @contextmanager
 def refusing_bytes(path: str | Path, what: str) -> Iterator[None]:
-    """Raise an `InputError` that says why a file is not `what` if reading it in here fails."""
+    """Raise an `InputError` that says why a file is not `what` if it cannot be read inside."""
     problem = f"{path} cannot be read as {what}: it"
     try:
         yield
@@ -104,6 +105,6 @@ def _instead_of_text(path: str | Path) -> str:
 
 
 def _start(path: str | Path) -> bytes:
-    """The first bytes of a file, as they are unpacked if its name says that it is packed."""
+    """Return the first bytes of a file, unpacked if its name ends in `.gz`."""
     with opened(path)(path, "rb") as file:
         return bytes(file.read(4))

@@ -1,4 +1,4 @@
-"""How the paper's claims are judged: the evidence that a chapter gives, and one set of rules."""
+"""How the paper's claims are judged: the evidence from a chapter, and one set of rules."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -10,25 +10,27 @@ import pandas as pd
 from sagefm.common.text import MINUS, count, format_interval, format_number
 
 ALPHA = 0.05
-"""Level of significance of the tests that a claim rests on, corrected by Holm's method."""
+"""Significance level of the tests of a claim, after Holm's correction."""
 
 SATURATED = 0.98
-"""Share from which on a model and a reference are both as good as perfect: less than two points are
-left in which they could differ."""
+"""From this share on, a model and a reference both count as perfect: they could differ by less than
+two
+percentage points."""
 
 FEWEST = 3
-"""Fewest patients whose interval can exclude a number: two give no usable spread."""
+"""Minimum number of patients for an interval that can exclude a number. Two give no usable spread.
+"""
 
 OUTCOMES = {"supported": "held", "contradicted": "did not hold", "inconclusive": "undecided"}
-"""What a verdict is called where it is about this run's data, whichever they are."""
+"""Words for a verdict where it refers to this run's data, whether or not they are the paper's."""
 
 
 @dataclass(frozen=True)
 class Training:
     """How far a model was trained; without epochs, it is a released checkpoint.
 
-    `converged` is whether training ended because the validation loss no longer fell; a released
-    checkpoint counts as converged. `best_epoch` is the epoch of the lowest validation loss.
+    `converged` is whether training ended because the validation loss stopped falling; a released
+    checkpoint counts as converged. `best_epoch` is the epoch with the lowest validation loss.
     """
 
     epochs: int | None = None
@@ -37,14 +39,14 @@ class Training:
 
     @classmethod
     def of(cls, summary: Mapping[str, Any]) -> "Training":
-        """From a model's `training.json`; empty for a released checkpoint."""
+        """Build it from a model's `training.json`, which is empty for a released checkpoint."""
         if not summary:
             return cls()
         return cls(summary["epochs"], summary["best_epoch"], summary["converged"])
 
     @property
     def words(self) -> str:
-        """How the training ended, for people."""
+        """Say in words how the training ended."""
         if self.epochs is None:
             return "released checkpoint"
         if self.epochs == 0:
@@ -59,23 +61,23 @@ class Training:
 
 @dataclass(frozen=True)
 class Difference:
-    """A model's value less that of a reference.
+    """A model's value minus that of a reference.
 
     Attributes
     ----------
     reference
-        What the model is compared with, as a sentence has it.
+        Name of the reference, as used in a sentence.
     difference, low, high
         Mean and 95% interval.
     p
-        Corrected by Holm's method over the comparisons of the model; None where the interval alone
-        is the test, of at least `FEWEST`.
+        Corrected by Holm's method over the comparisons of the model. None if the interval alone,
+        over at least `FEWEST`, is the test.
     smallest_p
-        The smallest uncorrected p that so many patients (`n`) can give.
+        The smallest uncorrected p possible with `n` patients.
     named
         Whether the claim itself says that the model exceeds this reference.
     value
-        The reference's own value; NaN if unknown.
+        The reference's value; NaN if unknown.
     """
 
     reference: str
@@ -97,7 +99,7 @@ class Difference:
         named: bool = False,
         value: float = math.nan,
     ) -> "Difference":
-        """From a row of a table: difference, low, high, p_holm, smallest_p, n."""
+        """Build it from a table row: difference, low, high, p_holm, smallest_p, n."""
         numbers = row["difference"], row["low"], row["high"], row["p_holm"], row["smallest_p"]
         return cls(reference, *numbers, n=int(row["n"]), named=named, value=value)
 
@@ -113,7 +115,7 @@ class Difference:
 
     @property
     def is_saturated(self) -> bool:
-        """Whether model and reference both are too close to 1 to differ; False if unknown."""
+        """Whether model and reference are both too close to 1 to differ; False if unknown."""
         return self.value >= SATURATED and self.value + self.difference >= SATURATED
 
     @property
@@ -121,7 +123,7 @@ class Difference:
         return self.n >= FEWEST if self.p is None else self.p < ALPHA
 
     def words(self, form: str, scale: float = 1.0, unit: str = "") -> str:
-        """The difference with its interval and p; `form` formats numbers multiplied by `scale`."""
+        """Write the difference with interval and p; `form` formats numbers times `scale`."""
         mean, low, high = (scale * own for own in (self.difference, self.low, self.high))
         test = "" if self.p is None else f" (Holm p {format_number(self.p, '.2g')})"
         numbers = format_interval(mean, low, high, form).replace("-", MINUS)
@@ -130,7 +132,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Reported:
-    """A number of the paper, and what was obtained of the same, with its 95% interval over `n`."""
+    """A number from the paper, and the value obtained for it with its 95% interval over `n`."""
 
     reported: float
     value: float
@@ -140,36 +142,37 @@ class Reported:
 
     @property
     def is_excluded(self) -> bool:
-        """Whether the whole interval lies below the reported number."""
+        """Whether the whole interval is below the reported number."""
         return self.n >= FEWEST and self.high < self.reported
 
     @property
     def is_reached(self) -> bool:
-        """Whether as much was obtained, rounded to the two digits that the paper gives."""
+        """Whether the value, rounded to the paper's two digits, is at least the reported number."""
         return round(self.value, 2) >= self.reported
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a claim is judged by.
+    """The evidence on which a claim is judged.
 
     Attributes
     ----------
     value, low, high, n
-        The number that the differences are about, its 95% interval, and over how many patients.
+        The value that the differences refer to, its 95% interval, and the number of patients.
     training
         How far the model was trained.
     differences
-        To all that the model has to exceed: what the claim names, untrained baselines, controls,
-        the majority class.
+        Differences from everything that the model must exceed: methods that the claim names,
+        untrained baselines, controls, the majority class.
     reported
         The paper's number, if it gives one.
     missing
-        What the model has to be compared with and the run lacks.
+        Required comparisons that the run lacks.
     unusable
-        Why the values mean nothing; empty if they do.
+        Reason why the values are meaningless; empty if they are not.
     setting
-        Why the setting cannot decide the claim, such as spots split at random; empty if it can.
+        Reason why the setting cannot decide the claim, such as a random split of spots; empty if it
+        can.
     unit
         What `n` counts.
     is_share
@@ -191,13 +194,14 @@ class Evidence:
 
 
 def judge(evidence: Evidence) -> tuple[str, str]:
-    """Verdict on a claim, a key of `OUTCOMES`, and why.
+    """Return the verdict on a claim, as a key of `OUTCOMES`, and the reason.
 
     `supported`: the model exceeds all references significantly (Holm-corrected p below `ALPHA` and
-    an interval above 0), reaches the paper's number if there is one, and was trained until its
-    validation loss stopped falling, or is the released one. `contradicted`: an interval excludes
-    the claim, as it is below the paper's number, or significantly below 0 for a reference that the
-    claim names. Everything else is `inconclusive`: a missing significance contradicts nothing.
+    an interval above 0) and reaches the paper's number if there is one. It was also trained until
+    its validation loss stopped falling, or is the released one. `contradicted`: an interval
+    excludes the claim, since it is below the paper's number, or significantly below 0 for a
+    reference that the claim names. Everything else is `inconclusive`: a lack of significance
+    contradicts nothing.
     """
     if words := _unusable(evidence):
         return "inconclusive", words
@@ -221,7 +225,7 @@ def _unusable(evidence: Evidence) -> str:
 
 
 def _compared(evidence: Evidence) -> tuple[str, str]:
-    """The verdict by the references, and by the paper's number where no interval excludes it."""
+    """Return the verdict by the references, and by the paper's number unless it is excluded."""
     saturated = [own for own in evidence.differences if own.is_saturated and evidence.is_share]
     if saturated:
         one = saturated[0]
@@ -242,7 +246,7 @@ def _compared(evidence: Evidence) -> tuple[str, str]:
 
 
 def _not_above(evidence: Evidence) -> str:
-    """Which references the model does not exceed, and whether it could have."""
+    """Say which references the model does not exceed, and whether it could have."""
     behind = [own for own in evidence.differences if not own.is_above]
     tested = [own for own in evidence.differences if own.p is not None]
     if tested and all(own.smallest_p * len(tested) >= ALPHA for own in tested):
@@ -255,5 +259,5 @@ def _not_above(evidence: Evidence) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    """Names in a sentence: `a`, `a and b`, `a, b and c`."""
+    """Join names for a sentence: `a`, `a and b`, `a, b and c`."""
     return " and ".join([", ".join(names[:-1]), names[-1]][len(names) == 1 :])

@@ -1,4 +1,4 @@
-"""Models that continue another model's training: what their entries leave out is the other's."""
+"""Models that continue another model's training and inherit the rest of its entry."""
 
 from collections.abc import Mapping
 from copy import deepcopy
@@ -6,22 +6,22 @@ from copy import deepcopy
 from sagefm.common.errors import InputError, hint
 
 OWN = ("continues", "title", "training", "compute")
-"""Keys that a model which continues another may have itself; of `training` only `epochs`."""
+"""Keys that a continuing model may set itself; of `training`, only `epochs`."""
 
 
 def complete_models(models: dict[str, dict]) -> None:
-    """Give each model that continues another what it leaves out, in place.
+    """Fill in, in place, what each continuing model inherits from the model that it continues.
 
     Parameters
     ----------
     models
-        Entries of `models` by name, valid, defaults not yet filled in.
+        Entries of `models` by name, valid, before defaults are filled in.
 
     Raises
     ------
     InputError
-        If an entry names neither cohorts nor a model that it continues, changes more than the
-        number of epochs, or continues a model that is unknown, released, or continues it in turn.
+        If an entry has neither cohorts nor a model to continue, or changes more than the number of
+        epochs. Also if the continued model is unknown, released, or part of a cycle.
     """
     written = deepcopy(models)
     for name, entry in written.items():
@@ -32,17 +32,17 @@ def complete_models(models: dict[str, dict]) -> None:
 
 
 def check_epochs(models: Mapping[str, Mapping]) -> None:
-    """Check that each model that continues another is trained for longer.
+    """Check that each continuing model is trained for longer than the model that it continues.
 
     Parameters
     ----------
     models
-        Entries of `models` by name, complete, defaults filled in.
+        Entries of `models` by name, complete, with defaults filled in.
 
     Raises
     ------
     InputError
-        At the first that is not.
+        At the first model that is not.
     """
     for name, model in models.items():
         if before := model["continues"]:
@@ -55,7 +55,7 @@ def check_epochs(models: Mapping[str, Mapping]) -> None:
 
 
 def _check_entry(name: str, entry: dict) -> None:
-    """Check that an entry begins a model, or changes nothing of the one that it continues."""
+    """Check that an entry starts a model, or changes nothing else of the one that it continues."""
     at = f"config, at models.{name}"
     if entry.get("continues") is None:
         if "pretrain_on" not in entry:
@@ -74,7 +74,7 @@ def _check_entry(name: str, entry: dict) -> None:
 
 
 def _chain(name: str, models: dict[str, dict]) -> list[str]:
-    """The models that one continues, the nearest first."""
+    """List the models that a model continues, the nearest first."""
     chain = [name]
     while before := models[chain[-1]].get("continues"):
         at = f"config, at models.{chain[-1]}.continues"
@@ -94,7 +94,7 @@ def _chain(name: str, models: dict[str, dict]) -> list[str]:
 
 
 def _over(below: dict, above: dict) -> dict:
-    """An entry laid over another, their tables key by key."""
+    """Merge an entry over another; tables are merged key by key."""
     both = deepcopy(below)
     for key, value in above.items():
         nested = isinstance(value, dict) and isinstance(below.get(key), dict)

@@ -1,4 +1,4 @@
-"""The table of sections that are known to be the same tissue, as a user lists them."""
+"""The user's table of sections that are known to be the same tissue."""
 
 from pathlib import Path
 
@@ -12,12 +12,12 @@ PAIR = ["sample", "duplicate_of"]
 
 
 def read_duplicates(path: str | Path) -> pd.DataFrame:
-    """Pairs of samples that are one section.
+    """Read pairs of samples that are one section.
 
     Returns
     -------
     DataFrame
-        Text columns sample, duplicate_of, their names trimmed, and others of the table.
+        Text columns sample and duplicate_of, with trimmed names, and the table's other columns.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The schemas of the config and of the sheets, and what is wrong with an entry, in words."""
+"""The schemas of config and sheets, and descriptions in words of what is wrong with an entry."""
 
 import math
 import re
@@ -18,7 +18,7 @@ from sagefm.common.errors import hint
 SCHEMAS = Path(__file__).parent
 
 NAMES_OF = "x-names"
-"""Keyword of the schemas' files: the module of the registry whose names are allowed."""
+"""Keyword in the schema files: the registry module whose names are allowed."""
 
 _TYPES = {
     "array": "a list",
@@ -29,7 +29,7 @@ _TYPES = {
     "boolean": "true or false",
     "null": "null",
 }
-"""Types of JSON in words."""
+"""JSON types in words."""
 
 _NAME = "a name of letters, digits, `.`, `_` and `-` that begins with a letter or digit"
 
@@ -46,7 +46,7 @@ PATTERNS = {
     "^(auto|cpu|cuda(:[0-9]+)?)$": "auto, cpu, cuda or cuda:NUMBER",
     "^[0-9]*$": "a whole number",
 }
-"""Patterns of the schemas in words."""
+"""The schemas' patterns in words."""
 
 _LIMITS = {
     "minimum": "{} or more",
@@ -61,16 +61,16 @@ _UNQUOTED = (
 )
 
 _EXPONENT = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+")
-"""Numbers of which YAML reads some as text: 5e-5 and 1e5, but not 5.0e-5."""
+"""Numbers that YAML may read as text: 5e-5 and 1e5, but not 5.0e-5."""
 
 
 def _is_whole(_: object, value: object) -> bool:
-    """Whether a value is a whole number, written as one: 1.0 would end in `range` as an error."""
+    """Whether a value is an integer written as one; 1.0 would fail later, in `range`."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _is_number(checker: object, value: object) -> bool:
-    """Whether a value is a number; no limit would hold of NaN."""
+    """Whether a value is a finite number; no limit would apply to NaN."""
     finite = isinstance(value, float) and math.isfinite(value)
     return finite or _is_whole(checker, value)
 
@@ -84,16 +84,16 @@ _Validator = extend(
 
 
 def plain(number: float | str) -> str:
-    """A number without exponent, as YAML never takes it for text."""
+    """Write a number without exponent, so that YAML never reads it as text."""
     return format(Decimal(str(number)), "f")
 
 
 def load_schema(name: str) -> dict:
-    """A schema of this folder by its name without suffix, its enums complete.
+    """Load a schema of this folder by its name without suffix, with complete enums.
 
-    Where values are entries of a registry, the file has `x-names: MODULE`: what `names()` of that
-    module gives is added to the `enum`. The module is found by its name, because registries are on
-    floors above this one.
+    Where values are entries of a registry, the file has `x-names: MODULE`, and the result of that
+    module's `names()` is added to the `enum`. The module is imported by name, because registries
+    are on floors above this one.
     """
     text = (SCHEMAS / f"{name}.schema.yaml").read_text()
     schema = yaml.load(
@@ -112,7 +112,7 @@ def _add_names(schema: object) -> None:
 
 
 def set_defaults(instance: dict, schema: Mapping) -> None:
-    """Give the keys that a valid instance leaves out their defaults, in place, at every depth."""
+    """Fill in defaults for keys that a valid instance leaves out, in place, at every depth."""
     for key, inner in schema.get("properties", {}).items():
         if "default" in inner:
             instance.setdefault(key, deepcopy(inner["default"]))
@@ -126,12 +126,12 @@ def set_defaults(instance: dict, schema: Mapping) -> None:
 
 
 def first_error(instance: object, schema: dict) -> str | None:
-    """What is wrong with an instance, in words, with the nearest allowed name where one is close.
+    """Describe the first error of an instance in words, with the nearest allowed name if close.
 
     Returns
     -------
     str or None
-        `at {where}: {what}`, of the first error; None if the instance is valid.
+        `at {where}: {what}` for the first error; None if the instance is valid.
     """
     if unnamed := _unquoted_key(instance):
         return unnamed
@@ -140,11 +140,11 @@ def first_error(instance: object, schema: dict) -> str | None:
     if error is None:
         return None
     where = ".".join(str(part) for part in error.absolute_path) or "the top level"
-    return f"at {where}: {_in_words(error)}".replace("\n", "\\n")  # of a value of several lines
+    return f"at {where}: {_in_words(error)}".replace("\n", "\\n")  # a value may have several lines
 
 
 def _unquoted_key(instance: object, path: tuple[str, ...] = ()) -> str | None:
-    """What is wrong with the first name that YAML does not read as text, if there is any."""
+    """Describe the first name that YAML does not read as text, if there is one."""
     if isinstance(instance, list):
         entries = [(str(number), entry) for number, entry in enumerate(instance)]
     elif isinstance(instance, Mapping):
@@ -169,7 +169,7 @@ def _in_words(error: ValidationError) -> str:
         missing = next(key for key in limit if key not in found)
         return f"`{missing}` is missing"
     if rule == "enum":
-        # Null is what a key has that is left out, so no value to offer.
+        # Null means that the key is left out, so it is not suggested.
         return f"`{found}` is not one of {', '.join(repr(one) for one in limit if one is not None)}"
     if rule == "type":
         names = [limit] if isinstance(limit, str) else limit

@@ -1,7 +1,7 @@
-"""Sheets of samples and of label files: read once, checked whole, before any job starts.
+"""Sheets of samples and of label files, read once and checked completely before any job starts.
 
-Every error is one sentence that names the sheet, the row's sample, and the remedy. No heavy import
-here: this is read whenever the workflow is parsed.
+Every error is one sentence that names the sheet, the row's sample, and the fix. Heavy imports are
+avoided, since this module is loaded whenever the workflow is parsed.
 """
 
 import csv
@@ -22,28 +22,28 @@ READ_BY = (
     *("layer", "library", "library_key", "orientation", "absent"),
     *("expected_spots", "expected_genes"),
 )
-"""Columns of a sheet of samples that decide how a section is read; the others describe it."""
+"""Columns of a sample sheet that decide how a section is read; the others only describe it."""
 
 
 def read_samples(path: str | Path, cohort: str) -> pd.DataFrame:
-    """A cohort's sheet: one row a sample, all columns of the schema, empty where not given.
+    """Read a cohort's sheet: one row per sample, all columns of the schema, empty where not given.
 
     Raises
     ------
     InputError
-        If the sheet is missing, empty, or has a bad row; the sentence names the row's sample.
+        If the sheet is missing, empty, or has a bad row. The message names the row's sample.
     """
     sheet = _read_sheet(path, "samples", cohort, f"cohorts.{cohort}.samples")
     return sheet.assign(cohort=cohort)
 
 
 def read_label_files(path: str | Path, cohort: str, samples: pd.DataFrame) -> pd.DataFrame:
-    """A cohort's sheet of label files: one row a sample that has labels.
+    """Read a cohort's sheet of label files: one row per sample with labels.
 
     Raises
     ------
     InputError
-        As `read_samples`, or if a row's sample is not one of the cohort's `samples`.
+        As for `read_samples`, or if a row's sample is not one of the cohort's `samples`.
     """
     sheet = _read_sheet(path, "label_files", cohort, f"cohorts.{cohort}.raw_labels.files")
     for name in sheet["sample"]:
@@ -84,7 +84,7 @@ def _read_sheet(path: str | Path, schema_name: str, cohort: str, key: str) -> pd
     schema = load_schema(schema_name)
     sheet.columns = [_standard(str(name), schema) for name in sheet.columns]
     _check_header([_standard(trimmed(name), schema) for name in header], where)
-    sheet.index += 2 + before  # lines of the file
+    sheet.index += 2 + before  # line numbers of the file
     if (split := over_several_cells(sheet)).any():
         name = sheet["sample"][split].iloc[0] if "sample" in sheet else ""
         raise InputError(f"{where}, sample `{name}`, {UNCLOSED}")
@@ -117,7 +117,7 @@ def _read_sheet(path: str | Path, schema_name: str, cohort: str, key: str) -> pd
 
 
 def _header(text: str) -> tuple[list[str], int]:
-    """Names of a sheet's columns as written, and the lines before: empty ones, and comments."""
+    """Return the column names as written, and the number of empty and comment lines before them."""
     for number, line in enumerate(text.splitlines()):
         if line.strip() and not (line.startswith("#") and "\t" not in line):
             return next(csv.reader([line], delimiter="\t")), number
@@ -125,7 +125,7 @@ def _header(text: str) -> tuple[list[str], int]:
 
 
 def _standard(name: str, schema: dict) -> str:
-    """A column's name as the schema has it, whatever its capitals, and spaces or dashes in it."""
+    """Return a column's name as in the schema, ignoring capitals, and spaces or dashes in it."""
     found = re.sub(r"[\s-]+", "_", name).lower()
     return found if found in schema["properties"] else name
 
@@ -137,7 +137,7 @@ def _check_header(names: list[str], where: str) -> None:
 
 
 def _path_fix(path: str) -> str:
-    """The remedy for a path that leads nowhere."""
+    """Suggest a fix for a path that does not exist."""
     if path.startswith(("http://", "https://")):
         return "set `source` to the one that fetches it, such as `url`"
     if re.match(r"~|\$|[a-z0-9]+://", path):
@@ -152,7 +152,7 @@ def _path_fix(path: str) -> str:
 NOBODY = frozenset(
     ("-", "--", "?", ".", "unknown", "unspecified", "missing", "not available", "not known")
 )
-"""Words for a patient whom nobody knows, in lower case, beside `keys.MISSING`."""
+"""Words for an unknown patient in lower case, in addition to `keys.MISSING`."""
 
 
 def _patient(cell: str) -> str:
@@ -161,7 +161,7 @@ def _patient(cell: str) -> str:
 
 
 def _trim(sheet: pd.DataFrame) -> pd.DataFrame:
-    """Cells without white space around them; what describes a sample, empty where it is missing."""
+    """Strip white space from cells; empty those of descriptive columns that mean "missing"."""
     kept = {"path_or_id": _path, "positions": _path, "sample": trimmed, "patient": _patient}
     return sheet.apply(lambda column: column.map(kept.get(column.name, named)))
 
