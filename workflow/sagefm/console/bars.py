@@ -1,4 +1,4 @@
-"""A run as it is shown: bars that are drawn anew on a terminal, lines where nothing can be."""
+"""Show a run's progress: redrawn bars on a terminal, plain lines elsewhere."""
 
 import time
 from collections.abc import Callable
@@ -13,21 +13,21 @@ from rich.text import Text
 from sagefm.console.progress import RunProgress, about
 
 EVERY = 0.1
-"""Share of the steps after which the lines say how far the run has come."""
+"""Share of the steps after which the next progress line is written."""
 
 WIDTH = 30
-"""Columns of a bar."""
+"""Width of a bar, in columns."""
 
 
 def so_far(progress: RunProgress, minutes: float) -> str:
-    """Steps done, and the time that is left."""
+    """Return the steps done and the remaining time, in words."""
     words = f"{progress.finished} of {progress.steps} steps done"
     left = progress.left(minutes)
     return words if left is None else f"{words}, {about(left)} left"
 
 
 class Lines:
-    """A line for each job as it begins, and now and then one for the run."""
+    """Writes a line for each job as it begins, and from time to time one for the run."""
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
@@ -39,22 +39,22 @@ class Lines:
             print(text, file=self.stream, flush=True)
 
     def begin(self, progress: RunProgress, message: str) -> None:
-        """A job has begun."""
+        """Write a line for a job that has begun."""
         self.line(f"{time.strftime('%H:%M:%S')}  {message}")
 
     def done(self, progress: RunProgress, minutes: float) -> None:
-        """A job has ended well."""
+        """Write a progress line after a finished job, if it is time for one."""
         tenths = int(progress.finished / progress.steps / EVERY)
         if tenths > self.told and progress.finished < progress.steps:
             self.told = tenths
             self.line(f"{time.strftime('%H:%M:%S')}  -- {so_far(progress, minutes)}")
 
     def stop(self) -> None:
-        """Nothing is left to take away."""
+        """Do nothing: there is nothing to remove."""
 
 
 class Bars:
-    """A bar for each chapter, what is running below them, and lines above them."""
+    """Shows a bar for each chapter, running jobs below them, and messages above them."""
 
     def __init__(self, stream: TextIO, progress: RunProgress, minutes: Callable[[], float]) -> None:
         self.console = Console(file=stream, highlight=False)
@@ -74,18 +74,18 @@ class Bars:
             self.console.print(Text(text), soft_wrap=True)
 
     def begin(self, progress: RunProgress, message: str) -> None:
-        """A job has begun: the next drawing shows it."""
+        """Do nothing: the next drawing shows the job."""
 
     def done(self, progress: RunProgress, minutes: float) -> None:
-        """A job has ended: the next drawing shows it."""
+        """Do nothing: the next drawing shows the finished job."""
 
     def stop(self) -> None:
-        """Take the bars away."""
+        """Remove the bars."""
         self.live.stop()
 
 
 def drawn(progress: RunProgress, minutes: float) -> Group:
-    """The bars, the steps and what is running."""
+    """Return the bars, the steps and the running jobs."""
     table = Table.grid(padding=(0, 1))
     for chapter, (done, total) in progress.by_chapter().items():
         bar = ProgressBar(total=total, completed=done, width=WIDTH)

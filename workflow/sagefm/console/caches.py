@@ -1,16 +1,16 @@
-"""Where programmes keep their caches, if the home folder cannot be written to."""
+"""Folder for programs' caches if the home folder is not writable."""
 
 import os
 from pathlib import Path
 
 CACHES = Path("results/.cache")
-"""As in the Makefile, which has to decide before Python starts."""
+"""The same folder as in the Makefile, which must choose it before Python starts."""
 
 
 def keep_caches_here(folder: Path = CACHES) -> None:
-    """Let Snakemake, matplotlib and others keep caches in a folder of the run, if not at home.
+    """Make Snakemake, matplotlib and others use caches in the run's folder if home is not writable.
 
-    By the variables that they read, for the jobs that are started as well.
+    The environment variables that are set also apply to the jobs.
     """
     if not _is_writable(Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())):
         os.environ["XDG_CACHE_HOME"] = str(folder.absolute())

@@ -1,4 +1,4 @@
-"""Config files that Snakemake cannot read, refused in a sentence before it tries."""
+"""Refuse config files that Snakemake cannot read, with one sentence, before it tries."""
 
 import sys
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ OPTIONS = ("--configfile", "--configfiles")
 
 
 def config_files_of(arguments: Sequence[str]) -> list[str]:
-    """The files that Snakemake's command line names as configs."""
+    """Return the config files named on Snakemake's command line."""
     files = []
     for place, argument in enumerate(arguments):
         option, _, first = argument.partition("=")
@@ -24,9 +24,9 @@ def config_files_of(arguments: Sequence[str]) -> list[str]:
 
 
 def refuse_unreadable_configs(arguments: Sequence[str]) -> None:
-    """End Snakemake with one sentence if a config it is given is not text in UTF-8.
+    """Stop Snakemake with one sentence if a config file is not UTF-8 text.
 
-    Snakemake itself reads them before anything of the workflow runs, and ends in a traceback.
+    Snakemake reads the files before any code of the workflow runs, and would end in a traceback.
     """
     for path in filter(Path.is_file, map(Path, config_files_of(arguments))):
         try:

@@ -1,7 +1,7 @@
-"""What a run shows: on a terminal a bar for each chapter, elsewhere a line for each job.
+"""Progress of a run: a bar for each chapter on a terminal, a line for each job elsewhere.
 
-A job's log has all that it says. Here are its warnings, and the one sentence with which it failed.
-Snakemake's own log, in `.snakemake/log`, is whole as ever.
+A job's log contains all its messages. The console shows its warnings, and if it fails, its error
+message. Snakemake's own log, in `.snakemake/log`, remains complete.
 """
 
 import logging
@@ -24,7 +24,7 @@ from sagefm.console.progress import RunProgress, about, chapters_of, duration, m
 
 WORKFLOW = Path(__file__).parents[2]
 COSTS = WORKFLOW.parent / "docs/results/demo/costs.tsv"
-"""What the jobs of a finished demo took, as the documentation quotes it."""
+"""Run time of the jobs of a finished demo, as quoted in the documentation."""
 
 SHOWN = (
     "Nothing to be done",
@@ -32,17 +32,17 @@ SHOWN = (
     "Will exit after finishing",
     "Complete log",
 )
-"""How those of Snakemake's remarks begin that are of use to a user."""
+"""First words of Snakemake's messages that are useful to a user."""
 
 SAID = ("RuleException", "WorkflowError: At least one job", "Exiting because a job")
-"""How those of its errors begin that say again what was shown when the job failed."""
+"""First words of its errors that repeat what was shown when the job failed."""
 
 LAST = 15
-"""Lines of a failed job's log that are shown where it has no sentence."""
+"""Number of lines shown from a failed job's log if it has no error message."""
 
 
 class LogHandler(LogHandlerBase):
-    """Snakemake's events as what a user wants to know of them; a dry run looks as ever."""
+    """Shows Snakemake's events in a form useful to a user; dry runs keep Snakemake's own output."""
 
     writes_to_stream = True
     writes_to_file = False
@@ -51,7 +51,7 @@ class LogHandler(LogHandlerBase):
     needs_rulegraph = False
 
     def __post_init__(self) -> None:
-        """Begin with nothing planned."""
+        """Start without a plan."""
         settings = self.common_settings
         self.stream = sys.stdout if settings.stdout else sys.stderr
         self.plain = settings.dryrun
@@ -59,7 +59,7 @@ class LogHandler(LogHandlerBase):
         self.setFormatter(DefaultFormatter(quiet, settings.show_failed_logs))
         if self.plain:
             self.addFilter(DefaultFilter(quiet, settings.debug_dag, False, True, False))
-        else:  # jobs leave the terminal to this
+        else:  # jobs write nothing to the terminal
             os.environ[WATCHED] = "1"
         self.cores = 1
         self.progress: RunProgress | None = None
@@ -69,7 +69,7 @@ class LogHandler(LogHandlerBase):
         self.begun = time.monotonic()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Show what an event means to a user."""
+        """Show an event to the user."""
         try:
             if self.plain:
                 self.view.line(self.format(record))
@@ -79,7 +79,7 @@ class LogHandler(LogHandlerBase):
             self.handleError(record)
 
     def close(self) -> None:
-        """Take the bars away, and say how the run ended."""
+        """Remove the bars and report how the run ended."""
         self.view.stop()
         if self.progress is not None:
             self._end(self.progress)
@@ -161,12 +161,12 @@ def _lines(logs: Iterable[str]) -> list[str]:
 
 
 def warnings_in(logs: Iterable[str]) -> list[str]:
-    """The warnings of a job's own in its logs."""
+    """Return the job's own warnings in its logs."""
     return [line.partition("WARNING: ")[2] for line in _lines(logs) if ": WARNING: " in line]
 
 
 def sentences_in(logs: Iterable[str]) -> list[str]:
-    """With what a job failed: its sentence and what follows it, or the last lines of its logs."""
+    """Return a failed job's error message and what follows it, or the last lines of its logs."""
     lines = _lines(logs)
     found = [number for number, line in enumerate(lines) if ": ERROR: " in line]
     if not found:

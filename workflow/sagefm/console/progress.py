@@ -1,4 +1,4 @@
-"""How far a run has come: its jobs by chapter, what is running, the time that is left."""
+"""Progress of a run: its jobs by chapter, the running ones, and the remaining time."""
 
 import csv
 import re
@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ESTIMABLE = 0.03
-"""Share of the work after which a run's own speed says how long the rest takes."""
+"""Share of the work after which the remaining time is estimated from the run's own speed."""
 
 
 def chapters_of(rules: Path) -> dict[str, str]:
-    """The chapter of each rule: the file of `rules` that has it, without its ending."""
+    """Map each rule to its chapter: the name of its file in `rules`, without suffix."""
     return {
         rule: path.stem
         for path in sorted(rules.glob("*.smk"))
@@ -21,7 +21,7 @@ def chapters_of(rules: Path) -> dict[str, str]:
 
 
 def minutes_of(costs: Path) -> dict[str, float]:
-    """Core minutes of one job of each rule in a table of costs; empty if there is no such table."""
+    """Read core minutes per job of each rule from a table of costs; empty if there is no table."""
     if not costs.exists():
         return {}
     with costs.open() as file:
@@ -30,7 +30,7 @@ def minutes_of(costs: Path) -> dict[str, float]:
 
 
 def duration(minutes: float) -> str:
-    """A time for people: `less than a minute`, `7 minutes`, `3 h 20 min`."""
+    """Write a duration in words: `less than a minute`, `7 minutes`, `3 h 20 min`."""
     whole = round(minutes)
     if whole < 1:
         return "less than a minute"
@@ -40,7 +40,7 @@ def duration(minutes: float) -> str:
 
 
 def about(minutes: float) -> str:
-    """An estimated time for people: `about 7 minutes`."""
+    """Write an estimated duration in words: `about 7 minutes`."""
     words = duration(minutes)
     return words if words.startswith("less") else f"about {words}"
 
@@ -52,14 +52,14 @@ class RunProgress:
     Attributes
     ----------
     planned
-        Jobs of each rule.
+        Number of jobs of each rule.
     chapters
-        Chapter of each rule; a rule without one is a chapter itself.
+        Chapter of each rule. A rule without one is its own chapter.
     minutes
-        Of one core for a job of each rule, on sections like the bundled ones; others count as the
-        median.
+        Core minutes of a job of each rule, on sections like the bundled ones. Unknown rules count
+        as the median.
     cores
-        That the run may use.
+        Number of cores that the run may use.
     """
 
     planned: Mapping[str, int]
@@ -70,31 +70,31 @@ class RunProgress:
     done: Counter[str] = field(default_factory=Counter)
 
     def start(self, job: int, rule: str, message: str) -> None:
-        """A job has begun."""
+        """Record that a job has begun."""
         self.running[job] = rule, message
 
     def finish(self, job: int) -> None:
-        """A job has ended well; one that never began is passed over."""
+        """Record that a job has succeeded; ignore it if it never began."""
         if job in self.running:
             rule, _ = self.running.pop(job)
             self.done[rule] += 1
 
     def fail(self, job: int) -> str:
-        """A job has failed: what it was about."""
+        """Record that a job has failed and return its message."""
         return self.running.pop(job, ("", ""))[1]
 
     @property
     def steps(self) -> int:
-        """Jobs in all."""
+        """Total number of jobs."""
         return sum(self.planned.values())
 
     @property
     def finished(self) -> int:
-        """Jobs that have ended well."""
+        """Number of jobs that have succeeded."""
         return sum(self.done.values())
 
     def by_chapter(self) -> dict[str, tuple[int, int]]:
-        """Jobs done and in all of each chapter, in the order of the plan."""
+        """Return finished and total jobs of each chapter, in the order of the plan."""
         found: dict[str, tuple[int, int]] = {}
         for rule, jobs in self.planned.items():
             chapter = self.chapters.get(rule, rule)
@@ -103,11 +103,11 @@ class RunProgress:
         return found
 
     def expected(self) -> float | None:
-        """Minutes of the whole run on sections like the bundled ones; None if no job was timed."""
+        """Predict the run's minutes on sections like the bundled ones; None without timed jobs."""
         return self._work(self.planned) / self.cores if self.minutes else None
 
     def left(self, elapsed: float) -> float | None:
-        """Minutes that are left after `elapsed` minutes; None while it is too early to say."""
+        """Return the minutes remaining after `elapsed` minutes; None if it is too early to say."""
         work, done = self._work(self.planned), self._work(self.done)
         if done <= ESTIMABLE * work:
             expected = self.expected()

@@ -1,4 +1,4 @@
-"""Single files out of zip and tar archives; nothing else of the archive touches the disk."""
+"""Extract single files from zip and tar archives; nothing else is written to disk."""
 
 import lzma
 import shutil
@@ -17,17 +17,18 @@ DAMAGED = (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZMA
 
 
 def extract(archive: str | Path, member: str, destination: str | Path) -> None:
-    """Write one member of an archive to `destination`, whole or not at all.
+    """Write one member of an archive to `destination`, completely or not at all.
 
     Parameters
     ----------
     member
-        Its path in the archive, or the end of it, from some folder on, where that is unambiguous.
+        Path of the member in the archive, or the end of its path, from some folder on, if
+        unambiguous.
 
     Raises
     ------
     InputError
-        If the archive is damaged, has no such file, or has a link or folder by that name.
+        If the archive is damaged, lacks the member, or has a link or folder under that name.
     """
     archive = Path(archive)
     try:
@@ -46,9 +47,9 @@ def extract(archive: str | Path, member: str, destination: str | Path) -> None:
 
 
 def require_whole(archive: Path, name: str) -> None:
-    """Raise an `InputError` if an archive, which people know as `name`, does not reach its end."""
+    """Raise an `InputError`, which calls the archive `name`, if the archive is incomplete."""
     try:
-        if not zipfile.is_zipfile(archive):  # which has its table of contents at its end
+        if not zipfile.is_zipfile(archive):  # a zip file has its table of contents at its end
             _read_to_the_end(archive)
     except DAMAGED as error:
         raise InputError(
@@ -59,14 +60,15 @@ def require_whole(archive: Path, name: str) -> None:
 
 
 def _in_a_line(error: Exception) -> str:
-    """What a library says of a failure; tarfile adds a line for every kind it has tried."""
+    """Return the first line of a library's error; tarfile adds one for every format it tries."""
     return str(error).partition("\n")[0].rstrip(":")
 
 
 def _read_to_the_end(archive: Path) -> None:
     with tarfile.open(archive) as opened:
         opened.getmembers()
-        # Cut off between two members it would pass for a shorter one, but for the block of zeros.
+        # A tar file cut off between two members looks complete, except for the missing block of
+        # zeros.
         opened.fileobj.seek(opened.offset)
         if opened.fileobj.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
             raise tarfile.ReadError("it has no end")
@@ -77,10 +79,10 @@ def _zip(archive: Path, member: str) -> Iterator[IO[bytes]]:
     with zipfile.ZipFile(archive) as opened:
         name = _named(archive, member, opened.namelist())
         info = opened.getinfo(name)
-        kind = info.external_attr >> 28  # of a Unix mode: 8 is a regular file, 0 says nothing
+        kind = info.external_attr >> 28  # Unix mode: 8 is a regular file, 0 is unknown
         if info.is_dir() or kind not in (0, 8):
             raise _no_file(archive, name)
-        with opened.open(info) as source:  # which checks the CRC at the end
+        with opened.open(info) as source:  # the CRC is checked at the end
             yield source
 
 
@@ -96,7 +98,7 @@ def _tar(archive: Path, member: str) -> Iterator[IO[bytes]]:
 
 
 def _named(archive: Path, member: str, names: Iterable[str]) -> str:
-    """The one name in an archive that is meant by `member`."""
+    """Return the one name in an archive that `member` refers to."""
     names = list(names)
     exact = [name for name in names if name.removeprefix("./") == member]
     found = exact or [name for name in names if name.endswith(f"/{member}")]

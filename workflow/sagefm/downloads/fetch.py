@@ -1,4 +1,4 @@
-"""Raw files: fetched once, checked against the lock table, shared by all runs."""
+"""Fetch raw files once, check them against the lock table and share them between runs."""
 
 import logging
 from dataclasses import replace
@@ -18,20 +18,20 @@ log = logging.getLogger(__name__)
 
 
 def bring(origin: Origin, file: str, folder: str | Path, lock: LockTable, per_host: int) -> None:
-    """Bring a raw file to its place, unless it is there; another job that brings it is waited for.
+    """Fetch a raw file unless it exists; wait if another job is already fetching it.
 
     Parameters
     ----------
     origin, file, folder
-        Of a `plan.RawPlan`.
+        As in a `plan.RawPlan`.
     per_host
-        Most connections to a host, of all jobs together.
+        Maximum number of connections to a host, over all jobs.
 
     Raises
     ------
     InputError
-        If it cannot be had, is an archive cut off, or is not what `lock` has recorded; it never
-        stands under its name then.
+        If the file cannot be fetched, is a truncated archive, or differs from its record in `lock`.
+        It is then not stored under its name.
     """
     destination = Path(folder) / file
     destination.parent.mkdir(parents=True, exist_ok=True)
@@ -55,14 +55,14 @@ def bring(origin: Origin, file: str, folder: str | Path, lock: LockTable, per_ho
 def _hold(
     lock: LockTable, origin: Origin, file: str, path: Path, obtained: str, revision: str = ""
 ) -> None:
-    """Hold a file to its row in the lock table, which it gets now if it has none."""
+    """Check a file against its row in the lock table; add the row if there is none."""
     size = path.stat().st_size
     lock.add(Locked(file, f"{origin.source}:{origin.address}", revision, str(size), obtained))
     lock.check(file, size, obtained)
 
 
 def _locate(origin: Origin, file: str, lock: LockTable) -> Remote:
-    """Where a file is to be had, in the state that was recorded for it or its collection."""
+    """Locate a file in the state that is recorded for it or for its collection."""
     source, address = origin.source, origin.address
     collection = getattr(load_source(source), "collection", None)
     name = f"{source}/{collection(address)}" if collection else ""
@@ -70,7 +70,7 @@ def _locate(origin: Origin, file: str, lock: LockTable) -> Remote:
     revision = known.revision if known else lock.revision(name)
     remote = locate(source, address, revision)
     if name and not revision:
-        # Of two jobs that asked at once, the first decides.
+        # If two jobs ask at the same time, the first determines the revision.
         first = lock.add(Locked(name, revision=remote.revision)).revision
         if first != remote.revision:
             remote = locate(source, address, first)
@@ -78,17 +78,17 @@ def _locate(origin: Origin, file: str, lock: LockTable) -> Remote:
 
 
 def record(origin: Origin, file: str, folder: str | Path, lock: LockTable) -> bool:
-    """Add a raw file that is already there to the lock table, or check it against its row.
+    """Add an existing raw file to the lock table, or check it against its row.
 
     Returns
     -------
     bool
-        Whether it is there.
+        Whether the file exists.
 
     Raises
     ------
     InputError
-        If it is not what was recorded.
+        If the file differs from its record.
     """
     path = Path(folder) / file
     if not path.exists():

@@ -1,4 +1,4 @@
-"""The lock table of raw files: what each was when first brought, and must be from then on."""
+"""The lock table: checksum of each raw file when first fetched, verified on every later run."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ from sagefm.common.io import read_table, write_table
 
 @dataclass(frozen=True)
 class Locked:
-    """A raw file by its path in the raw folder; or, of no size, a collection and its revision."""
+    """A raw file, by path in the raw folder; without a size, a collection and its revision."""
 
     file: str
     address: str = ""
@@ -29,7 +29,7 @@ COLUMNS = [field.name for field in fields(Locked)]
 
 
 class LockTable:
-    """A TSV of `Locked` rows, which concurrent jobs may read and write."""
+    """A TSV of `Locked` rows that concurrent jobs may read and write."""
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
@@ -41,12 +41,12 @@ class LockTable:
             yield
 
     def rows(self) -> dict[str, Locked]:
-        """All rows, by file.
+        """Return all rows, by file.
 
         Raises
         ------
         InputError
-            If the table is not one.
+            If the file is not a lock table.
         """
         if not self.path.exists():
             return {}
@@ -60,16 +60,16 @@ class LockTable:
             ) from error
 
     def get(self, file: str) -> Locked | None:
-        """A file's row."""
+        """Return a file's row, or None."""
         return self.rows().get(file)
 
     def revision(self, collection: str) -> str:
-        """The revision a collection's files are of; empty if none is recorded."""
+        """Return the recorded revision of a collection's files; empty if none is recorded."""
         row = self.get(collection)
         return row.revision if row else ""
 
     def add(self, row: Locked) -> Locked:
-        """Add a row with today's date, unless its file has one; the row in force."""
+        """Add a row with today's date unless its file has one; return the row in force."""
         with self._alone():
             rows = self.rows()
             if row.file not in rows:
@@ -80,7 +80,7 @@ class LockTable:
             return rows[row.file]
 
     def check(self, file: str, size: int, sha256: str) -> None:
-        """InputError if a file is not what was recorded of it."""
+        """Raise an `InputError` if a file differs from its record."""
         row = self.get(file)
         if row and (row.size, row.sha256) != (str(size), sha256):
             raise InputError(

@@ -1,4 +1,4 @@
-"""Which raw files a run is made of, and where each comes from; no service is asked."""
+"""List a run's raw files and where each comes from, without contacting a service."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from sagefm.downloads.sources.registry import is_fetched, load_source, raw_file
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a raw file comes from: the source's address, and the SHA-256 it must have, if given."""
+    """Where a raw file comes from: the source's address, and its required SHA-256 if known."""
 
     source: str
     address: str
@@ -18,7 +18,7 @@ class Origin:
 
 
 class RawPlan:
-    """The raw files of a run, by their path in the folder `folder`, which all runs share."""
+    """The raw files of a run, by path in the folder `folder`, which all runs share."""
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
@@ -26,12 +26,12 @@ class RawPlan:
         self._known: dict[tuple[str, str], tuple[str, str | None, str]] = {}
 
     def path(self, source: str, address: str, sha256: str | None = None) -> str:
-        """Where the file of an address is, or will be; for `local`, the address itself.
+        """Return the path of an address's file, existing or not; for `local`, the address itself.
 
         Raises
         ------
         InputError
-            If the address is not one of the source.
+            If the address does not belong to the source.
         """
         if (source, address) not in self._known:  # Snakemake asks for each file several times
             path, file, outer = raw_file(source, address, self.folder), None, address
@@ -45,11 +45,11 @@ class RawPlan:
         return path
 
     def section(self, row: Mapping) -> str:
-        """The file of a sheet's row, or its folder if it is on this machine."""
+        """Return the file of a sheet's row, or its folder if the row is local."""
         return self.path(row["source"], row["path_or_id"])
 
     def positions(self, row: Mapping) -> str:
-        """The position file of a sheet's row; empty if it names none."""
+        """Return the position file of a sheet's row; empty if it names none."""
         return self.path(row["source"], row["positions"]) if row.get("positions") else ""
 
     def add_sheet(self, rows: Iterable[Mapping], cohort: str) -> None:
@@ -58,7 +58,7 @@ class RawPlan:
         Raises
         ------
         InputError
-            If an address is not one of its source; the sentence names cohort and sample.
+            If an address does not belong to its source. The message names cohort and sample.
         """
         for row in rows:
             try:

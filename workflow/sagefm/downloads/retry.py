@@ -1,4 +1,4 @@
-"""Failures of a network that may pass: tried again, later and later, as the server asks."""
+"""Retry after temporary network failures, with growing pauses or as the server asks."""
 
 import logging
 import random
@@ -16,13 +16,16 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ATTEMPTS = 8
-"""Failures in a row before giving up; one after something has arrived counts as the first."""
+"""Number of consecutive failures before giving up. A failure after some data arrived counts as the
+first."""
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 120.0
-"""Seconds; a pause is twice the one before, give or take a half, lest jobs fall in step."""
+"""First and longest pause, in seconds. Each is twice the one before, plus or minus half, so that
+jobs do
+not retry in step."""
 
 LONGEST_WAIT = 3600.0
-"""Seconds a server may ask to wait."""
+"""Longest wait, in seconds, that a server may ask for."""
 
 PASSING_STATUS = (408, 425, 429, 500, 502, 503, 504)
 
@@ -30,9 +33,9 @@ Result = TypeVar("Result")
 
 
 class PassingError(Exception):
-    """A failure that may pass.
+    """A temporary failure.
 
-    `wait` is what the server asks for, in seconds; `advanced` says that something has arrived.
+    `wait` is the pause in seconds that the server asks for; `advanced` says that some data arrived.
     """
 
     def __init__(self, reason: str, wait: float | None = None, advanced: bool = False) -> None:
@@ -41,12 +44,12 @@ class PassingError(Exception):
 
 
 def persist(work: Callable[[], Result], what: str) -> Result:
-    """What `work` returns, tried again for as long as it raises `PassingError`.
+    """Return the result of `work`, retrying as long as it raises `PassingError`.
 
     Raises
     ------
     InputError
-        If it has failed too often, or the server asks for too long a wait.
+        If it fails too often, or the server asks for too long a wait.
     """
     from tenacity import Retrying, retry_if_exception_type
 
@@ -70,18 +73,18 @@ def persist(work: Callable[[], Result], what: str) -> Result:
 
 
 def _error(state: "RetryCallState") -> PassingError:
-    """What the last attempt raised; nothing else is tried again."""
+    """Return the error of the last attempt; only this type is retried."""
     error = state.outcome.exception() if state.outcome else None
     assert isinstance(error, PassingError)
     return error
 
 
 def _pause(state: "RetryCallState") -> float:
-    """Seconds until the next attempt: what the server asks for, or twice the last pause."""
+    """Return the seconds until the next attempt: as the server asks, or twice the last pause."""
     from tenacity import wait_exponential
 
     error = _error(state)
-    if error.advanced:  # only failures in a row count
+    if error.advanced:  # only consecutive failures count
         state.attempt_number = 1
     if error.wait is not None:
         return error.wait
@@ -90,7 +93,7 @@ def _pause(state: "RetryCallState") -> float:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that a `Retry-After` header asks to wait, given as such or as a date."""
+    """Return the seconds to wait from a `Retry-After` header, given as a number or a date."""
     value = headers.get("Retry-After", "")
     if value.isdigit():
         return float(value)

@@ -1,4 +1,4 @@
-"""Files and answers over HTTP: resumed where they broke off, as promised or not at all."""
+"""Transfer files and answers over HTTP: interrupted ones resume, and contents are checked."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ TIMEOUT = (30, 120)
 """Seconds to connect, and between two packets."""
 
 BLOCK = 1 << 16
-"""Bytes written at a time: as many are lost at most where a connection breaks off."""
+"""Bytes written at a time, and the most that are lost if a connection breaks off."""
 
 NAMED_AGENT = {"User-Agent": "sagefm-workflow (+https://arxiv.org/abs/2601.15504)"}
 
@@ -36,28 +36,28 @@ _BROKEN = (
 
 
 def shown(url: str) -> str:
-    """A URL as it may appear in a log: its query may be a signature that lets others in."""
+    """Return a URL without its query, which may contain a signature and must not be logged."""
     return url.partition("?")[0]
 
 
 def get_json(url: str) -> Any:
-    """The JSON that a URL answers with; asked again where that may help.
+    """Return the JSON answer of a URL, retrying if that may help.
 
     Raises
     ------
     InputError
-        If it is refused, not there, or no JSON.
+        If the request is refused, the URL does not exist, or the answer is not JSON.
     """
     return _json(_answer("GET", url), url)
 
 
 def post_json(url: str, **body: Any) -> Any:
-    """The JSON that a service answers to what `requests.post` takes; see `get_json`."""
+    """Return the JSON answer to a POST request with options of `requests.post`; see `get_json`."""
     return _json(_answer("POST", url, **body), url)
 
 
 def get_text(url: str, largest: int) -> str:
-    """The text at a URL, of which no more than `largest` bytes are read; see `get_json`."""
+    """Return the text at a URL, reading at most `largest` bytes; see `get_json`."""
     return _answer("GET", url, largest=largest)[:largest].decode(errors="replace")
 
 
@@ -80,9 +80,9 @@ def _answer(method: str, url: str, largest: int | None = None, **given: Any) -> 
 
 @contextmanager
 def _opened(method: str, url: str, **given: Any) -> Iterator[requests.Response]:
-    """A response that is not a failure; failures as `PassingError` or `InputError`.
+    """Yield a successful response; raise failures as `PassingError` or `InputError`.
 
-    requests takes proxies from the environment, follows redirects, and hands an `Authorization`
+    requests takes proxies from the environment, follows redirects, and sends an `Authorization`
     header to no other host.
     """
     headers = {**NAMED_AGENT, **given.pop("headers", {})}
@@ -121,25 +121,25 @@ def _refuse(response: requests.Response, url: str) -> None:
 def transfer(
     remote: Remote, destination: Path, accept: Callable[[Path, str], None] | None = None
 ) -> str:
-    """Bring a remote file to `destination`; what an earlier attempt brought of it is kept.
+    """Fetch a remote file to `destination`, continuing earlier attempts.
 
-    Until it is whole and checked it is beside its place, under `.part.{name}`.
+    Until it is complete and checked, the file is stored next to its destination, as `.part.{name}`.
 
     Parameters
     ----------
     accept
-        Looks at what has come, its path and its SHA-256, before it gets its name; its `InputError`
-        refuses it, and it is removed.
+        Checks the fetched file, given its path and SHA-256, before it gets its name. If it raises
+        an `InputError`, the file is refused and removed.
 
     Returns
     -------
     str
-        Its SHA-256 (hex).
+        SHA-256 of the file in hexadecimal.
 
     Raises
     ------
     InputError
-        If it cannot be had, is another than `remote` says, is refused, or the disk is full.
+        If the file cannot be fetched, differs from `remote`, or is refused, or if the disk is full.
     """
     part = destination.with_name(f".part.{destination.name}")
     note = part.with_name(f"{part.name}.json")
@@ -165,7 +165,7 @@ def transfer(
 
 
 def _forget_another(remote: Remote, part: Path, note: Path) -> None:
-    """Remove what was brought of another file, or of another state of this one."""
+    """Remove partial data of another file, or of another state of this one."""
     known = json.loads(note.read_text()) if note.exists() else {}
     wanted = [shown(remote.url), remote.size, remote.sha256]
     if known.get("of") != wanted:
@@ -174,25 +174,25 @@ def _forget_another(remote: Remote, part: Path, note: Path) -> None:
 
 
 def _continue(remote: Remote, part: Path, note: Path) -> None:
-    """Bring what is missing of a file.
+    """Fetch the missing part of a file.
 
     Raises
     ------
     PassingError
-        If it breaks off.
+        If the connection breaks off.
     """
     known = json.loads(note.read_text())
     start = part.stat().st_size if part.exists() else 0
     if remote.size is not None and start == remote.size:
         return
-    # A server that cannot say whether the file is still the same is not asked for its rest.
+    # Without a state from the server, a changed file would go unnoticed, so it is fetched anew.
     state = known.get("state")
     headers = dict(remote.headers)
     if start and (state or remote.sha256):
         headers["Range"] = f"bytes={start}-"
         if state:
             headers["If-Range"] = state
-    # Bytes as they are stored: an encoding on the way would make ranges of something else.
+    # Ask for the stored bytes, since ranges would not match those of an encoded file.
     headers["Accept-Encoding"] = "identity"
     with _opened("GET", remote.url, headers=headers) as response:
         if response.status_code == 416:
@@ -239,7 +239,7 @@ def _receive(response: requests.Response, part: Path, start: int, total: int | N
 
 
 def _check(remote: Remote, part: Path) -> str:
-    """SHA-256 of what has come; an InputError if it is not what was promised."""
+    """Return the SHA-256 of what has arrived; InputError if it does not match `remote`."""
     size = part.stat().st_size
     sums = {"sha256": hashlib.sha256()}
     if remote.md5:
@@ -262,7 +262,7 @@ def _check(remote: Remote, part: Path) -> str:
 
 @contextmanager
 def slot(folder: Path, url: str, number: int) -> Iterator[None]:
-    """One of a host's `number` connections, shared by all processes that keep files in `folder`."""
+    """Hold one of a host's `number` connections, shared by all processes using `folder`."""
     host = urlsplit(url).netloc.replace(":", "_")
     folder.mkdir(parents=True, exist_ok=True)
     locks = [FileLock(folder / f"{host}.{i}.lock") for i in range(number)]

@@ -1,4 +1,4 @@
-"""Bring one raw file from where it is published."""
+"""Fetch one raw file from its source."""
 
 from sagefm.common.job import job
 from sagefm.downloads.fetch import bring

@@ -1,4 +1,4 @@
-"""Write the lock table's rows of the raw files that lie there, and hold them to those it has."""
+"""Write rows of the lock table for existing raw files, or check the files against their rows."""
 
 from tqdm import tqdm
 

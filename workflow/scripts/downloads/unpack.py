@@ -1,4 +1,4 @@
-"""Take one file out of an archive."""
+"""Extract one file from an archive."""
 
 from sagefm.common.job import job
 from sagefm.downloads.archives import extract

@@ -1,4 +1,4 @@
-"""What every source answers with, and how an address is taken apart."""
+"""Types and functions shared by all sources: remote files, service addresses, address parts."""
 
 import os
 from collections.abc import Mapping
@@ -9,21 +9,21 @@ from urllib.parse import quote
 from sagefm.common.errors import InputError
 
 MEMBER = "::"
-"""Between an archive's address and the path of a member in it."""
+"""Separates an archive's address from the path of a member in it."""
 
 CONTENTS = ".contents"
-"""Ends the name of the folder that holds an archive's members, beside the archive."""
+"""Suffix of the folder with an archive's extracted members, next to the archive."""
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
 
 
 @dataclass(frozen=True)
 class Remote:
-    """A file to be had: its URL, and what is known of it beforehand.
+    """A remote file: its URL and what is known about it beforehand.
 
-    `headers` go to the host of `url` alone, and into no log; `revision` is what the service calls
-    this state of its files, empty where it has no name for it. An `html` page is refused unless it
-    is what is wanted.
+    `headers` are sent to the host of `url` only and are never logged. `revision` is the service's
+    name for this state of its files, empty if it has none. A web page is refused unless `html` is
+    set.
     """
 
     url: str
@@ -36,13 +36,13 @@ class Remote:
 
 
 def endpoint(service: str, endpoints: Mapping[str, str]) -> str:
-    """Address of a service, without a slash at its end.
+    """Return the address of a service, without a trailing slash.
 
     Parameters
     ----------
     service
-        As in a source's `ENDPOINTS`; `{SERVICE}_ENDPOINT` in the environment names a mirror, as
-        `HF_ENDPOINT` does of the hub.
+        Name of a service in a source's `ENDPOINTS`. `{SERVICE}_ENDPOINT` in the environment names a
+        mirror, such as `HF_ENDPOINT` for the hub.
     endpoints
         The source's `ENDPOINTS`.
     """
@@ -50,12 +50,12 @@ def endpoint(service: str, endpoints: Mapping[str, str]) -> str:
 
 
 def split_member(address: str) -> tuple[str, str | None]:
-    """Address of a file, and the path of the member if the file is an archive, else None.
+    """Split an address into a file's address and, for an archive, the member's path (else None).
 
     Raises
     ------
     InputError
-        If a member is named of what is not an archive, or an archive without a member.
+        If a member is given for a file that is not an archive, or an archive has no member.
     """
     outer, found, member = address.partition(MEMBER)
     archive = outer.lower().endswith(ARCHIVES)
@@ -69,12 +69,12 @@ def split_member(address: str) -> tuple[str, str | None]:
 
 
 def safe_path(path: str) -> str:
-    """A relative path that stays below where it starts.
+    """Return a relative path after checking that it stays within its folder.
 
     Raises
     ------
     InputError
-        If it is absolute, empty, or climbs.
+        If the path is absolute or empty, or leaves the folder.
     """
     pure = PurePosixPath(path)
     if not path or pure.is_absolute() or ".." in pure.parts or "\\" in path:
@@ -85,5 +85,5 @@ def safe_path(path: str) -> str:
 
 
 def quoted(path: str) -> str:
-    """A path as in a URL: spaces, `#` and the like escaped, slashes kept."""
+    """Escape a path for a URL: spaces, `#` and similar characters, but not slashes."""
     return quote(path, safe="/")

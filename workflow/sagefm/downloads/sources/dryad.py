@@ -1,8 +1,8 @@
 """Files of a Dryad data set, by its DOI.
 
-What a data set holds is public; the files are handed to accounts alone (OpenAPI description of
-https://datadryad.org/api: "Anonymous users of the API [...] are not allowed to download data
-files"). Tokens last ten hours, and are had for an account's ID and secret
+The contents of a data set are public, but downloading files requires an account (OpenAPI
+description of https://datadryad.org/api: "Anonymous users of the API [...] are not allowed to
+download data files"). Tokens are issued for an account's ID and secret and last ten hours
 (https://github.com/datadryad/dryad-app, documentation/apis/api_accounts.md).
 """
 
@@ -24,12 +24,12 @@ ADVICE = (
 
 
 def raw_path(address: str) -> str:
-    """`DOI/FILE`.
+    """Return the path `DOI/FILE`.
 
     Raises
     ------
     InputError
-        If it does not begin with a DOI of Dryad.
+        If the address does not begin with a Dryad DOI.
     """
     if not re.fullmatch(r"10\.\d+/dryad\.\w+/.+", address):
         raise InputError(f"`{address}` is not a file of a Dryad data set. Fix: give {HELP}.")
@@ -37,12 +37,12 @@ def raw_path(address: str) -> str:
 
 
 def collection(address: str) -> str:
-    """The DOI: all its files are of one version."""
+    """Return the DOI: all files of a DOI are of one version."""
     return "/".join(raw_path(address).split("/", 2)[:2])
 
 
 def locate(address: str, revision: str) -> Remote:
-    """See `registry.locate`; the revision is a version's number, at first the latest."""
+    """See `registry.locate`. The revision is a version number, initially the latest."""
     from sagefm.downloads.transfer import get_json
 
     prefix, suffix, name = raw_path(address).split("/", 2)

@@ -14,12 +14,12 @@ ENDPOINTS = {"FIGSHARE": "https://api.figshare.com"}
 
 
 def raw_path(address: str) -> str:
-    """`ARTICLE/FILE`.
+    """Return the path `ARTICLE/FILE`.
 
     Raises
     ------
     InputError
-        If it does not begin with an article's number.
+        If the address does not begin with an article number.
     """
     if not re.fullmatch(r"\d+/.+", address):
         raise InputError(f"`{address}` is not a file of a figshare article. Fix: give {HELP}.")

@@ -16,12 +16,12 @@ KINDS = {"GSM": "samples", "GSE": "series", "GPL": "platforms"}
 
 
 def raw_path(address: str) -> str:
-    """`ACCESSION/FILE`.
+    """Return the path `ACCESSION/FILE`.
 
     Raises
     ------
     InputError
-        If it does not begin with an accession, or names no file.
+        If the address does not begin with an accession, or names no file.
     """
     accession, _, file = address.partition("/")
     if not re.fullmatch(r"(GSM|GSE|GPL)\d+", accession) or not file:

@@ -17,12 +17,12 @@ MEDIA = "application/vnd.git-lfs+json"
 
 
 def raw_path(address: str) -> str:
-    """`OWNER/NAME@COMMIT/PATH`.
+    """Return the path `OWNER/NAME@COMMIT/PATH`.
 
     Raises
     ------
     InputError
-        If it is not of that form; the commit is wanted in full, for a branch moves.
+        If the address has another form. The commit must be complete, since branches change.
     """
     if not re.fullmatch(r"[\w.-]+/[\w.-]+@[0-9a-f]{40}/.+", address):
         raise InputError(

@@ -1,4 +1,4 @@
-"""HEST-1k: of a data set of more than 1 TB, a section's counts and coordinates alone.
+"""HEST-1k: counts and coordinates of single sections from a data set of more than 1 TB.
 
 Jaume et al. 2024, doi:10.48550/arXiv.2406.16192; gated, CC BY-NC-SA 4.0.
 """
@@ -18,12 +18,12 @@ REPOSITORY = "MahmoodLab/hest"
 
 
 def raw_path(address: str) -> str:
-    """`st/ID.h5ad`.
+    """Return the path `st/ID.h5ad`.
 
     Raises
     ------
     InputError
-        If it is not an id.
+        If the address is not an id.
     """
     if not re.fullmatch(r"\w+", address):
         raise InputError(f"`{address}` is not an id of HEST-1k. Fix: give {HELP}.")
@@ -31,12 +31,12 @@ def raw_path(address: str) -> str:
 
 
 def collection(address: str) -> str:
-    """All sections are of one state of the data set."""
+    """Return the repository: all sections are of one state of the data set."""
     return REPOSITORY
 
 
 def hub_repository(address: str) -> str:
-    """The data set, whose gate is closed to those who have not asked."""
+    """Return the data set, which is only open to users who have requested access."""
     return REPOSITORY
 
 

@@ -1,8 +1,8 @@
 """Files of a data set on the Hugging Face hub, gated or not.
 
-`huggingface_hub` says where a file is, and `transfer` fetches it as from any other source.
-`hf_hub_download` (2.4) would do both, but begins again at the first byte in every process, checks
-the size alone where the hub gives a SHA-256, and counts no connections to a host.
+`huggingface_hub` locates a file, and `transfer` fetches it as from any other source.
+`hf_hub_download` (2.4) would do both. But it starts from the first byte in every process, checks
+only the size even if the hub gives a SHA-256, and does not limit connections to a host.
 """
 
 import re
@@ -23,12 +23,12 @@ ENDPOINTS = {"HF": "https://huggingface.co"}
 
 
 def raw_path(address: str) -> str:
-    """`OWNER/NAME[@REVISION]/PATH`.
+    """Return the path `OWNER/NAME[@REVISION]/PATH`.
 
     Raises
     ------
     InputError
-        If it is not of that form.
+        If the address has another form.
     """
     if not re.fullmatch(r"[\w.-]+/[\w.-]+(@[\w.-]+)?/.+", address):
         raise InputError(f"`{address}` is not a file of a data set on the hub. Fix: give {HELP}.")
@@ -36,9 +36,9 @@ def raw_path(address: str) -> str:
 
 
 def locate(address: str, revision: str) -> Remote:
-    """See `registry.locate`; the revision is a commit, at first that of the named one or `main`.
+    """See `registry.locate`. The revision is a commit, initially that of the named one or `main`.
 
-    The token is `HF_TOKEN`, or what `hf auth login` has stored; a public set needs none.
+    The token is `HF_TOKEN`, or the one stored by `hf auth login`; public sets need none.
     """
     from huggingface_hub import HfApi, RepoFile, hf_hub_url
 
@@ -65,17 +65,17 @@ def locate(address: str, revision: str) -> Remote:
 
 
 def hub_address() -> str:
-    """Where the hub is: `HF_ENDPOINT` as it is now; the hub's client reads it once, at import."""
+    """Return the hub's address: the current `HF_ENDPOINT`, which its client reads at import."""
     return endpoint("HF", ENDPOINTS)
 
 
 def hub_token() -> str | None:
-    """The user's token, if there is one.
+    """Return the user's token, or None.
 
     Raises
     ------
     InputError
-        If it has a character that no token has, which would not fit into a request.
+        If it contains a character that is invalid in a token and in a request.
     """
     from huggingface_hub import get_token
 
@@ -90,24 +90,24 @@ def hub_token() -> str | None:
 
 
 def collection(address: str) -> str:
-    """`OWNER/NAME[@REVISION]`: what shares a state."""
+    """Return `OWNER/NAME[@REVISION]`: all its files share one state."""
     return "/".join(raw_path(address).split("/", 2)[:2])
 
 
 def hub_repository(address: str) -> str:
-    """`OWNER/NAME`, whose gate may be closed to this user."""
+    """Return `OWNER/NAME`, to which this user may lack access."""
     return _parts(address)[0]
 
 
 def _parts(address: str) -> tuple[str, str | None, str]:
-    """Repository, revision asked for, path."""
+    """Return repository, requested revision and path."""
     owner, named, path = raw_path(address).split("/", 2)
     name, _, asked = named.partition("@")
     return f"{owner}/{name}", asked or None, path
 
 
 def _ask(question: Callable[[], Answer], repository: str) -> Answer:
-    """An answer of the hub, asked again where that may help."""
+    """Return an answer of the hub, retrying if that may help."""
     from httpx2 import TransportError
     from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
 

@@ -4,5 +4,5 @@ HELP = "`PATH`, from the working directory"
 
 
 def raw_path(address: str) -> str:
-    """The path itself: without `locate`, a source's files are where they are said to be."""
+    """Return the path itself: a source without `locate` has its files on this machine."""
     return address

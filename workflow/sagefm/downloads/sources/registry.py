@@ -1,20 +1,20 @@
-"""Sources by name, and which raw files the rows of a sheet are made of.
+"""Sources by name, and the raw files to which the rows of a sheet refer.
 
 A source is one file of this folder, or of `downloads/sources` in a folder of `SAGEFM_PATH`:
 
 - its docstring's first line: what is fetched from it.
 - `HELP`: the form of an address, in words, with an example.
-- `raw_path(address)`: where the file of an address is kept, below the source's own folder; an
-  `InputError` if it is not an address of the source.
-- `locate(address, revision)`: the file as a `base.Remote`, as its service answers now; a source
-  without it has its files on this machine.
-- `collection(address)`, where the service names states of its data: what shares one.
-- `ENDPOINTS`, where a mirror can be named: the default address of each service; the environment
+- `raw_path(address)`: where the file of an address is stored, below the source's own folder. It
+  raises an `InputError` if the address does not belong to the source.
+- `locate(address, revision)`: the file as a `base.Remote`, as its service currently answers. A
+  source without it has its files on this machine.
+- `collection(address)`, if the service names states of its data: the files that share a state.
+- `ENDPOINTS`, if mirrors are possible: the default address of each service. The environment
   variable is `{SERVICE}_ENDPOINT`.
-- `hub_repository(address)`, of a source on the Hugging Face hub: the data set whose gate the
-  preflight asks.
+- `hub_repository(address)`, for a source on the Hugging Face hub: the data set to which the
+  preflight checks access.
 
-`geo.py` is the shortest that fetches.
+`geo.py` is the shortest example that fetches files.
 """
 
 from types import ModuleType
@@ -26,42 +26,42 @@ SOURCES = Registry("downloads/sources", "source", ("HELP", "raw_path"))
 
 
 def names() -> tuple[str, ...]:
-    """Names of all sources, sorted."""
+    """Return the names of all sources, sorted."""
     return SOURCES.names()
 
 
 def load_source(name: str) -> ModuleType:
-    """A source's module.
+    """Import and return a source's module.
 
     Raises
     ------
     InputError
-        If there is no such source.
+        If the source does not exist.
     """
     return SOURCES.load(name)
 
 
 def is_fetched(source: str) -> bool:
-    """Whether a source's files are fetched, rather than on this machine."""
+    """Whether a source's files are fetched, rather than already on this machine."""
     return hasattr(load_source(source), "locate")
 
 
 def raw_file(source: str, address: str, folder: str) -> str:
-    """Path of the raw file of an address of a sheet; no service is asked.
+    """Return the path of the raw file for a sheet's address, without contacting a service.
 
     Parameters
     ----------
     source
         One of `names`.
     address
-        As its `HELP` says, with `::PATH` behind it if it is an archive.
+        In the form of its `HELP`, followed by `::PATH` if it is an archive.
     folder
-        Where raw files are kept, shared by all runs.
+        Folder of raw files, shared by all runs.
 
     Raises
     ------
     InputError
-        If the address is not one of this source.
+        If the address does not belong to this source.
     """
     if not is_fetched(source):
         return load_source(source).raw_path(address)
@@ -71,18 +71,18 @@ def raw_file(source: str, address: str, folder: str) -> str:
 
 
 def locate(source: str, address: str, revision: str = "") -> Remote:
-    """Where a file is to be had, as its service says now.
+    """Locate a file as its service currently answers.
 
     Parameters
     ----------
     address
-        Without a member.
+        Address without a member.
     revision
-        The state of the service's files to take, where one was recorded.
+        State of the service's files to use, if one was recorded.
 
     Raises
     ------
     InputError
-        If the service does not have it, or not for this user.
+        If the service does not have the file, or not for this user.
     """
     return load_source(source).locate(address, revision)

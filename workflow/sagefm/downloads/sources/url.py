@@ -8,16 +8,16 @@ from sagefm.downloads.sources.base import Remote, safe_path
 HELP = "`https://HOST/PATH`"
 
 LOOPBACK = ("127.0.0.1", "localhost")
-"""Hosts that need no encryption: this machine."""
+"""Hosts that need no encryption, since they are this machine."""
 
 
 def raw_path(address: str) -> str:
-    """`HOST/PATH`; a query is part of the file's name.
+    """Return the path `HOST/PATH`; a query is part of the file's name.
 
     Raises
     ------
     InputError
-        If it is not an https URL, or contains a password.
+        If the address is not an https URL, or contains a password.
     """
     parts = urlsplit(address)
     plain = parts.scheme == "http" and parts.hostname in LOOPBACK
