@@ -1,4 +1,4 @@
-"""Panel genes that a section's file leaves out: not measured, or measured and never detected."""
+"""Panel genes missing from a section's file: not measured, or measured and never detected."""
 
 import anndata
 import numpy as np
@@ -6,24 +6,26 @@ import numpy as np
 UNMEASURED, ZERO = "unmeasured", "zero"
 
 COMPLETE = 0.9
-"""Share of the panel from which on a file lacks no more than other annotations do: those of the
-bundled sections whose genes were not filtered have 95%."""
+"""A file with at least this share of the panel lacks no more genes than differences in annotation
+explain.
+Bundled sections with unfiltered genes have 95%."""
 
 
 def measured_genes(
     source: anndata.AnnData, in_source: np.ndarray, absent: str = ""
 ) -> tuple[np.ndarray, str]:
-    """Which panel genes were measured, and what a user needs to see of that.
+    """Return which panel genes were measured, and a note on that for the user.
 
     Parameters
     ----------
     source
-        The section in its own genes, raw counts.
+        The section with its own genes, raw counts.
     in_source
         bool (panel,): genes that the file has.
     absent
-        What the others are: `unmeasured`, `zero`, or empty to find out. They are `zero` if the file
-        has `COMPLETE` of the panel and no gene without a count, as if these were left out.
+        How the others are treated: `unmeasured`, `zero`, or empty to decide from the file. They are
+        `zero` if the file has `COMPLETE` of the panel and no gene without counts, as if those had
+        been left out.
 
     Returns
     -------

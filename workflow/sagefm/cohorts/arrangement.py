@@ -1,4 +1,4 @@
-"""How the spots of a section lie to each other: on one array, on several at once, or scattered."""
+"""How a section's spots are arranged: on one array, on several at once, or scattered."""
 
 import numpy as np
 import pandas as pd
@@ -12,56 +12,60 @@ from sagefm.graphs.arrays import is_hexagonal
 from sagefm.graphs.grid import CORNER_STEPS, HEXAGONAL_STEPS, SQUARE_STEPS, neighbours_on_array
 
 SHORT = 0.7
-"""Pitches: nearer than this, two spots are not of one array. Printed arrays are off by 0.25."""
+"""In pitches. Spots closer than this are not on one array. Printed arrays deviate by 0.25."""
 
 OVERLAPPING = 0.2
-"""Share of spots with one nearer than `SHORT` from which on slices lie over each other."""
+"""Slices overlap if at least this share of spots has another closer than `SHORT`."""
 
 PEAK = 1.4
-"""How many times more pairs lie a pitch apart than chance would have it, in an array."""
+"""In an array, the number of pairs one pitch apart exceeds chance by at least this factor."""
 
 DEVIATIONS = 6
-"""Standard deviations of such a count, each pair of spots being met twice, by which it has to."""
+"""Minimum excess of that count, in standard deviations with each pair of spots counted twice."""
 
 CROWDED = 1.1
-"""Spots in a square of the pitch from which on slices lie over each other; scattered ones: less."""
+"""Slices overlap if a square of the pitch has at least this many spots; scattered spots have fewer.
+"""
 
 NEIGHBOURS, SOME = 48, 5000
-"""Nearest spots of each whose distances are looked at, and of about how many spots."""
+"""Number of nearest spots whose distances are used, and approximate number of spots sampled."""
 
 SPARSE = 0.7
-"""Spots in a square of the pitch below which the pitch may be the offset of slices instead."""
+"""With fewer spots per square of the pitch, the pitch may instead be the offset between slices."""
 
 ALIKE = 0.95
-"""Share of spots with another at one offset from which on slices lie over each other by it."""
+"""Slices overlap by an offset if at least this share of spots has another spot at it."""
 
 INNER = 0.75
-"""Share of spots with one on either side at that offset from which on it is a step of the array."""
+"""An offset is a step of the array if at least this share of spots has one on either side at it."""
 
 LONELY = 0.5
-"""Share of spots without neighbour on the array from which on they are scattered."""
+"""Spots are scattered if at least this share has no neighbour on the array."""
 
 ONE_PLACE = 0.8
-"""Share of the coordinates' variance that the array positions explain: from 0.99 on in a section,
-even one that was warped; about 0 where they are in another order."""
+"""Minimum share of the coordinates' variance explained by the array positions. It is at least 0.99
+in a
+section, even a warped one, and about 0 if they are in another order."""
 
 MOST_STEPS = 1000
-"""Different values of a coordinate from which on it is not taken for the rows of an array."""
+"""A coordinate with at least this many different values is not taken for rows of an array."""
 
 STRETCH = 1.25
-"""Ratio of the array's two pitches up to which it counts as regular."""
+"""Maximum ratio of the array's two pitches for it to count as regular."""
 
 UNEVEN, SPREAD = 2.5, 1.6
-"""Ratios of long (95%) to short (5%) distances of nearest spots from which on they lie unevenly,
-and may be scattered; 1.4 on printed arrays."""
+"""Ratios of long (95%) to short (5%) distances between nearest spots from which on spots are
+unevenly
+spaced, and may be scattered. On printed arrays the ratio is 1.4."""
 
 ADJACENT = 1.6
-"""Pitches up to which spots are neighbours: next ones are 1.73 apart on a hexagonal array, and
+"""Maximum distance of neighbours, in pitches. The next ones are 1.73 apart on a hexagonal array,
+and
 corners 1.41 on a square one."""
 
 
 def check_arrangement(spatial: np.ndarray, array: np.ndarray | None = None, fix: str = FIX) -> str:
-    """Check that spots lie as those of one section do.
+    """Check that spots are arranged like those of one section.
 
     Parameters
     ----------
@@ -70,18 +74,18 @@ def check_arrangement(spatial: np.ndarray, array: np.ndarray | None = None, fix:
     array
         Integer (spots, 2): array_row and array_col, if the source has them.
     fix
-        What the sentence of an error says to do about several sections.
+        What the error message recommends if there are several sections.
 
     Returns
     -------
     str
-        What a user needs to see, where nothing is certainly wrong; else empty.
+        A note for the user if nothing is certainly wrong; otherwise empty.
 
     Raises
     ------
     InputError
-        If slices lie over each other, if most spots have no neighbour on their array, or if array
-        positions were given as pixels.
+        If slices overlap, if most spots have no neighbour on their array, or if array positions
+        were given as pixels.
     """
     spatial = np.asarray(spatial, dtype=np.float64)
     tree = cKDTree(spatial)
@@ -117,19 +121,19 @@ def check_arrangement(spatial: np.ndarray, array: np.ndarray | None = None, fix:
 
 
 def array_pitch(spatial: np.ndarray) -> float:
-    """Distance of neighbours on the array that spots lie on, in pixels; 0 if on none.
+    """Return the distance of neighbours on the spots' array in pixels; 0 if they are on none.
 
-    The distance at which pairs of spots are most in excess of what chance has. That of neighbours
-    stays the same where several slices lie over each other, which the nearest distance does not.
+    It is the distance at which pairs of spots most exceed chance. Unlike the nearest distance, it
+    does not change if several slices overlap.
     """
-    # Of two small pieces of tissue, spots of the other piece are not counted as near.
+    # With two small pieces of tissue, spots of the other piece must not count as near.
     size = min(NEIGHBOURS, max(len(spatial) // 3, 6), len(spatial) - 1) + 1
     some = spatial[:: max(len(spatial) // SOME, 1)]
     distance = cKDTree(spatial).query(some, k=size)[0][:, 1:]
     reach = np.median(distance[:, -1])
     pairs = np.sort(distance[(distance > 0) & (distance <= reach)])
     best, pitch = 0.0, 0.0
-    for width in (0.02, 0.08):  # of exact arrays, and of printed ones
+    for width in (0.02, 0.08):  # exact and printed arrays
         centres = np.geomspace(reach / 20, reach / (1 + width), 400)
         inside = np.searchsorted(pairs, centres * (1 + width))
         inside -= np.searchsorted(pairs, centres * (1 - width))
@@ -137,7 +141,7 @@ def array_pitch(spatial: np.ndarray) -> float:
         excess = np.where(inside > chance + DEVIATIONS * np.sqrt(2 * chance), inside / chance, 0)
         excess[inside < len(some) / 4] = 0
         if excess.max() > max(best, PEAK):
-            # The first of the array's distances, not a second neighbour's.
+            # The first of the array's distances, not the one to second neighbours.
             start = np.flatnonzero(excess > max(PEAK, 0.8 * excess.max()))[0]
             near = slice(start, start + 12)
             best, pitch = excess.max(), float(centres[near][excess[near].argmax()])
@@ -145,16 +149,16 @@ def array_pitch(spatial: np.ndarray) -> float:
 
 
 def _density(tree: cKDTree, neighbours: int = 12) -> float:
-    """Spots a square pixel, around the spots themselves."""
+    """Return the density of spots per square pixel, measured around the spots."""
     size = min(neighbours + 1, tree.n)
     farthest = tree.query(tree.data, k=size)[0][:, -1]
     return (size - 1) / (np.pi * float(np.median(farthest)) ** 2)
 
 
 def _check_offset(tree: cKDTree, offsets: np.ndarray, fix: str) -> None:
-    """InputError if most spots have another at one offset, and few have one on either side.
+    """Raise an InputError if most spots have another at one offset and few have one on either side.
 
-    `offsets` (spots, 2) lead from each spot to its nearest.
+    `offsets` (spots, 2) point from each spot to its nearest.
     """
     offsets = offsets * np.where(offsets @ [1, 1e-3] < 0, -1, 1)[:, None]
     offset = np.median(offsets, axis=0)
@@ -179,10 +183,10 @@ def _check_scattered(array: np.ndarray) -> None:
 
 
 def _check_alone(spatial: np.ndarray, nearest: np.ndarray) -> None:
-    """`_check_scattered` where only the coordinates are known, and are those of an array.
+    """Apply `_check_scattered` to coordinates on an array if nothing else is known.
 
-    Cells and beads whose coordinates were rounded are on an array of whole pixels as well, but none
-    is adjacent to another there.
+    Cells and beads with rounded coordinates are also on an array, of whole pixels, but without
+    adjacent places in it.
     """
     pitch = hidden_pitch(spatial)
     adjacent = nearest < ADJACENT * pitch
@@ -198,7 +202,7 @@ def _check_alone(spatial: np.ndarray, nearest: np.ndarray) -> None:
 
 
 def _steps(spatial: np.ndarray) -> np.ndarray | None:
-    """Coordinates as whole steps (int, spots x 2), if they are rows and columns of some array."""
+    """Return coordinates as whole steps (int, spots x 2) if they are rows and columns."""
     steps = np.empty(spatial.shape, dtype=np.int64)
     for axis, values in enumerate(spatial.T):
         apart = np.diff(np.unique(values))
@@ -212,7 +216,7 @@ def _steps(spatial: np.ndarray) -> np.ndarray | None:
 
 
 def _check_one_place(spatial: np.ndarray, array: np.ndarray) -> None:
-    """InputError if array positions and coordinates are not of the same spots."""
+    """Raise an InputError if array positions and coordinates are of different spots."""
     if len(array) < FEWEST or not (np.ptp(array, axis=0).all() and np.ptp(spatial, axis=0).all()):
         return
     design = np.column_stack([array, np.ones(len(array))])
@@ -227,9 +231,9 @@ def _check_one_place(spatial: np.ndarray, array: np.ndarray) -> None:
 
 
 def _check_stretched(spatial: np.ndarray, array: np.ndarray, known: bool) -> None:
-    """InputError if pixels are the array's rows and columns, on a hexagonal array.
+    """Raise an InputError if pixels are the rows and columns of a hexagonal array.
 
-    Where the array is not `known`, it is the coordinates in whole steps, in either order.
+    If the array is not `known`, it is the coordinates in whole steps, in either order.
     """
     if not is_hexagonal(array) or len(array) < 3:
         return
@@ -254,12 +258,12 @@ def _check_stretched(spatial: np.ndarray, array: np.ndarray, known: bool) -> Non
 
 
 def _is_regular(steps: np.ndarray) -> bool:
-    """Whether a step of the row and of the column (2, x and y) are those of a hexagonal array."""
-    # One row is sqrt(3) times as far as one column, which counts half a step.
+    """Whether steps of row and column (2, x and y) are those of a hexagonal array."""
+    # A row is sqrt(3) times as far as a column, which counts as half a step.
     lengths = np.linalg.svd(steps / [[np.sqrt(3)], [1]], compute_uv=False)
     return bool(lengths[0] <= STRETCH * lengths[1])
 
 
 def array_of(obs: pd.DataFrame) -> np.ndarray | None:
-    """array_row and array_col, int (spots, 2), of a source's spots; None where it has none."""
+    """Return array_row and array_col of a source's spots, int (spots, 2); None if missing."""
     return obs[[*ARRAY]].to_numpy() if {*ARRAY} <= {*obs.columns} else None

@@ -1,7 +1,7 @@
-"""Whether a table of positions is that of the section whose counts are read.
+"""Check that a table of positions belongs to the section whose counts are read.
 
-All slides have the same barcodes, so that the positions of any section fit those of any other. What
-differs is which spots lie in tissue.
+All slides have the same barcodes, so the positions of any section fit those of any other. Only the
+set of spots in tissue differs.
 """
 
 import anndata
@@ -11,30 +11,30 @@ import pandas as pd
 from sagefm.common.errors import InputError
 
 MISSED = 0.05
-"""Share of spots outside tissue, and of tissue without counts, up to which the two belong together.
+"""Maximum share of spots outside tissue, and of tissue spots without counts, in matching files.
 
-A raw matrix has the spots outside too, and a filtered one may lack spots that have no count."""
+A raw matrix also has the spots outside tissue, and a filtered one may lack spots without counts."""
 
 DEPTH = 0.5
-"""Counts outside tissue, of those in tissue: what diffuses there is a tenth or less."""
+"""Maximum counts outside tissue relative to those inside. Diffusion gives a tenth or less."""
 
 
 def check_belongs(adata: anndata.AnnData, others: pd.DataFrame, path: object) -> None:
-    """Check that the spots with counts are those that the positions have in tissue.
+    """Check that the spots with counts are those in tissue according to the positions.
 
     Parameters
     ----------
     adata
         Counts (spots, genes), with `obs['in_tissue']` of the positions.
     others
-        Rows of the table for spots that the counts lack; `in_tissue` is text.
+        Rows of the table for spots that the counts lack, with `in_tissue` as text.
     path
-        Of the positions.
+        Path of the positions.
 
     Raises
     ------
     InputError
-        If too many spots lie outside tissue, and either many spots in tissue have no counts, or
+        If too many spots are outside tissue, and either many spots in tissue have no counts, or
         those outside have as many as those inside.
     """
     if "in_tissue" not in adata.obs or not len(adata):

@@ -1,4 +1,4 @@
-"""Raw counts: what is accepted as counts, and the form in which they are stored."""
+"""Raw counts: which matrices are accepted, and how they are stored."""
 
 import numpy as np
 import scipy.sparse as sp
@@ -7,21 +7,21 @@ from sagefm.common.errors import InputError
 
 
 def raw_counts(matrix: object, name: str, fix: str) -> sp.csr_matrix:
-    """A matrix of counts as csr int32, indices sorted, without explicit zeros.
+    """Convert a matrix of counts to csr int32, with sorted indices and no explicit zeros.
 
     Parameters
     ----------
     matrix
         Dense or sparse (spots, genes), or None.
     name, fix
-        What the sentence of an error calls the matrix, and its remedy.
+        Name of the matrix in the error message, and the fix that it recommends.
 
     Raises
     ------
     InputError
         If a value is not a count.
     """
-    if isinstance(matrix, np.ndarray) and matrix.dtype == np.float16:  # scipy has no such matrix
+    if isinstance(matrix, np.ndarray) and matrix.dtype == np.float16:  # scipy has no sparse float16
         matrix = matrix.astype(np.float32)
     counts = sp.csr_matrix((0, 0)) if matrix is None else sp.csr_matrix(matrix)
     what = None
@@ -44,13 +44,15 @@ def raw_counts(matrix: object, name: str, fix: str) -> sp.csr_matrix:
 
 
 WITHOUT_ONES = 0.05
-"""Share of spots from which on they are not of raw counts; of the bundled sections none has any."""
+"""Counts are not raw if at least this share of spots has no 1. Bundled sections have no such spot.
+"""
 
 
 def share_without_ones(counts: sp.csr_matrix) -> float:
-    """Share of the spots with counts whose least count is above 1, that of most genes of a spot.
+    """Return the share of non-empty spots whose smallest count is above 1.
 
-    Counts that were scaled to a number of counts a spot, and rounded, have 2 or more in its place.
+    In raw counts, most genes of a spot have a count of 1. Counts that were scaled to a fixed total
+    and rounded have 2 or more instead.
     """
     filled = np.flatnonzero(np.diff(counts.indptr))
     if not len(filled):

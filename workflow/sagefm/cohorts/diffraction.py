@@ -1,7 +1,7 @@
-"""The array that scattered spots were taken from, where too few are adjacent to show it.
+"""Find the array of scattered spots if too few of them are adjacent to show it.
 
-A part of an array, however few its spots, scatters waves in the directions of the whole array only,
-as a crystal with vacancies does. The array's steps follow from two of these directions.
+Any part of an array, however few its spots, scatters waves only in the directions of the whole
+array, like a crystal with vacancies. Two of these directions give the steps of the array.
 """
 
 import numpy as np
@@ -10,27 +10,28 @@ from scipy.ndimage import maximum_filter
 from scipy.spatial import cKDTree
 
 MOST = 250
-"""Spots that are looked at: the nearest to the middle one."""
+"""Number of spots used: those nearest to the middle one."""
 
 FINEST, COARSEST = 6, 1.3
-"""Median distances of nearest spots over the pitches that are looked for."""
+"""Range of pitches searched, as median distance between nearest spots divided by the pitch."""
 
 CLEAR = 0.6
-"""Share of the wave of an exact array from which on spots are on one; 1 if none is off its place,
-and up to 4 / sqrt(spots) where there is no array."""
+"""Spots are on an array if the wave has at least this share of an exact array's. It is 1 if every
+spot is
+in place, and up to 4 / sqrt(spots) without an array."""
 
 CELLS = 1400
-"""Cells along the longer side of the coarse map, at most."""
+"""Maximum number of cells along the longer side of the coarse map."""
 
 FEWEST = 45
-"""Spots from which on chance does not reach `CLEAR`."""
+"""Minimum number of spots with which chance does not reach `CLEAR`."""
 
 PEAKS = 24
-"""Highest peaks of the coarse map that are looked at closely."""
+"""Number of highest peaks of the coarse map that are examined closely."""
 
 
 def hidden_pitch(spatial: np.ndarray) -> float:
-    """Distance of neighbours on the array of scattered spots, in pixels; 0 where they are on none.
+    """Return the distance of neighbours on scattered spots' array in pixels; 0 if there is none.
 
     Parameters
     ----------
@@ -54,7 +55,7 @@ def hidden_pitch(spatial: np.ndarray) -> float:
 
 
 def _waves(points: np.ndarray, apart: float) -> list[np.ndarray]:
-    """Waves (cycles a pixel in x and y) that all of the points meet in about the same phase."""
+    """Return waves (cycles per pixel in x and y) that have about the same phase at all points."""
     cell = max(apart / FINEST / 4, float(points.max()) / CELLS)
     cells = np.round(points / cell).astype(int)
     size = next_fast_len(int(cells.max() * 1.5), real=True)
@@ -70,7 +71,7 @@ def _waves(points: np.ndarray, apart: float) -> list[np.ndarray]:
     bins = np.linspace(-1, 1, 21) / (size * cell)
     around = np.stack(np.meshgrid(bins, bins), axis=-1).reshape(-1, 2)
     for wave in np.stack([part.ravel()[highest] for part in frequency], axis=1):
-        # Exactly, between the bins of the map as well.
+        # Refined, since a peak may be between two bins of the map.
         near = wave + around
         exact = np.abs(np.exp(2j * np.pi * (points @ near.T)).mean(axis=0))
         if exact.max() > CLEAR:
@@ -79,7 +80,7 @@ def _waves(points: np.ndarray, apart: float) -> list[np.ndarray]:
 
 
 def _shortest(steps: np.ndarray) -> float:
-    """Length of the shortest step between places of an array, from any two of its steps (2, 2)."""
+    """Return the length of an array's shortest step, given any two of its steps (2, 2)."""
     short, long = sorted(steps, key=np.linalg.norm)
     while True:
         long = long - np.round(long @ short / (short @ short)) * short

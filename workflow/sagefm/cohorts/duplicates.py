@@ -1,6 +1,7 @@
-"""The same tissue twice: sections of which many spots have the same counts.
+"""Find tissue that occurs twice: sections in which many spots have the same counts.
 
-A spot's counts over the panel are one number, so that neither names, order nor coordinates matter.
+A spot's counts over the panel are hashed to one number, so names, order and coordinates do not
+matter.
 """
 
 from collections.abc import Sequence
@@ -15,14 +16,14 @@ import scipy.sparse as sp
 from sagefm.common.h5ad import as_h5ad
 
 CHECKSUMS = "spot_checksums"
-"""Their key in `uns` of a harmonised sample."""
+"""Key of the checksums in `uns` of a harmonised sample."""
 
 SHARED = 0.5
-"""Share of the smaller section's spots from which on two sections are the same."""
+"""Two sections are the same if they share at least this share of the smaller one's spots."""
 
 
 def spot_checksums(counts: sp.csr_matrix) -> np.ndarray:
-    """One number for each different spot, equal for equal counts: uint64, sorted.
+    """Return a hash for each distinct spot, equal for equal counts: uint64, sorted.
 
     Parameters
     ----------
@@ -34,7 +35,7 @@ def spot_checksums(counts: sp.csr_matrix) -> np.ndarray:
 
 
 def find_duplicates(samples: Sequence[str | Path]) -> pd.DataFrame:
-    """Pairs of sections with the same counts.
+    """Find pairs of sections with the same counts.
 
     Parameters
     ----------
@@ -44,8 +45,8 @@ def find_duplicates(samples: Sequence[str | Path]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        sample, duplicate_of (earlier in `samples`), both `cohort/sample`, and evidence; no row if
-        there are none.
+        sample, duplicate_of (earlier in `samples`), both `cohort/sample`, and evidence; empty if
+        there are no duplicates.
     """
     names, sums = [], []
     for path in map(Path, samples):

@@ -1,4 +1,4 @@
-"""What names of genes are, where they are not a panel's symbols, and which are mitochondrial."""
+"""Recognise names of genes that are not a panel's symbols, and mitochondrial genes."""
 
 import re
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-if TYPE_CHECKING:  # a second to import, and given by who calls
+if TYPE_CHECKING:  # takes a second to import; callers have it already
     from anndata import AnnData
 
 ENSEMBL = r"ENS[A-Z]*G\d+"
@@ -23,7 +23,7 @@ MITOCHONDRIAL = frozenset(
 """Ensembl ids of MT-ND1 to MT-CYB, as in the features of Space Ranger 1.1 (GEO GSE210616)."""
 
 TRANSCRIPT = r"(?:ENS[A-Z]*T\d+|[NX][MR]_\d+)(?:\.\d+)?"
-"""An id of Ensembl or RefSeq."""
+"""Pattern of Ensembl or RefSeq transcript ids."""
 
 _MITO = re.compile(r"^MT[-._:]", re.IGNORECASE)
 _MONTH = "(?:Mar|Mrz|Mär|Sept|Sep|Dec|Dez|Feb|Oct|Okt|Nov|Apr)"
@@ -31,29 +31,29 @@ _DATE = re.compile(
     rf"X?(?:\d{{1,2}}[-. ]+{_MONTH}|{_MONTH}[-. ]+\d{{1,2}}|\d{{4}}-\d\d-\d\d(?: 00:00:00)?)",
     re.IGNORECASE,
 )
-"""As spreadsheets show it in English or German, as R names a column, as pandas reads a workbook."""
+"""Dates as shown by spreadsheets (English or German), as R column names, and as read by pandas."""
 
 _PREFIX = re.compile(r"^((?:GRCh|GRCm|hg|mm)\d+[-_.]+)(?=\w)")
 _MOUSE = r"^[A-Z][a-z0-9]+"
 _LOWER = r"[a-z0-9.-]*[a-z][a-z0-9.-]*"
 _QUOTES = "\"'"
 _PARTS = re.compile(r"[|_:;/\s]+")
-"""Letters between a symbol and what else a name may hold, such as an id or a species."""
+"""Separators between a symbol and other parts of a name, such as an id or a species."""
 
 MOST = 0.5
-"""Share of the names of which one form is that of all."""
+"""A form is that of all names if at least this share of them has it."""
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """Why names of genes are not a panel's.
+    """Why names of genes do not match a panel's.
 
     Parameters
     ----------
     reason
-        What they are, and the remedy.
+        What the names are, and how to fix it.
     certain
-        Whether that is so whatever the share of the panel that is found.
+        Whether this holds whatever share of the panel is found.
     """
 
     reason: str
@@ -63,16 +63,16 @@ class Diagnosis:
 def mitochondrial(
     symbols: np.ndarray, var: pd.DataFrame, aliases: Mapping[str, set[str]] | None = None
 ) -> np.ndarray:
-    """Which genes of a section are mitochondrial: bool (genes,).
+    """Return which genes of a section are mitochondrial: bool (genes,).
 
     Parameters
     ----------
     symbols
-        Of `panel.source_symbols`.
+        Symbols from `panel.source_symbols`.
     var
-        The section's genes by name, with `gene_ids` where it has them.
+        The section's genes by name, with `gene_ids` if it has them.
     aliases
-        Of `panel.read_aliases`; an alias of a symbol `MT-...` counts.
+        Aliases from `panel.read_aliases`; an alias of a symbol `MT-...` counts.
     """
     known = {alias for alias, names in (aliases or {}).items() if any(map(_MITO.match, names))}
     ids = pd.Index(var.get("gene_ids", var.index.to_series())).astype(str)
@@ -82,19 +82,19 @@ def mitochondrial(
 
 
 def date_names(names: pd.Index) -> list[str]:
-    """Names that a spreadsheet made dates of: `1-Sep` of SEPTIN1 or `Mar-01` of MARCHF1."""
+    """Return names that a spreadsheet turned into dates: `1-Sep` (SEPTIN1), `Mar-01` (MARCHF1)."""
     return [name for name in names if _DATE.fullmatch(name)]
 
 
 def diagnose(adata: "AnnData", symbols: np.ndarray, panel: pd.Index) -> Diagnosis | None:
-    """What is wrong with the names of a section's genes, if their form shows it.
+    """Say what is wrong with the names of a section's genes, if their form shows it.
 
     Parameters
     ----------
     symbols
-        Of `panel.source_symbols`.
+        Symbols from `panel.source_symbols`.
     panel
-        The model's symbols.
+        Symbols of the model.
     """
     names = pd.Index(symbols.astype(str))
     if not len(names):

@@ -1,4 +1,4 @@
-"""The image of the tissue under a section's spots, small enough to ride along with its counts."""
+"""The tissue image under a section's spots, small enough to be stored with its counts."""
 
 import gzip
 import io
@@ -19,12 +19,12 @@ KINDS = ("hires", "lowres")
 ENDINGS = ("png", "jpg", "jpeg", "tif", "tiff")
 
 HIRES_PIXELS = 2000
-"""Longest side of Space Ranger's `hires` image: HIRES_MAX_DIM of its stage standardize_images."""
+"""Longest side of Space Ranger's `hires` image: HIRES_MAX_DIM in its stage standardize_images."""
 
 
 @dataclass(frozen=True)
 class Picture:
-    """How an image is read, the factor from full-resolution pixels to its own, and all factors."""
+    """An image's reader, its scale relative to full-resolution pixels, and all scale factors."""
 
     image: Callable[[], np.ndarray]
     scale: float
@@ -33,17 +33,17 @@ class Picture:
 
 @dataclass(frozen=True)
 class ImagePlace:
-    """Where a section's source may have an image of the tissue.
+    """A place where a section's source may have an image of the tissue.
 
-    Both functions take the section's files by role (`formats.registry.find_section`), `read` also
-    the section's name, empty where its file holds one section.
+    Both functions take the section's files by role (`formats.registry.find_section`). `read` also
+    takes the section's name, which is empty if its file holds one section.
 
     Parameters
     ----------
     files
-        Files of the image beside the section's own; empty if there are none.
+        Image files in addition to the section's own; empty if there are none.
     read
-        Images of a known scale, the largest first.
+        Images of known scale, the largest first.
     """
 
     files: Callable[[Mapping[str, Path]], list[Path]]
@@ -56,28 +56,28 @@ def read_image(
     pixels: int = HIRES_PIXELS,
     library: str = "",
 ) -> dict[str, dict] | None:
-    """The image that a section's source has, as scanpy and squidpy look for it in `uns`.
+    """Read the image of a section's source, in the layout of `uns` used by scanpy and squidpy.
 
-    An image that cannot be read is left out, with a warning: nothing else needs it.
+    An image that cannot be read is skipped with a warning, since nothing else needs it.
 
     Parameters
     ----------
     places
-        `IMAGES` of the section's format; the first that has an image gives it.
+        `IMAGES` of the section's format. The first place that has an image is used.
     files
         The section's files by role.
     pixels
-        Longest side of what is returned; a larger image is shrunk.
+        Longest side of the result; a larger image is reduced.
     library
-        The section's name, where its file holds several.
+        Name of the section, if its file holds several.
 
     Returns
     -------
     dict or None
-        `images`: `hires`, uint8 (rows, columns, 3), whatever the source calls it, since viewers
-        look there first. `scalefactors`: `tissue_hires_scalef`, by which full-resolution pixels
-        become the image's, and `spot_diameter_fullres` where the source has it. None where it has
-        no readable image of a known scale.
+        `images`: `hires`, uint8 (rows, columns, 3), always under this name, since viewers look
+        there first. `scalefactors`: `tissue_hires_scalef`, which converts full-resolution pixels to
+        the image's, and `spot_diameter_fullres` if the source has it. None if there is no readable
+        image of known scale.
     """
     for place in places:
         reason = ""
@@ -103,7 +103,7 @@ def read_image(
 
 
 def _kept(found: Picture, pixels: int) -> dict[str, dict]:
-    """What `read_image` returns of a picture."""
+    """Convert a picture to the result of `read_image`."""
     image, shrunk = _shrink(found.image(), pixels)
     kept = {"tissue_hires_scalef": _number(found.scale) * shrunk}
     if "spot_diameter_fullres" in found.factors:
@@ -120,10 +120,10 @@ def _why(error: Exception) -> str:
 
 
 def blank_image(spatial: np.ndarray, spacing: float, pixels: int = 60) -> dict[str, dict]:
-    """A white image under the spots of a section that has none, as `read_image` gives one.
+    """Make a white image for a section without one, in the layout of `read_image`.
 
-    scanpy and squidpy need one even where they are to draw none. Spots are as large as their
-    spacing: discs that touch.
+    scanpy and squidpy need an image even if they do not draw it. Spots are as large as their
+    spacing: touching discs.
 
     Parameters
     ----------
@@ -144,11 +144,11 @@ def blank_image(spatial: np.ndarray, spacing: float, pixels: int = 60) -> dict[s
 
 
 def image_files(files: Mapping[str, Path]) -> list[Path]:
-    """Space Ranger's scale factors and its images beside a section's position file.
+    """Return Space Ranger's scale factors and images next to a section's position file.
 
     They have its prefix: `scalefactors_json.json`, then `tissue_hires_image.png` and
-    `tissue_lowres_image.png`, plain or `.gz`, or as `.jpg` or `.tif`. Empty unless there are the
-    factors and an image.
+    `tissue_lowres_image.png`, plain or `.gz`, or as `.jpg` or `.tif`. The list is empty without
+    scale factors or without an image.
     """
     if "positions" not in files:
         return []
@@ -165,7 +165,7 @@ def image_files(files: Mapping[str, Path]) -> list[Path]:
 
 
 def _in_anndata(files: Mapping[str, Path], library: str) -> Iterator[Picture]:
-    """Images of the section's library in an AnnData file; of its only one if unnamed."""
+    """Yield images of the section's library in an AnnData file; of its only library if unnamed."""
     import h5py
     from anndata.io import read_elem
 
@@ -173,7 +173,7 @@ def _in_anndata(files: Mapping[str, Path], library: str) -> Iterator[Picture]:
         libraries = file.get("uns/spatial", {})
         if not isinstance(libraries, Mapping | h5py.Group):
             return
-        if {"images", "scalefactors"} <= {*libraries}:  # without the library's name
+        if {"images", "scalefactors"} <= {*libraries}:  # the library's name is missing
             libraries = {library: libraries}
         names = [library] if library in libraries or len(libraries) > 1 else [*libraries]
         for name in names:
@@ -188,7 +188,7 @@ def _in_anndata(files: Mapping[str, Path], library: str) -> Iterator[Picture]:
 
 
 def _beside(files: Mapping[str, Path], library: str) -> Iterator[Picture]:
-    """Images of `image_files`."""
+    """Yield the images found by `image_files`."""
     beside = image_files(files)
     if not beside:
         return
@@ -201,7 +201,7 @@ def _beside(files: Mapping[str, Path], library: str) -> Iterator[Picture]:
 
 
 def _opened(path: Path) -> np.ndarray:
-    """The image of a file; colours of a palette, or for print, as red, green and blue."""
+    """Read an image file; palette and print colours are converted to RGB."""
     from PIL import Image
 
     image = Image.open(io.BytesIO(_content(path)))
@@ -210,7 +210,7 @@ def _opened(path: Path) -> np.ndarray:
 
 
 def _shrink(image: np.ndarray, pixels: int) -> tuple[np.ndarray, float]:
-    """An image as uint8 RGB, no side longer than `pixels`, and by how much it was shrunk."""
+    """Convert an image to uint8 RGB with no side above `pixels`; return it and the scale factor."""
     from PIL import Image
 
     picture = Image.fromarray(as_rgb(image))
@@ -220,18 +220,18 @@ def _shrink(image: np.ndarray, pixels: int) -> tuple[np.ndarray, float]:
 
 
 RANGES = (1, 255, 4095, 65535)
-"""Largest values of an image: of real numbers, of 8, 12 and 16 bits."""
+"""Possible maxima of an image: real numbers, and integers of 8, 12 and 16 bits."""
 
 
 def as_rgb(image: np.ndarray) -> np.ndarray:
-    """Any image as uint8 (rows, columns, 3).
+    """Convert any image to uint8 (rows, columns, 3).
 
     Parameters
     ----------
     image
-        Grey (rows, columns) or (rows, columns, 1), colours with or without opacity, channels last
-        or first. Whole numbers of 8 or 16 bits, or real ones from 0 to 1, 255 or 65,535: the least
-        of these ranges that holds its values, negative ones taken as 0.
+        Grey (rows, columns) or (rows, columns, 1), or colours with or without opacity, channels
+        last or first. Integers of 8 or 16 bits, or real numbers from 0 to 1, 255 or 65,535: the
+        smallest range that contains all values is assumed. Negative values become 0.
 
     Raises
     ------
@@ -252,12 +252,12 @@ def as_rgb(image: np.ndarray) -> np.ndarray:
     if image.dtype != np.uint8:
         real, values = image.dtype.kind == "f", np.nan_to_num(image.astype(np.float32))
         colours = values.shape[2] - (values.shape[2] in (2, 4))
-        for part in (values[..., :colours], values[..., colours:]):  # opacity has its own range
+        for part in (values[..., :colours], values[..., colours:]):  # opacity has a separate range
             top = part.max(initial=0)
             whole = next((one for one in RANGES if top <= one and (real or one > 1)), top)
             part[:] = np.round(np.clip(part, 0, whole) * (255 / whole))
         image = values.astype(np.uint8)
-    if image.shape[2] in (2, 4):  # on white, as a viewer shows it
+    if image.shape[2] in (2, 4):  # on white, as viewers show it
         opacity = image[:, :, -1:] / 255
         image = np.round(image[:, :, :-1] * opacity + 255 * (1 - opacity)).astype(np.uint8)
     return np.repeat(image, 3, axis=2) if image.shape[2] == 1 else image

@@ -1,4 +1,4 @@
-"""From a row of a sheet to a harmonised sample: read, check, filter, map to the panel."""
+"""Make a harmonised sample from a row of a sheet: read, check, filter, map to the panel."""
 
 import hashlib
 import warnings
@@ -39,17 +39,17 @@ def ingest(
 ) -> anndata.AnnData:
     """Make one harmonised sample.
 
-    It holds what the source and the settings decide, and nothing else: patient, organ and the like
-    are in the sheet, labels in their table, and are joined where they are used.
+    It depends only on the source and the settings. Patient, organ and similar columns stay in the
+    sheet, and labels in their table; they are joined where they are used.
 
     Parameters
     ----------
     path
         The section's file or folder on disk.
     row
-        The sheet's row, with the cohort's name as `cohort`: its columns `sheets.READ_BY` count.
-        Missing optional values may be absent, None, NaN or empty. `positions` is a path, used as it
-        is.
+        The sheet's row, with the cohort's name as `cohort`. Only its columns `sheets.READ_BY` are
+        used. Missing optional values may be absent, None, NaN or empty. `positions` is a path, used
+        as it is.
     panel
         Gene symbols in the model's order.
     qc
@@ -57,35 +57,35 @@ def ingest(
     harmonise
         `duplicates` and `min_overlap` of `panel.harmonise`, and `aliases`, a path or None.
     image_pixels
-        Longest side of the tissue's image that is kept, where the source has one; 0 keeps none.
+        Longest side of the tissue image kept, if the source has one; 0 keeps no image.
 
     Returns
     -------
     AnnData
-        `X` csr int32 (spots x panel), raw counts. `obs`: `in_tissue`, `array_row`, `array_col`
-        where the source has them; `n_counts`, `n_genes`, `mito_share` over all genes of the source;
-        `obsm['spatial']` float64 (spots, 2) in pixels. `uns['provenance']` flat;
-        `uns['removed_spots']`, if any are, by name with their array positions;
-        `uns['spatial'][sample]` of `images.read_image`.
+        `X` csr int32 (spots x panel), raw counts. `obs`: `in_tissue`, `array_row`, `array_col` if
+        the source has them; `n_counts`, `n_genes`, `mito_share` over all genes of the source.
+        `obsm['spatial']` float64 (spots, 2) in pixels. `uns['provenance']`, flat.
+        `uns['removed_spots']`, if there are any, by name with their array positions.
+        `uns['spatial'][sample]` from `images.read_image`.
 
     Raises
     ------
     InputError
-        For input that cannot be used; the sentence starts with cohort, if any, and sample.
+        If the input cannot be used. The message starts with cohort, if any, and sample.
     """
     with _named(row), warnings.catch_warnings():
-        # Repeated symbols are settled by `panel.harmonise`, which counts them.
+        # `panel.harmonise` resolves and counts repeated symbols.
         warnings.filterwarnings("ignore", message=".*names are not unique")
         return _ingest(Path(path), row, panel, qc, harmonise, image_pixels)
 
 
 def section_files(path: str | Path, row: Mapping) -> list[Path]:
-    """Files that a section is read from, its images among them; nothing is opened.
+    """List the files from which a section is read, including images, without opening any.
 
     Raises
     ------
     InputError
-        If one of them is missing; the sentence starts with cohort and sample.
+        If a file is missing. The message starts with cohort and sample.
     """
     with _named(row):
         fmt, files = _locate(Path(path), row)
@@ -95,7 +95,7 @@ def section_files(path: str | Path, row: Mapping) -> list[Path]:
 
 @contextmanager
 def _named(row: Mapping) -> Iterator[None]:
-    """Let the sentence of an error begin with the sheet's row."""
+    """Prefix error messages with the sheet's row."""
     try:
         yield
     except InputError as error:
@@ -104,12 +104,12 @@ def _named(row: Mapping) -> Iterator[None]:
 
 
 def _locate(path: Path, row: Mapping) -> tuple[str, dict[str, Path]]:
-    """`formats.registry.find_section`, with the format and positions of the sheet's row."""
+    """Apply `formats.registry.find_section` with the format and positions of the sheet's row."""
     return find_section(path, _value(row, "format") or AUTO, _value(row, "positions") or None)
 
 
 def _ingest(path, row, panel, qc, harmonise, image_pixels) -> anndata.AnnData:
-    """`ingest`, with errors that do not yet name the sheet's row."""
+    """Do the work of `ingest`; errors do not yet name the sheet's row."""
     fmt, files = _locate(path, row)
     choice = Choice(*(_value(row, one.name) for one in fields(Choice)))
     source = read_source(path, fmt, files.get("positions"), choice)
@@ -147,7 +147,7 @@ def _ingest(path, row, panel, qc, harmonise, image_pixels) -> anndata.AnnData:
 
 
 def _check_spots(source: anndata.AnnData, path: Path) -> list[str]:
-    """Check where spots in tissue lie; what a user needs to see of it, if anything."""
+    """Check the arrangement of spots in tissue and return notes for the user."""
     inside = np.isfinite(source.obsm["spatial"]).all(axis=1)
     if "in_tissue" in source.obs:
         inside &= source.obs["in_tissue"].to_numpy() == 1
@@ -163,7 +163,7 @@ def _check_spots(source: anndata.AnnData, path: Path) -> list[str]:
 
 
 def _gene_notes(source: anndata.AnnData, kept: anndata.AnnData, qc: Mapping) -> Iterator[str]:
-    """What a user needs to see of the names of a section's genes."""
+    """Yield notes for the user on the names of a section's genes."""
     if dates := date_names(source.var_names):
         yield (
             f"{count(len(dates), 'gene')} named as a date by a spreadsheet (`{dates[0]}`) found no "
@@ -182,7 +182,7 @@ def _gene_notes(source: anndata.AnnData, kept: anndata.AnnData, qc: Mapping) -> 
 
 
 def say_ingested(sample: anndata.AnnData) -> list[str]:
-    """What was read and what was left out, in sentences: one of numbers, one a note."""
+    """Say what was read and what was excluded: one sentence of numbers, and one per note."""
     facts = sample.uns["provenance"]
     panel = facts["genes_panel"] + facts["genes_missing"]
     removed = facts["spots_source"] - facts["spots_kept"]
@@ -196,13 +196,13 @@ def say_ingested(sample: anndata.AnnData) -> list[str]:
 
 
 def _value(row: Mapping, name: str) -> str:
-    """Give a value of the sheet as text, empty where it is absent or missing."""
+    """Return a value of the sheet as text, empty if it is absent or missing."""
     value = row.get(name)
     return "" if pd.isna(value) else str(value)
 
 
 def _check_expected(source: anndata.AnnData, row: Mapping, path: Path) -> None:
-    """InputError if the source has not the spots or genes its sheet promises."""
+    """Raise an InputError if the numbers of spots or genes differ from the sheet's."""
     for name, obtained in (("spots", source.n_obs), ("genes", source.n_vars)):
         expected = _value(row, f"expected_{name}")
         if expected and float(expected) != obtained:
@@ -213,7 +213,7 @@ def _check_expected(source: anndata.AnnData, row: Mapping, path: Path) -> None:
 
 
 def _checksum(files: Mapping[str, Path]) -> str:
-    """SHA-256 of the one file of a source, or of the list of several files' checksums by role."""
+    """Return the SHA-256 of a source's file; of several, that of their checksums by role."""
     sums = {role: sha256(path) for role, path in files.items()}
     if len(sums) == 1:
         return next(iter(sums.values()))

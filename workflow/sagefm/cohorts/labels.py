@@ -1,7 +1,7 @@
-"""Pathologists' labels out of R's files, without R: Seurat objects, and named vectors of codes.
+"""Read pathologists' labels from R's files, without R: Seurat objects or named vectors of codes.
 
-A file is parsed (package `rdata`), never evaluated; of a Seurat object only the table of spots is
-converted.
+A file is parsed (package `rdata`) but never evaluated. Only the table of spots of a Seurat object
+is converted.
 """
 
 import warnings
@@ -15,34 +15,35 @@ from sagefm.common.io import read_table
 from sagefm.common.keys import named_values
 
 META, SUFFIX = "meta.data", r"-\d+$"
-"""A Seurat object's slot of spots; what R's merge of sections leaves at the end of a barcode."""
+"""Slot of a Seurat object with the spots, and the barcode suffix that R's merge of sections adds.
+"""
 
 
 def read_r_labels(
     path: str | Path, column: str | None, codes: pd.DataFrame | None = None
 ) -> pd.DataFrame:
-    """Labels of one section.
+    """Read the labels of one section.
 
     Parameters
     ----------
     path
-        A file of R's `save` or `saveRDS`, in any of its compressions, that holds a Seurat object,
-        or a vector of integer codes named by spot.
+        A file of R's `save` or `saveRDS`, in any of its compressions, with a Seurat object or a
+        vector of integer codes named by spot.
     column
         Column of a Seurat object's `meta.data`.
     codes
-        What a vector's codes mean: columns code, label.
+        Meanings of a vector's codes: columns code, label.
 
     Returns
     -------
     DataFrame
-        Columns spot, label, of labelled spots alone. Barcodes have no suffix (`-1`), unless two
-        would be one without.
+        Columns spot, label, for labelled spots only. Barcodes have no suffix (`-1`), unless two
+        would be equal without it.
 
     Raises
     ------
     InputError
-        If it is not a whole file of R's, holds neither, or lacks the column or the meaning of a
+        If the file is not a complete R file, holds neither, or lacks the column or the meaning of a
         code.
     """
     path = Path(path)
@@ -60,16 +61,16 @@ def read_r_labels(
 def label_table(
     files: Mapping[str, str | Path], column: str | None, codes: str | Path | None = None
 ) -> pd.DataFrame:
-    """Labels of a cohort, as `labels.join_labels` takes them.
+    """Read the labels of a cohort, as input for `labels.join_labels`.
 
     Parameters
     ----------
     files
-        A file of `read_r_labels` by sample.
+        A file for `read_r_labels` for each sample.
     column
-        As there.
+        As for `read_r_labels`.
     codes
-        Table (TSV) of what codes mean: columns code, label.
+        Table (TSV) of the codes' meanings: columns code, label.
 
     Returns
     -------
@@ -79,7 +80,7 @@ def label_table(
     Raises
     ------
     InputError
-        As `read_r_labels`, or if the table of codes cannot be read.
+        As for `read_r_labels`, or if the table of codes cannot be read.
     """
     meaning = None if codes is None else _meaning(Path(codes))
     tables = [
@@ -106,13 +107,13 @@ def _meaning(path: Path) -> pd.DataFrame:
 
 
 def _content(path: Path) -> pd.DataFrame | pd.Series:
-    """The spots' table of the file's Seurat object, or its vector by name."""
+    """Return the spot table of the file's Seurat object, or its named vector."""
     from rdata.conversion import convert
     from rdata.parser import parse_file
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it knows the format by the content, not by the name
+            warnings.simplefilter("ignore")  # the format is known by content, not by name
             found = parse_file(path, extension=".rds").object
             for thing in _saved(found):
                 slots = _attributes(thing)
@@ -124,7 +125,7 @@ def _content(path: Path) -> pd.DataFrame | pd.Series:
         raise InputError(f"{path}: no such file. Fix: correct the sheet of label files.") from error
     except MemoryError:
         raise
-    except Exception as error:  # whatever the parser meets in a damaged file
+    except Exception as error:  # any error of the parser on a damaged file
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise InputError(
             f"{path}: cannot be read as a file of R's save or saveRDS, perhaps truncated "
@@ -137,7 +138,7 @@ def _content(path: Path) -> pd.DataFrame | pd.Series:
 
 
 def _saved(found) -> list:
-    """What a file holds: one object of `saveRDS`, or those of `save`, a chain of named ones."""
+    """Return a file's objects: one from `saveRDS`, or the linked list of named ones of `save`."""
     if found.info.type.name != "LIST":
         return [found]
     things = []
@@ -148,7 +149,7 @@ def _saved(found) -> list:
 
 
 def _attributes(thing) -> dict:
-    """An object's attributes, which are the slots of one of class S4."""
+    """Return an object's attributes, which are the slots of an S4 object."""
     slots, link = {}, thing.attributes
     while link is not None and link.info.type.name == "LIST":
         tag = link.tag.referenced_object or link.tag

@@ -1,4 +1,4 @@
-"""Opening what others wrote: `.gz`, filters of HDF5, and damaged files in one true sentence."""
+"""Open users' files: gzip, HDF5 filters, and one accurate message for damaged files."""
 
 import gzip
 import shutil
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 
 GZIP = b"\x1f\x8b"
 HDF5 = b"\x89HDF\r\n\x1a\n"
-"""First bytes of a file: RFC 1952 and the HDF5 file format specification, version 3."""
+"""First bytes of a file: RFC 1952, and the HDF5 file format specification, version 3."""
 
 
 @contextmanager
 def reading(path: Path, kind: str) -> Iterator[None]:
-    """Turn whatever a library raises on a file into one sentence.
+    """Turn any error of a library that reads a file into one message.
 
-    A download is blamed only where the file is cut short, or is not of its kind at all.
+    The message blames the download only if the file is cut short or is of another kind.
 
     Raises
     ------
     InputError
-        In place of any exception but `MemoryError` and `InputError`.
+        Instead of any exception except `MemoryError` and `InputError`.
     """
     try:
         yield
@@ -44,7 +44,7 @@ def reading(path: Path, kind: str) -> Iterator[None]:
 
 
 def _diagnosis(path: Path, error: Exception, reason: str) -> str:
-    """What is wrong with a file, and its remedy."""
+    """Say what is wrong with a file and how to fix it."""
     if isinstance(error, EOFError | zlib.error) or "truncated" in reason.lower():
         return f"because it is truncated ({reason}). Fix: fetch or make the file again."
     if isinstance(error, gzip.BadGzipFile):
@@ -66,9 +66,9 @@ def _diagnosis(path: Path, error: Exception, reason: str) -> str:
 
 @contextmanager
 def open_text(path: Path) -> Iterator[TextIO]:
-    """A text file, plain or gzipped, in UTF-8 or UTF-16; letters of other encodings are replaced.
+    """Open a text file, plain or gzipped, as UTF-8 or UTF-16; invalid letters are replaced.
 
-    Names of genes and spots are ASCII, so that these are in columns that nothing needs.
+    Names of genes and spots are ASCII, so replaced letters are only in columns that are not used.
     """
     opened = gzip.open if is_gzipped(path) else open
     with opened(path, "rb") as file:
@@ -78,14 +78,14 @@ def open_text(path: Path) -> Iterator[TextIO]:
 
 
 def is_gzipped(path: Path) -> bool:
-    """Whether a file is gzipped, by its first bytes, not by its name."""
+    """Whether a file is gzipped, judged by its first bytes, not its name."""
     with path.open("rb") as file:
         return file.read(2) == GZIP
 
 
 @contextmanager
 def unpacked(path: Path) -> Iterator[Path]:
-    """A file as it is, or a copy without gzip, which lives as long as the context."""
+    """Yield a file as it is, or a copy without gzip that exists as long as the context."""
     if not is_gzipped(path):
         yield path
         return
@@ -98,17 +98,17 @@ def unpacked(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def open_h5(path: Path, kind: str) -> Iterator["h5py.File"]:
-    """An HDF5 file, plain or gzipped, all of whose data can be read.
+    """Open an HDF5 file, plain or gzipped, and make sure that all its data can be read.
 
     Parameters
     ----------
     kind
-        What the sentence of an error calls it.
+        Word for the file in error messages.
 
     Raises
     ------
     InputError
-        If it is damaged, or compressed in a way that is not known here.
+        If the file is damaged, or compressed in an unknown way.
     """
     import h5py
 
@@ -118,7 +118,7 @@ def open_h5(path: Path, kind: str) -> Iterator["h5py.File"]:
 
 
 def _require_filters(file: "h5py.File", path: Path) -> None:
-    """Load the filters that HDF5 lacks by itself, if the file uses any (such as zstd or blosc)."""
+    """Load filters that HDF5 itself lacks (such as zstd or blosc) if the file uses any."""
     import h5py
 
     used: dict[int, str] = {}
@@ -133,7 +133,7 @@ def _require_filters(file: "h5py.File", path: Path) -> None:
     if all(map(h5py.h5z.filter_avail, used)):
         return
     try:
-        import_module("hdf5plugin")  # registers its filters
+        import_module("hdf5plugin")  # importing it registers its filters
     except ImportError as error:
         raise InputError(
             f"{path}: is compressed with a filter that HDF5 lacks by itself "

@@ -15,7 +15,7 @@ from sagefm.common.errors import InputError
 from sagefm.common.io import read_table
 from sagefm.common.keys import trimmed
 
-if TYPE_CHECKING:  # a second to import; only what makes one pays
+if TYPE_CHECKING:  # takes a second to import, so only where it is needed
     from anndata import AnnData
 
 DUPLICATES = ("first", "sum")
@@ -49,7 +49,7 @@ def read_aliases(path: str | Path) -> dict[str, set[str]]:
 
 
 def source_symbols(adata: "AnnData") -> np.ndarray:
-    """Symbols of a section as read: `var['gene_symbols']` where var_names are ids or numbers."""
+    """Return symbols of a section: `var['gene_symbols']` where var_names are ids or numbers."""
     names = adata.var_names.to_numpy(dtype=object)
     if "gene_symbols" not in adata.var:
         return names
@@ -60,7 +60,7 @@ def source_symbols(adata: "AnnData") -> np.ndarray:
 def harmonise_by(
     adata: "AnnData", panel: Sequence[str], settings: Mapping
 ) -> "tuple[AnnData, dict[str, int | str]]":
-    """`harmonise` by the config's settings, whose `aliases` is a path or None."""
+    """Apply `harmonise` with the config's settings, whose `aliases` is a path or None."""
     others = {key: value for key, value in settings.items() if key != "aliases"}
     path = settings.get("aliases")
     return harmonise(adata, panel, aliases=read_aliases(path) if path else None, **others)
@@ -76,36 +76,36 @@ def harmonise(
 ) -> "tuple[AnnData, dict[str, int | str]]":
     """Map a section's genes to the panel.
 
-    A gene goes to the panel gene of its name. Where that name is not in the panel, the source's own
-    `var['gene_symbols']` is tried for an Ensembl id, then the alias table, by the gene's name and
-    by its Ensembl id. An alias counts only if it leads to one panel gene, which the source does not
-    have already and to which no gene of another name leads.
+    A gene is mapped to the panel gene of its name. If that name is not in the panel, the source's
+    `var['gene_symbols']` is tried for an Ensembl id. Then the alias table is tried, with the gene's
+    name and its Ensembl id. An alias counts only if it leads to a single panel gene. The source
+    must not already have that gene, and no gene of another name may lead to it.
 
     Parameters
     ----------
     adata
-        A section as `readers.read_source` gives it.
+        A section as returned by `readers.read_source`.
     panel
         Gene symbols in the model's order.
     duplicates
-        What becomes of a symbol that occurs more than once: `first` keeps the first (as the
-        released code does), `sum` adds them up.
+        Treatment of a symbol that occurs more than once: `first` keeps the first (as the released
+        code does), `sum` adds them up.
     min_overlap
-        Least share of the panel that must be found, 0 to 1.
+        Minimum share of the panel that must be found, 0 to 1.
     aliases
         See `read_aliases`.
 
     Returns
     -------
     adata, counts
-        The section with `X` csr int32 (spots x panel), missing genes zero, `var['in_source']`
-        telling which; and `genes_source`, `genes_panel` (found), `genes_missing`, `genes_renamed`
-        (panel genes found by another name), `genes_duplicated`, `duplicates_rule`.
+        The section with `X` csr int32 (spots x panel), missing genes zero, and found genes marked
+        in `var['in_source']`. Counts: `genes_source`, `genes_panel` (found), `genes_missing`,
+        `genes_renamed` (panel genes found by another name), `genes_duplicated`, `duplicates_rule`.
 
     Raises
     ------
     InputError
-        If too little of the panel is found or counted, or names are those of another species.
+        If too little of the panel is found or counted, or the names are of another species.
     """
     from anndata import AnnData
 
@@ -155,7 +155,7 @@ def harmonise(
 
 
 def _fill(target: np.ndarray, other: np.ndarray) -> None:
-    """Take the panel indices of `other` where `target` has none and they are not taken by name."""
+    """Fill in panel indices from `other` where `target` has none and no gene has it by name."""
     free = (target < 0) & (other >= 0) & ~np.isin(other, target)
     target[free] = other[free]
 
@@ -163,7 +163,7 @@ def _fill(target: np.ndarray, other: np.ndarray) -> None:
 def _alias_targets(
     adata: "AnnData", target: np.ndarray, index: pd.Index, aliases: Mapping[str, set[str]]
 ) -> np.ndarray:
-    """Panel index each unmapped gene has by the alias table, -1 where it has none or several."""
+    """Return each unmapped gene's panel index by the alias table; -1 for none or several."""
     names = source_symbols(adata)
     ids = adata.var.get("gene_ids", adata.var_names.to_series())
     result = np.full(adata.n_vars, -1)
@@ -183,7 +183,7 @@ def _alias_targets(
 
 
 def _check_overlap(adata: "AnnData", index: pd.Index, found: int, least: float) -> None:
-    """InputError if a section has less than `least` of the panel, with the likely reason."""
+    """Raise an InputError, with the likely reason, if a section lacks too much of the panel."""
     diagnosis = diagnose(adata, source_symbols(adata), index) if found < len(index) / 2 else None
     if found >= max(least * len(index), 1) and not (diagnosis and diagnosis.certain):
         return

@@ -1,4 +1,4 @@
-"""Where the spots lie: position files, array and pixel coordinates, and the checks on both."""
+"""Positions of spots: position files, array and pixel coordinates, and checks of both."""
 
 import re
 from pathlib import Path
@@ -21,7 +21,7 @@ from sagefm.common.errors import InputError
 from sagefm.common.text import count
 from sagefm.graphs.arrays import plane_of
 
-# The order of Space Ranger's columns, which its version 1 files leave without a header:
+# The order of Space Ranger's columns; version 1 files have no header:
 # https://support.10xgenomics.com/spatial-gene-expression/software/pipelines/latest/output/spatial
 COLUMNS = (
     "barcode",
@@ -40,13 +40,13 @@ _CORE = re.compile(r"[ACGTN]{14,}", re.IGNORECASE)
 def read_positions(path: Path) -> pd.DataFrame:
     """Read a table of positions: a text file, plain or `.gz`, or Space Ranger's `.parquet`.
 
-    Columns are found by name, see `spot_columns.ALIASES`, in any order; six columns without a
-    header are Space Ranger's, version 1.
+    Columns are found by name, in any order; see `spot_columns.ALIASES`. Six columns without a
+    header are read as those of Space Ranger, version 1.
 
     Returns
     -------
-    Table of strings indexed by barcode, with those of the columns of `COLUMNS` that the file has:
-    pixels, array positions or both.
+    Table of strings indexed by barcode, with those columns of `COLUMNS` that the file has: pixels,
+    array positions or both.
 
     Raises
     ------
@@ -111,11 +111,11 @@ def attach_positions(adata: anndata.AnnData, positions: pd.DataFrame, path: Path
 
 
 def match_barcodes(names: pd.Index, known: pd.Index) -> np.ndarray:
-    """Row of each name among known ones, -1 where it is not: int64 (names,).
+    """Return the row of each name among known ones, -1 if it is missing: int64 (names,).
 
-    If not all are found, `-1` and the like at the end of either are ignored, unless this makes two
-    names one. If none is, what stands before and behind the barcode of one side is ignored, where
-    that is the same for all its names and the other side has nothing of the kind.
+    If some are not found, suffixes such as `-1` on either side are ignored, unless this makes two
+    names equal. If none is found, the text around the barcodes of one side is ignored. That
+    requires it to be the same for all names of that side, and the other side to have none.
     """
     rows = known.get_indexer(names)
     if (rows >= 0).all():
@@ -128,7 +128,7 @@ def match_barcodes(names: pd.Index, known: pd.Index) -> np.ndarray:
 
 
 def _match_cores(names: pd.Index, known: pd.Index) -> np.ndarray:
-    """`match_barcodes` by the barcodes alone, if no more than one side has anything beside them."""
+    """Match by barcode alone, if at most one side has other text around it."""
     sides = []
     for index in (names, known):
         cores = [found for name in index if (found := _CORE.search(name))]
@@ -143,10 +143,10 @@ def _match_cores(names: pd.Index, known: pd.Index) -> np.ndarray:
 
 
 def coordinates_of(table: pd.DataFrame) -> np.ndarray | None:
-    """X and y (float64, spots x 2) of a table with the columns of `standard_columns`.
+    """Return x and y (float64, spots x 2) of a table with the columns of `standard_columns`.
 
-    Pixels where it has them, else the array's own steps; NaN where a value is not a number. None
-    where it has neither.
+    Pixels if it has them, otherwise the array's steps; NaN where a value is not a number. None if
+    it has neither.
     """
     for columns in (PIXELS, ARRAY):
         if {*columns} <= {*table}:
@@ -157,15 +157,15 @@ def coordinates_of(table: pd.DataFrame) -> np.ndarray | None:
 
 
 def standard_obs(source: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """`in_tissue` (int8, 0 or 1), `array_row` and `array_col` (int32) of a source's table of spots.
+    """Return `in_tissue` (int8, 0 or 1), `array_row`, `array_col` (int32) of a source's spot table.
 
-    A column is left out where the source does not have it; so are the array coordinates if any of
-    them is not a whole number. Array positions that only the spots' names hold are taken from them.
+    Columns that the source lacks are left out, as are array coordinates if any is not an integer.
+    If only the spots' names contain array positions, these are used.
 
     Raises
     ------
     InputError
-        If `in_tissue` holds something other than 0/1 or true/false.
+        If `in_tissue` holds values other than 0/1 or true/false.
     """
     obs = pd.DataFrame(index=source.index.astype(str).str.strip().rename(None))
     if "in_tissue" in source:
@@ -189,18 +189,18 @@ def standard_obs(source: pd.DataFrame, path: Path) -> pd.DataFrame:
 
 
 def source_coordinates(source: anndata.AnnData, path: Path) -> np.ndarray:
-    """X and y of a source without a position file: of `obsm`, else of `obs`, else of spots' names.
+    """Return x and y of a source without a position file: from `obsm`, `obs` or names of spots.
 
     Returns
     -------
     ndarray
-        As in `obsm['spatial']`, in full-resolution pixels; in steps of the array where only array
+        As in `obsm['spatial']`, in full-resolution pixels; in steps of the array if only array
         positions are known.
 
     Raises
     ------
     InputError
-        If it has none.
+        If it has no coordinates.
     """
     if "spatial" in source.obsm:
         return dense_coordinates(source.obsm["spatial"])
@@ -217,7 +217,7 @@ def source_coordinates(source: anndata.AnnData, path: Path) -> np.ndarray:
 
 
 def dense_coordinates(spatial: object) -> np.ndarray:
-    """`obsm['spatial']` as an array: of a table its columns x and y, of a sparse matrix all."""
+    """Return `obsm['spatial']` as an array: columns x and y of a table, or all of a matrix."""
     if isinstance(spatial, pd.DataFrame):
         named = coordinates_of(standard_columns(spatial))
         if named is not None:
@@ -232,12 +232,12 @@ def dense_coordinates(spatial: object) -> np.ndarray:
 
 
 def check_spatial(adata: anndata.AnnData, path: Path) -> None:
-    """Make `obsm['spatial']` float64 (spots, 2) and check it is finite wherever there is tissue.
+    """Convert `obsm['spatial']` to float64 (spots, 2) and check that it is finite within tissue.
 
     Raises
     ------
     InputError
-        If it is not numeric, has not two columns, or lacks values for spots in tissue.
+        If it is not numeric, does not have two columns, or lacks values for spots in tissue.
     """
     try:
         spatial = np.asarray(adata.obsm["spatial"], dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Quality control of spots, and the table of a cohort's sections."""
+"""Quality control of spots, and a table of a cohort's sections."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,10 +13,10 @@ from sagefm.cohorts.panel import source_symbols
 from sagefm.common.elements import facts_in, frame_in
 from sagefm.common.errors import InputError
 
-if TYPE_CHECKING:  # a second to import; only what makes one pays
+if TYPE_CHECKING:  # takes a second to import, so only where it is needed
     from anndata import AnnData
 
-# What the sheet, a sample's provenance and the labels say of it; what is absent is left empty.
+# Facts from the sheet, a sample's provenance and the labels; empty if absent.
 COLUMNS = (
     "cohort",
     "sample",
@@ -37,11 +37,11 @@ COLUMNS = (
 
 
 MEASURES = ("n_counts", "n_genes", "mito_share")
-"""Columns of `obs` whose medians are in the table."""
+"""Columns of `obs` with medians in the table."""
 
 
 class FewSpots(InputError):
-    """Too few spots pass; `problem` is the sentence without a remedy, for who sets no limits."""
+    """Too few spots pass; `problem` is the message without a fix, for users who set no limits."""
 
     def __init__(self, sentence: str, problem: str) -> None:
         super().__init__(sentence)
@@ -58,37 +58,37 @@ def apply_qc(
     min_spots: int = 15,
     aliases: Mapping[str, set[str]] | None = None,
 ) -> "AnnData":
-    """Keep the spots that pass, judged by all genes of the source.
+    """Keep the spots that pass, judged on all genes of the source.
 
     Parameters
     ----------
     adata
-        A section as `readers.read_source` gives it, X raw counts.
+        A section as returned by `readers.read_source`, with raw counts in X.
     in_tissue
-        Keep only spots with `obs['in_tissue']` 1; without that column every spot is in tissue.
+        Keep only spots with `obs['in_tissue']` 1. Without that column, every spot counts as in
+        tissue.
     min_counts, min_genes
-        Least counts, and least genes with a count, of a spot.
+        Minimum counts, and minimum number of genes with a count, of a spot.
     max_mito_share
-        Largest share (0 to 1) of a spot's counts in mitochondrial genes, see `gene_names`.
+        Maximum share (0 to 1) of a spot's counts in mitochondrial genes; see `gene_names`.
     min_spots
-        Least number of spots left, that of a neighbourhood.
+        Minimum number of spots that remain, that of a neighbourhood.
     aliases
-        Of `panel.read_aliases`: other names of mitochondrial genes.
+        Aliases from `panel.read_aliases`: other names of mitochondrial genes.
 
     Returns
     -------
     AnnData
-        A copy with `obs['n_counts']`, `obs['n_genes']` (int32) and `obs['mito_share']` (float32),
-        which is NaN, and judged to pass, in spots without counts and in sources without
-        mitochondrial genes.
+        A copy with `obs['n_counts']`, `obs['n_genes']` (int32) and `obs['mito_share']` (float32).
+        The latter is NaN, and passes, for spots without counts and sources without mitochondrial
+        genes.
 
     Raises
     ------
     FewSpots
-        If fewer than `min_spots` are left.
+        If fewer than `min_spots` remain.
     InputError
-        If coordinates are missing among them, or more than half of them share a position with
-        another.
+        If some of them lack coordinates, or more than half share a position with another.
     """
     measures = spot_measures(adata, aliases)
     tissue = np.ones(adata.n_obs, dtype=bool)
@@ -128,7 +128,7 @@ def apply_qc(
 
 
 def spot_measures(adata: "AnnData", aliases: Mapping[str, set[str]] | None = None) -> pd.DataFrame:
-    """`n_counts`, `n_genes` (int32) and `mito_share` (float32) of each spot, see `apply_qc`."""
+    """Return `n_counts`, `n_genes` (int32) and `mito_share` (float32) per spot; see `apply_qc`."""
     n_counts = np.asarray(adata.X.sum(axis=1)).ravel()
     mito = mitochondrial(source_symbols(adata), adata.var, aliases)
     mito_counts = np.asarray(adata.X[:, np.flatnonzero(mito)].sum(axis=1)).ravel()
@@ -145,7 +145,7 @@ def spot_measures(adata: "AnnData", aliases: Mapping[str, set[str]] | None = Non
 
 
 def count_shared_positions(spatial: np.ndarray) -> int:
-    """Count the spots (rows of x, y) whose position is another spot's too."""
+    """Count the spots (rows of x, y) that share their position with another."""
     _, times = np.unique(spatial, axis=0, return_counts=True)
     return int(times[times > 1].sum())
 
@@ -155,23 +155,23 @@ def qc_table(
     rows: Sequence[Mapping],
     matched: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """One row a harmonised sample: spots and genes before and after, depth, size on disk.
+    """Return one row per harmonised sample: spots and genes before and after, depth, size on disk.
 
-    Counts are not read, only `obs` and `uns['provenance']`. `median_...` are over the spots kept,
-    in all genes of the source; `median_mito_share` is missing where the source has no mitochondrial
-    gene; `file_bytes` and `bytes_per_spot` are those of the h5ad.
+    Only `obs` and `uns['provenance']` are read, not counts. `median_...` are over the spots kept
+    and all genes of the source. `median_mito_share` is missing if the source has no mitochondrial
+    gene. `file_bytes` and `bytes_per_spot` refer to the h5ad.
 
     Parameters
     ----------
     rows
-        Of the cohort's sheet: sample, patient, organ, technology.
+        Rows of the cohort's sheet: sample, patient, organ, technology.
     matched
-        Of `labels.cohort_labels`, of a cohort with labels.
+        Result of `labels.cohort_labels`, for a cohort with labels.
 
     Raises
     ------
     InputError
-        If a file is missing, is not readable or is not a harmonised sample.
+        If a file is missing, cannot be read or is not a harmonised sample.
     """
     facts = {row["sample"]: dict(row) for row in rows}
     for found in [] if matched is None else matched.to_dict("records"):

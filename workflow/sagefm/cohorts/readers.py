@@ -1,4 +1,4 @@
-"""Readers of spatial sections: every format becomes the same AnnData, in the source's own genes."""
+"""Read sections of any format into the same kind of AnnData, with the source's own genes."""
 
 import re
 from pathlib import Path
@@ -26,14 +26,15 @@ SYMBOL_COLUMNS = (
     *("geneshortname", "externalgenename", "symbol", "symbols", "genes", "gene", "features"),
     *("feature", "name", "names"),
 )
-"""Columns in which sources keep symbols where var_names are ids or numbers, the most telling first;
+"""Columns with symbols in sources whose var_names are ids or numbers, the most specific first;
 in lower case, without `_`, `.`, `-` and white space."""
 
 ID_COLUMNS = ("geneids", "geneid", "ensemblids", "ensemblid", "ensembl", "featureid")
-"""Columns of Ensembl ids, written likewise."""
+"""Columns with Ensembl ids, written in the same way."""
 
 FEATURE_TYPES = ("featuretypes", "featuretype", "modality", "type")
-"""Columns in which sources tell genes from proteins, written likewise: names of scanpy, 10x and
+"""Columns that distinguish genes from proteins, written in the same way: names used by scanpy, 10x
+and
 muon."""
 
 GENES = frozenset({"gene expression", "gene", "genes", "gex", "rna", "mrna"})
@@ -43,7 +44,7 @@ OTHERS = frozenset(
         *("protein expression", "crispr guide capture", "multiplexing capture", "peaks", "atac"),
     )
 )
-"""Words for features that are genes, and for others, in lower case."""
+"""Words for features that are genes, and for other features, in lower case."""
 
 
 def read_source(
@@ -59,28 +60,27 @@ def read_source(
     path
         File or folder of the section.
     fmt
-        One of `formats.registry.names`; `auto` finds it out by the name and content of `path`.
+        One of `formats.registry.names`; `auto` detects it by the name and content of `path`.
     positions
-        Table of positions, see `positions.read_positions`; it replaces the section's own. Needed
-        where the section has none.
+        Table of positions, see `positions.read_positions`. It replaces the section's own, and is
+        needed if the section has none.
     choice
-        Which matrix and which section of a file that holds several.
+        Which matrix and section to read from a file that holds several.
 
     Returns
     -------
     AnnData
         `X` csr int32 (spots x genes), raw counts, indices sorted, no explicit zeros. `obs` indexed
-        by barcode, with `in_tissue` (0/1), `array_row`, `array_col` where the source has them.
-        `var` indexed by the source's gene names, repeated ones left as they are, with `gene_ids`
-        (Ensembl) and `gene_symbols` where the source has them. `obsm['spatial']` float64
-        (spots, 2), x and y in full-resolution pixels. `uns['reader']` is the format. Images are
-        dropped.
+        by barcode, with `in_tissue` (0/1), `array_row`, `array_col` if the source has them. `var`
+        indexed by the source's gene names, with repeated ones unchanged, and with `gene_ids`
+        (Ensembl) and `gene_symbols` if the source has them. `obsm['spatial']` float64 (spots, 2), x
+        and y in full-resolution pixels. `uns['reader']` is the format. Images are not included.
 
     Raises
     ------
     InputError
-        For anything that cannot be used as raw counts with coordinates; the sentence names the file
-        and the remedy.
+        For anything that cannot be used as raw counts with coordinates. The message names the file
+        and the fix.
     """
     path = Path(path)
     fmt, files = find_section(path, fmt, positions)
@@ -126,18 +126,18 @@ def read_source(
 
 
 def gene_expression(source: anndata.AnnData) -> anndata.AnnData:
-    """Genes alone, where a source says which of its features are: proteins are left out.
+    """Keep only the genes if a source distinguishes them from other features, such as proteins.
 
     Raises
     ------
     InputError
-        If it says that none of them is a gene.
+        If it says that no feature is a gene.
     """
     for column in _columns_named(source.var, FEATURE_TYPES):
         words = source.var[column].astype(str).str.strip().str.lower()
         genes = words.isin(GENES).to_numpy()
         if not (genes | words.isin(OTHERS)).all() and str(column).lower() in ("type", "modality"):
-            continue  # of something else, such as a gene's biotype
+            continue  # a column of something else, such as biotypes
         if len(words) and words.isin(OTHERS).all():
             raise InputError(
                 f"its features are not genes (`{source.var[column].iloc[0]}` in column `{column}` "
@@ -148,7 +148,7 @@ def gene_expression(source: anndata.AnnData) -> anndata.AnnData:
 
 
 def require_spots_by_genes(source: anndata.AnnData) -> None:
-    """InputError if the columns of a matrix are named as spots, and its rows are not."""
+    """Raise an InputError if a matrix's columns are named like spots and its rows are not."""
     if barcode_share(source.var_names) > 0.5 > barcode_share(source.obs_names):
         raise InputError(
             f"its columns are named as spots (`{source.var_names[0]}`) and its rows are not "
@@ -157,7 +157,7 @@ def require_spots_by_genes(source: anndata.AnnData) -> None:
 
 
 def standard_var(source: pd.DataFrame) -> pd.DataFrame:
-    """`gene_ids` and `gene_symbols`, as strings, of a source's table of genes."""
+    """Return `gene_ids` and `gene_symbols` of a source's table of genes, as strings."""
     var = pd.DataFrame(index=source.index.astype(str).str.strip().rename(None))
     for column in _columns_named(source, ID_COLUMNS):
         var["gene_ids"] = source[column].astype(str).str.strip().to_numpy()
@@ -171,6 +171,6 @@ def standard_var(source: pd.DataFrame) -> pd.DataFrame:
 
 
 def _columns_named(table: pd.DataFrame, names: tuple[str, ...]) -> list[object]:
-    """Columns of a table that have one of some names, in the order of the names."""
+    """Return columns of a table with one of the names, in the order of the names."""
     known = {re.sub(r"[\s_.-]", "", str(name)).lower(): name for name in reversed(table.columns)}
     return [known[name] for name in names if name in known]

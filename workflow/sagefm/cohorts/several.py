@@ -1,6 +1,6 @@
-"""Several sections in what was given as one: found by the names, columns and places of its spots.
+"""Detect several sections in one file by names, columns and places of spots.
 
-Spots of different sections are not neighbours, so that one graph over all of them is wrong.
+Spots of different sections are not neighbours, so one graph over all of them would be wrong.
 """
 
 import re
@@ -17,19 +17,19 @@ COLUMNS = frozenset(
         *("patient", "donor", "subject", "individual", "specimen", "replicate", "dataset", "mouse"),
     )
 )
-"""Columns of `obs` that name a spot's section, or whose it is: those of scanpy, squidpy, Seurat; in
-lower case, without what `_AROUND` finds."""
+"""Columns of `obs` that name a spot's section or donor, as in scanpy, squidpy and Seurat; in
+lower case, without the parts that `_AROUND` finds."""
 
 _AROUND = re.compile(r"[\s_.-]|id$|name$|number$")
 
 FEWEST = 15
-"""Spots of the smallest section that counts as one: the paper's neighbourhood."""
+"""Minimum number of spots for a group to count as a section: the paper's neighbourhood."""
 
 SHARED = 0.05
-"""Share of spots that may lie where another lies: rounding leaves 2% of an array of 2012 so."""
+"""Maximum share of spots at the place of another: rounding causes 2% on an array of 2012."""
 
 _CORES = (re.compile(r"[ACGT]{14,}"), re.compile(r"\d+x\d+"))
-"""What tells spots of one section apart: a barcode, or array positions."""
+"""Patterns that distinguish spots of one section: a barcode, or array positions."""
 
 FIX = (
     "Fix: give each section a file of its own; or name the section as `library`, and the column of "
@@ -38,18 +38,18 @@ FIX = (
 
 
 PICK = "Fix: give each section a file of its own, or name one of these as `library`."
-"""The remedy where nothing but the names of spots tells sections apart."""
+"""The fix if only the names of spots distinguish the sections."""
 
 
 def check_names(obs: pd.DataFrame, fix: str = FIX) -> None:
-    """Check that names and columns of spots are those of one section.
+    """Check that names and columns of spots belong to one section.
 
     Parameters
     ----------
     obs
         Spots by name, with all columns of the source.
     fix
-        The remedy in the sentence of the error.
+        The fix recommended in the error message.
 
     Raises
     ------
@@ -66,12 +66,12 @@ def check_names(obs: pd.DataFrame, fix: str = FIX) -> None:
 
 
 def check_places(obs: pd.DataFrame, spatial: np.ndarray, fix: str = FIX) -> None:
-    """Check that each spot has a place of its own, on the array and in the image.
+    """Check that each spot has a separate place, on the array and in the image.
 
     Parameters
     ----------
     obs
-        Spots, with array_row and array_col where the source has them.
+        Table of spots, with array_row and array_col if the source has them.
     spatial
         float (spots, 2), full-resolution pixels.
     fix
@@ -94,13 +94,13 @@ def check_places(obs: pd.DataFrame, spatial: np.ndarray, fix: str = FIX) -> None
 
 
 def rows_named(names: pd.Index, library: str) -> np.ndarray:
-    """Rows of the spots whose names have, beside the barcode, a section's own: bool (spots,).
+    """Return rows of spots whose names contain a section's own text: bool (spots,).
 
     Parameters
     ----------
     library
-        What names have before and behind the barcode, as the sentence of `check_names` shows it,
-        with or without the `*` and the letters around it: `2`, `-2` or `*-2`.
+        Text in the names before and after the barcode, as in the error of `check_names`, with or
+        without the `*` and adjacent punctuation: `2`, `-2` or `*-2`.
     """
     affixes = _all_affixes(names.astype(str))
     if affixes is None:
@@ -115,20 +115,20 @@ _EDGES = re.compile(r"[^0-9A-Za-z]")
 
 
 def _large(values: pd.Series) -> list[str]:
-    """Values of at least `FEWEST` spots each, if there are several."""
+    """Return values with at least `FEWEST` spots each, if there are several."""
     sizes = values.value_counts()
     found = sorted(sizes.index[sizes >= FEWEST])
     return found if len(found) > 1 else []
 
 
 def _affixes(names: pd.Index) -> list[str]:
-    """What stands before and behind the barcode of spots, where that differs between sections."""
+    """Return the texts around the barcodes of spots, if they differ between sections."""
     affixes = _all_affixes(names)
     return [] if affixes is None else _large(affixes)
 
 
 def _all_affixes(names: pd.Index) -> pd.Series | None:
-    """What stands around the `*` of the barcode or place in each name; None if one has neither."""
+    """Replace the barcode or place in each name by `*`; return None if a name has neither."""
     for core in _CORES:
         parts = [found for name in names if (found := core.search(name))]
         if len(parts) == len(names):

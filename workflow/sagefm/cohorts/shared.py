@@ -1,6 +1,6 @@
-"""Harmonised samples that several runs share, as long as all that made them agrees.
+"""Harmonised samples that runs share if everything that determines them is equal.
 
-A sample is kept under a key that its content follows from; a run has a link to it.
+A sample is stored under a key derived from what determines its content; a run has a link to it.
 """
 
 import hashlib
@@ -20,14 +20,14 @@ def content_key(
     settings: Mapping,
     code: str,
 ) -> str:
-    """Name under which a harmonised sample is shared: equal if, and only if, all of it is.
+    """Return the name of a shared harmonised sample, equal only if all its inputs are equal.
 
     Parameters
     ----------
     row
-        Columns of the sheet that decide how a section is read.
+        Columns of the sheet that affect how a section is read.
     files
-        The section's own files, and those the settings name: what counts is their content.
+        The section's files and those that the settings name; only their content matters.
     settings
         All other arguments of ingestion.
     code
@@ -36,7 +36,7 @@ def content_key(
     Returns
     -------
     str
-        SHA-256 (hex).
+        SHA-256 in hexadecimal.
     """
     facts = {
         "row": {name: "" if pd.isna(value) else str(value) for name, value in row.items()},
@@ -48,7 +48,7 @@ def content_key(
 
 
 def link_shared(shared: Path, destination: str | Path) -> None:
-    """Make `destination` a link to a shared file, relative, so that both may move together."""
+    """Make `destination` a relative link to a shared file, so that both may move together."""
     folder = Path(destination).parent
     folder.mkdir(parents=True, exist_ok=True)
     with atomic(destination) as temporary:

@@ -1,4 +1,4 @@
-"""Names under which tables of spots keep positions, and positions that the spots' names hold."""
+"""Column names for positions in tables of spots, and positions contained in names of spots."""
 
 import re
 
@@ -7,7 +7,7 @@ import pandas as pd
 
 BARCODE = "barcode"
 PIXELS = ("pxl_col_in_fullres", "pxl_row_in_fullres")
-"""Space Ranger's names of x and y, in full-resolution pixels."""
+"""Space Ranger's names for x and y, in full-resolution pixels."""
 ARRAY = ("array_row", "array_col")
 
 ALIASES = {
@@ -29,15 +29,15 @@ ALIASES = {
         *("coord_y", "y_pos", "pos_y", "y_position", "position_y", "ycoord", "py", "sdimy", "y"),
     ),
 }
-"""Names of a column in lower case, the most telling first: those of Space Ranger (all versions),
-Seurat (`GetTissueCoordinates`: imagerow, imagecol), st_pipeline (pixel_x, pixel_y, selected),
-squidpy (x_centroid) and Giotto (sdimx), and plain words."""
+"""Alternative column names in lower case, the most specific first: those of Space Ranger (all
+versions), Seurat (`GetTissueCoordinates`: imagerow, imagecol), st_pipeline (pixel_x, pixel_y,
+selected), squidpy (x_centroid) and Giotto (sdimx), and plain words."""
 
 COORDINATES = {name for key in (*PIXELS, *ARRAY) for name in ALIASES[key]}
 """Names of columns that hold a position."""
 
 LARGEST_ARRAY = 300
-"""Rows or columns, at most, of an array whose spots are named `10_13`: of DBiT-seq 220."""
+"""Maximum rows or columns of an array with spots named `10_13`; DBiT-seq has 220."""
 
 _NAME = re.compile(r"(?:.*_)?X?(\d+(?:\.\d+)?)[xX](\d+(?:\.\d+)?)(?:[-_]\d+)?")
 _PAIR = re.compile(r"X?(\d+)_(\d+)")
@@ -48,7 +48,7 @@ _BARCODE = re.compile(r"X?(?:.*[_.:#-])?[ACGTN]{12,}(?:[-.]\d+)?(?:[_:-].*)?", r
 
 
 def barcode_share(names: pd.Index) -> float:
-    """Share of names that hold a barcode, with what merging sections or R may add to it."""
+    """Return the share of names that contain a barcode, possibly with additions by merging or R."""
     return (
         float(np.mean([bool(_BARCODE.fullmatch(str(name))) for name in names]))
         if len(names)
@@ -57,10 +57,10 @@ def barcode_share(names: pd.Index) -> float:
 
 
 def standard_columns(table: pd.DataFrame) -> pd.DataFrame:
-    """Columns of `ALIASES` that a table has, under their standard names.
+    """Return the columns of `ALIASES` that a table has, under their standard names.
 
-    Where a table has `x` and `y` as well as pixels, and no other array positions, these are the
-    column and row of the array (st_pipeline's `spot_data-selection` files).
+    If a table has `x` and `y` in addition to pixels, and no other array positions, these are the
+    array's column and row (as in st_pipeline's `spot_data-selection` files).
     """
     known = {str(name).strip().lower().replace(" ", "_"): name for name in reversed(table.columns)}
     found = {
@@ -78,12 +78,12 @@ def standard_columns(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def positions_in_names(names: pd.Index) -> np.ndarray | None:
-    """Array row and column (float64, spots x 2) that the names of all spots hold.
+    """Return array row and column (float64, spots x 2) contained in the names of all spots.
 
-    `10x13`, or `X10x13` where it was a column in R, is column 10 of row 13, as Spatial
-    Transcriptomics' st_pipeline names spots (x, y), and
-    `s_008um_00305_01021-1` row 305, column 1021, as Space Ranger names bins of Visium HD. `10_13`
-    is as `10x13` where all such names are of an array's size. None if any name holds none.
+    `10x13`, or `X10x13` as a column name in R, is column 10 of row 13 in the names of Spatial
+    Transcriptomics' st_pipeline (x, y). `s_008um_00305_01021-1` is row 305, column 1021 in Space
+    Ranger's names of Visium HD bins. `10_13` is read as `10x13` if all such names fit an array. The
+    result is None if any name contains no position.
     """
     text = names.astype(str)
     for pattern, order in ((_BIN, (0, 1)), (_NAME, (1, 0)), (_PAIR, (1, 0))):

@@ -1,4 +1,4 @@
-"""Tables of text as people keep them: any separator, with or without a header, from R or Excel."""
+"""Text tables in any common form: any separator, with or without header, from R or Excel."""
 
 import csv
 import re
@@ -15,23 +15,23 @@ from sagefm.common.errors import InputError
 SEPARATORS = ("\t", ",", ";", "|")
 
 _WORKBOOKS = ("PK\x03\x04", "\ufffd\ufffd\x11")
-"""How files of Excel begin, of both its formats, with what is not text replaced."""
+"""First characters of both Excel formats, with bytes that are not text replaced."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How a table of text is laid out.
+    """Layout of a text table.
 
     Parameters
     ----------
     separator
-        Between fields; a regular expression for white space.
+        Separator of fields; a regular expression for white space.
     names
-        Of all columns, that of nameless row names empty; none if there is no header.
+        Names of all columns, empty for unnamed row names; no names if there is no header.
     width
-        Columns, without an empty one that a separator at the end of the lines makes.
+        Number of columns, without the empty one caused by a separator at line ends.
     skipped
-        Lines before the table.
+        Number of lines before the table.
     comma
         Whether numbers have a decimal comma.
     """
@@ -44,14 +44,14 @@ class Layout:
 
 
 def find_layout(path: Path, header: bool | None = None) -> Layout:
-    """The layout of a table, by its first two lines; empty lines and comments before are skipped.
+    """Detect a table's layout from its first two lines, after empty lines and comments.
 
     Parameters
     ----------
     path
-        Plain or gzipped, UTF-8 or UTF-16, with or without a byte order mark.
+        Path of a file, plain or gzipped, UTF-8 or UTF-16, with or without a byte order mark.
     header
-        Whether the first line is one; if not given, it is one if none of its fields is a number.
+        Whether the first line is a header. By default it is one if none of its fields is a number.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def find_layout(path: Path, header: bool | None = None) -> Layout:
     separator = next((mark for mark in SEPARATORS if mark in lines[0]), r"\s+")
     try:
         first, *others = ([field.strip() for field in _fields(line, separator)] for line in lines)
-    except csv.Error as error:  # of a field that is longer than any name
+    except csv.Error as error:  # a field is longer than any name
         raise InputError(
             f"{path}: its columns are not separated by tabs, commas, semicolons, `|` or white "
             "space. Fix: write it again with tabs."
@@ -88,13 +88,13 @@ def find_layout(path: Path, header: bool | None = None) -> Layout:
         return Layout(separator, (), len(below), skipped, comma)
     while len(first) > len(below) and not first[-1]:
         first = first[:-1]
-    # R leaves the column of row names without a name, and without a separator.
+    # R leaves out both the name of the column of row names and its separator.
     names = ("", *first) if len(below) == len(first) + 1 else tuple(first)
     return Layout(separator, names, len(names), skipped, comma)
 
 
 def _first_lines(file: TextIO) -> tuple[int, list[str]]:
-    """Lines before a table, which are empty or comments, and the two lines after them."""
+    """Return the number of empty or comment lines before a table, and the two lines after them."""
     lines: list[str] = []
     start = 0
     for number, line in enumerate(file):
@@ -107,25 +107,25 @@ def _first_lines(file: TextIO) -> tuple[int, list[str]]:
 
 
 _COMMENT = re.compile(r"#[^\t,;|]*$|sep=.$")
-"""A line before a table: a comment, or a spreadsheet's note of its separator."""
+"""Pattern of a line before a table: a comment, or a spreadsheet's note of its separator."""
 
 
 def read_text_table(
     path: Path, layout: Layout, chunk: int | None = None, **options: Any
 ) -> Iterator[pd.DataFrame]:
-    """Rows of a table in one or several parts, its columns numbered.
+    """Yield a table's rows in one or several parts, with numbered columns.
 
     Parameters
     ----------
     chunk
-        Rows of a part; all if not given.
+        Number of rows per part; all if not given.
     options
-        Of `pandas.read_csv`.
+        Options of `pandas.read_csv`.
 
     Raises
     ------
     InputError
-        If the file is damaged, or its lines are not of one length.
+        If the file is damaged, or its lines differ in length.
     """
     with reading(path, "a table"), open_text(path) as file:
         for _ in range(layout.skipped + bool(layout.names)):

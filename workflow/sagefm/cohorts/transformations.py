@@ -1,6 +1,6 @@
-"""From an element's own units to a coordinate system of its SpatialData store.
+"""Transformations from an element's own units to a coordinate system of its SpatialData store.
 
-Transformations are those of OME-NGFF as spatialdata writes them, in x and y:
+These are the OME-NGFF transformations that spatialdata writes, in x and y:
 https://spatialdata.scverse.org/en/stable/design_doc.html
 """
 
@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 
 GLOBAL = "global"
-"""The coordinate system that spatialdata names if nobody does: of the full-resolution image."""
+"""The default coordinate system of spatialdata: that of the full-resolution image."""
 
 AXES = ("x", "y")
 
 
 def chosen_transformation(described: Sequence[Mapping[str, Any]]) -> tuple[str, np.ndarray]:
-    """The coordinate system of an element that is in full-resolution pixels, and the way to it.
+    """Return an element's coordinate system in full-resolution pixels, and the way to it.
 
-    That is `global`; else the only one; else, as of Visium with images of several sizes, the one in
-    the element's own units; else none.
+    That is `global`, or the only one. Otherwise it is the one in the element's own units, as for
+    Visium with images of several sizes. If there is none, the name is empty.
 
     Parameters
     ----------
@@ -29,9 +29,9 @@ def chosen_transformation(described: Sequence[Mapping[str, Any]]) -> tuple[str, 
     Returns
     -------
     system
-        Its name; empty if there is none.
+        Name of the system; empty if there is none.
     matrix
-        float64 (2, 3): x and y there are `matrix @ (x, y, 1)`.
+        float64 (2, 3): x and y in the system are `matrix @ (x, y, 1)`.
     """
     ways = {str(one["output"]["name"]): affine_of(one) for one in described}
     own = [name for name, way in ways.items() if np.allclose(way, np.eye(3))]
@@ -41,12 +41,12 @@ def chosen_transformation(described: Sequence[Mapping[str, Any]]) -> tuple[str, 
 
 
 def affine_of(described: Mapping[str, Any]) -> np.ndarray:
-    """A transformation as a matrix of x, y and 1: float64 (3, 3).
+    """Return a transformation as a matrix of x, y and 1: float64 (3, 3).
 
     Raises
     ------
     ValueError
-        If it is of a kind that is none.
+        If the type of transformation is unknown.
     """
     kind = described["type"]
     axes = _axes(described, "input", AXES)

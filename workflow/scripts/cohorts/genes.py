@@ -1,4 +1,4 @@
-"""Sum up each gene over the spots of each section of a cohort, and over all of them."""
+"""Sum each gene over the spots of each section of a cohort, and over all spots."""
 
 from sagefm.common.io import write_table
 from sagefm.common.job import job

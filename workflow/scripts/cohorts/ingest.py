@@ -1,4 +1,4 @@
-"""Read one section as it comes and write it harmonised to the panel, unless a run has done so."""
+"""Read one section and write it harmonised to the panel, unless a run has already done so."""
 
 from pathlib import Path
 

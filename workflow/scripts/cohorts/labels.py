@@ -1,4 +1,4 @@
-"""Put the labels of a cohort's raw files into one table."""
+"""Collect the labels in a cohort's raw files in one table."""
 
 from sagefm.cohorts.labels import label_table
 from sagefm.common.io import write_table

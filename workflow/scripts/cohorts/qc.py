@@ -1,4 +1,4 @@
-"""Write a cohort's quality control as a table, one row a sample."""
+"""Write a cohort's quality control as a table with one row per sample."""
 
 from sagefm.cohorts.qc import qc_table
 from sagefm.common.io import read_table, write_table

@@ -1,4 +1,4 @@
-"""Keep the images of a cohort's sections in one file."""
+"""Store the images of a cohort's sections in one file."""
 
 from sagefm.common.job import job
 from sagefm.plotting.histology import write_tissues

@@ -1,4 +1,4 @@
-"""One section of an AnnData in HDF5 or zarr: what is needed of it, and nothing else."""
+"""Read one section of an AnnData in HDF5 or zarr, and only the parts that are needed."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,41 +17,40 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
 RAW = "raw"
-"""In place of a layer's name: the matrix `raw.X`, with its own genes."""
+"""Used as a layer's name for the matrix `raw.X`, with its own genes."""
 
 PLACES = frozenset({*SPOT_COLUMNS, "in_tissue"})
-"""Columns of `obs` whose numbers are not names of sections, in lower case."""
+"""Columns of `obs` whose numbers are not section names, in lower case."""
 
 COORDINATES = ("spatial", "x_spatial", "spatial_coords", "coords", "coordinates", "xy_loc")
-"""Keys of `obsm` with the spots' x and y, in lower case: squidpy's, that of CELLxGENE Explorer, and
-of others."""
+"""Keys of `obsm` with the spots' x and y, in lower case: squidpy's, CELLxGENE Explorer's and
+others'."""
 
 
 def read_group(group: Mapping[str, Any], choice: Choice, place: str | Path) -> "AnnData":
-    """A section of an AnnData that is open.
+    """Read a section of an open AnnData.
 
-    Counts, tables of spots and genes and the coordinates are read. What is not needed may be
-    unreadable.
+    Only counts, tables of spots and genes, and coordinates are read. Other parts may be unreadable.
 
     Parameters
     ----------
     group
-        Of h5py or zarr.
+        h5py or zarr group.
     choice
-        Of several layers or sections.
+        Which of several layers or sections to read.
     place
-        What the sentence of an error calls it.
+        Name of the AnnData in error messages.
 
     Returns
     -------
     AnnData
-        `X` the chosen matrix; `obsm['spatial']` where there are coordinates; `uns['matrices']`
-        names the other matrices, as `layer` does.
+        `X` is the chosen matrix. `obsm['spatial']` is set if there are coordinates.
+        `uns['matrices']` names the other matrices, as `layer` does.
 
     Raises
     ------
     InputError
-        If there is no such layer or section, or several sections of which none is chosen.
+        If the layer or section does not exist, or there are several sections and none is chosen.
     """
     from anndata import AnnData
     from anndata.io import read_elem
@@ -85,7 +84,7 @@ def read_group(group: Mapping[str, Any], choice: Choice, place: str | Path) -> "
 
 
 def library_names(group: Mapping[str, Any]) -> list[str]:
-    """Sections of which `uns['spatial']` has an image, scale factors or the like, by name."""
+    """Return names of sections for which `uns['spatial']` has images, scale factors or similar."""
     spatial = group.get("uns/spatial", {})
     if not hasattr(spatial, "keys") or {*spatial} & {"images", "scalefactors"}:
         return []
@@ -95,17 +94,17 @@ def library_names(group: Mapping[str, Any]) -> list[str]:
 def section_rows(
     obs: pd.DataFrame, libraries: list[str], choice: Choice, place: str | Path
 ) -> np.ndarray:
-    """Rows of the chosen section: bool (spots,).
+    """Return the rows of the chosen section: bool (spots,).
 
     Parameters
     ----------
     libraries
-        Names of sections that the file has besides those of a column of `obs`.
+        Names of sections in the file in addition to those in a column of `obs`.
 
     Raises
     ------
     InputError
-        If there is no such section, or if there are several of which none is chosen.
+        If the section does not exist, or there are several and none is chosen.
     """
     key, library = choice.library_key, choice.library
     if key and key not in obs:
@@ -144,9 +143,9 @@ def section_rows(
 
 
 def _rows_of(values: pd.Series, library: str) -> np.ndarray:
-    """Where a column names a section: bool (spots,); by names as a sheet has them, trimmed.
+    """Return where a column names a section: bool (spots,). Names are trimmed, as in a sheet.
 
-    Numbers that became real among missing ones (`1.0`) are named by their whole number as well.
+    Integers that became floats because of missing values (`1.0`) also match as integers.
     """
     texts = values.astype(str)
     names = [*pd.unique(texts)]
@@ -157,7 +156,7 @@ def _rows_of(values: pd.Series, library: str) -> np.ndarray:
 
 
 def _table(group: Any) -> pd.DataFrame:
-    """A table of spots or genes; without the columns, if any, that cannot be read."""
+    """Return a table of spots or genes, without any columns that cannot be read."""
     from anndata.io import read_elem
 
     try:

@@ -1,4 +1,4 @@
-"""What formats share: which section of a file is meant, and the search for files by name."""
+"""Code shared by the formats: the choice of a section in a file, and searches for file names."""
 
 import re
 from dataclasses import dataclass, fields
@@ -12,33 +12,34 @@ POSITION_FILES = (
     "tissue_positions_list.csv",
     "tissue_positions_list.txt",
 )
-"""Space Ranger's position file: Visium HD, from version 2 on, version 1; as renamed by deposits."""
+"""Space Ranger's position file: Visium HD, from version 2, version 1; also as renamed in deposits.
+"""
 
 MATRIX_NAMES = ("filtered_feature_bc_matrix", "raw_feature_bc_matrix")
-"""Space Ranger's matrices, the one of spots in tissue first."""
+"""Space Ranger's matrices, starting with the one of spots in tissue."""
 
 
 _MARKS = (*MATRIX_NAMES, "matrix.mtx")
 
 
 TENX_TABLES = ("features.tsv", "genes.tsv", "barcodes.tsv")
-"""Tables beside a `matrix.mtx`."""
+"""Tables that accompany a `matrix.mtx`."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What of a file is the section, where it may hold several; empty if it is found out.
+    """Which part of a file is the section, if it holds several; fields left empty are detected.
 
     Parameters
     ----------
     layer
-        The layer of an AnnData with the raw counts, or `raw`.
+        Layer of an AnnData with the raw counts, or `raw`.
     library
-        The section's name in the file.
+        Name of the section in the file.
     library_key
-        Column of `obs` that has the names.
+        Column of `obs` with the names.
     orientation
-        Of a table: `spots_by_genes` or `genes_by_spots`.
+        For a table: `spots_by_genes` or `genes_by_spots`.
     """
 
     layer: str = ""
@@ -47,19 +48,19 @@ class Choice:
     orientation: str = ""
 
     def given(self) -> dict[str, str]:
-        """What is not left to be found out."""
+        """Return the fields that are set."""
         chosen = {one.name: getattr(self, one.name) for one in fields(self)}
         return {name: value for name, value in chosen.items() if value}
 
 
 def is_file_named(path: Path, ending: str) -> bool:
-    """Whether a path ends so, plain or `.gz`, and is not a folder; it may be yet to be fetched."""
+    """Whether a path has this ending, plain or `.gz`, and is not a folder; it may not exist yet."""
     name = path.name.lower().removesuffix(".gz")
     return name.endswith(ending) and not path.is_dir()
 
 
 def require_file(path: Path, fmt: str) -> None:
-    """InputError if the path of a section, whose format is one of files, is a folder."""
+    """Raise an InputError if a section's path is a folder but its format is a file."""
     if path.is_dir():
         raise InputError(
             f"{path}: is a folder, but a section of format `{fmt}` is a file. Fix: correct its "
@@ -68,7 +69,7 @@ def require_file(path: Path, fmt: str) -> None:
 
 
 def existing(folder: Path, *names: str) -> Path | None:
-    """The first of some files that exists in a folder, plain before `.gz`."""
+    """Return the first of some files that exists in a folder, plain before `.gz`."""
     for name in names:
         for candidate in (folder / name, folder / f"{name}.gz"):
             if candidate.is_file():
@@ -77,12 +78,12 @@ def existing(folder: Path, *names: str) -> Path | None:
 
 
 def first(folder: Path, *names: str) -> Path:
-    """`existing`, of which there has to be one.
+    """Return the first of some files that exists; at least one must exist.
 
     Raises
     ------
     InputError
-        If none of them exists.
+        If none of the files exists.
     """
     found = existing(folder, *names)
     if found is None:
@@ -91,7 +92,7 @@ def first(folder: Path, *names: str) -> Path:
 
 
 def matrix_prefix(name: str) -> str:
-    """What the name of a 10x matrix begins with: `GSM1_s1_` of `GSM1_s1_matrix.mtx.gz`."""
+    """Return the prefix of a 10x matrix: `GSM1_s1_` for `GSM1_s1_matrix.mtx.gz`."""
     return next((name.split(mark)[0] for mark in _MARKS if mark in name), "")
 
 
@@ -100,13 +101,13 @@ SUFFIXES = (".h5ad", ".h5", ".zarr", ".mtx", ".csv", ".tsv", ".txt")
 INNER = re.compile(
     r"outs|spatial|binned_outputs|square_\d+um|(filtered|raw)_feature_bc_matrix|matrix"
 )
-"""Folders and files that are named alike in every section."""
+"""Folders and files with the same name in every section."""
 
 
 def section_name(path: Path) -> str:
-    """What a section is called: its file without suffix, or its own folder, not `outs`.
+    """Return the name of a section: its file without suffix, or its own folder, not `outs`.
 
-    A link has the name of the section, what it leads to may have any.
+    A link's own name is used, since its target may have any name.
     """
     path = path.parent.resolve() / path.name if path.is_symlink() else path.resolve()
     for part in (path, *path.parents):
@@ -123,7 +124,7 @@ def section_name(path: Path) -> str:
 
 
 def position_files(folder: Path) -> list[Path]:
-    """Space Ranger's position files in a folder, or in a folder named so, prefixed or not."""
+    """Return Space Ranger's position files in a folder or subfolder so named, prefixed or not."""
     folders = [folder, *(one for one in sorted(folder.glob("*spatial")) if one.is_dir())]
     return [
         path
@@ -135,9 +136,9 @@ def position_files(folder: Path) -> list[Path]:
 
 
 def positions_with(folder: Path, prefix: str) -> Path | None:
-    """The position file of a matrix in a folder: beside it, or in `spatial/`, by its prefix.
+    """Return the position file with a matrix's prefix, next to it or in `spatial/`.
 
-    Space Ranger's, else a table named so, such as `GSM1_s1_coordinates.csv`.
+    It is Space Ranger's, or else a table with a suitable name, such as `GSM1_s1_coordinates.csv`.
     """
     inner, prefixed = folder / "spatial", folder / f"{prefix}spatial"
     places = (inner, ""), (prefixed, ""), (folder, prefix), (inner, prefix), (prefixed, prefix)
@@ -156,7 +157,7 @@ _COORDINATES = re.compile(
     r"(?P<prefix>.*[_.\-])?(coordinates|positions|coords|locations)\.(csv|tsv|txt)(\.gz)?",
     re.IGNORECASE,
 )
-"""Names of tables of positions that are not Space Ranger's, as deposits call them."""
+"""Names of position tables in deposits that are not Space Ranger's."""
 
 
 def _is_of_coordinates(path: Path) -> bool:
@@ -164,7 +165,7 @@ def _is_of_coordinates(path: Path) -> bool:
 
 
 def _may_share(positions: Path, prefix: str) -> bool:
-    """Whether a position file may be that of a matrix: one prefix begins or ends as the other."""
+    """Whether a position file may belong to a matrix: one prefix starts or ends with the other."""
     own = positions.name.split("tissue_positions")[0]
     if named := _COORDINATES.fullmatch(own):
         own = named["prefix"] or ""
@@ -177,17 +178,17 @@ _WORDS = re.compile(r"[_.\-]")
 
 
 def positions_beside(path: Path) -> Path:
-    """Space Ranger's position file of a 10x matrix: beside it or in `spatial/`, with its prefix.
+    """Return Space Ranger's position file of a 10x matrix, next to it or in `spatial/`.
 
     Raises
     ------
     InputError
-        If there is none.
+        If there is no such file.
     """
     marked = any(mark in path.name for mark in _MARKS)
     prefix = matrix_prefix(path.name) if marked else f"{section_name(path)}_"
     found = positions_with(path.parent, prefix)
-    if found is None and path.parent.name in MATRIX_NAMES:  # one of its three files
+    if found is None and path.parent.name in MATRIX_NAMES:  # one of the matrix's three files
         found = positions_with(path.parent.parent, prefix)
     if found is None:
         raise InputError(

@@ -46,23 +46,23 @@ IMAGES = (IN_ANNDATA, BESIDE_POSITIONS)
 
 
 def fits(path: Path) -> bool:
-    """By its suffix."""
+    """Whether the suffix matches."""
     return is_file_named(path, ".h5ad")
 
 
 def files(path: Path) -> dict[str, Path]:
-    """The file itself."""
+    """Return the file itself."""
     require_file(path, "h5ad")
     return {"counts": path}
 
 
 def positions(path: Path) -> Path | None:
-    """None: the file has them."""
+    """Return None: the file contains the positions."""
     return None
 
 
 def read(files: dict[str, Path], choice: Choice) -> "AnnData":
-    """The chosen section."""
+    """Read the chosen section."""
     path = files["counts"]
     with open_h5(path, "h5ad") as file:
         if "matrix" in file and "obs" not in file:
@@ -78,14 +78,14 @@ def read(files: dict[str, Path], choice: Choice) -> "AnnData":
 
 
 def _is_old(file: "h5py.File") -> bool:
-    """Whether anndata before 0.7 wrote it, which had tables as compound data sets."""
+    """Whether a version before anndata 0.7 wrote the file, with tables as compound data sets."""
     import h5py
 
     return isinstance(file["obs"], h5py.Dataset)
 
 
 def _read_old(file: "h5py.File", choice: Choice, path: Path) -> "AnnData":
-    """What anndata reads of an old file, written anew in memory."""
+    """Read an old file with anndata and convert it in memory."""
     import anndata
     import h5py
 

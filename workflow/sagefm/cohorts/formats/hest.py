@@ -14,5 +14,5 @@ EXAMPLES = {"a section of HEST-1k": {"source": "hest", "path_or_id": "TENX152"}}
 
 
 def fits(path: Path) -> bool:
-    """Never: by its name it is an `h5ad`, and is read as one."""
+    """Return False: by its name the file is an `h5ad`, and is read as one."""
     return False

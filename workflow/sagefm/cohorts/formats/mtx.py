@@ -44,7 +44,7 @@ IMAGES = (BESIDE_POSITIONS,)
 
 
 def fits(path: Path) -> bool:
-    """By its matrix, unless positions are in the same folder, which is then Space Ranger's."""
+    """Whether there is a matrix; a folder that also has positions is Space Ranger's."""
     if path.is_dir():
         alone = not (path / "spatial").is_dir() and not position_files(path)
         return any(path.glob("matrix.mtx*")) and alone
@@ -52,12 +52,12 @@ def fits(path: Path) -> bool:
 
 
 def files(path: Path) -> dict[str, Path]:
-    """The three files, from their folder or from the matrix itself.
+    """Return the three files, given their folder or the matrix itself.
 
     Raises
     ------
     InputError
-        If one is missing, or if by its name it is a matrix of something else.
+        If a file is missing, or its name says that the matrix is of something else.
     """
     require_spots(path)
     folder, prefix = (
@@ -71,19 +71,19 @@ def files(path: Path) -> dict[str, Path]:
 
 
 def positions(path: Path) -> Path | None:
-    """Space Ranger's position file, if the matrix is still in its folder."""
+    """Return Space Ranger's position file, if the matrix is still in its folder."""
     return positions_beside(path)
 
 
 def read(files: dict[str, Path], choice: Choice) -> "AnnData":
-    """Gene expression only, with `gene_ids`.
+    """Read the gene expression only, with `gene_ids`.
 
-    `scanpy.read_10x_mtx` insists on plain `genes.tsv` or gzipped `features.tsv`; deposits mix them.
+    `scanpy.read_10x_mtx` requires plain `genes.tsv` or gzipped `features.tsv`; deposits mix them.
 
     Raises
     ------
     InputError
-        If a file is damaged, or the three are not of one matrix.
+        If a file is damaged, or the three do not belong to one matrix.
     """
     import pandas as pd
     import scipy.io
@@ -96,10 +96,10 @@ def read(files: dict[str, Path], choice: Choice) -> "AnnData":
         matrix = scipy.io.mmread(files["matrix"])
     tables = {role: _lines(files[role]) for role in ("features", "barcodes")}
     if not _fit(tables, matrix.shape) and _fit(tables, matrix.shape[::-1]):
-        matrix = matrix.T  # written as spots x genes
+        matrix = matrix.T  # stored as spots x genes
     for (role, table), length in zip(tables.items(), matrix.shape, strict=True):
         if len(table) == length + 1:
-            tables[role] = table = table[1:].reset_index(drop=True)  # without its header
+            tables[role] = table = table[1:].reset_index(drop=True)  # drop the header
         if len(table) != length:
             raise InputError(
                 f"{files[role]}: has {len(table)} lines, but {files['matrix']} has {length} "
@@ -119,7 +119,7 @@ def read(files: dict[str, Path], choice: Choice) -> "AnnData":
 
 
 def _lines(path: Path) -> "pd.DataFrame":
-    """A table of features or barcodes, its columns numbered."""
+    """Read a table of features or barcodes with numbered columns."""
     import pandas as pd
 
     with reading(path, "a table"), open_text(path) as file:
@@ -131,6 +131,6 @@ def _lines(path: Path) -> "pd.DataFrame":
 
 
 def _fit(tables: dict[str, "pd.DataFrame"], shape: tuple[int, ...]) -> bool:
-    """Whether features and barcodes, with or without a header, are as many as a matrix has."""
+    """Whether features and barcodes, with or without header, match the matrix's shape."""
     sizes = zip(tables.values(), shape, strict=True)
     return all(len(table) - length in (0, 1) for table, length in sizes)

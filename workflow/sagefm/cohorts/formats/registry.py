@@ -1,20 +1,20 @@
-"""Formats of sections: which one a path has, and which files make it; nothing is opened.
+"""Formats of sections: the format of a path and the files that belong to it, without opening any.
 
 A format is one file of this folder, or of `cohorts/formats` in a folder of `SAGEFM_PATH`:
 
-- `HELP`, `POSITIONS`: what the path of a section is, and where its positions come from, in words.
+- `HELP`, `POSITIONS`: what the path of a section is, and where its positions are, in words.
 - `EXAMPLES`: what is read, in words, with the columns of a sheet's row that differ from others'.
 - `fits(path)`: whether a path has this format by its name, or a folder by its content.
 - `files(path)`: the files of the section by role, such as `{"counts": path}`.
-- `positions(path)`: a position file in Space Ranger's layout, or None where `read` gives
-  `obsm['spatial']`; an `InputError` where a section needs one and has none.
-- `CHOICES`: fields of `base.Choice` that `read` heeds; empty where a file holds one section.
-- `read(files, choice)`: an AnnData with raw counts in `X`, barcodes and genes as its names.
+- `positions(path)`: a position file in Space Ranger's layout, or None if `read` returns
+  `obsm['spatial']`. It raises an `InputError` if a section needs a file and has none.
+- `CHOICES`: fields of `base.Choice` that `read` uses; empty if a file holds one section.
+- `read(files, choice)`: an AnnData with raw counts in `X`, and names of barcodes and genes.
   `uns['matrices']` may name other matrices, for `layer`.
-- `IMAGES`: where an image of the tissue may be, `images.ImagePlace`s in the order of preference.
+- `IMAGES`: where an image of the tissue may be: `images.ImagePlace`s in order of preference.
 
-`tenx_h5.py` is the shortest example. Names are read while the workflow is parsed: heavy imports
-go inside functions.
+`tenx_h5.py` is the shortest example. This module is imported whenever the workflow is parsed, so
+heavy imports go inside functions.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -38,39 +38,39 @@ FORMATS = Registry(
 )
 
 AUTO = "auto"
-"""In place of a format: it is found out."""
+"""Used instead of a format's name to have it detected."""
 
 
 def names() -> tuple[str, ...]:
-    """Names of all formats, sorted."""
+    """Return the names of all formats, sorted."""
     return FORMATS.names()
 
 
 def load_format(name: str) -> ModuleType:
-    """The module of a format.
+    """Import and return the module of a format.
 
     Raises
     ------
     InputError
-        If there is no such format.
+        If the format does not exist.
     """
     return FORMATS.load(name)
 
 
 def format_of(path: str | Path, fmt: str = "") -> str:
-    """The format of a section that may be yet to be fetched.
+    """Return the format of a section, whose files need not exist yet.
 
     Parameters
     ----------
     path
-        Its file or folder.
+        File or folder of the section.
     fmt
-        As in a sheet: empty or `auto` if it is to be found out.
+        As in a sheet: empty or `auto` to have it detected.
 
     Raises
     ------
     InputError
-        If it fits no format, or more than one.
+        If the section fits no format, or more than one.
     """
     return guess(Path(path)) if fmt in ("", AUTO) else fmt
 
@@ -78,20 +78,20 @@ def format_of(path: str | Path, fmt: str = "") -> str:
 def sheet_formats(
     rows: Iterable[Mapping[str, str]], path_of: Callable[[Mapping[str, str]], str], cohort: str
 ) -> dict[str, str]:
-    """The format of each sample of a sheet, whose files are all there or will be fetched.
+    """Return the format of each sample of a sheet, whose files exist or will be fetched.
 
     Parameters
     ----------
     rows
         The sheet's rows.
     path_of
-        Where the file or folder of a row is, or will be.
+        Returns the file or folder of a row, existing or not.
 
     Raises
     ------
     InputError
-        If a section fits no format, or more than one, or if it lacks a file, such as positions;
-        the sentence names cohort and sample.
+        If a section fits no format or more than one, or if it lacks a file, such as positions. The
+        message names cohort and sample.
     """
     found = {}
     for row in rows:
@@ -100,7 +100,7 @@ def sheet_formats(
             fmt = found[row["sample"]] = format_of(path, row["format"])
             if not is_fetched(row["source"]):
                 find_section(path, fmt, row["positions"] or None)
-            elif not row["positions"]:  # nothing is fetched but what a sheet names
+            elif not row["positions"]:  # only files named in a sheet are fetched
                 load_format(fmt).positions(path)
         except InputError as error:
             raise InputError(f"cohort {cohort}, sample {row['sample']}: {error}") from error
@@ -108,12 +108,12 @@ def sheet_formats(
 
 
 def guess(path: Path) -> str:
-    """The format of a path by the name of the file or the content of the folder.
+    """Return the format of a path, judged by the file's name or the folder's content.
 
     Raises
     ------
     InputError
-        If it fits no format, or more than one.
+        If the path fits no format, or more than one.
     """
     fitting = [name for name in names() if load_format(name).fits(path)]
     if len(fitting) > 1:
@@ -132,7 +132,7 @@ def guess(path: Path) -> str:
 def find_section(
     path: str | Path, fmt: str = AUTO, positions: str | Path | None = None
 ) -> tuple[str, dict[str, Path]]:
-    """Format of a section and the files that make it, by role; nothing is opened.
+    """Return a section's format and its files by role, without opening any.
 
     Parameters
     ----------
@@ -141,7 +141,7 @@ def find_section(
     fmt
         One of `names`, or `auto`.
     positions
-        Position file in place of the format's own.
+        Position file to use instead of the format's own.
 
     Returns
     -------
@@ -171,17 +171,17 @@ def find_section(
 
 
 def read_files(fmt: str, files: dict[str, Path], choice: Choice) -> "AnnData":
-    """What a format reads of its files.
+    """Read a section's files with the reader of its format.
 
     Parameters
     ----------
     fmt, files
-        Of `find_section`.
+        As returned by `find_section`.
 
     Raises
     ------
     InputError
-        If it cannot be read, or if the format knows nothing of what is chosen.
+        If the files cannot be read, or the format does not support the choice.
     """
     one = load_format(fmt)
     for name in choice.given():

@@ -1,4 +1,4 @@
-"""What to give in place of a path that is not a section, where its content shows it."""
+"""Suggest what to give instead of a path that is not a section, judged by its content."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -26,11 +26,11 @@ OTHERS = {
         "is a Seurat object. Fix: write it as AnnData (`SeuratDisk::Convert`), in a `.h5ad`."
     ),
 }
-"""What files of other programmes are, by how their names end."""
+"""Descriptions of other programs' files, by suffix."""
 
 
 def remedy(path: Path) -> str:
-    """A sentence of what the path is, and `Fix: ...`; empty if there is nothing to say."""
+    """Say what the path is, followed by `Fix: ...`; empty if nothing is known about it."""
     return next((said for say in _KINDS if (said := say(path))), "")
 
 

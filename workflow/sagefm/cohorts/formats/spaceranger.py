@@ -1,4 +1,4 @@
-"""The `outs/` folder of Space Ranger, of any version, or its files gathered in a folder."""
+"""The `outs/` folder of any version of Space Ranger, or its files gathered in one folder."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,11 +44,11 @@ IMAGES = (BESIDE_POSITIONS,)
 
 
 NO_MATRIX = (*REFUSED, "molecule_info", ".h5ad")
-"""What the names of other HDF5 files in such a folder have."""
+"""Parts of the names of other HDF5 files in such a folder."""
 
 
 def fits(path: Path) -> bool:
-    """A folder with a matrix, and with `spatial/` or a position file."""
+    """Whether a folder has a matrix, and `spatial/` or a position file."""
     if not path.is_dir() or (path / "binned_outputs").is_dir():
         return False
     if path.name == "spatial" and not any(path.glob("*matrix*")):
@@ -57,12 +57,12 @@ def fits(path: Path) -> bool:
 
 
 def files(path: Path) -> dict[str, Path]:
-    """The matrix: `filtered` before `raw`, and HDF5, the faster to read, before a folder.
+    """Return the matrix: `filtered` before `raw`, and HDF5, which is read faster, before a folder.
 
     Raises
     ------
     InputError
-        If the path is not a folder, or has no matrix, or several.
+        If the path is not a folder, or has no matrix or several.
     """
     if not path.is_dir():
         raise InputError(
@@ -74,12 +74,12 @@ def files(path: Path) -> dict[str, Path]:
 
 
 def positions(path: Path) -> Path | None:
-    """The position file of the matrix.
+    """Return the position file of the matrix.
 
     Raises
     ------
     InputError
-        If there is none.
+        If there is no such file.
     """
     found = positions_with(path, matrix_prefix(find_matrix(path).name))
     if found is None and (inner := sorted(path.glob("spatial/*/*tissue_positions*"))):
@@ -95,12 +95,12 @@ def positions(path: Path) -> Path | None:
 
 
 def find_matrix(path: Path) -> Path:
-    """The matrix of a folder: an `.h5`, a folder of three files, or a prefixed `matrix.mtx`.
+    """Return the matrix of a folder: an `.h5`, a folder of three files, or a prefixed `matrix.mtx`.
 
     Raises
     ------
     InputError
-        If there is none, or if there are several of equal rank.
+        If there is none, or there are several of equal rank.
     """
     for name in MATRIX_NAMES:
         for pattern in (f"{name}.h5", f"{name}.h5.gz", name, f"*{name}.h5", f"*{name}.h5.gz"):
@@ -128,10 +128,10 @@ def _only(path: Path, pattern: str) -> Path | None:
 
 
 def _is_segmented(path: Path) -> bool:
-    """Whether it holds cells of Visium HD that Space Ranger segmented, in place of spots."""
+    """Whether the folder holds segmented cells of Visium HD instead of spots."""
     return any(path.glob("filtered_feature_cell_matrix*"))
 
 
 def read(files: dict[str, Path], choice: Choice) -> "AnnData":
-    """Gene expression only, with `gene_ids`."""
+    """Read the gene expression only, with `gene_ids`."""
     return read_matrix(files, choice) if "matrix" in files else read_h5(files, choice)

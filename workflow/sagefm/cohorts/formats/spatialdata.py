@@ -40,14 +40,14 @@ CHOICES = ("layer", "library", "library_key")
 IMAGES = ()
 
 TABLES = ("tables", "table")
-"""Where tables are kept; the second by versions of the format before 0.2."""
+"""Groups that hold tables; the second is used by versions of the format before 0.2."""
 
 ROOT = ("zarr.json", ".zgroup")
-"""The file of a store's root, in zarr 3 and 2."""
+"""File at the root of a store, in zarr 3 and 2."""
 
 
 def fits(path: Path) -> bool:
-    """By its suffix, or as a zarr store with a table."""
+    """Whether the path is a zarr store, by suffix, or by content with a table."""
     if not path.is_dir():
         return path.name.endswith(".zarr")
     rooted = any((path / name).is_file() for name in ROOT)
@@ -55,18 +55,18 @@ def fits(path: Path) -> bool:
 
 
 def _has_table(path: Path) -> bool:
-    """Whether a store has tables, or is one: an AnnData."""
+    """Whether a store has tables, or is an AnnData itself."""
     tables = any((path / name).is_dir() for name in TABLES)
     return tables or all((path / name).is_dir() for name in ("obs", "var"))
 
 
 def files(path: Path) -> dict[str, Path]:
-    """The store's root, and what is in its tables and shapes; images are not read.
+    """Return the store's root, tables and shapes; images are not read.
 
     Raises
     ------
     InputError
-        If it is not a SpatialData store.
+        If the path is not a SpatialData store.
     """
     if not fits(path) or not _has_table(path):
         raise InputError(
@@ -80,17 +80,17 @@ def files(path: Path) -> dict[str, Path]:
 
 
 def positions(path: Path) -> Path | None:
-    """None: the store has them."""
+    """Return None: the store contains the positions."""
     return None
 
 
 def read(files: dict[str, Path], choice: Choice) -> "AnnData":
-    """The chosen region of the table that annotates it.
+    """Read the chosen region of the table that annotates it.
 
     Raises
     ------
     InputError
-        If there are several and none is chosen, or the one chosen is missing.
+        If there are several and none is chosen, or the chosen one is missing.
     """
     import zarr
 
@@ -110,7 +110,7 @@ def read(files: dict[str, Path], choice: Choice) -> "AnnData":
 def _set_coordinates(
     adata: "AnnData", store: Any, region: str, root: Path, link: dict[str, Any]
 ) -> None:
-    """Set `obsm['spatial']` in full-resolution pixels, from the shapes' units if it has these."""
+    """Set `obsm['spatial']` in full-resolution pixels, if the shapes' units give these."""
     shapes = store.get(f"shapes/{region}")
     described = [] if shapes is None else shapes.attrs.get("coordinateTransformations", [])
     system, way = chosen_transformation(described)
@@ -122,14 +122,14 @@ def _set_coordinates(
     if "spatial" in adata.obsm:
         near = 0.01 * np.ptp(centres, axis=0).max()
         if not np.allclose(dense_coordinates(adata.obsm["spatial"]), centres, rtol=0, atol=near):
-            return  # somebody's own, who has put them where they are meant to be
+            return  # set by the user, so keep them
     if moves:
         log.info("%s: coordinates of %s are those of the system `%s`", root, region, system)
     adata.obsm["spatial"] = moved
 
 
 def _section(store: Any, choice: Choice, root: Path) -> tuple[str, str, str]:
-    """Table, column of regions and region of the chosen section; a table may have no regions."""
+    """Return table, region column and region of the chosen section; a table may lack regions."""
     sections = [*_sections(store, choice.library_key)]
     wanted = choice.library
     found = [
@@ -149,7 +149,7 @@ def _section(store: Any, choice: Choice, root: Path) -> tuple[str, str, str]:
 
 
 def _sections(store: Any, library_key: str) -> Iterator[tuple[str, str, str]]:
-    """Table, column of regions and region of each section of a store."""
+    """Yield table, region column and region of each section of a store."""
     from anndata.io import read_elem
 
     for name in _tables(store):
@@ -167,7 +167,7 @@ def _tables(store: Any) -> Any:
 
 
 def _link(store: Any, name: str) -> dict[str, Any]:
-    """`region_key` and `instance_key` of a table: how its rows name their shapes."""
+    """Return `region_key` and `instance_key` of a table: how its rows name their shapes."""
     from anndata.io import read_elem
 
     table = _tables(store)[name]
@@ -181,7 +181,7 @@ def _link(store: Any, name: str) -> dict[str, Any]:
 
 
 def _centres(root: Path, region: str, adata: "AnnData", link: dict[str, Any]) -> np.ndarray:
-    """Centres of the shapes of a region, x and y in its own units: float64 (spots, 2)."""
+    """Return the centres of a region's shapes, x and y in its own units: float64 (spots, 2)."""
     from geopandas import read_parquet
 
     path = root / "shapes" / region / "shapes.parquet"

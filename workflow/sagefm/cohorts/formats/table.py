@@ -64,26 +64,26 @@ SPOTS_BY_GENES = "spots_by_genes"
 IMAGES = (BESIDE_POSITIONS,)
 
 OF_GENES = frozenset({"start", "end", "length", "width", "gene_length", "entrezid", "entrez_id"})
-"""Columns of numbers that tell of genes, in lower case, as featureCounts and annotations have."""
+"""Numeric columns that describe genes, in lower case, as in featureCounts and annotations."""
 
 ROWS = 256
-"""Rows read at a time: what is held as text and as dense numbers."""
+"""Number of rows read at a time, which are held both as text and as dense numbers."""
 
 
 def fits(path: Path) -> bool:
-    """By its suffix, unless its name is that of a position file or of a part of a 10x matrix."""
+    """Whether the suffix matches; names of positions and of parts of 10x matrices are excluded."""
     known = any(is_file_named(path, ending) for ending in (".csv", ".tsv", ".txt"))
     return known and not any(is_file_named(path, name) for name in (*POSITION_FILES, *TENX_TABLES))
 
 
 def files(path: Path) -> dict[str, Path]:
-    """The file itself."""
+    """Return the file itself."""
     require_file(path, "table")
     return {"counts": path}
 
 
 def positions(path: Path) -> Path | None:
-    """The position file with the table; None where the table itself may have them."""
+    """Return the table's position file; None if the table itself may contain positions."""
     if (path.parent / "spatial").is_dir():
         return find_positions(path.parent, "")
     found = find_positions(path.parent, f"{section_name(path)}_")
@@ -91,12 +91,12 @@ def positions(path: Path) -> Path | None:
 
 
 def read(files: dict[str, Path], choice: Choice) -> "AnnData":
-    """Counts with the table's other columns: of spots in `obs`, of genes in `var`.
+    """Read counts, with the table's other columns: of spots in `obs`, of genes in `var`.
 
     Raises
     ------
     InputError
-        If the file is damaged, or if neither its rows nor its columns are named as spots.
+        If the file is damaged, or neither its rows nor its columns are named like spots.
     """
     from anndata import AnnData
 
@@ -120,7 +120,7 @@ def read(files: dict[str, Path], choice: Choice) -> "AnnData":
 
 
 def _read(path: Path) -> tuple["sp.csr_matrix", pd.DataFrame, pd.Index]:
-    """Numbers (csr, rows x columns), columns of text by the rows' names, and numbers' names."""
+    """Return numbers (csr, rows x columns), text columns by row, and number columns' names."""
     import scipy.sparse as sp
 
     layout = find_layout(path, header=True)
@@ -149,7 +149,7 @@ def _read(path: Path) -> tuple["sp.csr_matrix", pd.DataFrame, pd.Index]:
             "with a column for each gene or each spot."
         )
     text = pd.concat(texts)
-    if text[0].str.fullmatch(r"\d+").all():  # rows are numbered, and named in another column
+    if text[0].str.fullmatch(r"\d+").all():  # rows are numbered; their names are in another column
         numbered = [name for name in text if name and names[name].lower() in ALIASES[BARCODE]]
         text = text.rename(columns={numbered[0]: 0, 0: numbered[0]}) if numbered else text
     index = pd.Index(text.pop(0).astype(str).str.strip())
@@ -162,7 +162,7 @@ def _has_number(column: pd.Series) -> bool:
 
 
 def _rows_are_spots(rows: pd.Index, columns: pd.Index, known: pd.Index | None, path: Path) -> bool:
-    """Whether a table's rows are spots, not its columns: by the known spots, else by the names."""
+    """Whether a table's rows, not its columns, are spots, judged by known spots or by names."""
     of_rows, of_columns = (_share(names, known) for names in (rows, columns))
     if max(of_rows, of_columns) < 0.5 or of_rows == of_columns:
         raise InputError(
@@ -176,7 +176,7 @@ def _rows_are_spots(rows: pd.Index, columns: pd.Index, known: pd.Index | None, p
 
 
 def _share(names: pd.Index, known: pd.Index | None) -> float:
-    """Share of names that are spots' names."""
+    """Return the share of names that are names of spots."""
     if known is not None and names.is_unique:
         return float((match_barcodes(names, known) >= 0).mean())
     if positions_in_names(names) is not None:

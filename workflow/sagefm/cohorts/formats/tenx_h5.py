@@ -49,17 +49,17 @@ REFUSED = {"probe_bc_matrix": PROBES, "feature_cell_matrix": CELLS}
 
 
 def fits(path: Path) -> bool:
-    """By its suffix."""
+    """Whether the suffix matches."""
     return is_file_named(path, ".h5")
 
 
 def files(path: Path) -> dict[str, Path]:
-    """The file itself.
+    """Return the file itself.
 
     Raises
     ------
     InputError
-        If it is a folder, or by its name a matrix of something else.
+        If it is a folder, or its name says that the matrix is of something else.
     """
     require_file(path, "tenx_h5")
     require_spots(path)
@@ -67,26 +67,26 @@ def files(path: Path) -> dict[str, Path]:
 
 
 def require_spots(path: Path) -> None:
-    """InputError if a matrix, by its name, counts probes or segmented cells."""
+    """Raise an InputError if a matrix, by its name, counts probes or segmented cells."""
     for name, said in REFUSED.items():
         if name in path.name:
             raise InputError(f"{path}: {said}")
 
 
 def positions(path: Path) -> Path | None:
-    """Space Ranger's position file, if the matrix is still in its folder."""
+    """Return Space Ranger's position file, if the matrix is still in its folder."""
     return positions_beside(path)
 
 
 def read(files: dict[str, Path], choice: Choice) -> "AnnData":
-    """Gene expression only, with `gene_ids`.
+    """Read the gene expression only, with `gene_ids`.
 
     Raises
     ------
     InputError
         If the file is damaged, is not a matrix of genes, or counts probes.
     """
-    from scanpy import read_10x_h5  # seconds to import; the other formats do without it
+    from scanpy import read_10x_h5  # takes seconds to import, and other formats do not need it
 
     path = files["counts"]
     with open_h5(path, "10x HDF5") as file:
@@ -103,12 +103,12 @@ def read(files: dict[str, Path], choice: Choice) -> "AnnData":
 
 
 def section_of(adata: "AnnData", choice: Choice, path: Path) -> "AnnData":
-    """The chosen section of a matrix of several, which the names of spots tell apart.
+    """Select a section of a matrix with several, which are distinguished by the names of spots.
 
     Raises
     ------
     InputError
-        If there is no such section.
+        If the section does not exist.
     """
     if not choice.library:
         return adata
@@ -122,5 +122,5 @@ def section_of(adata: "AnnData", choice: Choice, path: Path) -> "AnnData":
 
 
 def _groups(file: "h5py.File") -> list[str]:
-    """Groups at the root: in files of Cell Ranger 2, the references."""
+    """Return the groups at the root, which are the references in files of Cell Ranger 2."""
     return [name for name in file if hasattr(file[name], "keys")]
