@@ -1,7 +1,7 @@
-"""Which spot a row of the released file is, by its neighbours in the file where it differs.
+"""Identify the spot of each row of the released file, by its neighbours in the file if it differs.
 
-The file holds sections one after another, their spots in order. So a row that equals no spot lies
-between rows that do, and its place tells which spot it should be.
+The file holds sections one after another, with spots in order. A row that equals no spot is between
+rows that do, so its place shows which spot it should be.
 """
 
 import numpy as np
@@ -9,15 +9,15 @@ import pandas as pd
 
 
 def chosen_spots(pairs: pd.DataFrame, n_rows: int, tolerance: float) -> np.ndarray:
-    """A spot for every row that equals some: int64 (rows,), -1 for the others.
+    """Choose a spot for every row that equals at least one: int64 (rows,), -1 for the others.
 
-    A row may equal several spots, as those of sections that were deposited twice do: then it is the
-    one that continues the rows before, or else the first.
+    A row may equal several spots, for example of sections that were deposited twice. Then the spot
+    that continues the rows before is chosen, or else the first.
 
     Parameters
     ----------
     pairs
-        Of `search.find_rows`.
+        Pairs from `search.find_rows`.
     """
     equal = pairs[pairs["difference"] <= tolerance].sort_values(["row", "spot"])
     chosen = np.full(n_rows, -1, dtype=np.int64)
@@ -31,19 +31,19 @@ def chosen_spots(pairs: pd.DataFrame, n_rows: int, tolerance: float) -> np.ndarr
 
 
 def aligned_spots(chosen: np.ndarray, starts: np.ndarray, n_spots: int) -> np.ndarray:
-    """The same, with the spots that rows between others must be: int64 (rows,), -1 if unknown.
+    """Fill in the spots of rows between identified ones: int64 (rows,), -1 if unknown.
 
-    A gap is filled where it has as many rows as spots are missing: inside one section, or from one
-    section's last spots to the next one's first.
+    A gap is filled if it has as many rows as there are spots missing: within one section, or from
+    one section's last spots to the next one's first.
 
     Parameters
     ----------
     chosen
-        Of `chosen_spots`.
+        Spots from `chosen_spots`.
     starts
-        int64 (sections,): each section's first spot.
+        int64 (sections,): first spot of each section.
     n_spots
-        Spots of all sections.
+        Number of spots in all sections.
     """
     filled = chosen.copy()
     ends = np.append(starts[1:], n_spots)

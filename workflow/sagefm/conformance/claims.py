@@ -1,4 +1,4 @@
-"""The verdict on the released embeddings: whether this run reproduces the authors' own output."""
+"""Verdict on whether this run reproduces the embeddings that the authors released."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,27 +10,28 @@ from sagefm.common.text import count
 from sagefm.common.verdict import Training
 
 ALMOST_ALL = 0.99
-"""Share of rows that must match, or be explained by a tie, for the embeddings to be the same."""
+"""Minimum share of rows that match, or are explained by a tie, for the embeddings to count as the
+same."""
 
 MOST = 0.5
-"""Share of rows below which the embeddings are others."""
+"""Below this share of matching rows, the embeddings count as different."""
 
 
 def conformance_claims(
     model: str, cohort: str, summary: pd.DataFrame, held: pd.DataFrame, paper_data: bool
 ) -> list[Claim]:
-    """`conformance`: the released embeddings against those of the released checkpoint here.
+    """Judge `conformance`: the released embeddings against those of the released checkpoint here.
 
-    It held if almost every row equals a spot's embedding here, or belongs to a spot whose last
-    neighbour is tied; it did not if most rows equal none. All rows are counted, none is a sample,
-    so there is no interval.
+    The claim holds if almost every row equals a spot's embedding here, or belongs to a spot whose
+    last neighbour is tied. It does not hold if most rows equal none. All rows are counted, so there
+    is no interval.
 
     Parameters
     ----------
     model, cohort
         The released checkpoint, and the cohort whose sections were searched.
     summary, held
-        Of `tables.conformance_summary` and `sections_held`.
+        Tables from `tables.conformance_summary` and `sections_held`.
     paper_data
         Whether the cohort is the paper's own.
     """

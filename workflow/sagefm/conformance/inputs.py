@@ -1,4 +1,4 @@
-"""The released file of embeddings, this run's embeddings, and ties among neighbours, from files."""
+"""Read the released embeddings, this run's embeddings, and ties among neighbours from files."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ from sagefm.sections.section import spot_positions
 
 @dataclass(frozen=True)
 class Embeddings:
-    """A cohort's embeddings in an open file: whole rows by slices, and the section of each row."""
+    """A cohort's embeddings in an open file, read by slices of rows, with each row's section."""
 
     rows: Rows
     samples: np.ndarray
@@ -26,7 +26,7 @@ class Embeddings:
 
 @contextmanager
 def embeddings_of(path: str | Path) -> Iterator[Embeddings]:
-    """The rows of a representation's file, which stay on the disk until they are read."""
+    """Open the rows of a representation's file, which are not read until they are used."""
     with as_h5ad(path), h5py.File(path) as file:
         name = read_elem(file["uns/representation/name"])
         samples = read_elem(file["obs"])["sample"].astype(str).to_numpy()
@@ -34,12 +34,12 @@ def embeddings_of(path: str | Path) -> Iterator[Embeddings]:
 
 
 def released_rows(path: str | Path, width: int) -> np.ndarray:
-    """The released embeddings, float32 (rows, width), mapped into memory; no pickle is read.
+    """Map the released embeddings into memory: float32 (rows, width); no pickle is read.
 
     Raises
     ------
     InputError
-        If the file is no such matrix.
+        If the file is not such a matrix.
     """
     try:
         rows = np.load(path, mmap_mode="r", allow_pickle=False)
@@ -56,14 +56,14 @@ def released_rows(path: str | Path, width: int) -> np.ndarray:
 
 
 def tied_spots(samples: Sequence[str | Path], graph: Mapping) -> np.ndarray:
-    """Whether each spot's last neighbour is as far as one left out: bool, section after section.
+    """Whether each spot's last neighbour ties with an excluded one: bool, section by section.
 
     Parameters
     ----------
     samples
         Harmonised samples, in the order of the embeddings.
     graph
-        The model's graph, as in its recipe; kinds without a `size` have no such ties.
+        The model's graph, as in its recipe. Kinds without a `size` have no such ties.
     """
     parts = []
     for path in samples:

@@ -1,8 +1,8 @@
-"""The nearest row of one matrix of embeddings for every row of another, in bounded memory.
+"""Find the nearest row of one matrix of embeddings for every row of another, in bounded memory.
 
-Each row is projected onto a few orthonormal directions. A projection shortens every distance or
-leaves it, so equal rows are as near in it as they are: a tree over the short rows finds candidates,
-and whole rows, read a block at a time, decide. Memory holds the short rows and one block.
+Each row is projected onto a few orthonormal directions. A projection never lengthens a distance, so
+equal rows remain close. A tree over the short rows finds candidates, and whole rows, read in
+blocks, decide. Memory holds the short rows and one block.
 """
 
 from collections.abc import Iterator
@@ -17,17 +17,17 @@ DIRECTIONS = 16
 """Length of a short row."""
 
 BLOCK = 4096
-"""Whole rows in memory at once."""
+"""Number of whole rows in memory at once."""
 
 CANDIDATES = 4
-"""Rows whose whole length is looked at first; more if all of them may be equal."""
+"""Number of candidates compared first; more if all of them may be equal."""
 
 REACH = 100
-"""How many tolerances away a row is still looked for."""
+"""Search radius, in multiples of the tolerance."""
 
 
 class Rows(Protocol):
-    """A float32 matrix of which blocks are read: an array, a memory map or a dataset of HDF5."""
+    """A float32 matrix that is read in blocks: an array, a memory map or an HDF5 dataset."""
 
     shape: tuple[int, ...]
 
@@ -36,16 +36,17 @@ class Rows(Protocol):
 
 @dataclass(frozen=True)
 class Found:
-    """What `find_rows` found.
+    """Result of `find_rows`.
 
     Attributes
     ----------
     pairs
-        Columns row (of the matrix searched for), spot (row of the matrix searched), difference.
-        Every pair that is within the tolerance; for a row that has none, its nearest candidate, if
-        any is in reach. Sorted by row, then by difference.
+        Columns row (of the wanted matrix), spot (row of the searched matrix), difference. Contains
+        every pair within the tolerance; for a row without one, its nearest candidate, if there is
+        one within reach. Sorted by row, then by difference.
     scale
-        Root-mean-square distance of the searched rows from their mean: the unit of differences.
+        Root-mean-square distance of the searched rows from their mean, which is the unit of
+        differences.
     """
 
     pairs: pd.DataFrame
@@ -53,16 +54,16 @@ class Found:
 
 
 def find_rows(wanted: Rows, rows: Rows, tolerance: float, threads: int = 1) -> Found:
-    """Rows of one matrix that equal those of another, up to rounding.
+    """Find the rows of one matrix that equal those of another, up to rounding.
 
-    Exact within the tolerance: every equal pair is found.
+    The search is exact within the tolerance: every equal pair is found.
 
     Parameters
     ----------
     wanted, rows
-        What is looked for (m, width), and where (n, width).
+        Matrix whose rows are looked up (m, width), and matrix that is searched (n, width).
     tolerance
-        Largest difference of equal rows: their Euclidean distance, in units of `Found.scale`.
+        Maximum difference of equal rows: their Euclidean distance, in units of `Found.scale`.
     """
     directions = _orthonormal(wanted.shape[1])
     short, scale = _shortened(rows, directions)
@@ -87,7 +88,7 @@ def find_rows(wanted: Rows, rows: Rows, tolerance: float, threads: int = 1) -> F
 
 
 def differences(wanted: Rows, rows: Rows, pairs: pd.DataFrame) -> np.ndarray:
-    """Euclidean distance of each pair (columns row, spot) of whole rows: float64 (pairs,)."""
+    """Return the Euclidean distance of each pair of whole rows (row, spot): float64 (pairs,)."""
     result = np.empty(len(pairs))
     order = np.argsort(pairs["spot"].to_numpy(), kind="stable")
     spots, own = pairs["spot"].to_numpy()[order], pairs["row"].to_numpy()[order]
@@ -102,19 +103,19 @@ def differences(wanted: Rows, rows: Rows, pairs: pd.DataFrame) -> np.ndarray:
 
 
 def _blocks(rows: Rows) -> Iterator[tuple[int, np.ndarray]]:
-    """First row, and rows, of each block."""
+    """Yield each block with the number of its first row."""
     for start in range(0, rows.shape[0], BLOCK):
         yield start, np.asarray(rows[start : start + BLOCK])
 
 
 def _orthonormal(width: int) -> np.ndarray:
-    """Random orthonormal directions: float64 (width, up to `DIRECTIONS`)."""
+    """Return random orthonormal directions: float64 (width, up to `DIRECTIONS`)."""
     drawn = np.random.default_rng(0).normal(size=(width, min(DIRECTIONS, width)))
     return np.linalg.qr(drawn)[0]
 
 
 def _shortened(rows: Rows, directions: np.ndarray) -> tuple[np.ndarray, float]:
-    """Rows along some directions (float64), and the rows' root-mean-square from their mean."""
+    """Project rows onto directions (float64); also return their RMS distance from their mean."""
     short = np.empty((rows.shape[0], directions.shape[1]))
     total, squares = np.zeros(directions.shape[0]), 0.0
     for start, block in _blocks(rows):

@@ -1,4 +1,4 @@
-"""What the released file of embeddings holds, row by row and section by section."""
+"""Tables of the content of the released embeddings, by row and by section."""
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ OUTCOMES = {
     "different": "not equal, at a spot without a tie",
     "not found": "no spot found",
 }
-"""What became of a row, and what that means."""
+"""Possible outcomes for a row, and what they mean."""
 
 
 def conformance_rows(
@@ -23,7 +23,7 @@ def conformance_rows(
     tolerance: float,
     threads: int = 1,
 ) -> pd.DataFrame:
-    """One row a row of the released file: the spot it is, and how far its embedding is off.
+    """Return one row per row of the released file: its spot, and how far its embedding differs.
 
     Parameters
     ----------
@@ -32,15 +32,16 @@ def conformance_rows(
     samples
         str (n,): the section of each embedding.
     tied
-        bool (n,): whether the spot's last neighbour is as far as one left out.
+        bool (n,): whether the spot's last neighbour ties with an excluded one.
     tolerance
-        Largest difference that counts as equal; see `search.find_rows`.
+        Maximum difference that counts as equal; see `search.find_rows`.
 
     Returns
     -------
     DataFrame
         Columns row, sample, spot (row of the section; both missing if not found), difference
-        (missing if not found), outcome (a key of `OUTCOMES`), equal_spots (how many it equals).
+        (missing if not found), outcome (a key of `OUTCOMES`), equal_spots (number of spots that it
+        equals).
     """
     starts = np.flatnonzero(np.append(True, samples[1:] != samples[:-1]))
     found = find_rows(released, embeddings, tolerance, threads)
@@ -70,20 +71,20 @@ def conformance_rows(
 
 
 def sections_held(rows: pd.DataFrame, sections: pd.DataFrame) -> pd.DataFrame:
-    """One row a section that the released file holds, in the file's order.
+    """Return one row per section in the released file, in the file's order.
 
     Parameters
     ----------
     rows
-        Of `conformance_rows`.
+        Rows from `conformance_rows`.
     sections
-        Columns sample, spots (here), organ, part (of this run's split).
+        Columns sample, spots (in this run), organ, part (of this run's split).
 
     Returns
     -------
     DataFrame
-        sample, organ, part, first_row, rows, spots, share_held, a column of counts for each of
-        `OUTCOMES` but the last, rows_with_twin (equal to several spots), largest_difference and
+        sample, organ, part, first_row, rows, spots, share_held, counts for each of `OUTCOMES`
+        except the last, rows_with_twin (equal to several spots), and largest_difference and
         median_difference of the matched rows.
     """
     there = rows.dropna(subset="sample")
@@ -104,10 +105,10 @@ def sections_held(rows: pd.DataFrame, sections: pd.DataFrame) -> pd.DataFrame:
 
 
 def conformance_summary(rows: pd.DataFrame, held: pd.DataFrame, tolerance: float) -> pd.DataFrame:
-    """One row: how much of the released file this run's embeddings reproduce.
+    """Return one row: how much of the released file this run's embeddings reproduce.
 
-    `tied_spots` and `tied_matched` count rows at spots whose last neighbour is tied, and those of
-    them that match nevertheless: whether ties are settled here as they were there.
+    `tied_spots` counts rows of spots whose last neighbour is tied. `tied_matched` counts those of
+    them that match nevertheless, which shows whether ties are resolved in the same way.
     """
     counts = rows["outcome"].value_counts().reindex([*OUTCOMES], fill_value=0)
     matched = rows[rows["outcome"] == "matched"]

@@ -1,4 +1,4 @@
-"""One line of the preflight: what was looked at, and what to mend if it would fail later."""
+"""A line of the preflight: what was checked, and what to fix if it would fail later."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -10,7 +10,7 @@ OK, FIX = "ok", "fix this"
 
 @dataclass(frozen=True)
 class Check:
-    """What was looked at, what was found, and the remedy, which is empty where all is well."""
+    """What was checked, the finding, and the fix, which is empty if all is well."""
 
     what: str
     found: str
@@ -18,12 +18,12 @@ class Check:
 
     @property
     def verdict(self) -> str:
-        """`ok` or `fix this`."""
+        """Return `ok` or `fix this`."""
         return FIX if self.remedy else OK
 
 
 def checks_table(checks: Sequence[Check]) -> pd.DataFrame:
-    """Columns check, verdict, found, remedy; those to mend first."""
+    """Return columns check, verdict, found, remedy, starting with those to fix."""
     rows = [asdict(check) | {"verdict": check.verdict} for check in checks]
     table = pd.DataFrame(rows, columns=["what", "verdict", "found", "remedy"])
     table = table.rename(columns={"what": "check"})
@@ -31,7 +31,7 @@ def checks_table(checks: Sequence[Check]) -> pd.DataFrame:
 
 
 def as_text(table: pd.DataFrame) -> str:
-    """The table for a terminal: a line a check, and under it what to do."""
+    """Format the table for a terminal: one line per check, followed by the fix."""
     width = max((len(name) for name in table["check"]), default=0)
     lines = []
     for row in table.itertuples(index=False):

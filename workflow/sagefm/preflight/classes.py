@@ -1,4 +1,4 @@
-"""Whether a task has two classes to tell apart, as far as tables alone show it."""
+"""Check that each task has two classes to distinguish, as far as tables show it."""
 
 from collections.abc import Mapping
 
@@ -11,19 +11,19 @@ from sagefm.sections.genes import read_panel
 
 
 def check_classes(config: Mapping, spots: Mapping[str, pd.Series]) -> None:
-    """Check that each task is left with two classes, and each of its gene sets with a gene.
+    """Check that each task keeps at least two classes, and each of its gene sets at least one gene.
 
     Parameters
     ----------
     config
-        Valid, its references checked.
+        The config: valid, with references checked.
     spots
-        Of `data.check_label_tables`.
+        Spots by task, from `data.check_label_tables`.
 
     Raises
     ------
     InputError
-        If the panel cannot be read, or at the first task that is not.
+        If the panel cannot be read, or at the first task without two classes.
     """
     panel = read_panel(config["panel"])
     for name, task in config["tasks"].items():
@@ -46,7 +46,7 @@ def _check_sets(path: str, panel: list[str]) -> None:
 
 
 def _check_left(spots: pd.Series, task: Mapping) -> None:
-    """Check what is left of classes, if all spots that the table names are in the sections."""
+    """Check which classes remain if all spots named in the table are in the sections."""
     merged = {old: new for new, olds in task["merge"].items() for old in olds}
     left = spots.drop(task["drop"]).rename(merged)
     left = left.groupby(level=0).sum()

@@ -1,7 +1,7 @@
-"""The config: checked whole, with the sheets it names, before any job starts.
+"""Check the whole config, with the sheets that it names, before any job starts.
 
-Every error is one sentence that names the key and the remedy. No heavy import here: this is
-read whenever the workflow is parsed.
+Every error is one sentence that names the key and the fix. Heavy imports are avoided, since this
+module is loaded whenever the workflow is parsed.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,7 +22,7 @@ from sagefm.stats.patients import name_patients
 
 
 def check_screen(config: Mapping, present: Callable) -> None:
-    """Check that the screen's files exist, and that it has contexts and a truth to hold against."""
+    """Check that the screen's files exist, and that it has contexts and pairs to compare with."""
     screen = config["screen"]
     present(screen["inputs"], "screen.inputs")
     if screen["outputs"] not in ("pairs", "all"):
@@ -51,19 +51,19 @@ _OF_COHORTS = (
     "perturbation",
     "screen",
 )
-"""Chapters whose `cohorts` name entries of the config's."""
+"""Chapters whose `cohorts` refer to entries of the config."""
 
 _NAMED = ("cohorts", "graphs", "models", "tasks", "methods")
-"""Tables of the config whose names become those of files, which some disks write in one case."""
+"""Tables of the config whose names become file names; some disks ignore capitals."""
 
 
 def check_written(path: str | Path) -> None:
-    """Check that a config file has no key twice in one place: YAML would drop the first unseen.
+    """Check that a config file repeats no key in one place; YAML would silently drop the first.
 
     Raises
     ------
     InputError
-        At the first that has; the sentence names the line.
+        At the first repeated key. The message names the line.
     """
     nodes = [yaml.compose(read_text(path), Loader=yaml.SafeLoader)]
     while nodes:
@@ -97,19 +97,19 @@ def check_config(config: Mapping) -> None:
 
 
 def check_references(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> None:
-    """Check that what the config names exists: cohorts, graphs, patients, files.
+    """Check that everything named in the config exists: cohorts, graphs, patients, files.
 
     Parameters
     ----------
     config
-        Valid, defaults filled in.
+        The config: valid, with defaults filled in.
     sheets
-        Each cohort's sheet, from `read_samples`.
+        Sheet of each cohort, from `read_samples`.
 
     Raises
     ------
     InputError
-        At the first name or path that leads nowhere.
+        At the first name or path that does not exist.
     """
 
     def known(names: list[str], where: str, table: Mapping, what: str) -> None:
@@ -193,7 +193,7 @@ def check_references(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> Non
 
 
 def _check_published(entry: Mapping, at: str, present: Callable) -> None:
-    """Check that an entry says in one way where its file is."""
+    """Check that an entry gives the place of its file in exactly one way."""
     if sum(key in entry for key in ("path", "url", "git_lfs")) != 1:
         raise InputError(
             f"config, at {at}: one address is needed. Fix: give either `path`, `url` or `git_lfs`."
@@ -207,7 +207,7 @@ def _check_published(entry: Mapping, at: str, present: Callable) -> None:
 
 
 def _check_conformance(config: Mapping, known: Callable, present: Callable) -> None:
-    """Check that released embeddings are held to those of a released model."""
+    """Check that released embeddings are compared with those of a released model."""
     entry = config["conformance"]
     if entry["embeddings"] is None:
         return
@@ -225,7 +225,7 @@ def _check_conformance(config: Mapping, known: Callable, present: Callable) -> N
 
 
 def _check_tasks(config: Mapping, represented: Mapping, known: Callable, present: Callable) -> None:
-    """Check that what the tasks name exists, and that no two answer one claim."""
+    """Check that everything named by tasks exists, and that no two tasks test one claim."""
     claims: dict[str, str] = {}
     for name, task in config["tasks"].items():
         at, labels = f"tasks.{name}", task["labels"]

@@ -1,4 +1,4 @@
-"""What only a look into sheets and label tables shows to be wrong, shown before any job starts."""
+"""Find errors that only show in the contents of sheets and label tables, before any job starts."""
 
 from collections.abc import Mapping, Sequence
 
@@ -17,24 +17,24 @@ from sagefm.sections.genes import named_columns
 
 
 def check_label_tables(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> dict[str, pd.Series]:
-    """Check that tables of labels, or of gene sets to make them of, have what the config names.
+    """Check that tables of labels, or of gene sets for labels, contain what the config names.
 
     Parameters
     ----------
     config
-        Valid, its references checked.
+        The config: valid, with references checked.
     sheets
-        Each cohort's sheet.
+        Sheet of each cohort.
 
     Returns
     -------
     dict
-        By task whose labels are in a table: spots of each class that it names, for `check_classes`.
+        Number of spots of each named class, by task with labels in a table, for `check_classes`.
 
     Raises
     ------
     InputError
-        At the first table that does not.
+        At the first table that lacks something.
     """
     classes: dict[str, pd.Series] = {}
     for name, cohort in config["cohorts"].items():
@@ -74,11 +74,11 @@ def check_label_tables(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> d
 
 
 def _check_unscored(config: Mapping, classes: Mapping[str, pd.Series]) -> None:
-    """Check that labels which are not to be scored are labels of a cohort that is clustered."""
+    """Check that labels to be excluded from scores are labels of a clustered cohort."""
     clustering = config["clustering"]
     clustered = [cohort for cohort in clustering["cohorts"] if config["cohorts"][cohort]["labels"]]
     if not clustered or len(clustered) < len(clustering["cohorts"]):
-        return  # what files of R's hold is not known here
+        return  # the content of R's files is not known here
     there = {name for cohort in clustered for name in classes[cohort].index}
     for name in clustering["drop"]:
         if name not in there and name not in _UNSCORED:
@@ -94,7 +94,7 @@ _UNSCORED = load_schema("config")["properties"]["clustering"]["properties"]["dro
 def _classes(
     path: str, columns: tuple[str, str, str], sheet: pd.DataFrame, cohort: str, at: str
 ) -> pd.Series:
-    """Spots of each class that a table, checked, gives to samples of a cohort."""
+    """Return the number of spots of each class in a checked table, for samples of a cohort."""
     table = table_of(path, columns, at)[[*columns]].apply(named_values)
     sample, spot, label = columns
     named = table[sample].dropna().unique()
@@ -118,12 +118,12 @@ def _classes(
 
 
 def table_of(path: str, columns: Sequence[str], at: str) -> pd.DataFrame:
-    """A table of text, which has to have some columns, once each; `at` is the config's key."""
+    """Read a text table that must have some columns once each; `at` is the config's key."""
     where = f"config, at {at}: {path}"
     try:
         table = read_table(path, dtype=str)
         header = read_table(path, dtype=str, header=None, nrows=1).iloc[0].dropna().map(trimmed)
-        read_text(path)  # which refuses bytes of 0, at which pandas ends a cell
+        read_text(path)  # refuses bytes of 0, at which pandas would end a cell
     except InputError as error:
         raise InputError(f"config, at {at}: {error}") from error
     except (ValueError, OSError) as error:  # pandas' own errors
@@ -151,12 +151,12 @@ def table_of(path: str, columns: Sequence[str], at: str) -> pd.DataFrame:
 
 
 def check_keys(sheets: Mapping[str, pd.DataFrame]) -> None:
-    """Check that patients, data sets and what groups samples have one spelling each.
+    """Check that patients, data sets and groups of samples are spelled consistently.
 
     Raises
     ------
     InputError
-        If two names differ in capitals alone: they would count as two patients, or two organs.
+        If two names differ only in capitals, since they would count as two patients or two organs.
     """
     rows = pd.concat(list(sheets.values()), ignore_index=True)
     for column, what in _GROUPS.items():
@@ -174,12 +174,12 @@ _GROUPS = {
 
 
 def check_arrays(run: Run) -> None:
-    """Check that a model on a `grid` meets no sample whose array is not known here.
+    """Check that models on a `grid` only read samples with a known array.
 
     Raises
     ------
     InputError
-        At the first sample that has none.
+        At the first sample with an unknown array.
     """
     for model, entry in run.models.items():
         if run.graph_kind(model) != "grid":
@@ -198,12 +198,12 @@ def check_arrays(run: Run) -> None:
 
 
 def check_genes(config: Mapping) -> None:
-    """Check what names genes: pairs, but those that are fetched, aliases, and the screen's genes.
+    """Check files that name genes: pairs (unless downloaded), aliases, and the screen's genes.
 
     Raises
     ------
     InputError
-        At the first that cannot be read, or names genes that the panel lacks.
+        At the first file that cannot be read, or names genes that the panel lacks.
     """
     panel = read_text(config["panel"]).split()
     screen = config["screen"]

@@ -1,7 +1,7 @@
-"""How much disk a run takes, stage by stage, from its sheets and config; and how much is free.
+"""Predict the disk use of each stage from sheets and config, and compare it with free space.
 
-The sizes rest on what the bundled sections take (`workflow/bench/disk.py` measures them). No heavy
-import here: the needs are computed whenever the workflow is parsed.
+The constants are measured on the bundled sections by `workflow/bench/disk.py`. Heavy imports are
+avoided, since the needs are computed whenever the workflow is parsed.
 """
 
 import shutil
@@ -18,48 +18,48 @@ from sagefm.networks.registry import describe
 from sagefm.preflight.checks import Check
 
 DETECTED = 0.118
-"""Share of a section's genes detected at a spot."""
+"""Share of a section's genes that are detected at a spot."""
 
 PANEL_DETECTED = 0.112
-"""The same of the panel's genes."""
+"""Share of the panel's genes that are detected at a spot."""
 
 RAW_BYTES = 8
-"""Of a count in a file as it is deposited: a 32-bit value and a 32-bit column, not compressed."""
+"""Bytes per count in a deposited file: a 32-bit value and a 32-bit column, not compressed."""
 
 SAMPLE_BYTES = 2.59
-"""Of a count in a harmonised sample."""
+"""Bytes per count in a harmonised sample."""
 
 NEIGHBOUR_BYTES = 1.53
-"""Of a neighbour in a graph."""
+"""Bytes per neighbour in a graph."""
 
 PARAMETER_BYTES = 12
-"""Of a parameter in a checkpoint: the weight and Adam's two moments."""
+"""Bytes per parameter in a checkpoint: the weight and Adam's two moments."""
 
 FIXED_BYTES = 4
-"""Of a number in a checkpoint that is not trained."""
+"""Bytes per number that is not trained in a checkpoint."""
 
 REPRESENTED_BYTES = 110
-"""Of a spot in a representation, besides 4 bytes a feature."""
+"""Bytes per spot in a representation, in addition to 4 bytes per feature."""
 
 SCREEN_BYTES = 2.46
-"""Of an input and an output of a screen."""
+"""Bytes per input-output pair of a screen."""
 
 TABLE_BYTES = 23_600
-"""Of a judged spot in all other tables and figures."""
+"""Bytes per judged spot in all other tables and figures."""
 
 DEPTH_MARGIN = 2
-"""How much deeper than the bundled sections' others may be."""
+"""Factor by which other sections may be deeper than the bundled ones."""
 
 UNKNOWN_GENES = 33_538
-"""Genes of a section whose row gives no number: the most common one of hest.tsv."""
+"""Genes of a section whose row gives no number: the most common number in hest.tsv."""
 
 METHOD_WIDTH = 50
-"""Features of a representation that is not a model's; most have as many."""
+"""Number of features of a representation that is not a model's, as most have."""
 
 
 @dataclass(frozen=True)
 class Need:
-    """Disk that a stage takes in a folder, in bytes."""
+    """Disk space in bytes that a stage needs in a folder."""
 
     stage: str
     folder: str
@@ -67,14 +67,14 @@ class Need:
 
 
 def stage_needs(run: Run, n_genes: int) -> list[Need]:
-    """Disk that each stage of a run takes.
+    """Return the disk space that each stage of a run needs.
 
     Parameters
     ----------
     run
-        `expected_spots` and `expected_genes` of its sheets are used where a row has them.
+        `expected_spots` and `expected_genes` of its sheets are used if given.
     n_genes
-        Length of the panel.
+        Number of genes in the panel.
     """
     config, cohorts = run.config, run.used_cohorts()
     rows = pd.concat([run.sheets[cohort] for cohort in cohorts])
@@ -95,7 +95,7 @@ def stage_needs(run: Run, n_genes: int) -> list[Need]:
 
 
 def _neighbours(graph: Mapping) -> float:
-    """Spots of a neighbourhood; of a grid or radius, those of full rings of a hexagonal array."""
+    """Spots in a neighbourhood; for a grid or radius, those of full rings of a hexagonal array."""
     if graph["kind"] in ("knn_clique", "star"):
         return graph["size"]
     rings = graph["rings"] if graph["kind"] == "grid" else graph["radius_spacings"]
@@ -103,12 +103,12 @@ def _neighbours(graph: Mapping) -> float:
 
 
 def _checkpoints(models: Mapping[str, Mapping], n_genes: int) -> int:
-    """Of a trained model the best, the last, and the state of its training; else the released."""
+    """Return the size of all checkpoints: best, last and training state if trained, else one."""
     return sum((1 if m["released"] else 3) * checkpoint_bytes(m, n_genes) for m in models.values())
 
 
 def checkpoint_bytes(model: Mapping, n_genes: int) -> int:
-    """Size of a checkpoint of a model, by its `network` and `widths`."""
+    """Return the size of a model's checkpoint, given its `network` and `widths`."""
     network = describe(model["network"])
     trained = network.parameters(n_genes, model["widths"])
     return trained * PARAMETER_BYTES + network.fixed * n_genes * FIXED_BYTES
@@ -119,25 +119,25 @@ def _embedding_width(model: Mapping) -> int:
 
 
 def _results(run: Run, n_genes: int) -> int:
-    """Representations, screens, and all other tables and figures."""
+    """Return the size of representations, screens, and all other tables and figures."""
     config, uses = run.config, run.uses()
     spots = {use.cohort: sum(run.spots(use.cohort)) for use in uses}
     embedded = {name: _embedding_width(model) for name, model in run.models.items()}
     widths = [*embedded.values()]
     widths += [METHOD_WIDTH] * len(config["representations"]["methods"])
-    # Once of all genes, and once without those that a task's labels were made of.
+    # Once with all genes, and once without those from which a task's labels were made.
     size = 2 * sum(4 * width + REPRESENTED_BYTES for width in widths)
     represented = run.represented_cohorts()
     total = sum(spots[name] for name in represented) * (size + TABLE_BYTES)
     trained = {use.cohort for use in uses if use.part == "training"}
     judged = {use.cohort for use in uses if use.part != "training" and use.target == "results"}
-    # Those that are embedded alone.
+    # Cohorts that are only embedded.
     alone = {(use.cohort, use.model) for use in uses if use.part in ("conformance", "tasks")}
     for cohort, model in alone:
         if cohort not in represented:
             total += spots[cohort] * (4 * embedded[model] + REPRESENTED_BYTES)
     for name in judged - {*represented}:
-        # Of what a model was trained on, the test part alone is judged.
+        # Of cohorts that a model was trained on, only the test part is judged.
         share = config["split"]["test"] if name in trained else 1
         total += int(spots[name] * TABLE_BYTES * share)
     screen = config["screen"]
@@ -152,9 +152,9 @@ def _results(run: Run, n_genes: int) -> int:
 
 
 def disk_checks(needs: Sequence[Need]) -> list[Check]:
-    """What each stage takes, and whether each disk has room for what is not there yet.
+    """Say what each stage needs, and check that each disk has room for what does not exist yet.
 
-    Stages whose folders lie on one disk are added up.
+    The needs of stages with folders on the same disk are added.
     """
     checks = []
     missing: dict[int, int] = {}
@@ -184,19 +184,19 @@ def disk_checks(needs: Sequence[Need]) -> list[Check]:
 
 
 def folder_size(folder: Path) -> int:
-    """Bytes of all files under a folder, links not followed; 0 if there is none."""
+    """Return the bytes of all files below a folder, without following links; 0 if it is missing."""
     files = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
     return sum(path.stat().st_size for path in files)
 
 
 def _existing(folder: Path) -> Path:
-    """The folder, or the nearest above it that exists."""
+    """Return the folder, or its nearest parent that exists."""
     folder = folder.absolute()
     return next(path for path in (folder, *folder.parents) if path.exists())
 
 
 def _words(size: float) -> str:
-    """A number of bytes for people, in powers of 1000."""
+    """Format a number of bytes in words, in powers of 1000."""
     for unit in ("kB", "MB", "GB"):
         size /= 1000
         if size < 1000:

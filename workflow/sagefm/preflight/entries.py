@@ -1,4 +1,4 @@
-"""Entries of the config in which one key decides which others are read; the rest do nothing."""
+"""Refuse keys of config entries that have no effect because another key excludes them."""
 
 from collections.abc import Callable, Collection, Mapping
 
@@ -11,14 +11,14 @@ GRAPH_KEYS = {
     "grid": ("rings", "corners"),
     "radius": ("radius_spacings",),
 }
-"""What the kinds of graphs read."""
+"""Keys that each kind of graph reads."""
 
 LABEL_KEYS = {
     "cohort": (),
     "table": ("path", "column", "sample_column", "spot_column"),
     "module_scores": ("gene_sets", "margin", "withhold"),
 }
-"""What the sources of a task's labels read."""
+"""Keys that each source of a task's labels reads."""
 
 PAIR_KEYS = {
     "liana": ("resource",),
@@ -26,11 +26,12 @@ PAIR_KEYS = {
     "tf_targets": ("path", "url", "sha256"),
     "table": ("path",),
 }
-"""What the sources of gene pairs read: all of it, but `tf_targets`, which has a choice."""
+"""Keys that each source of gene pairs reads: all are required, but `tf_targets` has alternatives.
+"""
 
 
 def check_pairs(config: Mapping, present: Callable) -> None:
-    """Check that each table of gene pairs has what its source reads, and nothing else."""
+    """Check that each table of gene pairs has the keys that its source reads, and no others."""
     for name, entry in config["perturbation"]["pairs"].items():
         at, source = f"perturbation.pairs.{name}", entry["source"]
         given = {key for key in entry if key != "source" and entry[key] is not None}
@@ -51,7 +52,7 @@ def check_pairs(config: Mapping, present: Callable) -> None:
 
 
 def check_graphs(config: Mapping) -> None:
-    """Check that no graph has a key, other than its default, that its kind does not read."""
+    """Check that no graph sets a key that its kind does not read; defaults are allowed."""
     defaults = _defaults("graphs")
     for name, entry in config["graphs"].items():
         kind = entry["kind"]
@@ -60,7 +61,7 @@ def check_graphs(config: Mapping) -> None:
 
 
 def check_label_sources(config: Mapping) -> None:
-    """Check that no task has a key of `labels`, other than its default, that is not read."""
+    """Check that no task sets a key of `labels` that its source ignores; defaults are allowed."""
     defaults = _defaults("tasks", "labels")
     for name, task in config["tasks"].items():
         labels = task["labels"]
@@ -70,7 +71,7 @@ def check_label_sources(config: Mapping) -> None:
 
 
 def _defaults(table: str, *path: str) -> dict:
-    """Defaults of the keys of an entry of a table of the config, or of a key of the entry."""
+    """Return the defaults of an entry in a table of the config, or of a key of the entry."""
     schema = load_schema("config")["properties"][table]["additionalProperties"]
     for key in path:
         schema = schema["properties"][key]

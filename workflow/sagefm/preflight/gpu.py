@@ -1,4 +1,4 @@
-"""Whether torch sees the GPUs that the models ask for, and can compute on them."""
+"""Check that torch sees the GPUs that the models request, and can compute on them."""
 
 import torch
 
@@ -6,12 +6,12 @@ from sagefm.preflight.checks import Check
 
 
 def gpu_checks(wanted: int) -> list[Check]:
-    """What torch sees where this runs.
+    """Check the GPUs that torch sees on this machine.
 
     Parameters
     ----------
     wanted
-        Most GPUs that one model asks for.
+        Largest number of GPUs that one model requests.
     """
     build = f"torch {torch.__version__}"
     if not torch.cuda.is_available():
@@ -28,7 +28,7 @@ def gpu_checks(wanted: int) -> list[Check]:
 
 
 def _computes(index: int) -> Check:
-    """Whether a product of matrices on a GPU is that of the CPU."""
+    """Check that a matrix product on a GPU equals that on the CPU."""
     one = torch.arange(64.0).reshape(8, 8) / 64
     try:
         product = (one.to(f"cuda:{index}") @ one.to(f"cuda:{index}")).cpu()

@@ -1,4 +1,4 @@
-"""Whether the packages that run are those of the lock."""
+"""Check that the installed packages are those of the lock."""
 
 import re
 import sys
@@ -14,7 +14,7 @@ _PIN = re.compile(r"^([a-z0-9._-]+)==([^\s;\\]+)\s*(?:;([^\\]+))?", re.MULTILINE
 
 
 def locked(folder: Path) -> dict[str, str]:
-    """Version by name of each package that the lock (`envs`) has for this machine."""
+    """Read the lock (`envs`): the version of each package that applies to this machine."""
     text = "".join((folder / name).read_text() for name in ("requirements.txt", "torch.txt"))
     wanted = [(name, pin) for name, pin, marker in _PIN.findall(text) if _applies(marker)]
     return dict(wanted)
@@ -25,10 +25,10 @@ def _applies(marker: str) -> bool:
 
 
 def package_checks(folder: Path) -> list[Check]:
-    """One check of all packages of the lock.
+    """Check all packages of the lock, as one check.
 
-    In a conda environment, which holds one chapter's packages, those that are not there are passed
-    over. torch's build (`+cpu`) is not part of its version.
+    A conda environment contains one chapter's packages only, so missing ones are ignored there.
+    torch's build (`+cpu`) is not part of its version.
     """
     conda = (Path(sys.prefix) / "conda-meta").is_dir()
     pins, problems = locked(folder), []

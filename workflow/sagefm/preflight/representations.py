@@ -1,4 +1,4 @@
-"""The entries of `representations.methods`, checked before any job starts."""
+"""Check the entries of `representations.methods` before any job starts."""
 
 from collections.abc import Mapping
 
@@ -8,12 +8,12 @@ from sagefm.representations.registry import held_bytes, load_entry, on_cohort, r
 
 
 def check_methods(run: Run) -> None:
-    """Check that each method is there, has what it needs, and can do what the tasks ask of it.
+    """Check that each method exists, has what it needs, and can do what the tasks require.
 
     Parameters
     ----------
     run
-        The cohorts of its chapters and tasks are known.
+        The cohorts of its chapters and tasks must have been checked.
 
     Raises
     ------
@@ -43,15 +43,15 @@ def check_methods(run: Run) -> None:
 
 
 def check_memory(run: Run, genes: int) -> None:
-    """Check that no method holds more of a cohort at once than `limits.dense_gb`.
+    """Check that no method holds more of a cohort in memory than `limits.dense_gb`.
 
     Parameters
     ----------
     run
-        Its methods are checked. A cohort is skipped if its sheet does not say the spots of each
-        section, a method if its file does not say what it holds.
+        Its methods must have been checked. A cohort is skipped if its sheet does not give the spots
+        of each section, and a method if its file does not say what it holds.
     genes
-        Of the panel.
+        Number of genes in the panel.
 
     Raises
     ------
@@ -76,7 +76,7 @@ def check_memory(run: Run, genes: int) -> None:
 
 
 def _named_cohorts(entry: Mapping) -> list[tuple[str, str]]:
-    """The cohorts that an entry names, each with the key that names it."""
+    """Return the cohorts that an entry names, each with the key that names it."""
     files = entry.get("h5ad")
     by_key = {"cohorts": entry.get("cohorts", []), "h5ad": files if isinstance(files, dict) else []}
     return [(key, cohort) for key, cohorts in by_key.items() for cohort in cohorts]
@@ -92,7 +92,7 @@ def _check_on(name: str, entry: Mapping, cohort: str, samples: list[str]) -> Non
 
 
 def _check_withholding(run: Run, task: str) -> None:
-    """Check that genes can be withheld from all that predict a task's derived labels."""
+    """Check that genes can be withheld from all representations for a task's derived labels."""
     entries = run.config["representations"]["methods"]
     for name in run.task_representations(task):
         if name in entries and not load_entry(name, entries[name]).withholds:

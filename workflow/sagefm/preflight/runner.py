@@ -1,4 +1,4 @@
-"""All checks that need no GPU, in one table."""
+"""Run all checks that need no GPU, and collect them in one table."""
 
 import sys
 from collections.abc import Iterable, Sequence
@@ -17,21 +17,21 @@ from sagefm.preflight.services import access_checks
 def look_first(
     origins: Iterable[Origin], needs: Sequence[Need], environments: str | Path
 ) -> pd.DataFrame:
-    """Check services, packages and disk; the table is shown on stderr.
+    """Check services, packages and disk, and print the table to stderr.
 
     Parameters
     ----------
     origins
-        Of the files to be fetched.
+        Origins of the files to fetch.
     needs
-        Of `disk.stage_needs`.
+        Needs from `disk.stage_needs`.
     environments
-        Folder of the lock of packages.
+        Folder with the lock of packages.
 
     Raises
     ------
     InputError
-        If anything has to be mended first.
+        If anything must be fixed first.
     """
     checks = [
         *access_checks(origins),
@@ -42,12 +42,12 @@ def look_first(
 
 
 def conclude(table: pd.DataFrame) -> pd.DataFrame:
-    """Show a table of checks, and give it back if nothing would fail later.
+    """Print a table of checks and return it if nothing would fail later.
 
     Raises
     ------
     InputError
-        If anything has to be mended first.
+        If anything must be fixed first.
     """
     print(as_text(table), file=sys.stderr, flush=True)
     bad = table.loc[table["verdict"] == FIX, "check"]

@@ -1,4 +1,4 @@
-"""Whether the services a run fetches from answer, and let this user in."""
+"""Check that the services from which a run downloads respond and grant this user access."""
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,24 +19,24 @@ _NETWORK = (
 
 
 def access_checks(origins: Iterable[Origin]) -> list[Check]:
-    """Ask each service, and each data set on it, for the first by name of the files wanted of it.
+    """Request one file, the first by name, from each service and each data set on it.
 
-    Services that need a token are shown it; it is in no check.
+    Tokens are sent to services that need one, and are not part of any check.
 
     Parameters
     ----------
     origins
-        Of the files to be fetched.
+        Origins of the files to fetch.
     """
     asked: dict[str, Origin] = {}
     for origin in sorted(origins, key=lambda origin: (origin.source, origin.address)):
         asked.setdefault(_group(origin), origin)
-    with ThreadPoolExecutor() as pool:  # one that does not answer is asked for minutes
+    with ThreadPoolExecutor() as pool:  # a service that does not respond takes minutes
         return [check for checks in pool.map(_access, asked, asked.values()) for check in checks]
 
 
 def _group(origin: Origin) -> str:
-    """What one answer covers: a data set, or else all files of a service or host."""
+    """Return what one answer covers: a data set, or else all files of a service or host."""
     collection = getattr(load_source(origin.source), "collection", None)
     if collection:
         return f"{origin.source} {collection(origin.address)}"
@@ -59,7 +59,7 @@ def _access(name: str, origin: Origin) -> list[Check]:
 
 
 def host_check(address: str) -> Check:
-    """Whether a URL's host answers at all; what it says to a visitor does not matter here."""
+    """Check that a URL's host responds at all, whatever the answer."""
     import requests
 
     parts = urlsplit(address)
@@ -78,9 +78,9 @@ def host_check(address: str) -> Check:
 
 
 def hub_check(repository: str) -> Check:
-    """Whether this user may read a data set of the Hugging Face hub.
+    """Check that this user may read a data set on the Hugging Face hub.
 
-    The token is `HF_TOKEN`, or what `hf auth login` has stored; a public set needs none.
+    The token is `HF_TOKEN`, or the one stored by `hf auth login`; public sets need none.
 
     Parameters
     ----------
@@ -111,13 +111,13 @@ def hub_check(repository: str) -> Check:
         return Check(name, f"the hub answers {status}", "try again later")
     except OfflineModeIsEnabled:
         return Check(name, "HF_HUB_OFFLINE is set", "unset it")
-    except Exception as error:  # whatever the hub's client raises without a connection
+    except Exception as error:  # any error of the hub's client without a connection
         return Check(name, f"the hub does not answer ({_reason(error)})", _NETWORK)
     return Check(name, f"{whose} is accepted" if token else f"is open {whose}")
 
 
 def _reason(error: Exception) -> str:
-    """What a network library says of a failure, in a word: its messages hold addresses."""
+    """Return the type of a network error's cause, since its message contains addresses."""
     inner: BaseException = error
     while (cause := inner.__cause__ or inner.__context__) is not None:
         inner = cause

@@ -1,4 +1,4 @@
-"""Which samples each model is tested on, by the sheets alone: shown before any job starts."""
+"""Check which samples each model is tested on, using the sheets only, before any job starts."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -12,7 +12,7 @@ from sagefm.training.seen import scored_samples
 from sagefm.training.split import split_samples
 
 SCORING = ("recovery", "imputation", "perturb", "screen")
-"""Rules that score a model on what `seen.scored_samples` leaves of a cohort."""
+"""Rules that score a model on the samples of a cohort that `seen.scored_samples` returns."""
 
 
 def check_splits(config: Mapping, sheets: Mapping[str, pd.DataFrame]) -> None:
@@ -49,7 +49,7 @@ def _planned_split(
     model: str,
     duplicates: pd.DataFrame | None,
 ) -> pd.DataFrame:
-    """The split of a model by the sheets: without copies that only the sections' counts show."""
+    """Split a model's samples by the sheets, unaware of duplicates that only counts reveal."""
     split, entry = config["split"], config["models"][model]
     try:
         return split_samples(
@@ -67,19 +67,19 @@ def _planned_split(
 def small_tests(
     config: Mapping, sheets: Mapping[str, pd.DataFrame], scored: Iterable[tuple[str, str]]
 ) -> Iterator[str]:
-    """A sentence for each model that would be scored on one patient of a cohort it learns from.
+    """Yield a warning for each model that would be scored on one patient of a cohort it trains on.
 
     Parameters
     ----------
     config, sheets
-        Checked.
+        Config and sheets, both checked.
     scored
-        Model and cohort of each score that is to be computed.
+        Model and cohort of each score to be computed.
 
     Raises
     ------
     InputError
-        At the first model that has no sample of a cohort to be scored on.
+        At the first model without a sample of a cohort to be scored on.
     """
     learnt = [
         (model, cohort)
@@ -101,7 +101,7 @@ def small_tests(
                 f"model `{model}`: its test part has no sample of cohort `{cohort}`, on which it "
                 f"is to be scored. {fix}"
             )
-        if tested["group"].nunique() == 1:  # copies under two patients' names are one
+        if tested["group"].nunique() == 1:  # copies under two patients' names count as one
             few = f"`{names[0]}` alone" if len(names) == 1 else count(len(names), "sample")
             yield (
                 f"model `{model}` is scored on one patient of cohort `{cohort}` ({few}), so that "

@@ -1,7 +1,7 @@
-"""From sparse sections to the network's dense input, a batch at a time, ahead of the consumer.
+"""Make batches of dense network input from sparse sections, ahead of the consumer.
 
-Memory holds a few chunks of sections (`buffer_spots`) and a few batches, however many the cohort
-has. What a batch contains is a pure function of (seed, epoch, position).
+Memory holds a few chunks of sections (`buffer_spots`) and a few batches, whatever the size of the
+cohort. The content of a batch is a pure function of (seed, epoch, position).
 """
 
 from collections import deque
@@ -30,25 +30,25 @@ class Batches:
     Parameters
     ----------
     sections
-        In a fixed order; `as_released` keeps it and never shuffles spots.
+        Sections in a fixed order; `as_released` keeps it and never shuffles spots.
     layout, normalisation, batch_size, mask_share, seed
-        What a batch holds; see `make_batch`, `normalise` and `gene_mask`.
+        Settings of a batch's content; see `make_batch`, `normalise` and `gene_mask`.
     buffer_spots
-        Spots held in memory at once; `shuffled` draws its batches from this many.
+        Number of spots held in memory at once; `shuffled` draws its batches from these.
     workers
-        Threads that make batches ahead of the consumer.
+        Number of threads that make batches ahead of the consumer.
     always_hidden
-        Genes (columns) hidden at every central spot besides those drawn.
+        Genes (columns) hidden at every central spot in addition to those drawn.
     withheld
-        Genes (columns) taken for missing at every spot, neighbours included.
+        Genes (columns) treated as missing at every spot, including neighbours.
     every_gene
-        Whether genes that a section did not measure are targets as well, with a truth of 0, as in
-        the released code; else no batch's `mask` has them.
+        Whether genes that a section did not measure are also targets, with a truth of 0, as in the
+        released code. Otherwise they are excluded from every batch's `mask`.
     cache
-        Sections already read, kept in memory.
+        Cache of sections that have been read.
     unmeasured
-        See `make_batch`, which `withheld` genes are not measured for either; what
-        `GeneDecoder.unmeasured` has of the network that reads the batches.
+        See `make_batch`; `withheld` genes count as unmeasured too. The values are those in
+        `GeneDecoder.unmeasured` of the network that reads the batches.
     """
 
     sections: Sequence[Section]
@@ -67,27 +67,27 @@ class Batches:
 
     @cached_property
     def sizes(self) -> list[int]:
-        """Spots of each section."""
+        """Number of spots in each section."""
         return [section.n_spots() for section in self.sections]
 
     @cached_property
     def incomplete(self) -> dict[int, np.ndarray]:
-        """Genes that were measured, bool (genes,), by the key of each section that lacks some."""
+        """Measured genes, bool (genes,), by key of each section that lacks some."""
         found = {section.key: measured_genes_of(section.counts_path) for section in self.sections}
         return {key: genes for key, genes in found.items() if not genes.all()}
 
     @property
     def measured(self) -> dict[int, np.ndarray]:
-        """Genes that are targets, bool (genes,), by the key of each section that lacks some."""
+        """Genes that are targets, bool (genes,), by key of each section that lacks some."""
         return {} if self.every_gene else self.incomplete
 
     @property
     def n_batches(self) -> int:
-        """Batches of one epoch; the last may be smaller."""
+        """Number of batches per epoch; the last may be smaller."""
         return -(-sum(self.sizes) // self.batch_size)
 
     def plan(self, epoch: int, order: str) -> list[tuple[list[int], np.ndarray]]:
-        """An epoch's chunks: the sections stacked in each, and the order of their rows."""
+        """Return an epoch's chunks: the sections in each, and the order of their rows."""
         rng = np.random.default_rng([self.seed, epoch])
         turn = np.arange(len(self.sections))
         if order == "shuffled":
@@ -108,9 +108,9 @@ class Batches:
         return plan
 
     def first_chunk(self) -> Chunk:
-        """As many sections as `buffer_spots` allows, drawn at random: a sample of them all.
+        """Read as many randomly drawn sections as `buffer_spots` allows, as a sample of all.
 
-        It has `measured` unless genes that a section did not measure are targets as well.
+        It has `measured` unless genes that a section did not measure are also targets.
         """
         group, _ = self.plan(1, "shuffled")[0]
         chosen = [self.sections[index] for index in group]
@@ -118,14 +118,15 @@ class Batches:
         return chunk if self.every_gene else replace(chunk, measured=self.measured_in(chosen))
 
     def measured_in(self, sections: Sequence[Section]) -> np.ndarray:
-        """Which genes some of the sections measured: bool (sections, genes)."""
+        """Return which genes some of the sections measured: bool (sections, genes)."""
         every = np.ones(self.sections[0].n_genes(), dtype=bool)
         return np.stack([self.incomplete.get(section.key, every) for section in sections])
 
     def fill_in(self, sections: Sequence[Section]) -> tuple[np.ndarray, np.ndarray] | None:
-        """Which genes are known in the input of some sections, and what the others count as.
+        """Return which genes are known in the input of some sections, and the value of the others.
 
-        bool (sections, genes) and float32 (genes,); None where all are, or the others count as 0.
+        bool (sections, genes) and float32 (genes,); None if all are known, or the others count as
+        0.
         """
         if self.unmeasured is None or not (self.incomplete or len(self.withheld)):
             return None
@@ -134,13 +135,13 @@ class Batches:
         return known, self.unmeasured
 
     def chunk(self, sections: Sequence[Section]) -> Chunk:
-        """Some of the sections, read; `measured` is what `fill_in` has as known."""
+        """Read some of the sections; `measured` has the genes known according to `fill_in`."""
         chunk = load_chunk(sections, self.normalisation, self.withheld, self.cache.read)
         fill = self.fill_in(sections)
         return replace(chunk, measured=fill[0]) if fill else chunk
 
     def filling(self, unmeasured: Tensor | None) -> Self:
-        """The same batches for a network that has unmeasured genes so; these, if they are."""
+        """Return these batches with unmeasured genes as the network has them; self if unchanged."""
         if unmeasured is None:
             return self if self.unmeasured is None else replace(self, unmeasured=None)
         values = unmeasured.cpu().numpy()
@@ -158,10 +159,10 @@ class Batches:
         share: tuple[int, int] = (0, 1),
         device: torch.device = CPU,
     ) -> Iterator[Batch]:
-        """Batches of one epoch, from batch `skip` on; `stream` names the masks (see `gene_mask`).
+        """Yield an epoch's batches from `skip` on; `stream` names the masks (see `gene_mask`).
 
-        `share` is which part of each batch is made, of how many (see `shares`); `device` is where
-        it is sent, ahead of the consumer too.
+        `share` gives the part of each batch to make, and the number of parts (see `shares`).
+        Batches are sent to `device`, also ahead of the consumer.
         """
         plan, sender = self.plan(epoch, order), Sender(device)
         with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(self.workers) as makers:
@@ -185,7 +186,7 @@ class Batches:
     def _pieces(
         self, plan: list[tuple[list[int], np.ndarray]]
     ) -> Iterator[list[tuple[int, np.ndarray]]]:
-        """Each batch as rows of one or more consecutive chunks; only the last may be short."""
+        """Yield each batch as rows of consecutive chunks; only the last batch may be short."""
         batch: list[tuple[int, np.ndarray]] = []
         room = self.batch_size
         for index, (_, rows) in enumerate(plan):
@@ -213,8 +214,8 @@ class Batches:
             mask = np.zeros((len(spots), n_genes), dtype=bool)
         mask[:, list(self.always_hidden)] = True
         batch = make_batch(pieces, self.layout, mask, self.unmeasured)
-        # After the input is made: what is drawn at genes of 0 alone hides nothing, and the share
-        # hidden of the measured genes stays what a scaled input reckons with.
+        # After the input is made: draws at genes that are 0 anyway hide nothing, and the hidden
+        # share of the measured genes remains the one that a scaled input assumes.
         for key in self.measured.keys() & set(keys.tolist()):
             batch.mask[torch.from_numpy(keys == np.uint64(key))] &= torch.from_numpy(
                 self.measured[key]

@@ -1,4 +1,4 @@
-"""Sections as read from their files, kept in memory for the next epoch as far as they fit."""
+"""Keep sections in memory after reading them, as far as they fit, for the next epochs."""
 
 import logging
 
@@ -11,12 +11,12 @@ log = logging.getLogger(__name__)
 
 
 class SectionCache:
-    """Counts and graphs of the first sections read, in so much memory; others are read each time.
+    """Counts and graphs of the first sections read, up to a memory limit; others are read again.
 
     Parameters
     ----------
     gigabytes
-        Of all that is kept together.
+        Maximum memory of everything kept.
     """
 
     def __init__(self, gigabytes: float) -> None:
@@ -25,7 +25,7 @@ class SectionCache:
         self._full = False
 
     def read(self, section: Section) -> tuple[csr_matrix, Graph]:
-        """As `section.read_section`; not to be changed, as it may be handed out again."""
+        """As `section.read_section`; do not change the result, since it may be returned again."""
         if section in self._sections:
             return self._sections[section]
         counts, graph = read_section(section)

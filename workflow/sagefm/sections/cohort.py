@@ -1,4 +1,4 @@
-"""A cohort's harmonised samples together: what a representation is computed from."""
+"""A cohort's harmonised samples, from which representations are computed."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,28 +17,28 @@ from sagefm.sections.expression import normalise
 from sagefm.sections.section import read_counts, spot_positions
 from sagefm.stats.patients import name_patients
 
-if TYPE_CHECKING:  # seconds to import; only the functions that need it pay
+if TYPE_CHECKING:  # importing it takes seconds, so only functions that need it do
     from anndata import AnnData
 
 FACTS = ("sample", "dataset", "patient", "organ", "disease_state")
-"""Columns of a sheet that may describe spots."""
+"""Columns of a sheet that can describe spots."""
 
 
 @dataclass(frozen=True)
 class Cohort:
-    """Samples section after section, the order of every representation's rows.
+    """Samples in a fixed order, section by section, as in the rows of every representation.
 
     Parameters
     ----------
     samples
         Harmonised samples (h5ad).
     graphs
-        One neighbourhood file a sample, in the samples' order; empty for methods that need none.
+        One neighbourhood file per sample, in the samples' order; empty for methods that need none.
     withheld
-        Genes taken out before anything is computed: those that a task's labels were made of.
+        Genes removed before anything is computed: those from which a task's labels were made.
     rows, labels
-        Rows of the cohort's sheet and the table of its labels, as `describe_spots` takes them; for
-        methods whose `Options.reads` names them.
+        Rows of the cohort's sheet and the table of its labels, as in `describe_spots`, for methods
+        whose `Options.reads` names them.
     """
 
     samples: tuple[Path, ...]
@@ -48,11 +48,11 @@ class Cohort:
     labels: Path | None = None
 
     def described(self) -> pd.DataFrame:
-        """All spots with `rows` and `labels`, see `describe_spots`."""
+        """Return all spots with `rows` and `labels`; see `describe_spots`."""
         return describe_spots(cohort_obs(self.samples), self.rows, self.labels)
 
     def sections(self) -> Iterator["AnnData"]:
-        """Each sample's raw counts (csr int32) without the withheld genes."""
+        """Yield each sample's raw counts (csr int32) without the withheld genes."""
         for path in self.samples:
             adata = read_h5ad(path)
             kept = ~adata.var_names.isin(self.withheld)
@@ -60,14 +60,14 @@ class Cohort:
             yield adata if kept.all() else adata[:, kept].copy()
 
     def counts_by_section(self) -> Iterator[sp.csr_matrix]:
-        """Each sample's raw counts (csr int32) without the withheld genes, and nothing else."""
+        """Yield each sample's raw counts as csr int32 alone, without the withheld genes."""
         kept = ~self.panel().isin(self.withheld)
         for path in self.samples:
             counts = read_counts(path)
             yield counts if kept.all() else sp.csr_matrix(counts[:, kept])
 
     def counts(self) -> "AnnData":
-        """All spots: raw counts (csr int32, spots x genes), `obs` of `cohort_obs`, `spatial`."""
+        """Return all spots: raw counts (csr int32, spots x genes), `cohort_obs` and `spatial`."""
         from anndata import AnnData
 
         sections = list(self.sections())
@@ -80,31 +80,31 @@ class Cohort:
         )
 
     def withheld_columns(self) -> tuple[int, ...]:
-        """Positions of the withheld genes in the panel; genes it lacks are left out."""
+        """Return positions of the withheld genes in the panel, ignoring genes that it lacks."""
         return tuple(int(column) for column in np.flatnonzero(self.panel().isin(self.withheld)))
 
     def panel(self) -> pd.Index:
-        """The genes that all samples were harmonised to, withheld ones among them."""
+        """Return the genes to which all samples were harmonised, including withheld ones."""
         with h5py.File(self.samples[0]) as file:
             return pd.Index(names_in(file["var"]))
 
     def expression(self, how: str) -> sp.csr_matrix:
-        """Normalised expression of all spots: csr float32 (spots, genes)."""
+        """Return the normalised expression of all spots: csr float32 (spots, genes)."""
         return self._stacked(self.expressions(how))
 
     def expressions(self, how: str) -> Iterator[sp.csr_matrix]:
-        """Normalised expression of each section after the other: csr (spots, genes)."""
+        """Yield the normalised expression of each section: csr (spots, genes)."""
         return (normalise(counts, how) for counts in self.counts_by_section())
 
     def split(self) -> Iterator["Cohort"]:
-        """Each of its sections as a cohort."""
+        """Yield each section as a cohort."""
         for number, sample in enumerate(self.samples):
             yield replace(self, samples=(sample,), graphs=self.graphs[number : number + 1])
 
     def mean_operator(self) -> sp.csr_matrix:
-        """Means over neighbourhoods: csr float32 (spots, spots), each row one, section by section.
+        """Return means over neighbourhoods: csr float32 (spots, spots), with rows that sum to 1.
 
-        Times `expression`, on the paper's graph, it is what the paper's network is fed.
+        Multiplied by `expression`, on the paper's graph, it gives the input of the paper's network.
         """
         means = [load_graph(graph).mean_operator() for graph in self.graphs]
         return sp.csr_matrix(sp.block_diag(means, format="csr"))
@@ -120,7 +120,7 @@ def cohort_of_files(
     rows: Sequence[Mapping] = (),
     labels: Sequence[str | Path] = (),
 ) -> Cohort:
-    """A cohort of files; `withheld` names at most one, with a gene a line, `labels` one table."""
+    """Make a cohort from files; `withheld` is at most one file of genes, `labels` one table."""
     texts = (Path(path).read_text(encoding="utf-8-sig") for path in withheld)
     genes = {gene for text in texts for gene in text.split()}
     return Cohort(
@@ -133,7 +133,7 @@ def cohort_of_files(
 
 
 def cohort_obs(samples: Sequence[Path]) -> pd.DataFrame:
-    """One row a spot of a cohort: index `{sample}:{spot}`, columns sample (category) and spot."""
+    """Return a cohort's spots: index `{sample}:{spot}`, columns sample (category) and spot."""
     tables = []
     for path in samples:
         with h5py.File(path) as file:
@@ -147,16 +147,17 @@ def cohort_obs(samples: Sequence[Path]) -> pd.DataFrame:
 def describe_spots(
     spots: pd.DataFrame, rows: Sequence[Mapping], labels: str | Path | None = None
 ) -> pd.DataFrame:
-    """Spots with what the sheet says of their samples, and with their labels.
+    """Join spots with the sheet's facts about their samples and with their labels.
 
-    Neither is in the samples' files, so that a change of them reads and computes nothing anew.
+    Neither is stored in the samples' files, so that changing them does not cause anything to be
+    recomputed.
 
     Parameters
     ----------
     spots
-        Of `cohort_obs`.
+        Spots from `cohort_obs`.
     rows
-        Of the cohort's sheet: sample, dataset, patient, and other columns of `FACTS`.
+        Rows of the cohort's sheet: sample, dataset, patient, and other columns of `FACTS`.
     labels
         Table of the cohort's labels: sample, spot, label.
 
@@ -164,7 +165,7 @@ def describe_spots(
     -------
     DataFrame
         The index of `spots`; the columns of `FACTS` that `rows` have, spot and, with a table, label
-        (missing where a spot has none). Text columns are categories, `patient` is that of
+        (missing for spots without one). Text columns are categories; `patient` is as named by
         `name_patients`.
     """
     names = spots["sample"].astype(str)
@@ -181,5 +182,5 @@ def describe_spots(
 
 
 def cohort_spatial(samples: tuple[Path, ...]) -> np.ndarray:
-    """Coordinates of a cohort's spots: float64 (spots, 2), full-resolution pixels (x, y)."""
+    """Return coordinates of a cohort's spots: float64 (spots, 2), full-resolution pixels (x, y)."""
     return np.concatenate([spot_positions(path)[0] for path in samples])

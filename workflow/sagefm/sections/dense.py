@@ -1,4 +1,4 @@
-"""From sparse rows of sections to a batch of the network's dense input."""
+"""Make a batch of dense network input from sparse rows of sections."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,7 @@ def _add_rows(indptr, indices, data, rows, weight, out):
 
 @njit(nogil=True, cache=True)
 def _add_visible(indptr, indices, data, row, hidden, scaled, weight, out):
-    """Add weight * a sparse row to `out`, its hidden genes left out before it is scaled."""
+    """Add weight * a sparse row to `out`, removing hidden genes before scaling."""
     start, end = indptr[row], indptr[row + 1]
     genes, values = indices[start:end], data[start:end]
     if scaled:
@@ -39,7 +39,7 @@ def _add_visible(indptr, indices, data, row, hidden, scaled, weight, out):
 
 @njit(nogil=True, cache=True)
 def _fill_unmeasured(owner, measured, values, out):
-    """Give genes their values in rows of sections (`owner`) that did not measure them."""
+    """Set unmeasured genes to their values, in rows of sections (`owner`) that lack them."""
     for b in range(len(owner)):
         for gene in range(len(values)):
             if not measured[owner[b], gene]:
@@ -48,10 +48,10 @@ def _fill_unmeasured(owner, measured, values, out):
 
 @njit(nogil=True, cache=True)
 def _fill(indptr, indices, data, ego_indptr, ego, rows, mask, scaled, target, mean, centre):
-    """Dense targets and inputs of some rows.
+    """Fill in dense targets and inputs of some rows.
 
-    `mean` is that of all spots, or if `centre` has rows, to hold it apart, of the others; it may
-    have no rows either.
+    `mean` covers all spots, or only the others if `centre` has rows to hold the centre separately.
+    It may also have no rows.
     """
     for b in range(len(rows)):
         spots = ego[ego_indptr[rows[b]] : ego_indptr[rows[b] + 1]]
@@ -73,29 +73,29 @@ def make_batch(
     mask: np.ndarray,
     unmeasured: np.ndarray | None = None,
 ) -> Batch:
-    """The batch of some rows of some chunks.
+    """Make the batch of some rows of some chunks.
 
-    The target is the expression of the complete spot. Under a normalisation that scales counts, a
-    network must not be given it by the way: of rates that sum to 10,000, those that are visible
-    give away the sum of the hidden ones. So the centre's genes are hidden first, and what is left
-    is scaled by its own depth: to 10,000 counts times the share of the panel's genes that are
-    visible, which is what their counts are expected to sum to on the scale of the complete spot.
-    So a gene has the same scale in the input, whatever else is hidden, as in the target, in the
-    neighbours (complete, and scaled by their own depth) and in a spot of which nothing is hidden.
+    The target is the expression of the complete spot. With a normalisation that scales counts, the
+    input must not reveal the target: rates sum to 10,000, so the visible ones would give away the
+    sum of the hidden ones. The centre's genes are therefore hidden first, and the rest is scaled by
+    its own depth. It is scaled to 10,000 counts times the share of the panel's genes that are
+    visible, the expected sum of their counts on the scale of the complete spot. A gene thus has the
+    same scale in the input, whatever else is hidden, as in the target, in the neighbours (complete,
+    and scaled by their own depth) and in a complete spot.
 
     Parameters
     ----------
     pieces
-        Chunks, each with the rows taken from it.
+        Chunks, and the rows taken from each.
     layout
-        Of `layouts.LAYOUTS`. In `background`, hidden genes of the centre are as in the section's
-        other spots, whose mean expression is an input; it, their mean rate and the spot's depth are
-        the context. Only in `subgraphs` are all spots dense.
+        One of `layouts.LAYOUTS`. In `background`, hidden genes of the centre are set to the mean
+        expression of the section's other spots, which is also an input. That mean, their mean rate
+        and the spot's depth are the context. Only `subgraphs` makes all spots dense.
     mask
         bool (spots, genes): hidden at the central spot.
     unmeasured
-        float32 (genes,): what a gene counts as, in the input and in the mean of the other spots,
-        hidden or not, where `Chunk.measured` has it as not measured; 0 if not given.
+        float32 (genes,): value of a gene that `Chunk.measured` marks as not measured, hidden or
+        not, in the input and in the mean of the other spots; 0 if not given.
     """
     shape = mask.shape
     target = np.zeros(shape, dtype=np.float32)

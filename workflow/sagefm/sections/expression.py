@@ -1,4 +1,4 @@
-"""Expression of a section: normalised counts."""
+"""Normalisation of a section's counts."""
 
 import numpy as np
 import scipy.sparse as sp
@@ -6,16 +6,16 @@ import scipy.sparse as sp
 from sagefm.common.errors import InputError
 
 SCALED_TO = {"log1p": None, "log1p_cp10k": 10_000}
-"""Each normalisation, and the counts that it scales a spot to; None if it does not."""
+"""Number of counts to which each normalisation scales a spot; None if it does not scale."""
 
 NORMALISATIONS = tuple(SCALED_TO)
 
 
 def normalise(counts: sp.csr_matrix, how: str) -> sp.csr_matrix:
-    """Normalised expression (float32) of raw counts (spots x genes).
+    """Normalise raw counts (spots x genes) to float32 expression.
 
-    `log1p` is the paper's: log(1 + count), no library-size scaling. `log1p_cp10k` first scales each
-    spot to 10,000 panel counts.
+    `log1p` is the paper's: log(1 + count), without library-size scaling. `log1p_cp10k` first scales
+    each spot to 10,000 panel counts.
 
     Raises
     ------
@@ -30,7 +30,7 @@ def normalise(counts: sp.csr_matrix, how: str) -> sp.csr_matrix:
 
 
 def count_scale(counts: sp.csr_matrix, how: str) -> np.ndarray:
-    """What `expm1` of a spot's normalised expression times gives its counts: float32 (spots,)."""
+    """Return the factor from `expm1` of normalised expression to counts: float32 (spots,)."""
     if SCALED_TO[how] is None:
         return np.ones(counts.shape[0], dtype=np.float32)
     depth = np.asarray(counts.sum(axis=1), dtype=np.float32).ravel()

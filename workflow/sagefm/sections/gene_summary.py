@@ -1,7 +1,7 @@
-"""Statistics of each gene over the spots of sections: read once, kept by section, combined at will.
+"""Statistics of each gene over spots: read once, stored by section, combined as needed.
 
-Sums of the sections are added one after another in the order asked for, so that statistics over the
-same sections are the same to the bit, however many others were read with them.
+Sums of the sections are added in the requested order. Statistics over the same sections are
+therefore identical to the bit, however many others were read with them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,7 +20,7 @@ from sagefm.sections.section import Section, measured_genes_of
 
 @dataclass(frozen=True)
 class GeneSums:
-    """Of each section (S) and gene (G) of the panel, over the section's spots.
+    """Sums for each section (S) and gene (G) of the panel, over the section's spots.
 
     Attributes
     ----------
@@ -31,11 +31,11 @@ class GeneSums:
     spots
         int64 (S,).
     low, high
-        float32 (S, G): least and greatest normalised expression.
+        float32 (S, G): minimum and maximum normalised expression.
     total
         float64 (S, G): sum of normalised expression.
     detected
-        int64 (S, G): spots with a count.
+        int64 (S, G): number of spots with a count.
     measured
         bool (S, G): whether the section's source has the gene.
     """
@@ -56,9 +56,9 @@ class GeneSums:
         genes: Iterable[str],
         how: str,
     ) -> "GeneSums":
-        """Of sections' names, raw counts (spots x genes) and genes measured, bool (genes,).
+        """Compute sums from names, raw counts (spots x genes) and measured genes, bool (genes,).
 
-        One section is in memory at a time.
+        Only one section is in memory at a time.
         """
         names, spots, rows = [], [], []
         for name, counts, measured in sections:
@@ -79,7 +79,7 @@ class GeneSums:
 
     @classmethod
     def of_files(cls, samples: Sequence[str | Path], how: str) -> "GeneSums":
-        """Of harmonised samples (`{cohort}/{sample}.h5ad`), all on the same panel."""
+        """Compute sums from harmonised samples (`{cohort}/{sample}.h5ad`), all on one panel."""
         cohort = Cohort(tuple(map(Path, samples)))
         names = [f"{path.parent.name}/{path.stem}" for path in cohort.samples]
         counts = cohort.counts_by_section()
@@ -87,13 +87,13 @@ class GeneSums:
         return cls.of(zip(names, counts, measured, strict=True), cohort.panel(), how)
 
     def write(self, path: str | Path) -> None:
-        """Write as npz of plain arrays."""
+        """Write the sums as npz of plain arrays."""
         with atomic(path) as temporary:
             np.savez_compressed(temporary, **vars(self))
 
     @classmethod
     def read(cls, paths: Sequence[str | Path]) -> "GeneSums":
-        """Read what `write` wrote of one cohort or several, on the same panel."""
+        """Read files of `write`, of one or more cohorts on the same panel."""
         parts = []
         for path in paths:
             with np.load(path, allow_pickle=False) as file:
@@ -109,21 +109,21 @@ class GeneSums:
     def summary(
         self, sections: Sequence[str] | None = None, *, unmeasured_as_zero: bool = False
     ) -> pd.DataFrame:
-        """Statistics of each gene over the spots of those sections that measured it.
+        """Return statistics of each gene over the spots of the sections that measured it.
 
         Parameters
         ----------
         sections
-            Names in `sections`, in the order in which their sums are added; all as they were read
-            unless given.
+            Names in `sections`, in the order in which their sums are added; by default all, in the
+            order read.
         unmeasured_as_zero
-            Over all spots instead, with 0 where a gene was not measured, as the paper has it.
+            Use all spots instead, with 0 where a gene was not measured, as in the paper.
 
         Returns
         -------
         DataFrame
             Index: symbols. low, high, mean (normalised expression), and detected (share of spots
-            with a count); float64, 0 of a gene that no section measured.
+            with a count); float64, 0 for a gene that no section measured.
         """
         rows = [*range(len(self.sections))]
         if sections is not None:
@@ -148,39 +148,39 @@ class GeneSums:
 
 
 def names_of(sections: Sequence[Section]) -> list[str]:
-    """Names of sections, as `GeneSums` has them."""
+    """Return names of sections as in `GeneSums`."""
     return [f"{section.cohort}/{section.sample}" for section in sections]
 
 
 def summary_over(
     paths: Sequence[str | Path], sections: Sequence[Section], over: str
 ) -> pd.DataFrame:
-    """`GeneSums.summary` of files of a cohort, whose low and high are the ends of levels.
+    """Return `GeneSums.summary` of a cohort's files, whose low and high bound the levels.
 
     Parameters
     ----------
     sections
-        Those of the cohort that a model is scored on.
+        Sections of the cohort on which a model is scored.
     over
-        `scored`: over these sections; `cohort`: over all sections of the files.
+        `scored`: over these sections; `cohort`: over all sections in the files.
     """
     return GeneSums.read(paths).summary(names_of(sections) if over == "scored" else None)
 
 
 def summarise_genes(sections: Sequence[Section], normalisation: str) -> pd.DataFrame:
-    """`GeneSums.summary` of sections that are read here, one in memory at a time."""
+    """Return `GeneSums.summary` of sections read here, one in memory at a time."""
     return GeneSums.of_files([section.counts_path for section in sections], normalisation).summary()
 
 
 def levels_between(genes: pd.DataFrame, columns: Iterable[int], number: int) -> np.ndarray:
-    """Evenly spaced levels from a gene's least to its greatest expression.
+    """Return evenly spaced levels from a gene's minimum to its maximum expression.
 
     Parameters
     ----------
     genes
-        Of `GeneSums.summary`: a row a gene of the panel.
+        Statistics from `GeneSums.summary`, one row per gene of the panel.
     columns
-        Which genes, by their places in the panel.
+        Positions of the genes in the panel.
 
     Returns
     -------
@@ -194,5 +194,5 @@ def levels_between(genes: pd.DataFrame, columns: Iterable[int], number: int) -> 
 def levels_of(
     sections: Sequence[Section], normalisation: str, columns: Iterable[int], number: int
 ) -> np.ndarray:
-    """`levels_between`, over sections that are read here."""
+    """Apply `levels_between` to sections read here."""
     return levels_between(summarise_genes(sections, normalisation), columns, number)

@@ -1,4 +1,4 @@
-"""Files of gene symbols, held against the panel."""
+"""Read files of gene symbols and check them against the panel."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,13 +11,13 @@ from sagefm.common.texts import read_text
 
 
 def read_panel(path: str | Path) -> list[str]:
-    """Read gene symbols, one a line, in the model's order.
+    """Read gene symbols in the model's order, one per line.
 
     Raises
     ------
     InputError
-        If the file is missing, no text or empty, has an empty line, a line of several words or a
-        symbol twice.
+        If the file is missing, not text or empty, or has an empty line, a line of several words or
+        a repeated symbol.
     """
     try:
         panel = read_text(path).splitlines()
@@ -43,7 +43,7 @@ def read_panel(path: str | Path) -> list[str]:
 
 
 def named_columns(path: str | Path, panel: Sequence[str]) -> np.ndarray:
-    """Columns of the panel (int64, ascending) of a file of symbols, one a line.
+    """Return columns of the panel (int64, ascending) for a file of symbols, one per line.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The neighbourhoods of a cohort's sections: a file a sample, in a folder a cohort."""
+"""Neighbourhood files of a cohort's sections: one per sample, in one folder per cohort."""
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +12,7 @@ log = logging.getLogger("sagefm")
 
 
 def graph_files(samples: Sequence[str | Path], folders: Iterable[str | Path]) -> list[Path]:
-    """The graph of each sample `{cohort}/{sample}.h5ad`, in the folder named as its cohort."""
+    """Return the graph of each sample `{cohort}/{sample}.h5ad`, in its cohort's folder."""
     of_cohort = {Path(folder).name: Path(folder) for folder in folders}
     return [of_cohort[Path(sample).parent.name] / f"{Path(sample).stem}.npz" for sample in samples]
 
@@ -20,21 +20,21 @@ def graph_files(samples: Sequence[str | Path], folders: Iterable[str | Path]) ->
 def write_graphs(
     samples: Sequence[str | Path], folder: str | Path, spec: Mapping, arrays: Mapping[str, str]
 ) -> None:
-    """Write the graph of each sample of a cohort into a folder that is named as the cohort.
+    """Write the graph of each sample of a cohort into a folder named as the cohort.
 
     Parameters
     ----------
     samples
         Harmonised samples (h5ad).
     spec
-        Kind and options of `build_graph`.
+        Kind and options for `build_graph`.
     arrays
-        The array of each sample, or the technology that tells it.
+        Array of each sample, or the technology that determines it.
 
     Raises
     ------
     InputError
-        If a sample has no such neighbourhoods, see `build_graph`; the sentence names it.
+        If a sample cannot have such neighbourhoods; see `build_graph`. The message names it.
     """
     for sample, path in zip(samples, graph_files(samples, [folder]), strict=True):
         coordinates, array = spot_positions(sample)

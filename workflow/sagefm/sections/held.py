@@ -1,7 +1,8 @@
-"""Sparse sections in a device's memory, and dense batches of them made there.
+"""Sparse sections in a device's memory, and dense batches made from them there.
 
-What `dense.make_batch` makes of chunks, by the same sums in the same order: on the CPU equal to
-the bit for expression that is not scaled, else within rounding. Nothing waits for the device.
+Batches equal those of `dense.make_batch`, since sums are computed in the same order. On the CPU
+they are identical to the bit for expression that is not scaled, otherwise within rounding. Nothing
+waits for the device.
 """
 
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ from sagefm.sections.section import Section, load_chunk
 
 @dataclass(frozen=True)
 class HeldSections:
-    """Some sections stacked, as a `Chunk` is.
+    """Sections stacked as in a `Chunk`.
 
     Attributes
     ----------
@@ -30,20 +31,20 @@ class HeldSections:
     ego, ego_first
         The rows of its neighbourhood are `ego[ego_first[i] : ego_first[i + 1]]` (int32).
     owner
-        int64 (rows,): the section of each.
+        int64 (rows,): section of each row.
     starts, sizes, keys
         int64 (sections,): first row, number of spots, and `signed` `generator_key`.
     depth, scaled
         See `Chunk`.
     widest
-        Spots of the largest neighbourhood.
+        Number of spots in the largest neighbourhood.
     totals
-        See `Chunk`; empty but for the layout `background`, which needs them.
+        See `Chunk`; empty except for the layout `background`, which needs them.
     measured
         bool (sections, genes): which genes are targets; None if all are.
     unmeasured
-        Which genes are known in the input, bool (sections, genes), and what the others count as,
-        float32 (genes,); None where all are known, or the others count as 0.
+        Which genes are known in the input, bool (sections, genes), and the value of the others,
+        float32 (genes,); None if all are known, or the others count as 0.
     """
 
     values: Tensor
@@ -114,23 +115,23 @@ class HeldSections:
         )
 
     def neighbours(self, rows: Tensor, place: int) -> tuple[Tensor, Tensor]:
-        """The row at a place of each neighbourhood, and whether there is one: (rows,) each.
+        """Return the row at a place of each neighbourhood, and whether it exists: (rows,) each.
 
-        At place 0 that is the row itself; where there is none, any.
+        Place 0 is the row itself. The row is arbitrary where none exists.
         """
         at = self.ego_first[rows] + place
         present = at < self.ego_first[rows + 1]
         return self.ego[at.clamp(max=len(self.ego) - 1)].long(), present
 
     def length(self, rows: Tensor, present: Tensor) -> Tensor:
-        """Entries of some rows, 0 of those that are not present: int64 (rows,)."""
+        """Return the number of entries of rows, 0 for rows that are not present: int64 (rows,)."""
         return (self.first[rows + 1] - self.first[rows]) * present
 
     def entries(self, rows: Tensor, ends: Tensor) -> list[list[int]]:
-        """Entries of all rows at each place of their neighbourhoods, up to `ends` of `rows`.
+        """Count the rows' entries at each place of their neighbourhoods, up to `ends` of `rows`.
 
-        What `make` is to be told, for each part of an epoch that begins where another ends: else
-        it would have to wait for the device at every part.
+        `make` needs these counts for each consecutive part of an epoch. Without them, it would have
+        to wait for the device at every part.
         """
         counts = []
         for place in range(self.widest):
@@ -140,20 +141,20 @@ class HeldSections:
         return torch.diff(upto, dim=0, prepend=torch.zeros_like(upto[:1])).tolist()
 
     def make(self, rows: Tensor, entries: Sequence[int], layout: str, mask: Tensor) -> Batch:
-        """The batch of some rows, as of `dense.make_batch`, which says why.
+        """Make the batch of some rows, equal to that of `dense.make_batch`, which explains it.
 
         Parameters
         ----------
         rows
             int64 (spots,).
         entries
-            Of `entries`.
+            Counts from `entries`.
         mask
             bool (spots, genes): hidden at the central spot.
         """
         size = self.ego_first[rows + 1] - self.ego_first[rows]
         apart = layout != "mean"
-        # Rounded as in `batches`, so that sums are the same to the bit.
+        # Rounded as in `batches`, so that sums are equal to the bit.
         weight = (1 / (size - 1 if apart else size).clamp(min=1).double()).float()
         target, mean = torch.zeros(2, len(rows), self.n_genes, device=rows.device)
         self._add(*self.neighbours(rows, 0), entries[0], torch.ones_like(weight), target)
@@ -161,7 +162,7 @@ class HeldSections:
         if not apart:
             mean += weight[:, None] * own
         for place in range(1, self.widest):
-            # Place by place a cell is added to once, so the sum has one order on a GPU too.
+            # Each place adds to a cell only once, so the order of the sum is fixed on a GPU too.
             self._add(*self.neighbours(rows, place), entries[place], weight, mean)
         own, mean = self._filled(rows, own), self._filled(rows, mean)
         if layout == "background":
@@ -175,10 +176,10 @@ class HeldSections:
     def _add(
         self, rows: Tensor, present: Tensor, entries: int, weight: Tensor, out: Tensor
     ) -> None:
-        """Add `weight` (rows,) times the rows that are present, of `entries` in all, to `out`."""
+        """Add `weight` (rows,) times the rows present, which have `entries` in total, to `out`."""
         length = self.length(rows, present)
         every = torch.arange(len(rows), device=rows.device)
-        # The number of entries is told, or this would wait for the device to count them.
+        # The number of entries is given, since counting them would wait for the device.
         number = torch.repeat_interleave(every, length, output_size=entries)
         shift = self.first[rows] - (length.cumsum(0) - length)
         at = torch.arange(entries, device=rows.device) + shift[number]
@@ -186,7 +187,7 @@ class HeldSections:
         out.view(-1).index_add_(0, cell, weight[number] * self.values[at])
 
     def _visible(self, target: Tensor, mask: Tensor) -> Tensor:
-        """Expression (spots, genes), 0 where hidden, scaled by the depth of what is not."""
+        """Return expression (spots, genes), 0 where hidden, scaled by the visible depth."""
         value = target
         if self.scaled:
             rate = torch.expm1(target)
@@ -199,7 +200,7 @@ class HeldSections:
         return torch.where(mask, 0, value)
 
     def _filled(self, rows: Tensor, values: Tensor) -> Tensor:
-        """Values (rows, genes) with what unmeasured genes count as."""
+        """Return values (rows, genes) with unmeasured genes filled in."""
         if self.unmeasured is None:
             return values
         known, others = self.unmeasured
@@ -217,11 +218,11 @@ class HeldSections:
 
 
 def bytes_of(sections: Sequence[Section]) -> int:
-    """What a device needs to hold some sections; their graphs take a hundredth and do not count."""
+    """Return the bytes that a device needs for sections, without their graphs (about 1%)."""
     each = 4 + _gene_type(sections[0].n_genes()).itemsize
     return each * sum(section.n_entries() for section in sections)
 
 
 def _gene_type(n_genes: int) -> torch.dtype:
-    """The smallest type of a column's number."""
+    """Return the smallest type for column numbers."""
     return torch.int16 if n_genes <= torch.iinfo(torch.int16).max else torch.int32

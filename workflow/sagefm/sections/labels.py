@@ -1,4 +1,4 @@
-"""Labels of a table joined to the spots of a section, and of a cohort's sections."""
+"""Join the labels of a table to the spots of a section or of a cohort's sections."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,38 +11,39 @@ from sagefm.common.errors import InputError
 from sagefm.common.keys import check_case, named_values, trimmed
 
 ARRAY = ("array_row", "array_col")
-"""Columns that a spot may go by, beside its name."""
+"""Columns that can identify a spot, in addition to its name."""
 
 LEAST = 0.5
-"""Share of a sample's labels that has to name its spots: below, they are another section's."""
+"""Minimum share of a sample's labels that match its spots; below it, they belong to another
+section."""
 
 
 def cohort_labels(
     samples: Sequence[Path], table: pd.DataFrame, cohort: str
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Labels of a table joined to a cohort's harmonised samples.
+    """Join the labels of a table to a cohort's harmonised samples.
 
     Parameters
     ----------
     samples
-        Their files; the file's name is the sample's in the table.
+        Files of the samples; the file's name is the sample's name in the table.
     table
         As for `join_labels`.
     cohort
-        The cohort's name, for errors.
+        Name of the cohort, for errors.
 
     Returns
     -------
     labels : DataFrame
-        sample, spot, label of the spots that have one.
+        sample, spot, label for spots that have one.
     matched : DataFrame
-        sample, labels_matched: the share of the labels listed that match a spot of the source,
-        removed spots among them; missing where the table does not name the sample.
+        sample, labels_matched: share of the listed labels that match a spot of the source,
+        including removed spots; missing if the table does not name the sample.
 
     Raises
     ------
     InputError
-        As `join_labels`; the sentence begins with cohort and sample.
+        As for `join_labels`. The message begins with cohort and sample.
     """
     labels, shares = [], []
     for path in samples:
@@ -63,9 +64,9 @@ def cohort_labels(
 
 
 def read_spots(path: Path) -> tuple[pd.DataFrame, int]:
-    """All spots of a harmonised sample's source, by name and place on the array; first those kept.
+    """Read all spots of a sample's source by name and array position, kept spots first.
 
-    Also how many were kept.
+    Also returns the number of kept spots.
     """
     with h5py.File(path) as file:
         kept = frame_in(file["obs"], ARRAY)
@@ -75,24 +76,25 @@ def read_spots(path: Path) -> tuple[pd.DataFrame, int]:
 
 
 def join_labels(obs: pd.DataFrame, table: pd.DataFrame, sample: str) -> pd.Series:
-    """Label of each spot of a sample (categorical; missing where the table names none).
+    """Return the label of each spot of a sample (categorical; missing if the table has none).
 
     Parameters
     ----------
     obs
-        The spots of the sample's source, those that quality control removed among them.
+        Spots of the sample's source, including those that quality control removed.
     table
-        Columns `sample`, `spot`, `label`. A spot goes by its name, by its name without the suffix
-        `-1`, or as `{array_row}x{array_col}`: the one that matches most labels is used for the
-        whole sample, of equals the first, so that a name like `12x7` is not read as a position.
+        Columns `sample`, `spot`, `label`. A spot is identified by its name, by its name without the
+        suffix `-1`, or as `{array_row}x{array_col}`. The form that matches most labels is used for
+        the whole sample, and the first if several tie, so that a name like `12x7` is not read as a
+        position.
     sample
-        The sample's name in the table. One that the table does not name has no labels.
+        Name of the sample in the table. A sample that the table does not name has no labels.
 
     Raises
     ------
     InputError
-        If the table lacks a column, names a spot twice, or if less than `LEAST` of a sample's
-        labels name one of its spots.
+        If the table lacks a column or names a spot twice, or if less than `LEAST` of a sample's
+        labels match its spots.
     """
     missing = {"sample", "spot", "label"} - set(table.columns)
     if missing:
@@ -132,6 +134,6 @@ def join_labels(obs: pd.DataFrame, table: pd.DataFrame, sample: str) -> pd.Serie
 
 
 def labels_of_sample(table: pd.DataFrame, sample: str) -> pd.DataFrame:
-    """Spots and labels of one sample as text, trimmed, without those that are missing."""
+    """Return spots and labels of one sample as trimmed text, without missing ones."""
     mine = table["sample"].map(lambda name: trimmed(str(name))) == trimmed(str(sample))
     return table.loc[mine, ["spot", "label"]].apply(named_values).dropna()

@@ -1,4 +1,4 @@
-"""What enters a network of a spot and its neighbours: the layouts of `dense.make_batch`."""
+"""Layouts of `dense.make_batch`: what a network reads of a spot and its neighbours."""
 
 LAYOUTS = {
     "mean": "mean of all {spots}",
@@ -6,10 +6,10 @@ LAYOUTS = {
     "background": "centre, and mean of its neighbours,\nless the section's average spot",
     "subgraphs": "each spot of the graph",
 }
-"""Names of the layouts, and what each is in a figure; `spots` is filled in.
+"""Names of the layouts, and their descriptions for figures; `spots` is filled in.
 
-`mean` is that of the whole neighbourhood, the centre included; `channels` are the centre and the
-mean of the others; `background` is the same, and the mean of the section's other spots;
-`subgraphs` are all spots of every neighbourhood, with its edges. Neighbours are complete; the
-centre is without its hidden genes, and scaled by the depth of the others (`dense.make_batch`).
+`mean` is the mean of the whole neighbourhood, including the centre. `channels` are the centre and
+the mean of the others. `background` adds the mean of the section's other spots to these.
+`subgraphs` are all spots of every neighbourhood, with its edges. Neighbours are complete. The
+centre lacks its hidden genes and is scaled by the depth of the others (`dense.make_batch`).
 """

@@ -1,7 +1,8 @@
-"""Which genes of a spot are hidden: a pure function of (seed, stream, sample, spot).
+"""Genes hidden at a spot: a pure function of (seed, stream, sample, spot).
 
 A counter-based generator (Philox; Salmon et al. 2011, doi:10.1145/2063384.2063405) is addressed by
-those four numbers, so a mask depends on neither batch size, order, workers, devices nor a restart.
+those four numbers. A mask is therefore independent of batch size, order, workers, devices and
+restarts.
 """
 
 import hashlib
@@ -9,23 +10,23 @@ import hashlib
 import numpy as np
 
 FIXED_STREAM = 0
-"""The stream of masks that never change: validation and evaluation. Epoch e draws stream e >= 1."""
+"""Stream of masks that never change, for validation and evaluation. Epoch e >= 1 draws stream e."""
 
 LEVELS = 1 << 16
-"""Values of the 16 bits that are drawn of a gene."""
+"""Number of values of the 16 bits drawn for a gene."""
 
 
 def sample_key(cohort: str, sample: str) -> int:
-    """64-bit number of a sample in the generator's key; independent of sheet order."""
+    """Return a 64-bit number for a sample in the generator's key, independent of sheet order."""
     digest = hashlib.blake2b(f"{cohort}/{sample}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "little")
 
 
 def generator_key(key: int) -> int:
-    """A sample's key as the generator has it: from 2^63 on, the nearest float64.
+    """Return a sample's key as the generator uses it: from 2^63 on, the nearest float64.
 
-    NumPy takes a list of a small and such a large integer for floats. Masks were drawn so from the
-    first, and stay as they are.
+    NumPy converts a list of a small and such a large integer to floats. Masks have been drawn this
+    way from the start, so this is kept.
     """
     return key if key < 1 << 63 else int(float(key)) % (1 << 64)
 

@@ -1,6 +1,6 @@
-"""The masks of `masks.gene_masks`, drawn where they are used: bit for bit, on any device.
+"""Draw the masks of `masks.gene_masks` on any device, identical to the bit.
 
-Philox4x64-10 in torch's int64, which wraps as the generator's unsigned numbers do.
+Philox4x64-10 in torch's int64, which wraps around like the generator's unsigned numbers.
 """
 
 import torch
@@ -16,14 +16,14 @@ _GENES_A_BLOCK = 16  # 256 bits of a block, 16 a gene
 
 
 def signed(number: int) -> int:
-    """The int64 of the same 64 bits as an unsigned number, which may be larger."""
+    """Return the int64 with the same 64 bits as an unsigned number."""
     return (number + (1 << 63)) % (1 << 64) - (1 << 63)
 
 
 def philox_masks(
     seed: int, stream: int, keys: Tensor, spots: Tensor, n_genes: int, share: float
 ) -> Tensor:
-    """The masks of several spots, as of `masks.gene_masks`: bool (spots, genes).
+    """Draw the masks of several spots, equal to `masks.gene_masks`: bool (spots, genes).
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def philox_masks(
         in the samples.
     """
     blocks = -(-n_genes // _GENES_A_BLOCK)
-    # NumPy counts on before it draws, so the first block is number 1.
+    # NumPy increments the counter before it draws, so the first block is number 1.
     number = torch.arange(1, blocks + 1, device=keys.device)
     zero = torch.zeros_like(number)
     words = _philox((number, spots[:, None], zero + signed(stream), zero), (seed, keys[:, None]))
@@ -42,7 +42,7 @@ def philox_masks(
 
 
 def _philox(counter: tuple[Tensor, ...], key: tuple[int, Tensor]) -> tuple[Tensor, ...]:
-    """The four words of each counter's block under a key."""
+    """Return the four words of each counter's block under a key."""
     a, b, c, d = counter
     for number in range(_ROUNDS):
         first, second = (signed(number * weyl) for weyl in _WEYL)
@@ -58,7 +58,7 @@ def _philox(counter: tuple[Tensor, ...], key: tuple[int, Tensor]) -> tuple[Tenso
 
 
 def _product(a: Tensor, constant: int) -> tuple[Tensor, Tensor]:
-    """High and low 64 bits of unsigned products, by halves of 32 bits."""
+    """Return the high and low 64 bits of unsigned products, computed from 32-bit halves."""
     low, high = constant & _LOW, constant >> 32
     a_low, a_high = a & _LOW, _upper(a)
     crossed = a_high * low
@@ -68,5 +68,5 @@ def _product(a: Tensor, constant: int) -> tuple[Tensor, Tensor]:
 
 
 def _upper(a: Tensor) -> Tensor:
-    """The upper 32 bits, as an unsigned number."""
+    """Return the upper 32 bits as an unsigned number."""
     return (a >> 32) & _LOW

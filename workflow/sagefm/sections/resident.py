@@ -1,7 +1,7 @@
-"""Batches made by a GPU that holds their sections, if it has room for them.
+"""Batches made on a GPU that holds their sections, if it has room for them.
 
-Nothing of a batch passes through the CPU then: an epoch's order is sent at once, masks are drawn
-where they are used, and no step waits for a number of the device's. The same code runs on the CPU.
+No part of a batch then passes through the CPU: an epoch's order is sent at once, masks are drawn
+where they are used, and no step waits for a number from the device. The same code runs on the CPU.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,29 +20,30 @@ from sagefm.sections.philox import philox_masks
 from sagefm.sections.shares import shares
 
 LAYOUTS_HELD = ("mean", "channels", "background")
-"""Layouts that a device makes; of `subgraphs` all spots are dense, and sizes differ."""
+"""Layouts that a device can make. In `subgraphs`, all spots are dense and sizes differ."""
 
 SHARE_OF_FREE = 0.75
-"""Of a GPU's free memory, what sections may take; a network and its batches take a few GB."""
+"""Share of a GPU's free memory that sections may use; a network and its batches take a few GB."""
 
 SPOTS_AT_ONCE = 1024
-"""Batches are made together up to so many spots: small ones would be all starts of kernels."""
+"""Batches are made together up to this number of spots, since small ones mostly cost kernel
+launches."""
 
 
 @dataclass(frozen=True)
 class ResidentBatches(Batches):
-    """`Batches` that `device` makes, of sections that it keeps from the first epoch on."""
+    """`Batches` made on `device`, from sections that it keeps from the first epoch on."""
 
     device: torch.device = CPU
 
     @classmethod
     def of(cls, batches: Batches, device: torch.device) -> "ResidentBatches":
-        """The same batches, made by a device."""
+        """Return the same batches, made on a device."""
         return cls(**{f.name: getattr(batches, f.name) for f in fields(batches)}, device=device)
 
     @cached_property
     def held(self) -> HeldSections:
-        """The sections, read when they are first asked for."""
+        """The sections, read at first use."""
         return HeldSections.read(self, self.device)
 
     def epoch(
@@ -55,7 +56,7 @@ class ResidentBatches(Batches):
         share: tuple[int, int] = (0, 1),
         device: torch.device = CPU,
     ) -> Iterator[Batch]:
-        """See `Batches`; for another device than its own, batches are streamed."""
+        """See `Batches`; for a device other than its own, batches are streamed."""
         if device != self.device:
             yield from super().epoch(
                 epoch, order=order, stream=stream, skip=skip, share=share, device=device
@@ -79,7 +80,7 @@ class ResidentBatches(Batches):
                 yield Batch(self.layout, inputs, target, mask, context)
 
     def _rows(self, epoch: int, order: str, skip: int, share: tuple[int, int]) -> list[np.ndarray]:
-        """Rows of all sections in each batch of an epoch, of this share of it."""
+        """Return the rows of all sections in each batch of a process's share of an epoch."""
         plan, ends = self.plan(epoch, order), np.cumsum(self.sizes)
         places = [
             np.concatenate([np.arange(ends[i] - self.sizes[i], ends[i]) for i in group])
@@ -106,7 +107,7 @@ class ResidentBatches(Batches):
 
 
 def room_on(device: torch.device) -> int:
-    """Bytes that sections may take on a device; none on a CPU, which streams them faster."""
+    """Return the bytes that sections may use on a device; 0 on a CPU, where streaming is faster."""
     if device.type != "cuda":
         return 0
     free, _ = torch.cuda.mem_get_info(device)
@@ -114,7 +115,7 @@ def room_on(device: torch.device) -> int:
 
 
 def on_device(parts: Sequence[Batches], device: torch.device) -> list[Batches]:
-    """The same batches, made by a device if it has room for the sections of all, else streamed."""
+    """Make the batches on a device if it has room for all their sections; otherwise stream them."""
     known = all(batches.layout in LAYOUTS_HELD for batches in parts)
     if not known or bytes_of_all(parts) >= room_on(device):
         return list(parts)
@@ -122,7 +123,7 @@ def on_device(parts: Sequence[Batches], device: torch.device) -> list[Batches]:
 
 
 def residence_words(parts: Sequence[Batches], device: torch.device) -> str:
-    """Where the batches that `on_device` returned are made, and why."""
+    """Say where the batches that `on_device` returned are made, and why."""
     size, room = bytes_of_all(parts) / 1e9, room_on(device) / 1e9
     words = f"the sections take {size:.2f} GB sparse, and {device} has room for {room:.2f} GB"
     if isinstance(parts[0], ResidentBatches):
@@ -133,5 +134,5 @@ def residence_words(parts: Sequence[Batches], device: torch.device) -> str:
 
 
 def bytes_of_all(parts: Sequence[Batches]) -> int:
-    """What a device needs to hold the sections of some batches."""
+    """Return the bytes that a device needs to hold the sections of some batches."""
     return bytes_of([section for batches in parts for section in batches.sections])

@@ -1,4 +1,4 @@
-"""Sections in memory: normalised sparse expression with its neighbourhoods, one chunk at a time."""
+"""Sections in memory: normalised sparse expression and neighbourhoods, one chunk at a time."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from sagefm.sections.masks import sample_key
 
 
 def read_counts(path: str | Path) -> sp.csr_matrix:
-    """Read a sample's counts (spots x genes) and nothing else: a third of the time of all of it.
+    """Read only a sample's counts (spots x genes), in a third of the time of the whole file.
 
     Raises
     ------
@@ -31,12 +31,12 @@ def read_counts(path: str | Path) -> sp.csr_matrix:
 
 
 def spot_positions(path: str | Path) -> tuple[np.ndarray, np.ndarray | None]:
-    """Where a sample's spots are, without reading its counts.
+    """Read the positions of a sample's spots, without its counts.
 
     Returns
     -------
     coordinates : float64 (spots, 2), full-resolution pixels (x, y)
-    array : int64 (spots, 2), array_row and array_col; None where the source has none
+    array : int64 (spots, 2), array_row and array_col; None if the source has none
     """
     with as_h5ad(path), h5py.File(path) as file:
         coordinates, obs = file["obsm/spatial"][:], file["obs"]
@@ -46,13 +46,13 @@ def spot_positions(path: str | Path) -> tuple[np.ndarray, np.ndarray | None]:
 
 
 def spot_names(path: str | Path) -> np.ndarray:
-    """Names of a sample's spots, as in its file (barcodes of Visium): str (spots,)."""
+    """Read the names of a sample's spots, as in its file (barcodes of Visium): str (spots,)."""
     with as_h5ad(path), h5py.File(path) as file:
         return names_in(file["obs"]).astype(str)
 
 
 def measured_genes_of(path: str | Path) -> np.ndarray:
-    """Which panel genes a sample's source measured: bool (genes,); all where it does not say."""
+    """Return which panel genes a sample's source measured: bool (genes,); all if not recorded."""
     with as_h5ad(path), h5py.File(path) as file:
         var = file["var"]
         for key in ("measured", "in_source"):
@@ -63,7 +63,7 @@ def measured_genes_of(path: str | Path) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Section:
-    """Where one sample's files lie; nothing is read until it is needed."""
+    """Paths of one sample's files, which are read only when needed."""
 
     cohort: str
     sample: str
@@ -72,39 +72,39 @@ class Section:
 
     @property
     def key(self) -> int:
-        """The sample's number in the mask generator."""
+        """Number of the sample in the mask generator."""
         return sample_key(self.cohort, self.sample)
 
     def n_spots(self) -> int:
-        """Spots of the section, from the file's header alone."""
+        """Return the number of spots, reading only the file's header."""
         return self._header()[0]
 
     def n_genes(self) -> int:
-        """Genes of the section's panel, from the file's header alone."""
+        """Return the number of genes in the panel, reading only the file's header."""
         return self._header()[1]
 
     def n_entries(self) -> int:
-        """Counts that are not 0, from the file's header alone."""
+        """Return the number of nonzero counts, reading only the file's header."""
         return self._header()[2]
 
     def _header(self) -> tuple[int, int, int]:
-        """Spots, genes and stored counts."""
+        """Return the numbers of spots, genes and stored counts."""
         with as_h5ad(self.counts_path), h5py.File(self.counts_path) as file:
             spots, genes = file["X"].attrs["shape"]
             return int(spots), int(genes), len(file["X/data"])
 
 
 def draw_rows(section: Section, number: int | None, seed: int) -> np.ndarray:
-    """Rows of a section drawn at random: `number` of them, or all there are; sorted.
+    """Draw `number` rows of a section at random, or all if it has fewer; sorted.
 
-    A function of seed and section alone; fewer rows are among more.
+    The draw depends on seed and section only; a smaller draw is a subset of a larger one.
     """
     rng = np.random.default_rng([seed, section.key])
     return np.sort(rng.permutation(section.n_spots())[:number])
 
 
 def sections_of(samples: Sequence[str | Path], graphs: Sequence[str | Path]) -> list[Section]:
-    """Sections of per-sample files `{cohort}/{sample}.*`, each sample with its graph."""
+    """Return sections for per-sample files `{cohort}/{sample}.*`, each sample with its graph."""
     return [
         Section(Path(sample).parent.name, Path(sample).stem, Path(sample), Path(graph))
         for sample, graph in zip(samples, graphs, strict=True)
@@ -113,14 +113,14 @@ def sections_of(samples: Sequence[str | Path], graphs: Sequence[str | Path]) -> 
 
 @dataclass(frozen=True)
 class Chunk:
-    """Some sections stacked: expression, neighbourhoods with shifted rows, and each row's origin.
+    """Stacked sections: expression, neighbourhoods with shifted rows, and the origin of each row.
 
-    `expression` is csr float32 (spots, genes); `ego_indptr`, `ego` are the graphs' arrays over the
-    chunk's rows; `keys` (uint64) and `spots` (int64) name each row's sample and row in it, as the
-    mask generator needs them; `graphs` and `starts` keep the sections' own graphs and first rows.
-    `depth` (float32, a row) is what expression's rate, expm1(expression), is to be multiplied with
-    to give counts; `scaled` is whether that differs between spots. `measured`, bool (sections,
-    genes), is there where genes that a section did not measure are told from those it has none of.
+    `expression` is csr float32 (spots, genes). `ego_indptr` and `ego` are the graphs' arrays over
+    the chunk's rows. `keys` (uint64) and `spots` (int64) give each row's sample and row in it, for
+    the mask generator. `graphs` and `starts` are the sections' own graphs and first rows. `depth`
+    (float32 per row) is the factor from the rate, expm1(expression), to counts; `scaled` is whether
+    it differs between spots. `measured`, bool (sections, genes), is set if genes that a section did
+    not measure are distinguished from those without counts.
     """
 
     expression: sp.csr_matrix
@@ -135,7 +135,7 @@ class Chunk:
     measured: np.ndarray | None = None
 
     def owner(self, rows: np.ndarray) -> np.ndarray:
-        """The number of each row's section in the chunk."""
+        """Return the number of each row's section in the chunk."""
         return np.searchsorted(self.starts, rows, side="right") - 1
 
     @cached_property
@@ -153,36 +153,36 @@ class Chunk:
         return sums(self.expression), sums(rate)
 
     def background(self, rows: np.ndarray, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Mean expression, and mean rate, of all other spots of each row's section.
+        """Return the mean expression and mean rate of all other spots of each row's section.
 
         Parameters
         ----------
         rows
-            Of the chunk.
+            Rows of the chunk.
         own
-            float32 (rows, genes): their own expression, which does not enter.
+            float32 (rows, genes): expression of the rows themselves, which is excluded.
         """
         owner = self.owner(rows)
         sizes = np.diff(np.append(self.starts, len(self.spots)))
         others = np.maximum(sizes[owner] - 1, 1).astype(np.float32)[:, None]
         expression, rate = self.totals
-        # Rounding of sums must not leave a gene that no other spot has below zero.
+        # Rounding must not give a negative value for a gene that no other spot has.
         mean = np.maximum(expression[owner] - own, 0) / others
         return mean, np.maximum(rate[owner] - np.expm1(own), 0) / others
 
     def others(self) -> sp.csr_matrix:
-        """The mean over each row's neighbours without itself: csr float32 (rows, rows)."""
+        """Return the operator for means over each row's neighbours: csr float32 (rows, rows)."""
         return others_operator(self.ego_indptr, self.ego).astype(np.float32)
 
     def neighbour_mean(self) -> sp.csr_matrix:
-        """Mean expression of each row's neighbours without itself: csr float32 (rows, genes)."""
+        """Return the mean expression of each row's neighbours: csr float32 (rows, genes)."""
         return sp.csr_matrix(self.others() @ self.expression)
 
     def subgraphs(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """`Graph.subgraphs` over rows of the chunk: (nodes, edge_index, centre), in row order."""
+        """Apply `Graph.subgraphs` to rows of the chunk: (nodes, edge_index, centre), in order."""
         owner = self.owner(rows)
         nodes, edges, centres, shift = [], [], [], 0
-        # Consecutive rows of one section are taken together.
+        # Consecutive rows of one section are processed together.
         for piece in np.split(np.arange(len(rows)), np.flatnonzero(np.diff(owner)) + 1):
             section = owner[piece[0]]
             part = self.graphs[section].subgraphs(rows[piece] - self.starts[section])
@@ -194,7 +194,7 @@ class Chunk:
 
 
 def read_section(section: Section) -> tuple[sp.csr_matrix, Graph]:
-    """Counts (spots x genes) and neighbourhoods of a section."""
+    """Read counts (spots x genes) and neighbourhoods of a section."""
     return read_counts(section.counts_path), load_graph(section.graph_path)
 
 
@@ -209,10 +209,10 @@ def load_chunk(
     Raises
     ------
     InputError
-        If a graph was built on another number of spots than its sample has.
+        If a graph was built for a different number of spots than its sample has.
     """
     graphs, depths, ends = [], [], [np.zeros(1, dtype=np.int64)]
-    # Filled as sections come: to stack them afterwards would hold all of them twice.
+    # Filled section by section: stacking them afterwards would hold all of them twice.
     room = sum(section.n_entries() for section in sections)
     values, genes = np.empty(room, dtype=np.float32), np.empty(room, dtype=np.int32)
     for section in sections:

@@ -1,4 +1,4 @@
-"""Batches shared out among processes that train together."""
+"""Divide batches among processes that train together."""
 
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
@@ -6,15 +6,15 @@ from typing import TypeVar
 import numpy as np
 
 Pieces = list[tuple[int, np.ndarray]]
-"""A batch as rows of chunks: the chunk's number, and which of its rows."""
+"""A batch as rows of chunks: the number of each chunk, and its rows."""
 
 T = TypeVar("T")
 
 
 def shares(batches: Iterable[Pieces], rank: int, size: int) -> Iterator[Pieces]:
-    """One process's share of each batch: consecutive rows, as many as the others' or one more.
+    """Yield one process's share of each batch: consecutive rows, equal in number up to one.
 
-    A batch of fewer rows than there are processes leaves some without a share, and is skipped.
+    A batch with fewer rows than processes would leave some without a share, and is skipped.
     """
     for pieces in batches:
         rows = sum(len(own) for _, own in pieces)
@@ -30,7 +30,7 @@ def shares(batches: Iterable[Pieces], rank: int, size: int) -> Iterator[Pieces]:
 
 
 def padded(batches: Iterable[T], number: int) -> Iterator[T | None]:
-    """As many batches as all processes count, None for those that this one has no share of."""
+    """Yield as many batches as all processes count, with None where this process has no share."""
     source = iter(batches)
     for _ in range(number):
         yield next(source, None)

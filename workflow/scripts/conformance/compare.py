@@ -1,4 +1,4 @@
-"""Find the rows of the released embeddings among this run's, and write what they are."""
+"""Match the rows of the released embeddings to this run's, and write the result."""
 
 import pandas as pd
 

@@ -1,4 +1,4 @@
-"""Check services, disk and packages; end if something would fail later."""
+"""Check services, disk and packages, and stop if something would fail later."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Check, where the GPU is, that torch sees it; end if it does not."""
+"""Check on the GPU node that torch sees the GPU, and stop if it does not."""
 
 from sagefm.common.io import write_table
 from sagefm.common.job import job
