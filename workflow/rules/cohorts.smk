@@ -1,4 +1,4 @@
-# Sections as they come: read, filtered, harmonised to the gene panel, counted.
+# Sections: read, filtered, harmonised to the gene panel, counted.
 
 from sagefm.cohorts.formats.registry import FORMATS
 
@@ -76,7 +76,7 @@ rule ingest:
         "../scripts/cohorts/ingest.py"
 
 
-# Labels are joined to spots here, so that another label reads no section again.
+# Labels are joined to spots in a separate rule, so that changing a label rereads no section.
 rule spot_labels:
     input:
         samples=lambda wildcards: samples_of([wildcards.cohort]),
@@ -88,7 +88,7 @@ rule spot_labels:
         f"{RESULTS}/logs/spot_labels/{{cohort}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/spot_labels/{{cohort}}.tsv"
-    priority: 1  # a table that matches no spot is found before the training
+    priority: 1  # so that a table without matching spots is found before training
     conda:
         "../../envs/cohorts.yaml"
     threads: 1
@@ -134,7 +134,7 @@ rule qc_table:
 deliver(tables=expand(rules.qc_table.output, cohort=RUN.used_cohorts()))
 
 
-# Sums of each section, read by all that asks for means, detection or ranges of genes.
+# Sums of each section, from which means, detection and ranges of genes are computed.
 rule cohort_genes:
     input:
         samples=lambda wildcards: samples_of([wildcards.cohort]),
@@ -159,7 +159,7 @@ rule cohort_genes:
         "../scripts/cohorts/genes.py"
 
 
-# The images under the spots in one file: which sections a map shows is known to its job alone.
+# All tissue images in one file, since only a map's job determines which sections it shows.
 rule tissues:
     input:
         samples=lambda wildcards: samples_of([wildcards.cohort]),

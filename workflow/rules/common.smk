@@ -1,4 +1,4 @@
-# The config and the sheets, read once; names and helpers that every chapter uses.
+# Reads the config and the sheets once, and defines names and helpers for every chapter.
 
 import gc
 import sys
@@ -8,11 +8,11 @@ from pathlib import Path
 import pandas as pd
 from snakemake.exceptions import WorkflowError
 
-# Snakemake makes a million small objects that live to the end: to look them over as often as Python
-# does by itself is a sixth of the time of the paper's dry run.
+# Snakemake makes a million small objects that exist until the end. With Python's default settings,
+# garbage collection takes a sixth of the time of the paper's dry run.
 gc.set_threshold(500_000, 50, 50)
 
-# The repository, wherever the Snakefile is that Snakemake was started with.
+# The repository, whichever Snakefile was used to start Snakemake.
 ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1]
 
 try:
@@ -65,7 +65,7 @@ from sagefm.config.sheets import READ_BY, read_label_files, read_samples
 
 
 def published_at(entry):
-    """The raw file of an entry of the config that says where it is published; None if it does not."""
+    """Return the raw file of a config entry that gives its address; None if the entry gives none."""
     for source in ("url", "git_lfs"):
         if address := entry.get(source):
             return RAW.path(source, address, entry.get("sha256"))
@@ -117,10 +117,10 @@ container: config["container"]
 
 
 def given(path):
-    """A file of the user's or the repository's as an input; none if there is no path.
+    """Return a file of the user or the repository as an input; an empty list if there is no path.
 
-    Its time and where the working directory is do not count, as a move, a copy or a clone changes
-    them; what is in it does, by `contents_of`.
+    Its time and the working directory are ignored, since moving, copying or cloning changes them.
+    Its content counts, through `contents_of`.
     """
     file, here = Path(path or "."), Path.cwd()
     return (
@@ -129,13 +129,13 @@ def given(path):
 
 
 def contents_of(*paths):
-    """A param beside inputs of `given`: what is in them. What was fetched is held to its checksum."""
+    """Return a param for inputs of `given`: their contents. Fetched files have checksums already."""
     known = [path for path in paths if path and not Path(path).is_relative_to(RAW.folder)]
     return [content_state(path) for path in known]
 
 
 def repository_file(path):
-    """A file of this repository as an input, see `given`."""
+    """Return a file of this repository as an input; see `given`."""
     return given(ROOT / path)
 
 
@@ -150,17 +150,17 @@ TASKS = config["tasks"]
 
 
 def titles_of(*models):
-    """The names of models for readers, by those of the config."""
+    """Map names of models in the config to those for readers."""
     return {model: RUN.model_title(model) for model in models}
 
 
 def own_title(wildcards):
-    """The name for readers of a rule's model, as `titles_of` has it."""
+    """Return the result of `titles_of` for a rule's model."""
     return titles_of(wildcards.model)
 
 
 def perturbed_labels(figure, wildcards):
-    """What the report says beside a figure of perturbed pairs."""
+    """Return the report's labels of a figure of perturbed pairs."""
     return {
         "figure": figure,
         "pairs": wildcards.pairs,
@@ -170,7 +170,7 @@ def perturbed_labels(figure, wildcards):
 
 
 def one_of(names):
-    """A pattern that matches these names and nothing else."""
+    """Return a pattern that matches exactly these names."""
     return "|".join(map(re.escape, names)) or "(?!)"
 
 
@@ -190,9 +190,9 @@ wildcard_constraints:
 
 
 def code_of(*names):
-    """A function of a rule's wildcards: what its script, by path, and modules that it loads by name do.
+    """Return a function of wildcards: the state of a script's code and of modules it loads by name.
 
-    See `code_state`; a name may be a function of the wildcards.
+    See `code_state`. A name may itself be a function of the wildcards.
     """
 
     def state(wildcards):
@@ -205,32 +205,32 @@ ROWS = {cohort: sheet.to_dict("index") for cohort, sheet in SHEETS.items()}
 
 
 def row_of(wildcards):
-    """The sheet's row of a sample."""
+    """Return a sample's row of the sheet."""
     return ROWS[wildcards.cohort][wildcards.sample]
 
 
 def read_by(wildcards):
-    """What a sample's reading takes of its row: to describe it otherwise does not read it again."""
+    """Return the columns of a sample's row that affect reading; changing others rereads nothing."""
     return {name: value for name, value in row_of(wildcards).items() if name in READ_BY}
 
 
 def of_model(*keys):
-    """A function of a rule's wildcards: the value of a key of the model's entry, or of a key in it."""
+    """Return a function of wildcards: the value of a key, possibly nested, of the model's entry."""
     return lambda wildcards: reduce(lambda entry, key: entry[key], keys, MODELS[wildcards.model])
 
 
 def network_file(wildcards):
-    """The file of a model's network, which is loaded by name; for `code_of`."""
+    """Return the file of a model's network, which is loaded by name, for `code_of`."""
     return NETWORKS.file(MODELS[wildcards.model]["network"])
 
 
 def first(names):
-    """The first of some names; None if there is none."""
+    """Return the first name, or None."""
     return next(iter(names), None)
 
 
 def wanted(key, names):
-    """No file; a sentence where a target is asked for that the config gives nothing to do."""
+    """Return an input without files that raises an error if the config gives a target no work."""
 
     def nothing(wildcards):
         if not names:
@@ -241,23 +241,23 @@ def wanted(key, names):
 
 
 def label_table_of(cohort):
-    """The table of a cohort's labels: the user's own, or one made of raw files; none if it has none."""
+    """Return a cohort's label table, given or made from raw files; an empty list if it has none."""
     own = given(config["cohorts"][cohort]["labels"])
     return f"{RESULTS}/labels/{cohort}.tsv" if cohort in LABEL_FILES else own
 
 
 def spot_labels_of(cohort):
-    """The labels of a cohort's spots; none if it has none."""
+    """Return the labels of a cohort's spots; an empty list if it has none."""
     return f"{RESULTS}/cohorts/{cohort}/labels.tsv.gz" if label_table_of(cohort) else []
 
 
 def catalogue_of(cohort):
-    """What figures and claims need of the representations of a cohort, beside the registry's."""
+    """Return descriptions of a cohort's representations that are not in the registry."""
     return {name: DESCRIBED[name] for name in RUN.representations(cohort) if name in DESCRIBED}
 
 
 def per_sample(pattern, cohorts, **wildcards):
-    """A pattern's path for every sample of some cohorts."""
+    """Fill in a path pattern for every sample of some cohorts."""
     return [
         pattern.format(cohort=cohort, sample=sample, **wildcards)
         for cohort, sample in RUN.samples(cohorts)
@@ -265,7 +265,7 @@ def per_sample(pattern, cohorts, **wildcards):
 
 
 def seen_of(model, cohort):
-    """Of whose patients a model has learnt, a cohort's among them: its split, if it is of it."""
+    """Return the table of patients of a cohort that a model has seen: its split, if trained on it."""
     folder = f"{RESULTS}/models/{model}"
     if cohort is None or cohort in MODELS[model]["pretrain_on"]:
         return f"{folder}/split.tsv"
@@ -273,13 +273,13 @@ def seen_of(model, cohort):
 
 
 def trainings_of(models):
-    """How the training of those models ended that were trained here."""
+    """Return the files on how training ended, for models trained in this run."""
     trained = [model for model in models if model in TRAINED]
     return expand(f"{RESULTS}/models/{{model}}/training.json", model=trained)
 
 
 def judged_inputs(models, cohort):
-    """What a claim needs to know of models: `seen_of`, and `trainings_of`."""
+    """Return the inputs of a claim about models: `seen_of` and `trainings_of`."""
     return {
         "splits": [seen_of(model, cohort) for model in models],
         "trainings": trainings_of(models),
@@ -287,7 +287,7 @@ def judged_inputs(models, cohort):
 
 
 def judged_on(cohort, models):
-    """The params of a claim that is judged on a cohort, beside `judged_inputs`."""
+    """Return the params of a claim that is judged on a cohort, in addition to `judged_inputs`."""
     return {
         "models": {model: MODELS[model]["pretrain_on"] for model in models},
         "trained": [model for model in models if model in TRAINED],
@@ -302,7 +302,7 @@ DELIVERIES = {"figures": [], "tables": [], "claims": []}
 
 
 def deliver(**files):
-    """Register figures, tables or claims as results of the run, below the rule that makes them.
+    """Register figures, tables or claims as results of the run, after the rule that makes them.
 
     The report contains all of them; the scoreboard is made from the claims.
     """
@@ -319,61 +319,61 @@ GENE_SUMS = f"{RESULTS}/cohorts/{{cohort}}/genes_{{normalisation}}.npz"
 
 
 def gene_sums_of(cohorts, model):
-    """Sums of genes of some cohorts, normalised as a model has it."""
+    """Return the gene sums of some cohorts, with a model's normalisation."""
     normalisation = MODELS[model]["normalisation"]
     return expand(GENE_SUMS, cohort=cohorts, normalisation=normalisation)
 
 
 def samples_of(cohorts):
-    """The harmonised samples of some cohorts."""
+    """Return the harmonised samples of some cohorts."""
     return per_sample(SAMPLE, cohorts)
 
 
 def graphs_of(cohorts, graph):
-    """The folders with one kind of graph of the samples of some cohorts, for `graph_files`."""
+    """Return the folders with one graph of some cohorts' samples, for `graph_files`."""
     return [GRAPHS.format(graph=graph, cohort=cohort) for cohort in cohorts]
 
 
 def checkpoints_of(model):
-    """The best and the last checkpoint of a trained model; none of None."""
+    """Return the best and the last checkpoint of a trained model; an empty list for None."""
     return [f"{RESULTS}/models/{model}/{name}.pt" for name in ("best", "last")] if model else []
 
 
 def task_representation(wildcards):
-    """A representation's file: of all genes, or without those that made the task's labels."""
+    """Return a representation's file: with all genes, or without those used for the task's labels."""
     cohort, genes = RUN.task_cohort(wildcards.task), RUN.task_genes(wildcards.task)
     return f"{RESULTS}/representations/{cohort}/{genes}/{wildcards.representation}.h5ad"
 
 
 def task_keys(task, *keys):
-    """Some keys of a task's entry."""
+    """Return some keys of a task's entry."""
     return {key: TASKS[task][key] for key in keys}
 
 
 def task_plan(wildcards):
-    """What `annotation.predict.AnnotationPlan` takes."""
+    """Return the arguments of `annotation.predict.AnnotationPlan`."""
     keys = ["protocols", "classifiers", "centred", "repeats", "seed", "class_weight"]
     return task_keys(wildcards.task, *keys)
 
 
 def file_of_format(wildcards):
-    """The file that reads a sample's format, and no other's: a new one reads no section anew."""
+    """Return the file of a sample's format only, so that a new format rereads no section."""
     return FORMATS.file(FORMATS_OF[wildcards.cohort][wildcards.sample])
 
 
 def withheld_of(wildcards):
-    """The list of genes to withhold from a representation; none for `all-genes`."""
+    """Return the list of genes to withhold from a representation; no file for `all-genes`."""
     task = wildcards.genes.removeprefix("without-")
     return [] if wildcards.genes == "all-genes" else [f"{RESULTS}/tasks/{task}/withheld.txt"]
 
 
 def entry_of(wildcards):
-    """The entry of a method, with the files of the cohort."""
+    """Return the entry of a method, with the files of the cohort."""
     return on_cohort(wildcards.method, METHODS[wildcards.method], wildcards.cohort)
 
 
 def own_files(wildcards):
-    """The user's own file or matrix that a representation is made by; none of a known method.
+    """Return the user's file or matrix for a representation; an empty list for a known method.
 
     A file's code is compared by what it does, not by its time.
     """
@@ -382,38 +382,38 @@ def own_files(wildcards):
 
 
 def read_of(wildcards):
-    """What the method of a representation reads beside expression: `patients`, `labels`."""
+    """Return what a representation's method reads besides expression: `patients`, `labels`."""
     return reads(wildcards.method, METHODS[wildcards.method])
 
 
 def labels_read(wildcards):
-    """The labels of a cohort's spots, if the method of a representation reads them."""
+    """Return the labels of a cohort's spots, if the representation's method reads them."""
     return [spot_labels_of(wildcards.cohort)] if "labels" in read_of(wildcards) else []
 
 
 def rows_read(wildcards):
-    """The sheet's rows of a cohort, if the method of a representation reads them."""
+    """Return a cohort's rows of the sheet, if the representation's method reads them."""
     return RUN.rows([wildcards.cohort]) if read_of(wildcards) else []
 
 
 def mapped(wildcards):
-    """The representations of a cohort whose clusters are drawn beside the labels."""
+    """Return a cohort's representations whose clusters are drawn next to the labels."""
     return RUN.mapped_representations(wildcards.cohort)
 
 
 def screened_labels(cohort):
-    """The labels of a cohort's spots, if they are what its screen is by."""
+    """Return the labels of a cohort's spots, if they are the contexts of its screen."""
     return spot_labels_of(cohort) if SCREEN["context"] == "label" else []
 
 
 def responses_shown(cohort):
-    """The tables of pairs whose perturbations of the headline model a cohort's page shows."""
+    """Return the pair tables whose responses in the headline model are on a cohort's page."""
     perturbed = HEADLINE in PERTURBED_MODELS and cohort in PERTURBATION["cohorts"]
     return list(PAIRS) if perturbed else []
 
 
 def explored_tasks(cohort):
-    """The tasks that say something of a cohort's spots, each with the representations it is from."""
+    """Return tasks that classify a cohort's spots, each with a representation that it uses."""
     own = [task for task in TASKS if RUN.task_cohort(task) == cohort]
     compared = [(task, name) for task in own for name in RUN.task_representations(task)]
     predicting = [task for task in TASKS if cohort in RUN.predicted(task)]
@@ -421,7 +421,7 @@ def explored_tasks(cohort):
 
 
 def predictions_on(wildcards):
-    """The classes of a cohort's spots, of each of `explored_tasks`: held out, or without labels."""
+    """Return predictions for a cohort's spots by `explored_tasks`: held out, or without labels."""
     cohort = wildcards.cohort
     return [
         f"{RESULTS}/tasks/{task}/{name}/"
@@ -432,5 +432,5 @@ def predictions_on(wildcards):
 
 
 def clustered(cohort):
-    """The representations whose clusters there are: all, if the cohort is clustered."""
+    """Return the representations that have clusters: all, if the cohort is clustered."""
     return RUN.representations(cohort) if cohort in CLUSTERED else []

@@ -1,4 +1,4 @@
-# The authors' own embeddings, held to those of the released checkpoint in this run.
+# Compares the embeddings that the authors released with those of their checkpoint in this run.
 
 CONFORMANCE = config["conformance"]
 COMPARED = {"model": CONFORMANCE["model"], "cohort": CONFORMANCE["cohort"]}

@@ -1,12 +1,12 @@
-# Raw files from where they are published, kept in one folder for all runs. They run where Snakemake
-# does, as compute nodes often have no network; what is there is never fetched again.
+# Fetches raw files into one folder for all runs. These jobs run on Snakemake's host, since compute
+# nodes often have no network. Existing files are never fetched again.
 
 from dataclasses import asdict
 
 
 rule fetch:
     output:
-        # Not removed before a retry, nor for an edit to this code: the file is held to the lock table.
+        # `update` keeps the file on retries and code edits; its checksum is in the lock table.
         raw=update(f"{RAW.folder}/{{file}}"),
     log:
         f"{RAW.folder}/.logs/{{file}}.log",

@@ -1,6 +1,6 @@
-# Before hours are spent: what would fail later is looked at first, here and where the GPU is.
-# No rule waits for a check, which would make what it has done before out of date: a run that
-# fetches begins with the checks (`onstart`), and the GPU's job goes first by its priority.
+# Checks, here and on the GPU node, whether a run would fail hours later. No rule depends on a check,
+# as that would make its finished outputs out of date. Runs that download start with the checks
+# (`onstart`), and the GPU's job has a high priority.
 
 from dataclasses import asdict
 
@@ -16,12 +16,12 @@ GPUS = max(max(RUN.training_gpus(name), model["compute"]["gpus"]) for name, mode
 GPU_CHECKED = f"{RESULTS}/preflight/gpu.tsv"
 
 
-# The only one there may be: of several, Snakemake keeps the last.
+# Snakemake uses only the last `onstart`, so there must be no other.
 onstart:
     if not workflow.non_local_exec:
-        # Snakemake 9 limits how many jobs it starts in a while, and to that end looks for work again a
-        # while after every event. Each look begets another: thousands in a run of hundreds of jobs, and
-        # at the end it waits as long once. On one machine its cores are the limit.
+        # To limit the rate of job starts, Snakemake 9 looks for work again some time after every event.
+        # Each look triggers another: thousands in a run of hundreds of jobs, and one more wait at the
+        # end. On one machine the cores limit the jobs anyway.
         workflow.scheduler.job_rate_limiter = None
     jobs = list(workflow.dag.needrun_jobs())
     fetched = {job.wildcards.file for job in jobs if job.rule.name == "fetch"}

@@ -1,13 +1,14 @@
-# What jobs ask of the machine: memory and time by the spots they are about, GPUs, nodes.
+# Resources that jobs request: memory and time by number of spots, GPUs, nodes.
 
 SPOTS = {cohort: sum(RUN.spots(cohort)) for cohort in SHEETS}
 LARGEST = max(max(RUN.spots(cohort)) for cohort in SHEETS)
 
 
 def spots_in(wildcards):
-    """Spots a job is about: its cohort's, or those its model is trained on.
+    """Return the spots that a job processes: those of its cohort, or of its model's training.
 
-    For a single section those of the run's largest, as all jobs of an array ask for the same.
+    For a single section, this is the size of the run's largest, as all jobs of an array request the
+    same resources.
     """
     if "sample" in wildcards.keys():
         return LARGEST
@@ -19,12 +20,12 @@ def spots_in(wildcards):
 
 
 def largest_section(wildcards):
-    """Spots of the largest section of a job that takes one section of its cohort after another."""
+    """Return the spots of a cohort's largest section, for jobs that process one at a time."""
     return max(RUN.spots(wildcards.cohort))
 
 
 def growing(base, per_1000_spots=0, of=spots_in):
-    """A job's request of megabytes or minutes: grows with its spots, and with every attempt."""
+    """Return a request for megabytes or minutes that grows with the spots and with each attempt."""
 
     def request(wildcards, attempt):
         spots = of(wildcards) if per_1000_spots else 0
@@ -34,7 +35,7 @@ def growing(base, per_1000_spots=0, of=spots_in):
 
 
 def representation_memory(wildcards, attempt):
-    """Megabytes of a representation: what its method says that it holds of the cohort's spots."""
+    """Return the megabytes of a representation, by what its method holds of the cohort's spots."""
     entry = on_cohort(wildcards.method, METHODS[wildcards.method], wildcards.cohort)
     held = held_bytes(wildcards.method, entry, SPOTS[wildcards.cohort], N_GENES)
     if held is None:
@@ -43,17 +44,17 @@ def representation_memory(wildcards, attempt):
 
 
 def model_environment(wildcards):
-    """A conda environment to compute with a model; where it asks for GPUs, with torch for CUDA."""
+    """Return the conda environment of a model's jobs, with torch for CUDA if they request GPUs."""
     build = "model-cuda" if MODELS[wildcards.model]["compute"]["gpus"] else "model"
     return f"../../envs/{build}.yaml"
 
 
 def asked_of_slurm(key):
-    """What a training asks of SLURM: GPUs, and a task on each node if it has several.
+    """Return a function for a training's SLURM request: GPUs, and a task on each of several nodes.
 
-    What it does not ask is unset. `mpi` keeps the plugin from starting the job itself by `srun`,
-    which such a training does; `gpu` counts GPUs of the job, and may part them unevenly, `gres`
-    those of each node.
+    Other requests are unset. `mpi` keeps the plugin from starting the job with `srun`, since such a
+    training does so itself. `gpu` counts the GPUs of the job and may distribute them unevenly over
+    nodes; `gres` counts those of each node.
     """
 
     def value(wildcards):
@@ -72,16 +73,16 @@ def asked_of_slurm(key):
 
 
 def model_device(wildcards):
-    """Where a model's jobs compute; one that was lent a GPU is not to fall back to the CPU."""
+    """Return the device of a model's jobs; a job with a GPU must not fall back to the CPU."""
     compute = MODELS[wildcards.model]["compute"]
     return "cuda" if compute["gpus"] and compute["device"] == "auto" else compute["device"]
 
 
-KEPT_MB_A_SPOT = 0.06  # 7,500 of its genes detected, at 8 bytes: more than Visium's median
+KEPT_MB_A_SPOT = 0.06  # 7,500 detected genes at 8 bytes: more than Visium's median
 
 
 def training_memory(wildcards, attempt):
-    """Megabytes of a training, of each node: a process holds its own network and sections."""
+    """Return a training's megabytes per node: each process holds its own network and sections."""
     model = MODELS[wildcards.model]
     kept = min(1000 * model["compute"]["keep_gb"], spots_in(wildcards) * KEPT_MB_A_SPOT)
     own = growing(8000 + kept, per_1000_spots=2)(wildcards, attempt)
