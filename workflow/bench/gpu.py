@@ -234,7 +234,7 @@ def main() -> None:
         sections = bundled_sections(Path(folder), ["heart-[123]"])
         failed = check(sections, device, WIDTHS, options.seconds, table)
     table.write(REPO / "results/bench/gpu.tsv", whole=True)
-    sys.exit(f"Further from the CPU than allowed: {', '.join(failed)}" if failed else 0)
+    sys.exit(f"Differs from the CPU by more than allowed: {', '.join(failed)}" if failed else 0)
 
 
 if __name__ == "__main__":

@@ -147,7 +147,7 @@ def main() -> None:
         )
     found = write_tables()
     shown = found[found["request"].isin(["less", "twice"])]
-    print(shown.to_string(index=False) if len(shown) else "every request fits")
+    print(shown.to_string(index=False) if len(shown) else "all requests are adequate")
     if not finished:
         sys.exit(f"the rehearsal failed: see {folder / PRINTED}")
 

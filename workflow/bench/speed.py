@@ -27,7 +27,7 @@ def main() -> None:
         parser.error(f"unknown: {', '.join(sorted(unknown))}; the parts are {', '.join(parts)}")
     busy = busy_now()
     if busy and not options.busy:
-        sys.exit(f"{busy}. Fix: wait until it is quiet, or measure all the same by `--busy`.")
+        sys.exit(f"{busy}. Fix: wait until it is idle, or use `--busy` to measure anyway.")
     table = Table()
     where = f"{this_machine()}, {options.threads} threads"
     table.add("machine", options.threads, "threads", f"{where}; {busy}" if busy else where)

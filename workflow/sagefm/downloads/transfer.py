@@ -185,7 +185,7 @@ def _continue(remote: Remote, part: Path, note: Path) -> None:
     start = part.stat().st_size if part.exists() else 0
     if remote.size is not None and start == remote.size:
         return
-    # Without a state from the server, a changed file would go unnoticed, so it is fetched anew.
+    # Without a state or checksum, a changed file would go unnoticed, so it is fetched anew.
     state = known.get("state")
     headers = dict(remote.headers)
     if start and (state or remote.sha256):
