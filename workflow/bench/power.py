@@ -52,8 +52,7 @@ PERTURBED = ("SPA121", "SPA123", "SPA127", "SPA130", "SPA136", "SPA142", "SPA148
 STRENGTHS = (0.0, 0.4, 0.8)
 NUMBERS = (30,)
 """Number of planted inputs, each with one output. The demo's tables have 6 and 354 inputs. With 6,
-no
-effect can be significant: the smallest possible p is 0.03 before Holm's correction."""
+no effect can be significant: the smallest possible p is 0.03 before Holm's correction."""
 
 OUTPUT = RESOURCES / "perturbation/power.tsv"
 

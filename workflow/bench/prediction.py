@@ -15,8 +15,8 @@ BYTES_A_PARAMETER = 4 * 10
 """Bytes moved per parameter in an fp32 step. Weights are read in both passes and the gradient is
 written. Adam reads four arrays (weight, gradient, two moments) and writes three."""
 FLOP_A_PARAMETER = 6
-"""Operations per parameter and spot: a multiplication and an addition forward, twice that backward.
-"""
+"""Operations per parameter and spot: a multiplication and an addition forward, twice that
+backward."""
 
 
 @dataclass(frozen=True)

@@ -37,8 +37,8 @@ OVERLAY, OWN = "config/rehearsal.yaml", "config/rehearsal_services.yaml"
 """Configs merged into the paper's: the rehearsal's, then the stand-ins' addresses and checksums."""
 
 FEWEST_SPOTS = 40
-"""Minimum number of spots in a section, so that quality control keeps it and each class has a spot.
-"""
+"""Minimum number of spots in a section, so that quality control keeps it and each class has a
+spot."""
 
 FEWEST_SECTIONS = 4
 """Minimum number of sections in a cohort, so that patients can be held out."""

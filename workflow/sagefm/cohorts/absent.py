@@ -7,8 +7,7 @@ UNMEASURED, ZERO = "unmeasured", "zero"
 
 COMPLETE = 0.9
 """A file with at least this share of the panel lacks no more genes than differences in annotation
-explain.
-Bundled sections with unfiltered genes have 95%."""
+explain. Bundled sections with unfiltered genes have 95%."""
 
 
 def measured_genes(

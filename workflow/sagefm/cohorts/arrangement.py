@@ -24,8 +24,8 @@ DEVIATIONS = 6
 """Minimum excess of that count, in standard deviations with each pair of spots counted twice."""
 
 CROWDED = 1.1
-"""Slices overlap if a square of the pitch has at least this many spots; scattered spots have fewer.
-"""
+"""Slices overlap if a square of the pitch has at least this many spots; scattered spots have
+fewer."""
 
 NEIGHBOURS, SOME = 48, 5000
 """Number of nearest spots whose distances are used, and approximate number of spots sampled."""
@@ -44,8 +44,7 @@ LONELY = 0.5
 
 ONE_PLACE = 0.8
 """Minimum share of the coordinates' variance explained by the array positions. It is at least 0.99
-in a
-section, even a warped one, and about 0 if they are in another order."""
+in a section, even a warped one, and about 0 if they are in another order."""
 
 MOST_STEPS = 1000
 """A coordinate with at least this many different values is not taken for rows of an array."""
@@ -55,13 +54,11 @@ STRETCH = 1.25
 
 UNEVEN, SPREAD = 2.5, 1.6
 """Ratios of long (95%) to short (5%) distances between nearest spots from which on spots are
-unevenly
-spaced, and may be scattered. On printed arrays the ratio is 1.4."""
+unevenly spaced, and may be scattered. On printed arrays the ratio is 1.4."""
 
 ADJACENT = 1.6
 """Maximum distance of neighbours, in pitches. The next ones are 1.73 apart on a hexagonal array,
-and
-corners 1.41 on a square one."""
+and corners 1.41 on a square one."""
 
 
 def check_arrangement(spatial: np.ndarray, array: np.ndarray | None = None, fix: str = FIX) -> str:

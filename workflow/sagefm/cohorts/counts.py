@@ -44,8 +44,8 @@ def raw_counts(matrix: object, name: str, fix: str) -> sp.csr_matrix:
 
 
 WITHOUT_ONES = 0.05
-"""Counts are not raw if at least this share of spots has no 1. Bundled sections have no such spot.
-"""
+"""Counts are not raw if at least this share of spots has no 1. Bundled sections have no such
+spot."""
 
 
 def share_without_ones(counts: sp.csr_matrix) -> float:

@@ -17,8 +17,7 @@ FINEST, COARSEST = 6, 1.3
 
 CLEAR = 0.6
 """Spots are on an array if the wave has at least this share of an exact array's. It is 1 if every
-spot is
-in place, and up to 4 / sqrt(spots) without an array."""
+spot is in place, and up to 4 / sqrt(spots) without an array."""
 
 CELLS = 1400
 """Maximum number of cells along the longer side of the coarse map."""

@@ -15,8 +15,8 @@ from sagefm.common.io import read_table
 from sagefm.common.keys import named_values
 
 META, SUFFIX = "meta.data", r"-\d+$"
-"""Slot of a Seurat object with the spots, and the barcode suffix that R's merge of sections adds.
-"""
+"""Slot of a Seurat object with the spots, and the barcode suffix that R's merge of sections
+adds."""
 
 
 def read_r_labels(

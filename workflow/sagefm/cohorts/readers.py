@@ -26,16 +26,15 @@ SYMBOL_COLUMNS = (
     *("geneshortname", "externalgenename", "symbol", "symbols", "genes", "gene", "features"),
     *("feature", "name", "names"),
 )
-"""Columns with symbols in sources whose var_names are ids or numbers, the most specific first;
-in lower case, without `_`, `.`, `-` and white space."""
+"""Columns with symbols in sources whose var_names are ids or numbers, the most specific first; in
+lower case, without `_`, `.`, `-` and white space."""
 
 ID_COLUMNS = ("geneids", "geneid", "ensemblids", "ensemblid", "ensembl", "featureid")
 """Columns with Ensembl ids, written in the same way."""
 
 FEATURE_TYPES = ("featuretypes", "featuretype", "modality", "type")
 """Columns that distinguish genes from proteins, written in the same way: names used by scanpy, 10x
-and
-muon."""
+and muon."""
 
 GENES = frozenset({"gene expression", "gene", "genes", "gex", "rna", "mrna"})
 OTHERS = frozenset(

@@ -17,8 +17,8 @@ COLUMNS = frozenset(
         *("patient", "donor", "subject", "individual", "specimen", "replicate", "dataset", "mouse"),
     )
 )
-"""Columns of `obs` that name a spot's section or donor, as in scanpy, squidpy and Seurat; in
-lower case, without the parts that `_AROUND` finds."""
+"""Columns of `obs` that name a spot's section or donor, as in scanpy, squidpy and Seurat; in lower
+case, without the parts that `_AROUND` finds."""
 
 _AROUND = re.compile(r"[\s_.-]|id$|name$|number$")
 

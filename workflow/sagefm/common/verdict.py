@@ -14,12 +14,11 @@ ALPHA = 0.05
 
 SATURATED = 0.98
 """From this share on, a model and a reference both count as perfect: they could differ by less than
-two
-percentage points."""
+two percentage points."""
 
 FEWEST = 3
-"""Minimum number of patients for an interval that can exclude a number. Two give no usable spread.
-"""
+"""Minimum number of patients for an interval that can exclude a number. Two give no usable
+spread."""
 
 OUTCOMES = {"supported": "held", "contradicted": "did not hold", "inconclusive": "undecided"}
 """Words for a verdict where it refers to this run's data, whether or not they are the paper's."""

@@ -21,8 +21,7 @@ first."""
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 120.0
 """First and longest pause, in seconds. Each is twice the one before, plus or minus half, so that
-jobs do
-not retry in step."""
+jobs do not retry in step."""
 
 LONGEST_WAIT = 3600.0
 """Longest wait, in seconds, that a server may ask for."""

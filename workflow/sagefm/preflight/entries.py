@@ -26,8 +26,8 @@ PAIR_KEYS = {
     "tf_targets": ("path", "url", "sha256"),
     "table": ("path",),
 }
-"""Keys that each source of gene pairs reads: all are required, but `tf_targets` has alternatives.
-"""
+"""Keys that each source of gene pairs reads: all are required, but `tf_targets` has
+alternatives."""
 
 
 def check_pairs(config: Mapping, present: Callable) -> None:

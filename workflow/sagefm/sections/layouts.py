@@ -11,5 +11,4 @@ LAYOUTS = {
 `mean` is the mean of the whole neighbourhood, including the centre. `channels` are the centre and
 the mean of the others. `background` adds the mean of the section's other spots to these.
 `subgraphs` are all spots of every neighbourhood, with its edges. Neighbours are complete. The
-centre lacks its hidden genes and is scaled by the depth of the others (`dense.make_batch`).
-"""
+centre lacks its hidden genes and is scaled by the depth of the others (`dense.make_batch`)."""

@@ -12,8 +12,8 @@ POSITION_FILES = (
     "tissue_positions_list.csv",
     "tissue_positions_list.txt",
 )
-"""Space Ranger's position file: Visium HD, from version 2, version 1; also as renamed in deposits.
-"""
+"""Space Ranger's position file: Visium HD, from version 2, version 1; also as renamed in
+deposits."""
 
 MATRIX_NAMES = ("filtered_feature_bc_matrix", "raw_feature_bc_matrix")
 """Space Ranger's matrices, starting with the one of spots in tissue."""
