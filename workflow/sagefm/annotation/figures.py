@@ -12,6 +12,7 @@ from sagefm.annotation.terms import HEADLINE, KEYS, MAJORITY, headline_protocol
 from sagefm.annotation.titles import classes_led, highest_mean, row_name
 from sagefm.common.text import count
 from sagefm.common.verdict import FEWEST
+from sagefm.plotting.colours import PALE, PROTOCOL_COLOURS
 from sagefm.plotting.headline import headline
 from sagefm.plotting.style import (
     DOUBLE,
@@ -23,12 +24,12 @@ from sagefm.plotting.style import (
 from sagefm.representations.catalogue import REGISTERED, Catalogue
 
 PROTOCOLS = {
-    "random_spots": ("random split (optimistic)", "#B8B8B8", "s"),
-    "spatial_blocks": ("spatial blocks", "#929292", "^"),
-    "held_out_samples": ("held-out sections", "#636363", "D"),
-    "held_out_patients": ("held-out patients", "#111111", "o"),
+    "random_spots": ("random split (optimistic)", "s"),
+    "spatial_blocks": ("spatial blocks", "^"),
+    "held_out_samples": ("held-out sections", "D"),
+    "held_out_patients": ("held-out patients", "o"),
 }
-"""Name, grey (the harder, the darker) and mark of each protocol, in the order of drawing."""
+"""Name and mark of each protocol, in the order of drawing."""
 
 METRICS = {
     HEADLINE: "balanced accuracy, mean over patients (%)",
@@ -105,7 +106,7 @@ def fill_annotation(
             _patients(ax, mine, order, metric, protocol, offset)
             part = own[own["protocol"] == protocol].set_index(key)
             _marks(ax, part.reindex(order), metric, protocol, offset)
-            ax.axvline(majority[metric][protocol], color=PROTOCOLS[protocol][1], ls=":", lw=1)
+            ax.axvline(majority[metric][protocol], color=PROTOCOL_COLOURS[protocol], ls=":", lw=1)
         percent_axis(ax)
         ax.grid(axis="x")
         ax.set_xlabel(label)
@@ -149,8 +150,10 @@ def _true(value: object) -> bool:
 
 
 def _handle(protocol: str) -> Line2D:
-    label, colour, marker = PROTOCOLS[protocol]
-    return Line2D([], [], color=colour, marker=marker, ms=4, lw=1.2, label=label)
+    label, marker = PROTOCOLS[protocol]
+    return Line2D(
+        [], [], color=PROTOCOL_COLOURS[protocol], marker=marker, ms=4, lw=1.2, label=label
+    )
 
 
 def _patients(
@@ -165,12 +168,12 @@ def _patients(
     for row, name in enumerate(order):
         values = patients.loc[[name], metric] if name in patients.index else []
         ax.plot(values, np.full(len(values), row + offset), "o", ms=1.8, alpha=0.45,
-                color=PROTOCOLS[protocol][1], mew=0)  # fmt: skip
+                color=PROTOCOL_COLOURS[protocol], mew=0)  # fmt: skip
 
 
 def _marks(ax: Axes, part: pd.DataFrame, metric: str, protocol: str, offset: float) -> None:
     """A mark a representation; the mean over patients with its interval, within 0 to 100%."""
-    _, colour, marker = PROTOCOLS[protocol]
+    colour, marker = PROTOCOL_COLOURS[protocol], PROTOCOLS[protocol][1]
     rows = np.arange(len(part)) + offset
     if metric == HEADLINE:
         ends = part[[f"{metric}_low", f"{metric}_high"]].clip(0, 1)
@@ -184,7 +187,7 @@ def _role_colours(shown: pd.DataFrame, catalogue: Catalogue) -> dict[str, str]:
     colours: dict[str, str] = {}
     for role, name in zip(shown["role"], shown["representation"], strict=True):
         own = catalogue.colour(name)
-        free = (own, GREY, "#D0D0D0")
+        free = (own, GREY, PALE)
         colours[role] = next(colour for colour in free if colour not in colours.values())
     return colours
 

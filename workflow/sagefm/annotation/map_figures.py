@@ -12,14 +12,12 @@ from sagefm.annotation.figures import PROTOCOLS
 from sagefm.annotation.terms import KEYS
 from sagefm.annotation.titles import accuracies, recall_range, row_name
 from sagefm.common.text import count
+from sagefm.plotting.colours import BLANK
 from sagefm.plotting.headline import headline
 from sagefm.plotting.histology import NO_TISSUES, Tissue
 from sagefm.plotting.style import DOUBLE, colours_of, styled
 from sagefm.plotting.tissue import draw_scale_bar, draw_spots, spot_pitch
 from sagefm.representations.catalogue import REGISTERED, Catalogue
-
-BACKGROUND = "#E3E3E3"
-"""Spots that the task excludes."""
 
 SECTIONS_A_ROW = 2
 
@@ -158,7 +156,7 @@ def fill_annotation_maps(
         tissue = tissues.get(str(sample))
         for offset, (column, label) in enumerate(columns.items()):
             ax = panels[number // across, first + offset]
-            faces = own[column].map(colours).fillna(BACKGROUND)
+            faces = own[column].map(colours).fillna(BLANK)
             draw_spots(ax, at, spot_pitch(at), tissue, facecolors=list(faces))
             ax.set_anchor("N")
             if number < across:
@@ -177,7 +175,7 @@ def fill_annotation_maps(
     headline(figure, accuracies(maps, shown, catalogue), about)
     handles = [Patch(color=colour, label=name) for name, colour in colours.items()]
     if maps["label"].isna().any():
-        handles.append(Patch(color=BACKGROUND, label="excluded"))
+        handles.append(Patch(color=BLANK, label="excluded"))
     ncols = min(len(handles), legend_columns)
     figure.legend(handles=handles, loc="outside lower center", ncols=ncols)
 

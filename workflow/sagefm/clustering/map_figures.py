@@ -12,15 +12,12 @@ from scipy.optimize import linear_sum_assignment
 
 from sagefm.clustering.titles import clusters_agree, nearest_alike
 from sagefm.common.text import count
+from sagefm.plotting.colours import BLANK, UNMATCHED
 from sagefm.plotting.headline import headline
 from sagefm.plotting.histology import NO_TISSUES, Tissue
 from sagefm.plotting.style import DOUBLE, colours_of, head, styled
 from sagefm.plotting.tissue import draw_scale_bar, draw_spots, map_shape, most_labelled, spot_pitch
 from sagefm.representations.catalogue import REGISTERED, Catalogue
-
-UNLABELLED = "#D5D5D5"
-
-UNMATCHED = "#9A9A9A"
 
 UMAP_COLUMNS = 5
 
@@ -84,7 +81,7 @@ def fill_umap(
         for line, factor in enumerate(factors):
             ax = panels[i // shown * len(factors) + line, i % shown]
             ax.set_axis_on()
-            colour = own[factor].astype(str).map(colours[factor]).fillna(UNLABELLED)
+            colour = own[factor].astype(str).map(colours[factor]).fillna(BLANK)
             ax.scatter(
                 own["umap_1"], own["umap_2"], s=2.5, c=colour.to_numpy(), lw=0, rasterized=True
             )
@@ -97,7 +94,7 @@ def fill_umap(
     for factor, own in colours.items():
         entries = [_dot(colour, label) for label, colour in own.items()]
         if table[factor].isna().any():
-            entries.append(_dot(UNLABELLED, f"no {factor}"))
+            entries.append(_dot(BLANK, f"no {factor}"))
         figure.legend(
             handles=entries,
             loc="outside lower left" if factor == factors[0] else "outside lower right",
@@ -189,7 +186,7 @@ def fill_cluster_maps(
         inside = (first["sample"] == section).to_numpy()
         truth, tissue = first.loc[inside, "label"], tissues.get(str(section))
         at = first.loc[inside, ["x_pixels", "y_pixels"]].to_numpy()
-        _map(line[0], at, truth.map(colours).fillna(UNLABELLED), tissue)
+        _map(line[0], at, truth.map(colours).fillna(BLANK), tissue)
         draw_scale_bar(line[0], at, tissue)
         line[0].set_ylabel(section)
         for ax, name in zip(line[1:], names, strict=True):
@@ -203,7 +200,7 @@ def fill_cluster_maps(
     present = first.loc[first["sample"].isin(chosen), "label"]
     entries = [_dot(colour, label) for label, colour in colours.items() if label in set(present)]
     if present.isna().any():
-        entries.append(_dot(UNLABELLED, "no label"))
+        entries.append(_dot(BLANK, "no label"))
     entries.append(_dot(UNMATCHED, "cluster matched to no label"))
     figure.legend(handles=entries, loc="outside lower center", ncols=4)
     spots = first["sample"].isin(chosen).sum()

@@ -14,6 +14,7 @@ from sagefm.clustering.tables import HEADLINE, Key, rows_of, scored_rows
 from sagefm.clustering.titles import TOTAL, leaders
 from sagefm.common.text import count, with_sign
 from sagefm.common.verdict import FEWEST
+from sagefm.plotting.colours import GRID
 from sagefm.plotting.headline import balanced
 from sagefm.plotting.style import DOUBLE, NEUTRAL, head, styled
 from sagefm.representations.catalogue import REGISTERED, Catalogue
@@ -260,7 +261,7 @@ def _ranges(
     bottom = min(centres.values()) - ROW / 2
     step = next(step for step in (0.1, 0.2, 0.5, 1.0) if (high - low) / step <= 4)
     for tick in np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step:
-        ax.plot([at(tick)] * 2, [0, bottom], color="#E3E3E3", lw=0.5, zorder=0)
+        ax.plot([at(tick)] * 2, [0, bottom], color=GRID, lw=0.5, zorder=0)
         ax.text(at(tick), bottom - 0.03, with_sign(tick, "g"), ha="center", va="top", fontsize=5.5)
     for name, row in rows.iterrows():
         y = centres[name]

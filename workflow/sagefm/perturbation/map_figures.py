@@ -9,6 +9,7 @@ from matplotlib.ticker import FixedLocator, MaxNLocator
 
 from sagefm.common.text import count, with_sign
 from sagefm.perturbation.titles import is_shut, responses_alike
+from sagefm.plotting.colours import BLANK
 from sagefm.plotting.headline import headline
 from sagefm.plotting.histology import NO_TISSUES, Tissue
 from sagefm.plotting.style import DOUBLE, styled
@@ -20,9 +21,6 @@ COLUMNS = {
     "response": ("{output}, response to {input}", "change (log1p)"),
 }
 """Column of the table; what its map and its colour bar say."""
-
-UNABLE = "#D5D5D5"
-"""Spots of an output that cannot respond."""
 
 
 @styled
@@ -72,7 +70,7 @@ def fill_response_maps(
             ax.set_title(words, loc="center")
             at = own[["x_pixels", "y_pixels"]].to_numpy()
             if shut:
-                draw_spots(ax, at, pitch, tissue, facecolors=[UNABLE] * len(at))
+                draw_spots(ax, at, pitch, tissue, facecolors=[BLANK] * len(at))
                 ax.set_xlabel("predicted as 0 at every spot:\ncannot respond")
                 continue
             discs = draw_spots(

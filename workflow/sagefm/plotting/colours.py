@@ -58,19 +58,20 @@ PREDICTOR_NAMES = {
 }
 """What predictors are called, in figures and claims."""
 
-# The `muted` scheme of Paul Tol, https://personal.sron.nl/~pault/, then what differs most from it.
+# The `muted` scheme of Paul Tol, https://personal.sron.nl/~pault/, then what differs most from it
+# and is no paler.
 CLASS_COLOURS = (
     *("#CC6677", "#332288", "#DDCC77", "#117733", "#88CCEE", "#882255", "#44AA99", "#999933"),
-    *("#AA4499", "#BEF4E6", "#570F0F", "#5299E0", "#26D9AC", "#42242B", "#B8A87A", "#634136"),
-    *("#CC66B2", "#266073", "#F4F4BE", "#19194D"),
+    *("#AA4499", "#3980FF", "#552A00", "#2AD4AA", "#639CB8", "#2A47FF", "#D40000", "#AA4763"),
+    *("#80AAFF", "#713939", "#0000D4", "#B8B800"),
 )
 """Labels and the classes of tasks, those with the most spots first."""
 
-# Tol's `light` scheme, then what differs most from it.
+# Tol's `light` scheme, then what differs most from it and is no paler.
 PATIENT_COLOURS = (
     *("#77AADD", "#EE8866", "#EEDD88", "#FFAABB", "#99DDFF", "#44BB99", "#BBCC33", "#AAAA00"),
-    *("#3D3DF5", "#D6F5F5", "#906EF7", "#FCF1CF", "#BD75AB", "#D65C5C", "#A32966", "#A32929"),
-    *("#2929A3", "#AC5369", "#C2660A", "#42668A"),
+    *("#551C55", "#800000", "#552AFF", "#8E5563", "#8E719C", "#808000", "#7171FF", "#800E39"),
+    *("#5500AA", "#716339", "#B86363", "#714771"),
 )
 
 # Tol's `dark` and `pale` schemes in turn.
@@ -89,6 +90,32 @@ CLUSTER_COLOURS = (
 
 SPLIT_COLOURS = {"train": NEUTRAL, "validation": "#7D7D7D", "test": "#B5B5B5"}
 """Parts of the split, the same in all figures."""
+
+PART_COLOURS = {**SPLIT_COLOURS, "scored only": "#E0E0E0"}
+"""Parts that a run's sections may be in."""
+
+PROTOCOL_COLOURS = {
+    "random_spots": "#B8B8B8",
+    "spatial_blocks": "#929292",
+    "held_out_samples": "#636363",
+    "held_out_patients": "#111111",
+}
+"""Protocols, the harder the darker, in the order of drawing."""
+
+ROLE_COLOURS = {"centre": "#EE3377", "neighbour": "#009988"}
+"""Of no palette: spots of a neighbourhood, on greys."""
+
+BLANK = "#D5D5D5"
+"""Spots without what a map shows: no label, excluded, an output that cannot respond."""
+
+UNMATCHED = "#9A9A9A"
+"""Clusters that are matched to no label."""
+
+PALE = "#C4C4C4"
+"""For parts of a drawing that are beside the point, and a third of equal colours."""
+
+GRID = "#E3E3E3"
+"""Lines behind the data."""
 
 
 def model_colours(models: Iterable[str]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure, FigureBase, SubFigure
 from matplotlib.style import context
 
 from sagefm.common.io import atomic
-from sagefm.plotting.colours import CLASS_COLOURS
+from sagefm.plotting.colours import CLASS_COLOURS, GRID
 from sagefm.plotting.colours import GREY as GREY
 from sagefm.plotting.colours import NEUTRAL as NEUTRAL
 from sagefm.plotting.colours import OKABE_ITO as OKABE_ITO
@@ -47,7 +47,7 @@ STYLE = {
     "xtick.minor.visible": False,
     "lines.linewidth": 1.2,
     "lines.markersize": 4,
-    "grid.color": "#E3E3E3",
+    "grid.color": GRID,
     "grid.linewidth": 0.6,
     "axes.axisbelow": True,
     "figure.constrained_layout.use": True,

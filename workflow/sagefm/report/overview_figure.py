@@ -15,13 +15,12 @@ from matplotlib.ticker import MaxNLocator
 
 from sagefm.common.text import count
 from sagefm.networks.registry import describe
-from sagefm.plotting.colours import MODEL_COLOURS
+from sagefm.plotting.colours import MODEL_COLOURS, PALE, PART_COLOURS, ROLE_COLOURS
 from sagefm.plotting.histology import NO_TISSUES, Tissue
 from sagefm.plotting.style import (
     DOUBLE,
     GREY,
     NEUTRAL,
-    SPLIT_COLOURS,
     below,
     beside,
     head,
@@ -30,11 +29,6 @@ from sagefm.plotting.style import (
 )
 from sagefm.plotting.tissue import draw_scale_bar, draw_spots, spot_pitch
 from sagefm.report.overview import PARTS
-
-PART_COLOURS = {**SPLIT_COLOURS, "scored only": "#E0E0E0"}
-
-# Of no palette: spots of no class, on greys.
-ROLE_COLOURS = {"centre": "#EE3377", "neighbour": "#009988"}
 
 
 @styled
@@ -127,7 +121,7 @@ def _fill_neighbourhood(
     for role, colour in ROLE_COLOURS.items():
         faces[(spots["role"] == role).to_numpy()] = to_rgba(colour)
     discs = draw_spots(ax, at, spot_pitch(at), tissues.get(section), facecolors=faces)
-    discs.set(edgecolor="#BDBDBD", linewidth=0.3)
+    discs.set(edgecolor=PALE, linewidth=0.3)
     ax.set_anchor("N")
     draw_scale_bar(ax, at, tissues.get(section))
     bar = figure.colorbar(greys, ax=ax, location="bottom", aspect=18, shrink=0.8, pad=0.02)
@@ -168,7 +162,7 @@ def _fill_network(
     scale = np.log2(widths) / np.log2(max(widths))
     for y, (share, text) in enumerate(zip(scale, texts, strict=True)):
         colour = {0: GREY, len(texts) - 2: MODEL_COLOURS[0], len(texts) - 1: NEUTRAL}
-        _bar(ax, y, share, colour.get(y, "#C4C4C4"))
+        _bar(ax, y, share, colour.get(y, PALE))
         ax.text(1.12, y, text, va="center", fontsize=7)
     ends = [[(0.5, y + 0.24), (0.5, y + 0.76)] for y in range(len(texts) - 1)]
     ax.add_collection(LineCollection(ends, colors=NEUTRAL, linewidths=0.8))
