@@ -16,6 +16,7 @@ from sagefm.representations.files import write_representation
 from sagefm.sections.cohort import cohort_of_files
 from sagefm.sections.section import spot_positions
 from support import small
+from support.drawn import assert_readable
 
 SIZES = {"a": 30, "b": 25, "c": 40, "b2": 25}
 SAMPLES = np.repeat([*SIZES], [*SIZES.values()])
@@ -126,7 +127,8 @@ def test_the_figure_has_a_bar_a_section_and_says_the_share(rows, tmp_path):
     widths = sum(patch.get_width() for patch in bars.patches)
     assert widths == 60  # rows that have a spot
     assert sum(patch.get_height() for patch in histogram.patches) == 60
-    assert figure.get_suptitle().startswith("93.44% of the 61 released embeddings")
+    assert_readable(figure)
+    assert figure.get_suptitle().startswith("93.44% of 61 released embeddings are")
 
 
 @pytest.mark.parametrize(

@@ -400,7 +400,7 @@ def test_the_scripts_score_and_draw(sections, samples, gene_mean, tmp_path, repo
         ),
         params=SimpleNamespace(
             titles={"paper": "SAGE-FM"},
-            colours=model_colours(["paper"]),
+            colours=model_colours(["SAGE-FM"]),
             rows=rows,
             plan={"shares": [0.2, 0.6], "repeats": 2, "seed": 3, "spots": None},
         ),

@@ -12,6 +12,7 @@ from sagefm.perturbation.direction_figures import draw_directions
 from sagefm.perturbation.figures import draw_distributions, draw_doses
 from sagefm.perturbation.map_figures import draw_response_maps
 from sagefm.plotting import style
+from sagefm.plotting.colours import MODEL_COLOURS
 from support.drawn import UNKNOWN, assert_readable, title_of, visible_texts
 from support.perturbed import (
     PATIENTS,
@@ -121,6 +122,18 @@ def test_directions_count_pairs_whose_forward_effect_is_the_greater():
     assert set(tables()["discrimination"]["auroc"].round(9)) <= drawn
 
 
+def test_pairs_have_the_colour_of_their_model():
+    few, blue = tables(), "#08306B"
+    figures = [
+        draw_doses(few["levels"], few["pairs"], few["summary"], colour=blue),
+        draw_distributions(few["pairs"], few["summary"], blue),
+        draw_directions(few["pairs"], few["discrimination"], few["summary"], blue),
+    ]
+    for figure in figures:
+        drawn = {line.get_color() for ax in figure.axes for line in ax.lines}
+        assert blue in drawn and MODEL_COLOURS[0] not in drawn
+
+
 def test_pairs_beyond_the_axes_are_triangles_and_counted():
     pairs = tables()["pairs"].reset_index(drop=True)
     columns = ["effect_expression_matched", "reverse_effect_expression_matched"]
@@ -130,7 +143,7 @@ def test_pairs_beyond_the_axes_are_triangles_and_counted():
     triangles = {line.get_marker(): line.get_xydata().tolist() for line in left.lines
                  if line.get_marker() in "<>^v"}  # fmt: skip
     assert triangles == {">": [[left.get_xlim()[1], 0.0]]}
-    assert left.get_title("left") == f"{len(pairs)} pairs;\n1 beyond the axes (triangles)"
+    assert left.get_title("left") == f"{len(pairs)} pairs;\n1 pair beyond the axes (triangles)"
 
 
 def test_responses_are_centred_on_no_change_and_one_that_cannot_be_is_marked():

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from docutils.core import publish_parts
 from matplotlib.colors import to_rgb
+from matplotlib.lines import Line2D
 
 from sagefm.cohorts.figures import MOST_ROWS, draw_qc
 from sagefm.common.io import write_table
@@ -203,6 +204,22 @@ def test_genes_that_the_model_holds_constant_do_not_count_as_its_success():
     assert "1% of genes within samples, 1% pooled" in title_of(figure)
 
 
+def test_each_model_has_its_own_blue():
+    blues = {"paper": "#0072B2", "strict": "#08306B"}
+    panels = draw_recovered(two_models(), 0.91, blues), draw_strata(two_models(), blues)
+    for figure, columns in zip(panels, (2, 4), strict=True):
+        marks = [{line.get_color() for line in ax.lines} & {*blues.values()} for ax in figure.axes]
+        assert marks == [{colour} for colour in blues.values() for _ in range(columns)]
+        (legend,) = figure.legends
+        drawn = [line.get_color() for line in legend.findobj(Line2D)]
+        assert drawn[:2] == [*blues.values()] and not {*blues.values()} & {*drawn[2:]}
+    detection = draw_correlation_by_detection(recovery_like()[1], "#08306B")
+    training = draw_training(history_like(), TRAINED, "paper", SQUARED_ERROR, "#08306B")
+    for figure in (detection, training):
+        drawn = {line.get_color() for line in figure.axes[0].lines}
+        assert "#08306B" in drawn and style.PREDICTOR_COLOURS["model"] not in drawn
+
+
 def test_models_of_one_cohort_stand_together():
     models = [two_models().assign(cohort=cohort) for cohort in ("atlas", "breast")]
     mixed = pd.concat(models).sort_values("model", kind="stable")
@@ -235,9 +252,10 @@ def test_genes_outside_the_axis_are_counted():
     genes = recovery_like()[1].copy()
     genes.loc[(genes["predictor"] == "model") & (genes["gene"] == "GENE7"), "pearson"] = -1.0
     figure = draw_correlation_by_detection(genes)
-    pooled, within = ([text.get_text() for text in ax.texts] for ax in figure.axes)
-    assert "▼ 1 gene of the model outside" in pooled
-    assert not any("▼" in words for words in within)
+    pooled, within = (ax.get_title("left").split("\n") for ax in figure.axes)
+    assert pooled[1:] == ["1 gene beyond the axes (triangles)"] and not within[1:]
+    (triangle,) = [line for line in figure.axes[0].lines if line.get_marker() == "v"]
+    assert triangle.get_ydata() == figure.axes[0].get_ylim()[0]
     assert figure.axes[0].get_ylim()[0] > -0.5
 
 
@@ -327,7 +345,13 @@ def test_the_scripts_draw_from_files(name, repo, tmp_path):
     job.wildcards, job.params = (
         SimpleNamespace(model="paper"),
         SimpleNamespace(
-            network="gcn", catalogue={}, titles={"paper": "SAGE-FM (ours)"}, organs=["Breast"]
+            network="gcn",
+            catalogue={},
+            titles={"paper": "SAGE-FM (ours)"},
+            title="SAGE-FM (ours)",
+            colours={"SAGE-FM (ours)": "#3F8FD0"},
+            colour="#3F8FD0",
+            organs=["Breast"],
         ),
     )
     script = repo / f"workflow/scripts/{SCRIPTS[name]}.py"
@@ -357,7 +381,7 @@ def test_captions_are_sound_rst(name, repo, tmp_path):
         "perturbation": {"spots": 80, "levels_over": "scored", "hidden": "table"},
     }
     names = {"cohort": "breast", "model": "paper", "pairs": "hallmark"}
-    params = {"named": [["A", "B"]], "titles": {"paper": "SAGE-FM (ours)"}, "title": "SAGE-FM"}
+    params = {"named": [["A", "B"]], "title": "SAGE-FM"}
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
     text = environment.from_string((repo / f"workflow/report/{name}.rst").read_text()).render(
         snakemake={"wildcards": names, "config": config, "params": params}

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from sagefm.common.h5ad import read_h5ad, write_h5ad
 from sagefm.graphs.neighbourhoods import load_graph
 from sagefm.networks.base import build_network
 from sagefm.networks.registry import names
-from sagefm.report.overview import layers_table, neighbourhood_table, sections_table
+from sagefm.report.overview import layers_table, neighbourhood_table, parts_counted, sections_table
 from support import small
 
 
@@ -24,6 +25,22 @@ def test_sections_have_the_part_of_the_split_and_spots():
     assert list(table["part"]) == ["test", "train", "scored only"]
     assert list(table["n_spots"]) == [5, 6, 7]
     assert list(table["patient"]) == ["d:A", "e:A", "1"]  # two people of one name
+
+
+@pytest.mark.parametrize(
+    ("parts", "words"),
+    [
+        (
+            ["train", "test", "train", "validation"],
+            "2 for training, 1 for validation, 1 for testing",
+        ),
+        (["train", "scored only"], "1 for training, 1 only scored"),
+        (["scored only"], "1 only scored"),
+    ],
+)
+def test_sections_are_counted_by_what_they_are_for(parts, words):
+    number = f"{len(parts)} section{'s' * (len(parts) > 1)}"
+    assert parts_counted(pd.DataFrame({"part": parts})) == f"Of {number}: {words}"
 
 
 def test_the_neighbourhood_is_that_of_the_spot_in_the_middle(tmp_path):

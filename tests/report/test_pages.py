@@ -38,6 +38,7 @@ LAYERS = [
 ]
 FACTS = {
     "model": "paper",
+    "colour": "#08306B",
     "graph": "knn_clique",
     "network": "gcn",
     "normalisation": "log1p",

@@ -7,6 +7,7 @@ from anndata import AnnData
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from sagefm.common.errors import InputError
+from sagefm.plotting.colours import MODEL_COLOURS
 from sagefm.screen.figures import draw_screen_scores
 from sagefm.screen.scores import (
     Truth,
@@ -221,10 +222,12 @@ def test_the_figure_has_a_panel_a_table_and_a_dot_a_score(truth, contexts):
     scores = scores_of(truth, screen_like(contexts), jacobian, correlations)
     table = screen_scores(truth, scores, np.arange(len(truth.outputs)), 20, seed=1)
     both = [table.assign(truth=name) for name in ("ligand_receptor", "tf_targets")]
-    figure = draw_screen_scores(pd.concat(both).assign(model="paper", cohort="breast"))
+    figure = draw_screen_scores(pd.concat(both).assign(model="paper", cohort="breast"), "#08306B")
     assert_readable(figure)
     assert len(figure.axes) == 4
     curve = figure.axes[0]
+    drawn = {line.get_color() for line in curve.lines}
+    assert "#08306B" in drawn and MODEL_COLOURS[0] not in drawn  # the model's own
     assert "ligand receptor" in curve.get_title(loc="left")
     names = [label.get_text() for label in curve.get_yticklabels()]
     assert names == [SCORES[name] for name in SCORES if name in set(table["score"])]

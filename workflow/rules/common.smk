@@ -2,7 +2,7 @@
 
 import gc
 import sys
-from functools import partial, reduce
+from functools import reduce
 from pathlib import Path
 
 import pandas as pd
@@ -155,18 +155,31 @@ def titles_of(*models):
 
 
 def own_title(wildcards):
-    """Return the result of `titles_of` for a rule's model."""
-    return titles_of(wildcards.model)
+    """Return the name for readers of a rule's model."""
+    return RUN.model_title(wildcards.model)
 
 
-def perturbed_labels(figure, wildcards):
-    """Return the report's labels of a figure of perturbed pairs."""
-    return {
-        "figure": figure,
-        "pairs": wildcards.pairs,
-        "model": RUN.model_title(wildcards.model),
-        "cohort": wildcards.cohort,
-    }
+BLUES = model_colours(MODELS)
+
+
+def own_colour(wildcards):
+    """Return the colour of a rule's model, the same in all figures of the run."""
+    return BLUES[wildcards.model]
+
+
+def colours_of(*models):
+    """Map names of models for readers to their colours."""
+    return {RUN.model_title(model): BLUES[model] for model in models}
+
+
+def labelled(figure):
+    """Return a function of wildcards that gives the report's labels of a figure of a model."""
+
+    def labels(wildcards):
+        own = {"figure": figure, **dict(wildcards.items())}
+        return own | {"model": RUN.model_title(wildcards.model)}
+
+    return labels
 
 
 def one_of(names):

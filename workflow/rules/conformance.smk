@@ -48,11 +48,7 @@ rule conformance_figure:
         png=report(
             f"{RESULTS}/figures/conformance_{{model}}_{{cohort}}.png",
             category="3 Pretraining",
-            labels=lambda wildcards: {
-                "figure": "released embeddings reproduced",
-                "model": RUN.model_title(wildcards.model),
-                "cohort": "{cohort}",
-            },
+            labels=labelled("released embeddings reproduced"),
             caption="../report/conformance/conformance.rst",
         ),
     log:
@@ -67,6 +63,7 @@ rule conformance_figure:
         runtime=growing(20),
     params:
         code=code_of("conformance/figure.py"),
+        colour=own_colour,
     message:
         "Drawing the released embeddings found on {wildcards.cohort}"
     script:

@@ -66,8 +66,8 @@ rule imputation_figure:
         runtime=growing(20),
     params:
         code=code_of("imputation/figure.py"),
-        colours=model_colours(MODELS),
         titles=titles_of(*IMPUTATION_MODELS),
+        colours=colours_of(*IMPUTATION_MODELS),
     message:
         "Drawing imputation on {wildcards.cohort}"
     script:

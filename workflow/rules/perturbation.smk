@@ -207,7 +207,7 @@ rule perturbation_figures:
             f"{figure}_png": report(
                 f"{RESULTS}/figures/perturbation_{figure}_{{model}}_{{cohort}}_{{pairs}}.png",
                 category="7 Perturbation (claim 6)",
-                labels=partial(perturbed_labels, figure),
+                labels=labelled(figure),
                 caption=f"../report/perturbation/{figure}.rst",
             )
             for figure in PERTURBATION_KINDS
@@ -224,7 +224,8 @@ rule perturbation_figures:
         runtime=growing(20),
     params:
         code=code_of("perturbation/figures.py"),
-        titles=own_title,
+        title=own_title,
+        colour=own_colour,
         named=PERTURBATION["named"],
     message:
         "Drawing the perturbation of {wildcards.pairs} in model {wildcards.model} on {wildcards.cohort}"
@@ -266,7 +267,8 @@ rule perturbation_page:
         runtime=growing(20),
     params:
         code=code_of("perturbation/page.py"),
-        titles=titles_of(HEADLINE),
+        title=RUN.model_title(HEADLINE),
+        colour=BLUES[HEADLINE],
     message:
         "Drawing figure 5, perturbation"
     script:

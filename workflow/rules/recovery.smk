@@ -77,6 +77,7 @@ rule recovered_figure:
     params:
         code=code_of("recovery/figure.py"),
         titles=titles_of(*MODELS),
+        colours=colours_of(*MODELS),
         contents=contents_of(REPORTED),
     message:
         "Drawing the share of genes recovered"
@@ -112,6 +113,7 @@ rule strata_figure:
     params:
         code=code_of("recovery/strata_figure.py"),
         titles=titles_of(*MODELS),
+        colours=colours_of(*MODELS),
     message:
         "Drawing recovery by detection rate, organ and patient"
     script:
@@ -130,11 +132,7 @@ rule detection_figure:
         png=report(
             f"{RESULTS}/figures/recovery_detection_{{model}}_{{cohort}}.png",
             category="4 Recovery (claim 2)",
-            labels=lambda wildcards: {
-                "figure": "correlation by detection",
-                "model": RUN.model_title(wildcards.model),
-                "cohort": "{cohort}",
-            },
+            labels=labelled("correlation by detection"),
             caption="../report/recovery/detection.rst",
         ),
     log:
@@ -149,7 +147,8 @@ rule detection_figure:
         runtime=growing(20),
     params:
         code=code_of("recovery/detection_figure.py"),
-        titles=own_title,
+        title=own_title,
+        colour=own_colour,
     message:
         "Drawing correlation by detection rate: {wildcards.model} on {wildcards.cohort}"
     script:
@@ -168,11 +167,7 @@ rule maps_figure:
         png=report(
             f"{RESULTS}/figures/recovery_maps_{{model}}_{{cohort}}.png",
             category="4 Recovery (claim 2)",
-            labels=lambda wildcards: {
-                "figure": "predicted and true maps",
-                "model": RUN.model_title(wildcards.model),
-                "cohort": "{cohort}",
-            },
+            labels=labelled("predicted and true maps"),
             caption="../report/recovery/maps.rst",
         ),
     log:
@@ -187,7 +182,7 @@ rule maps_figure:
         runtime=growing(20),
     params:
         code=code_of("recovery/maps_figure.py"),
-        titles=own_title,
+        title=own_title,
     message:
         "Drawing predicted and true maps: {wildcards.model} on {wildcards.cohort}"
     script:
@@ -254,7 +249,8 @@ rule recovery_page:
         runtime=growing(20),
     params:
         code=code_of("recovery/page.py"),
-        titles=titles_of(HEADLINE),
+        title=RUN.model_title(HEADLINE),
+        colour=BLUES[HEADLINE],
         contents=contents_of(REPORTED),
     message:
         "Drawing figure 2, recovery"

@@ -10,6 +10,7 @@ SHOWN_COHORT = MODELS[HEADLINE]["pretrain_on"][0]
 SHOWN_SAMPLES = [*SHEETS[SHOWN_COHORT].index[:12]]
 SHOWN_FACTS = {
     "model": RUN.model_title(HEADLINE),
+    "colour": BLUES[HEADLINE],
     "graph": RUN.graph_kind(HEADLINE),
     "network": MODELS[HEADLINE]["network"],
     "normalisation": MODELS[HEADLINE]["normalisation"],

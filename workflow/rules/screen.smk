@@ -156,11 +156,7 @@ rule screen_figure:
         png=report(
             f"{RESULTS}/figures/screen_{{model}}_{{cohort}}.png",
             category="8 Screen",
-            labels=lambda wildcards: {
-                "figure": "known pairs found",
-                "model": RUN.model_title(wildcards.model),
-                "cohort": "{cohort}",
-            },
+            labels=labelled("known pairs found"),
             caption="../report/screen/screen.rst",
         ),
     log:
@@ -175,7 +171,8 @@ rule screen_figure:
         runtime=growing(20),
     params:
         code=code_of("screen/figure.py"),
-        titles=own_title,
+        title=own_title,
+        colour=own_colour,
     message:
         "Drawing the screen's scores: {wildcards.model} on {wildcards.cohort}"
     script:

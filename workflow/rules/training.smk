@@ -233,10 +233,7 @@ rule training_figure:
         png=report(
             f"{RESULTS}/figures/training_{{model}}.png",
             category="3 Pretraining",
-            labels=lambda wildcards: {
-                "figure": "losses, learning rate, speed",
-                "model": RUN.model_title(wildcards.model),
-            },
+            labels=labelled("losses, learning rate, speed"),
             caption="../report/training/training.rst",
         ),
     log:
@@ -251,7 +248,8 @@ rule training_figure:
         runtime=growing(20),
     params:
         code=code_of("training/figure.py", network_file),
-        titles=own_title,
+        title=own_title,
+        colour=own_colour,
         network=of_model("network"),
     message:
         "Drawing the training of model {wildcards.model}"

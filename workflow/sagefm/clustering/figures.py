@@ -12,6 +12,7 @@ from sagefm.clustering.tables import Key, rows_of
 from sagefm.clustering.titles import batch_against_biology, best_agreement
 from sagefm.common.text import count
 from sagefm.common.verdict import FEWEST
+from sagefm.plotting.beyond import mark_beyond
 from sagefm.plotting.headline import headline
 from sagefm.plotting.style import DOUBLE, NEUTRAL, head, styled
 from sagefm.representations.catalogue import REGISTERED, Catalogue
@@ -45,8 +46,8 @@ def fill_metrics(
 
     Filled: not centred; hollow: centred per sample, for metrics of the pooled cohort. Thin: the
     95 % interval, of `FEWEST` patients or more; thick: lowest to highest seed. A panel shows no
-    more than thrice the spread of its means, and cuts longer intervals off: an arrow marks their
-    ends. The title is which method agrees best with the labels.
+    more than thrice the spread of its means, and cuts longer intervals off: a triangle marks
+    their ends. The title is which method agrees best with the labels.
 
     Parameters
     ----------
@@ -194,17 +195,9 @@ def _panel(
     if left < right:
         room = 0.08 * (right - left)
         ax.set_xlim(left - room, right + room)
-        _mark_cut(ax, rows, order)
-
-
-def _mark_cut(ax: Axes, rows: pd.DataFrame, order: list[str]) -> None:
-    """An arrow at the end of a panel for each interval that goes on beyond it."""
-    left, right = ax.get_xlim()
-    known = rows[rows["n"] >= FEWEST]
-    for end, marker, cut in ((left, "<", known["low"] < left), (right, ">", known["high"] > right)):
-        for _, row in known[cut].iterrows():
-            y = _line(row, order, rows["centred"].any())
-            ax.plot(end, y, marker, ms=3, mew=0, color=NEUTRAL, clip_on=False)
+        for _, row in rows[rows["n"] >= FEWEST].iterrows():
+            at = [_line(row, order, both)] * 2
+            mark_beyond(ax, [row["low"], row["high"]], at, catalogue.colour(row["representation"]))
 
 
 def _line(row: pd.Series, order: list[str], both: bool) -> float:

@@ -91,6 +91,7 @@ def draw_qc(table: pd.DataFrame, organs: Sequence[str] = ()) -> Figure:
         else:
             ax.hist(table[key].dropna(), bins=20, color=NEUTRAL)
         ax.locator_params(axis="x", nbins=3, steps=[1, 2, 2.5, 5, 10])
+        ax.xaxis.set_major_formatter("{x:,g}")
         ax.set_xlabel(label)
     if one_by_one:
         _name_rows(panels[0], table)

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from itertools import cycle, product
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -13,6 +12,7 @@ from matplotlib.lines import Line2D
 from sagefm.common.text import count
 from sagefm.common.verdict import ALPHA
 from sagefm.imputation.tables import REFERENCE, SETTINGS
+from sagefm.plotting.beyond import mark_beyond
 from sagefm.plotting.headline import headline
 from sagefm.plotting.style import (
     DOUBLE,
@@ -41,7 +41,7 @@ NORMALISATION_NAMES = {"log1p": "log1p of counts", "log1p_cp10k": "log1p, scaled
 MODEL_MARKERS = "oPv<>*"
 
 LEAST_R2 = -0.5
-"""Where the axis of R2 ends: what is worse is a triangle at its end."""
+"""Where the axis of R2 ends: a triangle marks what is worse."""
 
 BARS_APART = 1.2
 """Between the bars of two predictors at one share: percent of genes."""
@@ -146,18 +146,6 @@ def _lines(ax: Axes, table: pd.DataFrame, signs: dict[str, tuple[str, str]]) -> 
     return drawn
 
 
-def _mark_below(ax: Axes) -> None:
-    """A triangle at the lower end of an axis for each mean that is below it."""
-    bottom = ax.get_ylim()[0]
-    for line in [line for line in ax.lines if line.get_marker() != "None"]:
-        x, y = map(np.asarray, line.get_data())
-        out = x[y < bottom]
-        if len(out):
-            ax.plot(
-                out, np.full(len(out), bottom), "v", color=line.get_color(), clip_on=False, ms=4
-            )
-
-
 def _finish(panels, columns: list[tuple[str, str]], summary: pd.DataFrame) -> None:
     """Titles, ends and labels of the axes, and the figure's head."""
     several = len({normalisation for normalisation, _ in columns}) > 1
@@ -169,7 +157,8 @@ def _finish(panels, columns: list[tuple[str, str]], summary: pd.DataFrame) -> No
         ax.axhline(0, color=NEUTRAL, lw=0.6)
     panels[1][0].set_ylim(bottom=max(panels[1][0].get_ylim()[0], LEAST_R2), top=1)
     for ax in panels[1]:
-        _mark_below(ax)
+        for line in [line for line in ax.lines if line.get_marker() != "None"]:
+            mark_beyond(ax, *line.get_data(), str(line.get_color()))
     for ax in panels[2]:
         ax.axhline(0, color=NEUTRAL, lw=0.6)
     for ax in panels[-1]:

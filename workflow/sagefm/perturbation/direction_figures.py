@@ -4,15 +4,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 
 from sagefm.common.text import count
-from sagefm.perturbation.figures import KIND_COLOURS, pairs_title
+from sagefm.perturbation.figures import pairs_title
 from sagefm.perturbation.terms import FORWARD, REVERSE
 from sagefm.perturbation.titles import pairs_found
+from sagefm.plotting.beyond import beyond_words, mark_beyond
+from sagefm.plotting.colours import MODEL_COLOURS
 from sagefm.plotting.headline import headline
-from sagefm.plotting.pair_scores import UNMODELLED, score_colour
+from sagefm.plotting.pair_scores import UNMODELLED
 from sagefm.plotting.style import DOUBLE, NEUTRAL, styled
 
 SCORE_NAMES = {
@@ -24,10 +25,16 @@ SCORE_NAMES = {
 }
 """Scores in the order they are drawn: the model's, those without a model, what these leave."""
 
+STRENGTH = 0.4
+"""Of the colour of a pair: many lie over each other."""
+
 
 @styled
 def draw_directions(
-    pairs: pd.DataFrame, discrimination: pd.DataFrame, summary: pd.DataFrame
+    pairs: pd.DataFrame,
+    discrimination: pd.DataFrame,
+    summary: pd.DataFrame,
+    colour: str = MODEL_COLOURS[0],
 ) -> Figure:
     """Forward against reverse effect of every pair; how well pairs are separated from the rest.
 
@@ -39,36 +46,46 @@ def draw_directions(
     ----------
     pairs, discrimination, summary
         Of `summary.summarise_pairs`.
+    colour
+        Of the model.
     """
     figure = Figure(figsize=(DOUBLE, 3.4))
-    fill_directions(figure, pairs, discrimination, pairs_title(summary))
+    fill_directions(figure, pairs, discrimination, pairs_title(summary), colour)
     return figure
 
 
 def fill_directions(
-    figure: FigureBase, pairs: pd.DataFrame, discrimination: pd.DataFrame, about: str = ""
+    figure: FigureBase,
+    pairs: pd.DataFrame,
+    discrimination: pd.DataFrame,
+    about: str = "",
+    colour: str = MODEL_COLOURS[0],
 ) -> None:
     """Fill a figure, or a part of one, with `draw_directions`; `about` is below its title."""
     left, right = figure.subplots(1, 2, width_ratios=[1, 1.05])
     columns = ["effect_expression_matched", "reverse_effect_expression_matched"]
     effects = pairs[columns].dropna().to_numpy()
     edge = np.ceil(np.percentile(np.abs(effects), 98)) if len(effects) else 1.0
-    beyond = _dots(left, effects, edge)
     left.plot([-edge, edge], [-edge, edge], color=NEUTRAL, lw=0.8, ls="--")
     for line in (left.axvline, left.axhline):
         line(0, color=NEUTRAL, lw=0.6)
     left.set(xlim=(-edge, edge), ylim=(-edge, edge), aspect="equal")
+    inside = effects[(np.abs(effects) <= edge).all(axis=1)]
+    look: dict[str, Any] = {"mew": 0, "clip_on": False, "rasterized": True}
+    left.plot(*inside.T, "o", ms=2.5, color=colour, alpha=STRENGTH, **look)
+    beyond = mark_beyond(left, *effects.T, colour, STRENGTH)
     left.set_xlabel("effect of the input on the output (SD)")
     left.set_ylabel("effect of the output on the input (SD)")
-    title = f"{count(len(effects), 'pair')};\n{beyond:,} beyond the axes (triangles)"
+    title = f"{count(len(effects), 'pair')};\n{beyond_words(beyond, 'pair')}"
     left.set_title(title if len(effects) else "no pair has both effects\nknown")
     for direction, face, shift in ((FORWARD, None, -0.14), (REVERSE, "white", 0.14)):
         own = discrimination[discrimination["direction"] == direction].set_index("score")
         for y, name in enumerate(SCORE_NAMES):
             row = own.loc[name]
-            colour = score_colour(name.startswith("slope"))
-            right.plot([row["auroc_low"], row["auroc_high"]], [y + shift] * 2, color=colour, lw=1)
-            right.plot(row["auroc"], y + shift, "o", color=colour, mfc=face or colour)
+            own_colour = colour if name.startswith("slope") else NEUTRAL
+            ends = [row["auroc_low"], row["auroc_high"]]
+            right.plot(ends, [y + shift] * 2, color=own_colour, lw=1)
+            right.plot(row["auroc"], y + shift, "o", color=own_colour, mfc=face or own_colour)
         right.plot([], [], "o", color=NEUTRAL, mfc=face or NEUTRAL, label=direction)
     right.axvline(0.5, color=NEUTRAL, lw=0.6)
     right.set_yticks(range(len(SCORE_NAMES)), SCORE_NAMES.values())
@@ -82,24 +99,3 @@ def fill_directions(
     )
     right.legend(loc="upper left", bbox_to_anchor=(0, -0.2), ncols=2, borderaxespad=0)
     headline(figure, pairs_found(effects, discrimination), about)
-
-
-def _dots(ax: Axes, effects: np.ndarray, edge: float) -> int:
-    """Draw pairs, as triangles at the edge those beyond it; how many these are."""
-    look: dict[str, Any] = {
-        "mew": 0,
-        "alpha": 0.4,
-        "clip_on": False,
-        "color": KIND_COLOURS["matched"],
-    }
-    x, y = effects.T
-    sides = {">": x > edge, "<": x < -edge}
-    across = sides[">"] | sides["<"]
-    sides |= {"^": ~across & (y > edge), "v": ~across & (y < -edge)}
-    outside = across | sides["^"] | sides["v"]
-    ax.plot(x[~outside], y[~outside], "o", ms=2.5, rasterized=True, **look)
-    for marker, side in sides.items():
-        at = np.clip(effects[side], -edge, edge).T
-        if side.any():
-            ax.plot(*at, marker, ms=4, rasterized=True, **look)
-    return int(outside.sum())

@@ -1,6 +1,6 @@
 """Perturbed pairs (claim 6): dose and response."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -16,13 +16,15 @@ from sagefm.perturbation.terms import (
     strongest_pairs,
 )
 from sagefm.perturbation.titles import pairs_counted, slopes_compared
-from sagefm.plotting.colours import MODEL_COLOURS
+from sagefm.plotting.colours import CONTROL_COLOURS, MODEL_COLOURS
 from sagefm.plotting.headline import headline
 from sagefm.plotting.style import DOUBLE, GREY, NEUTRAL, percent_axis, styled
 
 
 @styled
-def draw_distributions(pairs: pd.DataFrame, summary: pd.DataFrame) -> Figure:
+def draw_distributions(
+    pairs: pd.DataFrame, summary: pd.DataFrame, colour: str = MODEL_COLOURS[0]
+) -> Figure:
     """Slopes of pairs and of their controls, forward and in reverse; shares of expected sign.
 
     Boxes are quartiles, whiskers the 5th and 95th percentile over pairs (of a control: of the mean
@@ -35,16 +37,23 @@ def draw_distributions(pairs: pd.DataFrame, summary: pd.DataFrame) -> Figure:
     ----------
     pairs, summary
         Of `summary.summarise_pairs`.
+    colour
+        Of the model.
     """
     figure = Figure(figsize=(DOUBLE, 2.9))
-    fill_distributions(figure, pairs, summary, pairs_title(summary))
+    fill_distributions(figure, pairs, summary, pairs_title(summary), colour)
     return figure
 
 
 def fill_distributions(
-    figure: FigureBase, pairs: pd.DataFrame, summary: pd.DataFrame, about: str = ""
+    figure: FigureBase,
+    pairs: pd.DataFrame,
+    summary: pd.DataFrame,
+    about: str = "",
+    colour: str = MODEL_COLOURS[0],
 ) -> None:
     """Fill a figure, or a part of one, with `draw_distributions`; `about` is below its title."""
+    colours = {"matched": colour, **CONTROL_COLOURS}
     panels = figure.subplots(1, 3, sharey=True, width_ratios=[1.2, 1.2, 0.9])
     prefixes = {FORWARD: "", REVERSE: "reverse_"}
     columns = ["slope", *(f"slope_{kind}" for kind in list(KIND_NAMES)[1:])]
@@ -59,7 +68,7 @@ def fill_distributions(
         means = [tested["matched"].iloc[-1], *tested["reference"]]
         for y, (kind, column) in enumerate(zip(KIND_NAMES, slopes, strict=True)):
             values = slopes[column].dropna().to_numpy() * scale
-            _box(ax, y, values, means[y] * scale, KIND_COLOURS[kind])
+            _box(ax, y, values, means[y] * scale, colours[kind])
         ax.axvline(0, color=NEUTRAL, lw=0.6)
         ax.set_title(f"{direction}: {count(len(pairs), 'pair')}")
         ax.set_xlabel(f"slope ({unit} per log1p)")
@@ -68,7 +77,7 @@ def fill_distributions(
     limits = [ax.get_xlim() for ax in panels[:2]]
     for ax in panels[:2]:
         ax.set_xlim(min(low for low, _ in limits), max(high for _, high in limits))
-    _shares(panels[2], summary)
+    _shares(panels[2], summary, colours)
     panels[0].set_yticks(range(len(KIND_NAMES)), KIND_NAMES.values())
     panels[0].set_ylim(len(KIND_NAMES) - 0.5, -0.65)
     for ax in panels:
@@ -97,11 +106,11 @@ def _box(ax: Axes, y: int, values: np.ndarray, mean: float, colour: str) -> None
     )  # fmt: skip
 
 
-def _shares(ax: Axes, summary: pd.DataFrame) -> None:
+def _shares(ax: Axes, summary: pd.DataFrame, colours: Mapping[str, str]) -> None:
     """Of pairs, and of single control genes: slope of the expected sign, 0, of the other sign."""
     for direction, shift in ((FORWARD, -0.18), (REVERSE, 0.18)):
         own = _over_inputs(summary, direction)
-        for y, (kind, colour) in enumerate(KIND_COLOURS.items()):
+        for y, (kind, colour) in enumerate(colours.items()):
             row = own.iloc[0] if kind == "matched" else own.loc[kind]
             end = "" if kind == "matched" else "_control"
             right, still = row[f"share_as_expected{end}"], row[f"share_unmoved{end}"]
@@ -119,13 +128,6 @@ KIND_NAMES = {
     "unmatched": "other outputs of the table",
     "random": "random genes",
     "expression_matched": "random genes of similar expression",
-}
-
-KIND_COLOURS = {
-    "matched": MODEL_COLOURS[0],
-    "unmatched": NEUTRAL,
-    "random": "#B0B0B0",
-    "expression_matched": "#757575",
 }
 
 
@@ -166,6 +168,7 @@ def draw_doses(
     pairs: pd.DataFrame,
     summary: pd.DataFrame,
     named: Sequence[tuple[str, str]] = (),
+    colour: str = MODEL_COLOURS[0],
 ) -> Figure:
     """Change of the predicted output with the input's level, a panel a pair.
 
@@ -179,10 +182,12 @@ def draw_doses(
         Of `summary.summarise_pairs`.
     named
         (input, output) of pairs to show whatever they do.
+    colour
+        Of the model.
     """
     lines = -(-len(_shown(pairs, named, STRONGEST)) // COLUMNS)
     figure = Figure(figsize=(DOUBLE, 1.65 * lines + 0.75))
-    fill_doses(figure, levels, pairs, summary, named)
+    fill_doses(figure, levels, pairs, summary, named, colour=colour)
     return figure
 
 
@@ -193,8 +198,10 @@ def fill_doses(
     summary: pd.DataFrame,
     named: Sequence[tuple[str, str]] = (),
     strongest: int = STRONGEST,
+    colour: str = MODEL_COLOURS[0],
 ) -> None:
     """Fill a figure, or a part of one, with `draw_doses`; of so many of the `strongest` pairs."""
+    colours = {"matched": colour, **CONTROL_COLOURS}
     shown = _shown(pairs, named, strongest)
     lines = -(-len(shown) // COLUMNS)
     panels = figure.subplots(lines, COLUMNS, squeeze=False)
@@ -205,9 +212,8 @@ def fill_doses(
     for ax, row in zip(panels.flat, shown.to_dict("records"), strict=False):
         for kind, label in KIND_NAMES.items():
             own = curves.loc[(row["input"], row["output"], kind)].sort_values("step")
-            colour = KIND_COLOURS[kind]
             change = own["change"] * scale
-            ax.plot(own["level"], change, KIND_LINES[kind], color=colour, label=label)
+            ax.plot(own["level"], change, KIND_LINES[kind], color=colours[kind], label=label)
             if kind == "matched":
                 band = own["low"] * scale, own["high"] * scale
                 ax.fill_between(own["level"], *band, color=colour, alpha=0.2, lw=0)

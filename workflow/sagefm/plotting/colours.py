@@ -5,8 +5,9 @@ classes a dusky one, patients a pastel one, organs dark and pale in turn, cluste
 is ordered or has a mark is grey: protocols, parts of the split, controls.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import cycle
+from types import MappingProxyType
 
 # The eight colours of Okabe and Ito (2008), https://jfly.uni-koeln.de/color/
 OKABE_ITO = {
@@ -27,7 +28,7 @@ NEUTRAL = "#3C3C3C"
 """For what belongs to no predictor: references, annotations."""
 
 MODEL_COLOURS = (OKABE_ITO["blue"], "#08306B", OKABE_ITO["sky"], "#3F8FD0")
-"""Blues: the headline model's first. More models share them, told apart by their marks."""
+"""Blues of a run's models in their order. More models share them, told apart by their marks."""
 
 UNTRAINED_COLOUR = "#B4DDF0"
 """A network before its first step of training: the palest blue."""
@@ -102,6 +103,9 @@ PROTOCOL_COLOURS = {
 }
 """Protocols, the harder the darker, in the order of drawing."""
 
+CONTROL_COLOURS = {"unmatched": NEUTRAL, "random": "#B0B0B0", "expression_matched": "#757575"}
+"""Controls of perturbed pairs."""
+
 ROLE_COLOURS = {"centre": "#EE3377", "neighbour": "#009988"}
 """Of no palette: spots of a neighbourhood, on greys."""
 
@@ -118,6 +122,23 @@ GRID = "#E3E3E3"
 """Lines behind the data."""
 
 
+NO_COLOURS: Mapping[str, str] = MappingProxyType({})
+"""Of models that no run gives colours."""
+
+
 def model_colours(models: Iterable[str]) -> dict[str, str]:
     """A colour for each model, in the order of the config."""
     return dict(zip(models, cycle(MODEL_COLOURS), strict=False))
+
+
+def predictor_colours(model: str, colours: Mapping[str, str] = NO_COLOURS) -> dict[str, str]:
+    """`PREDICTOR_COLOURS` with the model's own blue; the first blue if it has none.
+
+    Parameters
+    ----------
+    model
+        As it is named in a figure's table.
+    colours
+        Of a run's models, by that name.
+    """
+    return PREDICTOR_COLOURS | {"model": colours.get(model, MODEL_COLOURS[0])}

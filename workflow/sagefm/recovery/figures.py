@@ -1,17 +1,21 @@
 """Share of genes recovered (claim 2), and the size of their correlation."""
 
+from collections.abc import Iterable, Mapping
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
+from matplotlib.legend_handler import HandlerTuple
+from matplotlib.lines import Line2D
 
 from sagefm.common.text import count
 from sagefm.common.verdict import FEWEST
+from sagefm.plotting.colours import NO_COLOURS, predictor_colours
 from sagefm.plotting.headline import headline
 from sagefm.plotting.style import (
     DOUBLE,
     NEUTRAL,
-    PREDICTOR_COLOURS,
     PREDICTOR_MARKERS,
     PREDICTOR_NAMES,
     group_title,
@@ -29,17 +33,47 @@ def groups_of(summary: pd.DataFrame) -> list[tuple[tuple[str, str], pd.DataFrame
     return [*together.groupby(["cohort", "model"], sort=False)]
 
 
-def predictor_handles(predictors: list[str]) -> list:
-    """Legend entries of predictors."""
-    empty = Axes(Figure(), (0, 0, 1, 1))
-    return [
-        empty.plot([], [], PREDICTOR_MARKERS[name], color=PREDICTOR_COLOURS[name],
-                   label=PREDICTOR_NAMES[name])[0]
+def predictor_legend(
+    figure: FigureBase,
+    predictors: list[str],
+    models: Iterable[str],
+    colours: Mapping[str, str],
+    *others: Line2D,
+) -> None:
+    """Draw the legend of predictors; the model's entry has a mark in the colour of each model.
+
+    Parameters
+    ----------
+    predictors
+        In the order of the entries.
+    models
+        Those of the panels.
+    colours
+        Of the run's models.
+    others
+        Entries that come after, with their labels.
+    """
+    palettes = [predictor_colours(model, colours) for model in models]
+    handles: list = [
+        tuple(
+            Line2D([], [], ls="", marker=PREDICTOR_MARKERS[name], color=colour)
+            for colour in dict.fromkeys(palette[name] for palette in palettes)
+        )
         for name in predictors
-    ]  # fmt: skip
+    ]
+    labels = [PREDICTOR_NAMES[name] for name in predictors]
+    figure.legend(
+        [*handles, *others],
+        [*labels, *(str(line.get_label()) for line in others)],
+        loc="outside lower center",
+        ncols=4,
+        handler_map={tuple: HandlerTuple(ndivide=None)},
+    )
 
 
-def predictor_dots(ax: Axes, table: pd.DataFrame, columns: dict[str, str]) -> None:
+def predictor_dots(
+    ax: Axes, table: pd.DataFrame, columns: dict[str, str], colours: Mapping[str, str]
+) -> None:
     """A row a column of the table, and in it a dot for each predictor that has a value.
 
     A line is the interval of a column, where the table has its ends (`_low`, `_high`) and `FEWEST`
@@ -53,10 +87,10 @@ def predictor_dots(ax: Axes, table: pd.DataFrame, columns: dict[str, str]) -> No
             known = f"{key}_low" in values and values[key] == values[key]
             if known and values["patients_n"] >= FEWEST:
                 ends = np.clip([values[f"{key}_low"], values[f"{key}_high"]], 0, 1)
-                ax.plot(ends, [row + shift] * 2, color=PREDICTOR_COLOURS[predictor], lw=0.8)
+                ax.plot(ends, [row + shift] * 2, color=colours[predictor], lw=0.8)
         ax.plot(
             [values[key] for key in columns], np.arange(len(columns)) + shift,
-            PREDICTOR_MARKERS[predictor], color=PREDICTOR_COLOURS[predictor], mew=0, clip_on=False,
+            PREDICTOR_MARKERS[predictor], color=colours[predictor], mew=0, clip_on=False,
         )  # fmt: skip
     ax.set_yticks(range(len(columns)), columns.values())
     ax.set_ylim(len(columns) - 0.5, -0.5)
@@ -80,7 +114,9 @@ EFFECTS = {
 
 
 @styled
-def draw_recovered(summary: pd.DataFrame, reported: float) -> Figure:
+def draw_recovered(
+    summary: pd.DataFrame, reported: float, colours: Mapping[str, str] = NO_COLOURS
+) -> Figure:
     """Share of genes recovered, by four criteria, and the size of the correlation beside it.
 
     The first criterion is the one that the claim is judged on, with its interval over patients.
@@ -94,14 +130,21 @@ def draw_recovered(summary: pd.DataFrame, reported: float) -> Figure:
         Of `tables.recovery_summary`, with columns model and cohort.
     reported
         The paper's share at p < 0.05, 0 to 1.
+    colours
+        Of the models.
     """
     groups = groups_of(summary[summary["stratum_kind"] == "all"])
     figure = Figure(figsize=(DOUBLE, 2 * len(groups) + 1.4))
-    fill_recovered(figure, summary, reported)
+    fill_recovered(figure, summary, reported, colours)
     return figure
 
 
-def fill_recovered(figure: FigureBase, summary: pd.DataFrame, reported: float) -> None:
+def fill_recovered(
+    figure: FigureBase,
+    summary: pd.DataFrame,
+    reported: float,
+    colours: Mapping[str, str] = NO_COLOURS,
+) -> None:
     """Fill a figure, or a part of one, with `draw_recovered`."""
     whole = summary[summary["stratum_kind"] == "all"]
     groups, varying = groups_of(whole), []
@@ -113,8 +156,9 @@ def fill_recovered(figure: FigureBase, summary: pd.DataFrame, reported: float) -
         labels = {key: label for key, (label, _) in SHARES.items()}
         known = group.assign(**columns)
         varying.append(known)
-        predictor_dots(share, known, labels)
-        predictor_dots(effect, group, EFFECTS)
+        own = predictor_colours(names[1], colours)
+        predictor_dots(share, known, labels, own)
+        predictor_dots(effect, group, EFFECTS, own)
         share.axvline(reported, color=NEUTRAL, ls="--", lw=0.9)
         effect.axvline(0, color=NEUTRAL, lw=0.6)
         first = group[group["predictor"] == "model"].iloc[0]
@@ -133,8 +177,7 @@ def fill_recovered(figure: FigureBase, summary: pd.DataFrame, reported: float) -
     bottom_effect.set_xlim(left, right + 0.04 * (right - left))
     bottom_effect.set_xlabel("median correlation over genes,\nthe same genes for all")
     named = whole.loc[whole["median_pearson"].notna(), "predictor"]
-    handles = predictor_handles(present(named))
     label = f"the paper, p < 0.05: {100 * reported:g}%"
-    handles.append(*bottom_share.plot([], [], color=NEUTRAL, ls="--", lw=0.9, label=label))
-    figure.legend(handles=handles, loc="outside lower center", ncols=4)
+    paper = Line2D([], [], color=NEUTRAL, ls="--", lw=0.9, label=label)
+    predictor_legend(figure, present(named), whole["model"].unique(), colours, paper)
     headline(figure, shares_recovered(varying, reported))

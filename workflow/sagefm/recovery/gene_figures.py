@@ -1,7 +1,6 @@
 """Maps of recovered genes: what is true and what is predicted, on the tissue."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,12 +10,14 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from sagefm.common.text import count, with_sign
+from sagefm.plotting.beyond import beyond_words, mark_beyond
+from sagefm.plotting.colours import MODEL_COLOURS, PREDICTOR_COLOURS
 from sagefm.plotting.headline import headline
 from sagefm.plotting.histology import NO_TISSUES, Tissue
 from sagefm.plotting.style import (
     DOUBLE,
+    GREY,
     NEUTRAL,
-    PREDICTOR_COLOURS,
     PREDICTOR_MARKERS,
     PREDICTOR_NAMES,
     SINGLE,
@@ -32,25 +33,27 @@ GENE_BINS = 20
 
 
 BEYOND = 0.01
-"""Share of genes that the axis of correlations may leave out at either end; they are counted."""
+"""Share of genes that the axis of correlations may leave out at either end."""
 
 
 @styled
-def draw_correlation_by_detection(genes: pd.DataFrame) -> Figure:
+def draw_correlation_by_detection(genes: pd.DataFrame, colour: str = MODEL_COLOURS[0]) -> Figure:
     """Correlation against detection rate: all samples pooled, and within samples.
 
     Lines are medians and bands quartiles of `GENE_BINS` bins with equal numbers of genes; behind
-    them, in grey, the density of the model's genes. A gene that a predictor holds constant has no
-    correlation; the legend counts those that have one. The title is how often the model's
-    correlation exceeds the neighbour mean's.
+    them, in grey, the density of the model's genes; triangles are those beyond the axes. A gene
+    that a predictor holds constant has no correlation; the legend counts those that have one. The
+    title is how often the model's correlation exceeds the neighbour mean's.
 
     Parameters
     ----------
     genes
         Of `tables.gene_table`, with columns model and cohort.
+    colour
+        Of the model.
     """
     figure = Figure(figsize=(DOUBLE, 3.7))
-    fill_correlation_by_detection(figure, genes)
+    fill_correlation_by_detection(figure, genes, colour)
     return figure
 
 
@@ -58,13 +61,17 @@ TITLES = {"pearson": "pooled", "within_pearson": "within samples"}
 """The correlations that are drawn."""
 
 
-def fill_correlation_by_detection(figure: FigureBase, genes: pd.DataFrame) -> None:
+def fill_correlation_by_detection(
+    figure: FigureBase, genes: pd.DataFrame, colour: str = MODEL_COLOURS[0]
+) -> None:
     """Fill a figure, or a part of one, with `draw_correlation_by_detection`."""
     panels = figure.subplots(1, 2, sharex=True, sharey=True)
     found = genes[genes["detection_rate"] > 0].assign(
         detection=lambda table: 100 * table["detection_rate"]
     )
     limits = _limits(found)
+    names = genes["cohort"].iloc[0], genes["model"].iloc[0]
+    palette = PREDICTOR_COLOURS | {"model": colour}
     for ax, (value, title) in zip(panels, TITLES.items(), strict=True):
         known = found.dropna(subset=value)
         model = known[known["predictor"] == "model"]
@@ -74,7 +81,7 @@ def fill_correlation_by_detection(figure: FigureBase, genes: pd.DataFrame) -> No
             ax.hexbin(model["detection"], model[value], cmap="Greys", alpha=0.45, **grid)
         for predictor in present(known["predictor"]):
             own = known[known["predictor"] == predictor]
-            _binned(ax, own["detection"], own[value], predictor)
+            _binned(ax, own["detection"], own[value], palette[predictor], predictor)
         share, of = share_above(found, value)
         if of:
             title += f": model above in {share:.0%} of {of:,} genes"
@@ -82,17 +89,17 @@ def fill_correlation_by_detection(figure: FigureBase, genes: pd.DataFrame) -> No
         ax.set_xlabel("detection rate of the gene (% of hidden entries)")
         ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
         ax.xaxis.set_minor_formatter(NullFormatter())
+        ax.set_ylim(*limits)
+        if beyond := mark_beyond(ax, model["detection"], model[value], GREY, 0.6):
+            title += f"\n{beyond_words(beyond, 'gene')}"
         ax.set_title(title)
-        _count_outside(ax, model[value], limits)
-    panels[0].set_ylim(*limits)
     panels[0].set_ylabel("correlation (Pearson)\nwith the truth")
     figure.legend(
-        handles=_counted(found),
+        handles=_counted(found, palette),
         loc="outside lower center",
         ncols=2,
         title="genes with a correlation: pooled; within samples",
     )
-    names = genes["cohort"].iloc[0], genes["model"].iloc[0]
     about = f"{group_title(names)}: {count(found['gene'].nunique(), 'gene')} detected"
     headline(figure, correlations(found), about)
 
@@ -106,39 +113,23 @@ def _limits(genes: pd.DataFrame) -> tuple[float, float]:
     return low - room, high + room
 
 
-def _count_outside(ax: Axes, values: pd.Series, limits: tuple[float, float]) -> None:
-    """Count the model's genes beyond the ends of the axis, at the end where they are."""
-    low, high = limits
-    for number, y, sign in (((values > high).sum(), 0.98, "▲"), ((values < low).sum(), 0.02, "▼")):
-        if number:
-            words = f"{sign} {count(number, 'gene')} of the model outside"
-            at: dict[str, Any] = {
-                "ha": "left",
-                "va": "top" if sign == "▲" else "bottom",
-                "fontsize": 7,
-            }
-            over = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5}
-            ax.text(0.02, y, words, transform=ax.transAxes, color=NEUTRAL, bbox=over, **at)
-
-
-def _counted(genes: pd.DataFrame) -> list[Line2D]:
+def _counted(genes: pd.DataFrame, colours: Mapping[str, str]) -> list[Line2D]:
     """Legend entries of the predictors, with their genes that have each correlation."""
     numbers = genes.groupby("predictor")[[*TITLES]].count()
     return [
         Line2D(
-            [], [], color=PREDICTOR_COLOURS[name], marker=PREDICTOR_MARKERS[name], ms=3, mew=0,
+            [], [], color=colours[name], marker=PREDICTOR_MARKERS[name], ms=3, mew=0,
             label=f"{PREDICTOR_NAMES[name]} ({'; '.join(f'{n:,}' for n in numbers.loc[name])})",
         )
         for name in present(numbers.index[numbers.any(axis=1)])
     ]  # fmt: skip
 
 
-def _binned(ax: Axes, detection: pd.Series, values: pd.Series, predictor: str) -> None:
+def _binned(ax: Axes, detection: pd.Series, values: pd.Series, colour: str, predictor: str) -> None:
     """Median line and quartile band over bins of equal numbers of genes."""
     bins = pd.qcut(detection, GENE_BINS, duplicates="drop", labels=False)
     middle = detection.groupby(bins).median()
     low, median, high = (values.groupby(bins).quantile(q) for q in (0.25, 0.5, 0.75))
-    colour = PREDICTOR_COLOURS[predictor]
     ax.fill_between(middle, low, high, color=colour, alpha=0.2, lw=0)
     ax.plot(middle, median, color=colour, marker=PREDICTOR_MARKERS[predictor], ms=3, mew=0)
 
@@ -203,6 +194,7 @@ def fill_maps(
         column[0].set_title(
             f"{name}\n{first['position']}\nr {with_sign(first['pearson'], '.2f')}; here {inside}",
             loc="center",
+            fontsize=7,
         )
     for ax, label in zip(panels[:, 0], MAP_ROWS.values(), strict=True):
         ax.set_ylabel(label, labelpad=2)

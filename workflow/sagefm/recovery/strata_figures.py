@@ -1,5 +1,7 @@
 """Recovery by how often a gene is detected, by organ, and by patients seen (claim 2)."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -8,17 +10,17 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullForm
 
 from sagefm.common.text import capital, count
 from sagefm.common.verdict import FEWEST
+from sagefm.plotting.colours import NO_COLOURS, predictor_colours
 from sagefm.plotting.headline import headline
 from sagefm.plotting.style import (
     DOUBLE,
-    PREDICTOR_COLOURS,
     PREDICTOR_MARKERS,
     group_title,
     percent_axis,
     present,
     styled,
 )
-from sagefm.recovery.figures import groups_of, predictor_handles
+from sagefm.recovery.figures import groups_of, predictor_legend
 from sagefm.recovery.titles import JUDGED, frequent_genes
 
 SHARE, ERROR = JUDGED, "patients_relative_mse"
@@ -26,7 +28,7 @@ SHARE, ERROR = JUDGED, "patients_relative_mse"
 
 
 @styled
-def draw_strata(summary: pd.DataFrame) -> Figure:
+def draw_strata(summary: pd.DataFrame, colours: Mapping[str, str] = NO_COLOURS) -> Figure:
     """Share of genes recovered and error, by detection rate, organ, and patients seen or unseen.
 
     Means over patients of what holds within sections, with 95% intervals of `FEWEST` patients or
@@ -36,6 +38,8 @@ def draw_strata(summary: pd.DataFrame) -> Figure:
     ----------
     summary
         Of `tables.recovery_summary`, with columns model and cohort.
+    colours
+        Of the models.
     """
     summary = summary.assign(
         stratum=summary["stratum"].fillna("unknown"),
@@ -50,11 +54,12 @@ def draw_strata(summary: pd.DataFrame) -> Figure:
     )
     for line, (names, group), own in zip(panels, groups, strata, strict=True):
         detection = group[group["stratum_kind"] == "detection"]
+        palette = predictor_colours(names[1], colours)
         for ax, value in zip(line, (SHARE, ERROR, SHARE, ERROR), strict=True):
             if ax in line[:2]:
-                _over_bins(ax, detection, value)
+                _over_bins(ax, detection, value, palette)
             else:
-                _over_strata(ax, own, value)
+                _over_strata(ax, own, value, palette)
         percent_axis(line[0], "y")
         percent_axis(line[2], step=50)
         _log_axis(line[1], "y")
@@ -71,8 +76,8 @@ def draw_strata(summary: pd.DataFrame) -> Figure:
         ax.set_xlabel("detected in up to (%)\n(thousand genes)")
     panels[-1, 2].set_xlabel("recovered (%)")
     panels[-1, 3].set_xlabel("error")
-    handles = predictor_handles(present(summary["predictor"]))
-    figure.legend(handles=handles, loc="outside lower center", ncols=4)
+    models = summary["model"].unique()
+    predictor_legend(figure, present(summary["predictor"]), models, colours)
     names, first = groups[0]
     headline(figure, capital(f"{group_title(names)}: {frequent_genes(first)}"))
     return figure
@@ -100,13 +105,13 @@ def _sample_strata(group: pd.DataFrame) -> pd.DataFrame:
     return strata.assign(stratum=prefix + strata["stratum"] + "\n" + n)
 
 
-def _over_bins(ax: Axes, detection: pd.DataFrame, value: str) -> None:
+def _over_bins(ax: Axes, detection: pd.DataFrame, value: str, colours: Mapping[str, str]) -> None:
     """A line a predictor over bins of detection rate; the bins' upper ends and genes below."""
     bins = detection.drop_duplicates("stratum")
     for predictor, shift in _shifts(detection, 0.25):
         own = detection[detection["predictor"] == predictor].set_index("stratum")
         own = own.reindex(bins["stratum"])
-        colour, marker = PREDICTOR_COLOURS[predictor], PREDICTOR_MARKERS[predictor]
+        colour, marker = colours[predictor], PREDICTOR_MARKERS[predictor]
         x = np.arange(len(bins)) + shift
         ax.plot(x, own[value], color=colour, marker=marker, ms=3.5, mew=0, lw=0.8)
         ax.vlines(x, *_ends(own, value), color=colour, lw=0.8)
@@ -118,12 +123,12 @@ def _over_bins(ax: Axes, detection: pd.DataFrame, value: str) -> None:
     ax.grid(axis="y")
 
 
-def _over_strata(ax: Axes, strata: pd.DataFrame, value: str) -> None:
+def _over_strata(ax: Axes, strata: pd.DataFrame, value: str, colours: Mapping[str, str]) -> None:
     """A row a stratum, and in it a dot with its interval for each predictor that has a value."""
     names = list(pd.unique(strata["stratum"]))
     for predictor, shift in _shifts(strata, 0.6):
         own = strata[strata["predictor"] == predictor].set_index("stratum").reindex(names)
-        y, colour = np.arange(len(names)) + shift, PREDICTOR_COLOURS[predictor]
+        y, colour = np.arange(len(names)) + shift, colours[predictor]
         ax.hlines(y, *_ends(own, value), color=colour, lw=0.8)
         ax.plot(own[value], y, PREDICTOR_MARKERS[predictor], color=colour, mew=0, ms=3.5)
     ax.set_yticks(range(len(names)), names)

@@ -7,14 +7,20 @@ import h5py
 import numpy as np
 import pandas as pd
 
+from sagefm.common.text import count
 from sagefm.graphs.neighbourhoods import load_graph
 from sagefm.networks.registry import DECODER
 from sagefm.plotting.histology import Tissue
 from sagefm.sections.section import spot_names, spot_positions
 from sagefm.stats.patients import name_patients
 
-PARTS = ("train", "validation", "test", "scored only")
-"""Parts of the split, and what a section is of a cohort that no model was trained on."""
+PARTS = {
+    "train": "for training",
+    "validation": "for validation",
+    "test": "for testing",
+    "scored only": "only scored",
+}
+"""Parts of the split, and what a section is of a cohort that no model was trained on; in words."""
 
 
 def sections_table(
@@ -34,9 +40,22 @@ def sections_table(
     key = ["cohort", "sample"]
     kept = pd.concat([cohort[[*key, "spots_kept"]].astype({"sample": str}) for cohort in qc])
     table = rows.merge(kept, on=key).merge(split[[*key, "part"]], on=key, how="left")
-    table["part"] = table["part"].fillna(PARTS[-1])
+    table["part"] = table["part"].fillna([*PARTS][-1])
     table["patient"] = name_patients(table)
     return table.drop(columns="dataset").rename(columns={"spots_kept": "n_spots"})
+
+
+def parts_counted(sections: pd.DataFrame) -> str:
+    """How many sections are for what: `Of 28 sections: 17 for training, 11 only scored`.
+
+    Parameters
+    ----------
+    sections
+        Of `sections_table`.
+    """
+    number = sections["part"].value_counts()
+    words = [f"{number[part]:,} {use}" for part, use in PARTS.items() if part in number]
+    return f"Of {count(len(sections), 'section')}: {', '.join(words)}"
 
 
 def with_image(samples: Sequence[str | Path]) -> int:

@@ -15,7 +15,8 @@ from matplotlib.ticker import MaxNLocator
 
 from sagefm.common.text import count
 from sagefm.networks.registry import describe
-from sagefm.plotting.colours import MODEL_COLOURS, PALE, PART_COLOURS, ROLE_COLOURS
+from sagefm.plotting.colours import PALE, PART_COLOURS, ROLE_COLOURS
+from sagefm.plotting.headline import headline
 from sagefm.plotting.histology import NO_TISSUES, Tissue
 from sagefm.plotting.style import (
     DOUBLE,
@@ -23,12 +24,11 @@ from sagefm.plotting.style import (
     NEUTRAL,
     below,
     beside,
-    head,
     lettered,
     styled,
 )
 from sagefm.plotting.tissue import draw_scale_bar, draw_spots, spot_pitch
-from sagefm.report.overview import PARTS
+from sagefm.report.overview import PARTS, parts_counted
 
 
 @styled
@@ -46,13 +46,14 @@ def draw_overview(
     sections, neighbourhood, layers
         Of `overview.sections_table`, `neighbourhood_table`, `layers_table`.
     facts
-        model (its name for readers), graph (its kind), network, normalisation, mask_share (0 to 1).
+        model (its name for readers), its colour, graph (its kind), network, normalisation,
+        mask_share (0 to 1).
     tissues
         Of the section whose neighbourhood is shown, if there is one: its image and scale bar.
     """
     rows = len(_rows(sections))
-    figure = Figure(figsize=(DOUBLE, 0.22 * rows + 5.6))
-    above, under = below(figure, [0.22 * rows + 1.5, 4.1])
+    figure = Figure(figsize=(DOUBLE, 0.22 * rows + 5.8))
+    above, under = below(figure, [0.22 * rows + 1.7, 4.1])
     _fill_sections(above, sections)
     left, right = beside(under, [1, 1.55])
     _fill_neighbourhood(left, neighbourhood, tissues)
@@ -93,12 +94,12 @@ def _fill_sections(figure: FigureBase, sections: pd.DataFrame) -> None:
     panels[0].set_ylim(len(rows) - 0.4, -0.6)
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
-    head(
+    headline(
         figure,
+        parts_counted(sections),
         ", ".join(
             count(number, noun)
             for number, noun in (
-                (len(sections), "section"),
                 (sections["cohort"].nunique(), "cohort"),
                 (sections["patient"].nunique(), "patient"),
                 (sections["organ"].nunique(), "organ"),
@@ -133,7 +134,9 @@ def _fill_neighbourhood(
         for role, colour in ROLE_COLOURS.items()
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=2)
-    head(figure, f"section {section}, {count(len(spots), 'spot')}")
+    neighbours = count((spots["role"] == "neighbour").sum(), "neighbour")
+    about = f"section {section}, {count(len(spots), 'spot')}"
+    headline(figure, f"A spot and its {neighbours}", about)
 
 
 def _fill_network(
@@ -161,7 +164,7 @@ def _fill_network(
     texts[-1] += "\nprediction of the hidden genes"
     scale = np.log2(widths) / np.log2(max(widths))
     for y, (share, text) in enumerate(zip(scale, texts, strict=True)):
-        colour = {0: GREY, len(texts) - 2: MODEL_COLOURS[0], len(texts) - 1: NEUTRAL}
+        colour = {0: GREY, len(texts) - 2: str(facts["colour"]), len(texts) - 1: NEUTRAL}
         _bar(ax, y, share, colour.get(y, PALE))
         ax.text(1.12, y, text, va="center", fontsize=7)
     ends = [[(0.5, y + 0.24), (0.5, y + 0.76)] for y in range(len(texts) - 1)]
@@ -169,7 +172,7 @@ def _fill_network(
     ax.set(xlim=(-0.05, 3.6), ylim=(len(texts) - 0.5, -0.6))
     ax.set_axis_off()
     total = layers["parameters"].sum()
-    head(figure, f"{facts['model']}: {total / 1e6:.1f} million trained parameters")
+    headline(figure, f"{facts['model']}: {total / 1e6:.1f} million trained parameters")
 
 
 def _bar(ax: Axes, y: int, share: float, colour: str) -> None:

@@ -6,8 +6,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from sagefm.common.text import count
+from sagefm.plotting.colours import MODEL_COLOURS
 from sagefm.plotting.headline import headline
-from sagefm.plotting.pair_scores import score_colour
 from sagefm.plotting.style import (
     DOUBLE,
     GREY,
@@ -20,7 +20,7 @@ from sagefm.screen.titles import SCORES, overall_row, pairs_ranked
 
 
 @styled
-def draw_screen_scores(table: pd.DataFrame) -> Figure:
+def draw_screen_scores(table: pd.DataFrame, colour: str = MODEL_COLOURS[0]) -> Figure:
     """Area under the ROC curve and lift of each score, a row of panels a pair table.
 
     A score of a model has a dot for the mean of its contexts, with its 95 % interval over inputs,
@@ -33,6 +33,8 @@ def draw_screen_scores(table: pd.DataFrame) -> Figure:
     table
         Of `scores.screen_scores`, with columns truth, model and cohort; of one model and
         cohort.
+    colour
+        Of the model.
     """
     truths = table["truth"].unique()
     shown = [name for name in SCORES if name in set(table["score"])]
@@ -45,9 +47,10 @@ def draw_screen_scores(table: pd.DataFrame) -> Figure:
         for row, name in enumerate(shown):
             of_score = own[own["score"] == name]
             _band(curve, row, of_score)
-            _interval(curve, row, of_score)
-            _dots(curve, row, of_score, "auroc")
-            _dots(lift, row, of_score, "lift")
+            own_colour = colour if _is_model(name) else NEUTRAL
+            _interval(curve, row, of_score, own_colour)
+            _dots(curve, row, of_score, "auroc", own_colour)
+            _dots(lift, row, of_score, "lift", own_colour)
         curve.axvline(0.5, color=NEUTRAL, lw=0.6)
         lift.axvline(1, color=NEUTRAL, lw=0.6)
         first = own.iloc[0]
@@ -66,24 +69,18 @@ def draw_screen_scores(table: pd.DataFrame) -> Figure:
     panels[-1, 0].set_xlabel("area under the ROC curve (0.5: chance)")
     panels[-1, 1].set_xlabel("average precision / share of pairs\n(1: chance)")
     several = MEAN in set(table["context"])
-    names = {"response": "model, mean of contexts" if several else "model"}
-    names["coexpression"] = "no model"
+    names = {"model, mean of contexts" if several else "model": colour, "no model": NEUTRAL}
     handles = [
-        *(curve.plot([], [], "o", color=_colour(score), mew=0, label=label)[0]
-          for score, label in names.items()),
+        *(curve.plot([], [], "o", color=own_colour, mew=0, label=label)[0]
+          for label, own_colour in names.items()),
         Patch(color=GREY, alpha=0.35, lw=0, label="outputs permuted: 95% range"),
     ]  # fmt: skip
     if several:
-        small = {"color": _colour("response"), "ms": 2.5, "mew": 0, "alpha": 0.6}
+        small = {"color": colour, "ms": 2.5, "mew": 0, "alpha": 0.6}
         handles[1:1] = curve.plot([], [], "o", label="each context", **small)
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
     headline(figure, pairs_ranked(table), group_title((first["cohort"], first["model"])))
     return figure
-
-
-def _colour(score: str) -> str:
-    """The model's scores in one colour, those that need none in another."""
-    return score_colour(_is_model(score))
 
 
 def _is_model(score: str) -> bool:
@@ -99,15 +96,15 @@ def _band(ax: Axes, row: int, rows: pd.DataFrame) -> None:
     )  # fmt: skip
 
 
-def _interval(ax: Axes, row: int, rows: pd.DataFrame) -> None:
+def _interval(ax: Axes, row: int, rows: pd.DataFrame, colour: str) -> None:
     """The 95 % interval over inputs of a score's AUROC."""
     whole = overall_row(rows)
     ends = [whole["auroc_low"], whole["auroc_high"]]
-    ax.plot(ends, [row, row], color=_colour(whole["score"]), lw=1)
+    ax.plot(ends, [row, row], color=colour, lw=1)
 
 
-def _dots(ax: Axes, row: int, rows: pd.DataFrame, value: str) -> None:
-    colour, whole = _colour(rows["score"].iloc[0]), overall_row(rows)
+def _dots(ax: Axes, row: int, rows: pd.DataFrame, value: str, colour: str) -> None:
+    whole = overall_row(rows)
     if len(rows) > 1:
         each = rows.loc[rows["context"] != MEAN, value]
         ax.plot(each, [row] * len(each), "o", ms=2.5, color=colour, mew=0, alpha=0.6)

@@ -9,10 +9,10 @@ from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
 from sagefm.common.text import count
 from sagefm.networks.registry import Loss
+from sagefm.plotting.colours import MODEL_COLOURS
 from sagefm.plotting.headline import headline
 from sagefm.plotting.style import (
     DOUBLE,
-    GREY,
     NEUTRAL,
     PREDICTOR_COLOURS,
     PREDICTOR_NAMES,
@@ -40,7 +40,7 @@ def draw_pretraining_set(organs: pd.DataFrame) -> Figure:
         samples.barh(organs["organ"], organs[part], left=start, color=colour, label=part)
         start = start + organs[part]
     samples.set_xlabel("samples")
-    groups.barh(organs["organ"], organs["n_groups"], color=GREY)
+    groups.barh(organs["organ"], organs["n_groups"], color="white", ec=NEUTRAL, lw=0.8)
     groups.set_xlabel("groups (patients, or\nsamples that name no patient)")
     for ax in (samples, groups):
         ax.grid(axis="x")
@@ -60,7 +60,11 @@ def draw_pretraining_set(organs: pd.DataFrame) -> Figure:
 
 @styled
 def draw_training(
-    history: pd.DataFrame, summary: Mapping[str, Any], model: str, loss: Loss
+    history: pd.DataFrame,
+    summary: Mapping[str, Any],
+    model: str,
+    loss: Loss,
+    colour: str = MODEL_COLOURS[0],
 ) -> Figure:
     """Losses with the epoch that is kept, learning rate and speed, over epochs.
 
@@ -80,22 +84,24 @@ def draw_training(
         Its name for readers.
     loss
         Its network's.
+    colour
+        Of the model.
     """
     figure = Figure(figsize=(DOUBLE, 3.05))
     measure = "mse" if loss.is_squared_error else "loss"
     losses, rate, speed = figure.subplots(1, 3, width_ratios=[2.2, 1, 1])
-    epoch, blue = history["epoch"], PREDICTOR_COLOURS["model"]
+    epoch = history["epoch"]
     losses.set_title(model)
     marker = "o" if len(history) <= 40 else None
     losses.plot(
         epoch, history["train_loss"], color=NEUTRAL, marker=marker, ms=2.5, label="training"
     )
     losses.plot(
-        epoch, history[f"validation_{measure}"], color=blue, marker=marker, ms=2.5,
+        epoch, history[f"validation_{measure}"], color=colour, marker=marker, ms=2.5,
         label="validation",
     )  # fmt: skip
     best = summary["best_epoch"], summary[f"best_validation_{measure}"]
-    losses.plot(*best, "*", color=blue, ms=10, mec="white", label=f"kept: epoch {best[0]}")
+    losses.plot(*best, "*", color=colour, ms=10, mec="white", label=f"kept: epoch {best[0]}")
     untrained = summary.get("validation_mse_neighbour_mean")
     if loss.is_squared_error and untrained is not None:
         name = f"untrained {PREDICTOR_NAMES['neighbour_mean']}, validation"

@@ -8,4 +8,5 @@ from sagefm.plotting.style import save
 with job(snakemake):
     inputs = snakemake.input
     tables = (read_table(path) for path in (inputs.summary, inputs.sections, inputs.rows))
-    save(draw_conformance(*tables), snakemake.output.pdf, snakemake.output.png)
+    figure = draw_conformance(*tables, snakemake.params.colour)
+    save(figure, snakemake.output.pdf, snakemake.output.png)

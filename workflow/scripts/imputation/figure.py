@@ -10,10 +10,8 @@ from sagefm.plotting.style import save
 
 with job(snakemake):
     summary = pd.concat(map(read_table, snakemake.input.tables), ignore_index=True)
-    titles, colours = snakemake.params.titles, snakemake.params.colours
-    by_title = {title: colours[model] for model, title in titles.items()}
     save(
-        draw_imputation(name_models(summary, titles), by_title),
+        draw_imputation(name_models(summary, snakemake.params.titles), snakemake.params.colours),
         snakemake.output.pdf,
         snakemake.output.png,
     )

@@ -2,11 +2,10 @@
 
 from sagefm.common.io import read_table
 from sagefm.common.job import job
-from sagefm.common.model_names import name_models
 from sagefm.plotting.style import save
 from sagefm.recovery.gene_figures import draw_correlation_by_detection
 
 with job(snakemake):
-    genes = name_models(read_table(snakemake.input.table), snakemake.params.titles)
-    figure = draw_correlation_by_detection(genes)
+    genes = read_table(snakemake.input.table).assign(model=snakemake.params.title)
+    figure = draw_correlation_by_detection(genes, snakemake.params.colour)
     save(figure, snakemake.output.pdf, snakemake.output.png)

@@ -13,4 +13,5 @@ with job(snakemake):
     summary = pd.concat(map(read_table, snakemake.input.tables), ignore_index=True)
     summary = name_models(summary, snakemake.params.titles)
     reported = reported_values(read_table(snakemake.input.reported), "share of genes")["recovery"]
-    save(draw_recovered(summary, reported), snakemake.output.pdf, snakemake.output.png)
+    figure = draw_recovered(summary, reported, snakemake.params.colours)
+    save(figure, snakemake.output.pdf, snakemake.output.png)

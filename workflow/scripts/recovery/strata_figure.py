@@ -10,8 +10,5 @@ from sagefm.recovery.strata_figures import draw_strata
 
 with job(snakemake):
     summary = pd.concat(map(read_table, snakemake.input.tables), ignore_index=True)
-    save(
-        draw_strata(name_models(summary, snakemake.params.titles)),
-        snakemake.output.pdf,
-        snakemake.output.png,
-    )
+    figure = draw_strata(name_models(summary, snakemake.params.titles), snakemake.params.colours)
+    save(figure, snakemake.output.pdf, snakemake.output.png)

@@ -13,6 +13,5 @@ with job(snakemake):
     summary = json.loads(Path(snakemake.input.summary).read_text())
     history = read_table(snakemake.input.history)
     loss = describe(snakemake.params.network).loss
-    (title,) = snakemake.params.titles.values()
-    figure = draw_training(history, summary, title, loss)
+    figure = draw_training(history, summary, snakemake.params.title, loss, snakemake.params.colour)
     save(figure, snakemake.output.pdf, snakemake.output.png)
