@@ -158,7 +158,8 @@ def _finish(panels, columns: list[tuple[str, str]], summary: pd.DataFrame) -> No
     panels[1][0].set_ylim(bottom=max(panels[1][0].get_ylim()[0], LEAST_R2), top=1)
     for ax in panels[1]:
         for line in [line for line in ax.lines if line.get_marker() != "None"]:
-            mark_beyond(ax, *line.get_data(), str(line.get_color()))
+            x, y = line.get_data()
+            mark_beyond(ax, x, y, str(line.get_color()))
     for ax in panels[2]:
         ax.axhline(0, color=NEUTRAL, lw=0.6)
     for ax in panels[-1]:

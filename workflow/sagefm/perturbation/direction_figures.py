@@ -73,7 +73,7 @@ def fill_directions(
     inside = effects[(np.abs(effects) <= edge).all(axis=1)]
     look: dict[str, Any] = {"mew": 0, "clip_on": False, "rasterized": True}
     left.plot(*inside.T, "o", ms=2.5, color=colour, alpha=STRENGTH, **look)
-    beyond = mark_beyond(left, *effects.T, colour, STRENGTH)
+    beyond = mark_beyond(left, effects[:, 0], effects[:, 1], colour, STRENGTH)
     left.set_xlabel("effect of the input on the output (SD)")
     left.set_ylabel("effect of the output on the input (SD)")
     title = f"{count(len(effects), 'pair')};\n{beyond_words(beyond, 'pair')}"
