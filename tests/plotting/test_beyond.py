@@ -19,7 +19,7 @@ def test_each_point_beyond_has_a_triangle_that_points_to_it(inverted):
     assert found == {
         ">": [[1, 1], [1, 2]], "<": [[0, 1]], up: [[0.25, 2]], down: [[0.75, -2]]
     }  # fmt: skip
-    assert {line.get_color() for line in ax.lines} == {"red"}
+    assert {(line.get_color(), line.get_mfc()) for line in ax.lines} == {("red", "white")}
     assert ax.get_xlim() == (0, 1)
 
 

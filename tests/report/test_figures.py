@@ -17,6 +17,7 @@ from sagefm.common.io import write_table
 from sagefm.imputation.tables import SETTINGS
 from sagefm.networks.registry import SQUARED_ERROR, describe
 from sagefm.plotting import style
+from sagefm.plotting.beyond import beyond_words
 from sagefm.plotting.histology import write_tissues
 from sagefm.recovery.figures import draw_recovered
 from sagefm.recovery.gene_figures import draw_correlation_by_detection, draw_maps
@@ -252,10 +253,12 @@ def test_genes_outside_the_axis_are_counted():
     genes = recovery_like()[1].copy()
     genes.loc[(genes["predictor"] == "model") & (genes["gene"] == "GENE7"), "pearson"] = -1.0
     figure = draw_correlation_by_detection(genes)
-    pooled, within = (ax.get_title("left").split("\n") for ax in figure.axes)
-    assert pooled[1:] == ["1 gene beyond the axes (triangles)"] and not within[1:]
-    (triangle,) = [line for line in figure.axes[0].lines if line.get_marker() == "v"]
-    assert triangle.get_ydata() == figure.axes[0].get_ylim()[0]
+    triangles = [{line.get_marker(): line.get_ydata() for line in ax.lines} for ax in figure.axes]
+    assert triangles[0]["v"] == [figure.axes[0].get_ylim()[0]] and "v" not in triangles[1]
+    for ax, found in zip(figure.axes, triangles, strict=True):
+        number = sum(len(found[marker]) for marker in "v^" if marker in found)
+        words = f"\n{beyond_words(number, 'gene')}" if number else "genes"
+        assert ax.get_title("left").endswith(words)
     assert figure.axes[0].get_ylim()[0] > -0.5
 
 

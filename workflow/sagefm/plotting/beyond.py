@@ -13,7 +13,8 @@ SIZE = 4.0
 def mark_beyond(ax: Axes, x: ArrayLike, y: ArrayLike, colour: str, alpha: float = 1.0) -> int:
     """Draw a triangle at the edge for each point beyond the axes; it points to where that is.
 
-    A point beyond a corner is drawn at the corner, pointing left or right.
+    It is hollow, as filled ones are marks of predictors. A point beyond a corner is drawn at the
+    corner, pointing left or right.
 
     Parameters
     ----------
@@ -39,7 +40,7 @@ def mark_beyond(ax: Axes, x: ArrayLike, y: ArrayLike, colour: str, alpha: float 
     for marker, beyond in sides.items():
         if beyond.any():
             ax.plot(
-                *edge[:, beyond], marker, ms=SIZE, mew=0, color=colour, alpha=alpha,
+                *edge[:, beyond], marker, ms=SIZE, mfc="white", mew=0.8, color=colour, alpha=alpha,
                 clip_on=False,
             )  # fmt: skip
     return int(sum(beyond.sum() for beyond in sides.values()))
