@@ -76,11 +76,13 @@ def test_methods_are_counted_whose_neighbours_share_the_patient_more():
 def test_shares_are_ranged_and_the_model_is_named_once():
     shares = {"sagefm-paper": 0.5, "mofa": 0.4, "pca": 0.6}
     model = CATALOGUE.title("sagefm-paper")
-    assert ranged(shares, CATALOGUE) == "40% (MOFA) to 60% (PCA)"
-    assert clusters_agree(shares, CATALOGUE).endswith(f"60% (PCA) of spots; {model} 50%")
-    assert clusters_agree({"mofa": 0.4}, CATALOGUE).endswith("at 40% (MOFA) of spots")
+    assert ranged(shares, CATALOGUE) == "40% in MOFA to 60% in PCA"
+    assert clusters_agree(shares, CATALOGUE).endswith(
+        f": 40% in MOFA to 60% in PCA; 50% in {model}"
+    )
+    assert clusters_agree({"mofa": 0.4}, CATALOGUE).endswith("label: 40% in MOFA")
     lowest = clusters_agree(shares | {"sagefm-paper": 0.1}, CATALOGUE)
-    assert lowest.endswith(f"at 10% ({model}) to 60% (PCA) of spots")
+    assert lowest.endswith(f"label: 10% in {model} to 60% in PCA")
 
 
 def layout(patients: list[str | None], labels: list[str | None]) -> pd.DataFrame:
@@ -92,9 +94,9 @@ def layout(patients: list[str | None], labels: list[str | None]) -> pd.DataFrame
 @pytest.mark.parametrize(
     ("patients", "labels", "words"),
     [
-        ("AABB", "xxxx", "Nearest spot on the map of the same patient: 100% (PCA); 50% by chance"),
-        ("ABAB", "xxxx", "Nearest spot on the map of the same patient: 0% (PCA); 50% by chance"),
-        ("AAAA", "xxyy", "Nearest spot on the map of the same label: 100% (PCA); 50% by chance"),
+        ("AABB", "xxxx", "Nearest spot on the map of the same patient: 100% in PCA; 50% by chance"),
+        ("ABAB", "xxxx", "Nearest spot on the map of the same patient: 0% in PCA; 50% by chance"),
+        ("AAAA", "xxyy", "Nearest spot on the map of the same label: 100% in PCA; 50% by chance"),
         ("AAAA", [None] * 4, "UMAP of spots of one patient, without labels"),
     ],
 )

@@ -4,12 +4,13 @@ import pytest
 from PIL import Image
 
 from sagefm.common.errors import InputError
-from sagefm.common.io import read_table
+from sagefm.common.io import read_table, write_table
 from sagefm.plotting.style import table_checksum
 from sagefm.report import gallery
 from sagefm.report.cost_figure import committed_costs
 from sagefm.report.findings import COSTS, GROWTH, STUDY
 from sagefm.report.study import TABLE
+from support.annotated import tables_like
 
 
 def test_no_image_is_taller_than_wide_or_slow_to_load(repo):
@@ -26,6 +27,17 @@ def test_no_image_is_taller_than_wide_or_slow_to_load(repo):
 def test_a_picture_keeps_its_shape():
     small = gallery.fitted(Image.new("RGBA", (2000, 1000), "white"))
     assert small.size == (gallery.WIDTH, gallery.WIDTH // 2)
+
+
+def test_models_have_their_names_for_readers(repo, tmp_path, monkeypatch):
+    monkeypatch.chdir(repo)
+    tables = tables_like()
+    for name in ("scores", "patients", "skipped"):
+        write_table(tables[name], tmp_path / f"tasks/{gallery.TASK}/{name}.tsv")
+    (tmp_path / "config.yaml").write_text("models: {paper: {title: SAGE-FM here}}")
+    figure = gallery.draw_scores(tmp_path, tmp_path / "config.yaml")
+    names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert "SAGE-FM here" in names and not any("model paper" in name for name in names)
 
 
 def test_a_page_that_is_missing_and_a_missing_browser_are_said(tmp_path, monkeypatch):

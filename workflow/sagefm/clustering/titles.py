@@ -94,7 +94,7 @@ def batch_against_biology(summary: pd.DataFrame, factor: str, catalogue: Catalog
 
 
 def ranged(shares: Mapping[str, float], catalogue: Catalogue) -> str:
-    """Shares from the lowest to the highest, with whose they are: `25% (MOFA) to 99% (PCA)`.
+    """Shares from the lowest to the highest, with whose they are: `25% in MOFA to 99% in PCA`.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def ranged(shares: Mapping[str, float], catalogue: Catalogue) -> str:
         Names of the representations.
     """
     low, high = min(shares, key=shares.__getitem__), max(shares, key=shares.__getitem__)
-    words = [f"{shares[name]:.0%} ({catalogue.title(name)})" for name in (low, high)]
+    words = [f"{shares[name]:.0%} in {catalogue.title(name)}" for name in (low, high)]
     return words[0] if low == high else " to ".join(words)
 
 
@@ -118,11 +118,11 @@ def clusters_agree(shares: Mapping[str, float], catalogue: Catalogue) -> str:
     catalogue
         Names of the representations.
     """
-    words = f"Matched clusters agree with the labels at {ranged(shares, catalogue)} of spots"
+    words = f"Spots whose matched cluster agrees with the label: {ranged(shares, catalogue)}"
     first = next((name for name in shares if is_model(name)), None)
     if first is None or catalogue.title(first) in words:
         return words
-    return f"{words}; {catalogue.title(first)} {shares[first]:.0%}"
+    return f"{words}; {shares[first]:.0%} in {catalogue.title(first)}"
 
 
 def nearest_alike(table: pd.DataFrame, catalogue: Catalogue) -> str:

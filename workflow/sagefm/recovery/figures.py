@@ -134,7 +134,7 @@ def draw_recovered(
         Of the models.
     """
     groups = groups_of(summary[summary["stratum_kind"] == "all"])
-    figure = Figure(figsize=(DOUBLE, 2 * len(groups) + 1.4))
+    figure = Figure(figsize=(DOUBLE, 1.65 * len(groups) + 1.4))
     fill_recovered(figure, summary, reported, colours)
     return figure
 

@@ -141,9 +141,14 @@ def spread(values: np.ndarray, gap: float) -> np.ndarray:
 
 def write_costs(results: Path, config: Path, image: Path) -> None:
     """Draw the committed tables (`docs/results`) to a PNG, with the names of a config's models."""
-    table, models = committed_costs(results), yaml.safe_load(config.read_text())["models"]
-    catalogue = Catalogue(describe_models(models, model_titles(models)))
-    save_png(draw_costs(table, catalogue), image, table)
+    table = committed_costs(results)
+    save_png(draw_costs(table, catalogue_of_config(config)), image, table)
+
+
+def catalogue_of_config(config: Path) -> Catalogue:
+    """The registry's representations, and the models of a config with their names for readers."""
+    models = yaml.safe_load(config.read_text())["models"]
+    return Catalogue(describe_models(models, model_titles(models)))
 
 
 def committed_costs(results: Path) -> pd.DataFrame:

@@ -14,8 +14,12 @@ from sagefm.annotation.figures import draw_annotation
 from sagefm.annotation.terms import TEXT
 from sagefm.common.errors import InputError
 from sagefm.common.io import atomic, read_table
+from sagefm.report.cost_figure import catalogue_of_config
 
 FOLDER = Path("resources/figures")
+
+CONFIG = Path("config/config.yaml")
+"""The demo's."""
 
 TASK, COHORT = "pathology", "breast"
 """The demo's: whose scores, clusters and sections are shown."""
@@ -46,7 +50,7 @@ def gallery(run: Path, folder: Path = FOLDER) -> None:
     InputError
         If the run lacks a page or a figure, or Chromium is not installed.
     """
-    pictures = {"demo_pathology.png": _drawn(_scores(run))}
+    pictures = {"demo_pathology.png": _drawn(draw_scores(run))}
     for path in FIGURES.values():
         _require(run / path)
     pictures |= {name: Image.open(run / path) for name, path in FIGURES.items()}
@@ -92,8 +96,14 @@ def _require(path: Path) -> None:
         raise InputError(f"{path}: no such file. Fix: name the folder of a finished demo.")
 
 
-def _scores(run: Path) -> Figure:
-    """The scores of the representations as they are: the centred would double the rows."""
+def draw_scores(run: Path, config: Path = CONFIG) -> Figure:
+    """The scores of the representations as they are: the centred would double the rows.
+
+    Parameters
+    ----------
+    run, config
+        Folder of a finished run of the demo, and its config.
+    """
     tables = {
         name: read_table(run / f"tasks/{TASK}/{name}.tsv", dtype=kind)
         for name, kind in (("scores", None), ("patients", TEXT), ("skipped", None))
@@ -102,7 +112,8 @@ def _scores(run: Path) -> Figure:
     (accuracy,) = reported.loc[reported["unit"] == "accuracy", "value"]
     scores = tables["scores"][~tables["scores"]["centred"].astype(bool)]
     given = (scores, tables["patients"], tables["skipped"])
-    return draw_annotation(*given, "the pathologist's classes", float(accuracy))
+    catalogue = catalogue_of_config(config)
+    return draw_annotation(*given, "the pathologist's classes", float(accuracy), catalogue)
 
 
 def _drawn(figure: Figure) -> Image.Image:

@@ -130,7 +130,7 @@ def draw_training(
     speed.plot(epoch, history["spots_per_second"], color=NEUTRAL, marker=marker, ms=2.5)
     speed.set_ylim(0, 1.1 * history["spots_per_second"].max())
     speed.set_ylabel("spots per second")
-    speed.set_title(f"{summary['device']}, {count(summary['threads'], 'thread')}")
+    speed.set_title(f"{summary['device'].upper()}, {count(summary['threads'], 'thread')}")
     for ax in (losses, rate, speed):
         ax.set_xlabel("epoch")
         ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
