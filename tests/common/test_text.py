@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from sagefm.common.text import UNKNOWN_NUMBER, format_interval, format_number
+from sagefm.common.text import UNKNOWN_NUMBER, format_interval, format_number, with_sign
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,17 @@ def test_a_number_is_written_by_its_format_unless_it_is_not_known(value, form, t
 )
 def test_an_interval_is_left_out_where_there_is_none(values, text):
     assert format_interval(*values, "+.2f") == text
+
+
+@pytest.mark.parametrize(
+    ("value", "form", "text"),
+    [
+        (-0.5, ".1f", "−0.5"),
+        (-0.001, ".1f", "0.0"),
+        (0.04, "#.2g", "0.040"),
+        (-12.0, "#.2g", "−12"),
+        (math.nan, ".1f", UNKNOWN_NUMBER),
+    ],
+)
+def test_a_figures_number_has_a_true_minus_and_its_significant_zeros(value, form, text):
+    assert with_sign(value, form) == text

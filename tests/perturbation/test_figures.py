@@ -174,5 +174,5 @@ def test_noise_on_a_response_looks_like_noise():
     figure = draw_response_maps(maps)
     low, high = figure.axes[2].collections[0].get_clim()
     assert low == -high and 1 < high < 1.01
-    assert figure.axes[2].get_title().endswith("\n1 to 1")
+    assert figure.axes[2].get_title().endswith("\n1.0 to 1.0")
     assert title_of(figure).startswith("The response hardly differs from spot to spot")

@@ -46,7 +46,7 @@ def summary(difference: float, p: float) -> pd.DataFrame:
 )
 def test_slopes_are_compared_over_inputs(difference, p, words):
     found = slopes_compared(summary(difference, p), 1000, "mU")
-    means = "Mean slope of pairs 2, of genes of similar expression 1 (mU per log1p): "
+    means = "Mean slope of pairs 2.0, of genes of similar expression 1.0 (mU per log1p): "
     assert found == means + words
 
 

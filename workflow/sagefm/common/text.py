@@ -15,8 +15,11 @@ def format_number(value: float, form: str) -> str:
 
 
 def with_sign(value: float, form: str) -> str:
-    """Format a number for figures: with a true minus sign, and without a sign if it is 0."""
-    text = format_number(value, form)
+    """Format a number for figures: with a true minus sign, and without a sign if it is 0.
+
+    `#.2g` keeps significant zeros: 0.040.
+    """
+    text = format_number(value, form).removesuffix(".")
     is_zero = "0" in text and not any(digit in text for digit in "123456789")
     return (text.removeprefix("-") if is_zero else text).replace("-", MINUS)
 

@@ -97,5 +97,5 @@ def fill_directions(
     right.set_title(
         f"{first['n_pairs']:,} pairs among {first['n_entries']:,}\nentries (input, output)"
     )
-    right.legend(loc="upper left", bbox_to_anchor=(0, -0.2), ncols=2, borderaxespad=0)
+    figure.legend(*right.get_legend_handles_labels(), loc="outside lower right", ncols=2)
     headline(figure, pairs_found(effects, discrimination), about)

@@ -101,7 +101,7 @@ def _box(ax: Axes, y: int, values: np.ndarray, mean: float, colour: str) -> None
     ax.plot(ends[[2, 2]], [y - 0.2, y + 0.2], color=colour, lw=1)
     ax.plot(mean, y, "D", color=colour, ms=4, mec="white", mew=0.5)
     ax.text(
-        mean, y - 0.26, with_sign(mean, ".2g"), ha="center", va="bottom", fontsize=7,
+        mean, y - 0.26, with_sign(mean, "#.2g"), ha="center", va="bottom", fontsize=7,
         bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
     )  # fmt: skip
 

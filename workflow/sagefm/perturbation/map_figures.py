@@ -93,9 +93,9 @@ def fill_response_maps(
 
 
 def _range(values: np.ndarray) -> str:
-    """The middle 98% of a response over spots: `0.0093 to 0.011`."""
+    """The middle 98% of a response over spots: `0.0093 to 0.010`."""
     ends = np.percentile(values, [1, 99])
-    return " to ".join(with_sign(end, ".2g") for end in ends)
+    return " to ".join(with_sign(end, "#.2g") for end in ends)
 
 
 def _colours(values: np.ndarray, column: str, largest: float) -> dict:

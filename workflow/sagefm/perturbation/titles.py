@@ -47,7 +47,7 @@ def slopes_compared(summary: pd.DataFrame, scale: float, unit: str) -> str:
     words = "no significant difference"
     if fair["p_holm"] < ALPHA:
         words = f"significantly {'above' if fair['difference'] > 0 else 'below'}"
-    pair, other = (with_sign(scale * fair[name], ".2g") for name in ("matched", "reference"))
+    pair, other = (with_sign(scale * fair[name], "#.2g") for name in ("matched", "reference"))
     return (
         f"Mean slope of pairs {pair}, of genes of similar expression {other} ({unit} per log1p): "
         f"{words} (Holm p {format_number(fair['p_holm'], '.2g')})"
