@@ -34,10 +34,10 @@ def test_models_have_their_names_for_readers(repo, tmp_path, monkeypatch):
     tables = tables_like()
     for name in ("scores", "patients", "skipped"):
         write_table(tables[name], tmp_path / f"tasks/{gallery.TASK}/{name}.tsv")
-    (tmp_path / "config.yaml").write_text("models: {paper: {title: SAGE-FM here}}")
+    (tmp_path / "config.yaml").write_text("models: {m: {title: SAGE-FM here}}")
     figure = gallery.draw_scores(tmp_path, tmp_path / "config.yaml")
     names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
-    assert "SAGE-FM here" in names and not any("model paper" in name for name in names)
+    assert "SAGE-FM here †" in names and not any("model m" in name for name in names)
 
 
 def test_a_page_that_is_missing_and_a_missing_browser_are_said(tmp_path, monkeypatch):
