@@ -19,7 +19,7 @@ from sagefm.plotting.headline import balanced
 from sagefm.plotting.style import DOUBLE, NEUTRAL, head, styled
 from sagefm.representations.catalogue import REGISTERED, Catalogue
 
-ROW, HEADER, NAME, FOOT = 0.17, 0.92, 1.78, 0.24
+ROW, HEADER, NAME, FOOT = 0.17, 0.97, 1.98, 0.24
 """Row height, header height, left end of the metrics, and height below the rows, in inches."""
 
 FITTED = "fitted on\nthese spots"
@@ -190,7 +190,7 @@ def _fill(
         rows = scored_rows(summary, column.key, bool(summary["centred"].iloc[0]))
         middle = left + column.width / 2
         if column.kind == "range":
-            ax.text(middle, 0.06, column.title, ha="center", fontsize=6.5)
+            ax.text(middle, 0.06, column.title, ha="center", fontsize=7)
             _ranges(ax, rows, centres, left + 0.06, left + column.width - 0.06)
             continue
         _head(ax, middle, column.title.replace(" ", "\n", 1))
@@ -217,7 +217,7 @@ def _draw_key(ax: Axes, y: float) -> None:
 
 def _head(ax: Axes, x: float, words: str) -> None:
     """Draw the name of a column, upright above it."""
-    ax.text(x, 0.05, words, rotation=90, ha="center", va="bottom", fontsize=6.5, linespacing=0.9)
+    ax.text(x, 0.05, words, rotation=90, ha="center", va="bottom", fontsize=7, linespacing=0.9)
 
 
 def _shade(value: float, scale: tuple[float, float]) -> float:
@@ -232,7 +232,7 @@ def _circle(
     shade = _shade(value, scale)
     ax.add_patch(Circle((left + width / 2, y), 0.082, color=COLOURS(shade), lw=0))
     colour = "white" if shade > 0.55 else "black"
-    ax.text(left + width / 2, y, _number(value), ha="center", va="center", fontsize=5,
+    ax.text(left + width / 2, y, _number(value), ha="center", va="center", fontsize=6,
             color=colour)  # fmt: skip
 
 
@@ -243,7 +243,7 @@ def _bar(
     length = (width - 0.05) * min(max(value, 0), 1)
     face = COLOURS(0.5 * _shade(value, scale))  # light, for the number on it
     ax.add_patch(Rectangle((left + 0.02, y - 0.06), length, 0.12, color=face, lw=0))
-    ax.text(left + 0.05, y, _number(value), va="center", fontsize=5.5)
+    ax.text(left + 0.05, y, _number(value), va="center", fontsize=6.5)
 
 
 def _ranges(
@@ -262,7 +262,7 @@ def _ranges(
     step = next(step for step in (0.1, 0.2, 0.5, 1.0) if (high - low) / step <= 4)
     for tick in np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step:
         ax.plot([at(tick)] * 2, [0, bottom], color=GRID, lw=0.5, zorder=0)
-        ax.text(at(tick), bottom - 0.03, with_sign(tick, "g"), ha="center", va="top", fontsize=5.5)
+        ax.text(at(tick), bottom - 0.03, with_sign(tick, "g"), ha="center", va="top", fontsize=6.5)
     for name, row in rows.iterrows():
         y = centres[name]
         if row["n"] >= FEWEST:
@@ -278,5 +278,5 @@ def _number(value: float) -> str:
     return "1.0" if text == "1.00" else text.replace("0.", ".", 1)
 
 
-def _short(title: str, most: int = 30) -> str:
+def _short(title: str, most: int = 34) -> str:
     return title if len(title) <= most else title[: most - 1].rstrip() + "…"

@@ -11,7 +11,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize, to_rgba
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from sagefm.common.text import count
 from sagefm.networks.registry import describe
@@ -89,6 +89,7 @@ def _fill_sections(figure: FigureBase, sections: pd.DataFrame) -> None:
         ax.grid(axis="x")
         ax.tick_params(axis="y", length=0)
         ax.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+        ax.xaxis.set_major_formatter("{x:,g}")
     names = [f"{organ} ({cohort})" for cohort, organ in rows]
     panels[0].set_yticks(range(len(rows)), names)
     panels[0].set_ylim(len(rows) - 0.4, -0.6)
@@ -126,7 +127,7 @@ def _fill_neighbourhood(
     ax.set_anchor("N")
     draw_scale_bar(ax, at, tissues.get(section))
     bar = figure.colorbar(greys, ax=ax, location="bottom", aspect=18, shrink=0.8, pad=0.02)
-    bar.locator = MaxNLocator(4)
+    bar.locator, bar.formatter = MaxNLocator(4), StrMethodFormatter("{x:,g}")
     bar.set_label("counts of a spot")
     bar.outline.set_visible(False)
     handles = [
@@ -152,7 +153,7 @@ def _fill_network(
     # A network may begin with components of the genes, which are no layer that is trained.
     fixed = [first] * (first < genes)
     widths = [max(first, genes), *fixed, *layers["outputs"]]
-    texts = [f"{widths[0]:,} genes: {what} ({facts['graph']});\n{facts['normalisation']}, {hidden}"]
+    texts = [f"{widths[0]:,} genes: {what};\n{facts['normalisation']}, {hidden}"]
     texts += [f"{width:,}   components, fitted before the training" for width in fixed]
     texts += [
         f"{outputs:,}   {name}: {count(parameters, 'parameter')}"
