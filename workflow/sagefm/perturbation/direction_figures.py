@@ -75,7 +75,7 @@ def fill_directions(
     left.plot(*inside.T, "o", ms=2.5, color=colour, alpha=STRENGTH, **look)
     beyond = mark_beyond(left, effects[:, 0], effects[:, 1], colour, STRENGTH)
     left.set_xlabel("effect of the input on the output (SD)")
-    left.set_ylabel("effect of the output on the input (SD)")
+    left.set_ylabel("effect of the output\non the input (SD)")
     title = f"{count(len(effects), 'pair')};\n{beyond_words(beyond, 'pair')}"
     left.set_title(title if len(effects) else "no pair has both effects\nknown")
     for direction, face, shift in ((FORWARD, None, -0.14), (REVERSE, "white", 0.14)):
