@@ -229,7 +229,7 @@ def draw_classes(
                     label=label_row)  # fmt: skip
             for words, there in (("never predicted", part[value].isna()), ("0", part[value] == 0)):
                 for y in rows[there.to_numpy()]:
-                    ax.text(0.01, y, words, va="center", fontsize=6, color=NEUTRAL)
+                    ax.text(0.01, y, words, va="center", fontsize=7, color=NEUTRAL)
         percent_axis(ax)
         ax.set_xlim(0, 1.03)
         ax.grid(axis="x")
