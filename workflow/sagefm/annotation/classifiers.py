@@ -239,9 +239,9 @@ def _tune_and_fit(kind, values, labels, patients, samples, seed, class_weight) -
 def _best_of_grid(kind, values, labels, splits, seed, class_weight) -> tuple[int, bool]:
     """Return the index of the simplest value within `MARGIN` of the best recall, and `at_end`.
 
-    Recall is the mean over halves. Values are tried from the simplest on, until `PATIENCE` in a row
-    are worse than the best by more than `MARGIN` and the best recall exceeds that of naming one
-    class. Without halves, the simplest value is chosen.
+    Recall is the mean over halves. Values are tried from the simplest on. Tuning ends once
+    `PATIENCE` in a row are worse than the best by more than `MARGIN`, and the best exceeds the
+    recall of naming one class. Without halves, the simplest value is chosen.
     """
     models = [kind.make(seed, class_weight).set_params(**kind.tuning) for _ in splits]
     chance = [1 / len(np.unique(labels[test])) for _, test in splits]

@@ -13,9 +13,10 @@ doi:10.1038/s41592-021-01336-8).
   many neighbours as iLISI; not part of the summary, as in scib-metrics.
 
 All metrics except the adjusted Rand index range from 0 to 1, and higher is better. kBET and the
-comparison of principal component regressions, defaults in scib-metrics, are not computed. The cost
-of nearest neighbours and of the silhouette grows with the square of the number of spots. Above
-`settings.integration_spots`, all metrics therefore use a random sample of that size.
+comparison of principal component regressions, which scib-metrics includes by default, are not
+computed. The cost of nearest neighbours and of the silhouette grows with the square of the number
+of spots. Above `settings.integration_spots`, all metrics therefore use a random sample of that
+size.
 """
 
 from collections.abc import Mapping

@@ -25,11 +25,11 @@ REFUSES_MISSING_GENES = "it predicts differences to the section's mean, and so 0
 class Network(GeneDecoder):
     """Linear gene programmes by which a spot and its neighbours differ from their section.
 
-    The embedding is linear in two differences from the section's average spot: that of the spot
-    itself, and that of its neighbours' mean with `NEIGHBOURS` times the weight. Its dimensions are
-    the leading principal components of both together over the training sections. A varimax rotation
-    makes each of them depend on few genes. They stay fixed. Training fits only a linear decoder
-    from the embedding to the hidden genes' differences, starting at the components.
+    The embedding is linear in two differences from the section's average spot: the spot's own, and
+    that of its neighbours' mean with `NEIGHBOURS` times the weight. Its dimensions are the leading
+    principal components of both together over the training sections. A varimax rotation makes each
+    of them depend on few genes. They stay fixed. Training fits only a linear decoder from the
+    embedding to the hidden genes' differences, starting at the components.
 
     An encoder that was also trained, linear or with a small network added, did not separate classes
     of held-out patients better (`docs/light.md`).

@@ -1,8 +1,8 @@
 """Second layer of a perturbed network: one product per spot for all levels.
 
 A perturbation moves each unit of the first layer along a straight line, and leaky ReLU bends that
-line only where the unit changes sign. So at every level the second layer's output is the
-unperturbed output, plus the shift times one product per spot, plus one term for each unit that
+line only where the unit changes sign. At every level, the second layer's output is therefore a sum:
+the unperturbed output, the shift times one product per spot, and one term for each unit that
 changed sign. This is exact for any number of such units, and fast while they are few (about 2% of
 1,024 at levels from 0 to 3 log units).
 """
