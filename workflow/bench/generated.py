@@ -67,8 +67,8 @@ def generate_section(
     spots, genes
         Size of the section. Of the source's other genes, the most abundant are kept.
     counts
-        Target median counts per spot. Each spot is the sum of as many source spots as this takes,
-        drawn from twice as many that are nearest to its place in the tissue.
+        Target median counts per spot. Each spot is the sum of as many source spots as this takes.
+        They are drawn from the twice as many that are nearest to its place in the tissue.
     seed
         Seed of the draw.
 

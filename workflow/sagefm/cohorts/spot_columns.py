@@ -60,7 +60,7 @@ def standard_columns(table: pd.DataFrame) -> pd.DataFrame:
     """Return the columns of `ALIASES` that a table has, under their standard names.
 
     If a table has `x` and `y` in addition to pixels, and no other array positions, these are the
-    array's column and row (as in st_pipeline's `spot_data-selection` files).
+    array's column and row. This is so in st_pipeline's `spot_data-selection` files.
     """
     known = {str(name).strip().lower().replace(" ", "_"): name for name in reversed(table.columns)}
     found = {

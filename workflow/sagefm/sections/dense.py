@@ -78,10 +78,10 @@ def make_batch(
     The target is the expression of the complete spot. With a normalisation that scales counts, the
     input must not reveal the target: rates sum to 10,000, so the visible ones would give away the
     sum of the hidden ones. The centre's genes are therefore hidden first, and the rest is scaled by
-    its own depth. It is scaled to 10,000 counts times the share of the panel's genes that are
-    visible, the expected sum of their counts on the scale of the complete spot. A gene thus has the
-    same scale in the input, whatever else is hidden, as in the target, in the neighbours (complete,
-    and scaled by their own depth) and in a complete spot.
+    its own depth. It is scaled to 10,000 counts times the visible share of the panel's genes. This
+    is the expected sum of their counts on the scale of the complete spot. A gene's scale in the
+    input thus does not depend on what else is hidden. It equals the scale in the target and in the
+    neighbours, which are complete and scaled by their own depth.
 
     Parameters
     ----------

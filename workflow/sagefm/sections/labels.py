@@ -85,8 +85,8 @@ def join_labels(obs: pd.DataFrame, table: pd.DataFrame, sample: str) -> pd.Serie
     table
         Columns `sample`, `spot`, `label`. A spot is identified by its name, by its name without the
         suffix `-1`, or as `{array_row}x{array_col}`. The form that matches most labels is used for
-        the whole sample, and the first if several tie, so that a name like `12x7` is not read as a
-        position.
+        the whole sample. If several tie, the first is used, so that a name like `12x7` is not read
+        as a position.
     sample
         Name of the sample in the table. A sample that the table does not name has no labels.
 

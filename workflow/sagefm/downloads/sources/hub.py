@@ -1,8 +1,8 @@
 """Files of a data set on the Hugging Face hub, gated or not.
 
 `huggingface_hub` locates a file, and `transfer` fetches it as from any other source.
-`hf_hub_download` (2.4) would do both. But it starts from the first byte in every process, checks
-only the size even if the hub gives a SHA-256, and does not limit connections to a host.
+`hf_hub_download` (2.4) would do both. But it starts from the first byte in every process and does
+not limit connections to a host. It also checks only the size, even if the hub gives a SHA-256.
 """
 
 import re
