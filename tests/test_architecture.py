@@ -109,6 +109,15 @@ def test_nothing_but_tests_imports_from_tests():
     assert not wrong
 
 
+def test_progress_bars_are_made_in_one_place():
+    made = [
+        path
+        for path in WORKFLOW
+        if any(name.split(".")[0] == "tqdm" for name in imported(path.read_text()))
+    ]
+    assert made == [LIBRARY / "common/progress.py"]
+
+
 def test_a_public_name_is_defined_once():
     found = defaultdict(list)
     for path in HOUSE:

@@ -25,11 +25,11 @@ import pandas as pd
 import scipy.sparse as sp
 import torch
 from scipy import stats
-from tqdm import tqdm
 
 from bench.bundled import RESOURCES
 from sagefm.common.h5ad import write_h5ad
 from sagefm.common.io import write_table
+from sagefm.common.progress import progress_bar
 from sagefm.common.verdict import ALPHA
 from sagefm.graphs.neighbourhoods import build_graph, others_operator, save_graph
 from sagefm.networks.fitted import FittedModel
@@ -226,7 +226,7 @@ def main() -> None:
     logging.disable(logging.INFO)
     torch.set_num_threads(1)  # its products are small: more threads would wait for one another
     cells = [*product(STRENGTHS, NUMBERS, range(1, runs_each + 1))]
-    runs = pd.DataFrame([run_once(*cell) for cell in tqdm(cells, unit="run")])
+    runs = pd.DataFrame([run_once(*cell) for cell in progress_bar(cells, unit="run")])
     write_table(power_table(runs).round(4), OUTPUT)
 
 

@@ -12,7 +12,7 @@ from sagefm.common.code import LIBRARY, is_installed_from
 from sagefm.common.errors import InputError
 
 WATCHED = "SAGEFM_WATCHED"
-"""Environment variable that is set if the run's console shows warnings and errors from the logs."""
+"""Environment variable that is set if the run's console shows progress, warnings and errors."""
 
 
 class _Form(logging.Formatter):

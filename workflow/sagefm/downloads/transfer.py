@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 
 import requests
 from filelock import FileLock, Timeout
-from tqdm import tqdm
 
 from sagefm.common.errors import InputError
 from sagefm.common.io import full_disk
+from sagefm.common.progress import progress_bar
 from sagefm.downloads.retry import PASSING_STATUS, PassingError, persist, retry_after
 from sagefm.downloads.sources.base import Remote
 
@@ -215,14 +215,12 @@ def _continue(remote: Remote, part: Path, note: Path) -> None:
 
 
 def _receive(response: requests.Response, part: Path, start: int, total: int | None) -> None:
-    bar = tqdm(
+    bar = progress_bar(
         desc=part.name.removeprefix(".part."),
         total=total,
         initial=start,
         unit="B",
         unit_scale=True,
-        disable=None,
-        leave=False,
     )
     came = 0
     with part.open("ab" if start else "wb") as file, bar:

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from tqdm import tqdm
 
 from sagefm.common.errors import InputError
+from sagefm.common.progress import progress_bar
 from sagefm.common.state import remembered
 from sagefm.networks.fitted import FittedModel
 from sagefm.networks.perturbed import across_sections, choose_spots
@@ -212,7 +212,7 @@ def respond_to_pairs(
     """
     parts = []
     chunks = plan.chunks(len(sections))
-    for number, chunk in enumerate(tqdm(chunks, desc="inputs", unit="chunk", disable=None)):
+    for number, chunk in enumerate(progress_bar(chunks, desc="inputs", unit="chunk")):
         compute = partial(_respond_chunk, model, sections, rows, plan, chunk)
         parts.append(remembered(state / f"{number}.npz", compute))
     curves = np.empty((len(plan.pairs), *parts[0]["curves"].shape[1:]), dtype=np.float32)

@@ -19,10 +19,10 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
-from tqdm import tqdm
 
 from sagefm.common.errors import InputError
 from sagefm.common.io import atomic
+from sagefm.common.progress import progress_bar
 from sagefm.networks.collapsed import Readout
 from sagefm.networks.fitted import FittedModel
 from sagefm.networks.perturbed import Collapsed
@@ -57,7 +57,7 @@ def mean_jacobian(model: FittedModel, drawn: Drawn) -> dict[str, np.ndarray]:
     ]
     hidden, gain, owner = map(torch.cat, zip(*parts, strict=True))
     factors = {}
-    for number, name in enumerate(tqdm(drawn.contexts, desc="Jacobian", unit="context")):
+    for number, name in enumerate(progress_bar(drawn.contexts, desc="Jacobian", unit="context")):
         own = owner == number
         factors[name] = left_factor(model.readout, hidden[own], gain[own]).cpu().numpy()
     return factors

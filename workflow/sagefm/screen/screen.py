@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
+from sagefm.common.progress import progress_bar
 from sagefm.common.state import remembered
 from sagefm.networks.fitted import FittedModel
 from sagefm.networks.perturbed import Collapsed, Neighbourhoods
@@ -166,7 +166,7 @@ def run_screen(screen: Screen, folder: Path) -> np.ndarray:
     log_cost(screen)
     chunks = []
     numbers = torch.arange(len(screen.plan.inputs), device=screen.plan.inputs.device)
-    for chunk in tqdm(numbers.split(CHUNK), desc="screen", unit="chunk"):
+    for chunk in progress_bar(numbers.split(CHUNK), desc="screen", unit="chunk"):
         path = folder / f"{int(chunk[0])}.npz"
         chunks.append(remembered(path, partial(_respond_all, screen, chunk))["responses"])
     return np.concatenate(chunks, axis=1)

@@ -13,9 +13,9 @@ from pathlib import Path
 import torch
 from torch.optim import Adam
 from torch.optim.lr_scheduler import ReduceLROnPlateau
-from tqdm import tqdm
 
 from sagefm.common.errors import InputError
+from sagefm.common.progress import progress_bar
 from sagefm.networks.base import WIDTHS, GeneDecoder, build_network, loss
 from sagefm.networks.checkpoint import read_checkpoint, save_checkpoint
 from sagefm.networks.device import autocast, products
@@ -180,7 +180,7 @@ class Trainer:
         started = time.monotonic()
         left = self.training.n_batches - progress.batch
         # The batches have no name, because a reference would keep their sections and threads alive.
-        bar = tqdm(
+        bar = progress_bar(
             padded(
                 self.training.epoch(
                     progress.epoch,
@@ -195,8 +195,6 @@ class Trainer:
             desc=f"epoch {progress.epoch}",
             initial=progress.batch,
             total=self.training.n_batches,
-            disable=None,
-            leave=False,
         )
         before = progress.seconds
         for batch in bar:

@@ -1,8 +1,7 @@
 """Write rows of the lock table for existing raw files, or check the files against their rows."""
 
-from tqdm import tqdm
-
 from sagefm.common.job import job
+from sagefm.common.progress import progress_bar
 from sagefm.downloads.fetch import record
 from sagefm.downloads.lock import LockTable
 from sagefm.downloads.plan import Origin
@@ -12,7 +11,7 @@ with job(snakemake) as log:
     table = LockTable(params.lock)
     there = [
         record(Origin(**origin), file, params.folder, table)
-        for file, origin in tqdm(params.origins.items(), unit="file", disable=None)
+        for file, origin in progress_bar(params.origins.items(), unit="file")
     ]
     log.info(
         "%s: %d files there and as recorded, %d to be fetched",
