@@ -156,6 +156,11 @@ def test_the_best_alternative_is_of_all_that_the_claim_is_compared_with(claim):
     assert "best of all: BANKSY 80.0% / 90.0%" in found.reason
 
 
+def test_labels_themselves_are_not_the_best_of_all():
+    found = claimed(scores(0.7, mofa=0.6, labels=1.0), "subtypes")
+    assert "best of all: model m" in found.reason
+
+
 def test_a_control_of_the_run_has_to_be_exceeded():
     found = claimed(scores(0.7, mofa=0.6, depth=0.8), "subtypes")
     assert found.verdict == "inconclusive" and "below depth" in found.reason
@@ -167,10 +172,10 @@ def test_each_model_has_its_line_of_patients_never_seen():
     table.loc[table["representation"] == "sagefm-o", "patients_seen"] = 0
     found = claimed(table, paper_data=False)
     for name, balanced in (("model m", "60.0%"), ("model n", "50.0%")):
-        assert f"on the 3 patients it has never seen: {name} {balanced} / 1.0%" in found.reason
+        assert f"{name} on the 3 patients it has never seen: {balanced} / 1.0%" in found.reason
     assert found.reason.count("never seen") == 2
     single = claimed(table.assign(n_patients=1), paper_data=False)
-    assert "on the 1 patient it has never seen: model m" in single.reason
+    assert "model m on the 1 patient it has never seen: " in single.reason
 
 
 def test_patients_of_whom_it_is_unknown_are_not_called_never_seen():
@@ -198,7 +203,7 @@ def test_what_a_reader_needs_is_beside_a_proxy():
         "random split (optimistic): model m 80.0% / 90.0%",
         "best of all: MOFA 56.0% / 66.0%",
         "best of the models: model m 52.0% / 62.0%",
-        "on the 3 patients it has never seen: model m 52.0% / 1.0%",
+        "model m on the 3 patients it has never seen: 52.0% / 1.0%",
         "points against MOFA (Holm p 0.25)",
         "{0}4.0 [{0}5.0, {0}3.0] points".format("\N{MINUS SIGN}"),
         "62 of whose genes were withheld",

@@ -196,7 +196,7 @@ def pretrained(
     [
         (416, 15, False, "proxy", "this run's sections"),
         (416, 15, True, "supported", "both counts agree"),
-        (400, 15, True, "contradicted", "400 samples instead of 416"),
+        (400, 15, True, "contradicted", "400 sections instead of 416"),
         (416, 3, True, "inconclusive", "3 organ names (organ0, organ1, organ2), the paper counts"),
     ],
 )
@@ -205,9 +205,9 @@ def test_pretraining_set(samples, organs, paper_data, verdict, words):
     assert (found.id, found.model, found.verdict) == ("pretraining_set", "paper", verdict)
     assert words in found.reason
     assert (
-        f"split by {samples // 2} groups" in found.reason and "3 samples name none" in found.reason
+        f"split by {samples // 2} groups" in found.reason and "3 sections name none" in found.reason
     )
-    assert found.obtained == f"{samples} samples, {organs} organs"
+    assert found.obtained == f"{samples} sections, {organs} organs"
     assert found.n == f"{samples - 2} train, 1 validation, 1 test"
     assert found.evidence == "pretraining/organs.tsv"
 

@@ -344,7 +344,7 @@ def test_what_is_shown_is_what_is_judged(claim):
     shown = f"{mean:.3f}" if claim in ("clustering", "coherent") else f"{mean:.1%}"
     assert shown in found.obtained and "[" in found.obtained
     assert "Holm p 0.00" in found.reason
-    assert "12 patients" in found.n or "12 samples" in found.n
+    assert "12 patients" in found.n or "12 sections" in found.n
 
 
 # The rules themselves

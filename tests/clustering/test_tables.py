@@ -199,9 +199,15 @@ def test_a_claim_says_what_it_rests_on(scores):
     assert "PCA" in found.baseline and found.obtained.startswith("mean ARI 0.5")
     assert "8 patients, 8 sections, 800 labelled spots, 2 seeds, 8 of 8 patients seen" in found.n
     assert "(Holm p 0.031), better in 8 of 8 patients" in found.reason
-    assert "smallest uncorrected p possible 0.0078" in found.reason
-    assert "on the mean, untested, better than MOFA in Davies-Bouldin" in found.reason
-    assert "of models, the highest mean: model wide" in found.reason
+    assert "smallest possible uncorrected p is 0.0078" in found.reason
+    assert "better than MOFA on average, not tested: Davies-Bouldin" in found.reason
+    assert "best of the models: model wide" in found.reason
+
+
+def test_labels_themselves_are_not_the_best_of_all(scores):
+    ceiling = scores[scores["representation"] == "pca"].assign(representation="labels", value=1.0)
+    found = claim(pd.concat([scores, ceiling], ignore_index=True))
+    assert "the labels" not in found.reason
 
 
 def test_without_labels_nothing_is_claimed(scores):

@@ -88,9 +88,9 @@ def test_each_patient_has_a_section_before_a_second_of_any():
 
 def test_a_sampled_cohort_says_so():
     spots = {"a": 10, "b": 30}
-    assert "a sample of 1 sections, 10 spots, of 2 sections" in viewer.note("<T>", ["a"], spots)
+    assert "Shown: 1 section, 10 spots, of 2 sections, 40 spots;" in viewer.note("T", ["a"], spots)
     whole = viewer.note("<T>", ["a", "b"], spots)
-    assert "sample" not in whole and "&lt;T&gt;" in whole
+    assert "Shown: 2 sections, 40 spots." in whole and "&lt;T&gt;" in whole
 
 
 def test_genes_are_the_most_variable_and_those_named():
@@ -206,6 +206,37 @@ def test_responses_are_those_of_the_maps_on_every_section(monkeypatch):
 
 
 @pytest.mark.skipif(browser.chromium() is None, reason="Chromium is not installed")
+def test_panels_fit_a_phone_and_let_the_page_scroll(pages, repo, tmp_path):
+    viewer.add_genes(pages, ["G"], np.ones((SPOTS, 1)), np.ones((SPOTS, 1)))
+    add_responses(pages, {"A \u2192 Y": np.full(SPOTS, 0.012, np.float32)})
+    pages.facts |= {
+        "spots": [f"s{i}" for i in range(SPOTS)],
+        "predictor": "a model with a long name",
+        "names": {},
+        "first": {},
+    }
+    script = (repo / "workflow/report/exports/sections.js").read_text()
+    viewer.write_page(tmp_path / "page.html", pages, script, "Sections", "")
+    model = "Bokeh.documents[0].get_model_by_name"
+    pan = f"{model}('label').toolbar.tools.find(tool => tool.type === 'PanTool').active"
+    with browser.opened(tmp_path / "profile") as page:
+        frames = {}
+        for width in (360, 1300):
+            page.resize(width, is_phone=width < 600)
+            page.open(tmp_path / "page.html")
+            page.wait(f"window.Bokeh?.documents.length && {model}('label').inner_width > 0")
+            page.wait("document.documentElement.scrollWidth <= window.innerWidth")
+            assert page.evaluate("window.innerWidth") == width
+            assert page.evaluate(pan) == (width > 600)
+            frames[width] = page.evaluate(f"{model}('label').frame_width")
+            assert page.evaluate(f"{model}('response').frame_width") == frames[width]
+        page.resize(1000)
+        page.wait(f"{model}('label').frame_width > {frames[1300]}")  # two in a row, not three
+        assert frames[360] < frames[1300]
+        assert page.problems == []
+
+
+@pytest.mark.skipif(browser.chromium() is None, reason="Chromium is not installed")
 def test_each_control_changes_what_it_should(pages, repo, tmp_path):
     other = {"class|pathology|raw": pages.columns["class|pathology|pca"] // 2}
     other |= {"cluster|raw": pages.columns["cluster|pca"][::-1]}
@@ -262,6 +293,33 @@ def test_each_control_changes_what_it_should(pages, repo, tmp_path):
         fill = f"{model}('label').renderers.at(-1).glyph.fill_alpha"
         page.evaluate(f"{model}('opacity').value = 0.3; 1")
         assert page.evaluate(f"{fill}.value ?? {fill}") == 0.3
+        assert page.problems == []
+
+
+def test_the_first_section_shown_has_labels(pages):
+    assert viewer.first_labelled(pages) == "A"
+    pages.columns["label"][:6] = viewer.NONE
+    assert viewer.first_labelled(pages) == "B"
+    del pages.columns["label"]
+    assert viewer.first_labelled(pages) == "A"
+
+
+@pytest.mark.skipif(browser.chromium() is None, reason="Chromium is not installed")
+def test_a_bare_cohort_has_panels_of_genes_alone(adata, repo, tmp_path):
+    bare = AnnData(adata.X, obs=adata.obs[["sample", "spot"]], uns=adata.uns)
+    bare.obsm["spatial"] = adata.obsm["spatial"]
+    pages = viewer.collect_spots(bare, {}, {}, {}, {})
+    viewer.add_genes(pages, ["G"], np.ones((SPOTS, 1)), np.ones((SPOTS, 1)))
+    pages.facts |= {"spots": ["s"] * SPOTS, "predictor": "paper", "names": {}, "first": {}}
+    script = (repo / "workflow/report/exports/sections.js").read_text()
+    viewer.write_page(tmp_path / "page.html", pages, script, "Sections", "")
+    model = "Bokeh.documents[0].get_model_by_name"
+    with browser.opened(tmp_path / "profile") as page:
+        page.open(tmp_path / "page.html")
+        page.wait(f"window.Bokeh?.documents.length && {model}('spots').data.measured.length > 0")
+        there = f"name => {model}(name) !== null"
+        assert page.evaluate(f"['measured', 'predicted', 'section', 'gene'].every({there})")
+        assert not page.evaluate(f"['label', 'cluster', 'class', 'umap', 'model'].some({there})")
         assert page.problems == []
 
 

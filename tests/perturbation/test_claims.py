@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sagefm.common.claim import Claim, Subject, claims_table
-from sagefm.common.text import UNKNOWN_NUMBER
+from sagefm.common.text import MINUS, UNKNOWN_NUMBER
 from sagefm.common.verdict import Training
 from sagefm.perturbation.claims import Findings, perturbation_claim
 from sagefm.perturbation.summary import summarise_pairs
@@ -163,21 +163,20 @@ def test_a_claim_gets_the_verdict_a_reviewer_would_give(name):
 def test_a_claim_says_what_it_rests_on():
     made = claim(findings(0.1), findings(0.0))
     own = findings(0.1).row(*FAIR)
-    assert (
-        f"{own['difference']:+.2g} [{own['low']:.2g}, {own['high']:.2g}] against" in made.obtained
-    )
+    numbers = f"{own['difference']:+.2g} [{own['low']:.2g}, {own['high']:.2g}] against"
+    assert numbers.replace("-", MINUS) in made.obtained
     assert made.reason.count("Holm p") == 4
     assert "against the reverse experiment (Holm p" in made.reason
     assert "paired sign-flip tests over inputs" in made.reason
     assert "pairs of hallmarks: slope" in made.reason
-    assert "36 pairs of 12 inputs, 900 spots, 9 samples, 2 of 8 patients seen" in made.n
+    assert "36 pairs of 12 inputs, 900 spots, 9 sections, 2 of 8 patients seen" in made.n
     assert made.evidence == "perturbation/paper/breast/ligand_receptor/summary.tsv"
 
 
 def test_the_directions_are_compared_in_standard_deviations():
     found = findings(0.1)
     standard = found.row(BETWEEN, "expression_matched")["matched"]
-    assert f"in their standard deviations {standard:+.2f}" in claim(found).obtained
+    assert f"mean {standard:+.2f} of their standard deviations" in claim(found).obtained
 
 
 def test_other_data_are_a_proxy_that_says_what_was_found():

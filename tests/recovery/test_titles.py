@@ -34,7 +34,7 @@ CONSTANT = group(model=np.nan, neighbour_mean=0.4)
 def test_shares_are_those_of_the_model_and_the_best_other(table, words):
     assert share_recovered(table) == words
     one = shares_recovered([table], 0.91)
-    assert one == f"Genes recovered within samples: {words}; paper 91%"
+    assert one == f"Genes recovered within sections: {words}; paper 91%"
 
 
 def test_of_several_groups_those_are_counted_in_which_the_model_is_above_all():
@@ -76,10 +76,10 @@ def genes(model: list[float], mean: list[float]) -> pd.DataFrame:
 def test_a_gene_that_is_constant_or_equal_is_not_above():
     table = genes([0.5, 0.3, np.nan, 0.2], [0.1, 0.3, 0.2, np.nan])
     assert correlations(table) == (
-        "Model's correlation above the neighbour mean's: 33% of genes within samples, 33% pooled"
+        "Model's correlation above the neighbour mean's: 33% of genes within sections, 33% pooled"
     )
     alone = table[table["predictor"] == "model"]
-    assert correlations(alone).endswith("over genes within samples: 0.30")
+    assert correlations(alone).endswith("over genes within sections: 0.30")
     constant = genes([np.nan] * 2, [0.1, 0.2])
     assert (
         correlations(constant) == "The model's predictions do not vary: no gene has a correlation"

@@ -202,7 +202,7 @@ def test_genes_that_the_model_holds_constant_do_not_count_as_its_success():
     genes.loc[few, ["pearson", "within_pearson"]] = 0.999
     figure = draw_correlation_by_detection(genes)
     assert figure.axes[0].get_title("left") == "pooled: model above in 1% of 200 genes"
-    assert "1% of genes within samples, 1% pooled" in title_of(figure)
+    assert "1% of genes within sections, 1% pooled" in title_of(figure)
 
 
 def test_each_model_has_its_own_blue():

@@ -14,14 +14,21 @@ from sagefm.report.results_page import (
     claim_rows,
     cohort_rows,
     cost_table,
-    cost_words,
     file_rows,
     render_results,
     rst_to_html,
-    training_words,
     transfer_rows,
+)
+from sagefm.report.results_words import (
+    compared_words,
+    cost_words,
+    data_words,
+    paper_data_words,
+    training_words,
     verdict_words,
 )
+from sagefm.representations.catalogue import Catalogue
+from support import browser
 
 IDS = ("recovery", "clustering", "annotation", "subtypes", "perturbation")
 TRAINING = {
@@ -70,7 +77,7 @@ def test_the_five_claims_are_rows_in_the_papers_order(repo):
     rows = claim_rows(board(repo, "held", "did not hold", "undecided"), "paper")
     assert [row["number"] for row in rows] == list("23456")
     assert [row["sign"] for row in rows] == ["✓", "✗", "?", "–", "–"]
-    assert rows[0]["reasons"] == ["on <other> data", "one reason", "another"]
+    assert rows[0]["reasons"] == ["On <other> data", "One reason", "Another"]
     assert rows[0]["plain"] and rows[0]["figure"] == "figure_2_recovery"
 
 
@@ -112,6 +119,42 @@ def test_a_training_is_described_by_its_summary():
         "small", TRAINING | {"seconds": 180.0, "device": "cuda"}
     )
     assert "released checkpoint" in training_words("small", {})
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "words"),
+    [
+        (
+            ["proxy", "proxy"],
+            "These are not the paper's data: the results do not confirm or refute",
+        ),
+        (["supported", "inconclusive"], "These are the paper's data: each result counts"),
+        (["proxy", "supported"], "Some of these are not the paper's data: results on them do not"),
+        ([], ""),
+    ],
+)
+def test_whether_results_count_is_said_of_the_data(verdicts, words):
+    rows = [{"verdict": verdict, "outcome": "undecided"} for verdict in verdicts]
+    absent = {"verdict": "not computed", "outcome": "-"}
+    assert paper_data_words([*rows, absent]).startswith(words)
+    assert bool(paper_data_words([*rows, absent])) == bool(words)
+
+
+def test_data_are_named_with_their_size():
+    cohort = {"title": "breast cancer", "patients": 1, "sections": 2, "spots": 3481}
+    assert data_words([cohort]) == "breast cancer (1 patient, 2 sections, 3,481 spots)."
+    assert data_words([cohort, cohort]).count("; breast") == 1
+    assert data_words([]) == "No claim was scored."
+
+
+def test_alternatives_are_named_by_what_they_are():
+    words = {"title": "Theirs", "role": "spatial method", "spatial": True}
+    entries = {"mofa": {"title": "MOFA", "role": "baseline"}, "own": words}
+    entries["labels"] = {"title": "the labels", "role": "ceiling"}
+    assert compared_words(Catalogue(entries)) == (
+        "Named by the paper: MOFA. Published spatial methods: Theirs."
+    )
+    assert compared_words(Catalogue({})) == "No other method was computed."
 
 
 def test_cohorts_are_counted():
@@ -169,7 +212,7 @@ def test_costs_are_summed_over_the_jobs_of_a_rule(tmp_path):
     assert table["minutes"].tolist() == [3.0, 0.1]
     assert table["cpu_minutes"].tolist() == [4.0, 0.05]
     assert table["peak_mb"].iloc[0] == 300 and math.isnan(table["peak_mb"].iloc[1])
-    assert cost_words(table).startswith("3 jobs took 3 minutes in all")
+    assert cost_words(table).startswith("3 jobs took 3 minutes in total")
     assert "train, used 300 MB" in cost_words(table)
     assert cost_words(cost_table(tmp_path / "none")) == "No job of this run was measured."
 
@@ -203,6 +246,10 @@ def pages(repo, tmp_path):
         drawing=(repo / "resources/figures/steps.svg").read_text(),
         viewers={"sections/a.html": "a cohort"},
         training="Short.",
+        model="paper",
+        is_trained_short=True,
+        data="a cohort (8 patients).",
+        compared="MOFA.",
         cohorts=[],
         transfer=[],
         methods="<p>Methods.</p>",
@@ -216,7 +263,7 @@ def pages(repo, tmp_path):
 def test_the_page_needs_no_other_file_and_runs_no_text(pages):
     page, _ = pages
     assert re.findall(r'<(?:script|link)|src="(?!data:)', page) == []
-    assert "<other>" not in page and "on &lt;other&gt; data" in page
+    assert "<other>" not in page and "On &lt;other&gt; data" in page
     assert 'src="data:image/png;base64,UE5H"' in page
     assert page.count('<tr class="claim">') == 5
 
@@ -236,7 +283,34 @@ def test_a_reason_opens_below_its_row_over_the_whole_width(pages):
 def test_what_a_claim_was_computed_on_is_seen_without_a_click(pages):
     closed = re.sub(r"<details>.*?</details>", "", pages[0], flags=re.DOTALL)
     assert closed.count("<small>n</small>") == 5
-    assert 'href="#next"' in closed
+    assert "a cohort (8 patients). These are not the paper" in closed
+
+
+def test_a_claim_begins_with_its_number(pages):
+    rows = re.findall(r'<tr class="claim">\n<td><span class="which">(.*?)</span> (.*?)<', pages[0])
+    assert [number for number, _ in rows] == [f"Claim {number}" for number in range(2, 7)]
+    assert all(words.startswith(("It", "A gene")) for _, words in rows)
+
+
+def test_what_to_do_next_follows_from_the_run(pages):
+    steps = re.findall(r"<li>(.*?)</li>", pages[1].partition("What to do next")[2])[:3]
+    assert "make preflight CONFIG=config/paper.yaml" in steps[0]
+    assert "models.paper.training.epochs" in steps[1]
+    assert "docs/your-data.md" in steps[2]
+
+
+@pytest.mark.skipif(browser.chromium() is None, reason="Chromium is not installed")
+def test_a_figure_is_readable_on_a_phone_and_the_page_is_no_wider(pages, tmp_path):
+    (tmp_path / "index.html").write_text(pages[0])
+    with browser.opened(tmp_path / "profile") as page:
+        page.resize(390, is_phone=True)
+        page.open(tmp_path / "index.html")
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+        assert page.evaluate("document.querySelector('figure img').clientWidth") > 800
+        assert page.evaluate("document.querySelector('.frame').clientWidth") < 390
+        assert page.evaluate("getComputedStyle(document.querySelector('.hint')).display") == "block"
+        page.resize(1300)
+        assert page.evaluate("getComputedStyle(document.querySelector('.hint')).display") == "none"
 
 
 def test_the_part_for_the_report_leads_nowhere(pages):

@@ -61,7 +61,7 @@ def test_a_claim_gets_the_verdict_a_reviewer_would_give(own, outcome, words):
     table = scores(dict(zip(names, own, strict=True)))
     found = claim(table)
     assert (found.id, found.verdict, found.outcome) == ("interpretable", "proxy", outcome)
-    assert words in found.reason and "the paper names no yardstick" in found.reason
+    assert words in found.reason and "the paper gives no reference value" in found.reason
     assert "ligand receptor 0.600" in found.baseline
     assert "reach 0.510 [0.490, 0.530], p 0.01" in found.reason
     assert found.evidence == "screen/paper/breast/scores.tsv"

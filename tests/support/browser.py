@@ -68,6 +68,12 @@ class Page:
         self.call("Page.navigate", url=path.resolve().as_uri())
         self.wait("document.readyState === 'complete' && location.href !== 'about:blank'")
 
+    def resize(self, width: int, height: int = 900, is_phone: bool = False) -> None:
+        """Give the window a size; a phone has fingers, and no page there is laid out wider."""
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": is_phone}
+        self.call("Emulation.setDeviceMetricsOverride", **size)
+        self.call("Emulation.setTouchEmulationEnabled", enabled=is_phone)
+
     def wait(self, condition: str, timeout: float = 60) -> None:
         """Wait until an expression is true."""
         self._until(lambda: self.evaluate(condition), f"not true: {condition}", timeout)

@@ -79,12 +79,12 @@ def test_the_claim_names_organs_twins_and_groups(sheet, split, listed, organs):
     marked = mark_seen(split, split)
     found = pretraining_claims("paper", organs, duplicates, marked, {}, True, (416, 15))[0]
     assert found.verdict == "inconclusive"
-    assert found.obtained == "416 samples, 16 organs"
+    assert found.obtained == "416 sections, 16 organs"
     for words in (
         "16 organ names (Bladder, Bowel, Brain,",
         "the paper counts 15",
         "370 groups",
-        "297 samples name none; of 42 test samples 13 of patients known to be unseen, 29 of",
+        "297 sections name none; of 42 test sections 13 of patients known to be unseen, 29 of",
         "29 of unknown patients, 42 of data sets that are also in training",
         "MEND41 is NCBI535",
         "408 differ",
@@ -96,6 +96,6 @@ def test_the_figure(organs):
     figure = draw_pretraining_set(organs)
     assert_readable(figure)
     words = {text.get_text() for text in visible_texts(figure)}
-    assert {*organs["organ"], "train", "validation", "test", "samples"} <= words
-    assert any("416 samples of 16 organs, 981,074 spots" in text for text in words)
+    assert {*organs["organ"], "train", "validation", "test", "sections"} <= words
+    assert any("416 sections of 16 organs, 981,074 spots" in text for text in words)
     assert_readable(draw_pretraining_set(organs[:1]))

@@ -143,10 +143,7 @@ def test_the_results_page_is_read_at_any_width(results, page):
     page.open(results / "index.html")
     assert page.evaluate("document.querySelectorAll('tr.claim').length") == 5
     for width in (360, 1000, 1920):
-        page.call(
-            "Emulation.setDeviceMetricsOverride",
-            **{"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False},
-        )
+        page.resize(width)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
     links = page.evaluate("[...document.querySelectorAll('a')].map(a => a.getAttribute('href'))")
     local = [link for link in links if not link.startswith(("https://doi.org/", "#"))]

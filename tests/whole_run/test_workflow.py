@@ -208,7 +208,7 @@ def test_the_scoreboard(board, results):
     assert recovery["obtained"].startswith(f"{means.pop('model'):.1%} [")
     best = PREDICTOR_NAMES[means.idxmax()]
     assert recovery["baseline"].startswith(f"{best} {means.max():.1%}")
-    assert "471 spots, 2 samples, 2 of 2 patients seen in pretraining" in recovery["n"]
+    assert "471 spots, 2 sections, 2 of 2 patients seen in pretraining" in recovery["n"]
     assert not board.apply(lambda cells: cells.str.contains(r"\bnan\b")).any(axis=None)
     for evidence in board["evidence"]:
         assert evidence == "-" or (results / evidence).is_file()

@@ -108,7 +108,7 @@ rule cluster_umap:
         neighbours=CLUSTERING["neighbours"],
         spots=CLUSTERING["umap_spots"],
     message:
-        "Laying out {wildcards.cohort} by UMAP"
+        "Computing the UMAP of {wildcards.cohort}"
     script:
         "../scripts/clustering/umap.py"
 
@@ -149,7 +149,7 @@ rule clustering_figures:
         catalogue=lambda wildcards: catalogue_of(wildcards.cohort),
         clustered_as=lambda wildcards: compared_as(RUN.representations(wildcards.cohort), METHODS),
     message:
-        "Drawing the clusterings of {wildcards.cohort} in numbers"
+        "Drawing the cluster scores of {wildcards.cohort}"
     script:
         "../scripts/clustering/figures.py"
 

@@ -126,7 +126,7 @@ rule qc_table:
         code=code_of("cohorts/qc.py"),
         rows=lambda wildcards: RUN.rows([wildcards.cohort], "organ", "technology"),
     message:
-        "Counting what quality control kept of {wildcards.cohort}"
+        "Counting spots of {wildcards.cohort} after quality control"
     script:
         "../scripts/cohorts/qc.py"
 
@@ -154,7 +154,7 @@ rule cohort_genes:
     params:
         code=code_of("cohorts/genes.py"),
     message:
-        "Summing up the genes of {wildcards.cohort} ({wildcards.normalisation})"
+        "Summarising the genes of {wildcards.cohort} ({wildcards.normalisation})"
     script:
         "../scripts/cohorts/genes.py"
 
@@ -179,7 +179,7 @@ rule tissues:
         code=code_of("cohorts/tissues.py"),
         rows=lambda wildcards: RUN.rows([wildcards.cohort], "technology"),
     message:
-        "Keeping the images of {wildcards.cohort} for its maps"
+        "Storing the tissue images of {wildcards.cohort}"
     script:
         "../scripts/cohorts/tissues.py"
 

@@ -69,6 +69,6 @@ rule lock_data:
         folder=RAW.folder,
         lock=config["downloads"]["lock"],
     message:
-        "Holding raw files to the lock table"
+        "Checking raw files against the lock table"
     script:
         "../scripts/downloads/lock.py"

@@ -45,7 +45,7 @@ rule explore_cohort:
         ),
         headline=f"sagefm-{HEADLINE}",
     message:
-        "Putting {wildcards.cohort} into one file to look at"
+        "Writing {wildcards.cohort} as one h5ad"
     script:
         "../scripts/exports/explore.py"
 
@@ -145,7 +145,7 @@ rule sections:
         },
         levels_over=PERTURBATION["levels_over"],
     message:
-        "Writing the sections of {wildcards.cohort} as a page"
+        "Writing the section viewer of {wildcards.cohort}"
     script:
         "../scripts/exports/sections.py"
 

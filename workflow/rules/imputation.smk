@@ -100,7 +100,7 @@ rule impute_sample:
     params:
         code=code_of("imputation/complete.py", network_file),
     message:
-        "Predicting the genes that {wildcards.cohort}/{wildcards.sample} lacks: {wildcards.model}"
+        "Predicting the missing genes of {wildcards.cohort}/{wildcards.sample}: {wildcards.model}"
     script:
         "../scripts/imputation/complete.py"
 

@@ -43,7 +43,7 @@ rule gene_pairs:
         entry=lambda wildcards: {key: PAIRS[wildcards.pairs][key] for key in ("source", "resource")},
         min_detected=PERTURBATION["min_detected"],
     message:
-        "Choosing the gene pairs of {wildcards.pairs} that {wildcards.cohort} can answer"
+        "Choosing the gene pairs of {wildcards.pairs} to test on {wildcards.cohort}"
     script:
         "../scripts/perturbation/pairs.py"
 
@@ -85,7 +85,7 @@ rule perturb:
         hidden=lambda wildcards: hidden_by(PERTURBATION["hidden"], PAIRS[wildcards.pairs]["source"]),
         state=f"{PERTURBED}/state",
     message:
-        "Perturbing {wildcards.pairs}, both ways, in model {wildcards.model} on {wildcards.cohort}"
+        "Perturbing {wildcards.pairs} in both directions, model {wildcards.model} on {wildcards.cohort}"
     script:
         "../scripts/perturbation/perturb.py"
 
@@ -144,7 +144,7 @@ rule perturbation_tables:
         code=code_of("perturbation/tables.py"),
         seed=PERTURBATION["seed"],
     message:
-        "Holding {wildcards.pairs} in model {wildcards.model} against its controls on {wildcards.cohort}"
+        "Comparing {wildcards.pairs} with controls: model {wildcards.model} on {wildcards.cohort}"
     script:
         "../scripts/perturbation/tables.py"
 

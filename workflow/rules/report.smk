@@ -111,7 +111,7 @@ rule provenance:
         # Not recorded, as it depends on `output`: a commit that changes a docstring alone reruns nothing.
         version=lambda wildcards, output: code_version(ROOT),
     message:
-        "Writing down provenance"
+        "Recording provenance"
     script:
         "../scripts/report/provenance.py"
 
@@ -150,7 +150,7 @@ rule scoreboard:
         titles=titles_of(*JUDGED),
         trained=[model for model in JUDGED if model in TRAINED],
     message:
-        "Putting the scoreboard together"
+        "Assembling the scoreboard"
     script:
         "../scripts/report/scoreboard.py"
 
@@ -216,6 +216,15 @@ PAGE_CAPTIONS = [
     repository_file(next((ROOT / "workflow/report").rglob(f"{Path(path).name[:8]}.rst")))
     for path in PAGES
 ]
+# Cohorts on which a claim on results is judged.
+SCORED = dict.fromkeys(
+    [
+        *RECOVERED[:1],
+        *CLUSTERED[:1],
+        *map(RUN.task_cohort, CLAIMING_TASKS),
+        *PERTURBATION["cohorts"][:1],
+    ]
+)
 PAGE_FILES = {
     "summary": "workflow/report/report/results_summary.html",
     "body": "workflow/report/report/results_page.html",
@@ -267,6 +276,8 @@ rule results_page:
         viewers={
             f"sections/{cohort}.html": RUN.cohort_title(cohort) for cohort in RUN.shown_cohorts()
         },
+        scored=[*SCORED],
+        catalogue={name: own for cohort in SCORED for name, own in catalogue_of(cohort).items()},
         facts=SHOWN_FACTS,  # of the captions
         titles=[RUN.task_title(task) for task in PAGE_TASKS],
         clustered_as=CLUSTERED_AS,

@@ -106,7 +106,7 @@ rule represent:
         rows=rows_read,
         seed=config["representations"]["seed"],
     message:
-        "Representing {wildcards.cohort} ({wildcards.genes}) by {wildcards.method}"
+        "Computing {wildcards.method} of {wildcards.cohort} ({wildcards.genes})"
     script:
         "../scripts/representations/represent.py"
 
@@ -137,7 +137,7 @@ rule costs:
         trained=[f"sagefm-{model}" for model in TRAINED],
         differs={name: differs(name, entry) for name, entry in METHODS.items()},
     message:
-        "Adding up what the representations of {wildcards.cohort} cost"
+        "Summarising time and memory of the representations of {wildcards.cohort}"
     script:
         "../scripts/representations/costs.py"
 

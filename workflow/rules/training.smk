@@ -33,7 +33,7 @@ rule split:
         test=config["split"]["test"],
         seed=config["split"]["seed"],
     message:
-        "Splitting samples of model {wildcards.model} by patient"
+        "Splitting sections of model {wildcards.model} by patient"
     script:
         "../scripts/training/split.py"
 
@@ -70,7 +70,7 @@ rule seen:
         contents=contents_of(config["split"]["duplicates"]),
         rows=lambda wildcards: RUN.rows([wildcards.cohort]),
     message:
-        "Finding patients of {wildcards.cohort} whom model {wildcards.model} has learnt from"
+        "Finding patients of {wildcards.cohort} seen by model {wildcards.model}"
     script:
         "../scripts/training/seen.py"
 
@@ -189,7 +189,7 @@ rule recipe:
         qc=config["qc"],
         harmonise=config["harmonise"],
     message:
-        "Writing down what model {wildcards.model} reads"
+        "Recording the inputs of model {wildcards.model}"
     script:
         "../scripts/training/recipe.py"
 
@@ -219,7 +219,7 @@ rule gene_means:
         code=code_of("training/gene_means.py"),
         genes=of_model("training", "genes"),
     message:
-        "Averaging genes over the training samples of model {wildcards.model}"
+        "Averaging genes over the training sections of model {wildcards.model}"
     script:
         "../scripts/training/gene_means.py"
 
@@ -289,7 +289,7 @@ rule pretraining_set:
         model=HEADLINE,
         rows=RUN.rows(MODELS[HEADLINE]["pretrain_on"], "organ", "expected_spots"),
     message:
-        "Counting what model {params.model} is trained on"
+        "Counting the pretraining set of model {params.model}"
     script:
         "../scripts/training/pretraining_set.py"
 
@@ -322,7 +322,7 @@ rule pretraining_set_figure:
         code=code_of("training/pretraining_set_figure.py"),
         title=RUN.model_title(HEADLINE),
     message:
-        "Drawing what {params.title} is trained on"
+        "Drawing the pretraining set of {params.title}"
     script:
         "../scripts/training/pretraining_set_figure.py"
 

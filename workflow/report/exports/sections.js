@@ -1,10 +1,28 @@
 // Draws what the controls choose: fills the source of spots from the store, for one section.
 const shown = (window.sagefm_shown ??= {});
+// As many panels in a row as fit, one on a phone; they fill it.
+const fit = () => {
+  const room = document.documentElement.clientWidth - 16;
+  const widest = room / Math.max(1, Math.floor(room / 340));
+  const frame = Math.min(420, Math.floor(widest) - beside - 8);
+  for (const plot of Object.values(plots)) plot.setv({ frame_width: frame, frame_height: frame });
+};
+if (shown.section === undefined) {
+  fit();
+  window.addEventListener("resize", fit);
+  // A finger on a map scrolls the page; the map moves once its tool is chosen.
+  if (window.matchMedia("(pointer: coarse)").matches) {
+    for (const plot of Object.values(plots)) {
+      for (const tool of plot.toolbar.tools.filter((one) => one.type === "PanTool")) tool.active = false;
+    }
+  }
+}
 const own = facts.sections.find((one) => one.name === section.value);
 const [from, to] = [own.start, own.stop];
 const column = (name) => store.data[name];
 const part = (name) => Array.from(column(name).slice(from, to));
 const n = to - from;
+const chosen = typeof model === "undefined" ? "-" : model.value;
 const blank = (value) => Array(n).fill(value);
 const coded = (name, classes) => {
   if (column(name) === undefined) return [blank("-"), blank(facts.grey)];
@@ -15,11 +33,11 @@ const coded = (name, classes) => {
 const [label, label_colour] = coded("label", facts.classes["label"]);
 const numbers = facts.cluster_colours.map((colour, i) => [String(i), colour]);
 const many = Array.from({ length: 255 }, (_, i) => [String(i), numbers[i % numbers.length][1]]);
-const [cluster, cluster_colour] = coded(`cluster|${model.value}`, many);
+const [cluster, cluster_colour] = coded(`cluster|${chosen}`, many);
 const asked = typeof task === "undefined" ? "" : task.value;
 const classes = facts.classes[asked];
 const [truth] = coded(`truth|${asked}`, classes);
-const key = `${asked}|${model.value}`;
+const key = `${asked}|${chosen}`;
 const [predicted_class, class_colour] = coded(`class|${key}`, classes);
 const outline = truth.map((name, i) =>
   name !== "-" && predicted_class[i] !== "-" && name !== predicted_class[i] ? "#000000" : null);
@@ -31,7 +49,7 @@ const perturbed = typeof pair === "undefined" ? "" : pair.value;
 const size = perturbed ? facts.responses[perturbed] : 0;
 const response = size ? part(`response|${perturbed}`) : blank(NaN);
 const layout = (axis) => {
-  const name = `umap_${axis}|${model.value}`;
+  const name = `umap_${axis}|${chosen}`;
   return column(name) === undefined ? blank(NaN) : part(name);
 };
 spots.data = {
@@ -52,39 +70,49 @@ const frame = (plot, xs, ys, margin) => {
     range.setv({ start: middle - half, end: middle + half, reset_start: middle - half, reset_end: middle + half });
   });
 };
-if (shown.section !== own.name) frame(plots.label, spots.data.x, spots.data.y, 1.5 * own.radius);
+if (shown.section !== own.name) frame(plots.measured, spots.data.x, spots.data.y, 1.5 * own.radius);
 shown.section = own.name;
-frame(plots.umap, spots.data.u, spots.data.v, 0);
-const side = plots.umap.x_range.end - plots.umap.x_range.start;
-spots.data = { ...spots.data, umap_radius: blank(side / 90) };
+if (plots.umap) {
+  frame(plots.umap, spots.data.u, spots.data.v, 0);
+  const side = plots.umap.x_range.end - plots.umap.x_range.start;
+  spots.data = { ...spots.data, umap_radius: blank(side / 90) };
+}
 const picture = own.picture;
 pictures.data = picture === null
   ? { url: [], x: [], y: [], w: [], h: [] }
   : { url: [picture.url], x: [picture.x], y: [picture.y], w: [picture.w], h: [picture.h] };
 mapper.high = top;
 change.setv({ low: -(size || 1), high: size || 1 });
-const named = facts.names[model.value] ?? model.value;
-plots.cluster.title.text = `Clusters of ${named}`;
-plots.class.title.text = `Predicted by ${named} (outlined: wrong)`;
+const named = facts.names[chosen] ?? chosen;
+const entitle = (panel, text) => { if (plots[panel]) plots[panel].title.text = text; };
+entitle("cluster", `Clusters of ${named}`);
+entitle("class", `Class predicted by ${named}`);
 plots.measured.title.text = `${gene.value}, measured`;
 const constant = new Set(part(`predicted|${gene.value}`)).size === 1;
-plots.predicted.title.text = `${gene.value}, predicted by ${facts.predictor}`
-  + (constant ? ": the same everywhere" : "");
+plots.predicted.title.text = `${gene.value}, predicted`
+  + (constant ? ": the same everywhere" : ` by ${facts.predictor}`);
 if (perturbed) {
   plots.response.title.text = size ? `Change of ${perturbed}` : `${perturbed}: cannot respond`;
 }
-plots.umap.title.text = `UMAP of ${named}, by label`;
+entitle("umap", `UMAP of ${named}, by label`);
 const wrong = outline.filter((line) => line !== null).length;
 const known = truth.filter((name, i) => name !== "-" && predicted_class[i] !== "-").length;
+const is_labelled = (one) => (facts.classes["label"] ?? []).some(([name, colour]) =>
+  name === one[0] && colour === one[1]);
+const legends = (classes ?? []).every(is_labelled)
+  ? [[classes === undefined ? "Label" : "Label and class", facts.classes["label"]]]
+  : [["Label", facts.classes["label"]], ["Class", classes]];
+const safe = (name) => name.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 units.text = [
   `Section ${own.name}${own.patient ? `, patient ${own.patient}` : ""}: ${n} spots.`,
-  known ? `Wrong: ${wrong} of ${known} spots.` : "This representation predicts no class here.",
+  known ? `Outlined spots are assigned to a wrong class: ${wrong} of ${known}.`
+    : asked ? "This representation predicts no class here." : "",
   picture === null ? "This section has no image." : "",
-  perturbed ? `Change: what ${facts.predictor} predicts of the second gene, with the first set in all `
-    + "neighbours to its highest less its lowest level (log scale; white: no change)." : "",
-  own.pitch ? "" : "Its technology is unknown: a unit is the distance of two spots.",
-].join(" ") + [["Label", facts.classes["label"]], ["Class", classes]]
+  perturbed ? `Change: expression of the second gene that ${facts.predictor} predicts with the first gene `
+    + "at its highest level in all neighbours, minus that at its lowest (log scale; white: no change)." : "",
+  own.pitch ? "" : "The technology is unknown: lengths are in distances between neighbouring spots.",
+].join(" ") + legends
   .filter(([, all]) => all !== undefined)
   .map(([title, all]) => `<p><b>${title}</b> ` + all.map(([name, colour]) =>
-    `<span style="color: ${colour}">\u25CF</span> ${name.replaceAll("&", "&amp;").replaceAll("<", "&lt;")}`
+    `<span style="white-space: nowrap"><span style="color: ${colour}">\u25CF</span> ${safe(name)}</span>`
   ).join(" &nbsp; ") + "</p>").join("");

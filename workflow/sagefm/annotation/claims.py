@@ -190,13 +190,15 @@ def _facts(
             for row in random[~random["centred"].astype(bool)].to_dict("records")
         ]
     known = scores[scores[HEADLINE].notna()]
+    bounds = [name for name in known["representation"].unique() if catalogue.is_bound(name)]
     of_models = known["representation"].map(is_model).astype(bool)
     for words, rows in (("all", known), ("the models", known[of_models])):
         if (rows["protocol"] == protocol).any():
-            best = best_of(rows, question.classifier)
+            best = best_of(rows, question.classifier, bounds)
             facts.append(f"best of {words}: {_named(best, catalogue)}")
     facts += [
-        f"on the {count(row['n_patients'], 'patient')} it has never seen: {_named(row, catalogue)}"
+        f"{_name(row, catalogue)} on the {count(row['n_patients'], 'patient')} it has never seen: "
+        f"{_percent(row)}"
         for row in _never_seen(models, question.classifier, protocol)
     ]
     if question.derived:
@@ -232,8 +234,12 @@ def _title(name: str, catalogue: Catalogue) -> str:
 
 def _named(row: pd.Series | dict, catalogue: Catalogue) -> str:
     """Format a representation with its scores."""
+    return f"{_name(row, catalogue)} {_percent(row)}"
+
+
+def _name(row: pd.Series | dict, catalogue: Catalogue) -> str:
     centred = ", centred," if row["centred"] else ""
-    return f"{catalogue.title(row['representation'])}{centred} {_percent(row)}"
+    return f"{catalogue.title(row['representation'])}{centred}"
 
 
 def _percent(row: pd.Series | dict) -> str:

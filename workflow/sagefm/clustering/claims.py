@@ -77,7 +77,7 @@ def clustering_claim(
         for one, better in zip(differences, pairs["better_in"], strict=True)
     ]
     facts.append(
-        "paired sign-flip tests over patients, smallest uncorrected p possible "
+        "paired sign-flip tests over patients, whose smallest possible uncorrected p is "
         f"{format_number(pairs['smallest_p'].min(), '.2g')}"
     )
     facts += _beside(summary, name, references[0], catalogue)
@@ -119,7 +119,7 @@ def _beside(summary: pd.DataFrame, name: str, reference: str, catalogue: Catalog
             (won if higher != lower_is_better(*key[-2:]) else lost).append(words)
     other = catalogue.title(reference)
     return [
-        f"on the mean, untested, {how} than {other} in {', '.join(words)}"
+        f"{how} than {other} on average, not tested: {', '.join(words)}"
         for words, how in ((won, "better"), (lost, "worse"))
         if words
     ]
@@ -130,10 +130,10 @@ def _best(
 ) -> str:
     means = scores["mean"].fillna(-1.0)  # below any adjusted Rand index
     recipe = means[[f"sagefm-{m}" for m in models if f"sagefm-{m}" in means.index]].idxmax()
-    first = means.idxmax()
+    first = means[[not catalogue.is_bound(name) for name in means.index]].idxmax()
     beaten = [catalogue.title(r) for r in references if means[recipe] > means[r]]
     above = f"above {', '.join(beaten)}" if beaten else "above none of the references"
-    best = f"; the best of all is {catalogue.title(first)} ({means[first]:.3f})"
+    best = f"; best of all: {catalogue.title(first)} ({means[first]:.3f})"
     whole = "" if first == recipe else best
     found = f"{catalogue.title(recipe)} ({means[recipe]:.3f})"
-    return f"of models, the highest mean: {found}, {above}{whole}"
+    return f"best of the models: {found}, {above}{whole}"

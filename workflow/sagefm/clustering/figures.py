@@ -44,7 +44,7 @@ def fill_metrics(
 ) -> None:
     """Fill a part of a figure with every representation's mean of a few metrics, a panel each.
 
-    Filled: not centred; hollow: centred per sample, for metrics of the pooled cohort. Thin: the
+    Filled: not centred; hollow: centred per section, for metrics of the pooled cohort. Thin: the
     95 % interval, of `FEWEST` patients or more; thick: lowest to highest seed. A panel shows no
     more than thrice the spread of its means, and cuts longer intervals off: a triangle marks
     their ends. The title is which method agrees best with the labels.
@@ -68,7 +68,7 @@ def fill_metrics(
         ax.set_title(wanted[key], fontsize=7.5)
     handles = [
         panels[0, 0].plot([], [], "o", color=NEUTRAL, mfc=face, label=label)[0]
-        for face, label in ((NEUTRAL, "not centred"), ("white", "centred per sample"))
+        for face, label in ((NEUTRAL, "not centred"), ("white", "centred per section"))
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=2)
     nouns = {"n": "patient", "n_sections": "section", "spots": "spot", "seeds": "seed"}
@@ -80,7 +80,7 @@ def fill_metrics(
 def draw_batch_biology(summary: pd.DataFrame, catalogue: Catalogue = REGISTERED) -> Figure:
     """What a cohort's spots lie near to: their own patient (right) or their own kind (up).
 
-    A line leads from a representation (filled) to the same centred per sample (hollow). The title
+    A line leads from a representation (filled) to the same centred per section (hollow). The title
     is in how many methods neighbours share the patient more often than their kind.
 
     Parameters

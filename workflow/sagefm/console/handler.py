@@ -114,9 +114,9 @@ class LogHandler(LogHandlerBase):
         self.begun = time.monotonic()
         words = f"{count(self.progress.steps, 'step')} on {count(self.cores, 'core')}"
         if (expected := self.progress.expected()) is not None:
-            words += f": {about(expected)} if the sections are like the bundled ones"
+            words += f": {about(expected)} for sections like the bundled ones"
         self.view.line(f"{words}.")
-        self.view.line("Ctrl-C is safe: the same command goes on from there.")
+        self.view.line("Ctrl-C is safe: run the same command again to continue.")
         if self.stream.isatty():
             self.view = Bars(self.stream, self.progress, self._minutes)
 
@@ -148,7 +148,7 @@ class LogHandler(LogHandlerBase):
         if self.failed:
             self.view.line(
                 f"{done}; {self.failed} failed, see above. What does not depend on them is done; "
-                "after the remedy the same command goes on from there."
+                "fix the problem, then run the same command again to continue."
             )
         else:
             self.view.line(f"{done}.")

@@ -3,7 +3,7 @@
 import base64
 import html
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import pandas as pd
 import scipy.sparse as sp
 from anndata import AnnData
 
+from sagefm.common.text import capital, count
 from sagefm.exports.explore import held_out
 from sagefm.plotting.histology import PITCH, neighbour_distance
 from sagefm.plotting.style import NEUTRAL, colours_of
@@ -25,6 +26,13 @@ LEVELS = 255
 
 NONE = 255
 """Code of a spot without label, cluster or prediction."""
+
+
+HEAD = """{% block postamble %}
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>body { padding: 0 .5rem; font: 14px/1.45 system-ui, sans-serif; }</style>
+{% endblock %}"""
+"""What the page has beside Bokeh's own head: it is as wide as a phone."""
 
 
 def shown_samples(spots: Mapping[str, int], patients: Mapping[str, str]) -> list[str]:
@@ -155,6 +163,17 @@ def collect_spots(
     return Pages(columns, facts)
 
 
+def first_labelled(pages: Pages) -> str:
+    """The first section that has labels; the first of all if none has."""
+    sections, labels = pages.facts["sections"], pages.columns.get("label")
+    named = [
+        one["name"]
+        for one in sections
+        if labels is not None and (labels[one["start"] : one["stop"]] != NONE).any()
+    ]
+    return [*named, sections[0]["name"]][0]
+
+
 def add_genes(
     pages: Pages, names: Sequence[str], measured: np.ndarray, predicted: np.ndarray
 ) -> None:
@@ -225,17 +244,24 @@ def note(title: str, chosen: Sequence[str], spots: Mapping[str, int]) -> str:
     spots
         Number of spots of every section.
     """
-    shown = f"{len(chosen)} sections, {sum(spots[name] for name in chosen):,} spots"
+    shown = _size([spots[name] for name in chosen])
     if len(chosen) < len(spots):
-        whole = f"{len(spots)} sections and {sum(spots.values()):,} spots"
-        shown = f"a sample of {shown}, of {whole}"
+        shown = f"{shown}, of {_size(spots.values())}; each patient's first section comes first"
     return (
-        f"<h2>{html.escape(title)}</h2><p>Shown: {shown}. Classes are predicted while the spot's "
-        "patient is held out, unless the task has no such protocol. Sections without labels are "
-        "classified from labelled ones; spots below the task's confidence have no class. Select "
-        "spots with the lasso in any panel; hover for values. Genes: nothing is hidden from the "
-        "model.</p>"
+        "<p><a href='../index.html'>Results of this run</a></p>"
+        f"<h2>{html.escape(capital(title))}</h2>"
+        f"<p>Shown: {shown}. Hover over a spot for its values. Select spots with the lasso of any "
+        "panel to see them in all panels.</p>"
+        "<details><summary>How classes and genes were predicted</summary>"
+        "<p>Classes: the spot's patient was held out, unless the task has no such split. Sections "
+        "without labels were classified by a classifier of the labelled ones; spots below the "
+        "task's confidence have no class. Genes: no gene was hidden from the model.</p></details>"
     )
+
+
+def _size(spots: Collection[int]) -> str:
+    """Of sections with so many spots: `8 sections, 3,481 spots`."""
+    return f"{count(len(spots), 'section')}, {count(sum(spots), 'spot')}"
 
 
 def write_page(path: Path, pages: Pages, script: str, title: str, note: str) -> None:
@@ -254,4 +280,5 @@ def write_page(path: Path, pages: Pages, script: str, title: str, note: str) -> 
     from sagefm.exports.viewer_layout import lay_out
 
     facts = pages.facts | {"none": NONE, "grey": NEUTRAL}
-    path.write_text(file_html(lay_out(pages.columns, facts, script, title, note), INLINE))
+    document = lay_out(pages.columns, facts, script, title, note)
+    path.write_text(file_html(document, INLINE, template=HEAD))

@@ -8,7 +8,7 @@ import numpy as np
 from bokeh.document import Document
 from bokeh.layouts import column, row
 from bokeh.models import ColumnDataSource, CustomJS, HoverTool, LinearColorMapper, Range1d
-from bokeh.models.annotations import ColorBar, ScaleBar
+from bokeh.models.annotations import ColorBar, ScaleBar, Title
 from bokeh.models.widgets.inputs import AutocompleteInput, Select
 from bokeh.models.widgets.markups import Div
 from bokeh.models.widgets.sliders import Slider
@@ -20,7 +20,7 @@ from sagefm.plotting.colours import CLUSTER_COLOURS, GREY
 TITLES = {
     "label": "Label",
     "cluster": "Clusters",
-    "class": "Predicted class (outlined: wrong)",
+    "class": "Predicted class",
     "measured": "Gene, measured",
     "predicted": "Gene, predicted",
     "response": "Response",
@@ -39,7 +39,12 @@ TIPS = [
 CHANGE = interp_palette(RdBu11, 256)
 """Blue falls, red rises, white stays."""
 TOOLS = "pan,wheel_zoom,lasso_select,tap,reset"
-WIDTH = 370
+SIDE, BESIDE = 320, 70
+"""Pixels of a panel's map, a square so that tissue keeps its shape, until the script fits it to the
+window, and of the colour bar beside it."""
+
+CONTROL: dict[str, Any] = {"flex": "1 1 10rem", "max-width": "16rem", "min-width": "0"}
+"""Style of a control: as many in a line as fit."""
 
 
 def lay_out(
@@ -62,14 +67,20 @@ def lay_out(
     spots = ColumnDataSource({name: [] for name in names}, name="spots")
     pictures = ColumnDataSource({name: [] for name in ["url", "x", "y", "w", "h"]}, name="pictures")
     opacity = Slider(
-        start=0, end=1, value=0.9, step=0.05, title="Opacity of the spots", name="opacity"
+        start=0,
+        end=1,
+        value=0.9,
+        step=0.05,
+        title="Opacity of the spots",
+        name="opacity",
+        styles=CONTROL,
     )
     mapper = LinearColorMapper(palette="Viridis256", low=0, high=1, name="scale")
     change = LinearColorMapper(palette=CHANGE, low=-1, high=1, nan_color=GREY, name="change")
     scales = {"measured": mapper, "predicted": mapper, "response": change}
-    shown = [name for name in TITLES if name != "response" or facts.get("responses")]
+    shown = [name for name in TITLES if _has(name, columns, facts)]
     plots = {name: _panel(name, spots, pictures, scales, opacity) for name in shown}
-    first = plots["label"]
+    first = plots[shown[0]]
     for name in shown:
         if name != "umap":
             plots[name].x_range, plots[name].y_range = first.x_range, first.y_range
@@ -85,6 +96,7 @@ def lay_out(
             "mapper": mapper,
             "change": change,
             "plots": plots,
+            "beside": BESIDE,
             "units": units,
             **controls,
         },
@@ -111,12 +123,24 @@ def representations_of(facts: Mapping[str, Any]) -> list[str]:
     return [*dict.fromkeys(chain(facts["clusterings"], *facts["tasks"].values()))]
 
 
+def _has(panel: str, columns: Mapping[str, np.ndarray], facts: Mapping[str, Any]) -> bool:
+    """Whether the page has something to draw in a panel."""
+    needed = {
+        "label": "label" in facts["classes"],
+        "cluster": facts["clusterings"],
+        "class": facts["tasks"],
+        "response": facts.get("responses"),
+        "umap": any(name.startswith("umap_x|") for name in columns),
+    }
+    return bool(needed.get(panel, True))
+
+
 def _controls(facts: Mapping[str, Any]) -> dict[str, Any]:
     """What can be chosen: section, representation, task, perturbed pair, gene."""
     sections = [one["name"] for one in facts["sections"]]
     tasks = [*facts["tasks"]]
     genes = [*facts["genes"]]
-    choices = {"section": sections, "model": representations_of(facts) or ["-"], "task": tasks}
+    choices = {"section": sections, "model": representations_of(facts), "task": tasks}
     choices["pair"] = [*facts.get("responses", {})]
     titles = {"section": "Section", "model": "Representation", "task": "Task"}
     titles["pair"] = "Perturbation"
@@ -126,7 +150,7 @@ def _controls(facts: Mapping[str, Any]) -> dict[str, Any]:
             options=_options(own, facts["names"]),
             value=_first(facts, name, own),
             name=name,
-            width=220,
+            styles=CONTROL,
         )
         for name, own in choices.items()
         if own
@@ -139,7 +163,7 @@ def _controls(facts: Mapping[str, Any]) -> dict[str, Any]:
         min_characters=1,
         case_sensitive=False,
         name="gene",
-        width=220,
+        styles=CONTROL,
     )
     return controls
 
@@ -165,9 +189,10 @@ def _panel(
     """One map, or the UMAP. `scales` are of the panels that show a number."""
     is_map = name != "umap"
     plot = figure(
-        title=TITLES[name],
-        width=WIDTH,
-        height=WIDTH,
+        title=Title(text=TITLES[name], text_font_size="12px"),
+        frame_width=SIDE,
+        frame_height=SIDE,
+        min_border_right=BESIDE,
         styles={"flex": "none"},
         toolbar_location="below",
         tools=TOOLS,

@@ -171,6 +171,6 @@ def _finish(panels, columns: list[tuple[str, str]], summary: pd.DataFrame) -> No
         panels[0][0].figure,
         errors_compared(summary),
         f"{summary['cohort'].iloc[0]}: genes taken out and predicted, "
-        f"{count(most['n_samples'], 'sample')}, {count(most['n_patients'], 'patient')}, "
+        f"{count(most['n_samples'], 'section')}, {count(most['n_patients'], 'patient')}, "
         f"{count(most['n_spots'], 'spot')}",
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from sagefm.common.claim import Claim, Glance, Subject
-from sagefm.common.text import count, format_interval, format_number
+from sagefm.common.text import MINUS, count, format_interval, format_number, with_sign
 from sagefm.common.verdict import Difference, Evidence
 from sagefm.perturbation.terms import BETWEEN, FAIR, FORWARD, INPUTS, REMAINDER
 from sagefm.stats.patients import words_of_seen
@@ -116,10 +116,11 @@ def perturbation_claim(subject: Subject, findings: Mapping[str, Findings]) -> Cl
         f"that sign, {fair['share_unmoved_control']:.0%} held at 0; AUROC of pairs "
         f"{references}",
         n=f"{count(fair['n_pairs'], 'pair')} of {count(fair['n_inputs'], 'input')}, "
-        f"{count(fair['n_spots'], 'spot')}, {count(fair['n_samples'], 'sample')}, "
+        f"{count(fair['n_spots'], 'spot')}, {count(fair['n_samples'], 'section')}, "
         + words_of_seen(*fair[["n_patients", "n_patients_seen", "n_patients_unknown"]]),
-        protocol="an input set in a spot's neighbours, its outputs read at the spot, against "
-        "other outputs, genes of similar expression, and the reverse; tests over inputs",
+        protocol="a gene (the input) is set in a spot's neighbours and its known targets (the "
+        "outputs) are read at the spot, compared with other outputs, genes of similar expression "
+        "and the reverse experiment; tests over inputs",
         evidence=f"perturbation/{subject.model}/{subject.name}/{table}/summary.tsv",
         **subject.conclude(first.evidence(subject), facts),
     )
@@ -129,15 +130,16 @@ def _beyond_coexpression(findings: Findings) -> str:
     """Describe how well pairs are found by the part of slopes that co-expression leaves."""
     left = findings.score(REMAINDER)
     return (
-        "AUROC of what co-expression and expression leave of the slopes "
+        "AUROC of the slopes with co-expression and expression regressed out "
         f"{format_interval(left['auroc'], left['auroc_low'], left['auroc_high'], '.3f')}"
     )
 
 
 def _effect(findings: Findings) -> str:
     row, standard = findings.row(FORWARD, FAIR), findings.row(BETWEEN, FAIR)["matched"]
+    slope = format_interval(row["difference"], row["low"], row["high"], "+.2g")
     return (
-        f"slope {format_interval(row['difference'], row['low'], row['high'], '+.2g')} against "
-        f"random genes of similar expression (d_z {format_number(row['cohens_d_z'], '.2f')}; in "
-        f"their standard deviations {format_number(standard, '+.2f')})"
+        f"slope {slope.replace('-', MINUS)} against random genes of similar expression "
+        f"(Cohen's d_z {with_sign(row['cohens_d_z'], '.2f')}, mean "
+        f"{with_sign(standard, '+.2f')} of their standard deviations)"
     )

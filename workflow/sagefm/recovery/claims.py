@@ -3,7 +3,7 @@
 import pandas as pd
 
 from sagefm.common.claim import Claim, Glance, Subject
-from sagefm.common.text import count, format_interval, format_number
+from sagefm.common.text import count, format_interval, format_number, with_sign
 from sagefm.common.verdict import Difference, Evidence, Reported
 from sagefm.plotting.colours import PREDICTOR_NAMES
 from sagefm.stats.paired import t_interval
@@ -74,11 +74,12 @@ def recovery_claim(
     least_mse = others["mse"].idxmin()
     facts = [one.words("+.1f", 100, " points") for one in differences]
     facts += [
-        f"in pooled spots {format_number(pooled[HEADLINE], '.1%')}, {PREDICTOR_NAMES[best]} "
+        f"all spots pooled: {format_number(pooled[HEADLINE], '.1%')}, {PREDICTOR_NAMES[best]} "
         f"{others.loc[best, HEADLINE]:.1%}",
-        f"given the spot's depth, within sections, {pooled['share_given_depth']:.1%} of the same "
-        f"genes and a median r of {format_number(pooled['within_given_depth'], '.3f')}",
-        f"{pooled['n_genes_constant']:,} genes are predicted constant and count as not recovered",
+        f"with the spot's depth held fixed, within sections: {pooled['share_given_depth']:.1%} of "
+        f"the same genes, median r {with_sign(pooled['within_given_depth'], '.3f')}",
+        f"{pooled['n_genes_constant']:,} genes are predicted as constant and count as not "
+        "recovered",
         f"MSE {pooled['mse']:.4f}, {PREDICTOR_NAMES[least_mse]} {others['mse'].min():.4f}",
     ]
     shares = by_patient.drop(columns="model").mean().sort_values(ascending=False)
@@ -95,7 +96,7 @@ def recovery_claim(
             f"{PREDICTOR_NAMES[str(name)]} {share:.1%}" for name, share in shares.items()
         ),
         n=f"{pooled['n_genes_tested']:,} of {pooled['n_genes']:,} genes, {pooled['n_spots']:,} "
-        f"spots, {count(pooled['n_samples'], 'sample')}, {subject.seen}",
+        f"spots, {count(pooled['n_samples'], 'section')}, {subject.seen}",
         evidence=f"recovery/{subject.model}/{subject.name}/summary.tsv",
         protocol="genes hidden at random at a spot, its neighbours complete; Pearson correlation "
         "of each gene over a section, p < 0.05; mean over a patient's sections, then over patients",

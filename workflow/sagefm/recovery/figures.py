@@ -100,16 +100,16 @@ def predictor_dots(
 
 # A share of genes, and the median correlation without which it is not defined.
 SHARES = {
-    JUDGED: ("within samples, mean over\npatients (judged)", "median_within_pearson_shared"),
-    "share_given_depth": ("within samples,\ngiven depth", "within_given_depth"),
-    "recovered_shared": ("all samples pooled", "median_pearson_shared"),
-    "recovered_bh": ("all samples pooled,\nFDR < 0.05", "median_pearson_shared"),
+    JUDGED: ("within sections, mean over\npatients (judged)", "median_within_pearson_shared"),
+    "share_given_depth": ("within sections,\ngiven depth", "within_given_depth"),
+    "recovered_shared": ("all sections pooled", "median_pearson_shared"),
+    "recovered_bh": ("all sections pooled,\nFDR < 0.05", "median_pearson_shared"),
 }
 
 EFFECTS = {
-    "median_within_pearson_shared": "within samples",
-    "within_given_depth": "within samples,\ngiven depth",
-    "median_pearson_shared": "all samples pooled",
+    "median_within_pearson_shared": "within sections",
+    "within_given_depth": "within sections,\ngiven depth",
+    "median_pearson_shared": "all sections pooled",
 }
 
 
@@ -166,7 +166,7 @@ def fill_recovered(
             f"{group_title(names)}{f': {share_recovered(known)}' * (len(groups) > 1)}\n"
             f"{count(first['n_genes_tested'], 'gene')} tested "
             f"({first['n_genes_constant']:,.0f} held constant by the model), "
-            f"{count(first['n_spots'], 'spot')}, {count(first['n_samples'], 'sample')}, "
+            f"{count(first['n_spots'], 'spot')}, {count(first['n_samples'], 'section')}, "
             f"{count(first['n_patients'], 'patient')}"
         )
     bottom_share, bottom_effect = panels[-1]

@@ -38,7 +38,7 @@ BEYOND = 0.01
 
 @styled
 def draw_correlation_by_detection(genes: pd.DataFrame, colour: str = MODEL_COLOURS[0]) -> Figure:
-    """Correlation against detection rate: all samples pooled, and within samples.
+    """Correlation against detection rate: all sections pooled, and within sections.
 
     Lines are medians and bands quartiles of `GENE_BINS` bins with equal numbers of genes; behind
     them, in grey, the density of the model's genes; triangles are those beyond the axes. A gene
@@ -57,7 +57,7 @@ def draw_correlation_by_detection(genes: pd.DataFrame, colour: str = MODEL_COLOU
     return figure
 
 
-TITLES = {"pearson": "pooled", "within_pearson": "within samples"}
+TITLES = {"pearson": "pooled", "within_pearson": "within sections"}
 """The correlations that are drawn."""
 
 
@@ -98,7 +98,7 @@ def fill_correlation_by_detection(
         handles=_counted(found, palette),
         loc="outside lower center",
         ncols=2,
-        title="genes with a correlation: pooled; within samples",
+        title="genes with a correlation: pooled; within sections",
     )
     about = f"{group_title(names)}: {count(found['gene'].nunique(), 'gene')} detected"
     headline(figure, correlations(found), about)

@@ -43,7 +43,7 @@ def shares_recovered(groups: list[pd.DataFrame], reported: float) -> str:
     """
     paper = f"{100 * reported:g}%"
     if len(groups) == 1:
-        return f"Genes recovered within samples: {share_recovered(groups[0])}; paper {paper}"
+        return f"Genes recovered within sections: {share_recovered(groups[0])}; paper {paper}"
     shares = [_shares(group) for group in groups]
     own = [one.get("model", 0.0) for one in shares]
     others = [one.drop("model", errors="ignore").max() for one in shares]
@@ -118,10 +118,10 @@ def correlations(genes: pd.DataFrame) -> str:
     within, pooled = (share_above(genes, value)[0] for value in ("within_pearson", "pearson"))
     if pd.isna(within) and pd.isna(pooled):
         median = format_number(own["within_pearson"].median(), ".2f")
-        return f"Median correlation of the model over genes within samples: {median}"
+        return f"Median correlation of the model over genes within sections: {median}"
     return (
         "Model's correlation above the neighbour mean's: "
-        f"{format_number(within, '.0%')} of genes within samples, "
+        f"{format_number(within, '.0%')} of genes within sections, "
         f"{format_number(pooled, '.0%')} pooled"
     )
 

@@ -10,10 +10,11 @@ import jinja2
 import pandas as pd
 from docutils.core import publish_parts
 
-from sagefm.common.text import count
-from sagefm.common.verdict import OUTCOMES, Training
+from sagefm.common.text import capital
+from sagefm.common.verdict import OUTCOMES
 from sagefm.plotting.colours import PREDICTOR_NAMES
 from sagefm.plotting.html import PAGE_STYLE, templates
+from sagefm.report.results_words import paper_data_words, verdict_words
 
 MARKS = {
     "held": ("✓", "held", "Held: significantly better than every alternative."),
@@ -30,8 +31,6 @@ MARKS = {
     "-": ("–", "none", "Not part of this run."),
 }
 """Of each outcome: its sign, its class in the style sheet, and its meaning."""
-
-NUMBERS = ("none", "one", "two", "three", "four", "five", "six")
 
 
 @dataclass(frozen=True)
@@ -75,67 +74,13 @@ def claim_rows(board: pd.DataFrame, model: str) -> list[dict[str, Any]]:
     for row in numbered.to_dict("records"):
         outcome = row["outcome"] if row["outcome"] in OUTCOMES.values() else "-"
         sign, style, meaning = MARKS[outcome]
-        reasons = [part for part in row["reason"].split("; ") if part]
+        reasons = [capital(part) for part in row["reason"].split("; ") if part]
         rows.append(
             {str(key): value for key, value in row.items()}
             | {"sign": sign, "style": style, "meaning": meaning, "outcome": outcome}
             | {"number": row["claim"].partition(" ")[0], "reasons": reasons}
         )
     return rows
-
-
-def verdict_words(rows: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
-    """The answer to whether the claims hold, and the counts it rests on.
-
-    Parameters
-    ----------
-    rows
-        Of `claim_rows`.
-    """
-    judged = [row for row in rows if row["outcome"] != "-"]
-    if not judged:
-        return "Not tested in this run.", "No claim on results was part of it."
-    own = " on these data" if any(row["verdict"] == "proxy" for row in judged) else ""
-    found = {words: sum(row["outcome"] == words for row in judged) for words in OUTCOMES.values()}
-    if found["held"] == len(judged):
-        answer = f"Yes{own}."
-    elif found["did not hold"] == len(judged):
-        answer = f"No{own}."
-    else:
-        answer = "In part." if found["held"] else "Not shown in this run."
-    held, failed, unclear = (NUMBERS[found[words]] for words in OUTCOMES.values())
-    tested = f"{NUMBERS[len(judged)].capitalize()} claim{'s' * (len(judged) > 1)}"
-    counts = f"{tested} tested: {held} held, {failed} failed, {unclear} undecided."
-    compared = [float(row["lead"]) for row in judged if row["lead"] != "-"]
-    if compared:
-        behind = sum(lead < 0 for lead in compared)
-        numbers = f"{NUMBERS[behind]} of {NUMBERS[len(compared)]}"
-        counts += f" The best alternative scored higher than the model in {numbers}."
-    return answer, counts
-
-
-def training_words(title: str, summary: Mapping[str, Any]) -> str:
-    """What the model was trained on, and for how long.
-
-    Parameters
-    ----------
-    title
-        The model, for people.
-    summary
-        Its `training.json`; empty for a released checkpoint.
-    """
-    if not summary:
-        return f"The claims are judged on {title}, a released checkpoint: not trained in this run."
-    minutes = summary["seconds"] / 60
-    took = count(round(minutes), "minute")
-    if minutes < 2:
-        took = count(round(summary["seconds"]), "second")
-    device = "a CPU" if summary["device"] == "cpu" else "a GPU"
-    return (
-        f"The claims are judged on {title}, trained on {count(summary['train_spots'], 'spot')} of "
-        f"{count(summary['train_samples'], 'section')} for {took} on {device}. "
-        f"{Training.of(summary).words.capitalize()}."
-    )
 
 
 def cohort_rows(sections: pd.DataFrame, titles: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -214,19 +159,6 @@ def cost_table(benchmarks: Path) -> pd.DataFrame:
     return table.sort_values("minutes", ascending=False).reset_index()[columns]
 
 
-def cost_words(costs: pd.DataFrame) -> str:
-    """The cost of a run in a sentence."""
-    if costs.empty:
-        return "No job of this run was measured."
-    words = f"{count(costs['jobs'].sum(), 'job')} took {costs['minutes'].sum():.0f} minutes in all"
-    known = costs.dropna(subset="peak_mb")
-    if known.empty:
-        return f"{words}."
-    top = known.loc[known["peak_mb"].idxmax()]
-    largest = f"the largest, {top['rule']}, used {top['peak_mb']:,.0f} MB"
-    return f"{words} (several run at once); {largest}."
-
-
 def file_rows(folder: Path, kinds: pd.DataFrame) -> list[dict[str, str]]:
     """The kinds of files that a run's folder has.
 
@@ -293,6 +225,7 @@ def render_results(
         **{"rows": rows, "figures": figures, "files": files, "answer": answer, "counts": counts},
         "marks": MARKS.values(),
         "is_proxy": any(row["verdict"] == "proxy" for row in rows),
+        "paper_data": paper_data_words(rows),
         "figure_names": {figure.name for figure in figures},
         "page_style": PAGE_STYLE,
     }

@@ -72,10 +72,10 @@ def coherence_claim(
         subject.model,
         obtained=f"mean Moran's I {format_interval(mean, low, high, '.3f')}",
         baseline=", ".join(f"{catalogue.title(r)} {means[r]:.3f}" for r in references) or "-",
-        n=f"{count(own.notna().sum(), 'patient')}, {count(table['sample'].nunique(), 'sample')}, "
+        n=f"{count(own.notna().sum(), 'patient')}, {count(table['sample'].nunique(), 'section')}, "
         f"{components} components each, {subject.seen}",
         evidence=f"coherence/{subject.name}.tsv",
-        protocol="Moran's I of the leading components within a sample, mean over patients",
+        protocol="Moran's I of the leading components within a section, mean over patients",
         **subject.conclude(judged, [one.words("+.3f") for one in differences]),
     )
 

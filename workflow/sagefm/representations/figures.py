@@ -1,4 +1,4 @@
-"""Spatial coherence of representations: Moran's I of their components, sample by sample."""
+"""Spatial coherence of representations: Moran's I of their components, section by section."""
 
 import numpy as np
 import pandas as pd
@@ -15,9 +15,9 @@ from sagefm.stats.paired import t_interval
 
 @styled
 def draw_coherence(table: pd.DataFrame, catalogue: Catalogue = REGISTERED) -> Figure:
-    """Mean Moran's I of each representation: a dot a sample, the mean with its 95 % interval.
+    """Mean Moran's I of each representation: a dot a section, the mean with its 95 % interval.
 
-    The interval is that of Student's t over samples; fewer than `FEWEST` samples have
+    The interval is that of Student's t over sections; fewer than `FEWEST` sections have
     none. The title is which method has the highest mean.
 
     Parameters
@@ -50,7 +50,7 @@ def draw_coherence(table: pd.DataFrame, catalogue: Catalogue = REGISTERED) -> Fi
         ax.grid(axis="x")
         sections = own.drop_duplicates("sample")
         ax.set_title(
-            f"{cohort}: {count(len(sections), 'sample')}, "
+            f"{cohort}: {count(len(sections), 'section')}, "
             f"{count(sections['n_spots'].sum(), 'spot')}"
         )
     # With none in sight, 0 (no spatial order) still belongs to the axis.

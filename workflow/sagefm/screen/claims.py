@@ -44,10 +44,10 @@ def interpretable_claim(subject: Subject, scores: pd.DataFrame) -> Claim:
         int(first["n_inputs"].min()),
         subject.training,
         differences,
-        setting="the paper names no yardstick" if subject.paper_data else subject.setting,
+        setting="the paper gives no reference value" if subject.paper_data else subject.setting,
         unit="input",
     )
-    facts = ["the paper names no yardstick"] if not subject.paper_data else []
+    facts = ["the paper gives no reference value"] if not subject.paper_data else []
     facts += [one.words("+.3f") for one in differences if not one.named]
     facts.append("intervals against co-expression by bootstrap over inputs")
     facts += [

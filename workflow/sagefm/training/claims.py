@@ -38,7 +38,7 @@ def pretraining_claims(
         Claim(
             "pretraining_set",
             model,
-            obtained=f"{count(samples, 'sample')}, {count(len(names), 'organ')}",
+            obtained=f"{count(samples, 'section')}, {count(len(names), 'organ')}",
             baseline="-",
             n=", ".join(f"{parts[part]} {part}" for part in ("train", "validation", "test")),
             evidence="pretraining/organs.tsv",
@@ -56,10 +56,10 @@ def _pretraining_verdict(
     if not paper_data:
         return "proxy", f"this run's sections, not the paper's {paper_samples}"
     if samples != paper_samples:
-        return "contradicted", f"{samples} samples instead of {paper_samples}"
+        return "contradicted", f"{samples} sections instead of {paper_samples}"
     if len(organs) != paper_organs:
         return "inconclusive", (
-            f"the {samples} samples carry {len(organs)} organ names ({', '.join(organs)}), the "
+            f"the {samples} sections carry {len(organs)} organ names ({', '.join(organs)}), the "
             f"paper counts {paper_organs} and lists none, so where they differ is unknown"
         )
     return "supported", "both counts agree"
@@ -68,14 +68,14 @@ def _pretraining_verdict(
 def _persons(organs: pd.DataFrame, split: pd.DataFrame) -> str:
     """Describe how many patients can be held out and for how many test samples this is certain."""
     groups, unnamed = split["group"].nunique(), organs["n_without_patient"].sum()
-    words = f"split by {groups} groups that share no patient as far as is known"
+    words = f"split by {groups} groups with no known patient in common"
     if not unnamed:
         return words
-    words += f", {count(unnamed, 'sample')} {'names' if unnamed == 1 else 'name'} none"
+    words += f", {count(unnamed, 'section')} {'names' if unnamed == 1 else 'name'} none"
     tested = split[split["part"] == "test"]
     seen = tested["patient_seen"].astype("boolean")
     return words + (
-        f"; of {count(len(tested), 'test sample')} {seen.eq(False).sum()} of patients known to be "
+        f"; of {count(len(tested), 'test section')} {seen.eq(False).sum()} of patients known to be "
         f"unseen, {seen.isna().sum()} of unknown patients, {tested['dataset_seen'].sum()} of data "
         "sets that are also in training"
     )
@@ -114,7 +114,7 @@ def _lightweight(model: str, training: Mapping) -> Claim:
         baseline="-",
         n=n,
         verdict="inconclusive",
-        reason="the paper names no yardstick to be lighter than",
+        reason="the paper gives no reference value",
         evidence=f"models/{model}/training.json" if training else "-",
         protocol="training as timed on the machine it ran on" if training else "-",
     )

@@ -24,7 +24,7 @@ from sagefm.training.titles import organs_tested, training_course
 
 @styled
 def draw_pretraining_set(organs: pd.DataFrame) -> Figure:
-    """Samples of each organ, coloured by part, and the groups that are kept on one side.
+    """Sections of each organ, coloured by part, and the groups that are kept on one side.
 
     The title is which organs are trained on and not tested.
 
@@ -39,9 +39,9 @@ def draw_pretraining_set(organs: pd.DataFrame) -> Figure:
     for part, colour in SPLIT_COLOURS.items():
         samples.barh(organs["organ"], organs[part], left=start, color=colour, label=part)
         start = start + organs[part]
-    samples.set_xlabel("samples")
+    samples.set_xlabel("sections")
     groups.barh(organs["organ"], organs["n_groups"], color="white", ec=NEUTRAL, lw=0.8)
-    groups.set_xlabel("groups (patients, or\nsamples that name no patient)")
+    groups.set_xlabel("groups (patients, or\nsections that name no patient)")
     for ax in (samples, groups):
         ax.grid(axis="x")
         ax.tick_params(axis="y", length=0)
@@ -52,7 +52,7 @@ def draw_pretraining_set(organs: pd.DataFrame) -> Figure:
     headline(
         figure,
         organs_tested(organs),
-        f"{count(organs['n_samples'].sum(), 'sample')} of {count(len(organs), 'organ')}"
+        f"{count(organs['n_samples'].sum(), 'section')} of {count(len(organs), 'organ')}"
         + (f", {count(int(spots.sum()), 'spot')} by the sheet" if spots.notna().all() else ""),
     )
     return figure
@@ -111,9 +111,9 @@ def draw_training(
         figure,
         training_course(summary, loss),
         f"training: {count(summary['train_spots'], 'spot')} of "
-        f"{count(summary['train_samples'], 'sample')}; "
+        f"{count(summary['train_samples'], 'section')}; "
         f"validation: {count(summary['validation_spots'], 'spot')} of "
-        f"{count(summary['validation_samples'], 'sample')}; "
+        f"{count(summary['validation_samples'], 'section')}; "
         f"{count(summary['parameters'], 'parameter')}",
     )
     figure.legend(

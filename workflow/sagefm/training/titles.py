@@ -36,7 +36,7 @@ def training_course(summary: Mapping[str, Any], loss: Loss) -> str:
 
 
 def organs_tested(organs: pd.DataFrame) -> str:
-    """Which organs are trained on and never tested, and how many of the samples they are.
+    """Which organs are trained on and never tested, and how many of the sections they are.
 
     Parameters
     ----------
@@ -45,10 +45,10 @@ def organs_tested(organs: pd.DataFrame) -> str:
     """
     untested = organs[(organs["train"] > 0) & (organs["test"] == 0)]
     if untested.empty:
-        return "Every organ that is trained on has samples for testing"
+        return "Every organ that is trained on has sections for testing"
     names = [*untested["organ"].astype(str)]
     if len(names) > MOST_ORGANS:
         names = [*names[: MOST_ORGANS - 1], f"{len(names) - MOST_ORGANS + 1} more"]
     said = " and ".join([", ".join(names[:-1]), names[-1]][len(names) == 1 :])
-    of = count(organs["train"].sum(), "training sample")
+    of = count(organs["train"].sum(), "training section")
     return f"Trained on, but not tested: {said} ({untested['train'].sum():,} of {of})"

@@ -62,7 +62,10 @@ with job(snakemake):
         "spots": [*adata.obs["spot"].astype(str)],
         "predictor": catalogue.title(own),
         "names": {name: catalogue.title(name) for name in representations_of(pages.facts)},
-        "first": {"model": own, "gene": next(iter(named_genes), "")},
+        "first": {
+            **{"section": viewer.first_labelled(pages), "model": own},
+            "gene": next(iter(named_genes), ""),
+        },
     }
     note, script = viewer.note(params.title, chosen, counts), Path(inputs.script).read_text()
     with atomic(snakemake.output.page) as temporary:
