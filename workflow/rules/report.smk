@@ -1,11 +1,11 @@
-# What it all comes to: the scoreboard, provenance, and the report that holds the figures.
+# The scoreboard, the provenance, and the report with all figures.
 
 
 report: "../report/report/workflow.rst"
 
 
-# Figure 1 shows the first of these sections, which the headline model could be trained on, that has
-# an image of the tissue.
+# Figure 1 shows the first of these sections that has a tissue image. The headline model could be
+# trained on them.
 SHOWN_COHORT = MODELS[HEADLINE]["pretrain_on"][0]
 SHOWN_SAMPLES = [*SHEETS[SHOWN_COHORT].index[:12]]
 SHOWN_FACTS = {
@@ -91,7 +91,7 @@ deliver(figures=rules.overview_page.output)
 rule provenance:
     input:
         samples=samples_of(RUN.used_cohorts()),
-        claims=DELIVERIES["claims"],  # written anew whenever numbers are
+        claims=DELIVERIES["claims"],  # rewritten whenever numbers change
     output:
         provenance=f"{RESULTS}/provenance.json",
     log:
@@ -108,7 +108,7 @@ rule provenance:
     params:
         code=code_of("report/provenance.py"),
         config=config,
-        # Not recorded, as it depends on `output`: a commit that changes a docstring alone reruns nothing.
+        # Not recorded, because it depends on `output`: a commit that only changes docstrings reruns nothing.
         version=lambda wildcards, output: code_version(ROOT),
     message:
         "Recording provenance"

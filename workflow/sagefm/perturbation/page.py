@@ -1,4 +1,4 @@
-"""Figure 5 of the paper, on one page: genes changed in the neighbours of spots."""
+"""Figure 5 of the paper on one page: genes perturbed in the neighbours of spots."""
 
 from collections.abc import Mapping
 
@@ -23,14 +23,14 @@ def draw_perturbation_page(
     tissues: Mapping[str, Tissue] = NO_TISSUES,
     colour: str = MODEL_COLOURS[0],
 ) -> Figure:
-    """Figure 5: doses of the four strongest pairs, all pairs, both directions, a map.
+    """Draw figure 5: doses of the four strongest pairs, all pairs, both directions, and a map.
 
     Parameters
     ----------
     levels, pairs, summary, discrimination, maps, tissues
-        As `draw_doses`, `draw_distributions`, `draw_directions` and `draw_response_maps` take them.
+        As for `draw_doses`, `draw_distributions`, `draw_directions` and `draw_response_maps`.
     colour
-        Of the model.
+        Colour of the model.
     """
     figure = Figure(figsize=(DOUBLE, 9.7))
     parts = below(figure, [2.25, 2.4, 2.9, 2.15])

@@ -1,4 +1,4 @@
-"""Figure 2 of the paper, on one page: how well masked genes are recovered."""
+"""Figure 2 of the paper on one page: recovery of masked genes."""
 
 from collections.abc import Mapping
 
@@ -21,15 +21,14 @@ def draw_recovery_page(
     tissues: Mapping[str, Tissue] = NO_TISSUES,
     colour: str = MODEL_COLOURS[0],
 ) -> Figure:
-    """Figure 2: share of genes recovered, correlation by detection rate, maps of genes.
+    """Draw figure 2: share of genes recovered, correlation by detection rate, maps of genes.
 
     Parameters
     ----------
     summary, genes, maps, reported, tissues
-        As `draw_recovered`, `draw_correlation_by_detection` and `draw_maps` take them, of one
-        model.
+        As for `draw_recovered`, `draw_correlation_by_detection` and `draw_maps`, for one model.
     colour
-        Of the model.
+        Colour of the model.
     """
     figure = Figure(figsize=(DOUBLE, 9.7))
     first, second, third = below(figure, [2.6, 2.85, 4.25])
