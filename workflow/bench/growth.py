@@ -99,7 +99,7 @@ def measure(
     for size in sizes:
         beyond = [column for column in limits if expected(rows, column, size) > limits[column]]
         if beyond:
-            print(f"{name}: {size} spots skipped for {' and '.join(beyond)}", flush=True)
+            print(f"{name}: {size} spots left out for {' and '.join(beyond)}", flush=True)
             break
         part = sections[: size // SPOTS]
         found = measured(work, part)
