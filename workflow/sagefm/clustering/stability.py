@@ -15,7 +15,7 @@ from matplotlib.ticker import MaxNLocator
 from sklearn.cluster import KMeans
 
 from sagefm.clustering.metrics import adjusted_rand
-from sagefm.plotting.style import GREY, NEUTRAL, OKABE_ITO, SINGLE, head, styled
+from sagefm.plotting.style import GREY, NEUTRAL, SINGLE, head, styled
 
 NUMBERS = tuple(range(2, 16))
 """Numbers of clusters to try."""
@@ -88,7 +88,7 @@ def draw_stability(stability: pd.DataFrame, chosen: int) -> Figure:
     ax.fill_between(number, stability["low"], stability["high"], color=GREY, alpha=0.3, lw=0)
     ax.plot(number, mean, "o-", color=NEUTRAL)
     own = stability[number == chosen]
-    ax.plot(own["number"], own["stability"], "o", color=OKABE_ITO["orange"], ms=7)
+    ax.plot(own["number"], own["stability"], "o", color=NEUTRAL, ms=7)
     ax.axhline(mean.max() - MARGIN, color=NEUTRAL, lw=0.6, ls=":")
     ax.set(xlabel="number of domains", ylabel="adjusted Rand index between fits")
     ax.set_ylim(min(0, float(stability["low"].min())), 1.02)
