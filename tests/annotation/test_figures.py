@@ -10,10 +10,11 @@ from docutils.core import publish_parts
 from matplotlib.colors import to_hex
 from matplotlib.text import Text
 
-from sagefm.annotation.figures import PROTOCOLS, draw_annotation, draw_classes
+from sagefm.annotation.figures import draw_annotation, draw_classes
 from sagefm.annotation.map_figures import draw_annotation_maps, draw_confusion
 from sagefm.annotation.terms import HEADLINE
 from sagefm.annotation.titles import SIGN, row_name
+from sagefm.plotting.colours import PROTOCOL_COLOURS
 from sagefm.plotting.style import GREY, OKABE_ITO, save
 from sagefm.representations.catalogue import Catalogue
 from support.annotated import tables_like
@@ -235,5 +236,5 @@ def test_each_protocol_has_the_line_of_its_own_majority(tables):
     lines = [line for line in drawn(tables, None).axes[0].lines if line.get_linestyle() == ":"]
     found = {to_hex(line.get_color()).upper(): line.get_xdata()[0] for line in lines}
     wanted = own.set_index("protocol")[HEADLINE]
-    assert found[PROTOCOLS["held_out_patients"][1]] == wanted["held_out_patients"]
-    assert found[PROTOCOLS["random_spots"][1]] == wanted["random_spots"]
+    assert found[PROTOCOL_COLOURS["held_out_patients"]] == wanted["held_out_patients"]
+    assert found[PROTOCOL_COLOURS["random_spots"]] == wanted["random_spots"]
