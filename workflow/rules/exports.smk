@@ -136,6 +136,9 @@ rule sections:
             task: TASKS[task]["classifiers"][0] for task, _ in explored_tasks(wildcards.cohort)
         },
         title=lambda wildcards: RUN.cohort_title(wildcards.cohort),
+        task_titles=lambda wildcards: {
+            task: RUN.task_title(task) for task, _ in explored_tasks(wildcards.cohort)
+        },
         model=HEADLINE,
         catalogue=lambda wildcards: catalogue_of(wildcards.cohort),
         named=PERTURBATION["named"],

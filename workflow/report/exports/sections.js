@@ -104,7 +104,7 @@ const legends = (classes ?? []).every(is_labelled)
   : [["Label", facts.classes["label"]], ["Class", classes]];
 const safe = (name) => name.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 units.text = [
-  `Section ${own.name}${own.patient ? `, patient ${own.patient}` : ""}: ${n} spots.`,
+  `Section ${own.name}${own.patient ? `, patient ${own.patient}` : ""}: ${n.toLocaleString("en")} spots.`,
   known ? `Outlined spots are assigned to a wrong class: ${wrong} of ${known}.`
     : asked ? "This representation predicts no class here." : "",
   picture === null ? "This section has no image." : "",

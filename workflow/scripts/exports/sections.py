@@ -61,7 +61,8 @@ with job(snakemake):
     pages.facts |= {
         "spots": [*adata.obs["spot"].astype(str)],
         "predictor": catalogue.title(own),
-        "names": {name: catalogue.title(name) for name in representations_of(pages.facts)},
+        "names": params.task_titles
+        | {name: catalogue.title(name) for name in representations_of(pages.facts)},
         "first": {
             **{"section": viewer.first_labelled(pages), "model": own},
             "gene": next(iter(named_genes), ""),
