@@ -10,7 +10,7 @@ from torch.nn import functional
 from sagefm.networks.base import GeneDecoder
 from sagefm.sections.section import Chunk
 
-TITLE = "a network of what sets a spot apart from its section"
+TITLE = "a network of how a spot differs from its section"
 
 LAYOUTS = {"*": "background"}
 

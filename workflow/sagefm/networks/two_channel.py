@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from sagefm.networks.base import WIDTHS
 from sagefm.networks.collapsed import Collapsible
 
-TITLE = "a network with weights of their own for centre and neighbours"
+TITLE = "a network with separate weights for the centre and its neighbours"
 
 LAYOUTS = {"*": "channels"}
 
