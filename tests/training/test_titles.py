@@ -45,12 +45,12 @@ def organs(**test: int) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("table", "words"),
     [
-        (organs(Heart=1), "Every organ that is trained on has samples for testing"),
-        (organs(Heart=0), "Trained on, but not tested: Heart (3 of 3 training samples)"),
-        (organs(A=0, B=0, C=1), "Trained on, but not tested: A and B (6 of 9 training samples)"),
+        (organs(Heart=1), "Every organ that is trained on has sections for testing"),
+        (organs(Heart=0), "Trained on, but not tested: Heart (3 of 3 training sections)"),
+        (organs(A=0, B=0, C=1), "Trained on, but not tested: A and B (6 of 9 training sections)"),
         (
             organs(A=0, B=0, C=0, D=0),
-            "Trained on, but not tested: A, B and 2 more (12 of 12 training samples)",
+            "Trained on, but not tested: A, B and 2 more (12 of 12 training sections)",
         ),
     ],
 )
