@@ -8,18 +8,9 @@ from scipy.spatial import cKDTree
 
 from sagefm.clustering.tables import HEADLINE, Key, scored_rows
 from sagefm.representations.catalogue import Catalogue, is_model
-from sagefm.representations.titles import best_and_rest
+from sagefm.representations.titles import best_and_rest, controls_of, methods_of
 
 TOTAL: Key = ("cohort", "integration", "label", "total")
-
-
-def _controls(means: pd.Series, catalogue: Catalogue) -> pd.Series:
-    return means[[catalogue[name].role == "control" for name in means.index]]
-
-
-def _methods(means: pd.Series, catalogue: Catalogue) -> pd.Series:
-    """Those of methods: of what bounds no score."""
-    return means[[not catalogue.is_bound(name) for name in means.index]]
 
 
 def leaders(summary: pd.DataFrame, catalogue: Catalogue) -> str:
@@ -35,7 +26,7 @@ def leaders(summary: pd.DataFrame, catalogue: Catalogue) -> str:
     found: dict[str, list[str]] = {}
     for key, words in ((TOTAL, "scIB total"), (HEADLINE, "ARI within a section")):
         means = scored_rows(summary, key, False)["mean"]
-        methods, controls = _methods(means, catalogue), _controls(means, catalogue)
+        methods, controls = methods_of(means, catalogue), controls_of(means, catalogue)
         if len(methods):
             said = f"{methods.max():.2f}"
             if len(controls):
@@ -57,7 +48,7 @@ def best_agreement(summary: pd.DataFrame, catalogue: Catalogue) -> str:
         Names and roles of the representations.
     """
     means = scored_rows(summary, HEADLINE, False)["mean"]
-    if _methods(means, catalogue).empty:
+    if methods_of(means, catalogue).empty:
         return "No method could be scored against labels"
     return best_and_rest(means, "ARI within a section", catalogue)
 
@@ -79,7 +70,7 @@ def batch_against_biology(summary: pd.DataFrame, factor: str, catalogue: Catalog
     found = []
     for centred in (False, True):
         batch, biology = (
-            _methods(
+            methods_of(
                 scored_rows(summary, ("cohort", "none", what, "purity"), centred)["mean"], catalogue
             )
             for what in ("patient", factor)

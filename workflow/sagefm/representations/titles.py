@@ -6,6 +6,16 @@ from sagefm.common.text import with_sign
 from sagefm.representations.catalogue import Catalogue, is_model
 
 
+def methods_of(means: pd.Series, catalogue: Catalogue) -> pd.Series:
+    """The means, by representation, of methods: of all that do not bound a score."""
+    return means[[not catalogue.is_bound(str(name)) for name in means.index]]
+
+
+def controls_of(means: pd.Series, catalogue: Catalogue) -> pd.Series:
+    """The means, by representation, of controls."""
+    return means[[catalogue[str(name)].role == "control" for name in means.index]]
+
+
 def best_and_rest(means: pd.Series, measure: str, catalogue: Catalogue) -> str:
     """Which method has the highest mean; beside it the best model, or other, and control.
 
@@ -18,12 +28,12 @@ def best_and_rest(means: pd.Series, measure: str, catalogue: Catalogue) -> str:
     catalogue
         Names and roles of the representations.
     """
-    methods = means[[not catalogue.is_bound(str(name)) for name in means.index]]
+    methods = methods_of(means, catalogue)
     best = str(methods.idxmax())
     kind = [is_model(str(name)) != is_model(best) for name in methods.index]
     rest = {
         "other methods" if is_model(best) else "models": methods[kind],
-        "controls": means[[catalogue[str(name)].role == "control" for name in means.index]],
+        "controls": controls_of(means, catalogue),
     }
     words = [f"Highest {measure}: {catalogue.title(best)} {with_sign(methods.max(), '.2f')}"]
     words += [
@@ -45,6 +55,6 @@ def most_coherent(table: pd.DataFrame, catalogue: Catalogue) -> str:
         Names and roles of the representations.
     """
     means = table.groupby("representation")["mean_moran_i"].mean().dropna()
-    if all(catalogue.is_bound(str(name)) for name in means.index):
+    if methods_of(means, catalogue).empty:
         return "No method has a spatial coherence that could be measured"
     return best_and_rest(means, "mean Moran's I", catalogue)
