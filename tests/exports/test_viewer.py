@@ -152,14 +152,15 @@ def test_a_gene_is_measured_and_predicted_in_one_scale(pages):
     assert set(pages.columns["measured|CXCL12"]) == {128}
 
 
+def about_page(predictor: str) -> dict:
+    """Facts that a page needs besides those of `pages`: no names for readers, no first choices."""
+    spots = [f"s{i}" for i in range(SPOTS)]
+    return {"spots": spots, "predictor": predictor, "names": {}, "first": {}}
+
+
 def test_the_page_is_one_file_without_requests(pages, repo, tmp_path):
     viewer.add_genes(pages, ["G"], np.ones((SPOTS, 1)), np.ones((SPOTS, 1)))
-    pages.facts |= {
-        "spots": [f"s{i}" for i in range(SPOTS)],
-        "predictor": "paper",
-        "names": {},
-        "first": {},
-    }
+    pages.facts |= about_page("paper")
     script = (repo / "workflow/report/exports/sections.js").read_text()
     viewer.write_page(tmp_path / "page.html", pages, script, "Sections", "<p>Shown: all.</p>")
     text = (tmp_path / "page.html").read_text()
@@ -209,12 +210,7 @@ def test_responses_are_those_of_the_maps_on_every_section(monkeypatch):
 def test_panels_fit_a_phone_and_let_the_page_scroll(pages, repo, tmp_path):
     viewer.add_genes(pages, ["G"], np.ones((SPOTS, 1)), np.ones((SPOTS, 1)))
     add_responses(pages, {"A \u2192 Y": np.full(SPOTS, 0.012, np.float32)})
-    pages.facts |= {
-        "spots": [f"s{i}" for i in range(SPOTS)],
-        "predictor": "a model with a long name",
-        "names": {},
-        "first": {},
-    }
+    pages.facts |= about_page("a model with a long name")
     script = (repo / "workflow/report/exports/sections.js").read_text()
     viewer.write_page(tmp_path / "page.html", pages, script, "Sections", "")
     model = "Bokeh.documents[0].get_model_by_name"
@@ -249,12 +245,7 @@ def test_each_control_changes_what_it_should(pages, repo, tmp_path):
     viewer.add_genes(pages, ["G", "H"], genes, genes / 2)
     responses = {"A \u2192 Y": np.arange(SPOTS) - 20.0, "B \u2192 Z": np.zeros(SPOTS)}
     add_responses(pages, {pair: own.astype(np.float32) for pair, own in responses.items()})
-    pages.facts |= {
-        "spots": [f"s{i}" for i in range(SPOTS)],
-        "predictor": "paper",
-        "names": {},
-        "first": {},
-    }
+    pages.facts |= about_page("paper")
     script = (repo / "workflow/report/exports/sections.js").read_text()
     path = tmp_path / "page.html"
     viewer.write_page(path, pages, script, "Sections", "")
