@@ -185,13 +185,17 @@ def masked_spearman(x: np.ndarray, predicted: np.ndarray, mask: np.ndarray) -> n
     """
     from scipy.stats import rankdata
 
+    # Few entries are hidden: each column's are moved to its top, and only these rows are ranked.
+    rows = np.argsort(~mask, axis=0, kind="stable")[: mask.sum(axis=0).max(initial=0)]
+    hidden = np.take_along_axis(mask, rows, axis=0)
+
     def ranked(side: np.ndarray) -> np.ndarray:
         # Visible entries get the last ranks on both sides and are then left out.
-        return rankdata(np.where(mask, side, np.inf), axis=0)
+        return rankdata(np.where(hidden, np.take_along_axis(side, rows, axis=0), np.inf), axis=0)
 
     truth, found = ranked(x), []
     for side in predicted:  # one at a time, to save memory
         moments = Moments.zeros(1, x.shape[1])
-        moments.add(truth, ranked(side)[None], mask)
+        moments.add(truth, ranked(side)[None], hidden)
         found.append(moments.pearson()[0])
     return np.stack(found)
