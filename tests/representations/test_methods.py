@@ -12,6 +12,9 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 import torch
+from torch.nn import functional
+from torch_geometric.nn import GATConv
+from torch_geometric.utils import softmax
 
 from sagefm.common.errors import InputError
 from sagefm.common.h5ad import write_h5ad
@@ -19,7 +22,7 @@ from sagefm.common.io import write_table
 from sagefm.graphs.nearest import nearest
 from sagefm.graphs.neighbourhoods import build_graph, save_graph
 from sagefm.representations.isolation import isolated
-from sagefm.representations.methods import banksy, graphst, mofa
+from sagefm.representations.methods import banksy, graphst, mofa, stagate
 from sagefm.representations.registry import load_method, names, read_options
 from sagefm.sections.cohort import Cohort, cohort_obs
 from sagefm.stats.variable_genes import variable_genes
@@ -41,6 +44,7 @@ QUICK = {
     "niche_pca": {"components": 5},
     "pca": {"components": 5},
     "random": {"components": 5},
+    "stagate": {"components": 5, "width": 16, "epochs": 20},
 }
 WIDTHS = {"raw": GENES, "mofa": 4, "depth": 3, "hops": 15, "niche_channels": 10, "labels": 3}
 """Features of each representation, where they are not 5."""
@@ -140,8 +144,9 @@ def test_the_seed_decides(name, cohort, results):
     np.testing.assert_array_equal(represent(name, cohort), results[name])
 
 
-def test_another_seed_trains_another_network(cohort, results):
-    assert not same_up_to_signs(represent("graphst", cohort, seed=2), results["graphst"])
+@pytest.mark.parametrize("name", ["graphst", "stagate"])
+def test_another_seed_trains_another_network(name, cohort, results):
+    assert not same_up_to_signs(represent(name, cohort, seed=2), results[name])
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -292,6 +297,72 @@ def test_graphst_is_trained_as_its_package_does(epochs):
     np.testing.assert_allclose(found, package.obsm["emb"], atol=1e-4)
 
 
+class Attention(GATConv):
+    """A layer of STAGATE: scores pass a sigmoid, and its attention can be that of another layer."""
+
+    def __init__(self, *widths):
+        super().__init__(*widths, add_self_loops=False, bias=False)
+        self.other = None
+
+    def edge_updater(self, edge_index, alpha, **others):
+        self.scores = alpha if self.other is None else self.other.scores
+        return super().edge_updater(edge_index, alpha=self.scores, **others)
+
+    def edge_update(self, alpha_j, alpha_i, edge_attr, index, ptr, dim_size):
+        return softmax(torch.sigmoid(alpha_j + alpha_i), index, ptr, dim_size)
+
+
+@pytest.mark.parametrize("epochs", [1, 30])
+def test_stagate_is_trained_as_its_authors_do(epochs):
+    rng = np.random.default_rng(0)
+    features = rng.poisson(0.6, size=(80, 50)).astype(np.float32)
+    tied = rng.random((80, 80)) < 0.04
+    linked = np.stack(np.nonzero(tied | tied.T | np.eye(80, dtype=bool)))
+    options = stagate.Options(width=12, components=4, epochs=epochs, clip=0.02)
+    found, loss = stagate.train(features, linked, options, 3)
+
+    x, links = torch.as_tensor(features), torch.as_tensor(linked)
+    wide, narrow, source, target = (
+        part.detach() for part in stagate._initial(50, options, 3, torch.device("cpu"))
+    )
+    # Layers of two libraries, as its authors write them: two with attention, two without.
+    first, third = Attention(50, 12), Attention(4, 12)
+    second, last = torch.nn.Linear(12, 4, bias=False), torch.nn.Linear(12, 50, bias=False)
+    third.other = first
+    first.att_src.data, first.att_dst.data = source.view(1, 1, -1), target.view(1, 1, -1)
+    weights = [first.lin.weight, first.att_src, first.att_dst]
+    weights += [second.weight, third.lin.weight, last.weight]
+    # `Linear` keeps weights transposed. Encoder and decoder share their memory.
+    for weight, value in zip(
+        (weights[0], *weights[3:]), (wide.T, narrow.T, narrow, wide), strict=True
+    ):
+        weight.data = value
+    optimiser = torch.optim.Adam(weights, 0.001, weight_decay=0.0001)
+    for _ in range(epochs):
+        optimiser.zero_grad()
+        narrowest = second(functional.elu(first(x, links)))
+        rebuilt = last(functional.elu(third(narrowest, links)))
+        error = functional.mse_loss(rebuilt, x)
+        error.backward()
+        torch.nn.utils.clip_grad_norm_(weights, 0.02)
+        optimiser.step()
+    expected = second(functional.elu(first(x, links))).detach()
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+    assert loss == pytest.approx(error.item(), rel=1e-4)
+    assert not np.allclose(found, stagate.train(features, linked, replace(options, epochs=2), 3)[0])
+
+
+@pytest.mark.parametrize(("shift", "height", "neighbours"), [(0, 1, 8), (0.5, 3**0.5 / 2, 6)])
+def test_stagate_links_the_spots_around(shift, height, neighbours):
+    """On a square array corners too, which are 1.41 spacings away, and on a hexagonal one."""
+    row, column = np.divmod(np.arange(25), 5)
+    places = 100 * np.stack([column + shift * (row % 2), row * height], axis=1)
+    links = stagate.linked(places, 1.5)
+    assert set(map(tuple, links.T)) == set(map(tuple, links[::-1].T))
+    assert np.bincount(links[1])[12] == neighbours + 1
+    assert (12, 12) in set(map(tuple, links.T))
+
+
 def test_variable_genes_vary_within_samples():
     rng = np.random.default_rng(0)
     samples = np.repeat(["a", "b"], 100)
@@ -317,6 +388,8 @@ def test_variable_genes_vary_within_samples():
         ("banksy", {"neighbour_share": 2}, "`neighbour_share` is 2, but a share is from 0 to 1"),
         ("graphst", {"epochs": 0}, "`epochs` is 0, but there must be one at least"),
         ("hops", {"rings": -1}, "`rings` is -1, but cannot be negative"),
+        ("stagate", {"epochs": 0}, "`epochs` is 0, but there must be one at least"),
+        ("stagate", {"reach": 0.5}, "`reach` is 0.5, but nearest spots are at a distance of 1"),
         ("depth", {"rings": -1}, "`rings` is -1, but cannot be negative"),
         ("pca", {"harmony": "organ"}, "takes 'sample' or 'patient' or null"),
     ],
