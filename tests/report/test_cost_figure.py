@@ -4,27 +4,50 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sagefm.report.cost_figure import SCORES, costs_and_scores, draw_costs, spread
+from sagefm.common.io import write_table
+from sagefm.report.cost_figure import (
+    SCORES,
+    committed_costs,
+    costs_and_scores,
+    draw_costs,
+    spread,
+)
 
 NAMES = ["pca", "mofa", "sagefm-light", "hops"]
 
 
+PEERS = pd.DataFrame(
+    {
+        "representation": [*NAMES[:3], "pca"],
+        "spots": [3481, 3481, 3481, 20_000],
+        "processor_seconds": [7.0, 40.0, 4.0, 30.0],
+    }
+)
+
+
+def scores_of(names: list[str], first: float) -> dict[str, pd.DataFrame]:
+    """Tables of a run in which each name scores 0.1 more than the one before."""
+    tables = {}
+    for name, (rows, columns, _) in SCORES.items():
+        values = dict.fromkeys(columns, first + 0.1 * np.arange(len(names)))
+        scored = pd.DataFrame({"representation": names, "centred": False, **rows, **values})
+        other = scored.assign(centred=True, **dict.fromkeys(columns, 0.9))
+        tables[name] = pd.concat([scored, other])
+    return tables
+
+
 @pytest.fixture
 def table() -> pd.DataFrame:
-    peers = pd.DataFrame(
-        {
-            "representation": [*NAMES[:3], "pca"],
-            "spots": [3481, 3481, 3481, 20_000],
-            "processor_seconds": [7.0, 40.0, 4.0, 30.0],
-        }
-    )
-    demo = {}
-    for name, (rows, columns, _) in SCORES.items():
-        values = {column: [0.2, 0.3, 0.4, 0.5] for column in columns}
-        scored = pd.DataFrame({"representation": NAMES, "centred": False, **rows, **values})
-        other = scored.assign(centred=True, **dict.fromkeys(columns, 0.9))
-        demo[name] = pd.concat([scored, other])
-    return costs_and_scores(peers, demo)
+    return costs_and_scores(PEERS, scores_of(NAMES, 0.2))
+
+
+def test_what_the_demo_lacks_has_the_scores_of_the_light_run(tmp_path):
+    write_table(PEERS, tmp_path / "bench/peers.tsv")
+    for run, names, first in (("demo", ["pca", "mofa"], 0.2), ("light", NAMES, 0.5)):
+        for name, scored in scores_of(names, first).items():
+            write_table(scored, tmp_path / run / f"{name}.tsv")
+    found = committed_costs(tmp_path).groupby("representation")["value"].first()
+    assert found.to_dict() == pytest.approx({"pca": 0.2, "mofa": 0.3, "sagefm-light": 0.7})
 
 
 def test_what_is_timed_and_scored_has_a_row_a_score(table):

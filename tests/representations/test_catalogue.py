@@ -1,5 +1,8 @@
 """Names, colours and roles of representations: from the method, and the same for all models."""
 
+import pytest
+
+from sagefm.common.errors import InputError
 from sagefm.plotting.colours import (
     CLASS_COLOURS,
     MODEL_COLOURS,
@@ -32,7 +35,7 @@ def test_each_method_has_a_colour_of_its_own():
 
 def test_methods_say_themselves_what_others_are_compared_with():
     niches = ["hops", "neighbour_mean", "niche_channels", "niche_pca"]
-    published = ["banksy", "graphst"]
+    published = ["banksy", "graphst", "stagate"]
     assert REGISTERED.references("baseline", "untrained") == ["mofa", "pca", *niches]
     assert REGISTERED.references() == ["mofa", "pca", *niches, *published, "random", "depth"]
     assert REGISTERED.references("ceiling") == ["labels"]
@@ -60,6 +63,17 @@ def test_entries_of_a_run_come_before_the_registry():
     assert found.colour("pca") == REGISTERED.colour("pca")
     assert found.references() == ["pca", "pca_30"]  # and nothing that the run lacks
     assert found.baselines() == ["mofa"]  # the claims name it nevertheless
+
+
+def test_an_entry_can_be_compared_as_something_else():
+    theirs = {"h5ad": "theirs.h5ad", "obsm": "X", "title": "Theirs"}
+    entries = {"pca": {}, "theirs": theirs | {"role": "spatial method"}, "other": theirs}
+    found = Catalogue(described(entries))
+    assert found.references() == ["pca", "theirs"]
+    assert found.title("theirs") == "Theirs"
+    assert differs("theirs", entries["theirs"]) == "nothing"
+    with pytest.raises(InputError, match=r"methods\.theirs: `spatial` is not a role of a method"):
+        described({"theirs": theirs | {"role": "spatial"}})
 
 
 def test_what_a_published_method_is_not_as_its_authors_have_it():

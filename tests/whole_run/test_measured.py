@@ -8,6 +8,9 @@ import time
 from pathlib import Path
 
 import pytest
+from threadpoolctl import threadpool_info
+
+from bench.measured import measured
 
 MEASURE = """
 import os, signal, sys, time
@@ -22,6 +25,14 @@ def work(path):
 if __name__ == "__main__":
     measured(work, sys.argv[1])
 """
+
+
+def blas_threads() -> set[int]:
+    """The threads of the BLAS of numpy and of scipy, in this process."""
+    import numpy  # noqa: F401
+    import scipy.linalg  # noqa: F401
+
+    return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
 
 
 def is_running(process: str) -> bool:
@@ -51,3 +62,12 @@ def test_a_measurement_ends_with_the_one_that_started_it(repo, tmp_path, number)
     while is_running(started.read_text()):
         assert time.monotonic() - ended < 20
         time.sleep(0.05)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_numpy_multiplies_on_as_many_threads_as_said(monkeypatch, threads):
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "7")
+    before = dict(os.environ)
+    found = measured(blas_threads, threads=threads)
+    assert found.result == {threads}
+    assert dict(os.environ) == before

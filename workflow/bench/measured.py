@@ -6,17 +6,26 @@ Processor time is used because load from other processes lengthens the wall-cloc
 import ctypes
 import multiprocessing
 import os
+import resource
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+"""Environment variables from which libraries read their number of threads."""
+
 
 class Measured(NamedTuple):
-    """A function's result; processor time (s) and peak resident memory (GB) of its process."""
+    """A function's result; processor time (s) and peak resident memory (GB) of its process.
+
+    Programs that it ran count too: their processor time, and the memory of the largest one if it
+    needed more than the process itself.
+    """
 
     result: Any
     seconds: float
@@ -30,11 +39,30 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def measured(work: Callable, *arguments: Any) -> Measured:
-    """Run `work(*arguments)` in a new Python process (Linux only) that ends if this one does."""
+def measured(work: Callable, *arguments: Any, threads: int = 1) -> Measured:
+    """Run `work(*arguments)` in a new Python process (Linux only) that ends if this one does.
+
+    `threads` limits the libraries that read their number of threads from the environment, as
+    Snakemake does for its jobs: the BLAS of numpy and scipy. Torch has a setting of its own.
+    """
     fresh = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=fresh, initializer=_follow_parent) as pool:
+    with (
+        _threads_of_children(threads),
+        ProcessPoolExecutor(1, mp_context=fresh, initializer=_follow_parent) as pool,
+    ):
         return pool.submit(_run, work, arguments).result()
+
+
+@contextmanager
+def _threads_of_children(threads: int) -> Iterator[None]:
+    """Set the number of threads in the environment of processes started within the context."""
+    before = dict(os.environ)
+    os.environ.update(dict.fromkeys(THREADS, str(threads)))
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def _follow_parent() -> None:
@@ -56,12 +84,18 @@ def end_with_parent() -> None:
 
 
 def _run(work: Callable, arguments: tuple) -> Measured:
-    start = time.process_time()
+    start = _processor_seconds()
     result = work(*arguments)
-    return Measured(result, time.process_time() - start, _peak_gb())
+    return Measured(result, _processor_seconds() - start, _peak_gb())
+
+
+def _processor_seconds() -> float:
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
 
 
 def _peak_gb() -> float:
     # getrusage would report at least the parent's memory for a new process.
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-    return int(status["VmHWM"].split()[0]) * 1024 / 1e9
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return max(int(status["VmHWM"].split()[0]), children.ru_maxrss) * 1024 / 1e9

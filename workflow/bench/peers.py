@@ -1,12 +1,14 @@
 """Time, memory and disk of all representations, on the same spots.
 
-The table includes the methods of config/config.yaml that the claims compare (no controls or
-labels), with its options; the models that come with the package; and the paper's network. For
-models, only the embedding is measured, not the training. Each runs in a separate process.
+The table includes the methods of config/light.yaml that the claims compare (no controls), with its
+options; the models that come with the package; and the paper's network. For models, only the
+embedding is measured, not the training. Each runs in a separate process. `--novae` adds Novae,
+trained on the spots like the methods.
 """
 
 import argparse
 import signal
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,6 +17,7 @@ from functools import partial
 from pathlib import Path
 
 import pandas as pd
+import torch
 import yaml
 
 from bench.bundled import RESOURCES
@@ -22,7 +25,7 @@ from bench.chapters import cohort_of
 from bench.cohort_files import write_samples
 from bench.dry_run import REPO
 from bench.machine import busy_now, this_machine
-from bench.measured import measured
+from bench.measured import end_with_parent, measured
 from sagefm.common.errors import InputError
 from sagefm.common.io import read_table, write_table
 from sagefm.graphs.neighbourhoods import build_graph, save_graph
@@ -45,6 +48,7 @@ SIZES = (3_481, 20_000)
 SEED = 0
 TABLE = REPO / "results/bench/peers.tsv"
 PANEL = RESOURCES / "panel/sagefm_genes.txt"
+BY_NOVAE = Path(__file__).with_name("by_novae.py")
 
 Work = Callable[[Sequence[Path], Path], None]
 """Computes the representation of some samples' spots and writes it to a path."""
@@ -99,14 +103,34 @@ def by_model(name: str, widths: tuple[int, ...], samples: Sequence[Path], path: 
     write_embedding(path, name, cohort, model, fitted_here=False)
 
 
-def contenders(entries: Mapping[str, Mapping]) -> Iterator[tuple[str, Work]]:
-    """Yield the name of each contender and the function that computes it."""
+def by_program(python: str, script: Path, samples: Sequence[Path], path: Path) -> None:
+    """Run a script of this folder with a Python of another environment; see `Work`.
+
+    Raises
+    ------
+    InputError
+        If it fails.
+    """
+    command = [python, str(script), str(path), *map(str, samples)]
+    command += ["--threads", str(torch.get_num_threads())]
+    done = subprocess.run(command, capture_output=True, text=True, preexec_fn=end_with_parent)
+    if done.returncode:
+        raise InputError(f"{script.name} failed: {done.stderr.strip().splitlines()[-1]}")
+
+
+def contenders(entries: Mapping[str, Mapping], novae: str) -> Iterator[tuple[str, Work]]:
+    """Yield the name of each contender and the function that computes it.
+
+    `novae` is the Python of an environment with Novae; without one, it is left out.
+    """
     for name, entry in entries.items():
         role = load_entry(name, entry).description.role
         if role in COMPARED and role not in BOUNDS:
             yield name, partial(by_method, name, entry)
     for name in (*bundled_models(), "paper"):
         yield f"{MODEL}{name}", partial(by_model, name, WIDTHS)
+    if novae:
+        yield "novae", partial(by_program, novae, BY_NOVAE)
 
 
 def run_alone(work: Work, samples: Sequence[Path], threads: int, limit: int) -> tuple[float, int]:
@@ -126,7 +150,7 @@ def measure(
     """Return a row of the table; if the work fails, `detail` has the reason."""
     row = {"representation": name, "spots": spots, "detail": ""}
     try:
-        found = measured(run_alone, work, samples, threads, limit)
+        found = measured(run_alone, work, samples, threads, limit, threads=threads)
     except (InputError, ImportError, MemoryError) as error:
         return row | {"detail": str(error)}
     except BrokenProcessPool:
@@ -151,14 +175,15 @@ def merged(rows: Sequence[dict], path: Path) -> pd.DataFrame:
 
 def main() -> None:
     """Measure, print each row, and write results/bench/peers.tsv."""
-    entries = yaml.safe_load((REPO / "config/config.yaml").read_text())["representations"]
-    peers = dict(contenders(entries["methods"]))
+    entries = yaml.safe_load((REPO / "config/light.yaml").read_text())["representations"]
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", help=f"any of {', '.join(peers)}; default: all")
+    parser.add_argument("names", nargs="*", help="representations; default: all")
     parser.add_argument("--spots", type=int, nargs="*", default=SIZES)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--limit", type=int, default=1800, help="most seconds for each")
+    parser.add_argument("--novae", default="", help="Python of an environment with novae")
     options = parser.parse_args()
+    peers = dict(contenders(entries["methods"], options.novae))
     if unknown := set(options.names) - set(peers):
         parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(peers)}")
     machine = "; ".join(filter(None, [this_machine(), busy_now()]))

@@ -1,5 +1,6 @@
 """What representations score against what they cost, from the committed tables."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from sagefm.common.model_names import model_titles
 from sagefm.common.text import count
 from sagefm.plotting.style import DOUBLE, NEUTRAL, head, save_png, styled
 from sagefm.representations.catalogue import REGISTERED, Catalogue, describe_models, is_model
+from sagefm.representations.registry import described
 
 SCORES = {
     "tasks": (
@@ -24,7 +26,7 @@ SCORES = {
     ),
     "clustering": ({"cohort": "breast"}, ["mean", "low", "high"], "ARI of k-means in a section"),
 }
-"""Of a table of the demo: the rows, the columns of a score and its interval, its name."""
+"""Of a run's table: the rows, the columns of a score and its interval, its name."""
 
 IMAGE = "costs.png"
 
@@ -32,7 +34,7 @@ LEADER = {"arrowstyle": "-", "color": NEUTRAL, "lw": 0.4, "shrinkB": 4, "relpos"
 """The line from a point to its name."""
 
 
-def costs_and_scores(peers: pd.DataFrame, demo: dict[str, pd.DataFrame]) -> pd.DataFrame:
+def costs_and_scores(peers: pd.DataFrame, scores: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """A row for each representation that was both timed and scored, and score.
 
     Parameters
@@ -40,8 +42,8 @@ def costs_and_scores(peers: pd.DataFrame, demo: dict[str, pd.DataFrame]) -> pd.D
     peers
         Of `make bench-peers`: representation, spots, processor_seconds. The fewest spots count:
         they are the cohort that is scored.
-    demo
-        Tables of the demo by the names of `SCORES`.
+    scores
+        Tables of a run by the names of `SCORES`.
 
     Returns
     -------
@@ -52,7 +54,7 @@ def costs_and_scores(peers: pd.DataFrame, demo: dict[str, pd.DataFrame]) -> pd.D
     seconds = timed.set_index("representation")["processor_seconds"]
     parts = []
     for name, (rows, columns, title) in SCORES.items():
-        table = demo[name][~demo[name]["centred"].astype(bool)]
+        table = scores[name][~scores[name]["centred"].astype(bool)]
         for column, value in rows.items():
             table = table[table[column] == value]
         values = table[["representation", *columns]]
@@ -103,7 +105,7 @@ def _panel(ax: Axes, table: pd.DataFrame, catalogue: Catalogue) -> None:
         ax.plot(row.seconds, row.value, sign, color=colour, ms=5, mec="white", mew=0.6)
         name_at_right(ax, catalogue.title(name), (row.seconds, row.value), place)
     ax.set_xscale("log")
-    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
     ax.xaxis.set_major_formatter("{x:g}")
     ax.minorticks_off()
     ax.set_xlabel("processor seconds")
@@ -139,19 +141,28 @@ def spread(values: np.ndarray, gap: float) -> np.ndarray:
     return np.concatenate([[np.mean(group)] * len(group) for group in groups]) + steps
 
 
-def write_costs(results: Path, config: Path, image: Path) -> None:
-    """Draw the committed tables (`docs/results`) to a PNG, with the names of a config's models."""
+def write_costs(results: Path, configs: Sequence[Path], image: Path) -> None:
+    """Draw the committed tables (`docs/results`) to a PNG, with the names that configs give."""
     table = committed_costs(results)
-    save_png(draw_costs(table, catalogue_of_config(config)), image, table)
+    save_png(draw_costs(table, catalogue_of_configs(*configs)), image, table)
 
 
-def catalogue_of_config(config: Path) -> Catalogue:
-    """The registry's representations, and the models of a config with their names for readers."""
-    models = yaml.safe_load(config.read_text())["models"]
-    return Catalogue(describe_models(models, model_titles(models)))
+def catalogue_of_configs(*configs: Path) -> Catalogue:
+    """The registry's representations, and the entries and models of configs with their titles."""
+    entries: dict[str, dict] = {}
+    models: dict[str, dict] = {}
+    for config in configs:
+        given = yaml.safe_load(config.read_text())
+        entries |= given.get("representations", {}).get("methods", {})
+        models |= given.get("models", {})
+    return Catalogue(described(entries) | describe_models(models, model_titles(models)))
 
 
 def committed_costs(results: Path) -> pd.DataFrame:
-    """`costs_and_scores` of the committed tables."""
-    demo = {name: read_table(results / f"demo/{name}.tsv") for name in SCORES}
-    return costs_and_scores(read_table(results / "bench/peers.tsv"), demo)
+    """`costs_and_scores` of the committed tables: of the demo, and of `make light` for the rest."""
+    scores = {}
+    for name in SCORES:
+        demo, light = (read_table(results / f"{run}/{name}.tsv") for run in ("demo", "light"))
+        rest = light[~light["representation"].isin(demo["representation"])]
+        scores[name] = pd.concat([demo, rest], ignore_index=True)
+    return costs_and_scores(read_table(results / "bench/peers.tsv"), scores)

@@ -31,6 +31,8 @@ from sagefm.report.study_figure import write_study
 RESULTS = Path("docs/results")
 TEMPLATES = Path("docs/templates")
 FIGURES = Path("resources/figures")
+NAMING = (Path("config/config.yaml"), Path("config/novae.yaml"))
+"""Configs whose titles the figures of the documentation have."""
 
 
 @dataclass(frozen=True)
@@ -238,6 +240,6 @@ if __name__ == "__main__":
     tabulate_study(Path("config/study.yaml"), RESULTS / "study")
     for document in documents():
         document.write_text(fill(document.read_text()))
-    write_costs(RESULTS, Path("config/config.yaml"), FIGURES / COSTS)
+    write_costs(RESULTS, NAMING, FIGURES / COSTS)
     write_study(RESULTS / "study", FIGURES / STUDY)
     write_growth(RESULTS, FIGURES / GROWTH)

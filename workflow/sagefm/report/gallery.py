@@ -14,7 +14,7 @@ from sagefm.annotation.figures import draw_annotation
 from sagefm.annotation.terms import TEXT
 from sagefm.common.errors import InputError
 from sagefm.common.io import atomic, read_table
-from sagefm.report.cost_figure import catalogue_of_config
+from sagefm.report.cost_figure import catalogue_of_configs
 
 FOLDER = Path("resources/figures")
 
@@ -112,7 +112,7 @@ def draw_scores(run: Path, config: Path = CONFIG) -> Figure:
     (accuracy,) = reported.loc[reported["unit"] == "accuracy", "value"]
     scores = tables["scores"][~tables["scores"]["centred"].astype(bool)]
     given = (scores, tables["patients"], tables["skipped"])
-    catalogue = catalogue_of_config(config)
+    catalogue = catalogue_of_configs(config)
     return draw_annotation(*given, "the pathologist's classes", float(accuracy), catalogue)
 
 

@@ -17,7 +17,7 @@ from sagefm.representations.options import parse_options
 
 METHODS = Registry("representations/methods", "representation method", REQUIRED)
 
-OF_ENTRY = ("method", "file", "cohorts", "title", "colour", "source")
+OF_ENTRY = ("method", "file", "cohorts", "title", "colour", "role", "source")
 """Keys of an entry that are not options of its method."""
 
 MATRIX = "h5ad"
@@ -61,7 +61,7 @@ def file_of(name: str, entry: Mapping) -> Path:
 
 
 def load_entry(name: str, entry: Mapping) -> Method:
-    """Load the method of an entry of `representations.methods`, with the entry's title and colour.
+    """Load the method of an entry of `representations.methods`, with the entry's words and role.
 
     Without a `title`, an entry with its method's name has the method's title. Any other entry is
     shown by its own name and, without a `colour`, in the neutral colour.
@@ -78,7 +78,7 @@ def load_entry(name: str, entry: Mapping) -> Method:
     own = "file" in entry
     try:
         method = _of_file(entry["file"], plain) if own else load_method(method_of(name, entry))
-        words = {key: entry[key] for key in ("title", "colour") if key in entry}
+        words = {key: entry[key] for key in ("title", "colour", "role") if key in entry}
         if not own and name != method.name:
             words = {"title": plain, "colour": NEUTRAL} | words
         if "title" in words:
@@ -127,7 +127,9 @@ def differs(name: str, entry: Mapping) -> str:
     options = read_options(name, entry)
     pairs = [(f.name, getattr(options, f.name), f.metadata.get("authors")) for f in fields(options)]
     words = [
-        f"{key} {value} (authors: {theirs})" for key, value, theirs in pairs if value != theirs
+        f"{key} {value} (authors: {theirs})"
+        for key, value, theirs in pairs
+        if theirs not in (MISSING, value)
     ]
     return ", ".join(words) or "nothing"
 
