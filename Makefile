@@ -106,15 +106,13 @@ rehearsal: $(ENV) ## rehearse the full run on generated sections (ARGS='--sectio
 	$(BIN)/python workflow/bench/rehearsal.py $(ARGS)
 
 # The claims and the task that none rests on: no figure; the documentation keeps what it quotes.
-JUDGED = --configfile config/$(1).yaml $(ADD) -- claims_recovery claims_clustering claims_annotation \
+JUDGED = --configfile config/$(1).yaml $(CONFIG) -- claims_recovery claims_clustering claims_annotation \
     results/$(1)/tasks/tumour/comparisons.tsv
 ladder: $(ENV) ## train models from the paper's recipe to our networks, one change at a time (20 minutes)
 	@SAGEFM_PATH=config/ladder $(BIN)/snakemake --cores $(CORES) $(call JUDGED,ladder)
 	@$(BIN)/python -m sagefm.report.findings results/ladder
 
-# As `ladder`. The weights are those of the model that has seen no labelled section. ADD merges another
-# config file, such as config/novae.yaml.
-ADD ?=
+# As `ladder`. The weights are those of the model that has seen no labelled section.
 light: $(ENV) ## train the light model, compare it with untrained methods, and bundle it
 	@$(BIN)/snakemake --cores $(CORES) $(call JUDGED,light) claims_perturbation
 	@$(BIN)/python -m sagefm.exports.bundle results/light/models/light resources/models/light
