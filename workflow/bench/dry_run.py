@@ -1,6 +1,5 @@
 """Time that Snakemake takes to plan the paper's run: 416 samples, with no files downloaded."""
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -10,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from bench.measured import end_with_parent
+from bench.measured import children_seconds, end_with_parent
 from bench.table import Table
 
 REPO = Path(__file__).resolve().parents[2]
@@ -48,11 +47,11 @@ def dry_run(folder: Path) -> tuple[float, float]:
         If the dry run fails.
     """
     command = [sys.executable, "-m", "snakemake", "-n", "--quiet", "all", "--configfile", CONFIG]
-    start, before = time.perf_counter(), _children_seconds()
+    start, before = time.perf_counter(), children_seconds()
     done = subprocess.run(
         command, cwd=folder, capture_output=True, text=True, preexec_fn=end_with_parent
     )
-    seconds, busy = time.perf_counter() - start, _children_seconds() - before
+    seconds, busy = time.perf_counter() - start, children_seconds() - before
     if done.returncode:
         raise RuntimeError(f"the dry run failed:\n{done.stdout}\n{done.stderr}")
     return seconds, busy
@@ -65,8 +64,3 @@ def measure_dry_run(table: Table) -> None:
         seconds, busy = min(dry_run(Path(folder)) for _ in range(2))
     detail = f"{CONFIG}, the better of two; {busy:.1f} s of processor time"
     table.add("dryrun_416_s", seconds, "s", detail)
-
-
-def _children_seconds() -> float:
-    times = os.times()
-    return times.children_user + times.children_system

@@ -89,9 +89,14 @@ def _run(work: Callable, arguments: tuple) -> Measured:
     return Measured(result, _processor_seconds() - start, _peak_gb())
 
 
-def _processor_seconds() -> float:
+def children_seconds() -> float:
+    """Return the processor seconds of this process's children so far that have ended."""
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return time.process_time() + children.ru_utime + children.ru_stime
+    return children.ru_utime + children.ru_stime
+
+
+def _processor_seconds() -> float:
+    return time.process_time() + children_seconds()
 
 
 def _peak_gb() -> float:
