@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from sagefm.representations.expression import variable_expression
 from sagefm.representations.method import FLOAT64, option, stacked_bytes
 
 if TYPE_CHECKING:
@@ -54,14 +55,9 @@ class Untrained:
 
 def expression_of(cohort: "Cohort", options: Untrained) -> "sp.csr_matrix":
     """Return the normalised expression of the chosen genes: CSR float32 (spots, genes)."""
-    from sagefm.sections.cohort import cohort_obs
-    from sagefm.stats.variable_genes import variable_genes
-
-    expression = cohort.expression(options.normalisation)
     if options.n_top_genes is None:
-        return expression
-    samples = cohort_obs(cohort.samples)["sample"].to_numpy()
-    return expression[:, variable_genes(expression, samples, options.n_top_genes)]
+        return cohort.expression(options.normalisation)
+    return variable_expression(cohort, options.normalisation, options.n_top_genes)
 
 
 def components_of(

@@ -71,14 +71,13 @@ def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
     import numpy as np
     from scanpy.pp import pca
 
+    from sagefm.representations.expression import variable_expression
     from sagefm.representations.isolation import isolated
     from sagefm.sections.cohort import cohort_obs, cohort_spatial
-    from sagefm.stats.variable_genes import variable_genes
 
-    expression = cohort.expression("log1p_cp10k")
+    expression = variable_expression(cohort, "log1p_cp10k", options.n_top_genes)
     samples = cohort_obs(cohort.samples)["sample"].to_numpy()
-    genes = variable_genes(expression, samples, options.n_top_genes)
-    values = expression[:, genes] if options.logarithm else np.expm1(expression[:, genes])
+    values = expression if options.logarithm else np.expm1(expression)
     spatial = cohort_spatial(cohort.samples)
     blocks = []
     # A gene that a section lacks has variance 0; pybanksy replaces its 0 / 0 by 0.

@@ -67,14 +67,11 @@ def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
     import numpy as np
     from scanpy.pp import pca, scale
 
+    from sagefm.representations.expression import variable_expression
     from sagefm.representations.isolation import isolated
-    from sagefm.sections.cohort import cohort_obs
-    from sagefm.stats.variable_genes import variable_genes
 
-    expression = cohort.expression("log1p_cp10k")
-    samples = cohort_obs(cohort.samples)["sample"].to_numpy()
-    genes = variable_genes(expression, samples, options.n_top_genes)
-    features = scale(expression[:, genes].toarray(), zero_center=False, max_value=10)
+    expression = variable_expression(cohort, "log1p_cp10k", options.n_top_genes)
+    features = scale(expression.toarray(), zero_center=False, max_value=10)
     with isolated(seed):
         reconstruction, loss = train(features, _ties(cohort, options.neighbours), options, seed)
     logging.getLogger("sagefm").info("GraphST: loss %.4f in the last epoch", loss)
@@ -104,6 +101,8 @@ def train(
     from GraphST.model import Encoder
     from torch.nn.functional import binary_cross_entropy_with_logits, normalize, relu
 
+    from sagefm.representations.reconstruction import squared_error
+
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     x = torch.as_tensor(features, dtype=torch.float32, device=device)
     adjacency = ties.maximum(ties.T)
@@ -132,10 +131,7 @@ def train(
         hidden = spread @ encoded
         shuffled = spread @ encoded[np.random.permutation(len(features))]
         smooth = spread @ hidden
-        # The reconstruction's squared error, expanded so that it needs no spots x genes matrix.
-        gram = smooth.T @ smooth
-        gained = 2 * (smooth * decoded).sum() - (gram * (network.weight2 @ network.weight2.T)).sum()
-        error = (square - gained) / x.numel()
+        error = squared_error(square, smooth, decoded, network.weight2) / x.numel()
         true, false = relu(hidden), relu(shuffled)
         contrasts = contrast(true, false) + contrast(false, true)
         loss = options.reconstruction_weight * error + options.contrast_weight * contrasts

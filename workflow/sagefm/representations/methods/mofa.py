@@ -82,16 +82,15 @@ def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
 
     import numpy as np
 
+    from sagefm.representations.expression import variable_expression
     from sagefm.representations.isolation import isolated
     from sagefm.sections.cohort import cohort_obs
-    from sagefm.stats.variable_genes import variable_genes
 
-    expression = cohort.expression(options.normalisation)
+    expression = variable_expression(cohort, options.normalisation, options.n_top_genes)
     samples = cohort_obs(cohort.samples)["sample"].astype(str)
-    genes = variable_genes(expression, samples.to_numpy(), options.n_top_genes)
     # A gene that is certainly in or out of a factor gives 0 log 0, which mofapy2 replaces by 0.
     with isolated(seed), np.errstate(divide="ignore", invalid="ignore"):
-        model = _fit(expression[:, genes].toarray(), samples, options, seed)
+        model = _fit(expression.toarray(), samples, options, seed)
     bound = model.train_stats["elbo"]
     log = logging.getLogger("sagefm")
     if len(bound) <= options.iterations:

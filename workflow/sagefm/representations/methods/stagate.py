@@ -76,15 +76,11 @@ def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
 
     import numpy as np
 
+    from sagefm.representations.expression import variable_expression
     from sagefm.representations.isolation import isolated
-    from sagefm.sections.cohort import cohort_obs
     from sagefm.sections.section import spot_positions
-    from sagefm.stats.variable_genes import variable_genes
 
-    expression = cohort.expression("log1p_cp10k")
-    samples = cohort_obs(cohort.samples)["sample"].to_numpy()
-    genes = variable_genes(expression, samples, options.n_top_genes)
-    features = expression[:, genes].toarray()
+    features = variable_expression(cohort, "log1p_cp10k", options.n_top_genes).toarray()
     links, before = [], 0
     for path in cohort.samples:
         places = spot_positions(path)[0]
@@ -104,14 +100,11 @@ def linked(places: "np.ndarray", reach: float) -> "np.ndarray":
     """
     import numpy as np
 
-    from sagefm.graphs.nearest import spot_tree
+    from sagefm.graphs.neighbourhoods import build_graph
 
-    tree = spot_tree(places)
-    spacing = np.median(tree.query(places, k=2)[0][:, 1])
-    pairs = tree.query_pairs(reach * spacing, output_type="ndarray").T
-    own = np.tile(np.arange(len(places)), (2, 1))
-    found = np.concatenate([pairs, pairs[::-1], own], axis=1).astype(np.int64)
-    return found[:, np.lexsort(found)]
+    graph = build_graph(places, "radius", radius_spacings=reach)
+    target, source = graph.mean_operator().sorted_indices().nonzero()
+    return np.stack([source, target]).astype(np.int64)
 
 
 def train(
@@ -137,6 +130,8 @@ def train(
     from torch.nn.functional import elu
     from torch_geometric.utils import softmax
 
+    from sagefm.representations.reconstruction import squared_error
+
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     x = torch.as_tensor(features, dtype=torch.float32, device=device)
     source, target = torch.as_tensor(links, device=device)
@@ -160,9 +155,7 @@ def train(
         projected, decoded = (x @ torch.cat([wide, decode.T], 1)).chunk(2, 1)
         found, attention = encode(projected)
         hidden = elu(averaged(found, attention) @ widen)
-        # The squared error, expanded so that it needs no spots x genes matrix.
-        gained = 2 * (hidden * decoded).sum() - ((hidden.T @ hidden) * (decode @ decode.T)).sum()
-        loss = (square - gained) / x.numel()
+        loss = squared_error(square, hidden, decoded, decode) / x.numel()
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(weights, options.clip)
