@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 
 import pytest
-from threadpoolctl import threadpool_info
 
 from bench.measured import measured
+from support.threads import blas_threads
 
 MEASURE = """
 import os, signal, sys, time
@@ -25,14 +25,6 @@ def work(path):
 if __name__ == "__main__":
     measured(work, sys.argv[1])
 """
-
-
-def blas_threads() -> set[int]:
-    """The threads of the BLAS of numpy and of scipy, in this process."""
-    import numpy  # noqa: F401
-    import scipy.linalg  # noqa: F401
-
-    return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
 
 
 def is_running(process: str) -> bool:
