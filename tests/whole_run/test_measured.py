@@ -26,6 +26,14 @@ if __name__ == "__main__":
     measured(work, sys.argv[1])
 """
 
+RUN = """
+import signal, sys
+from bench.measured import run_group
+
+signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
+run_group(["sh", "-c", f"sleep 600 & echo $! > {sys.argv[1]}; wait"])
+"""
+
 
 def is_running(process: str) -> bool:
     """Whether a process has not ended; one that nobody waited for is still listed."""
@@ -36,9 +44,16 @@ def is_running(process: str) -> bool:
     return text.rpartition(")")[2].split()[0] != "Z"
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_a_measurement_ends_with_the_one_that_started_it(repo, tmp_path, number):
-    (tmp_path / "measure.py").write_text(MEASURE)
+@pytest.mark.parametrize(
+    ("script", "number", "status"),
+    [
+        (MEASURE, signal.SIGTERM, -signal.SIGTERM),
+        (MEASURE, signal.SIGKILL, -signal.SIGKILL),
+        (RUN, signal.SIGTERM, 1),
+    ],
+)
+def test_what_was_started_ends_with_the_one_that_started_it(repo, tmp_path, script, number, status):
+    (tmp_path / "measure.py").write_text(script)
     started = tmp_path / "process"
     parent = subprocess.Popen(
         [sys.executable, tmp_path / "measure.py", started],
@@ -49,9 +64,9 @@ def test_a_measurement_ends_with_the_one_that_started_it(repo, tmp_path, number)
         assert parent.poll() is None and time.monotonic() < deadline
         time.sleep(0.05)
     parent.send_signal(number)
-    assert parent.wait(10) == -number
+    assert parent.wait(10) == status
     ended = time.monotonic()
-    while is_running(started.read_text()):
+    while is_running(started.read_text().strip()):
         assert time.monotonic() - ended < 20
         time.sleep(0.05)
 

@@ -108,6 +108,9 @@ def test_a_program_that_fails_is_a_row_with_its_reason(here, samples, elsewhere)
     work = partial(peers.by_program, elsewhere, Path("missing.py"))
     row = peers.measure("novae", work, samples, 120, threads=1, limit=300)
     assert "missing.py failed: " in row["detail"] and "No such file" in row["detail"]
+    work = partial(peers.by_program, "false", Path("silent.py"))
+    row = peers.measure("novae", work, samples, 120, threads=1, limit=300)
+    assert row["detail"] == "silent.py failed: exit status 1"
 
 
 def test_what_cannot_be_computed_is_a_row_with_the_reason(samples, here):

@@ -1,11 +1,15 @@
 """The rehearsal of the full run: its sheets and services, and the table of its jobs."""
 
+import json
+import os
+import time
+
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
-from bench import rehearsal_data
+from bench import rehearsal, rehearsal_data
 from bench.rehearsal import CONFIGS
 from bench.rehearsal_data import OVERLAY, prepare, smaller_sheet
 from bench.rehearsal_jobs import (
@@ -103,6 +107,16 @@ def test_a_job_is_measured_by_its_benchmark_and_outputs(tmp_path):
     assert done["written_mb"] == 2 and done["spots"] == 7
     assert (done["rule"], other["rule"]) == ("a pca", "b")
     assert np.isnan(other["used_mb"]) and not other["finished"]
+
+
+def test_pauses_do_not_count(tmp_path):
+    """After 100 s of running, it was stopped for 900."""
+    (tmp_path / rehearsal.ABOUT).write_text(json.dumps({"started": time.time() - 1000}))
+    (tmp_path / rehearsal.PRINTED).touch()
+    os.utime(tmp_path / rehearsal.PRINTED, (time.time() - 900,) * 2)
+    rehearsal.skip_pause(tmp_path)
+    started = json.loads((tmp_path / rehearsal.ABOUT).read_text())["started"]
+    assert time.time() - started == pytest.approx(100, abs=5)
 
 
 def test_failures_and_attempts_are_counted_by_rule():

@@ -8,11 +8,12 @@ import multiprocessing
 import os
 import resource
 import signal
+import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -81,6 +82,21 @@ def end_with_parent() -> None:
     """Have Linux kill this process once its parent is gone; call it before a child's program."""
     death_signal = 1  # PR_SET_PDEATHSIG of <linux/prctl.h>
     ctypes.CDLL(None).prctl(death_signal, signal.SIGKILL)
+
+
+def run_group(command: Sequence[str], **options: Any) -> int:
+    """Run a program and return its exit status; all it started ends with it, or if this is stopped.
+
+    `options` are those of `subprocess.Popen`.
+    """
+    process = subprocess.Popen(
+        command, start_new_session=True, preexec_fn=end_with_parent, **options
+    )
+    try:
+        return process.wait()
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def _run(work: Callable, arguments: tuple) -> Measured:

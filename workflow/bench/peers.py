@@ -115,7 +115,8 @@ def by_program(python: str, script: Path, samples: Sequence[Path], path: Path) -
     command += ["--threads", str(torch.get_num_threads())]
     done = subprocess.run(command, capture_output=True, text=True, preexec_fn=end_with_parent)
     if done.returncode:
-        raise InputError(f"{script.name} failed: {done.stderr.strip().splitlines()[-1]}")
+        lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
+        raise InputError(f"{script.name} failed: {lines[-1]}")
 
 
 def contenders(entries: Mapping[str, Mapping], novae: str) -> Iterator[tuple[str, Work]]:

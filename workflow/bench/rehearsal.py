@@ -23,7 +23,7 @@ import yaml
 
 from bench.dry_run import CONFIG, REPO, place_inputs
 from bench.machine import busy_now, this_machine
-from bench.measured import end_with_parent
+from bench.measured import run_group
 from bench.rehearsal_data import OVERLAY, OWN, prepare
 from bench.rehearsal_jobs import (
     PLANNED,
@@ -66,15 +66,14 @@ def run(folder: Path, environment: dict[str, str], cores: int, executor: str) ->
         else:
             command += ["--cores", str(cores)]
         log = stack.enter_context((folder / PRINTED).open("a"))
-        return subprocess.run(
+        return run_group(
             command,
             cwd=folder,
             env=environment,
             stdout=log,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
-            preexec_fn=end_with_parent,
-        ).returncode
+        )
 
 
 def rehearse(folder: Path, sections: int, share: float, cores: int, executor: str) -> bool:
@@ -83,6 +82,7 @@ def rehearse(folder: Path, sections: int, share: float, cores: int, executor: st
         if (folder / ABOUT).exists():
             # A killed Snakemake leaves its lock.
             shutil.rmtree(folder / ".snakemake/locks", ignore_errors=True)
+            skip_pause(folder)
         else:
             folder.mkdir(parents=True)
             prepare(folder, services, sections, share)
@@ -92,6 +92,13 @@ def rehearse(folder: Path, sections: int, share: float, cores: int, executor: st
             about |= {"machine": machine, "started": time.time()}
             (folder / ABOUT).write_text(json.dumps(about))
         return run(folder, os.environ | services.environment(), cores, executor) == 0
+
+
+def skip_pause(folder: Path) -> None:
+    """Move a stopped rehearsal's start ahead by the time since its last output."""
+    about = json.loads((folder / ABOUT).read_text())
+    about["started"] += time.time() - (folder / PRINTED).stat().st_mtime
+    (folder / ABOUT).write_text(json.dumps(about))
 
 
 def measure(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
