@@ -158,13 +158,13 @@ class General(Neighbourhoods):
 
     def respond(self, gene: int, levels: Tensor, outputs: Tensor) -> Tensor:
         """See `Neighbourhoods`."""
-        own = self.values[self.neighbours, gene].clone()
+        own = self.values[:, gene].clone()
         predicted = []
         for level in levels:
-            self.values[self.neighbours, gene] = level
+            self.values[:, gene] = torch.where(self.neighbours, level, own)
             embedding = getattr(self.network, f"embed_{self.layout}")(*self.inputs)
             predicted.append(self.network.decode(embedding, *self.context)[:, outputs])
-        self.values[self.neighbours, gene] = own
+        self.values[:, gene] = own
         return torch.stack(predicted)
 
 
