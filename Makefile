@@ -113,7 +113,7 @@ ladder: $(ENV) ## train models from the paper's recipe to our networks, one chan
 	@$(BIN)/python -m sagefm.report.findings results/ladder
 
 # As `ladder`. The weights are those of the model that has seen no labelled section.
-light: $(ENV) ## train the light model, compare it with untrained methods, and bundle it
+light: $(ENV) ## train the light model, compare it with other methods, and bundle it (an hour)
 	@$(BIN)/snakemake --cores $(CORES) $(call JUDGED,light) claims_perturbation
 	@$(BIN)/python -m sagefm.exports.bundle results/light/models/light resources/models/light
 	@$(BIN)/python workflow/bench/programmes.py results/light

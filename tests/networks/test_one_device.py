@@ -1,4 +1,4 @@
-"""Batches, training and perturbation use one device, and do not wait for its numbers.
+"""Batches, losses, gradients, embeddings and perturbations use one device and read nothing back.
 
 This is tested on torch's `meta` device, which checks shapes and types but has no values, so reading
 one is an error.

@@ -1,8 +1,11 @@
 """Names, colours and roles of representations: from the method, and the same for all models."""
 
+import re
+
 import pytest
 
 from sagefm.common.errors import InputError
+from sagefm.config.schemas import load_schema
 from sagefm.plotting.colours import (
     CLASS_COLOURS,
     MODEL_COLOURS,
@@ -12,7 +15,7 @@ from sagefm.plotting.colours import (
     PREDICTOR_COLOURS,
 )
 from sagefm.representations.catalogue import REGISTERED, Catalogue, describe_models, is_model
-from sagefm.representations.method import Description
+from sagefm.representations.method import COMPARED, ROLES, Description
 from sagefm.representations.registry import compared_as, described, differs, names
 
 
@@ -71,9 +74,17 @@ def test_an_entry_can_be_compared_as_something_else():
     found = Catalogue(described(entries))
     assert found.references() == ["pca", "theirs"]
     assert found.title("theirs") == "Theirs"
-    assert differs("theirs", entries["theirs"]) == "nothing"
+    assert differs("theirs", entries["theirs"]) == ""
+    assert "authors" not in compared_as(["pca", "theirs"], entries)
     with pytest.raises(InputError, match=r"methods\.theirs: `spatial` is not a role of a method"):
         described({"theirs": theirs | {"role": "spatial"}})
+
+
+def test_the_config_says_which_roles_there_are():
+    methods = load_schema("config")["properties"]["representations"]["properties"]["methods"]
+    words = methods["additionalProperties"]["properties"]["role"]["description"]
+    compared, named = (re.findall("`(.*?)`", part) for part in (words.split(".")[1], words))
+    assert compared == list(COMPARED) and set(named) == set(ROLES)
 
 
 def test_what_a_published_method_is_not_as_its_authors_have_it():

@@ -109,14 +109,18 @@ def test_a_job_is_measured_by_its_benchmark_and_outputs(tmp_path):
     assert np.isnan(other["used_mb"]) and not other["finished"]
 
 
-def test_pauses_do_not_count(tmp_path):
-    """After 100 s of running, it was stopped for 900."""
-    (tmp_path / rehearsal.ABOUT).write_text(json.dumps({"started": time.time() - 1000}))
-    (tmp_path / rehearsal.PRINTED).touch()
-    os.utime(tmp_path / rehearsal.PRINTED, (time.time() - 900,) * 2)
-    rehearsal.skip_pause(tmp_path)
-    started = json.loads((tmp_path / rehearsal.ABOUT).read_text())["started"]
-    assert time.time() - started == pytest.approx(100, abs=5)
+@pytest.mark.parametrize("minutes", [0, 2])
+def test_pauses_do_not_count(tmp_path, minutes):
+    """It ran for some minutes, or ended before Snakemake started, and was then stopped for 15."""
+    now, printed = time.time(), tmp_path / rehearsal.PRINTED
+    (tmp_path / rehearsal.ABOUT).write_text(json.dumps({"started": now - (15 + minutes) * 60}))
+    if minutes:
+        printed.touch()
+        os.utime(printed, (now - 15 * 60,) * 2)
+    for _ in range(2):  # a second start without any output
+        rehearsal.skip_pause(tmp_path)
+        started = json.loads((tmp_path / rehearsal.ABOUT).read_text())["started"]
+        assert printed.stat().st_mtime - started == pytest.approx(minutes * 60, abs=5)
 
 
 def test_failures_and_attempts_are_counted_by_rule():

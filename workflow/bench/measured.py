@@ -44,7 +44,7 @@ def measured(work: Callable, *arguments: Any, threads: int = 1) -> Measured:
     """Run `work(*arguments)` in a new Python process (Linux only) that ends if this one does.
 
     `threads` limits the libraries that read their number of threads from the environment, as
-    Snakemake does for its jobs: the BLAS of numpy and scipy. Torch has a setting of its own.
+    Snakemake does for its jobs: the BLAS of numpy and scipy, and torch unless it is told otherwise.
     """
     fresh = multiprocessing.get_context("spawn")
     with (

@@ -95,10 +95,12 @@ def rehearse(folder: Path, sections: int, share: float, cores: int, executor: st
 
 
 def skip_pause(folder: Path) -> None:
-    """Move a stopped rehearsal's start ahead by the time since its last output."""
-    about = json.loads((folder / ABOUT).read_text())
-    about["started"] += time.time() - (folder / PRINTED).stat().st_mtime
+    """Move a stopped rehearsal's start later, by the time since its last output."""
+    printed, about = folder / PRINTED, json.loads((folder / ABOUT).read_text())
+    last = printed.stat().st_mtime if printed.exists() else about["started"]
+    about["started"] += time.time() - last
     (folder / ABOUT).write_text(json.dumps(about))
+    printed.touch()
 
 
 def measure(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -61,7 +61,7 @@ def file_of(name: str, entry: Mapping) -> Path:
 
 
 def load_entry(name: str, entry: Mapping) -> Method:
-    """Load the method of an entry of `representations.methods`, with the entry's words and role.
+    """Load the method of an entry of `representations.methods`, with its title, colour and role.
 
     Without a `title`, an entry with its method's name has the method's title. Any other entry is
     shown by its own name and, without a `colour`, in the neutral colour.
@@ -120,17 +120,17 @@ def read_options(name: str, entry: Mapping) -> Any:
 def differs(name: str, entry: Mapping) -> str:
     """List options that differ from the authors' published ones: `epochs 300 (authors: 600)`.
 
-    `nothing` if none differ; empty for a method that is not a published one.
+    `nothing` if none differ; empty for a method that is not a published one, or whose matrix was
+    computed elsewhere, with settings that are not known here.
     """
     if load_entry(name, entry).description.role not in ("baseline", "spatial method"):
         return ""
     options = read_options(name, entry)
-    pairs = [(f.name, getattr(options, f.name), f.metadata.get("authors")) for f in fields(options)]
-    words = [
-        f"{key} {value} (authors: {theirs})"
-        for key, value, theirs in pairs
-        if theirs not in (MISSING, value)
-    ]
+    theirs = {f.name: f.metadata.get("authors") for f in fields(options)}
+    if MISSING in theirs.values():
+        return ""
+    own = {name: getattr(options, name) for name in theirs}
+    words = [f"{key} {own[key]} (authors: {theirs[key]})" for key in own if own[key] != theirs[key]]
     return ", ".join(words) or "nothing"
 
 

@@ -1,9 +1,10 @@
 """STAGATE: a graph autoencoder that weighs a spot's neighbours by attention.
 
-One network is trained on all sections, which are separate components of the graph. There is no
-package of it on PyPI. The network and its training follow the authors' STAGATE_pyG, with the same
-formulas in another order. Genes are chosen within samples, not by `seurat_v3`. The optional module
-that prunes links between spots of different pre-clusters is left out, as it is by default.
+One network is trained on all sections, which are separate components of the graph. The network and
+its training follow the authors' STAGATE_pyG, which is not on PyPI. The reconstruction's error is
+expanded, so that no reconstructed matrix is held. Genes are chosen within samples, not by
+`seurat_v3`. The optional module that prunes links between spots of different pre-clusters is left
+out, as it is by default.
 """
 
 from dataclasses import dataclass
@@ -32,8 +33,8 @@ SOURCE = "STAGATE (Dong and Zhang 2022, doi:10.1038/s41467-022-29439-6)"
 GAIN = 1.414
 """Factor of the initial weights."""
 
-LINKS = 9
-"""A spot's links where the array is square: itself, its sides and its corners."""
+LINKS = 5
+"""Most links of a spot, divided by the square of `reach`: 5 at 1 and 9 at 1.5 on a square array."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,9 @@ class Options:
     n_top_genes: int = option(3000, "Highly variable genes, ranked within samples.")
     reach: float = option(
         1.5,
-        "Largest distance of linked spots, in distances between nearest spots: 1.5 links the 6 "
-        "neighbours of a hexagonal array and the 8 of a square one. The authors set pixels.",
+        "Spots up to this distance are linked. The unit is the median distance between nearest "
+        "spots: 1.5 links the 6 neighbours of a hexagonal array and the 8 of a square one. The "
+        "authors give it in pixels.",
     )
     width: int = option(512, "Width of the hidden layers.")
     components: int = option(30, "Features of a spot.")
@@ -63,7 +65,8 @@ class Options:
 
 def held_bytes(options: Options, spots: int, genes: int) -> float:
     """See `method.Method.held_bytes`."""
-    features = min(options.n_top_genes, genes) * 2 + (5 * LINKS + 8) * options.width
+    links = LINKS * options.reach**2
+    features = min(options.n_top_genes, genes) * 2 + (5 * links + 8) * options.width
     return stacked_bytes(spots, genes) + spots * features * FLOAT32
 
 
@@ -139,7 +142,10 @@ def train(
     # The decoder's weights are the encoder's transposed, in the same memory.
     widen, decode = (torch.nn.Parameter(weight.data.T) for weight in (narrow, wide))
     weights = [wide, narrow, towards, around, widen, decode]
-    optimiser = torch.optim.Adam(weights, options.learning_rate, weight_decay=options.weight_decay)
+    # One weight after the other: `foreach` would change both owners of a memory at once on a GPU.
+    optimiser = torch.optim.Adam(
+        weights, options.learning_rate, weight_decay=options.weight_decay, foreach=False
+    )
 
     def averaged(values: torch.Tensor, attention: torch.Tensor) -> torch.Tensor:
         messages = values[source] * attention[:, None]
