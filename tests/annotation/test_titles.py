@@ -49,7 +49,11 @@ def scores(**means: float) -> pd.DataFrame:
     ],
 )
 def test_the_best_method_is_named_beside_the_best_model(means, words):
-    assert highest_mean(scores(**means), "unseen", CATALOGUE) == words
+    """By the first classifier, which the figure draws."""
+    first = scores(**means)
+    second = first.assign(classifier="knn", **{HEADLINE: 0.9})
+    for table in (first, pd.concat([first, second[second["representation"] != "majority"]])):
+        assert highest_mean(table, "unseen", CATALOGUE) == words
 
 
 def confusion(*counts: tuple[str, str, int]) -> pd.DataFrame:

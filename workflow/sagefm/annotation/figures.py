@@ -8,7 +8,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.lines import Line2D
 
-from sagefm.annotation.terms import HEADLINE, KEYS, MAJORITY, headline_protocol
+from sagefm.annotation.terms import (
+    HEADLINE,
+    KEYS,
+    MAJORITY,
+    headline_protocol,
+    of_first_classifier,
+)
 from sagefm.annotation.titles import classes_led, highest_mean, row_name
 from sagefm.common.text import count
 from sagefm.common.verdict import FEWEST
@@ -85,9 +91,8 @@ def fill_annotation(
     catalogue: Catalogue = REGISTERED,
 ) -> None:
     """Fill a figure, or a part of one, with `draw_annotation`."""
-    whole = scores[scores["subset"] == "all"]
-    learned = whole[whole["representation"] != MAJORITY]
-    own = learned[learned["classifier"] == learned["classifier"].iloc[0]]
+    whole = of_first_classifier(scores)
+    own = whole[whole["representation"] != MAJORITY]
     shown = [name for name in PROTOCOLS if name in set(own["protocol"])]
     key = ["representation", "centred"]
     scored = own[own["protocol"] == headline_protocol(own)].sort_values(HEADLINE)

@@ -54,6 +54,13 @@ def headline_protocol(scores: pd.DataFrame) -> str:
     return next(protocol for protocol in reversed(PROTOCOLS) if protocol in scored)
 
 
+def of_first_classifier(scores: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the first classifier and of the majority class, on all patients."""
+    whole = scores[scores["subset"] == "all"]
+    first = whole.loc[whole["representation"] != MAJORITY, "classifier"].head(1)
+    return whole[whole["classifier"].isin([*first, MAJORITY])]
+
+
 def best_of(scores: pd.DataFrame, classifier: str, without: Collection[str] = ()) -> pd.Series:
     """Return the row with the best `HEADLINE` under the headline protocol on all patients.
 

@@ -2,7 +2,13 @@
 
 import pandas as pd
 
-from sagefm.annotation.terms import HEADLINE, KEYS, MAJORITY, headline_protocol
+from sagefm.annotation.terms import (
+    HEADLINE,
+    KEYS,
+    MAJORITY,
+    headline_protocol,
+    of_first_classifier,
+)
 from sagefm.common.text import format_number
 from sagefm.representations.catalogue import REGISTERED, Catalogue, is_model
 
@@ -31,13 +37,13 @@ def highest_mean(scores: pd.DataFrame, protocol: str, catalogue: Catalogue) -> s
     Parameters
     ----------
     scores
-        Of `tables.task_scores`.
+        Of `tables.task_scores`; the first classifier's count, which figures draw.
     protocol
         What the headline's protocol is called.
     catalogue
         Names and roles of the representations; what bounds a score leads nothing.
     """
-    whole = scores[scores["subset"] == "all"]
+    whole = of_first_classifier(scores)
     own = whole[whole["protocol"] == headline_protocol(whole)]
     bounds = own["representation"].map(catalogue.is_bound).astype(bool)
     methods = own[~bounds & (own["representation"] != MAJORITY) & own[HEADLINE].notna()]
