@@ -71,7 +71,9 @@ def test_pairs_without_an_effect_are_said_to_have_none():
     unknown = tables()["pairs"].assign(reverse_effect_expression_matched=np.nan)
     figure = draw_directions(unknown, tables()["discrimination"], tables()["summary"])
     assert_readable(figure)
-    assert figure.axes[0].get_title("left") == "no pair has both effects\nknown"
+    left, right = figure.axes
+    assert left.get_title("left") == "no pair has both effects\nknown"
+    assert min(ax.get_position().height for ax in (left, right)) > 0.5
 
 
 def test_doses_show_the_strongest_of_six_inputs_and_those_named():

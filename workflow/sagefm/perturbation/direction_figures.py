@@ -72,7 +72,8 @@ def fill_directions(
     left.set(xlim=(-edge, edge), ylim=(-edge, edge), aspect="equal")
     inside = effects[(np.abs(effects) <= edge).all(axis=1)]
     look: dict[str, Any] = {"mew": 0, "clip_on": False, "rasterized": True}
-    left.plot(*inside.T, "o", ms=2.5, color=colour, alpha=STRENGTH, **look)
+    if len(inside):  # without points, the layout would keep room for one at the figure's corner
+        left.plot(*inside.T, "o", ms=2.5, color=colour, alpha=STRENGTH, **look)
     beyond = mark_beyond(left, effects[:, 0], effects[:, 1], colour, STRENGTH)
     left.set_xlabel("effect of the input on the output (SD)")
     left.set_ylabel("effect of the output\non the input (SD)")
