@@ -18,7 +18,7 @@ from sagefm.plotting.colours import PROTOCOL_COLOURS
 from sagefm.plotting.style import GREY, OKABE_ITO, save
 from sagefm.representations.catalogue import Catalogue
 from support.annotated import tables_like
-from support.drawn import title_of
+from support.drawn import assert_readable, title_of
 
 CAPTIONS = ("scores", "classes", "confusion", "maps")
 
@@ -115,6 +115,12 @@ def test_fits_at_an_end_of_their_grid_are_told(tables, at_end):
         if "beyond those tried" in text
     ]
     assert found == ["in 8 of 24 fits, the best hyperparameter may lie beyond those tried"] * at_end
+
+
+def test_confusion_has_room_for_long_names(tables):
+    names = {"a": "Lymphocyte Positive Stroma", "b": "Lymphocyte Negative Stroma"}
+    table = tables["confusion"].replace({"truth": names, "predicted": names})
+    assert_readable(draw_confusion(table, tables["shown"], "a task"))
 
 
 def test_confusion_rows_add_up(tables):

@@ -21,7 +21,7 @@ from sagefm.plotting.colours import model_colours
 from sagefm.sections.masks import gene_mask
 from sagefm.sections.section import draw_rows
 from support import small
-from support.drawn import title_of
+from support.drawn import assert_readable, title_of
 from support.models import fitted, save_model
 
 SPOTS, GENES, UNKNOWN = 40, 120, 7
@@ -322,7 +322,11 @@ def test_shares_are_a_family_of_tests():
 
 def summaries(samples: pd.DataFrame) -> pd.DataFrame:
     """Summaries of three models, two of them on one scale."""
-    scales = {"paper": "log1p", "strict": "log1p", "scaled": "log1p_cp10k"}
+    return summaries_of(samples, {"paper": "log1p", "strict": "log1p", "scaled": "log1p_cp10k"})
+
+
+def summaries_of(samples: pd.DataFrame, scales: dict[str, str]) -> pd.DataFrame:
+    """Summaries of models, by name with their scale."""
     return pd.concat(
         [
             summarise_imputation(samples).assign(model=model, cohort="breast", normalisation=scale)
@@ -361,6 +365,16 @@ def test_the_figure_tells_models_settings_and_scales_apart(samples):
     top = summaries(samples).query("model == 'paper' and metric == 'mse' and predictor == 'model'")
     drawn = lines[0][-2].get_ydata()
     np.testing.assert_allclose(drawn, top[top["setting"] == "systematic"]["mean"])
+
+
+def test_the_figure_has_room_for_long_names(samples):
+    names = [f"SAGE-FM (recipe number {number})" for number in range(5)]
+    scales = dict(zip(names, ["log1p"] * 3 + ["log1p_cp10k"] * 2, strict=True))
+    drawn = samples[samples["setting"] == "systematic"].assign(setting="as_released")
+    table = summaries_of(pd.concat([samples, drawn]), scales)
+    figure = draw_imputation(table, model_colours(names))
+    assert len(figure.axes) >= 3 * 5
+    assert_readable(figure)
 
 
 def test_what_is_below_the_axis_of_r2_is_a_triangle_at_its_end(samples):

@@ -1,5 +1,6 @@
 """The paper's five figures: readable, lettered, and drawn by the chapters' own code."""
 
+from functools import partial
 from types import SimpleNamespace
 
 import jinja2
@@ -80,7 +81,8 @@ def recovery(tissues=NO_TISSUES):
     return draw_recovery_page(summary, genes, recovery_maps(), 0.91, tissues)
 
 
-def clustering(tissues=NO_TISSUES):
+def clustering(tissues=NO_TISSUES, more: int = 0):
+    """Figure 3 of made-up scores, with `more` representations that have long names."""
     rng = np.random.default_rng(0)
     spots = pd.DataFrame(
         {
@@ -96,14 +98,24 @@ def clustering(tissues=NO_TISSUES):
     umap = pd.concat(layout.assign(representation=name) for name in MEANS)
     palette = {"a": "#0072B2", "b": "#E69F00", "P": "#009E73"}
     summary = clustering_summary(scores_like(), COSTS)
-    return draw_clustering_page(
-        umap, dict.fromkeys(MEANS, spots), summary, palette, ["undetermined"], tissues=tissues
-    )
+    paper = summary[summary["representation"] == "sagefm-paper"]
+    names = [f"untrained SAGE-FM (spots of {i})" for i in range(more)]
+    summary = pd.concat([summary, *(paper.assign(representation=name) for name in names)])
+    clusters = dict.fromkeys(MEANS, spots)
+    return draw_clustering_page(umap, clusters, summary, palette, ["undetermined"], tissues=tissues)
 
 
 def annotation(tissues=NO_TISSUES, tasks: int = 2):
     task = tables_like() | {"title": "a task", "reported": 0.81}
     return draw_annotation_page([task] * tasks, {"a": "#0072B2"}, tissues=tissues)
+
+
+def long_classes():
+    """Figure 4 of classes with long names."""
+    names = {"a": "Lymphocyte Positive Stroma", "b": "Lymphocyte Negative Stroma"}
+    task = tables_like() | {"title": "a task", "reported": 0.81}
+    task["confusion"] = task["confusion"].replace({"truth": names, "predicted": names})
+    return draw_annotation_page([task] * 2, {"a": "#0072B2"})
 
 
 def perturbation(tissues=NO_TISSUES):
@@ -121,7 +133,14 @@ PAGES = {
 }
 
 
-@pytest.mark.parametrize(("draw", "parts"), PAGES.values(), ids=PAGES)
+FULL = {
+    "clustering, 21 representations": (partial(clustering, more=16), 4),
+    "annotation, long names": (long_classes, 4),
+}
+"""Pages as in a run of config/paper.yaml."""
+
+
+@pytest.mark.parametrize(("draw", "parts"), (PAGES | FULL).values(), ids=PAGES | FULL)
 def test_a_page_is_lettered_readable_and_fits_the_paper(draw, parts, tmp_path):
     figure = draw()
     assert figure.get_figwidth() == style.DOUBLE

@@ -22,7 +22,7 @@ from sagefm.representations.catalogue import REGISTERED, Catalogue
 SECTIONS_A_ROW = 2
 
 TITLE_CHARACTERS = 16
-"""A line of the title of a map: longer names are broken."""
+"""A line of the title of a map, or of the name of a class: longer ones are broken."""
 
 BELOW_NAME = 14
 """Points from a map to its scale bar, the section's name between them."""
@@ -47,8 +47,10 @@ def draw_confusion(
     catalogue
         Names of the representations.
     """
-    side = min(0.39 * confusion["truth"].nunique(), 2.4)
-    figure = Figure(figsize=(DOUBLE, side + 1.35))
+    names = confusion["truth"].unique()
+    side = min(0.39 * len(names), 2.4)
+    longest = max(len(line) for name in names for line in _broken(name).split("\n"))
+    figure = Figure(figsize=(DOUBLE, side + 0.065 * longest + 0.9))
     fill_confusion(figure, confusion, shown[shown["role"] != "baseline"], title, catalogue)
     return figure
 
@@ -78,8 +80,8 @@ def fill_confusion(
                 colour = "white" if share > 0.55 else "black"
                 ax.text(j, i, f"{100 * share:.0f}", ha="center", va="center", color=colour,
                         fontsize=7)  # fmt: skip
-        ax.set_xticks(range(len(names)), names, rotation=90)
-        ax.set_yticks(range(len(names)), [f"{n} ({totals[n]:,.0f})" for n in names])
+        ax.set_xticks(range(len(names)), map(_broken, names), rotation=90)
+        ax.set_yticks(range(len(names)), [_broken(f"{n} ({totals[n]:,.0f})") for n in names])
         ax.tick_params(length=0)
         ax.spines[:].set_visible(False)
         ax.set_xlabel("predicted class")
@@ -92,6 +94,10 @@ def fill_confusion(
     protocol = PROTOCOLS[whose[0]["protocol"]][0]
     about = f"{title}: {protocol}, {whose[0]['classifier']} classifier"
     headline(figure, recall_range(confusion, shown, catalogue), about)
+
+
+def _broken(name: str) -> str:
+    return fill(name, TITLE_CHARACTERS)
 
 
 @styled

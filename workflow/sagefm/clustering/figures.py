@@ -62,9 +62,10 @@ def fill_metrics(
     first = next(iter(found.values()))
     known = first[~first["centred"]].set_index("representation")["mean"]
     order = known.reindex(summary["representation"].unique()).sort_values(na_position="first").index
+    markers = _markers(summary, catalogue)
     panels = figure.subplots(1, len(found), squeeze=False, sharey=True)
     for ax, (key, own) in zip(panels.flat, found.items(), strict=True):
-        _panel(ax, own, list(order), with_zero=key[-1] in NONE_AT_ZERO, catalogue=catalogue)
+        _panel(ax, own, list(order), markers, key[-1] in NONE_AT_ZERO, catalogue)
         ax.set_title(wanted[key], fontsize=7.5)
     handles = [
         panels[0, 0].plot([], [], "o", color=NEUTRAL, mfc=face, label=label)[0]
@@ -105,17 +106,19 @@ def fill_batch_biology(
     figure: FigureBase,
     summary: pd.DataFrame,
     measures: Mapping[str, str] = MEASURES,
-    legend_below: bool = False,
+    marks_of: str = "",
     catalogue: Catalogue = REGISTERED,
 ) -> None:
-    """Fill a figure, or a part of one, with `draw_batch_biology`; with some `MEASURES` alone."""
+    """Fill a figure, or a part of one, with `draw_batch_biology`; with some `MEASURES` alone.
+
+    `marks_of` is the letter of a part by `fill_metrics`, which names the marks in place of a
+    legend.
+    """
     rows = summary[(summary["clustering"] == "none") & summary["mean"].notna()]
     factors = _biology(summary)
     names = list(pd.unique(rows["representation"]))
     colours = {name: catalogue.colour(name) for name in names}
-    # Those of one colour differ in their markers.
-    alike = pd.Series(colours).groupby(list(colours.values())).cumcount()
-    markers = {name: MARKERS[number % len(MARKERS)] for name, number in alike.items()}
+    markers = _markers(summary, catalogue)
     panels = figure.subplots(max(len(factors), 1), len(measures), squeeze=False)
     for line, factor in zip(panels, factors, strict=False):
         for ax, (metric, words) in zip(line, measures.items(), strict=True):
@@ -143,15 +146,21 @@ def fill_batch_biology(
             ax.set_axis_off()
         head(figure, "no biology is known of this cohort's spots")
         return
+    finding = batch_against_biology(summary, factors[0], catalogue)
+    if marks_of:
+        headline(figure, finding, f"marks as in {marks_of}; {FACES}")
+        return
     handles, labels = panels[0, 0].get_legend_handles_labels()
-    figure.legend(
-        handles,
-        [fill(label, NAME_CHARACTERS) for label in labels],
-        loc="outside lower center" if legend_below else "outside right center",
-        ncols=2 if legend_below else 1,
-        columnspacing=0.8,
-    )
-    headline(figure, batch_against_biology(summary, factors[0], catalogue), FACES)
+    labels = [fill(label, NAME_CHARACTERS) for label in labels]
+    figure.legend(handles, labels, loc="outside right center")
+    headline(figure, finding, FACES)
+
+
+def _markers(summary: pd.DataFrame, catalogue: Catalogue) -> dict[str, str]:
+    """A marker for each representation: those of one colour have different ones."""
+    names = pd.Series(summary["representation"].unique())
+    number = names.groupby(names.map(catalogue.colour)).cumcount()
+    return {name: MARKERS[i % len(MARKERS)] for name, i in zip(names, number, strict=True)}
 
 
 def _biology(summary: pd.DataFrame) -> list[str]:
@@ -166,9 +175,14 @@ def _rows(summary: pd.DataFrame, key: Key) -> pd.DataFrame:
 
 
 def _panel(
-    ax: Axes, rows: pd.DataFrame, order: list[str], with_zero: bool, catalogue: Catalogue
+    ax: Axes,
+    rows: pd.DataFrame,
+    order: list[str],
+    markers: Mapping[str, str],
+    with_zero: bool,
+    catalogue: Catalogue,
 ) -> None:
-    """One line a representation: intervals, and dots over them."""
+    """One line a representation: intervals, and marks over them."""
     both = rows["centred"].any()
     for _, row in rows.iterrows():
         y = _line(row, order, both)
@@ -178,7 +192,8 @@ def _panel(
         seeds = [row["seed_low"], row["seed_high"]]
         ax.plot(seeds, [y, y], color=colour, lw=2.6, alpha=0.6, solid_capstyle="butt")
         face = "white" if row["centred"] else colour
-        ax.plot(row["mean"], y, "o", ms=3.5, color=colour, mfc=face, mew=0.8)
+        marker = markers[row["representation"]]
+        ax.plot(row["mean"], y, marker, ms=3.5, color=colour, mfc=face, mew=0.8)
     ax.set_yticks(range(len(order)), [catalogue.title(name) for name in order])
     ax.set_ylim(-0.6, len(order) - 0.4)
     ax.tick_params(axis="y", length=0)

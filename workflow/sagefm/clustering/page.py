@@ -45,7 +45,7 @@ def draw_clustering_page(
         Names, colours and roles of the representations.
     """
     figure = Figure(figsize=(DOUBLE, 9.7))
-    first, second, third = below(figure, [3.5, 2.1, 4.1])
+    first, second, third = below(figure, [3.3, 2.0, 4.4])
     # Layouts use principal components, and those of the input are the same as PCA's.
     shown = [name for name in clusters if catalogue[name].role != "input"][:UMAPS]
     by_name = dict([*umap.groupby("representation", sort=False)])
@@ -54,8 +54,8 @@ def draw_clustering_page(
     sections = most_labelled(next(iter(clusters.values())), drop)[:1]
     if sections:
         fill_cluster_maps(second, clusters, palette, drop, "kmeans", sections, catalogue, tissues)
-    left, right = beside(third, [1.2, 1])
+    left, right = beside(third, [1.3, 1])
     fill_metrics(left, summary, METRICS, catalogue)
     purity = {"purity": "neighbour purity"}
-    fill_batch_biology(right, summary, purity, legend_below=True, catalogue=catalogue)
+    fill_batch_biology(right, summary, purity, marks_of="c", catalogue=catalogue)
     return lettered(figure, first, second, left, right)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from itertools import cycle, product
+from textwrap import fill
 from typing import Any
 
 import pandas as pd
@@ -43,6 +44,9 @@ MODEL_MARKERS = "oPv<>*"
 LEAST_R2 = -0.5
 """Where the axis of R2 ends: a triangle marks what is worse."""
 
+ROW_CHARACTERS, LEGEND_CHARACTERS = 90, 38
+"""Of the titles of a row of panels together, and of a name in a legend of three columns."""
+
 BARS_APART = 1.2
 """Between the bars of two predictors at one share: percent of genes."""
 
@@ -69,7 +73,7 @@ def draw_imputation(summary: pd.DataFrame, colours: Mapping[str, str]) -> Figure
     both = product(summary["normalisation"].unique(), SETTINGS)
     columns = [column for column in both if column in scored]
     scales = [scale for scale, _ in columns]
-    figure = Figure(figsize=(DOUBLE, 5.4))
+    figure = Figure(figsize=(DOUBLE, 5.1))
     panels = figure.subplots(len(METRICS), len(columns), sharex=True, squeeze=False)
     handles: dict[str, Line2D] = {}
     for (metric, label), row in zip(METRICS.items(), panels, strict=True):
@@ -96,7 +100,9 @@ def draw_imputation(summary: pd.DataFrame, colours: Mapping[str, str]) -> Figure
         for model, all_, some, unknown in seen.itertuples()
     }
     labels = [names.get(label, label) for label in labels]
-    figure.legend(shown, labels, loc="outside lower center", ncols=min(len(labels), 3))
+    beside = 3 if max(map(len, labels)) <= LEGEND_CHARACTERS else 2
+    figure.set_figheight(figure.get_figheight() + 0.15 * -(-len(labels) // beside))
+    figure.legend(shown, labels, loc="outside lower center", ncols=beside)
     return figure
 
 
@@ -150,8 +156,8 @@ def _finish(panels, columns: list[tuple[str, str]], summary: pd.DataFrame) -> No
     """Titles, ends and labels of the axes, and the figure's head."""
     several = len({normalisation for normalisation, _ in columns}) > 1
     for ax, (normalisation, setting) in zip(panels[0], columns, strict=True):
-        scale = NORMALISATION_NAMES[normalisation] + "\n" if several else ""
-        ax.set_title(scale + SETTING_NAMES[setting])
+        words = [NORMALISATION_NAMES[normalisation]] * several + [SETTING_NAMES[setting]]
+        ax.set_title("\n".join(fill(line, ROW_CHARACTERS // len(columns)) for line in words))
         ax.set_ylim(bottom=0)
     for ax in panels[1]:
         ax.axhline(0, color=NEUTRAL, lw=0.6)
