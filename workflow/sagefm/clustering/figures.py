@@ -29,8 +29,8 @@ MEASURES = {
 
 MARKERS = "osD^vPX<>"
 
-NAME_CHARACTERS = 22
-"""A line of a name in a legend: longer names are broken."""
+NAME_CHARACTERS, NAMES_A_ROW = 22, 4
+"""A line of a name in a legend, where longer names are broken; and names side by side."""
 
 FACES = "filled: not centred; hollow: centred"
 """What the marks say."""
@@ -91,7 +91,8 @@ def draw_batch_biology(summary: pd.DataFrame, catalogue: Catalogue = REGISTERED)
     catalogue
         Names and colours of the representations.
     """
-    figure = Figure(figsize=(DOUBLE, 2.9 * max(len(_biology(summary)), 1) + 0.35))
+    named = -(-summary["representation"].nunique() // NAMES_A_ROW)
+    figure = Figure(figsize=(DOUBLE, 2.7 * max(len(_biology(summary)), 1) + 0.24 * named + 0.35))
     fill_batch_biology(figure, summary, catalogue=catalogue)
     if biology := _biology(summary):
         spots = summary[summary["clustering"] == "none"]
@@ -152,7 +153,7 @@ def fill_batch_biology(
         return
     handles, labels = panels[0, 0].get_legend_handles_labels()
     labels = [fill(label, NAME_CHARACTERS) for label in labels]
-    figure.legend(handles, labels, loc="outside right center")
+    figure.legend(handles, labels, loc="outside lower center", ncols=NAMES_A_ROW)
     headline(figure, finding, FACES)
 
 
