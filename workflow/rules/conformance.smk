@@ -25,7 +25,7 @@ rule conformance:
         "../../envs/model.yaml"
     threads: 4
     resources:
-        mem_mb=growing(3000, per_1000_spots=1),
+        mem_mb=growing(2000),
         runtime=growing(120, per_1000_spots=0.2),
     params:
         code=code_of("conformance/compare.py"),

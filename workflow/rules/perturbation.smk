@@ -109,7 +109,7 @@ rule coexpression:
         "../../envs/model.yaml"
     threads: 1
     resources:
-        mem_mb=growing(6000, per_1000_spots=2),
+        mem_mb=growing(3000, per_1000_spots=0.5),
         runtime=growing(60, per_1000_spots=0.5),
     params:
         code=code_of("perturbation/coexpression.py"),
@@ -171,7 +171,7 @@ rule response_map:
         model_environment
     threads: 1
     resources:
-        mem_mb=growing(6000),
+        mem_mb=growing(7000),
         runtime=growing(60),
         gpu=of_model("compute", "gpus"),
         device=model_device,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from sagefm.common.errors import InputError
 from sagefm.plotting.colours import OKABE_ITO
+from sagefm.representations.method import FLOAT32
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,6 +33,15 @@ class Options:
     """No settings; the method reads the labels."""
 
     reads: ClassVar[tuple[str, ...]] = ("labels",)
+
+
+LABELS = 64
+"""Number of different labels assumed for memory; few cohorts have more."""
+
+
+def held_bytes(options: Options, spots: int, genes: int) -> float:
+    """See `method.Method.held_bytes`."""
+    return spots * LABELS * (1 + FLOAT32)
 
 
 def represent(cohort: "Cohort", options: Options, seed: int) -> "np.ndarray":
