@@ -17,7 +17,7 @@ from sagefm.annotation.titles import SIGN, row_name
 from sagefm.plotting.colours import PROTOCOL_COLOURS
 from sagefm.plotting.style import GREY, OKABE_ITO, save
 from sagefm.representations.catalogue import Catalogue
-from support.annotated import tables_like
+from support.annotated import long_named, tables_like
 from support.drawn import assert_readable, title_of
 
 CAPTIONS = ("scores", "classes", "confusion", "maps")
@@ -118,8 +118,7 @@ def test_fits_at_an_end_of_their_grid_are_told(tables, at_end):
 
 
 def test_confusion_has_room_for_long_names(tables):
-    names = {"a": "Lymphocyte Positive Stroma", "b": "Lymphocyte Negative Stroma"}
-    table = tables["confusion"].replace({"truth": names, "predicted": names})
+    table = long_named(tables["confusion"])
     assert_readable(draw_confusion(table, tables["shown"], "a task"))
 
 

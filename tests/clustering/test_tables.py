@@ -16,7 +16,7 @@ from sagefm.common.errors import InputError
 from sagefm.common.verdict import Training
 from sagefm.representations.catalogue import REGISTERED
 from sagefm.stats.paired import sign_flip
-from support.clustered import COSTS, MEANS, SECTIONS, scores_like
+from support.clustered import COSTS, MEANS, SECTIONS, scores_like, with_more
 from support.drawn import assert_readable, title_of
 
 REFERENCES = REGISTERED.references()
@@ -244,10 +244,7 @@ def test_the_figures_show_every_representation(scores):
         if line.get_label()[0] != "_"
     }
     assert len(drawn) == len(MEANS)  # those of one colour differ in their markers
-    names = [f"untrained SAGE-FM (spots of {i})" for i in range(16)]
-    paper = summary[summary["representation"] == "sagefm-paper"]
-    more = pd.concat([summary, *(paper.assign(representation=name) for name in names)])
-    assert_readable(draw_batch_biology(more))
+    assert_readable(draw_batch_biology(with_more(summary, 16)))
     unlabelled = draw_batch_biology(summary[summary["factor"] != "label"])
     assert "no biology is known" in unlabelled.get_suptitle()
 

@@ -21,8 +21,8 @@ from sagefm.plotting.histology import NO_TISSUES, Tissue
 from sagefm.recovery.page import draw_recovery_page
 from sagefm.report.overview import layers_table, sections_table
 from sagefm.report.overview_figure import draw_overview
-from support.annotated import tables_like
-from support.clustered import COSTS, MEANS, scores_like
+from support.annotated import long_named, tables_like
+from support.clustered import COSTS, MEANS, scores_like, with_more
 from support.drawn import assert_readable, visible_texts, write_image
 from support.perturbed import maps_like as response_maps
 from support.perturbed import tables as perturbed
@@ -97,10 +97,7 @@ def clustering(tissues=NO_TISSUES, more: int = 0):
     layout = spots.assign(umap_1=spots["x_pixels"], umap_2=spots["y_pixels"])
     umap = pd.concat(layout.assign(representation=name) for name in MEANS)
     palette = {"a": "#0072B2", "b": "#E69F00", "P": "#009E73"}
-    summary = clustering_summary(scores_like(), COSTS)
-    paper = summary[summary["representation"] == "sagefm-paper"]
-    names = [f"untrained SAGE-FM (spots of {i})" for i in range(more)]
-    summary = pd.concat([summary, *(paper.assign(representation=name) for name in names)])
+    summary = with_more(clustering_summary(scores_like(), COSTS), more)
     clusters = dict.fromkeys(MEANS, spots)
     return draw_clustering_page(umap, clusters, summary, palette, ["undetermined"], tissues=tissues)
 
@@ -112,9 +109,8 @@ def annotation(tissues=NO_TISSUES, tasks: int = 2):
 
 def long_classes():
     """Figure 4 of classes with long names."""
-    names = {"a": "Lymphocyte Positive Stroma", "b": "Lymphocyte Negative Stroma"}
     task = tables_like() | {"title": "a task", "reported": 0.81}
-    task["confusion"] = task["confusion"].replace({"truth": names, "predicted": names})
+    task["confusion"] = long_named(task["confusion"])
     return draw_annotation_page([task] * 2, {"a": "#0072B2"})
 
 

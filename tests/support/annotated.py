@@ -41,6 +41,12 @@ def representation_of(labels: pd.DataFrame, name: str = "pca", noise: float = 1.
     return Representation(name, values.astype(np.float32), obs, spatial, True, False)
 
 
+def long_named(confusion: pd.DataFrame) -> pd.DataFrame:
+    """Give two classes of a confusion table long names."""
+    names = {"a": "Lymphocyte Positive Stroma", "b": "Lymphocyte Negative Stroma"}
+    return confusion.replace({"truth": names, "predicted": names})
+
+
 PLAN = AnnotationPlan(PROTOCOLS, ["logistic"], repeats=2)
 
 

@@ -33,6 +33,13 @@ COSTS = pd.DataFrame(
 )
 
 
+def with_more(summary: pd.DataFrame, number: int) -> pd.DataFrame:
+    """Add representations with long names to a summary, each scored as the paper's model."""
+    paper = summary[summary["representation"] == "sagefm-paper"]
+    names = [f"untrained SAGE-FM (spots of {i})" for i in range(number)]
+    return pd.concat([summary, *(paper.assign(representation=name) for name in names)])
+
+
 def rows(name, values, metric="ari", clustering="kmeans", factor="label", scope="section", **more):
     """Two rows per section, one for each seed; the second value is slightly higher."""
     facts = {"representation": name, "scope": scope, "centred": False, "clustering": clustering,

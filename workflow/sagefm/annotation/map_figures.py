@@ -166,7 +166,7 @@ def fill_annotation_maps(
             draw_spots(ax, at, spot_pitch(at), tissue, facecolors=list(faces))
             ax.set_anchor("N")
             if number < across:
-                ax.set_title(fill(label, TITLE_CHARACTERS), loc="center", fontsize=7)
+                ax.set_title(_broken(label), loc="center", fontsize=7)
             agree = part["label"] == part[column]
             if column == "label":
                 text = f"{sample} ({part['patient'].iloc[0]})"
