@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ParamSpec
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase, SubFigure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.style import context
 
 from sagefm.common.io import atomic
@@ -19,6 +20,7 @@ from sagefm.plotting.colours import OKABE_ITO as OKABE_ITO
 from sagefm.plotting.colours import PREDICTOR_COLOURS as PREDICTOR_COLOURS
 from sagefm.plotting.colours import PREDICTOR_NAMES as PREDICTOR_NAMES
 from sagefm.plotting.colours import SPLIT_COLOURS as SPLIT_COLOURS
+from sagefm.plotting.layout import SteadyLayout
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,7 +67,10 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
     @wraps(draw)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> Figure:
         with context(STYLE, after_reset=True):
-            return draw(*args, **kwargs)
+            figure = draw(*args, **kwargs)
+            if isinstance(figure.get_layout_engine(), ConstrainedLayoutEngine):
+                figure.set_layout_engine(SteadyLayout())
+            return figure
 
     return wrapper
 
