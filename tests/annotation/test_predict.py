@@ -1,5 +1,8 @@
 """Annotation: no leaks, complete, scores equal to scikit-learn's, and skipped fits listed."""
 
+import gc
+import weakref
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -25,6 +28,7 @@ from sagefm.annotation.tables import class_table
 from sagefm.annotation.terms import TEXT
 from sagefm.common.errors import InputError
 from sagefm.common.io import read_table, write_table
+from sagefm.common.on_demand import OnDemand
 from sagefm.representations.files import Representation
 from sagefm.stats.resampling import resampling
 from support.annotated import CLASSES, PLAN, PROTOCOLS, labels_of, representation_of
@@ -342,6 +346,31 @@ def test_classes_and_spots_called_by_numbers_come_back_from_files(tmp_path):
     write_table(found["maps"], tmp_path / "maps.tsv")
     maps = read_table(tmp_path / "maps.tsv", dtype=TEXT).dropna(subset=["best"])
     assert set(maps["best"]) | set(maps["label"]) == {"1", "2", "10"}
+
+
+def test_predictions_of_one_representation_are_held_at_a_time():
+    labels = labels_of()
+    annotations = {
+        name: annotate_task(representation_of(labels, name, noise), labels, PLAN)
+        for name, noise in {"pca": 1.0, "neighbour_mean": 2.0, "sagefm-m": 0.5}.items()
+    }
+    held, most = [], []
+
+    def read(name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+        gc.collect()
+        most.append(sum(one() is not None for one in held))
+        predictions, fits = (table.copy() for table in annotations[name])
+        held.append(weakref.ref(predictions))
+        return predictions, fits
+
+    rest = {"min_class_spots": 5, "splits": {}, "rows": [], "headline": "sagefm-m"}
+    rest["costs"] = pd.DataFrame(columns=["representation"])
+    names = OnDemand({name: name for name in annotations}, read)
+    found = summarise_task(labels, names, PLAN, **rest)
+    assert most[: len(annotations)] == [0] * len(annotations)
+    assert max(most) <= 1  # maps show two of them
+    for name, table in summarise_task(labels, annotations, PLAN, **rest).items():
+        pd.testing.assert_frame_equal(found[name], table)
 
 
 def test_nothing_to_score_is_told():

@@ -91,6 +91,13 @@ def test_the_services_have_all_that_the_plan_fetches(tmp_path, monkeypatch, repo
     (job,) = (job for job in jobs if job["wildcards"] == wildcards)
     held = held_bytes("banksy", {}, about["represent", "opscc"], genes=14_558)
     assert job["asked_mb"] == round(2000 + held / 1e6) > 2100
+    for rule in ("cluster", "annotate"):  # a representation of all genes asks for more
+        asked = {
+            job["wildcards"]["representation"]: job["asked_mb"]
+            for job in jobs
+            if job["rule"] == rule and "opscc" in job["wildcards"].values()
+        }
+        assert asked["raw"] > asked["pca"] == asked["sagefm-paper"] == asked["banksy"]
     assert {"pretrain", "annotate", "conformance", "screen"} <= {job["rule"] for job in jobs}
 
 

@@ -18,6 +18,7 @@ import pandas as pd
 from bench.measured import end_with_parent
 from sagefm.common.io import read_table
 from sagefm.config.run import UNKNOWN_SPOTS
+from sagefm.representations.catalogue import REGISTERED
 
 PLAN, PLANNED = "plan.smk", "plan.json"
 
@@ -90,8 +91,13 @@ def plan(folder: Path, configs: Iterable[str]) -> list[dict]:
 
 
 def name_of(job: Mapping) -> str:
-    """Name of a job: its rule and, since memory differs by method, a representation's method."""
-    return " ".join([job["rule"], *filter(None, [job["wildcards"].get("method")])])
+    """Name of a job: its rule, and what its memory differs by.
+
+    That is a representation's method, or for later jobs whether all genes are its features.
+    """
+    method, of = (job["wildcards"].get(key, "") for key in ("method", "representation"))
+    wide = REGISTERED[of].role == "input"
+    return " ".join(filter(None, [job["rule"], method, of if wide else ""]))
 
 
 def spots_of(jobs: Iterable[Mapping], config: Mapping, folder: Path) -> list[int]:

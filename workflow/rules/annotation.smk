@@ -65,7 +65,7 @@ rule annotate:
         "../../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=growing(3000, per_1000_spots=200),
+        mem_mb=growing_with_features(3000, per_1000_spots=30, of_all_genes=220),
         runtime=growing(120, per_1000_spots=10),
     params:
         code=code_of("annotation/predict.py"),
@@ -103,7 +103,7 @@ rule reference:
         "../../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=growing(3000, per_1000_spots=200),
+        mem_mb=growing_with_features(3000, per_1000_spots=30, of_all_genes=220),
         runtime=growing(120, per_1000_spots=10),
     params:
         code=code_of("annotation/reference.py"),
@@ -198,7 +198,7 @@ rule annotation_scores:
         "../../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=growing(2000, per_1000_spots=50),
+        mem_mb=growing(2000, per_1000_spots=20),
         runtime=growing(30, per_1000_spots=1),
     params:
         code=code_of("annotation/tables.py"),

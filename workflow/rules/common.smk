@@ -42,7 +42,7 @@ from sagefm.cohorts.formats.registry import sheet_formats
 from sagefm.common.errors import InputError
 from sagefm.common.io import require_writable
 from sagefm.networks.registry import NETWORKS, describe
-from sagefm.representations.catalogue import describe_models
+from sagefm.representations.catalogue import Catalogue, describe_models
 from sagefm.representations.registry import (
     compared_as,
     described,

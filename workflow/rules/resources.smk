@@ -34,6 +34,16 @@ def growing(base, per_1000_spots=0, of=spots_in):
     return request
 
 
+def growing_with_features(base, per_1000_spots, of_all_genes):
+    """Return a request like `growing`, with a rate of its own for a representation of all genes."""
+
+    def request(wildcards, attempt):
+        wide = Catalogue(DESCRIBED)[wildcards.representation].role == "input"
+        return growing(base, of_all_genes if wide else per_1000_spots)(wildcards, attempt)
+
+    return request
+
+
 def representation_memory(wildcards, attempt):
     """Return the megabytes of a representation, by what its method holds of the cohort's spots."""
     entry = on_cohort(wildcards.method, METHODS[wildcards.method], wildcards.cohort)

@@ -92,7 +92,7 @@ rule jacobian:
         model_environment
     threads: 4
     resources:
-        mem_mb=growing(8000, per_1000_spots=2),
+        mem_mb=growing(4000, per_1000_spots=2),
         runtime=growing(240),
         gpu=of_model("compute", "gpus"),
         device=model_device,

@@ -68,7 +68,7 @@ def patient_table(
                     else np.nan,
                 }
             )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).astype({"seen": "boolean"})
 
 
 def headline_score(patients: pd.DataFrame) -> dict[str, float]:

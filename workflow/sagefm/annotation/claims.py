@@ -35,7 +35,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Scores:
-    """Tables of a task, from `task_scores`, `task_comparisons` and `patient_table`."""
+    """Tables of a task, from `with_costs`, `task_comparisons` and `patient_table`."""
 
     scores: pd.DataFrame
     comparisons: pd.DataFrame

@@ -63,7 +63,7 @@ def draw_annotation(
     Parameters
     ----------
     scores
-        Of `tables.task_scores`.
+        Of `tables.with_costs`.
     patients
         Of `by_patient.patient_table`.
     skipped

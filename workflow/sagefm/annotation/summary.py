@@ -1,7 +1,9 @@
 """All tables of a task, from the predictions of all representations."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from sagefm.annotation.by_patient import (
@@ -12,15 +14,28 @@ from sagefm.annotation.by_patient import (
 )
 from sagefm.annotation.predict import AnnotationPlan, majority_predictions, task_folds
 from sagefm.annotation.tables import (
+    Scope,
     class_table,
     confusion_table,
     map_table,
-    task_scores,
+    score_rows,
+    with_costs,
 )
-from sagefm.annotation.terms import HEADLINE, KEYS, best_of, headline_protocol
+from sagefm.annotation.terms import HEADLINE, KEYS, MAJORITY, best_of, headline_protocol
 from sagefm.common.errors import InputError
 from sagefm.representations.catalogue import REGISTERED, Catalogue
 from sagefm.representations.method import BOUNDS
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What one representation adds to the tables; scores as rows."""
+
+    patients: pd.DataFrame
+    scores: list[dict]
+    per_class: pd.DataFrame
+    confusion: pd.DataFrame
+    fits: pd.DataFrame
 
 
 def summarise_task(
@@ -42,7 +57,8 @@ def summarise_task(
     labels
         `TaskLabels.spots`.
     annotations
-        Predictions and fits of each representation, from `predict.annotate_task`.
+        Predictions and fits of each representation, from `predict.annotate_task`. They are used one
+        after the other, so that a mapping which reads them on demand holds those of one.
     min_class_spots
         As in `by_patient.patient_table`.
     splits, rows
@@ -68,38 +84,49 @@ def summarise_task(
         If all folds of all protocols had to be skipped, or no class counts in any patient.
     """
     spots = labels[labels["label"].notna()].reset_index(drop=True)
+    folds = task_folds(spots, plan)
     skipped = pd.DataFrame(
-        [(f.protocol, f.repeat, f.name, why) for f, why in task_folds(spots, plan) if why],
+        [(fold.protocol, fold.repeat, fold.name, why) for fold, why in folds if why],
         columns=["protocol", "repeat", "fold", "reason"],
     )
-    predictions = pd.concat(
-        [own.assign(representation=name) for name, (own, _) in annotations.items()]
-    )
-    if predictions.empty:
+    if len(skipped) == len(folds):
         raise InputError(
             f"no fold could be scored ({skipped['reason'].iloc[0]}). Fix: choose other protocols "
             "for the task, or add patients."
         )
-    predictions = pd.concat([predictions, majority_predictions(spots, plan)], ignore_index=True)
-    fits = pd.concat([own.assign(representation=name) for name, (_, own) in annotations.items()])
     seen = patients_of_models(splits, pd.DataFrame(rows))
-    patients = patient_table(predictions, seen, min_class_spots)
-    scores = task_scores(predictions, patients, fits, seen, costs, plan.seed)
+    majority = majority_predictions(spots, plan)
+    scope = Scope(
+        classes=np.unique(majority["truth"].to_numpy(dtype=str)),
+        subsets=patient_subsets(majority["patient"].unique(), seen),
+        seen=seen,
+    )
+
+    def part(name: str, predictions: pd.DataFrame, fits: pd.DataFrame) -> _Part:
+        own, fits = (table.assign(representation=name) for table in (predictions, fits))
+        patients = patient_table(own, seen, min_class_spots)
+        scores = score_rows(own, patients, fits, scope, plan.seed)
+        return _Part(patients, scores, class_table(own), confusion_table(own), fits)
+
+    parts = [part(name, *annotations[name]) for name in annotations]
+    fits = pd.concat([own.fits for own in parts])
+    parts.append(part(MAJORITY, majority, fits.iloc[:0]))
+    scores = with_costs(pd.DataFrame([row for own in parts for row in own.scores]), costs)
     if scores.loc[scores["protocol"] == headline_protocol(scores), HEADLINE].isna().all():
         raise InputError(
             f"no patient has {min_class_spots} spots of a class. Fix: lower the task's "
             "`min_class_spots`."
         )
-    subsets = patient_subsets(patients["patient"].unique(), seen)
+    patients = pd.concat([own.patients for own in parts], ignore_index=True)
     shown = _shown(scores, headline, plan.classifiers[0], catalogue)
     return {
         "scores": scores,
-        "per_class": class_table(predictions),
-        "confusion": confusion_table(predictions),
+        "per_class": pd.concat([own.per_class for own in parts], ignore_index=True),
+        "confusion": pd.concat([own.confusion for own in parts], ignore_index=True),
         "patients": patients,
         "comparisons": task_comparisons(
             patients,
-            subsets,
+            scope.subsets,
             catalogue.references(),
             fits.groupby("representation")["transductive"].first(),
         ),
@@ -107,8 +134,11 @@ def summarise_task(
         "shown": shown,
         "maps": map_table(
             labels,
-            predictions,
-            {row["role"]: row for row in shown.to_dict("records") if row["role"] != "baseline"},
+            {
+                row["role"]: (annotations[row["representation"]][0], row)
+                for row in shown.to_dict("records")
+                if row["role"] != "baseline"
+            },
         ),
     }
 

@@ -1,77 +1,101 @@
 """Tables of a task: scores of all representations, scores by class, confusion, maps."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from sagefm.annotation.by_patient import (
-    headline_score,
-    patient_subsets,
-    seen_by,
-    sets_of_predictions,
-)
+from sagefm.annotation.by_patient import headline_score, seen_by, sets_of_predictions
 from sagefm.annotation.scores import score
 from sagefm.annotation.terms import KEYS
 
 COSTS = ("seconds", "peak_mib", "training_seconds", "differs")
 
 
-def task_scores(
+@dataclass(frozen=True)
+class Scope:
+    """What all representations of a task are scored on.
+
+    Attributes
+    ----------
+    classes
+        Names of the tested classes, sorted.
+    subsets
+        Result of `by_patient.patient_subsets`.
+    seen
+        Result of `by_patient.patients_of_models`.
+    """
+
+    classes: np.ndarray
+    subsets: Mapping[str, Sequence[str]]
+    seen: Mapping[str, pd.Series]
+
+
+def score_rows(
     predictions: pd.DataFrame,
     patients: pd.DataFrame,
     fits: pd.DataFrame,
-    seen: Mapping[str, pd.Series],
-    costs: pd.DataFrame,
+    scope: Scope,
     seed: int,
-) -> pd.DataFrame:
+) -> list[dict]:
     """Score every representation, classifier, centring and protocol.
 
     Parameters
     ----------
     predictions, fits
-        Results of `predict.annotate_task`, with a column representation. Predictions include those
-        of `predict.majority_predictions`.
+        Results of `predict.annotate_task` or of `predict.majority_predictions`, with a column
+        representation.
     patients
         Result of `by_patient.patient_table` for the same predictions.
-    seen
-        Result of `by_patient.patients_of_models`.
-    costs
-        Columns representation and, as far as known, `COSTS`.
     seed
         Seed of the bootstrap.
 
     Returns
     -------
-    DataFrame
-        Columns `KEYS`, subset (of patients), `HEADLINE` (over patients) and `METRICS` (pooled
-        spots) each with `_low` and `_high`, n_patients_counted (in `HEADLINE`), n_spots,
-        n_patients, n_classes, patients_seen, patients_unknown (whether they were seen), n_folds,
-        n_train (median), n_at_end (fits for which a value beyond the grid could be better),
-        n_unseen (spots of classes missing from training, counted as wrong), transductive,
-        spatial_method, fit_seconds, and for the representation representation_seconds, peak_mib,
-        training_seconds (from all genes, even if the task withholds some).
+    list of dict
+        Keys `KEYS`, subset (of patients), `HEADLINE` (over patients) and `METRICS` (pooled spots)
+        each with `_low` and `_high`, n_patients_counted (in `HEADLINE`), n_spots, n_patients,
+        n_classes, patients_seen, patients_unknown (whether they were seen), n_folds, n_train
+        (median), n_at_end (fits for which a value beyond the grid could be better), n_unseen (spots
+        of classes missing from training, counted as wrong), transductive, spatial_method,
+        fit_seconds.
     """
-    classes = np.unique(predictions["truth"].to_numpy(dtype=str))
-    subsets = patient_subsets(predictions["patient"].unique(), seen)
     fitted = fits[fits["skipped"].fillna("") == ""]
     rows = []
     for keys, own in sets_of_predictions(predictions):
         mine = fitted[(fitted[KEYS] == pd.Series(keys)).all(axis=1)]
         theirs = patients[(patients[KEYS] == pd.Series(keys)).all(axis=1)]
-        for subset, names in subsets.items():
+        for subset, names in scope.subsets.items():
             part = own[own["patient"].isin(names)]
             if len(part):
-                known = seen_by(seen, keys["representation"], part["patient"].unique())
+                known = seen_by(scope.seen, keys["representation"], part["patient"].unique())
                 row = {**keys, "subset": subset}
                 row |= headline_score(theirs[theirs["patient"].isin(names)])
-                row |= score(part, classes, seed)
+                row |= score(part, scope.classes, seed)
                 row |= {"patients_seen": known.sum(), "patients_unknown": known.isna().sum()}
                 rows.append(row | _fit_facts(mine))
-    table = pd.DataFrame(rows)
+    return rows
+
+
+def with_costs(scores: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFrame:
+    """Add what each representation took, from all genes, even if the task withholds some.
+
+    Parameters
+    ----------
+    scores
+        Rows of `score_rows`.
+    costs
+        Columns representation and, as far as known, `COSTS`.
+
+    Returns
+    -------
+    DataFrame
+        The scores with representation_seconds, peak_mib, training_seconds, differs.
+    """
     costs = costs.reindex(columns=["representation", *COSTS])
     costs = costs.rename(columns={"seconds": "representation_seconds"})
-    return table.merge(costs, on="representation", how="left")
+    return scores.merge(costs, on="representation", how="left")
 
 
 def _fit_facts(fits: pd.DataFrame) -> dict:
@@ -123,7 +147,7 @@ def confusion_table(predictions: pd.DataFrame) -> pd.DataFrame:
 
 
 def map_table(
-    spots: pd.DataFrame, predictions: pd.DataFrame, chosen: Mapping[str, Mapping]
+    spots: pd.DataFrame, chosen: Mapping[str, tuple[pd.DataFrame, Mapping]]
 ) -> pd.DataFrame:
     """Return true and predicted classes with positions on the tissue.
 
@@ -131,10 +155,9 @@ def map_table(
     ----------
     spots
         `TaskLabels.spots`; those without a label are kept as background.
-    predictions
-        Predictions of all representations.
     chosen
-        For each new column, the values of `KEYS` that select one prediction per spot.
+        For each new column, the predictions of a representation, and the other values of `KEYS`,
+        which select one prediction per spot.
 
     Returns
     -------
@@ -144,8 +167,8 @@ def map_table(
     """
     columns = ["sample", "patient", "spot", "x_pixels", "y_pixels", "label"]
     table = spots[columns]
-    for column, keys in chosen.items():
-        own = predictions[(predictions[KEYS] == pd.Series(dict(keys))[KEYS]).all(axis=1)]
+    for column, (predictions, keys) in chosen.items():
+        own = predictions[(predictions[KEYS[1:]] == pd.Series(dict(keys))[KEYS[1:]]).all(axis=1)]
         own = own.drop_duplicates(["sample", "spot"])[["sample", "spot", "predicted"]]
         table = table.merge(
             own.rename(columns={"predicted": column}), on=["sample", "spot"], how="left"

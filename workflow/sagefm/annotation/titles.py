@@ -37,7 +37,7 @@ def highest_mean(scores: pd.DataFrame, protocol: str, catalogue: Catalogue) -> s
     Parameters
     ----------
     scores
-        Of `tables.task_scores`; the first classifier's count, which figures draw.
+        Of `tables.with_costs`; the first classifier's count, which figures draw.
     protocol
         What the headline's protocol is called.
     catalogue
