@@ -18,12 +18,13 @@ GPU_CHECKED = f"{RESULTS}/preflight/gpu.tsv"
 
 # Snakemake uses only the last `onstart`, so there must be no other.
 onstart:
-    if not workflow.non_local_exec:
-        # To limit the rate of job starts, Snakemake 9 looks for work again some time after every event.
-        # Each look triggers another: thousands in a run of hundreds of jobs, and one more wait at the
-        # end. On one machine the cores limit the jobs anyway.
-        workflow.scheduler.job_rate_limiter = None
     jobs = list(workflow.dag.needrun_jobs())
+    limiter = workflow.scheduler.job_rate_limiter
+    if limiter and (not workflow.non_local_exec or limiter.max_jobs >= len(jobs)):
+        # To limit the rate of job starts, Snakemake 9 looks for work again some time after every event.
+        # Each look triggers another: after hundreds of jobs it does nothing else. On one machine the
+        # cores limit the jobs anyway, and a limit above the number of jobs does nothing.
+        workflow.scheduler.job_rate_limiter = None
     fetched = {job.wildcards.file for job in jobs if job.rule.name == "fetch"}
     trained = [job.wildcards.model for job in jobs if job.rule.name == "pretrain"]
     scored = [

@@ -1,17 +1,15 @@
 # Resources that jobs request: memory and time by number of spots, GPUs, nodes.
 
 SPOTS = {cohort: sum(RUN.spots(cohort)) for cohort in SHEETS}
-LARGEST = max(max(RUN.spots(cohort)) for cohort in SHEETS)
+SECTION_SPOTS = {
+    cohort: dict(zip(SHEETS[cohort]["sample"], RUN.spots(cohort), strict=True)) for cohort in SHEETS
+}
 
 
 def spots_in(wildcards):
-    """Return the spots that a job processes: those of its cohort, or of its model's training.
-
-    For a single section, this is the size of the run's largest, as all jobs of an array request the
-    same resources.
-    """
+    """Return the spots that a job processes: of its section, its cohort, or its model's training."""
     if "sample" in wildcards.keys():
-        return LARGEST
+        return SECTION_SPOTS[wildcards.cohort][wildcards.sample]
     if "cohort" in wildcards.keys():
         return SPOTS[wildcards.cohort]
     if "task" in wildcards.keys():
