@@ -87,15 +87,18 @@ try:
         for name, cohort in config["cohorts"].items()
         if cohort["raw_labels"]
     }
-    check_references(config, SHEETS)
-    check_keys(SHEETS)
-    check_classes(config, check_label_tables(config, SHEETS))
+    # The Snakemake of a cluster's job reads what that of the run has checked.
+    if workflow.is_main_process:
+        check_references(config, SHEETS)
+        check_keys(SHEETS)
+        check_classes(config, check_label_tables(config, SHEETS))
     RUN = Run(config, SHEETS)
     check_arrays(RUN)
     check_genes(config)
     N_GENES = len(read_panel(config["panel"]))
-    check_memory(RUN, N_GENES)
-    check_splits(config, SHEETS)
+    if workflow.is_main_process:
+        check_memory(RUN, N_GENES)
+        check_splits(config, SHEETS)
     RAW = RawPlan(config["downloads"]["folder"])
     for cohort, sheet in [*SHEETS.items(), *LABEL_FILES.items()]:
         RAW.add_sheet(sheet.to_dict("records"), cohort)
