@@ -109,7 +109,7 @@ rule coexpression:
         "../../envs/model.yaml"
     threads: 1
     resources:
-        mem_mb=growing(3000, per_1000_spots=0.5),
+        mem_mb=growing(1500, per_1000_spots=0.5),
         runtime=growing(60, per_1000_spots=0.5),
     params:
         code=code_of("perturbation/coexpression.py"),

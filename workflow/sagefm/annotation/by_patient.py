@@ -20,6 +20,9 @@ from sagefm.training.seen import mark_seen
 COMPARED = (HEADLINE, "accuracy")
 """Compared columns of the patients' table."""
 
+PATIENTS = (*KEYS, "patient", "seen", "n_spots", "n_classes", "accuracy", HEADLINE)
+"""Columns of the patients' table."""
+
 
 def sets_of_predictions(predictions: pd.DataFrame) -> Iterator[tuple[dict, pd.DataFrame]]:
     """Yield the values of `KEYS` for each set of predictions, with its rows."""
@@ -68,7 +71,7 @@ def patient_table(
                     else np.nan,
                 }
             )
-    return pd.DataFrame(rows).astype({"seen": "boolean"})
+    return pd.DataFrame(rows, columns=PATIENTS).astype({"seen": "boolean"})
 
 
 def headline_score(patients: pd.DataFrame) -> dict[str, float]:
