@@ -22,7 +22,7 @@ rule cluster:
         "../../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=growing_with_features(3000, per_1000_spots=60, of_all_genes=130),
+        mem_mb=growing_with_features(3000, per_1000_spots=55, of_all_genes=130),
         runtime=growing(120, per_1000_spots=10),
     params:
         code=code_of("clustering/cluster.py"),
