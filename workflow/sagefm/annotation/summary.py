@@ -14,7 +14,7 @@ from sagefm.annotation.by_patient import (
 )
 from sagefm.annotation.predict import AnnotationPlan, majority_predictions, task_folds
 from sagefm.annotation.tables import (
-    Scope,
+    Tested,
     class_table,
     confusion_table,
     map_table,
@@ -96,7 +96,7 @@ def summarise_task(
         )
     seen = patients_of_models(splits, pd.DataFrame(rows))
     majority = majority_predictions(spots, plan)
-    scope = Scope(
+    tested = Tested(
         classes=np.unique(majority["truth"].to_numpy(dtype=str)),
         subsets=patient_subsets(majority["patient"].unique(), seen),
         seen=seen,
@@ -105,7 +105,7 @@ def summarise_task(
     def part(name: str, predictions: pd.DataFrame, fits: pd.DataFrame) -> _Part:
         own, fits = (table.assign(representation=name) for table in (predictions, fits))
         patients = patient_table(own, seen, min_class_spots)
-        scores = score_rows(own, patients, fits, scope, plan.seed)
+        scores = score_rows(own, patients, fits, tested, plan.seed)
         return _Part(patients, scores, class_table(own), confusion_table(own), fits)
 
     parts = [part(name, *annotations[name]) for name in annotations]
@@ -126,7 +126,7 @@ def summarise_task(
         "patients": patients,
         "comparisons": task_comparisons(
             patients,
-            scope.subsets,
+            tested.subsets,
             catalogue.references(),
             fits.groupby("representation")["transductive"].first(),
         ),

@@ -14,7 +14,7 @@ COSTS = ("seconds", "peak_mib", "training_seconds", "differs")
 
 
 @dataclass(frozen=True)
-class Scope:
+class Tested:
     """What all representations of a task are scored on.
 
     Attributes
@@ -36,7 +36,7 @@ def score_rows(
     predictions: pd.DataFrame,
     patients: pd.DataFrame,
     fits: pd.DataFrame,
-    scope: Scope,
+    tested: Tested,
     seed: int,
 ) -> list[dict]:
     """Score every representation, classifier, centring and protocol.
@@ -66,13 +66,13 @@ def score_rows(
     for keys, own in sets_of_predictions(predictions):
         mine = fitted[(fitted[KEYS] == pd.Series(keys)).all(axis=1)]
         theirs = patients[(patients[KEYS] == pd.Series(keys)).all(axis=1)]
-        for subset, names in scope.subsets.items():
+        for subset, names in tested.subsets.items():
             part = own[own["patient"].isin(names)]
             if len(part):
-                known = seen_by(scope.seen, keys["representation"], part["patient"].unique())
+                known = seen_by(tested.seen, keys["representation"], part["patient"].unique())
                 row = {**keys, "subset": subset}
                 row |= headline_score(theirs[theirs["patient"].isin(names)])
-                row |= score(part, scope.classes, seed)
+                row |= score(part, tested.classes, seed)
                 row |= {"patients_seen": known.sum(), "patients_unknown": known.isna().sum()}
                 rows.append(row | _fit_facts(mine))
     return rows
