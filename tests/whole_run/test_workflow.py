@@ -397,8 +397,9 @@ def test_every_rule_declares_what_it_needs(repo):
             wanted -= {"input"}
         assert wanted <= declared, (name, wanted - declared)
         resources = re.search(r"^    resources:\n((?:        .*\n)+)", body, re.M)[1]
+        functions = r"growing\(|growing_with_features\(|training_memory,|representation_memory,"
         for request in ("mem_mb", "runtime"):  # a job tried again asks for more
-            grows = rf"^        {request}=(growing\w*\(|training_memory,|representation_memory,)"
+            grows = rf"^        {request}=({functions})"
             assert re.search(grows, resources, re.M), (name, request)
         for environment in re.findall(r'conda:\n\s+"\.\./\.\./(envs/\w+\.yaml)"', body):
             assert (repo / environment).is_file()

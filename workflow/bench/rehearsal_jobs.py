@@ -96,8 +96,8 @@ def name_of(job: Mapping) -> str:
     That is a representation's method, or for later jobs whether all genes are its features.
     """
     method, of = (job["wildcards"].get(key, "") for key in ("method", "representation"))
-    wide = REGISTERED[of].role == "input"
-    return " ".join(filter(None, [job["rule"], method, of if wide else ""]))
+    wide = of if REGISTERED.has_all_genes(of) else ""
+    return " ".join(filter(None, [job["rule"], method, wide]))
 
 
 def spots_of(jobs: Iterable[Mapping], config: Mapping, folder: Path) -> list[int]:

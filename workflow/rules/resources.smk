@@ -36,7 +36,7 @@ def growing_with_features(base, per_1000_spots, of_all_genes):
     """Return a request like `growing`, with a rate of its own for a representation of all genes."""
 
     def request(wildcards, attempt):
-        wide = Catalogue(DESCRIBED)[wildcards.representation].role == "input"
+        wide = Catalogue(DESCRIBED).has_all_genes(wildcards.representation)
         return growing(base, of_all_genes if wide else per_1000_spots)(wildcards, attempt)
 
     return request

@@ -134,11 +134,8 @@ def summarise_task(
         "shown": shown,
         "maps": map_table(
             labels,
-            {
-                row["role"]: (annotations[row["representation"]][0], row)
-                for row in shown.to_dict("records")
-                if row["role"] != "baseline"
-            },
+            annotations,
+            {row["role"]: row for row in shown.to_dict("records") if row["role"] != "baseline"},
         ),
     }
 

@@ -147,7 +147,9 @@ def confusion_table(predictions: pd.DataFrame) -> pd.DataFrame:
 
 
 def map_table(
-    spots: pd.DataFrame, chosen: Mapping[str, tuple[pd.DataFrame, Mapping]]
+    spots: pd.DataFrame,
+    annotations: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]],
+    chosen: Mapping[str, Mapping],
 ) -> pd.DataFrame:
     """Return true and predicted classes with positions on the tissue.
 
@@ -155,9 +157,10 @@ def map_table(
     ----------
     spots
         `TaskLabels.spots`; those without a label are kept as background.
+    annotations
+        Predictions and fits of each representation.
     chosen
-        For each new column, the predictions of a representation, and the other values of `KEYS`,
-        which select one prediction per spot.
+        For each new column, the values of `KEYS` that select one prediction per spot.
 
     Returns
     -------
@@ -167,10 +170,15 @@ def map_table(
     """
     columns = ["sample", "patient", "spot", "x_pixels", "y_pixels", "label"]
     table = spots[columns]
-    for column, (predictions, keys) in chosen.items():
-        own = predictions[(predictions[KEYS[1:]] == pd.Series(dict(keys))[KEYS[1:]]).all(axis=1)]
-        own = own.drop_duplicates(["sample", "spot"])[["sample", "spot", "predicted"]]
+    for column, keys in chosen.items():
+        own = _chosen(annotations[keys["representation"]][0], keys)
         table = table.merge(
             own.rename(columns={"predicted": column}), on=["sample", "spot"], how="left"
         )
     return table
+
+
+def _chosen(predictions: pd.DataFrame, keys: Mapping) -> pd.DataFrame:
+    """Return one prediction per spot of a representation, by the other values of `KEYS`."""
+    own = predictions[(predictions[KEYS[1:]] == pd.Series(dict(keys))[KEYS[1:]]).all(axis=1)]
+    return own.drop_duplicates(["sample", "spot"])[["sample", "spot", "predicted"]]

@@ -57,6 +57,10 @@ class Catalogue:
         """Return whether a representation bounds a score and does not count as a method."""
         return self[name].role in BOUNDS
 
+    def has_all_genes(self, name: str) -> bool:
+        """Return whether every gene is a feature of a representation, so that it is far wider."""
+        return self[name].role == "input"
+
     def references(self, *roles: str) -> list[str]:
         """Return representations with which others are compared, of some roles or of all.
 
